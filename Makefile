@@ -1,0 +1,26 @@
+# Everything a contributor runs. `make demo` and `make test` set up .venv by themselves.
+PY ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench crds clean
+
+.venv/.ready: pyproject.toml
+	test -x $(BIN)/python || $(PY) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q -e . --group dev
+	touch $@
+
+demo: .venv/.ready
+	$(BIN)/netpol-canary demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

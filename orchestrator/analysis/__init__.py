@@ -1,0 +1,1 @@
+"""What numbers mean: measurements and verdicts. Pure."""

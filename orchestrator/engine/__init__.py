@@ -1,0 +1,1 @@
+"""Works a rollout off in this process."""

@@ -1,0 +1,96 @@
+"""Every error that netpol-canary raises on purpose.
+
+NetpolCanaryError
+├── BadInput            what a person gave is wrong; exit code 2, nothing was written
+├── Refused             a step or a check says no, for good
+├── RetryLater          not now; try again after `delay` seconds
+└── PortError           something outside answered with an error, or not at all
+    ├── ApiError        the API server answered with a status
+    │   ├── NotFound    404
+    │   ├── Conflict    409, the object changed or exists already
+    │   ├── Gone        410, a watch or a continue token is too old
+    │   ├── Invalid     400 and 422, the object is not acceptable
+    │   ├── Forbidden   401 and 403
+    │   └── Busy        429 and 5xx: again later
+    ├── Unreachable     no answer: for a write, whether it happened is not known
+    ├── MetricError     a metric source gave no usable answer
+    └── RepositoryError Git gave no usable answer
+"""
+
+from __future__ import annotations
+
+
+class NetpolCanaryError(Exception):
+    """The root of the tree above."""
+
+
+class BadInput(NetpolCanaryError):
+    """What a person gave is wrong: what, where (`file:line` where there is one), what to do."""
+
+    def __init__(self, message: str, where: str = "", hint: str = "") -> None:
+        self.message, self.where, self.hint = message, where, hint
+        text = f"{where}: {message}" if where else message
+        super().__init__(f"{text}; {hint}" if hint else text)
+
+
+class Refused(NetpolCanaryError):
+    """A rule says no; trying again changes nothing."""
+
+
+class RetryLater(NetpolCanaryError):
+    """Not now. `delay` is in seconds."""
+
+    def __init__(self, reason: str, delay: float = 1.0) -> None:
+        super().__init__(reason)
+        self.delay = delay
+
+
+class PortError(NetpolCanaryError):
+    """Something outside this process answered with an error, or not at all."""
+
+
+class ApiError(PortError):
+    """The API server's answer; `status` is the HTTP status, `reason` the Status object's reason."""
+
+    status = 500
+
+    def __init__(self, message: str, status: int | None = None, reason: str = "", retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.status = self.status if status is None else status
+        self.reason, self.retry_after = reason, retry_after
+
+
+class NotFound(ApiError):
+    status = 404
+
+
+class Conflict(ApiError):
+    status = 409
+
+
+class Gone(ApiError):
+    status = 410
+
+
+class Invalid(ApiError):
+    status = 422
+
+
+class Forbidden(ApiError):
+    status = 403
+
+
+class Busy(ApiError):
+    status = 503
+
+
+class Unreachable(PortError):
+    """No answer came: a write may or may not have happened."""
+
+
+class MetricError(PortError):
+    """A metric source gave no usable answer; the message names the query."""
+
+
+class RepositoryError(PortError):
+    """Git gave no usable answer; never carries a credential."""

@@ -1,0 +1,1 @@
+"""What policies mean: parse, validate, select, evaluate, order. Pure."""

@@ -1,0 +1,132 @@
+"""What the rollout needs from the outside, as small protocols.
+
+`adapters/` implements them on real parts, `sandbox/` in memory; one contract test runs on both.
+Manifests are plain dicts from file to API server: no typed round trip drops a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+Manifest = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """A resource type, as manifests name it."""
+
+    api_version: str
+    kind: str
+
+
+class Cluster(Protocol):
+    """The Kubernetes API. All methods raise ApiError (see errors.py) or Unreachable."""
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
+        """One object; NotFound where it is absent."""
+
+    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
+        """All objects of a kind, in one namespace or in all; `labels` is a label selector string."""
+
+    def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        """POST with strict field validation; Conflict where the name is taken."""
+
+    def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        """PUT of the whole object; needs metadata.resourceVersion; Conflict where that is stale."""
+
+    def replace_status(self, obj: Manifest) -> Manifest:
+        """PUT of the status subresource; needs metadata.resourceVersion."""
+
+    def delete(self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str) -> None:
+        """DELETE with preconditions; Conflict where they fail, NotFound where it is gone."""
+
+    def user(self) -> tuple[str, tuple[str, ...]]:
+        """Name and groups of whoever calls (SelfSubjectReview)."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A Git commit: full id, author and committer and co-authors as `Name <mail>`, subject."""
+
+    id: str
+    people: tuple[str, ...]
+    subject: str
+
+
+class PolicyRepository(Protocol):
+    """Where policies come from. Raises BadInput for what the repository holds, RepositoryError otherwise."""
+
+    def resolve(self, ref: str = "") -> str:
+        """The full commit id of a branch, tag or commit; of the source's branch where empty."""
+
+    def files(self, revision: str) -> Mapping[str, bytes]:
+        """The files below the source's path at a commit, by path relative to it; bounded in size."""
+
+    def commits(self, since: str, until: str) -> Sequence[Commit]:
+        """The commits that touch the source's path after `since` (may be empty) up to `until`, newest first."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value of one series at one time; NaN is possible."""
+
+    labels: Mapping[str, str]
+    value: float
+    time: datetime
+
+
+class MetricSource(Protocol):
+    """Numbers. Raises MetricError; an empty answer is an empty list."""
+
+    def query(self, expression: str, at: datetime) -> list[Sample]:
+        """The instant value of an expression at a time."""
+
+    def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
+        """The values on a grid from `start` to `end`, both included, `step` seconds apart."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One connection to try: `namespace/workload` at both ends, and what should come of it."""
+
+    name: str
+    source: str
+    destination: str
+    port: int
+    protocol: str
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What came of a probe; `observed` is None where it could not be tried."""
+
+    probe: Probe
+    observed: bool | None
+    message: str = ""
+
+
+class Prober(Protocol):
+    """Real connection attempts."""
+
+    def run(self, probes: Sequence[Probe]) -> list[ProbeResult]:
+        """One result a probe, in order."""
+
+
+class Clock(Protocol):
+    """Time, and waiting."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Notifier(Protocol):
+    """Tells people; must never raise for long or block a rollback."""
+
+    def notify(self, rollout: Manifest, reason: str, message: str, warning: bool) -> None:
+        """One message about a PolicyRollout."""

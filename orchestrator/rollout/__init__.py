@@ -1,0 +1,1 @@
+"""What happens to a change: the model, waves, the plan, what comes next. Pure."""

@@ -1,0 +1,1 @@
+"""The ports in memory: an API server, a network, traffic, metrics, a clock."""

@@ -1,0 +1,1 @@
+"""A wave as an Argo Workflow, built with hera."""
