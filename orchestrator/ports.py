@@ -39,7 +39,9 @@ class Cluster(Protocol):
     def replace_status(self, obj: Manifest) -> Manifest:
         """PUT of the status subresource; needs metadata.resourceVersion."""
 
-    def delete(self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str) -> None:
+    def delete(
+        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+    ) -> None:
         """DELETE with preconditions; Conflict where they fail, NotFound where it is gone."""
 
     def user(self) -> tuple[str, tuple[str, ...]]:
@@ -65,7 +67,7 @@ class PolicyRepository(Protocol):
         """The files below the source's path at a commit, by path relative to it; bounded in size."""
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
-        """The commits that touch the source's path after `since` (may be empty) up to `until`, newest first."""
+        """The commits after `since` (may be empty) up to `until` that touch the source's path, newest first."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,320 @@
+"""The resources of netpol-canary.dev/v1alpha1, as pydantic models; config/crd is generated from them.
+
+No unions, no recursion, every list and string bounded: the API server's CEL cost estimation
+and structural schemas ask for it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+GROUP = "netpol-canary.dev"
+API_VERSION = f"{GROUP}/v1alpha1"
+
+Name = Annotated[str, StringConstraints(max_length=253)]
+Text = Annotated[str, StringConstraints(max_length=1024)]
+Revision = Annotated[str, StringConstraints(max_length=64)]
+Digest = Annotated[str, StringConstraints(max_length=80)]
+ManifestText = Annotated[str, StringConstraints(max_length=262144)]
+
+RolloutPhase = Literal[
+    "Pending", "Progressing", "Paused", "RollingBack", "Succeeded", "RolledBack", "Failed", "Superseded"
+]
+TERMINAL: frozenset[str] = frozenset({"Succeeded", "RolledBack", "Failed", "Superseded"})
+PauseReason = Literal["", "approval", "window", "inconclusive", "drift", "operator"]
+NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
+MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Model(BaseModel):
+    """camelCase in manifests; an unknown field is an error."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Label(Model):
+    key: Name
+    value: Annotated[str, StringConstraints(max_length=63)]
+
+
+class KindRef(Model):
+    """A kind that a source may write."""
+
+    api_version: Name = "networking.k8s.io/v1"
+    kind: Name = "NetworkPolicy"
+
+
+class Git(Model):
+    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts)."""
+
+    url: Text
+    branch: Name = "main"
+    path: Text = ""
+    secret_ref: Name = ""
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+
+
+class NamespaceScope(Model):
+    """The namespaces that a source may write to: by name, by label, or both."""
+
+    names: Annotated[list[Name], Field(max_length=2000)] = []
+    match_labels: Annotated[list[Label], Field(max_length=16)] = []
+
+
+class WaveStep(Model):
+    """Which namespaces come next: exactly one of a count, a percentage of all, or labels."""
+
+    count: Annotated[int, Field(ge=1, le=10000)] | None = None
+    percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    match_labels: Annotated[list[Label], Field(max_length=16)] = []
+
+
+class MetricSpec(Model):
+    """One thing to watch. `ratio` takes errors and total, the other kinds a query."""
+
+    name: Name
+    kind: Literal["ratio", "value", "volume", "scrape"] = "value"
+    query: Text = ""
+    errors: Text = ""
+    total: Text = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    max_increase: float | None = None
+    min_ratio: float | None = None
+    min_samples: float = 0
+    required: bool = True
+
+
+class Prometheus(Model):
+    """A Prometheus-compatible API. `secretRef` names a Secret with bearer, or username and password."""
+
+    url: Text = ""
+    secret_ref: Name = ""
+    ca_file: Text = ""
+    timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+
+
+class ProbeSpec(Model):
+    """A connection to try, `namespace/workload` at both ends."""
+
+    name: Name
+    source: Name
+    destination: Name
+    port: Annotated[int, Field(ge=1, le=65535)]
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    expect: Literal["reach", "blocked"] = "reach"
+
+
+class Analysis(Model):
+    """How a wave is watched. Times in seconds."""
+
+    interval_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    count: Annotated[int, Field(ge=1, le=1000)] = 4
+    window_seconds: Annotated[int, Field(ge=1, le=86400)] = 60
+    failure_limit: Annotated[int, Field(ge=0, le=100)] = 0
+    error_limit: Annotated[int, Field(ge=0, le=100)] = 3
+    on_no_traffic: Literal["pause", "probes"] = "pause"
+    prometheus: Prometheus = Prometheus()
+    metrics: Annotated[list[MetricSpec], Field(max_length=32)] = []
+    probes: Annotated[list[ProbeSpec], Field(max_length=64)] = []
+
+
+class Gate(Model):
+    """What must open before a wave: this many approvals, from these groups where some are named."""
+
+    wave: Annotated[int, Field(ge=0, le=1000)]
+    approvals: Annotated[int, Field(ge=1, le=20)] = 1
+    groups: Annotated[list[Name], Field(max_length=16)] = []
+    expires_after_seconds: Annotated[int, Field(ge=60, le=2592000)] = 86400
+
+
+class Strategy(Model):
+    """How a change is rolled out."""
+
+    canary: Annotated[list[Name], Field(max_length=64)] = []
+    canary_match_labels: Annotated[list[Label], Field(max_length=16)] = []
+    steps: Annotated[list[WaveStep], Field(max_length=64)] = []
+    max_parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    settle_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
+    analysis: Analysis = Analysis()
+    gates: Annotated[list[Gate], Field(max_length=64)] = []
+
+
+class Identity(Model):
+    """A Git mail address and the cluster user that it belongs to."""
+
+    mail: Name
+    user: Name
+
+
+class PolicySourceSpec(Model):
+    git: Git
+    namespaces: NamespaceScope
+    kinds: Annotated[list[KindRef], Field(max_length=16)] = [KindRef()]
+    adopt: bool = False
+    suspend: bool = False
+    strategy: Strategy = Strategy()
+    identities: Annotated[list[Identity], Field(max_length=500)] = []
+    revision_history_limit: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class Condition(Model):
+    """A kstatus condition."""
+
+    type: Name
+    status: ConditionStatus
+    reason: Name
+    message: Annotated[str, StringConstraints(max_length=4096)] = ""
+    last_transition_time: datetime
+
+
+class PolicySourceStatus(Model):
+    observed_generation: int = 0
+    verified_revision: Revision = ""
+    verified_rollout: Name = ""
+    held_revision: Revision = ""
+    held_reason: Text = ""
+    queued_revision: Revision = ""
+    active_rollout: Name = ""
+    conditions: Annotated[list[Condition], Field(max_length=16)] = []
+
+
+class WaveNamespace(Model):
+    """A namespace of a wave, with the digests of its frozen sets."""
+
+    name: Name
+    before: Digest
+    after: Digest
+
+
+class Wave(Model):
+    why: Text = ""
+    namespaces: Annotated[list[WaveNamespace], Field(max_length=2000)]
+
+
+class PolicyRolloutSpec(Model):
+    """Frozen at creation."""
+
+    source: Name
+    source_uid: Name = ""
+    revision: Revision
+    previous_revision: Revision = ""
+    people: Annotated[list[Text], Field(max_length=200)] = []
+    strategy: Strategy
+    plan_digest: Digest
+    waves: Annotated[list[Wave], Field(max_length=200)]
+
+
+class Transition(Model):
+    """One change of phase: when, who, from and to, why."""
+
+    time: datetime
+    actor: Text
+    phase: Name
+    reason: Name
+    message: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
+class PolicyRolloutStatus(Model):
+    observed_generation: int = 0
+    phase: RolloutPhase = "Pending"
+    paused_for: PauseReason = ""
+    wave: int = 0
+    opened: int = 0
+    epoch: int = 0
+    attempt: int = 0
+    handled_request: Name = ""
+    started_at: datetime | None = None
+    detected_at: datetime | None = None
+    restored_at: datetime | None = None
+    restored_seconds: float | None = None
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+    conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    transitions: Annotated[list[Transition], Field(max_length=200)] = []
+    outbox: Annotated[list[Transition], Field(max_length=200)] = []
+
+
+class Change(Model):
+    """One object that differs, and where in Git that comes from."""
+
+    object: Name
+    action: Literal["create", "update", "delete"]
+    file: Text = ""
+
+
+class NamespaceRolloutSpec(Model):
+    """Only the objects that differ, as canonical JSON; at most 900 KiB, refused at plan time."""
+
+    rollout: Name
+    wave: int
+    namespace: Name
+    namespace_uid: Name = ""
+    before: Annotated[list[ManifestText], Field(max_length=200)] = []
+    after: Annotated[list[ManifestText], Field(max_length=200)] = []
+    changes: Annotated[list[Change], Field(max_length=200)] = []
+
+
+class NamespaceRolloutStatus(Model):
+    phase: NamespacePhase = "Pending"
+    applied_at: datetime | None = None
+    restored_at: datetime | None = None
+    restored_seconds: float | None = None
+    message: Text = ""
+
+
+class WaveAnalysisSpec(Model):
+    rollout: Name
+    wave: int
+    attempt: int = 0
+    since: datetime
+    watched: Annotated[list[Name], Field(max_length=2000)] = []
+    controls: Annotated[list[Name], Field(max_length=2000)] = []
+
+
+class MeasurementRecord(Model):
+    metric: Name
+    namespace: Name
+    time: datetime
+    phase: MeasurementPhase
+    value: float | None = None
+    baseline: float | None = None
+    control: float | None = None
+    query: Annotated[str, StringConstraints(max_length=8192)] = ""
+    message: Annotated[str, StringConstraints(max_length=2048)] = ""
+
+
+class ProbeRecord(Model):
+    probe: Name
+    when: Literal["baseline", "after", "restored"]
+    observed: Literal["reach", "blocked", "unknown"]
+    expected: Literal["reach", "blocked"]
+    message: Text = ""
+
+
+class WaveAnalysisStatus(Model):
+    phase: MeasurementPhase = "Pending"
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+    ticks: int = 0
+    started_at: datetime | None = None
+    measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
+    probes: Annotated[list[ProbeRecord], Field(max_length=400)] = []
+
+
+class RolloutApprovalSpec(Model):
+    rollout: Name
+    wave: int
+    plan_digest: Digest
+    user: Name
+    groups: Annotated[list[Name], Field(max_length=64)] = []
+    decision: Literal["approve", "reject"] = "approve"
+    comment: Text = ""
+
+
+class RolloutApprovalStatus(Model):
+    observed_generation: int = 0

@@ -1,0 +1,191 @@
+"""What comes next in a rollout: `next_action(state, now)`, the only authority on it.
+
+Pure. Every step asks it and refuses to run when the answer is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from orchestrator.rollout.approvals import Gateway, gateway
+from orchestrator.rollout.model import TERMINAL, PauseReason
+from orchestrator.rollout.resource import Approval, NamespaceRollout, Rollout, WaveAnalysis
+
+REQUEST = "netpol-canary.dev/request"
+
+Verb = Literal[
+    "snapshot",
+    "pause",
+    "continue",
+    "open",
+    "baseline",
+    "apply",
+    "analyze",
+    "promote",
+    "succeed",
+    "rollback",
+    "restore",
+    "verify",
+    "finish",
+    "release",
+    "handle",
+    "wait",
+    "wait-for-person",
+    "done",
+]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One step to take. `until` is set for `wait`; `reason` and `message` say why, for people."""
+
+    verb: Verb
+    wave: int = 0
+    reason: str = ""
+    message: str = ""
+    until: datetime | None = None
+    paused_for: PauseReason = ""
+    actor: str = "netpol-canary"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for: `verb/id/user`, in an annotation of the rollout."""
+
+    verb: str
+    id: str
+    user: str
+
+    @staticmethod
+    def parse(text: str) -> Request | None:
+        parts = text.split("/", 2)
+        return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+@dataclass(frozen=True)
+class State:
+    """All that decides what comes next."""
+
+    rollout: Rollout
+    namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
+    analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+
+    def wave_names(self, wave: int) -> list[str]:
+        return [n.name for n in self.rollout.spec.waves[wave].namespaces]
+
+    def touched(self) -> list[str]:
+        """Namespaces of every wave that was opened."""
+        return [n for w in range(self.rollout.status.opened) for n in self.wave_names(w)]
+
+    def request(self) -> Request | None:
+        """The person's request that was not carried out yet."""
+        text = (self.rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
+        request = Request.parse(text)
+        return None if request is None or request.id == self.rollout.status.handled_request else request
+
+
+def next_action(state: State, now: datetime) -> Action:
+    """The one thing to do now."""
+    status = state.rollout.status
+    request = state.request()
+    if status.phase in TERMINAL:
+        if request is not None and request.verb == "rollback" and status.phase == "Succeeded":
+            return Action(
+                "rollback", reason="Requested", message=f"rollback by {request.user}", actor=request.user
+            )
+        return Action("release") if _finalized(state) or status.outbox else Action("done")
+    if status.phase == "RollingBack":
+        return _restoring(state)
+    if state.rollout.deleting:
+        return Action(
+            "rollback", reason="Deleted", message="the PolicyRollout was deleted while it was running"
+        )
+    if request is not None:
+        return _requested(state, request)
+    if status.phase == "Pending":
+        return Action("snapshot")
+    if status.phase == "Paused":
+        return _paused(state, now)
+    return _forward(state, now)
+
+
+def _finalized(state: State) -> bool:
+    return bool(state.rollout.manifest["metadata"].get("finalizers"))
+
+
+def _requested(state: State, request: Request) -> Action:
+    status = state.rollout.status
+    if request.verb in ("abort", "rollback", "retry"):
+        return Action(
+            "rollback", reason="Aborted", message=f"{request.verb} by {request.user}", actor=request.user
+        )
+    if request.verb == "pause" and status.phase != "Paused":
+        message = f"paused by {request.user}; `netpol-canary resume` goes on"
+        return Action("pause", status.wave, "Operator", message, paused_for="operator", actor=request.user)
+    if request.verb == "resume" and status.phase == "Paused":
+        return Action("continue", status.wave, "Resumed", f"resumed by {request.user}", actor=request.user)
+    return Action(
+        "handle", reason="Ignored", message=f"{request.verb} changes nothing now", actor=request.user
+    )
+
+
+def _restoring(state: State) -> Action:
+    status = state.rollout.status
+    for name in state.touched():
+        found = state.namespaces.get(name)
+        if found is not None and found.status.phase not in ("Restored", "Gone"):
+            return Action("restore")
+    verified = any(c.type == "Verified" for c in status.conditions)
+    return Action("finish") if verified else Action("verify")
+
+
+def _paused(state: State, now: datetime) -> Action:
+    status = state.rollout.status
+    if status.paused_for == "approval":
+        gate = gateway(state.rollout, status.wave, state.approvals, now)
+        if gate.rejected_by:
+            return Action("rollback", reason="Rejected", message=gate.message, actor=gate.rejected_by)
+        if gate.open:
+            return Action("continue", status.wave, "Approved", gate.message)
+    return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+
+
+def _forward(state: State, now: datetime) -> Action:
+    status, spec = state.rollout.status, state.rollout.spec
+    wave = status.wave
+    if status.opened <= wave:
+        gate: Gateway = gateway(state.rollout, wave, state.approvals, now)
+        if gate.rejected_by:
+            return Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
+        if not gate.open:
+            return Action("pause", wave, "Approval", gate.message, paused_for="approval")
+        return Action("open", wave, "Opened", gate.message)
+    analysis = state.analyses.get(wave)
+    if analysis is None or analysis.status.phase == "Pending":
+        return Action("baseline", wave)
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    if any(n.status.phase == "Pending" for n in mine):
+        return Action("apply", wave)
+    applied = max((n.status.applied_at for n in mine if n.status.applied_at), default=analysis.spec.since)
+    phase = analysis.status.phase
+    if phase == "Running":
+        plan = spec.strategy
+        asked = bool(plan.analysis.metrics or plan.analysis.probes)
+        ticks = analysis.status.ticks
+        step = plan.analysis.interval_seconds * (ticks + 1) if asked else 0
+        start = max(applied, analysis.status.started_at or analysis.spec.since)
+        due = start + timedelta(seconds=plan.settle_seconds + step)
+        if now < due:
+            return Action("wait", wave, until=due, reason="Settling" if ticks == 0 else "Analysing")
+        return Action("analyze", wave)
+    if phase == "Failed":
+        return Action("rollback", wave, "Regression", analysis.status.reason)
+    if phase in ("Error", "Inconclusive"):
+        return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+    if wave + 1 < len(spec.waves):
+        return Action("promote", wave, "Promoted", f"wave {wave} is good: {analysis.status.reason}")
+    return Action("succeed", wave, "Succeeded", f"every wave is good; the last: {analysis.status.reason}")

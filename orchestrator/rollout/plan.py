@@ -1,0 +1,73 @@
+"""The plan: what a revision changes in each namespace, in which waves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.rollout import objects
+from orchestrator.rollout.objects import Manifest
+from orchestrator.rollout.waves import PlannedWave
+
+
+@dataclass(frozen=True)
+class ObjectChange:
+    """One object that differs; None is absence. `file` is `path:line` in the repository."""
+
+    before: Manifest | None
+    after: Manifest | None
+    file: str = ""
+
+    @property
+    def action(self) -> str:
+        return "create" if self.before is None else "delete" if self.after is None else "update"
+
+    @property
+    def label(self) -> str:
+        return objects.label(self.before or self.after or {})
+
+
+@dataclass(frozen=True)
+class NamespacePlan:
+    """What changes in one namespace; only namespaces that change have one."""
+
+    name: str
+    uid: str
+    changes: tuple[ObjectChange, ...]
+
+    @property
+    def before(self) -> list[Manifest]:
+        return [c.before for c in self.changes if c.before is not None]
+
+    @property
+    def after(self) -> list[Manifest]:
+        return [c.after for c in self.changes if c.after is not None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Namespaces by wave. `digest` binds approvals to exactly this."""
+
+    source: str
+    revision: str
+    waves: tuple[PlannedWave, ...]
+    namespaces: dict[str, NamespacePlan]
+
+    @property
+    def empty(self) -> bool:
+        return not self.namespaces
+
+    @property
+    def digest(self) -> str:
+        lines = [self.source, self.revision]
+        for wave in self.waves:
+            for name in wave.namespaces:
+                found = self.namespaces[name]
+                lines.append(f"{name} {objects.digest(found.before)} {objects.digest(found.after)}")
+        return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def size(plans: Sequence[Manifest]) -> int:
+    """Bytes of the canonical texts."""
+    return sum(len(objects.canonical(p).encode()) for p in plans)

@@ -1,0 +1,136 @@
+"""What comes next, for states written down by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import REQUEST, State, next_action
+from orchestrator.rollout.resource import load, new
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def rollout(annotations=None, strategy=None, people=(), deleting=False, **status):
+    waves = [m.Wave(namespaces=[m.WaveNamespace(name=n, before="b", after="a")]) for n in ("one", "two")]
+    spec = m.PolicyRolloutSpec(
+        source="shop",
+        revision="r",
+        strategy=strategy or m.Strategy(),
+        plan_digest="d",
+        waves=waves,
+        people=list(people),
+    )
+    obj = new("PolicyRollout", "shop-r", "np", spec, finalizer="f")
+    obj["metadata"]["annotations"] = annotations or {}
+    if deleting:
+        obj["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    obj["status"] = m.PolicyRolloutStatus(**status).model_dump(mode="json", by_alias=True)
+    return load(obj)
+
+
+def namespace(name, phase):
+    obj = new(
+        "NamespaceRollout",
+        f"shop-r.{name}",
+        "np",
+        m.NamespaceRolloutSpec(rollout="shop-r", wave=0, namespace=name),
+    )
+    applied = NOW if phase == "Applied" else None
+    obj["status"] = m.NamespaceRolloutStatus(phase=phase, applied_at=applied).model_dump(
+        mode="json", by_alias=True
+    )
+    return load(obj)
+
+
+def analysis(phase, **status):
+    obj = new("WaveAnalysis", "shop-r-0", "np", m.WaveAnalysisSpec(rollout="shop-r", wave=0, since=NOW))
+    obj["status"] = m.WaveAnalysisStatus(phase=phase, **status).model_dump(mode="json", by_alias=True)
+    return load(obj)
+
+
+def approval(user, decision="approve", digest="d", created=NOW, groups=()):
+    spec = m.RolloutApprovalSpec(
+        rollout="shop-r", wave=0, plan_digest=digest, user=user, decision=decision, groups=list(groups)
+    )
+    obj = new("RolloutApproval", f"a-{user}", "np", spec)
+    obj["metadata"]["creationTimestamp"] = created.isoformat()
+    return load(obj)
+
+
+def verb(state, now=NOW):
+    return next_action(state, now).verb
+
+
+def applied(phase):
+    spaces = {"one": namespace("one", "Applied"), "two": namespace("two", "Pending")}
+    return State(rollout(phase="Progressing", opened=1), spaces, {0: analysis(phase)})
+
+
+def test_a_pending_rollout_is_frozen_first():
+    assert verb(State(rollout())) == "snapshot"
+
+
+def test_a_wave_opens_then_gets_its_baseline_then_is_applied():
+    assert verb(State(rollout(phase="Progressing"))) == "open"
+    opened = rollout(phase="Progressing", opened=1)
+    pending = {"one": namespace("one", "Pending")}
+    assert verb(State(opened, pending)) == "baseline"
+    assert verb(State(opened, pending, {0: analysis("Running")})) == "apply"
+
+
+def test_an_applied_wave_settles_before_it_is_analysed():
+    state = applied("Running")
+    assert verb(state) == "wait"
+    assert verb(state, NOW + timedelta(seconds=5)) == "analyze"
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [("Successful", "promote"), ("Failed", "rollback"), ("Error", "pause"), ("Inconclusive", "pause")],
+)
+def test_the_verdict_decides(phase, expected):
+    assert verb(applied(phase)) == expected
+
+
+def test_a_rollback_restores_then_verifies_then_finishes():
+    spaces = {"one": namespace("one", "Applied")}
+    assert verb(State(rollout(phase="RollingBack", opened=1), spaces)) == "restore"
+    restored = {"one": namespace("one", "Restored")}
+    assert verb(State(rollout(phase="RollingBack", opened=1), restored)) == "verify"
+
+
+def test_a_deleted_rollout_is_rolled_back():
+    assert verb(State(rollout(phase="Progressing", opened=1, deleting=True))) == "rollback"
+
+
+def test_requests_abort_pause_and_resume_and_are_handled_once():
+    def asked(request, **status):
+        return State(rollout({REQUEST: f"{request}/1/ann"}, **status))
+
+    assert verb(asked("abort", phase="Progressing")) == "rollback"
+    assert verb(asked("pause", phase="Progressing")) == "pause"
+    assert verb(asked("resume", phase="Paused", paused_for="operator")) == "continue"
+    assert verb(asked("resume", phase="Progressing")) == "handle"
+    assert verb(asked("abort", phase="Progressing", handled_request="1")) == "open"
+
+
+GATED = m.Strategy(gates=[m.Gate(wave=0, approvals=1)])
+
+
+@pytest.mark.parametrize(
+    ("approvals", "people", "expected"),
+    [
+        ([], (), "pause"),
+        ([approval("bob")], (), "open"),
+        ([approval("bob", digest="another plan")], (), "pause"),
+        ([approval("bob", created=NOW - timedelta(days=2))], (), "pause"),
+        ([approval("ann")], ("user:ann",), "pause"),
+        ([approval("bob")], ("Eve <eve@example.com>",), "pause"),
+        ([approval("bob"), approval("cid")], ("Eve <eve@example.com>",), "open"),
+        ([approval("bob", decision="reject")], (), "rollback"),
+    ],
+)
+def test_a_gate_counts_distinct_people_who_did_not_write_the_change(approvals, people, expected):
+    state = State(rollout(phase="Progressing", strategy=GATED, people=people), approvals=tuple(approvals))
+    assert verb(state) == expected
