@@ -54,7 +54,9 @@ class ApiError(PortError):
 
     status = 500
 
-    def __init__(self, message: str, status: int | None = None, reason: str = "", retry_after: float = 0) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, reason: str = "", retry_after: float = 0
+    ) -> None:
         super().__init__(message)
         self.status = self.status if status is None else status
         self.reason, self.retry_after = reason, retry_after

@@ -67,7 +67,7 @@ class PolicyRepository(Protocol):
         """The files below the source's path at a commit, by path relative to it; bounded in size."""
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
-        """The commits after `since` (may be empty) up to `until` that touch the source's path, newest first."""
+        """The commits after `since` (may be empty) up to `until` that touch the path, newest first."""
 
 
 @dataclass(frozen=True)
