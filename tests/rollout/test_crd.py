@@ -1,0 +1,30 @@
+"""The CRDs: generated, structural, fresh."""
+
+from pathlib import Path
+
+from orchestrator.rollout.crd import crd, files
+from orchestrator.rollout.resource import MODELS
+
+CONFIG = Path(__file__).parents[2] / "config" / "crd"
+
+
+def walk(node, path=""):
+    yield path, node
+    for name, child in node.get("properties", {}).items():
+        yield from walk(child, f"{path}.{name}")
+    if "items" in node:
+        yield from walk(node["items"], f"{path}[]")
+
+
+def test_the_files_in_config_are_what_the_models_give():
+    assert {p.name: p.read_text() for p in CONFIG.iterdir()} == files(), "run `make crds`"
+
+
+def test_every_schema_is_structural_and_every_list_is_bounded():
+    for kind in MODELS:
+        version = crd(kind)["spec"]["versions"][0]
+        for path, node in walk(version["schema"]["openAPIV3Schema"]):
+            assert "type" in node, f"{kind}{path} has no type"
+            assert not {"$ref", "anyOf", "oneOf", "allOf"} & node.keys(), f"{kind}{path}"
+            if node["type"] == "array":
+                assert "maxItems" in node, f"{kind}{path} has no bound"
