@@ -2,7 +2,7 @@
 PY ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench crds clean
+.PHONY: demo test lint crds clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv

@@ -1,0 +1,122 @@
+"""Works a rollout off in this process: read the state, ask what comes next, do it, until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from orchestrator.engine.lease import Lease
+from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.next import Action, State, next_action
+from orchestrator.steps.context import Context, change, read
+from orchestrator.steps.registry import STEPS
+
+T = TypeVar("T")
+R = TypeVar("R")
+REQUEST_TIMEOUT = 5.0
+MOST_WAIT = 5.0
+
+
+def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
+    """Several at once; all have ended when this returns, and the first error is raised."""
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        return [future.result() for future in [pool.submit(work, item) for item in items]]
+
+
+@dataclass
+class Embedded:
+    """One worker. `stop` is asked between steps; `watch` sees every state."""
+
+    ctx: Context
+    holder: str
+    lease_seconds: float = 15.0
+    stop: Callable[[], bool] = lambda: False
+    watch: Callable[[State, Action], None] = lambda state, action: None
+    _failing_since: datetime | None = field(default=None, repr=False)
+
+    def drive(self, name: str) -> State:
+        """Until the rollout is done or waits for a person. Raises PortError past the deadline."""
+        lease = Lease(self.ctx, f"rollout-{name}"[:253], self.holder, self.lease_seconds)
+        state: State | None = None
+        try:
+            while not self.stop():
+                try:
+                    if not lease.acquire():
+                        self.ctx.clock.sleep(min(self.lease_seconds / 3, MOST_WAIT))
+                        continue
+                    state = read(self.ctx, name)
+                    if lease.taken_over:
+                        self._take_over(lease, state)
+                        continue
+                    action = next_action(state, self.ctx.clock.now())
+                    self.watch(state, action)
+                    if action.verb in ("done", "wait-for-person"):
+                        return state
+                    self._do(state, action, lease)
+                    self._failing_since = None
+                except RetryLater as later:
+                    self._failed(later, state)
+                    self.ctx.clock.sleep(max(later.delay, 0.05))
+                except NotFound:
+                    raise
+                except PortError as error:
+                    self._failed(error, state)
+                    self.ctx.clock.sleep(max(getattr(error, "retry_after", 0), 0.5))
+            return state if state is not None else read(self.ctx, name)
+        finally:
+            self._let_go(lease)
+
+    def _do(self, state: State, action: Action, lease: Lease) -> None:
+        if action.verb == "wait":
+            assert action.until is not None
+            left = (action.until - self.ctx.clock.now()).total_seconds()
+            self.ctx.clock.sleep(min(max(left, 0.01), MOST_WAIT, self.lease_seconds / 3))
+            return
+        if not lease.safe(REQUEST_TIMEOUT):
+            lease.renewed = None
+            return
+        STEPS[action.verb](self.ctx, state, action)
+
+    def _take_over(self, lease: Lease, state: State) -> None:
+        """The old worker's last requests have landed or failed before this one writes anything."""
+        go = Action("wait", reason="TakenOver", message=f"{self.holder} goes on where another worker stopped")
+        change(self.ctx, state, go, epoch=state.rollout.status.epoch + 1)
+        self.ctx.clock.sleep(REQUEST_TIMEOUT)
+        lease.taken_over = False
+
+    def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
+        """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
+        now = self.ctx.clock.now()
+        if self._failing_since is None:
+            self._failing_since = now
+        limit = state.rollout.spec.strategy.deadline_seconds if state else 300
+        if now - self._failing_since < timedelta(seconds=limit):
+            return
+        self._failing_since = None
+        if state is None or state.rollout.status.phase in TERMINAL:
+            raise error
+        state = read(self.ctx, state.rollout.name)
+        if state.rollout.status.phase == "RollingBack":
+            text = f"not everything could be put back within {limit} s: {error}"
+            change(
+                self.ctx, state, Action("finish", reason="Failed", message=text), phase="Failed", reason=text
+            )
+        else:
+            text = f"no progress for {limit} s: {error}"
+            STEPS["rollback"](self.ctx, state, Action("rollback", reason="Deadline", message=text))
+
+    def _let_go(self, lease: Lease) -> None:
+        try:
+            lease.release()
+        except (ApiError, PortError):
+            return
+
+
+def phase_code(state: State) -> int:
+    """The exit code that a rollout's end stands for."""
+    codes = {"Succeeded": 0, "RolledBack": 1, "Superseded": 1, "Failed": 4, "Paused": 3}
+    return codes.get(state.rollout.status.phase, 3)

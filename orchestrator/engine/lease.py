@@ -1,0 +1,88 @@
+"""Who works on a rollout: one Lease each, staleness judged by locally observed change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.errors import Conflict, NotFound
+from orchestrator.ports import Kind, Manifest
+from orchestrator.steps.context import Context
+
+LEASE = Kind("coordination.k8s.io/v1", "Lease")
+
+
+@dataclass
+class Lease:
+    """Held by `holder` for `seconds` after each renewal; never trusts a remote clock."""
+
+    ctx: Context
+    name: str
+    holder: str
+    seconds: float = 15.0
+    renewed: datetime | None = None
+    taken_over: bool = False
+    _seen: tuple[str, datetime] | None = field(default=None, repr=False)
+
+    def acquire(self) -> bool:
+        """True where this holder has it now; False where another one does."""
+        now = self.ctx.clock.now()
+        if self.renewed and (now - self.renewed).total_seconds() < self.seconds / 3:
+            return True
+        try:
+            found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
+        except NotFound:
+            return self._write(None)
+        holder = (found.get("spec") or {}).get("holderIdentity", "")
+        if holder in ("", self.holder):
+            return self._write(found)
+        version = str(found["metadata"]["resourceVersion"])
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, now)
+            return False
+        if (now - self._seen[1]).total_seconds() < self.seconds:
+            return False
+        self.taken_over = True
+        return self._write(found)
+
+    def safe(self, request_timeout: float) -> bool:
+        """Whether a write begun now lands before anyone else may take over."""
+        if self.renewed is None:
+            return False
+        age = (self.ctx.clock.now() - self.renewed).total_seconds()
+        return age < self.seconds - request_timeout
+
+    def release(self) -> None:
+        """Let the next one have it at once."""
+        try:
+            found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
+            if found["spec"].get("holderIdentity") == self.holder:
+                found["spec"]["holderIdentity"] = ""
+                self.ctx.cluster.replace(found)
+        except (NotFound, Conflict):
+            pass
+        self.renewed = None
+
+    def _write(self, found: Manifest | None) -> bool:
+        now = self.ctx.clock.now()
+        spec = {
+            "holderIdentity": self.holder,
+            "leaseDurationSeconds": int(max(self.seconds, 1)),
+            "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        try:
+            if found is None:
+                metadata = {"name": self.name, "namespace": self.ctx.namespace}
+                body = {
+                    "apiVersion": LEASE.api_version,
+                    "kind": LEASE.kind,
+                    "metadata": metadata,
+                    "spec": spec,
+                }
+                self.ctx.cluster.create(body)
+            else:
+                self.ctx.cluster.replace({**found, "spec": spec})
+        except (Conflict, NotFound):
+            return False
+        self.renewed = now
+        return True

@@ -1,0 +1,101 @@
+"""Label selectors: matching, conjunction, complement, and reading them from text.
+
+Source: Kubernetes API, LabelSelector. `{}` matches everything, None matches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Selector = dict[str, Any]
+_OPPOSITE = {"In": "NotIn", "NotIn": "In", "Exists": "DoesNotExist", "DoesNotExist": "Exists"}
+
+
+def requirements(selector: Mapping[str, Any]) -> list[tuple[str, str, frozenset[str]]]:
+    """The selector as (key, operator, values), all of which must hold."""
+    found = [(k, "In", frozenset([v])) for k, v in sorted((selector.get("matchLabels") or {}).items())]
+    for entry in selector.get("matchExpressions") or []:
+        found.append((entry["key"], entry["operator"], frozenset(entry.get("values") or [])))
+    return found
+
+
+def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether labels satisfy a selector; NotIn also matches where the key is absent."""
+    if selector is None:
+        return False
+    for key, operator, values in requirements(selector):
+        value = labels.get(key)
+        holds = {
+            "In": value in values,
+            "NotIn": value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }[operator]
+        if not holds:
+            return False
+    return True
+
+
+def build(parts: list[tuple[str, str, frozenset[str]]]) -> Selector:
+    """A selector from requirements; the opposite of `requirements`."""
+    if not parts:
+        return {}
+    found = []
+    for key, operator, values in sorted(set(parts), key=lambda p: (p[0], p[1], sorted(p[2]))):
+        entry: dict[str, Any] = {"key": key, "operator": operator}
+        if values:
+            entry["values"] = sorted(values)
+        found.append(entry)
+    return {"matchExpressions": found}
+
+
+def conjunction(left: Mapping[str, Any], right: Mapping[str, Any]) -> Selector | None:
+    """What both select; None where that is plainly nothing."""
+    parts = [*requirements(left), *requirements(right)]
+    for key in {p[0] for p in parts}:
+        mine = [(o, v) for k, o, v in parts if k == key]
+        operators = {o for o, _ in mine}
+        wanted = [v for o, v in mine if o == "In"]
+        allowed = frozenset.intersection(*wanted) if wanted else None
+        if allowed is not None:
+            for operator, values in mine:
+                if operator == "NotIn":
+                    allowed -= values
+            if not allowed:
+                return None
+        if "DoesNotExist" in operators and operators & {"In", "Exists"}:
+            return None
+    return build(parts)
+
+
+def complement(selector: Mapping[str, Any]) -> list[Selector]:
+    """Selectors that together select exactly what this one does not; none for `{}`."""
+    return [build([(k, _OPPOSITE[o], v)]) for k, o, v in requirements(selector)]
+
+
+_PART = re.compile(
+    r"\s*(?:(!)\s*)?([^\s!=,()]+)\s*(?:(==|=|!=)\s*([^\s,()]*)|(in|notin)\s*\(([^)]*)\))?\s*(?:,|$)"
+)
+
+
+def parse(text: str) -> Selector:
+    """A selector as kubectl takes it: `a=b,c!=d,e in (x,y),!f,g`. Raises ValueError."""
+    parts, at = [], 0
+    while at < len(text):
+        match = _PART.match(text, at)
+        if match is None:
+            raise ValueError(f"not a label selector: {text}")
+        absent, key, sign, value, word, inner = match.groups()
+        values = frozenset(v.strip() for v in (inner or "").split(","))
+        if absent:
+            parts.append((key, "DoesNotExist", frozenset[str]()))
+        elif sign:
+            parts.append((key, "NotIn" if sign == "!=" else "In", frozenset([value])))
+        elif word:
+            parts.append((key, "In" if word == "in" else "NotIn", values))
+        else:
+            parts.append((key, "Exists", frozenset[str]()))
+        at = match.end()
+    return build(parts)

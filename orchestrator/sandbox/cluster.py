@@ -1,0 +1,179 @@
+"""An API server in memory: enough of Kubernetes' object semantics to roll out against."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import uuid
+from collections import Counter
+from typing import Any
+
+from orchestrator.errors import Conflict, Forbidden, Invalid, NotFound
+from orchestrator.policy import selector
+from orchestrator.policy.schema import with_defaults
+from orchestrator.ports import Clock, Kind, Manifest
+from orchestrator.sandbox.clock import SimulatedClock
+
+Key = tuple[Kind, str, str]
+NAMESPACE = Kind("v1", "Namespace")
+STATUS_GROUP = "netpol-canary.dev/"
+
+
+class MemoryCluster:
+    """Implements `Cluster`. `writes` counts what changed something, by verb and kind."""
+
+    def __init__(
+        self, clock: Clock | None = None, user: str = "sandbox", groups: tuple[str, ...] = ()
+    ) -> None:
+        self._clock = clock or SimulatedClock()
+        self._user, self._groups = user, groups
+        self._objects: dict[Key, Manifest] = {}
+        self._version = 0
+        self._lock = threading.RLock()
+        self.writes: Counter[tuple[str, str]] = Counter()
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
+        with self._lock:
+            return copy.deepcopy(self._find(kind, name, namespace))
+
+    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
+        wanted = selector.parse(labels)
+        with self._lock:
+            return [
+                copy.deepcopy(obj)
+                for (k, space, _), obj in sorted(self._objects.items())
+                if k == kind
+                and namespace in (None, space)
+                and selector.matches(wanted, obj["metadata"].get("labels") or {})
+            ]
+
+    def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        with self._lock:
+            found = self._stored(obj)
+            key = self._key(found)
+            self._open(key)
+            if key in self._objects:
+                raise Conflict(f"{key[0].kind} {key[2]} exists already", reason="AlreadyExists")
+            meta = found["metadata"]
+            now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            meta.update(uid=str(uuid.uuid4()), generation=1, creationTimestamp=now)
+            if self._has_status(key[0]):
+                found.pop("status", None)
+            if key[0] == NAMESPACE:
+                meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]
+            return self._keep(key, found, "create", dry_run)
+
+    def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        with self._lock:
+            found = self._stored(obj)
+            key = self._key(found)
+            old = self._current(key, found)
+            for name in ("uid", "creationTimestamp", "deletionTimestamp"):
+                if name in old["metadata"]:
+                    found["metadata"][name] = old["metadata"][name]
+            changed = found.get("spec") != old.get("spec")
+            found["metadata"]["generation"] = old["metadata"].get("generation", 1) + int(changed)
+            if self._has_status(key[0]):
+                found.pop("status", None)
+                if "status" in old:
+                    found["status"] = old["status"]
+            return self._keep(key, found, "replace", dry_run)
+
+    def replace_status(self, obj: Manifest) -> Manifest:
+        with self._lock:
+            key = self._key(obj)
+            old = self._current(key, obj)
+            found = {**copy.deepcopy(old), "status": copy.deepcopy(obj.get("status") or {})}
+            return self._keep(key, found, "status", False)
+
+    def delete(
+        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+    ) -> None:
+        with self._lock:
+            old = self._find(kind, name, namespace)
+            meta = old["metadata"]
+            if (uid and meta["uid"] != uid) or (
+                resource_version and meta["resourceVersion"] != resource_version
+            ):
+                raise Conflict(f"{kind.kind} {name} changed: the precondition failed")
+            self.writes["delete", kind.kind] += 1
+            self._remove((kind, namespace or "", name))
+
+    def user(self) -> tuple[str, tuple[str, ...]]:
+        return self._user, self._groups
+
+    def _remove(self, key: Key) -> None:
+        obj = self._objects[key]
+        if key[0] == NAMESPACE:
+            for inner in [k for k in self._objects if k[1] == key[2]]:
+                self._remove(inner)
+        if obj["metadata"].get("finalizers"):
+            if "deletionTimestamp" not in obj["metadata"]:
+                gone = copy.deepcopy(obj)
+                gone["metadata"]["deletionTimestamp"] = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+                self._keep(key, gone, "mark", False)
+            return
+        del self._objects[key]
+        uid = obj["metadata"]["uid"]
+        for other, child in list(self._objects.items()):
+            if other in self._objects and any(
+                r.get("uid") == uid for r in child["metadata"].get("ownerReferences") or []
+            ):
+                self._remove(other)
+
+    def _keep(self, key: Key, found: Manifest, verb: str, dry_run: bool) -> Manifest:
+        old = self._objects.get(key)
+        meta = found["metadata"]
+        if old is not None:
+            meta["resourceVersion"] = old["metadata"]["resourceVersion"]
+            if found == old:
+                return copy.deepcopy(found)
+        if dry_run:
+            return copy.deepcopy(found)
+        self._version += 1
+        meta["resourceVersion"] = str(self._version)
+        self.writes[verb, key[0].kind] += 1
+        self._objects[key] = found
+        if meta.get("deletionTimestamp") and not meta.get("finalizers"):
+            self._remove(key)
+        return copy.deepcopy(found)
+
+    def _stored(self, obj: Manifest) -> Manifest:
+        found = with_defaults(obj) if obj.get("kind") == "NetworkPolicy" else copy.deepcopy(obj)
+        if not found.get("metadata", {}).get("name"):
+            raise Invalid("metadata.name is required")
+        return found
+
+    def _current(self, key: Key, obj: Manifest) -> Manifest:
+        old = self._find(key[0], key[2], key[1])
+        version = obj["metadata"].get("resourceVersion")
+        if not version:
+            raise Invalid("metadata.resourceVersion must be given for an update")
+        if version != old["metadata"]["resourceVersion"]:
+            raise Conflict(f"{key[0].kind} {key[2]} has been modified")
+        return old
+
+    def _find(self, kind: Kind, name: str, namespace: str | None) -> Manifest:
+        found = self._objects.get((kind, namespace or "", name))
+        if found is None:
+            where = f"{namespace}/{name}" if namespace else name
+            raise NotFound(f"{kind.kind} {where} not found")
+        return found
+
+    def _open(self, key: Key) -> None:
+        if not key[1]:
+            return
+        space = self._objects.get((NAMESPACE, "", key[1]))
+        if space is None:
+            raise NotFound(f"namespace {key[1]} not found")
+        if space["metadata"].get("deletionTimestamp"):
+            raise Forbidden(f"namespace {key[1]} is being terminated", status=403)
+
+    @staticmethod
+    def _has_status(kind: Kind) -> bool:
+        return kind.api_version.startswith(STATUS_GROUP)
+
+    @staticmethod
+    def _key(obj: Manifest) -> Key:
+        meta: dict[str, Any] = obj["metadata"]
+        return Kind(obj["apiVersion"], obj["kind"]), meta.get("namespace") or "", meta["name"]

@@ -1,0 +1,52 @@
+"""Write a wave: every namespace from `before` to `after`, then its NamespaceRollout to Applied."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.errors import Conflict, RetryLater
+from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.objects import Manifest
+from orchestrator.rollout.resource import NamespaceRollout
+from orchestrator.steps.context import Context, change, namespace_uid
+from orchestrator.steps.write import Drift, converge
+
+
+def manifests(texts: list[str]) -> list[Manifest]:
+    """Canonical texts back to objects."""
+    return [json.loads(text) for text in texts]
+
+
+def run(ctx: Context, state: State, action: Action) -> None:
+    """Pauses for drift; RetryLater where an object moved in between."""
+    wave = state.wave_names(action.wave)
+    pending = [
+        state.namespaces[n]
+        for n in wave
+        if n in state.namespaces and state.namespaces[n].status.phase == "Pending"
+    ]
+    workers = state.rollout.spec.strategy.max_parallel
+    drifted = [text for text in ctx.each(lambda item: _one(ctx, item), pending, workers) if text]
+    if drifted:
+        message = f"{'; '.join(drifted)[:1500]}. `netpol-canary abort` puts back what was applied"
+        go = Action("pause", action.wave, "Drift", message, paused_for="drift")
+        change(ctx, state, go, phase="Paused", paused_for="drift", reason=message)
+
+
+def _one(ctx: Context, item: NamespaceRollout) -> str:
+    name, spec = item.spec.namespace, item.spec
+    phase, message = "Applied", ""
+    if namespace_uid(ctx, name) != spec.namespace_uid:
+        phase, message = "Gone", "the namespace was deleted"
+    else:
+        try:
+            converge(ctx, name, manifests(spec.before), manifests(spec.after), spec.rollout, forward=True)
+        except Drift as drift:
+            return str(drift)
+        except Conflict as error:
+            raise RetryLater(f"{name}: {error}", 0.2) from None
+    status = item.status.model_copy(
+        update={"phase": phase, "applied_at": ctx.clock.now(), "message": message}
+    )
+    ctx.cluster.replace_status(item.with_status(status))
+    return ""

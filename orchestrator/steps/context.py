@@ -1,0 +1,127 @@
+"""What every step works with: the ports, the state as read, and the one way to change a phase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from orchestrator.errors import NotFound, Refused
+from orchestrator.ports import Clock, Cluster, Kind, MetricSource, Notifier, PolicyRepository, Prober
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import Action, State, next_action
+from orchestrator.rollout.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resource import Rollout, Source, load
+
+SOURCE = Kind(m.API_VERSION, "PolicySource")
+ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
+NAMESPACE_ROLLOUT = Kind(m.API_VERSION, "NamespaceRollout")
+ANALYSIS = Kind(m.API_VERSION, "WaveAnalysis")
+APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
+NAMESPACE = Kind("v1", "Namespace")
+POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
+FINALIZER = "netpol-canary.dev/unrestored"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def serial(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
+    """One after the other; the engine brings threads."""
+    return [work(item) for item in items]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The ports of one worker. `namespace` is the orchestrator's own."""
+
+    cluster: Cluster
+    clock: Clock
+    repository: Callable[[Source], PolicyRepository]
+    metrics: Callable[[Rollout], MetricSource | None]
+    prober: Prober | None
+    notifier: Notifier | None
+    namespace: str = "netpol-canary"
+    each: Callable[..., list[Any]] = serial
+
+
+def read(ctx: Context, name: str) -> State:
+    """The state of a rollout as it stands in the cluster."""
+    rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+    labels = f"{ROLLOUT_LABEL}={name}"
+    found = [load(o) for o in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace, labels)]
+    analyses = [load(o) for o in ctx.cluster.list(ANALYSIS, ctx.namespace, labels)]
+    approvals: list[Any] = []
+    if rollout.spec.strategy.gates:
+        approvals = [load(o) for o in ctx.cluster.list(APPROVAL, ctx.namespace)]
+    return State(
+        rollout,
+        {r.spec.namespace: r for r in found},
+        {a.spec.wave: a for a in analyses},
+        tuple(a for a in approvals if a.spec.rollout == name),
+    )
+
+
+def expect(ctx: Context, state: State, action: Action) -> None:
+    """Refused where `next_action` says another thing now."""
+    now = next_action(state, ctx.clock.now())
+    if now.verb != action.verb or now.wave != action.wave:
+        raise Refused(f"{action.verb} of wave {action.wave} is not what comes next: {now.verb} is")
+
+
+def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout:
+    """Compare-and-swap the rollout's status, with a transition and a notification where `reason` is given."""
+    status = state.rollout.status
+    request = state.request()
+    if request is not None and "handled_request" not in fields and action.actor == request.user:
+        fields["handled_request"] = request.id
+    updated = status.model_copy(update=fields)
+    updated.observed_generation = int(state.rollout.manifest["metadata"].get("generation", 0))
+    if action.reason:
+        moved = m.Transition(
+            time=ctx.clock.now(),
+            actor=action.actor,
+            phase=updated.phase,
+            reason=action.reason,
+            message=action.message[:4000],
+        )
+        updated.transitions = [*updated.transitions, moved][-200:]
+    updated.conditions = conditions(ctx, updated)
+    written: Rollout = load(ctx.cluster.replace_status(state.rollout.with_status(updated)))
+    if action.reason and ctx.notifier is not None:
+        warning = updated.phase in ("RollingBack", "Failed", "Paused")
+        ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
+    return written
+
+
+def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:
+    """The kstatus conditions that follow from the phase; `Verified` and others stay as they are."""
+    phase = status.phase
+    wanted: dict[str, tuple[m.ConditionStatus, str]] = {
+        "Succeeded": ("True" if phase == "Succeeded" else "False", phase),
+        "Reconciling": ("False" if phase in m.TERMINAL or phase == "Paused" else "True", phase),
+        "Stalled": ("True" if phase in ("Paused", "Failed") else "False", status.paused_for or phase),
+    }
+    kept = [c for c in status.conditions if c.type not in wanted]
+    old = {c.type: c for c in status.conditions}
+    for kind, (value, reason) in wanted.items():
+        same = kind in old and old[kind].status == value
+        since = old[kind].last_transition_time if same else ctx.clock.now()
+        message = status.reason if kind != "Succeeded" or phase in m.TERMINAL else ""
+        kept.append(
+            m.Condition(type=kind, status=value, reason=reason, message=message, last_transition_time=since)
+        )
+    return kept
+
+
+def namespace_uid(ctx: Context, name: str) -> str:
+    """The uid of a live namespace; empty where it is absent or Terminating."""
+    try:
+        found = ctx.cluster.get(NAMESPACE, name)
+    except NotFound:
+        return ""
+    gone = (
+        found["metadata"].get("deletionTimestamp")
+        or (found.get("status") or {}).get("phase") == "Terminating"
+    )
+    return "" if gone else str(found["metadata"].get("uid", ""))

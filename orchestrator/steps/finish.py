@@ -1,0 +1,63 @@
+"""Close a rollout: its terminal phase, the source's record of it, and the finalizer."""
+
+from __future__ import annotations
+
+from orchestrator.errors import Conflict, NotFound, RetryLater
+from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.resource import Source, load
+from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
+
+
+def run(ctx: Context, state: State, action: Action) -> None:
+    """Every touched namespace is restored: RolledBack, with the latency."""
+    status = state.rollout.status
+    now = ctx.clock.now()
+    since = status.detected_at
+    seconds = (now - since).total_seconds() if since else None
+    touched = len(state.touched())
+    message = (
+        f"{status.reason}; {touched} namespaces put back"
+        if touched
+        else f"{status.reason}; nothing was written"
+    )
+    go = Action("finish", reason="RolledBack", message=message)
+    change(ctx, state, go, phase="RolledBack", restored_at=now, restored_seconds=seconds)
+
+
+def release(ctx: Context, state: State, action: Action) -> None:
+    """Tell the source how it ended, then let go of the PolicyRollout."""
+    rollout = state.rollout
+    try:
+        source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
+    except NotFound:
+        source = None  # type: ignore[assignment]
+    try:
+        if source is not None:
+            _record(ctx, source, state)
+        fresh = ctx.cluster.get(ROLLOUT, rollout.name, ctx.namespace)
+        metadata = dict(fresh["metadata"])
+        metadata["finalizers"] = [f for f in metadata.get("finalizers") or [] if f != FINALIZER]
+        ctx.cluster.replace({**fresh, "metadata": metadata})
+    except Conflict as error:
+        raise RetryLater(str(error), 0.2) from None
+
+
+def _record(ctx: Context, source: Source, state: State) -> None:
+    rollout, phase = state.rollout, state.rollout.status.phase
+    fields: dict[str, str] = {}
+    if source.status.active_rollout == rollout.name:
+        fields["active_rollout"] = ""
+    if phase == "Succeeded":
+        fields |= {
+            "verified_revision": rollout.spec.revision,
+            "verified_rollout": rollout.name,
+            "held_revision": "",
+            "held_reason": "",
+        }
+    elif phase in ("RolledBack", "Failed"):
+        fields |= {"held_revision": rollout.spec.revision, "held_reason": rollout.status.reason[:1000]}
+        if source.status.verified_rollout == rollout.name:
+            fields |= {"verified_revision": rollout.spec.previous_revision, "verified_rollout": ""}
+    updated = source.status.model_copy(update=fields)
+    if updated != source.status:
+        ctx.cluster.replace_status(source.with_status(updated))

@@ -1,0 +1,40 @@
+"""Open a wave, pause before or within it, go on, and note a person's request: one compare-and-swap each."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import Context, change
+
+
+def open_wave(ctx: Context, state: State, action: Action) -> None:
+    """From here on the wave may be written to."""
+    change(ctx, state, action, opened=action.wave + 1)
+
+
+def pause(ctx: Context, state: State, action: Action) -> None:
+    """Stand still for a person, in sight."""
+    change(ctx, state, action, phase="Paused", paused_for=action.paused_for, reason=action.message)
+
+
+def go_on(ctx: Context, state: State, action: Action) -> None:
+    """Leave the pause; an inconclusive analysis starts over."""
+    analysis = state.analyses.get(action.wave)
+    if analysis is not None and analysis.status.phase in ("Error", "Inconclusive"):
+        fresh = analysis.status.model_copy(
+            update={
+                "phase": "Running",
+                "ticks": 0,
+                "reason": "",
+                "measurements": [],
+                "started_at": ctx.clock.now(),
+            }
+        )
+        load(ctx.cluster.replace_status(analysis.with_status(fresh)))
+    change(ctx, state, action, phase="Progressing", paused_for="", reason="")
+
+
+def handle(ctx: Context, state: State, action: Action) -> None:
+    """Note a request that changes nothing, so that it is not looked at again."""
+    request = state.request()
+    change(ctx, state, action, handled_request=request.id if request else "")

@@ -1,0 +1,116 @@
+"""Work out a plan: what a revision asks for, against what stands in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import ApiError, BadInput
+from orchestrator.ports import Kind
+from orchestrator.rollout import objects
+from orchestrator.rollout.layout import Placed, arrange
+from orchestrator.rollout.objects import Manifest
+from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Plan, size
+from orchestrator.rollout.resource import Source
+from orchestrator.rollout.waves import arrange as arrange_waves
+from orchestrator.steps.context import NAMESPACE, Context
+
+MOST_BYTES = 900 * 1024
+
+
+def selected(ctx: Context, source: Source) -> dict[str, Manifest]:
+    """The live namespaces that a source may write to; system namespaces only where named."""
+    scope = source.spec.namespaces
+    wanted = {label.key: label.value for label in scope.match_labels}
+    found = {}
+    for item in ctx.cluster.list(NAMESPACE):
+        name = str(item["metadata"]["name"])
+        labels = item["metadata"].get("labels") or {}
+        by_label = bool(wanted) and all(labels.get(k) == v for k, v in wanted.items())
+        system = name.startswith("kube-") or name == ctx.namespace
+        if item["metadata"].get("deletionTimestamp"):
+            continue
+        if name in scope.names or (by_label and not system):
+            found[name] = item
+    return found
+
+
+def plan(ctx: Context, source: Source, revision: str, only: frozenset[str] = frozenset()) -> Plan:
+    """The plan of a source at a full commit id. Raises BadInput for what the commit holds."""
+    namespaces = selected(ctx, source)
+    kinds = [Kind(k.api_version, k.kind) for k in source.spec.kinds]
+    labels = {n: dict(o["metadata"].get("labels") or {}) for n, o in namespaces.items()}
+    files = ctx.repository(source).files(revision)
+    desired = arrange(files, labels, [(k.api_version, k.kind) for k in kinds])
+    live: dict[str, list[Manifest]] = {name: [] for name in namespaces}
+    for kind in kinds:
+        for obj in ctx.cluster.list(kind):
+            live.setdefault(str(obj["metadata"]["namespace"]), []).append(
+                {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
+            )
+    names = sorted(n for n in namespaces if not only or n in only)
+    plans = ctx.each(
+        lambda name: _namespace(ctx, source, namespaces[name], live[name], desired.get(name, [])),
+        names,
+        source.spec.strategy.max_parallel,
+    )
+    changed = {p.name: p for p in plans if p.changes}
+    waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
+    return Plan(source.name, revision, tuple(waves), changed)
+
+
+def _namespace(
+    ctx: Context, source: Source, namespace: Manifest, live: Sequence[Manifest], placed: Sequence[Placed]
+) -> NamespacePlan:
+    name = str(namespace["metadata"]["name"])
+    standing = objects.by_key(live)
+    changes = []
+    wanted = set()
+    for item in placed:
+        obj = objects.owned(item.obj, name, source.name)
+        where = f"{item.file}:{item.line}"
+        wanted.add(objects.key(obj))
+        before = standing.get(objects.key(obj))
+        if before is not None and objects.owner(before) != source.name:
+            _may_adopt(source, before, name, where)
+        after = _dry_run(ctx, obj, before, where)
+        if not objects.same(before, after):
+            changes.append(ObjectChange(objects.bare(before) if before else None, after, where))
+    for identity, obj in sorted(standing.items()):
+        if objects.owner(obj) == source.name and identity not in wanted:
+            changes.append(ObjectChange(objects.bare(obj), None))
+    result = NamespacePlan(name, str(namespace["metadata"].get("uid", "")), tuple(changes))
+    if size([*result.before, *result.after]) > MOST_BYTES:
+        raise BadInput(
+            f"the policy set of namespace {name} is larger than {MOST_BYTES // 1024} KiB",
+            placed[0].file if placed else "",
+            "split it into several commits",
+        )
+    return result
+
+
+def _may_adopt(source: Source, obj: Manifest, namespace: str, where: str) -> None:
+    owner = objects.owner(obj)
+    if owner:
+        raise BadInput(
+            f"{objects.label(obj)} in {namespace} belongs to the source {owner}", where, "rename it"
+        )
+    if not source.spec.adopt:
+        raise BadInput(
+            f"{objects.label(obj)} in {namespace} exists and is not this source's",
+            where,
+            "rename it, or set adopt: true in the source",
+        )
+
+
+def _dry_run(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
+    """The object as the API server would store it."""
+    wanted = objects.merged(obj, before)
+    try:
+        if before is None:
+            return objects.bare(ctx.cluster.create(wanted, dry_run=True))
+        wanted["metadata"] = {**wanted["metadata"], "resourceVersion": before["metadata"]["resourceVersion"]}
+        return objects.bare(ctx.cluster.replace(wanted, dry_run=True))
+    except ApiError as error:
+        if error.status in (400, 422):
+            raise BadInput(str(error), where, "correct the manifest") from None
+        raise

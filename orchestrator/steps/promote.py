@@ -1,0 +1,25 @@
+"""Declare a wave good and go on, or the whole rollout."""
+
+from __future__ import annotations
+
+from orchestrator.errors import Refused
+from orchestrator.rollout.next import Action, State
+from orchestrator.steps.context import Context, change
+
+
+def _evidence(state: State, wave: int) -> None:
+    analysis = state.analyses.get(wave)
+    if analysis is None or analysis.status.phase != "Successful":
+        raise Refused(f"wave {wave} has no successful analysis")
+
+
+def run(ctx: Context, state: State, action: Action) -> None:
+    """The next wave."""
+    _evidence(state, action.wave)
+    change(ctx, state, action, wave=action.wave + 1)
+
+
+def succeed(ctx: Context, state: State, action: Action) -> None:
+    """The last wave was good."""
+    _evidence(state, action.wave)
+    change(ctx, state, action, phase="Succeeded", reason=action.message)

@@ -1,0 +1,57 @@
+"""Put every touched namespace back to `before` and read it back; needs the API server and nothing else."""
+
+from __future__ import annotations
+
+from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
+from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.resource import NamespaceRollout
+from orchestrator.steps.apply import manifests
+from orchestrator.steps.context import Context, change, namespace_uid
+from orchestrator.steps.write import converge
+
+
+def begin(ctx: Context, state: State, action: Action) -> None:
+    """Decide for the way back; the latency counts from here."""
+    why = action.message or action.reason
+    kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
+    now = ctx.clock.now()
+    change(
+        ctx, state, action, phase="RollingBack", paused_for="", reason=why, detected_at=now, conditions=kept
+    )
+
+
+def run(ctx: Context, state: State, action: Action) -> None:
+    """The waves in reverse order, the namespaces of one wave together."""
+    rollout = state.rollout
+    for wave in reversed(range(rollout.status.opened)):
+        left = [
+            state.namespaces[n]
+            for n in state.wave_names(wave)
+            if n in state.namespaces and state.namespaces[n].status.phase not in ("Restored", "Gone")
+        ]
+        ctx.each(lambda item: _one(ctx, state, item), left, rollout.spec.strategy.max_parallel)
+
+
+def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
+    spec = item.spec
+    phase, message = "Restored", "read back equal to what was there before"
+    if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
+        phase, message = "Gone", "the namespace was deleted"
+    else:
+        before, after = manifests(spec.before), manifests(spec.after)
+        try:
+            while converge(ctx, spec.namespace, before, after, spec.rollout, forward=False):
+                pass
+        except (Conflict, NotFound, Forbidden) as error:
+            raise RetryLater(f"{spec.namespace}: {error}", 0.2) from None
+    now = ctx.clock.now()
+    since = state.rollout.status.detected_at
+    status = item.status.model_copy(
+        update={
+            "phase": phase,
+            "message": message,
+            "restored_at": now,
+            "restored_seconds": (now - since).total_seconds() if since else None,
+        }
+    )
+    ctx.cluster.replace_status(item.with_status(status))

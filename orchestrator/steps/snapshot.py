@@ -1,0 +1,108 @@
+"""Freeze a plan: the PolicyRollout first, then `before` and `after` of each namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import BadInput, Conflict, NotFound
+from orchestrator.ports import Commit
+from orchestrator.rollout import model as m
+from orchestrator.rollout import objects
+from orchestrator.rollout.approvals import people
+from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.plan import NamespacePlan, Plan
+from orchestrator.rollout.resource import Rollout, Source, load, new
+from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
+from orchestrator.steps.planning import plan as make_plan
+
+
+def create(ctx: Context, source: Source, plan: Plan, name: str, commits: Sequence[Commit]) -> Rollout:
+    """The PolicyRollout of a plan, Pending; the one that is there where it was made already."""
+    waves = [
+        m.Wave(
+            why=wave.why,
+            namespaces=[
+                m.WaveNamespace(
+                    name=n,
+                    before=objects.digest(plan.namespaces[n].before),
+                    after=objects.digest(plan.namespaces[n].after),
+                )
+                for n in wave.namespaces
+            ],
+        )
+        for wave in plan.waves
+    ]
+    mails = [person for commit in commits for person in commit.people]
+    spec = m.PolicyRolloutSpec(
+        source=source.name,
+        source_uid=source.uid,
+        revision=plan.revision,
+        previous_revision=source.status.verified_revision,
+        people=people(mails, [(i.mail, i.user) for i in source.spec.identities])[:200],
+        strategy=source.spec.strategy,
+        plan_digest=plan.digest,
+        waves=waves,
+    )
+    labels = {objects.SOURCE_LABEL: source.name}
+    obj = new("PolicyRollout", name, ctx.namespace, spec, labels=labels, owner=source, finalizer=FINALIZER)
+    try:
+        return load(ctx.cluster.create(obj))
+    except Conflict:
+        return load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+
+
+def run(ctx: Context, state: State, action: Action) -> None:
+    """Make what is missing of the NamespaceRollouts; superseded where the plan has changed since."""
+    rollout = state.rollout
+    try:
+        source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
+        names = frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)
+        plan = make_plan(ctx, source, rollout.spec.revision, only=names)
+    except (BadInput, NotFound) as error:
+        _supersede(ctx, state, f"the plan cannot be made any more: {error}")
+        return
+    if _digests(rollout) != {
+        n: (objects.digest(p.before), objects.digest(p.after)) for n, p in plan.namespaces.items()
+    }:
+        _supersede(ctx, state, "the cluster changed while the plan was made; a new plan is needed")
+        return
+    waves = {n.name: i for i, wave in enumerate(rollout.spec.waves) for n in wave.namespaces}
+    missing = [plan.namespaces[n] for n in sorted(names) if n not in state.namespaces]
+    ctx.each(
+        lambda item: _freeze(ctx, rollout, item, waves[item.name]),
+        missing,
+        rollout.spec.strategy.max_parallel,
+    )
+    go = Action(
+        "snapshot", reason="Planned", message=f"{len(names)} namespaces in {len(rollout.spec.waves)} waves"
+    )
+    change(ctx, state, go, phase="Progressing", started_at=ctx.clock.now())
+
+
+def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
+    return {n.name: (n.before, n.after) for wave in rollout.spec.waves for n in wave.namespaces}
+
+
+def _supersede(ctx: Context, state: State, why: str) -> None:
+    change(ctx, state, Action("snapshot", reason="PlanChanged", message=why), phase="Superseded", reason=why)
+
+
+def _freeze(ctx: Context, rollout: Rollout, item: NamespacePlan, wave: int) -> None:
+    spec = m.NamespaceRolloutSpec(
+        rollout=rollout.name,
+        wave=wave,
+        namespace=item.name,
+        namespace_uid=item.uid,
+        before=[objects.canonical(o) for o in item.before],
+        after=[objects.canonical(o) for o in item.after],
+        changes=[m.Change(object=c.label, action=c.action, file=c.file) for c in item.changes],
+    )
+    labels = {objects.SOURCE_LABEL: rollout.spec.source, objects.ROLLOUT_LABEL: rollout.name}
+    name = f"{rollout.name}.{item.name}"
+    obj = new(
+        "NamespaceRollout", name, ctx.namespace, spec, labels=labels, owner=rollout, finalizer=FINALIZER
+    )
+    try:
+        ctx.cluster.create(obj)
+    except Conflict:
+        ctx.cluster.get(NAMESPACE_ROLLOUT, name, ctx.namespace)
