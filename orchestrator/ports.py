@@ -6,7 +6,7 @@ Manifests are plain dicts from file to API server: no typed round trip drops a f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -19,6 +19,13 @@ class Kind(NamedTuple):
 
     api_version: str
     kind: str
+
+
+class Event(NamedTuple):
+    """One change that a watch saw: ADDED, MODIFIED or DELETED, and the object as it then stood."""
+
+    type: str
+    obj: Manifest
 
 
 class Cluster(Protocol):
@@ -43,6 +50,14 @@ class Cluster(Protocol):
         self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
     ) -> None:
         """DELETE with preconditions; Conflict where they fail, NotFound where it is gone."""
+
+    def watch(
+        self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float
+    ) -> Iterator[Event]:
+        """Changes after the resourceVersion `since`, for at most `seconds`.
+
+        Where `since` is empty, what stands now comes first, as ADDED. Gone where `since` is too old.
+        """
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         """Name and groups of whoever calls (SelfSubjectReview)."""
