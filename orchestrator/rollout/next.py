@@ -154,6 +154,17 @@ def _paused(state: State, now: datetime) -> Action:
     return Action("wait-for-person", status.wave, status.paused_for, status.reason)
 
 
+def look_time(state: State, wave: int) -> datetime:
+    """When the next look at a wave is due: on a grid since it was applied, so that it can be recomputed."""
+    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    applied = max((n.status.applied_at for n in mine if n.status.applied_at), default=analysis.spec.since)
+    asked = bool(plan.analysis.metrics or plan.analysis.probes)
+    step = plan.analysis.interval_seconds * (analysis.status.ticks + 1) if asked else 0
+    start = max(applied, analysis.status.started_at or analysis.spec.since)
+    return start + timedelta(seconds=plan.settle_seconds + step)
+
+
 def _forward(state: State, now: datetime) -> Action:
     status, spec = state.rollout.status, state.rollout.spec
     wave = status.wave
@@ -170,17 +181,13 @@ def _forward(state: State, now: datetime) -> Action:
     mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
     if any(n.status.phase == "Pending" for n in mine):
         return Action("apply", wave)
-    applied = max((n.status.applied_at for n in mine if n.status.applied_at), default=analysis.spec.since)
     phase = analysis.status.phase
     if phase == "Running":
-        plan = spec.strategy
-        asked = bool(plan.analysis.metrics or plan.analysis.probes)
-        ticks = analysis.status.ticks
-        step = plan.analysis.interval_seconds * (ticks + 1) if asked else 0
-        start = max(applied, analysis.status.started_at or analysis.spec.since)
-        due = start + timedelta(seconds=plan.settle_seconds + step)
+        due = look_time(state, wave)
         if now < due:
-            return Action("wait", wave, until=due, reason="Settling" if ticks == 0 else "Analysing")
+            return Action(
+                "wait", wave, until=due, reason="Settling" if analysis.status.ticks == 0 else "Analysing"
+            )
         return Action("analyze", wave)
     if phase == "Failed":
         return Action("rollback", wave, "Regression", analysis.status.reason)

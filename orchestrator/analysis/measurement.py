@@ -1,0 +1,122 @@
+"""One value of one metric in one namespace, and what follows from it.
+
+No data is never a success. A series that was there before the change and is gone after it is a
+regression, unless the controls lost it as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.rollout.model import MeasurementPhase, MetricSpec
+
+KINDS = {
+    "scrape": "the metrics scrape",
+    "volume": "requests",
+    "ratio": "the error ratio",
+    "value": "the value",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A metric at one time: value and number of samples by namespace; `broken` says what is unusable."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    samples: Mapping[str, float] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one measurement says; `control` is the controls' mean value now."""
+
+    phase: MeasurementPhase
+    message: str
+    value: float | None = None
+    baseline: float | None = None
+    control: float | None = None
+
+
+Say = Callable[[MeasurementPhase, str], Outcome]
+
+
+def usable(reading: Reading, namespace: str) -> float | None:
+    """The value, or None where there is none or it is not a number."""
+    value = reading.values.get(namespace)
+    return None if value is None or math.isnan(value) else value
+
+
+def mean(reading: Reading, namespaces: tuple[str, ...]) -> float | None:
+    """The mean over the namespaces that have a value."""
+    found = [v for n in namespaces if (v := usable(reading, n)) is not None]
+    return sum(found) / len(found) if found else None
+
+
+def measure(
+    spec: MetricSpec, namespace: str, before: Reading, now: Reading, controls: tuple[str, ...]
+) -> Outcome:
+    """Judge a namespace by thresholds, by its own past and by the controls over the same window."""
+    value, past = usable(now, namespace), usable(before, namespace)
+    steady = tuple(c for c in controls if usable(before, c) is not None)
+    control, control_past = mean(now, steady), mean(before, steady)
+
+    def outcome(phase: MeasurementPhase, message: str) -> Outcome:
+        return Outcome(phase, f"{spec.name} in {namespace}: {message}", value, past, control)
+
+    if namespace in now.broken:
+        return outcome("Error", now.broken[namespace])
+    if value is None:
+        return _absent(spec, outcome, past, steady, control)
+    if now.samples.get(namespace, math.inf) < spec.min_samples:
+        return outcome(
+            "Inconclusive", f"{now.samples[namespace]:g} samples, at least {spec.min_samples:g} are asked for"
+        )
+    if spec.maximum is not None and value > spec.maximum:
+        return outcome("Failed", f"expected at most {spec.maximum:g}, seen {value:.4g}")
+    if spec.minimum is not None and value < spec.minimum:
+        return outcome("Failed", f"expected at least {spec.minimum:g}, seen {value:.4g}")
+    return _compare(spec, outcome, (value, past), (control, control_past))
+
+
+def _absent(
+    spec: MetricSpec, outcome: Say, past: float | None, steady: tuple[str, ...], control: float | None
+) -> Outcome:
+    what = KINDS[spec.kind]
+    if past is None:
+        return outcome("Inconclusive", f"no data: {what} was not there before the change either")
+    if steady and control is None:
+        return outcome("Inconclusive", f"{what} vanished here and in every control alike")
+    return outcome("Failed", f"{what} was {past:.4g} before the change and is gone after it")
+
+
+def _compare(
+    spec: MetricSpec,
+    outcome: Say,
+    mine: tuple[float, float | None],
+    control: tuple[float | None, float | None],
+) -> Outcome:
+    value, past = mine
+    now, then = control
+    paired = now is not None and then is not None
+    alone = "" if paired else " (no control: own past and thresholds decide)"
+    drift, trend = 0.0, 1.0
+    if now is not None and then is not None:
+        drift, trend = now - then, now / then if then else 1.0
+    if spec.max_increase is not None and past is not None:
+        rise = value - past - drift
+        if rise > spec.max_increase:
+            text = f"rose by {rise:.4g} against the controls, at most {spec.max_increase:g} is allowed"
+            return outcome("Failed", f"{text}: {past:.4g} before, {value:.4g} now{alone}")
+    ratio = spec.min_ratio if spec.min_ratio is not None else (1.0 if spec.kind == "scrape" else None)
+    if ratio is not None and past:
+        if trend == 0:
+            return outcome("Inconclusive", "fell to nothing in every control alike")
+        share = value / past / trend
+        if share < ratio - 1e-9:
+            text = f"expected at least {ratio * 100:g} % of {past:.4g}, seen {value:.4g}"
+            return outcome("Failed", f"{text}{alone}")
+    return outcome("Successful", f"{value:.4g}{alone}")

@@ -1,0 +1,93 @@
+"""Numbers become verdicts, and no data is never a success."""
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.analysis.measurement import Reading, measure
+from orchestrator.analysis.query import resolve
+from orchestrator.analysis.verdict import verdict
+from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+VOLUME = MetricSpec(name="volume", kind="volume", query="q", min_ratio=0.5)
+
+
+def phase(spec, before, now, controls=()):
+    return measure(spec, "a", Reading(before), Reading(now), controls).phase
+
+
+def test_a_series_that_is_gone_after_the_change_is_a_regression():
+    assert phase(VOLUME, {"a": 10}, {}) == "Failed"
+    assert phase(VOLUME, {"a": 10, "c": 5}, {"c": 5}, ("c",)) == "Failed"
+
+
+def test_a_series_that_the_controls_lose_as_well_is_inconclusive():
+    assert phase(VOLUME, {"a": 10, "c": 5}, {}, ("c",)) == "Inconclusive"
+
+
+@pytest.mark.parametrize("nothing", [{}, {"a": math.nan}])
+def test_no_data_at_all_is_inconclusive(nothing):
+    assert phase(VOLUME, nothing, nothing) == "Inconclusive"
+
+
+def test_a_fall_that_the_controls_share_is_the_time_of_day():
+    assert phase(VOLUME, {"a": 100, "c": 100}, {"a": 40, "c": 40}, ("c",)) == "Successful"
+    assert phase(VOLUME, {"a": 100, "c": 100}, {"a": 40, "c": 100}, ("c",)) == "Failed"
+    assert phase(VOLUME, {"a": 100}, {"a": 40}) == "Failed"
+
+
+def test_thresholds_hold_whatever_the_controls_do():
+    spec = MetricSpec(name="errors", kind="ratio", maximum=0.05)
+    assert phase(spec, {"a": 0.2, "c": 0.2}, {"a": 0.2, "c": 0.2}, ("c",)) == "Failed"
+    low = MetricSpec(name="low", minimum=3)
+    assert phase(low, {"a": 5}, {"a": 2}) == "Failed"
+
+
+def test_an_increase_is_compared_with_that_of_the_controls():
+    spec = MetricSpec(name="errors", kind="ratio", max_increase=0.01)
+    assert phase(spec, {"a": 0.01, "c": 0.01}, {"a": 0.05, "c": 0.05}, ("c",)) == "Successful"
+    assert phase(spec, {"a": 0.01, "c": 0.01}, {"a": 0.05, "c": 0.01}, ("c",)) == "Failed"
+
+
+def test_too_few_samples_are_inconclusive():
+    spec = MetricSpec(name="errors", kind="ratio", maximum=1, min_samples=10)
+    reading = Reading({"a": 0.0}, {"a": 3})
+    assert measure(spec, "a", reading, reading, ()).phase == "Inconclusive"
+
+
+def test_a_template_takes_one_query_for_a_wave_or_one_a_namespace():
+    assert resolve('x{n=~"$namespaces"}[$window]', ["a-b", "c"], 60) == ['x{n=~"a-b|c"}[60s]']
+    assert resolve('x{n="$namespace"}', ["a", "c"], 60) == ['x{n="a"}', 'x{n="c"}']
+
+
+def kept(metric, what, second=0, namespace="a"):
+    return MeasurementRecord(
+        metric=metric, namespace=namespace, time=NOW.replace(second=second), phase=what, message=metric
+    )
+
+
+def test_a_wave_is_good_only_with_every_required_measurement():
+    plan = Analysis(count=2, metrics=[VOLUME])
+    assert verdict(plan, [kept("volume", "Successful")], [], 1)[0] == "Running"
+    assert verdict(plan, [kept("volume", "Successful")], [], 2)[0] == "Successful"
+    assert verdict(plan, [], [], 2)[0] == "Inconclusive"
+    assert verdict(plan, [kept("volume", "Successful"), kept("volume", "Inconclusive", 1)], [], 2)[0] == (
+        "Inconclusive"
+    )
+
+
+def test_the_limits_count_looks_not_namespaces():
+    plan = Analysis(count=3, failure_limit=1, error_limit=1, metrics=[VOLUME])
+    one = [kept("volume", "Failed"), kept("volume", "Failed", 0, "b")]
+    assert verdict(plan, one, [], 1)[0] == "Running"
+    assert verdict(plan, [*one, kept("volume", "Failed", 5)], [], 2)[0] == "Failed"
+    errors = [kept("volume", "Error", s) for s in (1, 2)]
+    assert verdict(plan, errors, [], 2)[0] == "Error"
+
+
+def test_a_lost_scrape_is_said_to_be_one():
+    plan = Analysis(metrics=[VOLUME, MetricSpec(name="scrape", kind="scrape", query="up")])
+    said = verdict(plan, [kept("volume", "Failed"), kept("scrape", "Failed")], [], 1)
+    assert said == ("Failed", "the change cuts off the observer: scrape")
