@@ -9,6 +9,7 @@ from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resource import WaveAnalysis, load, new
 from orchestrator.steps.context import ANALYSIS, Context
 from orchestrator.steps.verify import probes, record
+from orchestrator.steps.watchset import watch_set
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -26,8 +27,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
 def _create(ctx: Context, state: State, wave: int) -> WaveAnalysis:
     rollout = state.rollout
     name = f"{rollout.name}-{wave}"
+    watched, controls = watch_set(ctx, state, wave)
     spec = m.WaveAnalysisSpec(
-        rollout=rollout.name, wave=wave, since=ctx.clock.now(), watched=state.wave_names(wave)
+        rollout=rollout.name, wave=wave, since=ctx.clock.now(), watched=watched, controls=controls
     )
     labels = {ROLLOUT_LABEL: rollout.name}
     try:

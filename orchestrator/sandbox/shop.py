@@ -1,0 +1,114 @@
+"""A shop of twelve namespaces: its workloads, who calls whom, and the policies it starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from orchestrator.ports import Manifest
+
+
+@dataclass(frozen=True)
+class Call:
+    """Requests a second from one namespace to another; `needed` where the caller fails without it."""
+
+    client: str
+    server: str
+    rate: float
+    needed: bool = True
+
+
+HTTP, METRICS, MONITORING = 8080, 9090, "monitoring"
+CANARIES = ("catalog", "payments", "search")
+SPACES = (
+    "accounts",
+    "cart",
+    "catalog",
+    "checkout",
+    "email",
+    "inventory",
+    MONITORING,
+    "orders",
+    "payments",
+    "search",
+    "shipping",
+    "web",
+)
+CALLS = (
+    Call("web", "catalog", 40),
+    Call("web", "search", 20, needed=False),
+    Call("web", "cart", 15, needed=False),
+    Call("web", "checkout", 8, needed=False),
+    Call("web", "accounts", 10, needed=False),
+    Call("search", "catalog", 12),
+    Call("cart", "inventory", 10),
+    Call("checkout", "cart", 8),
+    Call("checkout", "payments", 8),
+    Call("checkout", "orders", 6),
+    Call("orders", "shipping", 5),
+    Call("orders", "email", 5, needed=False),
+    Call("shipping", "inventory", 4),
+)
+
+
+def namespaces() -> list[Manifest]:
+    """The shop's namespaces."""
+    found = []
+    for name in SPACES:
+        labels = {"kubernetes.io/metadata.name": name, "team": "shop"}
+        if name in CANARIES:
+            labels["tier"] = "canary"
+        metadata = {"name": name, "labels": labels}
+        found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    return found
+
+
+def pods() -> list[Manifest]:
+    """One pod a namespace."""
+    return [_pod(name) for name in SPACES]
+
+
+def _pod(name: str) -> Manifest:
+    ports = [{"name": "http", "containerPort": HTTP}, {"name": "metrics", "containerPort": METRICS}]
+    metadata = {"name": f"{name}-0", "namespace": name, "labels": {"app": name}}
+    spec = {"containers": [{"name": name, "image": name, "ports": ports}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def callers_policy(name: str, *, tight: bool = False, rename: dict[str, str] | None = None) -> str:
+    """Who may call a namespace, as YAML; `tight` names the port as well."""
+    callers = sorted({c.client for c in CALLS if c.server == name})
+    callers = [(rename or {}).get(c, c) for c in callers]
+    spaces = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": c}}} for c in callers]
+    rule: dict[str, Any] = {"from": spaces} if spaces else {}
+    if tight:
+        rule["ports"] = [{"port": HTTP, "protocol": "TCP"}]
+    return _policy("callers", rule)
+
+
+def scrape_policy() -> str:
+    """Lets Prometheus read the metrics, as YAML."""
+    space = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": MONITORING}}}
+    return _policy("scrape", {"from": [space], "ports": [{"port": METRICS, "protocol": "TCP"}]})
+
+
+def _policy(name: str, rule: dict[str, Any]) -> str:
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]},
+    }
+    return yaml.safe_dump(body, sort_keys=False)
+
+
+def files() -> dict[str, str]:
+    """The repository that the shop starts with: one folder a namespace."""
+    found = {}
+    for name in SPACES:
+        if name != MONITORING:
+            found[f"{name}/callers.yaml"] = callers_policy(name)
+            found[f"{name}/scrape.yaml"] = scrape_policy()
+    return found
