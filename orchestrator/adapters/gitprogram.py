@@ -1,0 +1,153 @@
+"""Run the git program: argv lists, no prompts, no user configuration, credentials out of sight."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import BadInput, RepositoryError
+
+_SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
+_USERINFO = re.compile(r"(\w+://)[^/@\s]+@")
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """From a Secret's keys username, password, token, sshKey and knownHosts; never printed."""
+
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    ssh_key: str = ""
+    known_hosts: str = ""
+
+    @staticmethod
+    def from_secret(data: Mapping[str, bytes]) -> Credentials:
+        """Keys that mean nothing here are left alone."""
+        text = {k: v.decode(errors="replace") for k, v in data.items()}
+        return Credentials(
+            text.get("username", ""),
+            text.get("password", ""),
+            text.get("token", "").strip(),
+            text.get("sshKey", ""),
+            text.get("knownHosts", ""),
+        )
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        return tuple(t for t in (self.password, self.token, self._basic()) if t)
+
+    def _basic(self) -> str:
+        if not (self.token or self.password):
+            return ""
+        pair = f"{self.username or 'x-access-token'}:{self.token or self.password}"
+        return base64.b64encode(pair.encode()).decode()
+
+    def header(self) -> str:
+        """The HTTP header for https, or nothing."""
+        basic = self._basic()
+        return f"Authorization: Basic {basic}" if basic else ""
+
+
+def is_ssh(url: str) -> bool:
+    """Whether git takes the URL to ssh."""
+    return url.startswith("ssh://") or bool(_SCP.match(url))
+
+
+def check_url(url: str, credentials: Credentials) -> None:
+    """BadInput for anything but a path, file, https or ssh (http: on loopback only)."""
+    where = "git.url"
+    if not url or url.startswith("-") or "::" in url.split("/")[0]:
+        raise BadInput("the repository's URL is missing or not acceptable", where)
+    scheme = url.split("://", 1)[0] if "://" in url else ""
+    loopback = re.match(r"http://(localhost|127\.0\.0\.1)[:/]", url)
+    if scheme not in ("", "file", "https", "ssh") and not loopback:
+        raise BadInput(f"{scheme}:// is not taken", where, "give a path, https:// or ssh://")
+    if _USERINFO.match(url) and "ssh" not in scheme:
+        raise BadInput("a URL must not hold credentials", where, "put them into the Secret of git.secretRef")
+    if is_ssh(url) and not credentials.known_hosts:
+        raise BadInput("ssh needs the server's host keys", where, "put knownHosts into the Secret")
+    if not scheme and not is_ssh(url) and not Path(url).exists():
+        raise BadInput(f"there is no repository at {url}", where, "mend git.url")
+
+
+def scrubbed(text: str, credentials: Credentials) -> str:
+    """The text without credentials."""
+    for secret in credentials.hidden:
+        text = text.replace(secret, "***")
+    return _USERINFO.sub(r"\1", text)
+
+
+def run(
+    args: Sequence[str], url: str, credentials: Credentials, timeout: float, data: bytes = b"", limit: int = 0
+) -> bytes:
+    """What git prints. Raises RepositoryError with git's last line; all its children end by the deadline."""
+    with tempfile.TemporaryDirectory(prefix="netpol-canary-git-") as scratch:
+        process = subprocess.Popen(
+            ["git", *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(url, credentials, Path(scratch)),
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(data, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            name = scrubbed(url, credentials)
+            raise RepositoryError(f"git took longer than {timeout:g} s for {name}") from None
+    if process.returncode:
+        lines = [line for line in err.decode(errors="replace").splitlines() if line.strip()]
+        said = next(
+            (li for li in lines if li.startswith(("fatal:", "error:"))), (lines or ["no message"])[-1]
+        )
+        raise RepositoryError(scrubbed(f"{url}: git says: {said.removeprefix('fatal: ')}", credentials))
+    if limit and len(out) > limit:
+        raise BadInput(f"the repository gives more than {limit >> 20} MiB", scrubbed(url, credentials))
+    return out
+
+
+def _environment(url: str, credentials: Credentials, scratch: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY")}
+    settings = [("core.hooksPath", "/dev/null"), ("credential.helper", ""), ("safe.directory", "*")]
+    settings += [("gc.auto", "0"), ("protocol.ext.allow", "never")]
+    if credentials.header() and not is_ssh(url):
+        settings.append((f"http.{url}.extraHeader", credentials.header()))
+    env = {
+        **kept,
+        "HOME": str(scratch),
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ALLOW_PROTOCOL": "file:https:http:ssh",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for number, (key, value) in enumerate(settings):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = key, value
+    if is_ssh(url):
+        env["GIT_SSH_COMMAND"] = _ssh(credentials, scratch)
+    return env
+
+
+def _ssh(credentials: Credentials, scratch: Path) -> str:
+    hosts = scratch / "known_hosts"
+    hosts.write_text(credentials.known_hosts)
+    command = ["ssh", "-F", os.devnull, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
+    command += ["-o", f"UserKnownHostsFile={hosts}", "-o", "ConnectTimeout=10", "-o", "IdentitiesOnly=yes"]
+    if credentials.ssh_key:
+        key = scratch / "key"
+        key.touch(mode=0o600)
+        key.write_text(credentials.ssh_key.rstrip("\n") + "\n")
+        command += ["-i", str(key)]
+    return shlex.join(command)
