@@ -116,6 +116,8 @@ def _compare(
         if trend == 0:
             return outcome("Inconclusive", "fell to nothing in every control alike")
         share = value / past / trend
+        if share < ratio - 1e-9 and spec.kind == "scrape":
+            return outcome("Failed", f"{past:g} targets answered before the change, {value:g} after it")
         if share < ratio - 1e-9:
             text = f"expected at least {ratio * 100:g} % of {past:.4g}, seen {value:.4g}"
             return outcome("Failed", f"{text}{alone}")

@@ -174,7 +174,7 @@ def _forward(state: State, now: datetime) -> Action:
             return Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
         if not gate.open:
             return Action("pause", wave, "Approval", gate.message, paused_for="approval")
-        return Action("open", wave, "Opened", gate.message)
+        return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {gate.message}")
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)

@@ -13,24 +13,25 @@ class SimulatedClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
-        self._subscribers: list[Callable[[datetime], None]] = []
-        self._tick = 5.0
+        self._subscribers: list[tuple[Callable[[datetime], None], timedelta]] = []
+        self._due: list[datetime] = []
 
     def subscribe(self, callback: Callable[[datetime], None], tick: float = 5.0) -> None:
-        """Call back after every step of at most `tick` seconds."""
-        self._subscribers.append(callback)
-        self._tick = min(self._tick, tick)
+        """Call back every `tick` seconds of simulated time."""
+        self._subscribers.append((callback, timedelta(seconds=tick)))
+        self._due.append(self._now + timedelta(seconds=tick))
 
     def now(self) -> datetime:
         """The simulated time, UTC."""
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Advance."""
-        left = seconds
-        while left > 0:
-            step = min(left, self._tick) if self._subscribers else left
-            self._now += timedelta(seconds=step)
-            left -= step
-            for callback in self._subscribers:
-                callback(self._now)
+        """Advance; whoever subscribed is called at the times that were due on the way."""
+        end = self._now + timedelta(seconds=seconds)
+        while self._due and min(self._due) <= end:
+            number = self._due.index(min(self._due))
+            callback, tick = self._subscribers[number]
+            self._now = max(self._now, self._due[number])
+            self._due[number] += tick
+            callback(self._now)
+        self._now = max(self._now, end)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.errors import Conflict, Forbidden, Invalid, NotFound
+from orchestrator.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from orchestrator.policy import selector
-from orchestrator.policy.schema import with_defaults
-from orchestrator.ports import Clock, Kind, Manifest
+from orchestrator.policy.schema import problems, with_defaults
+from orchestrator.ports import Clock, Event, Kind, Manifest
 from orchestrator.sandbox.clock import SimulatedClock
 
 Key = tuple[Kind, str, str]
 NAMESPACE = Kind("v1", "Namespace")
 STATUS_GROUP = "netpol-canary.dev/"
+MOST_HISTORY = 1000
 
 
 class MemoryCluster:
@@ -30,7 +33,10 @@ class MemoryCluster:
         self._objects: dict[Key, Manifest] = {}
         self._version = 0
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._history: deque[tuple[int, Event]] = deque(maxlen=MOST_HISTORY)
         self.writes: Counter[tuple[str, str]] = Counter()
+        self.latency = 0.0  # seconds that a write takes, on the clock
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
         with self._lock:
@@ -99,6 +105,36 @@ class MemoryCluster:
             self.writes["delete", kind.kind] += 1
             self._remove((kind, namespace or "", name))
 
+    def watch(
+        self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float
+    ) -> Iterator[Event]:
+        wanted = selector.parse(labels)
+        if not since:
+            yield from (Event("ADDED", obj) for obj in self.list(kind, namespace, labels))
+        end = time.monotonic() + seconds
+        seen = int(since) if since else self._version
+        while True:
+            with self._changed:
+                if self._history and seen < self._history[0][0] - 1:
+                    raise Gone(f"resourceVersion {seen} is too old")
+                fresh = [item for item in self._history if item[0] > seen]
+                left = end - time.monotonic()
+                if not fresh and left > 0:
+                    self._changed.wait(left)
+            for version, event in fresh:
+                seen = version
+                meta = event.obj["metadata"]
+                mine = (event.obj["apiVersion"], event.obj["kind"]) == kind
+                mine = mine and namespace in (None, meta.get("namespace") or "")
+                if mine and selector.matches(wanted, meta.get("labels") or {}):
+                    yield Event(event.type, copy.deepcopy(event.obj))
+            if not fresh and left <= 0:
+                return
+
+    def _tell(self, verb: str, obj: Manifest) -> None:
+        self._history.append((self._version, Event(verb, copy.deepcopy(obj))))
+        self._changed.notify_all()
+
     def user(self) -> tuple[str, tuple[str, ...]]:
         return self._user, self._groups
 
@@ -114,6 +150,8 @@ class MemoryCluster:
                 self._keep(key, gone, "mark", False)
             return
         del self._objects[key]
+        self._version += 1
+        self._tell("DELETED", {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}})
         uid = obj["metadata"]["uid"]
         for other, child in list(self._objects.items()):
             if other in self._objects and any(
@@ -132,17 +170,23 @@ class MemoryCluster:
             return copy.deepcopy(found)
         self._version += 1
         meta["resourceVersion"] = str(self._version)
+        if self.latency:
+            self._clock.sleep(self.latency)
         self.writes[verb, key[0].kind] += 1
         self._objects[key] = found
+        self._tell("ADDED" if old is None else "MODIFIED", found)
         if meta.get("deletionTimestamp") and not meta.get("finalizers"):
             self._remove(key)
         return copy.deepcopy(found)
 
     def _stored(self, obj: Manifest) -> Manifest:
-        found = with_defaults(obj) if obj.get("kind") == "NetworkPolicy" else copy.deepcopy(obj)
+        found = copy.deepcopy(obj)
         if not found.get("metadata", {}).get("name"):
             raise Invalid("metadata.name is required")
-        return found
+        wrong = problems(obj)
+        if wrong:
+            raise Invalid(f"{obj['kind']} {obj['metadata']['name']} is not valid: {'; '.join(wrong)}")
+        return with_defaults(obj) if obj.get("kind") == "NetworkPolicy" else found
 
     def _current(self, key: Key, obj: Manifest) -> Manifest:
         old = self._find(key[0], key[2], key[1])

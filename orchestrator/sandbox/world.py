@@ -12,6 +12,8 @@ from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.sandbox.metrics import MemoryMetrics
 from orchestrator.sandbox.traffic import TICK, Traffic, network
 
+WRITE_SECONDS = 0.02
+
 
 @dataclass(frozen=True)
 class MemoryProber:
@@ -49,5 +51,6 @@ def build(namespace: str = "netpol-canary") -> World:
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for obj in [*shop.namespaces(), *shop.pods()]:
         cluster.create(obj)
+    cluster.latency = WRITE_SECONDS
     clock.subscribe(Traffic(cluster, metrics).tick, TICK)
     return World(clock, cluster, metrics, MemoryProber(cluster))

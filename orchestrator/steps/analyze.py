@@ -60,7 +60,8 @@ def _measure(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -
         now = read(source, metric, names, plan.window_seconds, at)
         for name in watched:
             quiet = usable(before, name) is None and usable(now, name) is None
-            if quiet and (name not in changed or _probes_decide(plan)) and name not in now.broken:
+            asked = name in changed and metric.required and not _probes_decide(plan)
+            if quiet and not asked and name not in now.broken:
                 continue
             result = measure(metric, name, before, now, controls)
             item = _record(metric.name, name, at, result.phase, result.message)

@@ -16,9 +16,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
     seconds = (now - since).total_seconds() if since else None
     touched = len(state.touched())
     message = (
-        f"{status.reason}; {touched} namespaces put back"
+        f"{touched} {'namespace' if touched == 1 else 'namespaces'} put back: {status.reason}"
         if touched
-        else f"{status.reason}; nothing was written"
+        else f"nothing was written: {status.reason}"
     )
     go = Action("finish", reason="RolledBack", message=message)
     change(ctx, state, go, phase="RolledBack", restored_at=now, restored_seconds=seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import NamespaceRollout
@@ -13,11 +15,28 @@ from orchestrator.steps.write import converge
 def begin(ctx: Context, state: State, action: Action) -> None:
     """Decide for the way back; the latency counts from here."""
     why = action.message or action.reason
+    if action.reason == "Regression":
+        why = f"{why}; {_blame(state, action.wave)}"
+        action = replace(action, message=why)
     kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
     now = ctx.clock.now()
     change(
         ctx, state, action, phase="RollingBack", paused_for="", reason=why, detected_at=now, conditions=kept
     )
+
+
+def _blame(state: State, wave: int) -> str:
+    """Which objects of which commit by whom, for someone who is woken by it."""
+    spec = state.rollout.spec
+    touched = [
+        f"{item.spec.namespace}/{change.object}" + (f" ({change.file})" if change.file else "")
+        for name in state.wave_names(wave)
+        if (item := state.namespaces.get(name)) is not None
+        for change in item.spec.changes
+    ]
+    more = f" and {len(touched) - 5} more objects" if len(touched) > 5 else ""
+    who = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
+    return f"wave {wave} changed {', '.join(touched[:5])}{more}, commit {spec.revision[:10]} by {who}"
 
 
 def run(ctx: Context, state: State, action: Action) -> None:

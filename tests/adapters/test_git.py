@@ -86,7 +86,7 @@ def test_sizes_are_bounded(repo, opened, monkeypatch):
     source.resolve()
     for name, value, said in (
         ("MOST_FILE_BYTES", 50, "a.yaml: the file is larger than"),
-        ("MOST_FILES", 1, "holds 2 files"),
+        ("MOST_FILES", 1, "there are 2 files"),
         ("MOST_BYTES", 60, "together|gives more"),
     ):
         with monkeypatch.context() as patch:

@@ -1,0 +1,52 @@
+"""The command line: `netpol-canary VERB`. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from orchestrator.errors import BadInput, NetpolCanaryError, NotFound, Refused, RepositoryError
+
+app = typer.Typer(
+    name="netpol-canary",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
+    epilog="Exit codes: 0 done, 1 rolled back or refused, 2 bad input, 3 paused for a person, "
+    "4 the cluster differs from what it should be restored to, 130 interrupted.",
+)
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line, not a traceback."""
+    from orchestrator.cli import commands  # noqa: F401
+
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (BadInput, RepositoryError, NotFound) as error:
+        _say(error, 2)
+    except Refused as error:
+        _say(error, 1)
+    except NetpolCanaryError as error:
+        _say(error, 3)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        _usage(error)
+
+
+def _say(error: Exception, code: int) -> None:
+    print(f"netpol-canary: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _usage(error: Exception) -> None:
+    """Errors of the command line itself keep typer's own wording, and exit with 2."""
+    if hasattr(error, "exit_code") and hasattr(error, "format_message"):
+        _say(Exception(error.format_message()), 2)
+    if type(error).__name__ == "Abort":
+        sys.exit(130)
+    raise error

@@ -1,0 +1,84 @@
+"""Begin a rollout: resolve, plan, take the source's one place, create the PolicyRollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.errors import Conflict, NotFound, Refused, RetryLater
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.steps import snapshot
+from orchestrator.steps.context import ROLLOUT, SOURCE, Context
+from orchestrator.steps.planning import plan as make_plan
+
+
+@dataclass(frozen=True)
+class Started:
+    """`rollout` is empty where there was nothing to do; `resumed` where it was running already."""
+
+    rollout: str
+    revision: str
+    resumed: bool = False
+    plan: Plan | None = None
+
+
+def active(ctx: Context, source: Source) -> Rollout | None:
+    """The source's unfinished rollout."""
+    if not source.status.active_rollout:
+        return None
+    try:
+        found: Rollout = load(ctx.cluster.get(ROLLOUT, source.status.active_rollout, ctx.namespace))
+    except NotFound:
+        return None
+    done = found.status.phase in TERMINAL and not found.manifest["metadata"].get("finalizers")
+    return None if done else found
+
+
+def start(ctx: Context, source: Source, revision: str = "") -> Started:
+    """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision."""
+    repository = ctx.repository(source)
+    commit = repository.resolve(revision)
+    running = active(ctx, source)
+    if running is not None:
+        if running.spec.revision == commit:
+            return Started(running.name, commit, resumed=True)
+        _queue(ctx, source, commit)
+        raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
+    if source.spec.suspend:
+        raise Refused(f"the source {source.name} is suspended")
+    if source.status.held_revision == commit:
+        raise Refused(
+            f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
+        )
+    plan = make_plan(ctx, source, commit)
+    if plan.empty:
+        return Started("", commit, plan=plan)
+    name = _name(ctx, source, commit)
+    claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})
+    try:
+        fresh: Source = load(ctx.cluster.replace_status(source.with_status(claimed)))
+    except Conflict:
+        raise RetryLater(f"the source {source.name} changed meanwhile", 0.2) from None
+    commits = repository.commits(source.status.verified_revision, commit)
+    snapshot.create(ctx, fresh, plan, name, commits)
+    return Started(name, commit, plan=plan)
+
+
+def _name(ctx: Context, source: Source, commit: str) -> str:
+    base = f"{source.name[:200]}-{commit[:10]}"
+    taken = {str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)}
+    return next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+
+
+def _queue(ctx: Context, source: Source, commit: str) -> None:
+    if source.status.queued_revision == commit:
+        return
+    queued = source.status.model_copy(update={"queued_revision": commit})
+    ctx.cluster.replace_status(source.with_status(queued))
+
+
+def find_source(ctx: Context, name: str) -> Source:
+    """A PolicySource by name."""
+    found: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
+    return found

@@ -1,0 +1,61 @@
+"""The demo shows a good change promoted and two bad ones rolled back."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+
+
+def run(*args):
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_three_outcomes():
+    done = run("demo", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["rollouts"]
+    assert [r["phase"] for r in found] == ["Succeeded", "RolledBack", "RolledBack"]
+    good, checkout, scrape = found
+    assert [w["verdict"] for w in good["waves"]] == ["Successful"] * 3
+    assert set(good) == {"name", "scenario", "revision", "phase", "waves", "reason", "restoredSeconds"}
+    assert (
+        "client-errors in checkout" in checkout["reason"] and "payments/callers.yaml:1" in checkout["reason"]
+    )
+    assert "checkout" in checkout["waves"][0]["watched"] and "search" in checkout["waves"][0]["controls"]
+    assert checkout["waves"][1]["phases"] == {"web": "Pending"}
+    assert "cuts off the observer" in scrape["reason"]
+    assert 0 < scrape["restoredSeconds"] < 5
+
+
+def test_one_scenario_and_its_repository_kept(tmp_path):
+    done = run("demo", "--scenario", "good-change", "--keep", str(tmp_path / "shop"))
+    assert done.returncode == 0, done.stderr
+    assert "Succeeded" in done.stdout and "breaks-checkout" not in done.stdout
+    log = subprocess.run(
+        ["git", "-C", str(tmp_path / "shop"), "log", "--format=%s"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Let callers reach the HTTP port only" in log.stdout
+
+
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for args in (
+        ["demo", "--scenario", "none"],
+        ["demo", "-o", "xml"],
+        ["demo", "--keep", str(tmp_path / "full")],
+        ["demo", "--nonsense"],
+        ["nonsense"],
+    ):
+        done = run(*args)
+        assert done.returncode == 2, args
+        assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_crds_are_printed():
+    assert run("crds").stdout.count("kind: CustomResourceDefinition") == 5
