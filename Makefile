@@ -2,7 +2,7 @@
 PY ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint crds clean
+.PHONY: demo test test-cluster lint crds clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -15,6 +15,10 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -n 2
+
+# A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG.
+test-cluster: .venv/.ready
+	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -m cluster tests/contract tests/cluster
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -140,10 +140,13 @@ class MemoryCluster:
 
     def _remove(self, key: Key) -> None:
         obj = self._objects[key]
+        held = bool(obj["metadata"].get("finalizers"))
         if key[0] == NAMESPACE:
             for inner in [k for k in self._objects if k[1] == key[2]]:
-                self._remove(inner)
-        if obj["metadata"].get("finalizers"):
+                if inner in self._objects:
+                    self._remove(inner)
+            held = held or any(k[1] == key[2] for k in self._objects)
+        if held:
             if "deletionTimestamp" not in obj["metadata"]:
                 gone = copy.deepcopy(obj)
                 gone["metadata"]["deletionTimestamp"] = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -152,12 +155,23 @@ class MemoryCluster:
         del self._objects[key]
         self._version += 1
         self._tell("DELETED", {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self._version)}})
-        uid = obj["metadata"]["uid"]
+        self._collect(key, obj["metadata"]["uid"])
+
+    def _collect(self, key: Key, uid: str) -> None:
+        """What an object owned goes with it; a Terminating namespace goes with its last object."""
         for other, child in list(self._objects.items()):
             if other in self._objects and any(
                 r.get("uid") == uid for r in child["metadata"].get("ownerReferences") or []
             ):
                 self._remove(other)
+        space = (NAMESPACE, "", key[1])
+        held = self._objects.get(space) if key[1] else None
+        if (
+            held
+            and held["metadata"].get("deletionTimestamp")
+            and not any(k[1] == key[1] for k in self._objects)
+        ):
+            self._remove(space)
 
     def _keep(self, key: Key, found: Manifest, verb: str, dry_run: bool) -> Manifest:
         old = self._objects.get(key)
@@ -175,7 +189,7 @@ class MemoryCluster:
         self.writes[verb, key[0].kind] += 1
         self._objects[key] = found
         self._tell("ADDED" if old is None else "MODIFIED", found)
-        if meta.get("deletionTimestamp") and not meta.get("finalizers"):
+        if verb != "mark" and meta.get("deletionTimestamp") and not meta.get("finalizers"):
             self._remove(key)
         return copy.deepcopy(found)
 

@@ -1,0 +1,182 @@
+"""A control plane for tests: etcd, kube-apiserver, kube-controller-manager and kubectl, on loopback.
+
+Built from the Go modules pinned in go.mod beside this file. See README.md.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+VERSION = "v1.34.4"
+TOKENS = {"admin": ("admin-token", "system:masters"), "engineer": ("engineer-token", "release-engineers")}
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """What a test needs: paths of a kubeconfig and of kubectl, and the server's URL and tokens."""
+
+    kubeconfig: str
+    kubectl: str
+    server: str
+
+    def run(self, *args, stdin="", check=True):
+        """kubectl against this control plane; returns what it prints."""
+        done = subprocess.run(
+            [self.kubectl, "--kubeconfig", self.kubeconfig, *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"kubectl {' '.join(args)}: {done.stderr}")
+        return done.stdout
+
+    def apply_crds(self):
+        """Install config/crd and wait until the resources are served."""
+        self.run("apply", "-k", str(ROOT / "config" / "crd"))
+        self.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
+def binaries():
+    """Build what go.mod names into a cache outside the clone; seconds where it is there already."""
+    mark = hashlib.sha256((HERE / "go.sum").read_bytes() + (HERE / "go.mod").read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netpol-canary-tests" / mark
+    wanted = ["server", "kube-apiserver", "kube-controller-manager", "kubectl"]
+    if not all((cache / name).exists() for name in wanted):
+        cache.mkdir(parents=True, exist_ok=True)
+        tools = subprocess.run(
+            ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=600
+        ).stdout.split()
+        flags = f"-X k8s.io/component-base/version.gitVersion={VERSION}"
+        command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(cache), *tools]
+        subprocess.run(command, cwd=HERE, check=True, timeout=1800, env={**os.environ, "CGO_ENABLED": "0"})
+    return cache
+
+
+def free_port():
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def control_plane(folder):
+    """Start it with its data in `folder`; ends its own processes at the end."""
+    folder, found = Path(folder), binaries()
+    client, peer, secure = free_port(), free_port(), free_port()
+    server = f"https://127.0.0.1:{secure}"
+    (folder / "tokens.csv").write_text(
+        "".join(f'{token},{user},{user},"{group}"\n' for user, (token, group) in TOKENS.items())
+    )
+    key = folder / "sa.key"
+    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+    config = write_kubeconfig(folder / "kubeconfig", server, "admin", folder / "certs" / "apiserver.crt")
+    plane = ControlPlane(str(config), str(found / "kubectl"), server)
+    etcd, store = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
+    commands = [
+        [
+            found / "server",
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls={store}",
+            f"--initial-advertise-peer-urls={store}",
+            f"--initial-cluster=default={store}",
+            "--unsafe-no-fsync",
+        ],
+        [
+            found / "kube-apiserver",
+            f"--etcd-servers={etcd}",
+            f"--secure-port={secure}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--cert-dir={folder / 'certs'}",
+            f"--token-auth-file={folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--disable-admission-plugins=ServiceAccount",
+        ],
+        [
+            found / "kube-controller-manager",
+            f"--kubeconfig={config}",
+            "--controllers=namespace-controller,garbage-collector-controller",
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
+        ],
+    ]
+    processes = []
+    try:
+        for command in commands:
+            log = (folder / f"{Path(command[0]).name}.log").open("w")
+            processes.append(subprocess.Popen([str(c) for c in command], stdout=log, stderr=log))
+            if Path(command[0]).name == "kube-apiserver":
+                _ready(found / "kubectl", config, folder)
+                plane.apply_crds()  # before the garbage collector looks which kinds there are
+        yield plane
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in reversed(processes):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _ready(kubectl, config, folder):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        command = [str(kubectl), "--kubeconfig", str(config), "get", "--raw", "/readyz"]
+        if subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0:
+            return
+        time.sleep(0.2)
+    raise AssertionError(
+        "the API server did not get ready:\n" + (folder / "kube-apiserver.log").read_text()[-2000:]
+    )
+
+
+def write_kubeconfig(path, server, user, ca=None):
+    """A kubeconfig for one of the users of TOKENS."""
+    trust = {"certificate-authority": str(ca)} if ca else {}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": {"server": server, **trust}}],
+        "users": [{"name": user, "user": {"token": TOKENS[user][0]}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+        "current-context": "test",
+    }
+    path = Path(path)
+    path.write_text(json.dumps(body))
+    return path
+
+
+@contextlib.contextmanager
+def given(kubeconfig):
+    """The cluster that KUBECONFIG names; namespaces labelled as the tests' are removed at the end."""
+    import shutil
+
+    kubectl = shutil.which("kubectl") or str(binaries() / "kubectl")
+    plane = ControlPlane(kubeconfig, kubectl, "")
+    try:
+        yield plane
+    finally:
+        plane.run("delete", "namespace", "-l", "netpol-canary.dev/test=true", "--wait=false", check=False)
