@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import posixpath
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.adapters import gitprogram
 from orchestrator.adapters.gitprogram import Credentials
-from orchestrator.adapters.kustomize import built
+from orchestrator.adapters.kustomize import built, outside
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.ports import Commit
 
 MOST_FILES = 5_000
 MOST_FILE_BYTES = 1024 * 1024
 MOST_BYTES = 32 * 1024 * 1024
+MOST_OUTPUT = 2 * MOST_BYTES
 MOST_COMMITS = 200
-_FULL = re.compile(r"[0-9a-f]{40}")
+_HEADS_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+# The side that serves a local path drops GIT_CONFIG_COUNT, and refuses an owner other than the caller.
+_SERVE_ANY_OWNER = "--upload-pack=git -c safe.directory='*' upload-pack"
+_LOG = "%H%x00%an <%ae>%x00%cn <%ce>%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00%s"
+_FULL, _HEX = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{4,40}")
+_NO_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
+_PERSON = re.compile(r"[^<>]*<[^<>\s]+>")
 _SYMLINK, _SUBMODULE = "120000", "160000"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A line of `git ls-tree -l`."""
 
     mode: str
@@ -35,7 +45,7 @@ class Entry:
     path: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GitRepository:
     """Implements `PolicyRepository`. `cache` holds the clones; `timeout` is in seconds, for each git call."""
 
@@ -49,147 +59,176 @@ class GitRepository:
 
     def __post_init__(self) -> None:
         gitprogram.check_url(self.url, self.credentials)
-        for what, text in (("branch", self.branch), ("path", self.path)):
-            if text.startswith(("-", "/")) or ".." in text.split("/"):
-                raise BadInput(f"git.{what} {text!r} is not acceptable", "git")
+        if not self.branch or _NO_REF.search(self.branch):
+            raise BadInput(f"git.branch {self.branch!r} is not the name of a branch", "git")
+        if self.path.startswith(("-", "/")) or ".." in self.path.split("/") or "\0" in self.path:
+            raise BadInput(f"git.path {self.path!r} is not a path within the repository", "git")
+
+    def resolve(self, ref: str = "") -> str:
+        """A full commit id that is in the clone already is not fetched again."""
+        if _NO_REF.search(ref):
+            raise BadInput(f"{ref!r} is not a branch, a tag or a commit")
+        if _FULL.fullmatch(ref) and self._commit(ref):
+            return ref
+        self._fetch()
+        names = [f"refs/heads/{ref}", f"refs/tags/{ref}"] if ref else [f"refs/heads/{self.branch}"]
+        names += [ref] if _HEX.fullmatch(ref) or ref.startswith("refs/") else []
+        for name in names:
+            if found := self._commit(name):
+                return found
+        what = f"revision {ref}" if ref else f"branch {self.branch}"
+        raise BadInput(f"{what} is not in the repository {self._name}", hint="push it, or name another one")
+
+    def files(self, revision: str) -> Mapping[str, bytes]:
+        """Symbolic links, submodules and more than the bounds are refused; kustomizations are built."""
+        tree = self._tree(revision)
+        mine = self._mine(tree, revision)
+        return built(mine, self._prefix, partial(self._file, tree), self.kustomize, self.timeout)
+
+    def commits(self, since: str, until: str) -> Sequence[Commit]:
+        """Bounded to 200. Where `since` is empty or lost, only the newest commit that touches the path.
+
+        What a kustomization reaches outside the path counts too: whoever changes it changes a policy.
+        """
+        tree = self._tree(until)
+        beside = outside(self._mine(tree, until), self._prefix, partial(self._file, tree))
+        known = _FULL.fullmatch(since) and self._commit(since)
+        span = [f"{since}..{self.resolve(until)}"] if known else ["-n1", self.resolve(until)]
+        where = [self._prefix.rstrip("/") or ".", *beside]
+        raw = self._git("log", "-z", f"-n{MOST_COMMITS}", f"--format={_LOG}", *span, "--", *where)
+        fields = iter(raw.decode(errors="replace").split("\0"))
+        found = []
+        for full, author, committer, others, subject in zip(*[fields] * 5, strict=False):
+            more = [" ".join(p.split()) for p in others.splitlines()]
+            people = [author, committer, *(p for p in more if _PERSON.fullmatch(p))]
+            found.append(Commit(full, tuple(dict.fromkeys(people)), subject))
+        return found
+
+    @property
+    def _local(self) -> Path | None:
+        if self.url.startswith("file:///"):
+            return Path(self.url.removeprefix("file://"))
+        return None if "://" in self.url or gitprogram.is_ssh(self.url) else Path(self.url).absolute()
+
+    @property
+    def _remote(self) -> str:
+        """The URL; a relative path would mean another repository in another directory."""
+        return self.url if "://" in self.url or not self._local else str(self._local)
 
     @property
     def _clone(self) -> Path:
-        return self.cache / (hashlib.sha256(self.url.encode()).hexdigest()[:16] + ".git")
+        return self.cache / (hashlib.sha256(self._remote.encode()).hexdigest()[:16] + ".git")
 
-    def _git(self, *args: str, data: bytes = b"", limit: int = MOST_BYTES) -> bytes:
-        return gitprogram.run(
-            ["--git-dir", str(self._clone), *args], self.url, self.credentials, self.timeout, data, limit
-        )
+    @property
+    def _name(self) -> str:
+        return gitprogram.scrubbed(self.url, self.credentials)
+
+    @property
+    def _prefix(self) -> str:
+        path = posixpath.normpath(self.path)
+        return "" if path == "." else f"{path}/"
+
+    def _git(self, *args: str, data: bytes = b"", clone: Path | None = None) -> bytes:
+        # A redirect must not carry the Authorization header to another host.
+        follow = "false" if self.credentials.header() else "initial"
+        general = ["--literal-pathspecs", "-c", f"http.followRedirects={follow}"]
+        command = [*general, "--git-dir", str(clone or self._clone), *args]
+        try:
+            return gitprogram.run(command, self.url, self.credentials, self.timeout, data, MOST_OUTPUT)
+        except OSError as error:
+            raise RepositoryError(f"{self._name}: git does not run: {error.strerror}") from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time in a clone; given up after `timeout`."""
-        self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         deadline = time.monotonic() + self.timeout
         with self._clone.with_suffix(".lock").open("w") as lock:
             while True:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
-                except OSError:
+                except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise RepositoryError(f"another process keeps the clone of {self._name}") from None
+                        raise RepositoryError(f"{self._name}: another process keeps the clone") from None
                     time.sleep(0.05)
             yield
 
-    @property
-    def _name(self) -> str:
-        return gitprogram.scrubbed(self.url, self.credentials)
-
     def _fetch(self) -> None:
-        with self._locked():
-            if not self._clone.joinpath("HEAD").exists():
-                self._clone.mkdir(mode=0o700, exist_ok=True)
-                self._git("init", "--quiet", "--bare")
-            heads = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-            self._git("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--", self.url, *heads)
-
-    def resolve(self, ref: str = "") -> str:
-        """A full commit id that is in the clone already is not fetched again."""
-        if ref.startswith("-"):
-            raise BadInput(f"{ref!r} is not a revision")
-        if not (_FULL.fullmatch(ref) and self._clone.joinpath("HEAD").exists() and self._has(ref)):
-            self._fetch()
-        wanted = [ref] if ref else [f"refs/heads/{self.branch}"]
-        for name in wanted:
-            found = self._parse(name)
-            if found:
-                return found
-        what = f"revision {ref}" if ref else f"branch {self.branch}"
-        raise BadInput(f"{what} is not in {self._name}", hint="push it, or name another one")
-
-    def _has(self, commit: str) -> bool:
-        return bool(self._parse(commit))
-
-    def _parse(self, ref: str) -> str:
+        if self._local and not self._local.exists() and not self._clone.exists():
+            raise BadInput(f"there is no repository at {self._name}", "git.url", "mend git.url")
         try:
-            text = self._git("rev-parse", "--quiet", "--verify", "--end-of-options", ref + "^{commit}")
-        except RepositoryError:
-            return ""
-        return text.decode().strip()
+            self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._locked():
+                self._ready()
+                serve = [_SERVE_ANY_OWNER] if self._local else []
+                flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", *serve]
+                self._git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
+        except OSError as error:
+            raise RepositoryError(f"{self._name}: no clone in {self.cache}: {error.strerror}") from None
 
-    def _tree(self, revision: str) -> list[Entry]:
-        raw = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", revision)
-        found = []
-        for line in raw.decode(errors="replace").split("\0"):
-            if line:
-                meta, path = line.split("\t", 1)
-                mode, _, blob, size = meta.split()
-                found.append(Entry(mode, blob, int(size) if size.isdigit() else 0, path))
+    def _ready(self) -> None:
+        """A clone that stands as a whole or not at all, without what a killed fetch left in it."""
+        if not self._clone.exists():
+            fresh = self._clone.with_suffix(".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700)
+            self._git("init", "--quiet", "--bare", "--template=", clone=fresh)
+            fresh.rename(self._clone)
+        for left in (*self._clone.glob("**/*.lock"), *self._clone.glob("objects/pack/tmp_*")):
+            left.unlink(missing_ok=True)
+
+    def _commit(self, name: str) -> str:
+        if not self._clone.exists():
+            return ""
+        out = self._git("cat-file", "--batch-check", data=f"{name}^{{commit}}\n".encode()).decode().split()
+        return out[0] if out[1:2] == ["commit"] else ""
+
+    def _tree(self, revision: str) -> dict[str, Entry]:
+        raw = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", self.resolve(revision))
+        found = {}
+        for line in raw.decode(errors="backslashreplace").split("\0")[:-1]:
+            meta, path = line.split("\t", 1)
+            mode, _, blob, size = meta.split()
+            found[path] = Entry(mode, blob, int(size) if size.isdigit() else 0, path)
         return found
 
-    def files(self, revision: str) -> Mapping[str, bytes]:
-        """Symbolic links, submodules and more than the bounds are refused; kustomizations are built."""
-        prefix = f"{self.path.strip('/')}/" if self.path.strip("/") else ""
-        tree = self._tree(revision)
-        mine = [e for e in tree if e.path.startswith(prefix)]
-        if prefix and not mine:
+    def _mine(self, tree: Mapping[str, Entry], revision: str) -> dict[str, bytes]:
+        mine = [e for path, e in tree.items() if path.startswith(self._prefix)]
+        if self._prefix and not mine:
             raise BadInput(f"there is no directory {self.path} in {self._name} at {revision[:10]}")
-        self._bounded(mine)
         content = self._read(mine)
-        files = {e.path.removeprefix(prefix): content[e.blob] for e in mine}
+        return {e.path.removeprefix(self._prefix): content[e.blob] for e in mine}
 
-        def elsewhere(path: str) -> bytes | None:
-            entry = next((e for e in tree if e.path == path), None)
-            if entry is None:
-                return None
-            self._bounded([entry])
-            return self._read([entry])[entry.blob]
-
-        return built(files, prefix, elsewhere, self.kustomize, self.timeout)
-
-    @staticmethod
-    def _bounded(entries: Sequence[Entry]) -> None:
-        if len(entries) > MOST_FILES:
-            raise BadInput(
-                f"there are {len(entries)} files in the source's path, at most {MOST_FILES} are read"
-            )
-        for entry in entries:
-            if entry.mode == _SYMLINK:
-                raise BadInput(
-                    "symbolic links are not followed", entry.path, "commit the file itself in its place"
-                )
-            if entry.mode == _SUBMODULE:
-                raise BadInput("submodules are not followed", entry.path, "commit the files in their place")
-            if entry.size > MOST_FILE_BYTES:
-                raise BadInput(
-                    f"the file is larger than {MOST_FILE_BYTES // 1024} KiB", entry.path, "split it"
-                )
-        total = sum(e.size for e in entries)
-        if total > MOST_BYTES:
-            raise BadInput(
-                f"the files are {total >> 20} MiB together, at most {MOST_BYTES >> 20} MiB are read"
-            )
+    def _file(self, tree: Mapping[str, Entry], path: str) -> bytes | None:
+        return self._read([tree[path]])[tree[path].blob] if path in tree else None
 
     def _read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
+        _bounded(entries, self._prefix)
         wanted = list(dict.fromkeys(e.blob for e in entries))
-        data = "".join(f"{blob}\n" for blob in wanted).encode()
-        raw = self._git("cat-file", "--batch", data=data, limit=2 * MOST_BYTES)
+        raw = self._git("cat-file", "--batch", data="".join(f"{blob}\n" for blob in wanted).encode())
         found: dict[str, bytes] = {}
         at = 0
         for blob in wanted:
             end = raw.index(b"\n", at)
-            size = int(raw[at:end].split()[2])
-            found[blob] = raw[end + 1 : end + 1 + size]
-            at = end + 2 + size
+            _, kind, *size = raw[at:end].split()
+            if not size:
+                raise RepositoryError(f"{self._name}: object {blob} is {kind.decode()} in the clone")
+            found[blob] = raw[end + 1 : end + 1 + int(size[0])]
+            at = end + 2 + int(size[0])
         return found
 
-    def commits(self, since: str, until: str) -> Sequence[Commit]:
-        """Where `since` is empty or unknown, only the newest commit that touches the path."""
-        known = bool(since) and self._has(since)
-        span = [f"{since}..{until}"] if known else ["-n1", until]
-        form = "%H%x1f%an <%ae>%x1f%cn <%ce>%x1f%(trailers:key=Co-authored-by,valueonly)%x1f%s%x1e"
-        raw = self._git("log", f"-n{MOST_COMMITS}", f"--format={form}", *span, "--", self.path or ".")
-        found = []
-        for record in raw.decode(errors="replace").split("\x1e"):
-            if record.strip():
-                full, author, committer, others, subject = record.strip().split("\x1f")
-                people = [author, committer, *(o.strip() for o in others.splitlines())]
-                found.append(Commit(full, tuple(dict.fromkeys(p for p in people if p)), subject))
-        return found
+
+def _bounded(entries: Sequence[Entry], prefix: str) -> None:
+    """Raises BadInput that names the file, or the path, and the limit."""
+    for entry in entries:
+        if entry.mode == _SYMLINK:
+            raise BadInput("symbolic links are not followed", entry.path, "commit the file in its place")
+        if entry.mode == _SUBMODULE:
+            raise BadInput("submodules are not followed", entry.path, "commit the files in their place")
+        if entry.size > MOST_FILE_BYTES:
+            raise BadInput(f"the file is larger than {MOST_FILE_BYTES >> 10} KiB", entry.path, "split it")
+    where, total = prefix or ".", sum(e.size for e in entries)
+    if len(entries) > MOST_FILES:
+        raise BadInput(f"there are {len(entries)} files, at most {MOST_FILES} are read", where)
+    if total > MOST_BYTES:
+        raise BadInput(f"there are {total} bytes, at most {MOST_BYTES >> 20} MiB are read", where)

@@ -170,9 +170,7 @@ class KubernetesCluster:
             text = f"the cluster has no {kind.kind} of {kind.api_version}"
             raise NotFound(f"{text}; `netpol-canary crds | kubectl apply -f -` installs ours") from None
 
-    def _json(
-        self, method: str, path: str, query: Query | None = None, body: Any = None
-    ) -> Manifest:
+    def _json(self, method: str, path: str, query: Query | None = None, body: Any = None) -> Manifest:
         answer = self._send(method, path, query or [], body, self._timeout)
         found: Manifest = self._translated(lambda: json.loads(answer.data))
         return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -17,111 +19,167 @@ from orchestrator.errors import BadInput
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MOST_FILES = 1_000
-_REFUSED = {
-    "helmCharts": "helm charts",
-    "helmChartInflationGenerator": "helm charts",
-    "helmGlobals": "helm charts",
-    "generators": "generator plug-ins",
-    "transformers": "transformer plug-ins",
-    "validators": "validator plug-ins",
+MOST_BYTES = 32 * 1024 * 1024
+MOST_OUTPUT = 8 * 1024 * 1024
+_ALONE = "refused: the commit alone decides the content"
+_HELM = {"helmcharts", "helmchartinflationgenerator", "helmglobals"}
+_REFUSED = {*_HELM, "generators", "transformers", "validators"}
+# The fields that name files or folders: () where they are strings, else the keys that hold them.
+_PLACES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("resources", "bases", "components", "crds", "configurations"), ()),
+    **dict.fromkeys(("patches", "patchesjson6902", "replacements", "openapi"), ("path",)),
+    **dict.fromkeys(("configmapgenerator", "secretgenerator"), ("files", "envs", "env")),
+    "patchesstrategicmerge": (),
 }
-_REMOTE = re.compile(r"\w+://|[\w.-]+@[\w.-]+:|[\w-]+(\.[\w-]+)+/[^/]+/|.*\?(ref|version|timeout)=")
-_LISTS = ("resources", "bases", "components", "crds", "configurations", "patchesStrategicMerge")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HOST = re.compile(r"github\.com(/|$)|.*(@|\?|//|\.git($|/)|_git/)", re.IGNORECASE)
+_HOSTLIKE = re.compile(r"[\w-]+(\.[\w-]+)+/[^/]+/")
+_TAGS = {f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")}
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Elsewhere = Callable[[str], bytes | None]
 
 
 def built(
-    files: dict[str, bytes], prefix: str, elsewhere: Elsewhere, program: Sequence[str], timeout: float
+    files: Mapping[str, bytes], prefix: str, elsewhere: Elsewhere, program: Sequence[str], timeout: float
 ) -> dict[str, bytes]:
-    """The files, with each kustomized folder (the root, or one below it) replaced by what it builds."""
-    folders = {posixpath.dirname(p) for p in files if posixpath.basename(p) in NAMES and p.count("/") <= 1}
-    if "" in folders:
-        folders = {""}
-    for folder in sorted(folders):
-        root = posixpath.normpath(posixpath.join(prefix, folder)) if prefix or folder else "."
-        tree = _Tree({prefix + p: c for p, c in files.items()}, elsewhere)
-        tree.reach(root, ())
-        text = _build(tree.reached, root, program, timeout)
+    """The files, with each kustomized folder (the root, or one below it) replaced by what it builds.
+
+    `prefix` leads from the repository's root to the files, `elsewhere` reads any file of the commit.
+    """
+    found = dict(files)
+    for folder, tree in _trees(files, prefix, elsewhere):
         inside = f"{folder}/" if folder else ""
-        files = {p: c for p, c in files.items() if not p.startswith(inside)}
-        files[f"{inside}kustomization.yaml"] = text
-    return files
+        found = {p: c for p, c in found.items() if not p.startswith(inside)}
+        found[f"{inside}kustomization.yaml"] = _build(tree, _join(prefix, folder), program, timeout)
+    return found
+
+
+def outside(files: Mapping[str, bytes], prefix: str, elsewhere: Elsewhere) -> list[str]:
+    """The files outside the prefix that its kustomizations reach, from the repository's root."""
+    reached = {p for _, tree in _trees(files, prefix, elsewhere) for p in tree}
+    return sorted(p for p in reached if not p.startswith(prefix))
+
+
+def _trees(
+    files: Mapping[str, bytes], prefix: str, elsewhere: Elsewhere
+) -> Iterator[tuple[str, dict[str, bytes]]]:
+    folders = {posixpath.dirname(p) for p in files if posixpath.basename(p) in NAMES and p.count("/") <= 1}
+    known = {prefix + p: c for p, c in files.items()}
+    for folder in sorted({""} if "" in folders else folders):
+        tree = _Tree(known, elsewhere)
+        tree.reach(_join(prefix, folder), ())
+        yield folder, tree.reached
+
+
+def _join(folder: str, entry: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, entry))
 
 
 class _Tree:
     """The files that a kustomization reaches within the commit."""
 
     def __init__(self, known: Mapping[str, bytes], elsewhere: Elsewhere) -> None:
-        self._known, self._elsewhere = known, elsewhere
+        self._known: dict[str, bytes | None] = dict(known)
+        self._elsewhere, self._visits = elsewhere, 0
         self.reached: dict[str, bytes] = {}
 
     def _file(self, path: str) -> bytes | None:
-        return self._known[path] if path in self._known else self._elsewhere(path)
+        if path not in self._known:
+            self._known[path] = self._elsewhere(path)
+        return self._known[path]
 
     def reach(self, folder: str, above: tuple[str, ...]) -> None:
         """Raises BadInput for what the commit alone does not decide."""
-        where, body = self._kustomization(folder)
-        if folder in above or len(above) > 20:
-            raise BadInput("the kustomizations include each other", where)
-        for name, what in _REFUSED.items():
-            if name in body:
-                raise BadInput(f"{what} ({name}) are refused: the commit alone decides the content", where)
-        for entry in _paths(body):
-            self._entry(entry, folder, where, above)
+        names = [path for path in (_join(folder, n) for n in NAMES) if self._file(path) is not None]
+        if len(names) > 1:
+            raise BadInput("there is more than one kustomization", names[1], "keep one of them")
+        self._visits += 1
+        # kustomize builds a folder once for each way that leads to it: without a bound, 2^n times.
+        if folder in above or len(above) > 20 or self._visits > MOST_FILES:
+            raise BadInput("the kustomizations include each other, or too many", names[0])
+        content = self._file(names[0]) or b""
+        self._keep(names[0], content)
+        for entry, where in _entries(content, names[0]):
+            self._entry(entry, folder, where, (*above, folder))
 
     def _entry(self, entry: str, folder: str, where: str, above: tuple[str, ...]) -> None:
-        line = next((i for i, t in enumerate(self.reached[where].decode().splitlines(), 1) if entry in t), 1)
-        if "\n" in entry:
-            return
-        if _REMOTE.match(entry) and self._file(posixpath.join(folder, entry)) is None:
-            text = f"the remote base {entry} is refused: the commit alone decides the content"
-            raise BadInput(text, f"{where}:{line}", "commit what it holds")
-        path = posixpath.normpath(posixpath.join(folder, entry))
-        if path.startswith(("../", "/")) or path == "..":
-            raise BadInput(f"{entry} leads out of the repository", f"{where}:{line}")
-        content = self._file(path)
+        path = _join(folder, entry)
+        content = None if _SCHEME.match(entry) or not entry else self._file(path)
         if content is not None:
-            self._keep(path, content)
-        elif any(self._file(posixpath.join(path, n)) is not None for n in NAMES):
-            self.reach(path, (*above, folder))
-        else:
-            raise BadInput(f"{entry} is not in the commit", f"{where}:{line}")
-
-    def _kustomization(self, folder: str) -> tuple[str, dict[str, Any]]:
-        for name in NAMES:
-            path = posixpath.normpath(posixpath.join(folder, name))
-            content = self._file(path)
-            if content is not None:
-                self._keep(path, content)
-                try:
-                    body = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-                except yaml.YAMLError as error:
-                    mark = getattr(error, "problem_mark", None)
-                    raise BadInput("not YAML", f"{path}:{mark.line + 1}" if mark else path) from None
-                if not isinstance(body, dict):
-                    raise BadInput("a kustomization is a mapping", path)
-                return path, body
-        raise BadInput("there is no kustomization", folder)
+            return self._keep(path, content)
+        if path.startswith(("../", "/")) or path == "..":
+            raise BadInput(f"{entry} leads out of the repository", where)
+        remote = bool(_SCHEME.match(entry) or _HOST.match(entry))
+        if not remote and any(self._file(_join(path, n)) is not None for n in NAMES):
+            return self.reach(path, above)
+        if remote or _HOSTLIKE.match(entry):
+            bare = re.sub(r"[^/@]*@|\?.*", "", entry)  # neither userinfo nor a query is repeated
+            raise BadInput(f"the remote base or file {bare} is {_ALONE}", where, "commit what it holds")
+        raise BadInput(f"{entry} is not in the commit", where)
 
     def _keep(self, path: str, content: bytes) -> None:
         self.reached[path] = content
         if len(self.reached) > MOST_FILES:
             raise BadInput(f"the kustomization reaches more than {MOST_FILES} files", path)
+        if sum(map(len, self.reached.values())) > MOST_BYTES:
+            raise BadInput(f"the kustomization reaches more than {MOST_BYTES >> 20} MiB", path)
 
 
-def _paths(body: Mapping[str, Any]) -> list[str]:
-    """Every file or folder that a kustomization names."""
-    found = [str(e) for name in _LISTS for e in body.get(name) or []]
-    for name in ("patches", "patchesJson6902", "replacements"):
-        found += [str(p["path"]) for p in body.get(name) or [] if isinstance(p, dict) and p.get("path")]
-    if isinstance(body.get("openapi"), dict) and body["openapi"].get("path"):
-        found.append(str(body["openapi"]["path"]))
-    for name in ("configMapGenerator", "secretGenerator"):
-        for item in body.get(name) or []:
-            for part in ("files", "envs"):
-                found += [str(e).split("=", 1)[-1] for e in item.get(part) or []]
-            found += [str(item["env"])] if item.get("env") else []
-    return found
+def _entries(content: bytes, path: str) -> Iterator[tuple[str, str]]:
+    """Every file or folder that a kustomization names, and at which `file:line`."""
+    try:
+        root = yaml.compose(content, Loader=_LOADER)
+        if not isinstance(root, yaml.MappingNode):
+            raise BadInput("a kustomization is a mapping", path)
+        _plain(root, path, set())
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadInput("not YAML", f"{path}:{mark.line + 1}" if mark else path) from None
+    for name, value in _fields(root):
+        if name in _REFUSED:
+            raise BadInput(
+                f"{'helm charts' if name in _HELM else 'plug-ins'} ({name}) are {_ALONE}", _line(value, path)
+            )
+        for key, node in _named(value, _PLACES.get(name)):
+            text = str(node.value)
+            if not isinstance(node, yaml.ScalarNode):
+                raise BadInput(f"{name} names files and folders", _line(node, path))
+            if node.tag.endswith(":null") or (name == "patchesstrategicmerge" and "\n" in text):
+                continue  # a patch may stand in the list itself
+            yield text.split("=", 1)[-1] if key == "files" else text, _line(node, path)
+
+
+def _line(node: yaml.Node, path: str) -> str:
+    return f"{path}:{node.start_mark.line + 1}"
+
+
+def _fields(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
+    # kustomize takes `Resources` and even `re\u017fources` for `resources`, and so does casefold().
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(str(key.value).casefold(), value) for key, value in pairs]
+
+
+def _named(value: yaml.Node, keys: Collection[str] | None) -> Iterator[tuple[str, yaml.Node]]:
+    if keys is None:
+        return
+    for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+        if not keys:
+            yield "", item
+        for key, inner in _fields(item):
+            if key in keys:
+                yield from ((key, node) for _, node in _named(inner, ()))
+
+
+def _plain(node: yaml.Node, path: str, seen: set[int]) -> None:
+    """Refuses YAML that this reader and kustomize's might take for different things."""
+    if node.tag not in _TAGS or (id(node) in seen and not isinstance(node, yaml.ScalarNode)):
+        raise BadInput("YAML tags, anchors and merges are not taken", _line(node, path), "write it out")
+    seen.add(id(node))
+    children = node.value if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.MappingNode):
+        children = [part for pair in node.value for part in pair]
+    for child in children:
+        _plain(child, path, seen)
 
 
 def _build(tree: Mapping[str, bytes], root: str, program: Sequence[str], timeout: float) -> bytes:
@@ -135,18 +193,45 @@ def _build(tree: Mapping[str, bytes], root: str, program: Sequence[str], timeout
             target = Path(scratch, "tree", path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        folder = str(Path(scratch, "tree", root))
         try:
-            done = subprocess.run(
-                [*command, folder],
-                capture_output=True,
-                timeout=timeout,
-                env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch},
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise BadInput(f"the kustomization took longer than {timeout:g} s", root) from None
-    if done.returncode:
-        said = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise BadInput(f"kustomize says: {said.replace(scratch, '')}", root)
-    return done.stdout
+            code, out, said = _run([*command, str(Path(scratch, "tree", root))], Path(scratch), timeout)
+        except OSError as error:
+            raise BadInput(f"{command[0]} does not run: {error.strerror}", root) from None
+    if len(out) > MOST_OUTPUT:
+        raise BadInput(f"the kustomization builds more than {MOST_OUTPUT >> 20} MiB", root)
+    if code == -signal.SIGKILL:
+        raise BadInput(f"the kustomization took longer than {timeout:g} s", root)
+    if code:
+        raise BadInput(f"kustomize says: {said.replace(f'{scratch}/tree/', '')}", root)
+    return out
+
+
+def _run(command: Sequence[str], scratch: Path, timeout: float) -> tuple[int, bytes, str]:
+    """Exit code, bounded output and last line of errors; nothing of the user's, and no way out."""
+    dead = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(scratch), "LC_ALL": "C"}
+    env |= {"GIT_ALLOW_PROTOCOL": "none", "TMPDIR": str(scratch), **dead}
+    with (scratch / "errors").open("w+b") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=scratch,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=env,
+            start_new_session=True,
+        )
+        alarm = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            assert process.stdout is not None
+            out = process.stdout.read(MOST_OUTPUT + 1)
+            if len(out) > MOST_OUTPUT:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.stdout.close()
+            code = process.wait()
+        finally:
+            alarm.cancel()
+        errors.seek(0)
+        lines = errors.read(65536).decode(errors="replace").strip().splitlines()
+    return code, out, (lines or ["no message"])[-1]
