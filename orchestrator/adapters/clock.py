@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Implements `Clock`."""
+    """Implements `Clock`; a sleep ends early once `stop` is set."""
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self._stop = stop or threading.Event()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        self._stop.wait(seconds)

@@ -13,6 +13,16 @@ from orchestrator.ports import Sample
 MOST_BYTES = 16 * 1024 * 1024
 
 
+def access(secret: Mapping[str, bytes]) -> tuple[dict[str, str], tuple[str, str] | None]:
+    """Headers and basic authentication from a Secret: bearer; username and password; header.NAME."""
+    text = {k: v.decode(errors="replace").strip() for k, v in secret.items()}
+    headers = {k.removeprefix("header."): v for k, v in text.items() if k.startswith("header.")}
+    if text.get("bearer"):
+        headers["Authorization"] = f"Bearer {text['bearer']}"
+    basic = (text["username"], text.get("password", "")) if text.get("username") else None
+    return headers, basic
+
+
 @dataclass(frozen=True)
 class PrometheusSource:
     """Implements `MetricSource`. `verify` is True, False or a CA file; `timeout` is in seconds."""

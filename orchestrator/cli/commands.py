@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.main import app
+from orchestrator.errors import BadInput
+
+if TYPE_CHECKING:
+    from orchestrator.cli.wiring import Target
 
 Output = Annotated[str, typer.Option("-o", "--output", help="json or yaml, for machines")]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "-n", "--namespace", help="the orchestrator's own namespace", envvar="NETPOL_CANARY_NAMESPACE"
+    ),
+]
+ContextName = Annotated[str, typer.Option("--context", help="the kubeconfig's context")]
+Kubeconfig = Annotated[
+    str, typer.Option("--kubeconfig", help="the kubeconfig file; else KUBECONFIG", metavar="FILE")
+]
+SecretsDir = Annotated[
+    Path | None, typer.Option("--secrets", help="a directory NAME/KEY in place of Secrets", metavar="DIR")
+]
+Name = Annotated[str, typer.Argument(help="a rollout, or a source for its latest one", metavar="NAME")]
+Here = Annotated[bool, typer.Option("--here", help="carry it out in this process, without a controller")]
+OWN = "netpol-canary"
+
+
+def _target(namespace: str, context: str, kubeconfig: str, secrets: Path | None = None) -> Target:
+    from orchestrator.cli.wiring import Target
+
+    return Target(namespace, context, kubeconfig, secrets)
 
 
 @app.command(epilog="Example: netpol-canary demo --scenario breaks-checkout")
@@ -24,9 +50,180 @@ def demo(
     show.demo(scenario, output, keep)
 
 
+@app.command(epilog="Example: netpol-canary plan --source payments --revision 4f1c2d9")
+def plan(
+    path: Annotated[
+        Path | None, typer.Argument(help="a directory instead of the source's repository")
+    ] = None,
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    revision: Annotated[str, typer.Option(help="a commit, tag or branch; else the source's branch")] = "",
+    sandbox: Annotated[bool, typer.Option(help="against the demo's shop, without a cluster")] = False,
+    diff: Annotated[bool, typer.Option(help="show each object's YAML diff")] = True,
+    output: Output = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+    secrets: SecretsDir = None,
+) -> int:
+    """Show what would change, namespace by namespace and wave by wave; nothing is written."""
+    from orchestrator.cli import plan as planning
+
+    target = _target(namespace, context, kubeconfig, secrets)
+    return planning.show(target, path, source, revision, sandbox, output, diff)
+
+
+@app.command(epilog="Example: netpol-canary run --source source.yaml --revision main")
+def run(
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
+    revision: Annotated[str, typer.Option(help="a commit, tag or branch; else the source's branch")] = "",
+    output: Output = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+    secrets: SecretsDir = None,
+) -> int:
+    """Roll one change out to its end in this process, with live progress."""
+    from orchestrator.cli import run as running
+
+    return running.run(_target(namespace, context, kubeconfig, secrets), source, revision, output)
+
+
+@app.command(epilog="Example: netpol-canary get rollouts -o wide")
+def get(
+    what: Annotated[
+        str, typer.Argument(help="rollouts, sources, namespaces, analyses or approvals", metavar="WHAT")
+    ] = "rollouts",
+    name: Annotated[str, typer.Argument(help="one of them", metavar="NAME")] = "",
+    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, json or yaml")] = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """List rollouts, or what belongs to them."""
+    from orchestrator.cli import inspect
+
+    return inspect.get(_target(namespace, context, kubeconfig), what, name, output)
+
+
+@app.command(epilog="Example: netpol-canary describe payments-4f1c2d9e01")
+def describe(
+    name: Name, namespace: Namespace = OWN, context: ContextName = "", kubeconfig: Kubeconfig = ""
+) -> int:
+    """Show a rollout: its waves, the evidence, and what happened when."""
+    from orchestrator.cli import inspect
+
+    return inspect.describe(_target(namespace, context, kubeconfig), name)
+
+
+@app.command(epilog="Example: netpol-canary watch payments")
+def watch(
+    name: Name,
+    timeout: Annotated[float, typer.Option(help="give up after so many seconds")] = 3600.0,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Follow a rollout until it ends or waits for a person."""
+    from orchestrator.cli import inspect
+
+    return inspect.watch(_target(namespace, context, kubeconfig), name, timeout)
+
+
+def _ask(verb: str, name: str, here: bool, namespace: str, context: str, kubeconfig: str) -> int:
+    from orchestrator.cli import requests
+
+    return requests.ask(_target(namespace, context, kubeconfig), verb, name, here)
+
+
+@app.command(epilog="Example: netpol-canary pause payments")
+def pause(
+    name: Name, namespace: Namespace = OWN, context: ContextName = "", kubeconfig: Kubeconfig = ""
+) -> int:
+    """Stop a running rollout where it is."""
+    return _ask("pause", name, False, namespace, context, kubeconfig)
+
+
+@app.command(epilog="Example: netpol-canary resume payments")
+def resume(
+    name: Name,
+    here: Here = False,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Go on with a paused rollout; an inconclusive analysis starts over."""
+    return _ask("resume", name, here, namespace, context, kubeconfig)
+
+
+@app.command(epilog="Example: netpol-canary promote payments --comment 'checked with the on-call'")
+def promote(
+    name: Name,
+    reject: Annotated[bool, typer.Option("--reject", help="say no: everything is put back")] = False,
+    comment: Annotated[str, typer.Option(help="why, for the record")] = "",
+    here: Here = False,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Approve the wave that waits for approval, in your own name."""
+    from orchestrator.cli import requests
+
+    return requests.promote(_target(namespace, context, kubeconfig), name, reject, comment, here)
+
+
+@app.command(epilog="Example: netpol-canary abort payments")
+def abort(
+    name: Name,
+    here: Here = False,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """End a running rollout and put everything back."""
+    return _ask("abort", name, here, namespace, context, kubeconfig)
+
+
+@app.command(epilog="Example: netpol-canary retry payments")
+def retry(
+    name: Name,
+    here: Here = False,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Release the revision that a source holds after a rollback."""
+    from orchestrator.cli import requests
+
+    return requests.retry(_target(namespace, context, kubeconfig), name, here)
+
+
+@app.command(epilog="Example: netpol-canary rollback payments")
+def rollback(
+    name: Name,
+    here: Here = False,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Put back what the latest, succeeded rollout changed; older states are a Git revert."""
+    return _ask("rollback", name, here, namespace, context, kubeconfig)
+
+
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")
 def crds() -> None:
     """Print the CustomResourceDefinitions."""
     from orchestrator.rollout.crd import files
 
     print("---\n".join(text for name, text in files().items() if name != "kustomization.yaml"), end="")
+
+
+@app.command(epilog="Example: netpol-canary completion bash > /etc/bash_completion.d/netpol-canary")
+def completion(
+    shell: Annotated[str, typer.Argument(help="bash, zsh, fish or powershell", metavar="SHELL")],
+) -> None:
+    """Print the shell's completion script."""
+    from typer._completion_shared import get_completion_script
+
+    if shell not in ("bash", "zsh", "fish", "powershell"):
+        raise BadInput(f"the shell {shell} is not known", hint="take bash, zsh, fish or powershell")
+    print(get_completion_script(prog_name=OWN, complete_var="_NETPOL_CANARY_COMPLETE", shell=shell))

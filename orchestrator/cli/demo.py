@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from orchestrator.adapters.git import GitRepository
 from orchestrator.engine.embedded import Embedded
@@ -161,15 +160,20 @@ def prepare(world: World, root: Path, cache: Path) -> Context:
         None,
     )
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))
+    furnish(world)
+    verified = source.status.model_copy(update={"verified_revision": first})
+    world.cluster.replace_status(source.with_status(verified))
+    world.clock.sleep(120)
+    return ctx
+
+
+def furnish(world: World) -> None:
+    """Put the shop's policies in force."""
     files = {name: text.encode() for name, text in shop.files().items()}
     spaces = {o["metadata"]["name"]: o["metadata"]["labels"] for o in shop.namespaces()}
     for name, placed in arrange(files, spaces, [(POLICY.api_version, POLICY.kind)]).items():
         for item in placed:
             world.cluster.create(owned(item.obj, name, SOURCE_NAME))
-    verified = source.status.model_copy(update={"verified_revision": first})
-    world.cluster.replace_status(source.with_status(verified))
-    world.clock.sleep(120)
-    return ctx
 
 
 def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
@@ -181,32 +185,3 @@ def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
     state = Embedded(ctx, "demo").drive(started.rollout)
     _git(root, "revert", "--no-edit", "HEAD")
     return state, revision
-
-
-def report(name: str, state: State) -> dict[str, Any]:
-    """The final objects' facts, for machines."""
-    rollout = state.rollout
-    waves = []
-    for number, wave in enumerate(rollout.spec.waves):
-        analysis = state.analyses.get(number)
-        names = [n.name for n in wave.namespaces]
-        waves.append(
-            {
-                "wave": number,
-                "why": wave.why,
-                "namespaces": names,
-                "phases": {n: state.namespaces[n].status.phase for n in names if n in state.namespaces},
-                "watched": analysis.spec.watched if analysis else [],
-                "controls": analysis.spec.controls if analysis else [],
-                "verdict": analysis.status.phase if analysis else "Pending",
-            }
-        )
-    return {
-        "name": rollout.name,
-        "scenario": name,
-        "revision": rollout.spec.revision,
-        "phase": rollout.status.phase,
-        "waves": waves,
-        "reason": rollout.status.reason,
-        "restoredSeconds": rollout.status.restored_seconds,
-    }

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 
 from orchestrator.cli import demo as play
+from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.timeline import line, moments
 from orchestrator.errors import BadInput
 
 EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
-
-
-def printed(data: Any, output: str) -> None:
-    """JSON or YAML on standard output."""
-    if output == "json":
-        print(json.dumps(data, indent=2))
-    elif output == "yaml":
-        print(yaml.safe_dump(data, sort_keys=False), end="")
-    else:
-        raise BadInput(f"-o {output} is not known here", hint="take json or yaml")
 
 
 def demo(scenario: str, output: str, keep: Path | None) -> None:
@@ -33,15 +22,14 @@ def demo(scenario: str, output: str, keep: Path | None) -> None:
     if not chosen:
         names = ", ".join(s.name for s in play.scenarios())
         raise BadInput(f"there is no scenario {scenario}", hint=f"take one of {names}")
-    if output not in ("", "json", "yaml"):
-        raise BadInput(f"-o {output} is not known here", hint="take json or yaml")
+    formatted(output)
     console = Console(highlight=False, quiet=bool(output), soft_wrap=True)
     found = []
     with play.repository(keep) as root, tempfile.TemporaryDirectory() as cache:
         console.print(f"A shop of twelve namespaces in memory; its policies are in Git at {root}\n")
         for item in chosen:
             state, revision = play.play(root, item, Path(cache))
-            found.append(play.report(item.name, state))
+            found.append(report(item.name, state))
             console.print(f"[bold]{item.name}[/bold]  commit {revision[:10]}  “{item.subject}”")
             events = moments(state)
             for moment in events:

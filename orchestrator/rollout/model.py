@@ -91,11 +91,15 @@ class MetricSpec(Model):
 
 
 class Prometheus(Model):
-    """A Prometheus-compatible API. `secretRef` names a Secret with bearer, or username and password."""
+    """A Prometheus-compatible API.
+
+    `secretRef` names a Secret with bearer, or username and password, and header.NAME for more headers.
+    """
 
     url: Text = ""
     secret_ref: Name = ""
     ca_file: Text = ""
+    insecure_skip_tls_verify: bool = False
     timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.errors import Conflict, NotFound, Refused, RetryLater
@@ -35,8 +36,18 @@ def active(ctx: Context, source: Source) -> Rollout | None:
     return None if done else found
 
 
-def start(ctx: Context, source: Source, revision: str = "") -> Started:
-    """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision."""
+def as_it_is(source: Source) -> Source:
+    """For a source that stands in the cluster already."""
+    return source
+
+
+def start(
+    ctx: Context, source: Source, revision: str = "", keep: Callable[[Source], Source] = as_it_is
+) -> Started:
+    """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision.
+
+    `keep` writes a source that came from a file, once the plan is known to be good.
+    """
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
     running = active(ctx, source)
@@ -54,6 +65,7 @@ def start(ctx: Context, source: Source, revision: str = "") -> Started:
     plan = make_plan(ctx, source, commit)
     if plan.empty:
         return Started("", commit, plan=plan)
+    source = keep(source)
     name = _name(ctx, source, commit)
     claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})
     try:

@@ -1,0 +1,171 @@
+"""`plan`: what a revision, or a directory, would change, in which waves, and why in this order."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.cli.report import formatted, printed
+from orchestrator.cli.wiring import Target
+from orchestrator.errors import BadInput
+from orchestrator.rollout.plan import ObjectChange, Plan
+from orchestrator.rollout.resource import Source
+from orchestrator.steps.context import Context
+
+_SIGNS = {"create": "+", "update": "~", "delete": "-"}
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def show(
+    target: Target, path: Path | None, reference: str, revision: str, sandbox: bool, output: str, diff: bool
+) -> int:
+    """Print the plan; nothing is written anywhere."""
+    formatted(output)
+    if path is None and not reference:
+        raise BadInput("there is nothing to plan", hint="give a directory, or --source")
+    if path is not None and revision:
+        raise BadInput("a directory has no revisions", str(path), "leave out --revision")
+    ctx, source = _sandbox(reference) if sandbox else _cluster(target, reference)
+    if path is not None:
+        from orchestrator.adapters.directory import Directory
+
+        directory = Directory(path)
+        ctx = replace(ctx, repository=lambda _: directory)
+    from orchestrator.steps.planning import plan
+
+    commit = ctx.repository(source).resolve(revision)
+    made = plan(ctx, source, commit)
+    if output:
+        printed(facts(made), output)
+    else:
+        _text(made, diff)
+    return 0
+
+
+def _cluster(target: Target, reference: str) -> tuple[Context, Source]:
+    from orchestrator.cli import sources, wiring
+
+    if not reference:
+        raise BadInput(
+            "which namespaces and waves?", hint="give --source FILE|NAME, or --sandbox for the demo's shop"
+        )
+    ctx = wiring.connected(target)
+    return ctx, sources.find(ctx, reference)
+
+
+def _sandbox(reference: str) -> tuple[Context, Source]:
+    """The demo's shop with its first policies in force."""
+    from orchestrator.cli import demo, sources
+    from orchestrator.rollout import model as m
+    from orchestrator.rollout.resource import load, new
+    from orchestrator.sandbox.world import build
+
+    world = build()
+    world.cluster.latency = 0.0
+    if reference and not sources.is_file(reference):
+        raise BadInput(f"the sandbox holds no source {reference}", hint="give --source a file, or none")
+    if reference:
+        source = sources.from_file(reference)
+    else:
+        scope = m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")])
+        spec = m.PolicySourceSpec(git=m.Git(url="."), namespaces=scope, strategy=demo.strategy())
+        source = load(new("PolicySource", demo.SOURCE_NAME, "netpol-canary", spec))
+    demo.furnish(world)
+    from orchestrator.cli.wiring import repository
+
+    ctx = Context(
+        world.cluster,
+        world.clock,
+        lambda s: repository(s, lambda name, where: {}),
+        lambda rollout: world.metrics,
+        world.prober,
+        None,
+    )
+    return ctx, source
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """The plan as plain data."""
+    waves = []
+    for number, wave in enumerate(plan.waves):
+        names = []
+        for name in wave.namespaces:
+            changes = [
+                {
+                    "action": c.action,
+                    "object": c.label,
+                    "file": c.file,
+                    "before": c.before,
+                    "after": c.after,
+                }
+                for c in plan.namespaces[name].changes
+            ]
+            names.append({"name": name, "changes": changes})
+        waves.append({"wave": number, "why": wave.why, "namespaces": names})
+    return {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
+
+
+def summary(plan: Plan) -> str:
+    """One line: how many namespaces, waves and objects."""
+    changes = [c for n in plan.namespaces.values() for c in n.changes]
+    counts = [f"{sum(c.action == a for c in changes)} to {a}" for a in _SIGNS]
+    spaces, waves = len(plan.namespaces), len(plan.waves)
+    return f"{_many(spaces, 'namespace')} in {_many(waves, 'wave')}; {', '.join(counts)}"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _text(plan: Plan, diff: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    if plan.empty:
+        console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("WAVE", "NAMESPACE", "CHANGES", "WHY HERE"):
+        table.add_column(title)
+    for number, wave in enumerate(plan.waves):
+        for name in wave.namespaces:
+            changes = "  ".join(f"{_SIGNS[c.action]} {c.label}" for c in plan.namespaces[name].changes[:4])
+            more = len(plan.namespaces[name].changes) - 4
+            table.add_row(str(number), name, changes + (f"  and {more} more" if more > 0 else ""), wave.why)
+    console.print(table)
+    if diff:
+        for wave in plan.waves:
+            for name in wave.namespaces:
+                for change in plan.namespaces[name].changes:
+                    _diff(console, name, change)
+    console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
+
+
+def _diff(console: Any, namespace: str, change: ObjectChange) -> None:
+    from rich.text import Text
+
+    for line in lines(namespace, change):
+        style = "bold" if line.startswith(("+++", "---")) else _COLOURS.get(line[:1], "")
+        console.print(Text(line, style=style))
+
+
+def lines(namespace: str, change: ObjectChange) -> Iterator[str]:
+    """A unified diff of the object as YAML."""
+    old, new = (
+        yaml.safe_dump(o, sort_keys=True).splitlines() if o else [] for o in (change.before, change.after)
+    )
+    title = f"{namespace}/{change.label}"
+    yield ""
+    yield from difflib.unified_diff(
+        old,
+        new,
+        f"{title} (standing)" if old else "/dev/null",
+        f"{title} ({change.file})" if new else "/dev/null",
+        lineterm="",
+    )

@@ -1,0 +1,49 @@
+"""Live progress of a rollout: each moment once, as soon as the cluster tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from orchestrator.cli.timeline import Moment, line, moments
+from orchestrator.rollout.next import Action, State
+
+
+class Progress:
+    """Called with every state; prints what was not there before."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        from rich.console import Console
+
+        self._console: Any = Console(highlight=False, soft_wrap=True, quiet=quiet)
+        self._seen: set[Moment] = set()
+        self._start: datetime | None = None
+        self._waiting = ""
+
+    def __call__(self, state: State, action: Action | None = None) -> None:
+        for moment in moments(state):
+            if moment in self._seen:
+                continue
+            self._seen.add(moment)
+            self._start = self._start or moment.time
+            self._console.print(line(moment, self._start))
+        if action is not None and action.verb == "wait" and action.until is not None:
+            said = f"{action.reason} wave {action.wave} until {action.until:%H:%M:%S}"
+            if said != self._waiting:
+                self._waiting = said
+                self._console.print(f"  [dim]      {said}[/dim]")
+
+    def end(self, state: State) -> None:
+        """The last line: how it ended and what to do."""
+        self(state)
+        status, name = state.rollout.status, state.rollout.name
+        hints = {
+            "Paused": f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` "
+            f"goes on, `netpol-canary abort {name}` puts everything back",
+            "Failed": "a person is needed: the cluster differs from what stood there before",
+            "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",
+        }
+        self._console.print(f"{name}: [bold]{status.phase}[/bold]", end="")
+        self._console.print(f" ({status.paused_for})" if status.paused_for else "", end="")
+        hint = hints.get(status.phase, "")
+        self._console.print(f"; {hint}" if hint else "", markup=False)

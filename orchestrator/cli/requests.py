@@ -1,0 +1,171 @@
+"""What people ask of a rollout: pause, resume, promote, abort, retry, rollback."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from contextlib import AbstractContextManager
+
+from orchestrator.cli import sources, wiring
+from orchestrator.cli.wiring import Target
+from orchestrator.engine.lease import LEASE
+from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+from orchestrator.rollout import model as m
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.resource import Rollout, Source, load, new
+from orchestrator.steps.context import APPROVAL, ROLLOUT, SOURCE, Context
+from orchestrator.steps.start import active
+
+ATTEMPTS = 5
+
+
+def find_rollout(ctx: Context, name: str) -> Rollout:
+    """A rollout by its own name, or the latest of a source. Raises BadInput."""
+    try:
+        found: Rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+        return found
+    except NotFound:
+        latest = of_source(ctx, name)
+    if not latest:
+        text = f"there is no rollout, and no source with one, called {name}"
+        raise BadInput(text, hint="`netpol-canary get` lists the rollouts")
+    return latest[-1]
+
+
+def of_source(ctx: Context, source: str) -> list[Rollout]:
+    """A source's rollouts, oldest first."""
+    found: list[Rollout] = [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
+    mine = [r for r in found if r.spec.source == source]
+    return sorted(mine, key=lambda r: (_started(r), r.name))
+
+
+def _started(rollout: Rollout) -> str:
+    return str(rollout.manifest["metadata"].get("creationTimestamp", ""))
+
+
+def ask(target: Target, verb: str, name: str, here: bool) -> int:
+    """Leave a request on a rollout; the worker that holds it carries it out, or this process with `here`."""
+    with _stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        rollout = find_rollout(ctx, name)
+        _sensible(rollout, verb)
+        user, _ = ctx.cluster.user()
+        request = f"{verb}/{uuid.uuid4().hex[:12]}/{user}"
+        for attempt in range(ATTEMPTS):
+            try:
+                fresh = ctx.cluster.get(ROLLOUT, rollout.name, ctx.namespace)
+                annotations = {**(fresh["metadata"].get("annotations") or {}), REQUEST: request}
+                ctx.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
+                break
+            except Conflict:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+        return _carried_out(ctx, rollout.name, f"{verb} asked for by {user}", here, stop)
+
+
+def _stopping() -> AbstractContextManager[threading.Event]:
+    from orchestrator.cli.run import stopping
+
+    return stopping()
+
+
+def _sensible(rollout: Rollout, verb: str) -> None:
+    phase, paused = rollout.status.phase, rollout.status.paused_for
+    if verb == "rollback":
+        if phase != "Succeeded":
+            raise Refused(
+                f"{rollout.name} is {phase}; only a Succeeded rollout is rolled back, abort a running one"
+            )
+    elif phase in TERMINAL or phase == "RollingBack":
+        raise Refused(f"{rollout.name} is {phase}; there is nothing to {verb}")
+    elif verb == "resume" and phase != "Paused":
+        raise Refused(f"{rollout.name} is {phase}, not Paused")
+    elif verb == "resume" and paused == "approval":
+        raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
+
+
+def _carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:
+    if here:
+        from orchestrator.cli.run import drive
+
+        return drive(ctx, name, "", stop)
+    print(f"{name}: {what}")
+    if not _worked_on(ctx, name):
+        print(
+            "nobody works on it at the moment: start the controller, or add --here to do it in this process"
+        )
+    return 0
+
+
+def _worked_on(ctx: Context, name: str) -> bool:
+    held = []
+    for lease in (f"rollout-{name}"[:253], "controller"):
+        try:
+            held.append(ctx.cluster.get(LEASE, lease, ctx.namespace)["spec"].get("holderIdentity"))
+        except NotFound:
+            continue
+    return any(held)
+
+
+def promote(target: Target, name: str, reject: bool, comment: str, here: bool) -> int:
+    """Record this user's approval, or rejection, of the wave that waits."""
+    with _stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        rollout = find_rollout(ctx, name)
+        status = rollout.status
+        if status.phase != "Paused" or status.paused_for != "approval":
+            waits = f" ({status.paused_for})" if status.paused_for else ""
+            raise Refused(f"{rollout.name} is {status.phase}{waits} and waits for no approval")
+        user, groups = ctx.cluster.user()
+        spec = m.RolloutApprovalSpec(
+            rollout=rollout.name,
+            wave=status.wave,
+            plan_digest=rollout.spec.plan_digest,
+            user=user,
+            groups=list(groups)[:64],
+            decision="reject" if reject else "approve",
+            comment=comment,
+        )
+        mark = hashlib.sha256(f"{user}/{spec.decision}".encode()).hexdigest()[:8]
+        obj = new(
+            "RolloutApproval", f"{rollout.name}-{status.wave}-{mark}", ctx.namespace, spec, owner=rollout
+        )
+        try:
+            ctx.cluster.create(obj)
+        except Conflict:
+            ctx.cluster.get(APPROVAL, obj["metadata"]["name"], ctx.namespace)
+        word = "rejected" if reject else "approved"
+        return _carried_out(ctx, rollout.name, f"wave {status.wave} {word} by {user}", here, stop)
+
+
+def retry(target: Target, name: str, here: bool) -> int:
+    """Release the revision that a source holds, so that it may be rolled out again."""
+    with _stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        source = _source_of(ctx, name)
+        running = active(ctx, source)
+        if running is not None and running.status.phase not in TERMINAL:
+            raise Refused(f"{running.name} is {running.status.phase}; `netpol-canary abort` ends it first")
+        held = source.status.held_revision
+        if not held:
+            raise Refused(f"the source {source.name} holds no revision")
+        released = source.status.model_copy(update={"held_revision": "", "held_reason": ""})
+        source = load(ctx.cluster.replace_status(source.with_status(released)))
+        print(f"{source.name}: {held[:10]} may be rolled out again")
+        if not here:
+            return 0
+        from orchestrator.cli.run import drive
+        from orchestrator.steps.start import start
+
+        started = start(ctx, source, held)
+        return drive(ctx, started.rollout, "", stop) if started.rollout else 0
+
+
+def _source_of(ctx: Context, name: str) -> Source:
+    try:
+        return sources.find(ctx, name)
+    except BadInput:
+        rollout = find_rollout(ctx, name)
+        return load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))

@@ -1,0 +1,105 @@
+"""`run`: one rollout from its start, or from where another process stopped, to its end in this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from orchestrator.cli import sources, wiring
+from orchestrator.cli.progress import Progress
+from orchestrator.cli.report import formatted, printed, report
+from orchestrator.cli.wiring import Target
+from orchestrator.engine.embedded import Embedded, phase_code
+from orchestrator.errors import Refused
+from orchestrator.rollout.next import REQUEST, State
+from orchestrator.rollout.resource import Source
+from orchestrator.steps.context import Context
+from orchestrator.steps.start import active, start
+
+INTERRUPTED = 130
+
+
+def holder() -> str:
+    """Who this process is, for Leases."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; a second SIGINT ends the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    previous = {s: signal.signal(s, handle) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
+
+
+def run(target: Target, reference: str, revision: str, output: str) -> int:
+    """The exit code that the rollout's end stands for."""
+    formatted(output)
+    with stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        source = sources.find(ctx, reference)
+        name = _begin(ctx, source, sources.is_file(reference), revision)
+        if not name:
+            if output:
+                printed({"rollouts": []}, output)
+            else:
+                print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
+            return 0
+        return drive(ctx, name, output, stop)
+
+
+def _begin(ctx: Context, source: Source, file: bool, revision: str) -> str:
+    running = active(ctx, source)
+    if running is not None and not revision and _asked(running.manifest):
+        return running.name
+    try:
+        keep = (lambda s: sources.written(ctx, s)) if file else (lambda s: s)
+        return start(ctx, source, revision, keep).rollout
+    except Refused as refused:
+        if running is not None:
+            hint = "`netpol-canary watch` follows it, `netpol-canary abort` ends it"
+            raise Refused(f"{refused}; {hint}") from None
+        raise
+
+
+def _asked(manifest: dict[str, object]) -> bool:
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, dict)
+    text = (metadata.get("annotations") or {}).get(REQUEST, "")
+    status = manifest.get("status") or {}
+    assert isinstance(status, dict)
+    return bool(text) and text.split("/")[1] != status.get("handledRequest", "")
+
+
+def drive(ctx: Context, name: str, output: str, stop: threading.Event) -> int:
+    """Work a rollout off, with its moments on the terminal."""
+    progress = Progress(quiet=bool(output))
+    state = Embedded(ctx, holder(), stop=stop.is_set, watch=progress).drive(name)
+    if output:
+        printed({"rollouts": [report("", state)]}, output)
+    if stop.is_set() and not _ended(state):
+        if not output:
+            print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
+        return INTERRUPTED
+    progress.end(state)
+    return phase_code(state)
+
+
+def _ended(state: State) -> bool:
+    return phase_code(state) != 3 or state.rollout.status.phase == "Paused"

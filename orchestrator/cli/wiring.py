@@ -1,0 +1,88 @@
+"""Puts the real parts together: a cluster, Git, Prometheus, Events, the machine's clock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.ports import Cluster, MetricSource, PolicyRepository
+from orchestrator.rollout.resource import Rollout, Source
+from orchestrator.steps.context import Context
+
+Read = Callable[[str, str], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which cluster, and the orchestrator's own namespace in it."""
+
+    namespace: str = "netpol-canary"
+    context: str = ""
+    kubeconfig: str = ""
+    secrets: Path | None = None
+
+
+def connected(target: Target, stop: threading.Event | None = None) -> Context:
+    """The ports on a real cluster. Raises BadInput where there is none."""
+    from orchestrator.adapters.kubernetes import connect
+
+    return over(connect(target.kubeconfig, target.context), target, stop)
+
+
+def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) -> Context:
+    """The ports around a cluster that is there already."""
+    from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.events import EventNotifier
+    from orchestrator.adapters.secrets import Secrets
+    from orchestrator.engine.embedded import threads
+
+    clock = SystemClock(stop)
+    secrets = Secrets(cluster, target.namespace, target.secrets)
+    return Context(
+        cluster,
+        clock,
+        lambda source: repository(source, secrets.read),
+        lambda rollout: metrics(rollout, secrets.read),
+        None,
+        EventNotifier(cluster, clock),
+        target.namespace,
+        threads,
+    )
+
+
+def repository(source: Source, read: Read) -> PolicyRepository:
+    """The source's Git repository, with a clone in the user's cache directory."""
+    from orchestrator.adapters.git import GitRepository
+    from orchestrator.adapters.gitprogram import Credentials
+
+    git = source.spec.git
+    data = read(git.secret_ref, f"PolicySource {source.name} spec.git.secretRef")
+    return GitRepository(
+        git.url,
+        cache_directory(),
+        git.branch,
+        git.path,
+        Credentials.from_secret(data),
+        git.timeout_seconds,
+    )
+
+
+def metrics(rollout: Rollout, read: Read) -> MetricSource | None:
+    """The rollout's Prometheus; None where its strategy names none."""
+    from orchestrator.adapters.prometheus import PrometheusSource, access
+
+    spec = rollout.spec.strategy.analysis.prometheus
+    if not spec.url:
+        return None
+    data = read(spec.secret_ref, f"source {rollout.spec.source} analysis.prometheus.secretRef")
+    headers, auth = access(data)
+    verify: bool | str = spec.ca_file or not spec.insecure_skip_tls_verify
+    return PrometheusSource(spec.url, spec.timeout_seconds, headers, auth, verify)
+
+
+def cache_directory() -> Path:
+    """`$XDG_CACHE_HOME/netpol-canary`, or the same below ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netpol-canary"

@@ -1,0 +1,232 @@
+"""What the end-to-end tests play in: namespaces with pods, a Git repository, Prometheus, traffic."""
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).parent
+PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+OWN = "netpol-canary"
+SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
+DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")
+QUERY = 'sum by (namespace) (increase(http_{}_requests_total{{namespace=~"$namespaces"{}}}[$window]))'
+
+
+def eventually(condition, seconds=30.0, every=0.1):
+    """The first true answer of `condition`; AssertionError after so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not within {seconds} s")
+
+
+@contextlib.contextmanager
+def process(command, log):
+    """A child that is ended at the end."""
+    with Path(log).open("w") as out:
+        child = subprocess.Popen([str(c) for c in command], stdout=out, stderr=out)
+        try:
+            yield child
+        finally:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+@contextlib.contextmanager
+def prometheus(folder, target, port):
+    """Debian's Prometheus, scraping `target` twice a second; its URL."""
+    program = shutil.which("prometheus")
+    assert program, "the end-to-end tests need Prometheus: apt-get install prometheus"
+    job = {"job_name": "traffic", "honor_labels": True, "static_configs": [{"targets": [target]}]}
+    config = {"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"}, "scrape_configs": [job]}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    command = [
+        program,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with process(command, folder / "prometheus.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def policy(name, app="front", port=None):
+    """Lets pods of namespaces labelled `app` in, on a port or on all."""
+    rule = {"from": [{"namespaceSelector": {"matchLabels": {"app": app}}}]}
+    if port:
+        rule["ports"] = [{"port": port, "protocol": "TCP"}]
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}}
+    return yaml.safe_dump({**kind, "spec": spec})
+
+
+def source(url, metrics, **strategy):
+    """A PolicySource over the five servers, quick enough for a test."""
+    analysis = {
+        "intervalSeconds": 2,
+        "count": 2,
+        "windowSeconds": 5,
+        "prometheus": {"url": metrics},
+        "metrics": [
+            {
+                "name": "client-errors",
+                "kind": "ratio",
+                "errors": QUERY.format("client", ',outcome="error"'),
+                "total": QUERY.format("client", ""),
+                "maximum": 0.02,
+                "required": False,
+            },
+            {"name": "requests", "kind": "volume", "query": QUERY.format("server", ""), "minRatio": 0.5},
+        ],
+    }
+    spec = {
+        "git": {"url": str(url)},
+        "namespaces": {"names": list(SERVERS)},
+        "strategy": {
+            "canary": ["beta"],
+            "steps": [{"count": 2}],
+            "settleSeconds": 1,
+            "analysis": analysis,
+            **strategy,
+        },
+    }
+    meta = {"name": "shop"}
+    return {
+        "apiVersion": "netpol-canary.dev/v1alpha1",
+        "kind": "PolicySource",
+        "metadata": meta,
+        "spec": spec,
+    }
+
+
+class Scene:
+    """One shop on a real API server: `plane` is a ControlPlane, `metrics` Prometheus' URL."""
+
+    def __init__(self, plane, folder, metrics):
+        self.plane, self.folder, self.metrics = plane, Path(folder), metrics
+        self.git, self.file = self.folder / "policies", self.folder / "source.yaml"
+
+    def furnish(self):
+        """The namespaces, one pod each, an empty repository and the source's file."""
+        objects = []
+        for name in (OWN, "front", *SERVERS):
+            meta = {"name": name, "labels": {"app": name, "netpol-canary.dev/test": "true"}}
+            objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        for name in ("front", *SERVERS):
+            container = {"name": "app", "image": "none", "ports": [{"containerPort": 8080}]}
+            meta = {"name": "app", "namespace": name, "labels": {"app": name}}
+            objects.append(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+            )
+        self.plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))
+        self.git.mkdir(parents=True)
+        self._git("init", "-q", "-b", "main")
+        self.file.write_text(yaml.safe_dump(source(self.git, self.metrics)))
+
+    def clear(self):
+        """Take away what a test made, with finalizers; the namespaces go too."""
+        for kind in ("namespacerollouts", "policyrollouts"):
+            names = self.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split()
+            for name in names:
+                patch = '{"metadata":{"finalizers":null}}'
+                self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+        spaces = (OWN, "front", *SERVERS)
+        self.plane.run("delete", "pods", "-A", "--all", "--force", "--grace-period=0", check=False)
+        self.plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", *spaces, check=False)
+
+    def _git(self, *args):
+        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        done = subprocess.run(
+            ["git", "-C", str(self.git), *identity, *args], check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, **files):
+        """Each server's policies.yaml, by namespace; the commit's id."""
+        for name, text in files.items():
+            (self.git / name).mkdir(exist_ok=True)
+            (self.git / name / "policies.yaml").write_text(text)
+        self._git("add", "-A")
+        self._git("commit", "-q", "-m", "change")
+        return self._git("rev-parse", "HEAD")
+
+    def cli(self, *args):
+        """netpol-canary against this API server: the completed process."""
+        return subprocess.run(
+            [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+
+    def begin(self, *args):
+        """The same, still running."""
+        return subprocess.Popen(
+            [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, revision=""):
+        return self.cli("run", "--source", str(self.file), *(["--revision", revision] if revision else []))
+
+    def settled(self):
+        """The policies that every test starts from, in force, and traffic in Prometheus since."""
+        files = {n: policy("callers") for n in SERVERS}
+        self.commit(**files)
+        quick = source(self.git, "", analysis={"count": 1, "intervalSeconds": 1})
+        quick["spec"]["strategy"]["settleSeconds"] = 0
+        first = self.folder / "first.yaml"
+        first.write_text(yaml.safe_dump(quick))
+        done = self.cli("run", "--source", str(first))
+        assert done.returncode == 0, done.stdout + done.stderr
+        eventually(
+            lambda: self.value('sum(increase(http_server_requests_total{namespace="omega"}[6s]))') > 20
+        )
+
+    def value(self, query):
+        """A number from Prometheus, 0 where there is none."""
+        url = f"{self.metrics}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                found = json.load(answer)["data"]["result"]
+        except OSError:
+            return 0.0
+        return float(found[0]["value"][1]) if found else 0.0
+
+    def policies(self):
+        """Every NetworkPolicy but for what the server keeps for itself."""
+        found = yaml.safe_load(self.plane.run("get", "netpol", "-A", "-o", "yaml"))["items"]
+        for item in found:
+            for field in DROPPED:
+                item["metadata"].pop(field, None)
+        return found
+
+    def rollout(self):
+        """The newest PolicyRollout."""
+        items = json.loads(self.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
+        return max(items, key=lambda o: (o["metadata"]["creationTimestamp"], o["metadata"]["name"]))
+
+    def phases(self, rollout):
+        """The NamespaceRollouts' phases of a rollout, by namespace."""
+        items = json.loads(self.plane.run("get", "nsrol", "-n", OWN, "-o", "json"))["items"]
+        mine = [i for i in items if i["spec"]["rollout"] == rollout]
+        return {i["spec"]["namespace"]: i.get("status", {}).get("phase", "Pending") for i in mine}

@@ -1,0 +1,76 @@
+"""A process that sends no packets but counts requests as the policies in the API server let them pass.
+
+`python traffic.py KUBECONFIG PORT`: `front` calls every other namespace of the tests; the counters stand on
+http://127.0.0.1:PORT/metrics for Prometheus. Ends with its parent, by SIGTERM, or after ten minutes.
+"""
+
+import os
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from orchestrator.adapters.kubernetes import connect
+from orchestrator.errors import PortError
+from orchestrator.policy.evaluator import Network
+from orchestrator.policy.reachability import pods_of
+from orchestrator.ports import Kind
+
+CLIENT, PORT, TICK, RATE, MOST_SECONDS = "front", 8080, 0.25, 5, 600
+counts: dict[tuple[str, str, str], int] = {}
+
+
+def tick(cluster):
+    """One quarter of a second of requests, from the policies as they now stand."""
+    spaces = {
+        o["metadata"]["name"]: o["metadata"].get("labels") or {}
+        for o in cluster.list(Kind("v1", "Namespace"))
+    }
+    net = Network(spaces, cluster.list(Kind("networking.k8s.io/v1", "NetworkPolicy")))
+    pods = {p.namespace: p for p in pods_of(cluster.list(Kind("v1", "Pod")))}
+    for name, pod in sorted(pods.items()):
+        if name == CLIENT or CLIENT not in pods:
+            continue
+        passes = net.allowed(pods[CLIENT], pod, "TCP", PORT)
+        add("client", CLIENT, "ok" if passes else "error")
+        if passes:
+            add("server", name, "ok")
+
+
+def add(side, namespace, outcome):
+    for each in ("ok", "error"):
+        counts.setdefault((side, namespace, each), 0)
+    counts[side, namespace, outcome] += RATE
+
+
+class Metrics(BaseHTTPRequestHandler):
+    def do_GET(self):
+        lines = [
+            f'http_{side}_requests_total{{namespace="{namespace}",outcome="{outcome}"}} {value}'
+            for (side, namespace, outcome), value in sorted(counts.items())
+        ]
+        body = ("\n".join(lines) + "\n").encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        """Silence."""
+
+
+def main(kubeconfig, port):
+    cluster, parent, end = connect(kubeconfig), os.getppid(), time.monotonic() + MOST_SECONDS
+    server = ThreadingHTTPServer(("127.0.0.1", int(port)), Metrics)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    while time.monotonic() < end and os.getppid() == parent:
+        try:
+            tick(cluster)
+        except PortError as error:
+            print(error, flush=True)
+        time.sleep(TICK)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
