@@ -87,7 +87,8 @@ NAMES: dict[str, Names] = {
     ),
 }
 STEP_RULE = {
-    "rule": "(has(self.count) ? 1 : 0) + (has(self.percent) ? 1 : 0) + (has(self.matchLabels) ? 1 : 0) == 1",
+    "rule": "(has(self.count) ? 1 : 0) + (has(self.percent) ? 1 : 0)"
+    " + (has(self.matchLabels) && size(self.matchLabels) > 0 ? 1 : 0) == 1",
     "message": "a step takes exactly one of count, percent, matchLabels",
 }
 FROZEN_RULE = {"rule": "self == oldSelf", "message": "the spec is frozen at creation"}
