@@ -20,7 +20,7 @@ class EventNotifier:
         meta = rollout["metadata"]
         now = self._clock.now()
         stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        log = structlog.get_logger().bind(rollout=meta["name"], revision=rollout["spec"].get("revision"))
+        log = structlog.get_logger().bind(rollout=meta["name"])
         log.log(30 if warning else 20, message or reason, reason=reason)
         event = {
             "apiVersion": "v1",

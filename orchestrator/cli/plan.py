@@ -105,7 +105,7 @@ def facts(plan: Plan) -> dict[str, Any]:
                 }
                 for c in plan.namespaces[name].changes
             ]
-            names.append({"name": name, "changes": changes})
+            names.append({"name": name, "changes": changes, "note": plan.namespaces[name].note})
         waves.append({"wave": number, "why": wave.why, "namespaces": names})
     return {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
 
@@ -139,6 +139,9 @@ def _text(plan: Plan, diff: bool) -> None:
             more = len(plan.namespaces[name].changes) - 4
             table.add_row(str(number), name, changes + (f"  and {more} more" if more > 0 else ""), wave.why)
     console.print(table)
+    for name in sorted(plan.namespaces):
+        if plan.namespaces[name].note:
+            console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
     if diff:
         for wave in plan.waves:
             for name in wave.namespaces:

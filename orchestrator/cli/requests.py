@@ -51,6 +51,8 @@ def ask(target: Target, verb: str, name: str, here: bool) -> int:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name)
         _sensible(rollout, verb)
+        if verb == "rollback":
+            _latest(ctx, rollout)
         user, _ = ctx.cluster.user()
         request = f"{verb}/{uuid.uuid4().hex[:12]}/{user}"
         for attempt in range(ATTEMPTS):
@@ -66,17 +68,19 @@ def ask(target: Target, verb: str, name: str, here: bool) -> int:
 
 
 def _stopping() -> AbstractContextManager[threading.Event]:
+    from orchestrator.cli import logs
     from orchestrator.cli.run import stopping
 
+    logs.configure(level="error")
     return stopping()
 
 
 def _sensible(rollout: Rollout, verb: str) -> None:
     phase, paused = rollout.status.phase, rollout.status.paused_for
     if verb == "rollback":
-        if phase != "Succeeded":
+        if phase not in ("Succeeded", "Failed"):
             raise Refused(
-                f"{rollout.name} is {phase}; only a Succeeded rollout is rolled back, abort a running one"
+                f"{rollout.name} is {phase}; only a Succeeded or Failed rollout is rolled back, abort a running one"
             )
     elif phase in TERMINAL or phase == "RollingBack":
         raise Refused(f"{rollout.name} is {phase}; there is nothing to {verb}")
@@ -84,6 +88,16 @@ def _sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
         raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
+
+
+def _latest(ctx: Context, rollout: Rollout) -> None:
+    """Only the source's last verified rollout can be taken back, while no other one runs."""
+    source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
+    running = active(ctx, source)
+    if running is not None and running.name != rollout.name:
+        raise Refused(f"{running.name} is {running.status.phase}; abort it first")
+    if rollout.status.phase == "Succeeded" and source.status.verified_rollout != rollout.name:
+        raise Refused(f"{rollout.name} is not the source's latest; older states are a Git revert")
 
 
 def _carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:

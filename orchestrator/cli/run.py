@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from orchestrator.cli import sources, wiring
+from orchestrator.cli import logs, sources, wiring
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.wiring import Target
@@ -51,6 +51,7 @@ def stopping() -> Iterator[threading.Event]:
 def run(target: Target, reference: str, revision: str, output: str) -> int:
     """The exit code that the rollout's end stands for."""
     formatted(output)
+    logs.configure(level="error")
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from orchestrator.cli import demo as play
+from orchestrator.cli import logs
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.timeline import line, moments
 from orchestrator.errors import BadInput
@@ -23,6 +24,7 @@ def demo(scenario: str, output: str, keep: Path | None) -> None:
         names = ", ".join(s.name for s in play.scenarios())
         raise BadInput(f"there is no scenario {scenario}", hint=f"take one of {names}")
     formatted(output)
+    logs.configure(level="error")
     console = Console(highlight=False, quiet=bool(output), soft_wrap=True)
     found = []
     with play.repository(keep) as root, tempfile.TemporaryDirectory() as cache:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+import structlog
 
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater
@@ -24,7 +28,8 @@ MOST_WAIT = 5.0
 def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
     """Several at once; all have ended when this returns, and the first error is raised."""
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return [future.result() for future in [pool.submit(work, item) for item in items]]
+        futures = [pool.submit(contextvars.copy_context().run, work, item) for item in items]
+        return [future.result() for future in futures]
 
 
 @dataclass
@@ -36,11 +41,17 @@ class Embedded:
     lease_seconds: float = 15.0
     stop: Callable[[], bool] = lambda: False
     watch: Callable[[State, Action], None] = lambda state, action: None
+    timed: Callable[[str, float], None] = lambda step, seconds: None
     _failing_since: datetime | None = field(default=None, repr=False)
 
     def drive(self, name: str) -> State:
         """Until the rollout is done or waits for a person. Raises PortError past the deadline."""
+        with structlog.contextvars.bound_contextvars(rollout=name):
+            return self._drive(name)
+
+    def _drive(self, name: str) -> State:
         lease = Lease(self.ctx, f"rollout-{name}"[:253], self.holder, self.lease_seconds)
+        ctx = replace(self.ctx, fence=lambda: _fence(lease))
         state: State | None = None
         try:
             while not self.stop():
@@ -48,7 +59,10 @@ class Embedded:
                     if not lease.acquire():
                         self.ctx.clock.sleep(min(self.lease_seconds / 3, MOST_WAIT))
                         continue
-                    state = read(self.ctx, name)
+                    fresh = self._read(name)
+                    if fresh is None:
+                        return self._vanished(name, state)
+                    state = fresh
                     if lease.taken_over:
                         self._take_over(lease, state)
                         continue
@@ -56,13 +70,11 @@ class Embedded:
                     self.watch(state, action)
                     if action.verb in ("done", "wait-for-person"):
                         return state
-                    self._do(state, action, lease)
+                    self._do(ctx, state, action, lease)
                     self._failing_since = None
                 except RetryLater as later:
                     self._failed(later, state)
                     self.ctx.clock.sleep(max(later.delay, 0.05))
-                except NotFound:
-                    raise
                 except PortError as error:
                     self._failed(error, state)
                     self.ctx.clock.sleep(max(getattr(error, "retry_after", 0), 0.5))
@@ -70,7 +82,20 @@ class Embedded:
         finally:
             self._let_go(lease)
 
-    def _do(self, state: State, action: Action, lease: Lease) -> None:
+    def _read(self, name: str) -> State | None:
+        try:
+            return read(self.ctx, name)
+        except NotFound:
+            return None
+
+    @staticmethod
+    def _vanished(name: str, state: State | None) -> State:
+        """Deleted, and gone once everything was put back: how it ended is what was seen last."""
+        if state is not None and state.rollout.status.phase in TERMINAL:
+            return state
+        raise NotFound(f"the PolicyRollout {name} is gone")
+
+    def _do(self, ctx: Context, state: State, action: Action, lease: Lease) -> None:
         if action.verb == "wait":
             assert action.until is not None
             left = (action.until - self.ctx.clock.now()).total_seconds()
@@ -79,7 +104,12 @@ class Embedded:
         if not lease.safe(REQUEST_TIMEOUT):
             lease.renewed = None
             return
-        STEPS[action.verb](self.ctx, state, action)
+        began = time.monotonic()
+        try:
+            with structlog.contextvars.bound_contextvars(wave=action.wave, step=action.verb):
+                STEPS[action.verb](ctx, state, action)
+        finally:
+            self.timed(action.verb, time.monotonic() - began)
 
     def _take_over(self, lease: Lease, state: State) -> None:
         """The old worker's last requests have landed or failed before this one writes anything."""
@@ -114,6 +144,12 @@ class Embedded:
             lease.release()
         except (ApiError, PortError):
             return
+
+
+def _fence(lease: Lease) -> None:
+    """A write that begins now lands, or times out, before another worker may go on."""
+    if not lease.safe(REQUEST_TIMEOUT):
+        raise RetryLater("the lease has to be renewed first", 0.05)
 
 
 def phase_code(state: State) -> int:

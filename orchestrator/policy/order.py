@@ -1,9 +1,9 @@
 """The order of writes that keeps a namespace safe after each single one of them.
 
-A single changed object is one atomic write. With several: pods isolated at one end only are covered by
-temporary allow-all policies, then everything that widens is written, then what narrows, then the
-temporary policies go. Per direction this allows nothing that neither end allows and denies nothing that
-both allow; `exact` says whether that also holds for pairs with both ends in this namespace.
+A single changed object is one atomic write. With several, no state on the way allows what neither end
+allows, nor denies what both allow. While one direction changes: pods isolated at one end only are covered
+by temporary allow-all policies, then everything that widens is written, then what narrows. While both
+directions change the way leads through what both ends allow, written as temporary policies.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.policy import intersect
+from orchestrator.policy.intersect import Inexact
 from orchestrator.policy.selector import complement, conjunction
 
 Policy = dict[str, Any]
 BRIDGE_LABEL = "netpol-canary.dev/bridge"
 SIDES = (("Ingress", "ingress"), ("Egress", "egress"))
 MOST_TEMPORARY = 64
+# Selects no pod: the object keeps its name and uid while temporary policies stand for it.
+_NOBODY = [{"key": "netpol-canary.dev/nobody", "operator": o} for o in ("Exists", "DoesNotExist")]
+_INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": ["Ingress"]}
 
 
 @dataclass(frozen=True)
@@ -101,30 +106,43 @@ def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: str) -> l
     """Selectors for the pods that the first isolate in a direction and the others do not."""
     found: list[dict[str, Any]] = []
     for policy in selecting:
-        if side not in directions(policy):
-            continue
-        parts = [_selector(policy)]
-        for other in others:
-            if side not in directions(other):
-                continue
+        if side in directions(policy):
+            found += [p for p in _without(policy, others, side) if p not in found]
+    return found
+
+
+def _without(policy: Policy, others: Sequence[Policy], side: str) -> list[dict[str, Any]]:
+    """Selectors for the pods of a policy that none of the others isolates. Raises Inexact past the bound."""
+    parts = [_selector(policy)]
+    for other in others:
+        if side in directions(other):
             negated = complement(_selector(other))
             parts = [c for p in parts for n in negated if (c := conjunction(p, n)) is not None]
             if len(parts) > MOST_TEMPORARY:
-                parts = parts[:MOST_TEMPORARY]
-        found += [p for p in parts if p not in found]
-    return found[:MOST_TEMPORARY]
+                raise Inexact("too many selectors")
+    return parts
 
 
-def _bridges(
-    namespace: str, before: Sequence[Policy], after: Sequence[Policy], unchanged: Sequence[Policy], tag: str
-) -> list[Policy]:
-    found: list[Policy] = []
-    for side, part in SIDES:
-        selectors = _only(before, [*after, *unchanged], side) + _only(after, [*before, *unchanged], side)
-        for selector in selectors:
-            spec = {"podSelector": selector, "policyTypes": [side], part: [{}]}
-            found.append(_temporary(namespace, tag, len(found), spec))
-    return found
+class _Temporary:
+    """The policies that stand only while others are written."""
+
+    def __init__(self, namespace: str, tag: str) -> None:
+        self._namespace, self._tag, self._number = namespace, tag, 0
+
+    def make(self, spec: dict[str, Any]) -> Policy:
+        if self._number >= MOST_TEMPORARY:
+            raise Inexact("too many temporary policies")
+        found = _temporary(self._namespace, self._tag, self._number, spec)
+        self._number += 1
+        return found
+
+    def open(self, selecting: Sequence[Policy], others: Sequence[Policy]) -> list[Policy]:
+        """Allow-all for the pods that the first isolate and the others do not, each direction by itself."""
+        return [
+            self.make({"podSelector": selector, "policyTypes": [side], part: [{}]})
+            for side, part in SIDES
+            for selector in _only(selecting, others, side)
+        ]
 
 
 def steps(
@@ -136,33 +154,123 @@ def steps(
 ) -> Order:
     """The writes from `before` to `after`, which hold only the NetworkPolicies that differ."""
     old, new = {_name(p): p for p in before}, {_name(p): p for p in after}
-    names = sorted({*old, *new})
-    if len(names) == 1:
-        return Order(tuple(_direct(old, new, names[0])))
-    temporary = _bridges(namespace, before, after, unchanged, tag)
+    if len({*old, *new}) <= 1:
+        return Order(tuple(_direct(old, new, name) for name in {*old, *new}))
+    made = _Temporary(namespace, tag)
+    nothing_at_one_end = not unchanged and (not before or not after)
+    try:
+        if nothing_at_one_end or len(_touched(before, after)) < 2:
+            return Order(tuple(_through_union(made, old, new, unchanged)))
+        return Order(tuple(_through_both(namespace, made, old, new, unchanged)))
+    except Inexact as error:
+        writes = [_direct(old, new, n) for n in sorted({*old, *new}, key=lambda n: (n not in new, n))]
+        note = f"{namespace}: connections may open or break briefly while its policies are written ({error})"
+        return Order(tuple(writes), False, note)
+
+
+def _touched(before: Sequence[Policy], after: Sequence[Policy]) -> set[str]:
+    """The directions in which anything differs at all."""
+
+    def seen(policies: Sequence[Policy], side: str) -> list[str]:
+        mine = [p for p in policies if side in directions(p)]
+        return sorted(json.dumps([_selector(p), sorted(_rules(p)[side])], sort_keys=True) for p in mine)
+
+    return {side for side, _ in SIDES if seen(before, side) != seen(after, side)}
+
+
+def _through_union(
+    made: _Temporary, old: Mapping[str, Policy], new: Mapping[str, Policy], unchanged: Sequence[Policy]
+) -> list[Write]:
+    """What widens first, then what narrows: exact while one direction changes, or one end has no policy."""
+    before, after = list(old.values()), list(new.values())
+    temporary = made.open(before, [*after, *unchanged]) + made.open(after, [*before, *unchanged])
     widen: list[Write] = []
     narrow: list[Write] = []
-    for name in names:
+    for name in sorted({*old, *new}):
         if name not in old or (name in new and _within(old[name], new[name])):
-            widen += _direct(old, new, name)
+            widen.append(_direct(old, new, name))
         elif name not in new or _within(new[name], old[name]):
-            narrow += _direct(old, new, name)
-        elif _selector(old[name]) == _selector(new[name]):
+            narrow.append(_direct(old, new, name))
+        elif _selector(old[name]) == _selector(new[name]) and directions(old[name]) == directions(new[name]):
             widen.append(Write("replace", _union(old[name], new[name])))
             narrow.append(Write("replace", new[name]))
         else:
-            copy = _temporary(namespace, tag, len(temporary), dict(new[name]["spec"]))
-            temporary.append(copy)
+            temporary.append(made.make(dict(new[name]["spec"])))
             narrow.append(Write("replace", new[name]))
     writes = [Write("create", t) for t in temporary] + widen + narrow
-    writes += [Write("delete", t) for t in reversed(temporary)]
-    touched = {side for policy in [*before, *after] for side in directions(policy)}
-    exact = len(touched) < 2 or not widen or not narrow
-    note = "" if exact else "connections within the namespace may open briefly while both directions change"
-    return Order(tuple(writes), exact, note)
+    return writes + [Write("delete", t) for t in reversed(temporary)]
 
 
-def _direct(old: Mapping[str, Policy], new: Mapping[str, Policy], name: str) -> list[Write]:
+def _through_both(
+    namespace: str,
+    made: _Temporary,
+    old: Mapping[str, Policy],
+    new: Mapping[str, Policy],
+    unchanged: Sequence[Policy],
+) -> list[Write]:
+    """Down to what both ends allow, as temporary policies, and up again: exact for both directions.
+
+    Through the union a connection within the namespace could pass by one end's old and the other end's new
+    rules, which neither state allows.
+    """
+    before, after = list(old.values()), list(new.values())
+    opening = made.open(after, [*before, *unchanged])
+    shared = _shared(namespace, made, before, after, unchanged)
+    closing = made.open(before, [*after, *unchanged])
+    down: list[Write] = []
+    up: list[Write] = []
+    for name in sorted({*old, *new}):
+        if name not in new or (name in old and _within(new[name], old[name])):
+            down.append(_direct(old, new, name))
+        elif name not in old or _within(old[name], new[name]):
+            up.append(_direct(old, new, name))
+        else:
+            down.append(Write("replace", {**old[name], "spec": _INERT}))
+            up.append(_direct(old, new, name))
+    return [
+        *(Write("create", t) for t in [*opening, *shared]),
+        *(Write("delete", t) for t in opening),
+        *down,
+        *up,
+        *(Write("create", t) for t in closing),
+        *(Write("delete", t) for t in [*shared, *closing]),
+    ]
+
+
+def _shared(
+    namespace: str,
+    made: _Temporary,
+    before: Sequence[Policy],
+    after: Sequence[Policy],
+    unchanged: Sequence[Policy],
+) -> list[Policy]:
+    """Policies that allow what both ends allow; where only one end isolates a pod, what that end allows."""
+    found: list[Policy] = []
+    for (side, part), peers in zip(SIDES, ("from", "to"), strict=True):
+        merged: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+
+        def add(selector: dict[str, Any], rules: list[dict[str, Any]], into: Any = merged) -> None:
+            _, kept = into.setdefault(json.dumps(selector, sort_keys=True), (selector, []))
+            kept += [r for r in rules if r not in kept]
+
+        mine, theirs = ([p for p in ps if side in directions(p)] for ps in (before, after))
+        for one in mine:
+            for other in theirs:
+                selector = conjunction(_selector(one), _selector(other))
+                if selector is not None:
+                    left, right = (p["spec"].get(part) or [] for p in (one, other))
+                    add(selector, intersect.rules(left, right, peers, namespace))
+        for some, others in ((mine, after), (theirs, before)):
+            for policy in some:
+                for selector in _without(policy, [*others, *unchanged], side):
+                    add(selector, policy["spec"].get(part) or [])
+        for selector, rules in merged.values():
+            spec = {"podSelector": selector, "policyTypes": [side]}
+            found.append(made.make({**spec, part: rules} if rules else spec))
+    return found
+
+
+def _direct(old: Mapping[str, Policy], new: Mapping[str, Policy], name: str) -> Write:
     if name not in new:
-        return [Write("delete", old[name])]
-    return [Write("replace" if name in old else "create", new[name])]
+        return Write("delete", old[name])
+    return Write("replace" if name in old else "create", new[name])

@@ -144,6 +144,7 @@ class Strategy(Model):
     canary_match_labels: Annotated[list[Label], Field(max_length=16)] = []
     steps: Annotated[list[WaveStep], Field(max_length=64)] = []
     max_parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    supersede: Literal["queue", "immediate"] = "queue"
     settle_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
     deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
     analysis: Analysis = Analysis()

@@ -93,7 +93,7 @@ def next_action(state: State, now: datetime) -> Action:
     status = state.rollout.status
     request = state.request()
     if status.phase in TERMINAL:
-        if request is not None and request.verb == "rollback" and status.phase == "Succeeded":
+        if request is not None and request.verb == "rollback" and status.phase in ("Succeeded", "Failed"):
             return Action(
                 "rollback", reason="Requested", message=f"rollback by {request.user}", actor=request.user
             )
@@ -119,7 +119,10 @@ def _finalized(state: State) -> bool:
 
 def _requested(state: State, request: Request) -> Action:
     status = state.rollout.status
-    if request.verb in ("abort", "rollback", "retry"):
+    if request.verb == "supersede":
+        message = f"superseded by {request.user}"
+        return Action("rollback", reason="Superseded", message=message, actor=request.user)
+    if request.verb in ("abort", "rollback"):
         return Action(
             "rollback", reason="Aborted", message=f"{request.verb} by {request.user}", actor=request.user
         )

@@ -30,11 +30,15 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class NamespacePlan:
-    """What changes in one namespace; only namespaces that change have one."""
+    """What changes in one namespace; only namespaces that change have one.
+
+    `note` says where no order of writes keeps every connection as it is at both ends.
+    """
 
     name: str
     uid: str
     changes: tuple[ObjectChange, ...]
+    note: str = ""
 
     @property
     def before(self) -> list[Manifest]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import structlog
+
 from orchestrator.errors import Conflict, RetryLater
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import Manifest
@@ -45,6 +47,7 @@ def _one(ctx: Context, item: NamespaceRollout) -> str:
             return str(drift)
         except Conflict as error:
             raise RetryLater(f"{name}: {error}", 0.2) from None
+    structlog.get_logger().info(phase, namespace=name)
     status = item.status.model_copy(
         update={"phase": phase, "applied_at": ctx.clock.now(), "message": message}
     )

@@ -31,9 +31,16 @@ def serial(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
     return [work(item) for item in items]
 
 
+def open_fence() -> None:
+    """For a worker that is alone."""
+
+
 @dataclass(frozen=True)
 class Context:
-    """The ports of one worker. `namespace` is the orchestrator's own."""
+    """The ports of one worker. `namespace` is the orchestrator's own.
+
+    `fence` is asked before each write to a policy: RetryLater where the worker may have been replaced.
+    """
 
     cluster: Cluster
     clock: Clock
@@ -43,6 +50,7 @@ class Context:
     notifier: Notifier | None
     namespace: str = "netpol-canary"
     each: Callable[..., list[Any]] = serial
+    fence: Callable[[], None] = open_fence
 
 
 def read(ctx: Context, name: str) -> State:

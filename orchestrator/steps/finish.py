@@ -6,6 +6,7 @@ from orchestrator.errors import Conflict, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import Source, load
 from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
+from orchestrator.steps.prune import let_go, records_of
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -34,6 +35,9 @@ def release(ctx: Context, state: State, action: Action) -> None:
     try:
         if source is not None:
             _record(ctx, source, state)
+        if rollout.deleting:
+            for record in records_of(ctx, rollout.name):
+                let_go(ctx, record)
         fresh = ctx.cluster.get(ROLLOUT, rollout.name, ctx.namespace)
         metadata = dict(fresh["metadata"])
         metadata["finalizers"] = [f for f in metadata.get("finalizers") or [] if f != FINALIZER]
@@ -47,7 +51,10 @@ def _record(ctx: Context, source: Source, state: State) -> None:
     fields: dict[str, str] = {}
     if source.status.active_rollout == rollout.name:
         fields["active_rollout"] = ""
-    if phase == "Succeeded":
+    if rollout.spec.revision == rollout.spec.previous_revision:
+        # New namespaces were brought to the verified state: a hold on another revision stays.
+        fields |= {"verified_rollout": rollout.name} if phase == "Succeeded" else {}
+    elif phase == "Succeeded":
         fields |= {
             "verified_revision": rollout.spec.revision,
             "verified_rollout": rollout.name,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator.errors import ApiError, BadInput
+from orchestrator.policy import order
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import Placed, arrange
@@ -12,7 +13,7 @@ from orchestrator.rollout.objects import Manifest
 from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Plan, size
 from orchestrator.rollout.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
-from orchestrator.steps.context import NAMESPACE, Context
+from orchestrator.steps.context import NAMESPACE, POLICY, Context
 
 MOST_BYTES = 900 * 1024
 
@@ -78,7 +79,8 @@ def _namespace(
     for identity, obj in sorted(standing.items()):
         if objects.owner(obj) == source.name and identity not in wanted:
             changes.append(ObjectChange(objects.bare(obj), None))
-    result = NamespacePlan(name, str(namespace["metadata"].get("uid", "")), tuple(changes))
+    note = _note(name, changes, standing)
+    result = NamespacePlan(name, str(namespace["metadata"].get("uid", "")), tuple(changes), note)
     if size([*result.before, *result.after]) > MOST_BYTES:
         raise BadInput(
             f"the policy set of namespace {name} is larger than {MOST_BYTES // 1024} KiB",
@@ -86,6 +88,17 @@ def _namespace(
             "split it into several commits",
         )
     return result
+
+
+def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.Key, Manifest]) -> str:
+    """What may show between the writes, before anything is written."""
+    before, after = (
+        [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
+    )
+    touched = {objects.key(o) for o in (*before, *after)}
+    sides = [[o for o in some if o["kind"] == POLICY.kind] for some in (before, after)]
+    others = [o for k, o in standing.items() if k not in touched and o["kind"] == POLICY.kind]
+    return order.steps(name, sides[0], sides[1], others, "plan").note
 
 
 def _may_adopt(source: Source, obj: Manifest, namespace: str, where: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import NamespaceRollout
@@ -63,6 +65,7 @@ def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
                 pass
         except (Conflict, NotFound, Forbidden) as error:
             raise RetryLater(f"{spec.namespace}: {error}", 0.2) from None
+    structlog.get_logger().info(phase, namespace=spec.namespace)
     now = ctx.clock.now()
     since = state.rollout.status.detected_at
     status = item.status.model_copy(

@@ -42,11 +42,16 @@ def as_it_is(source: Source) -> Source:
 
 
 def start(
-    ctx: Context, source: Source, revision: str = "", keep: Callable[[Source], Source] = as_it_is
+    ctx: Context,
+    source: Source,
+    revision: str = "",
+    keep: Callable[[Source], Source] = as_it_is,
+    only: frozenset[str] = frozenset(),
 ) -> Started:
     """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision.
 
-    `keep` writes a source that came from a file, once the plan is known to be good.
+    `keep` writes a source that came from a file, once the plan is known to be good; `only` names the
+    namespaces to plan for, all where it is empty.
     """
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
@@ -62,7 +67,7 @@ def start(
         raise Refused(
             f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
         )
-    plan = make_plan(ctx, source, commit)
+    plan = make_plan(ctx, source, commit, only)
     if plan.empty:
         return Started("", commit, plan=plan)
     source = keep(source)

@@ -82,6 +82,7 @@ def _put(
     ctx: Context, live: Manifest | None, wanted: Manifest | None, key: Key, namespace: str
 ) -> Manifest | None:
     """One write; returns the object as it stands after it."""
+    ctx.fence()
     if wanted is None:
         if live is not None:
             meta = live["metadata"]

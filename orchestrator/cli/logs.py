@@ -1,0 +1,34 @@
+"""Structured logs on standard error: JSON for machines, coloured lines for a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from orchestrator.errors import BadInput
+
+
+def configure(form: str = "", level: str = "info") -> None:
+    """`form` is json or console; where empty, console on a terminal and json elsewhere. Raises BadInput."""
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise BadInput(f"{level} is not a log level", "--log-level", "take debug, info, warning or error")
+    if form not in ("", "json", "console"):
+        raise BadInput(f"{form} is not a log format", "--log", "take json or console")
+    terminal = sys.stderr.isatty()
+    pretty = form == "console" or (not form and terminal)
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=terminal) if pretty else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,204 @@
+"""Keeps going: polls the sources, starts, queues and resumes rollouts, lets go of old ones."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.lease import Lease
+from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, PortError, Refused
+from orchestrator.rollout import model as m
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.next import REQUEST, Action, State, next_action
+from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.steps import prune
+from orchestrator.steps.context import SOURCE, Context, read
+from orchestrator.steps.newcomers import newcomers
+from orchestrator.steps.start import active, start
+
+MOST_ROLLOUTS = 16
+LEASE_SECONDS = 15.0
+LEASE = "controller"
+
+
+@dataclass
+class Controller:
+    """One of several replicas may work at a time; rollouts have Leases of their own besides."""
+
+    ctx: Context
+    holder: str
+    instruments: Instruments
+    poll_seconds: float = 30.0
+    stop: Callable[[], bool] = lambda: False
+    lease_seconds: float = LEASE_SECONDS
+    _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
+    _polled: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _idle: dict[str, object] = field(default_factory=dict, repr=False)
+    _ticked: datetime | None = field(default=None, repr=False)
+
+    def serve(self) -> None:
+        """Until `stop`; every rollout in work is left between two calls."""
+        lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
+        with ThreadPoolExecutor(MOST_ROLLOUTS, thread_name_prefix="rollout") as pool:
+            while not self.stop():
+                try:
+                    if lease.acquire():
+                        self.tick(pool)
+                        self.instruments.ticks.labels("ok").inc()
+                    self._ticked = self.ctx.clock.now()
+                except NetpolCanaryError as error:
+                    self.instruments.ticks.labels("error").inc()
+                    structlog.get_logger().warning("this round came to nothing", error=str(error))
+                self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
+        try:
+            lease.release()
+        except PortError:
+            return
+
+    def ready(self) -> bool:
+        """Whether a round ended lately."""
+        if self._ticked is None:
+            return False
+        return (self.ctx.clock.now() - self._ticked).total_seconds() < 4 * self.poll_seconds + 60
+
+    def tick(self, pool: ThreadPoolExecutor) -> None:
+        """One round over all sources and rollouts."""
+        rollouts = prune.everything(self.ctx)
+        self.instruments.standing(rollouts)
+        for rollout in rollouts:
+            if _unfinished(rollout):
+                self._drive(pool, rollout.name)
+        for obj in self.ctx.cluster.list(SOURCE, self.ctx.namespace):
+            source = load(obj)
+            with structlog.contextvars.bound_contextvars(source=source.name):
+                self._source(source, rollouts)
+        prune.orphans(self.ctx, rollouts)
+
+    def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
+        """What is wrong with one source stops no other; it stands in the source's Ready condition."""
+        now, last = self.ctx.clock.now(), self._polled.get(source.uid)
+        if last is not None and (now - last).total_seconds() < self.poll_seconds:
+            return
+        self._polled[source.uid] = now
+        try:
+            prune.history(self.ctx, source, rollouts)
+            message = self._poll(source, rollouts)
+            self._ready(source.name, "True", "Polled", message)
+        except Refused as refused:
+            self._ready(source.name, "True", "Waiting", str(refused))
+        except (BadInput, PortError) as error:
+            structlog.get_logger().warning("the source cannot be rolled out", error=str(error))
+            reason = "BadInput" if isinstance(error, BadInput) else "Unavailable"
+            self._ready(source.name, "False", reason, str(error))
+        except NetpolCanaryError as later:
+            self._polled.pop(source.uid, None)
+            structlog.get_logger().info("again later", reason=str(later))
+
+    def _poll(self, source: Source, rollouts: Sequence[Rollout]) -> str:
+        head = self.ctx.repository(source).resolve()
+        running = active(self.ctx, source)
+        if running is not None:
+            return self._behind(source, running, head)
+        settled = head in (source.status.verified_revision, source.status.held_revision)
+        if settled or source.spec.suspend:
+            return self._newcomers(source, rollouts, head)
+        known = (source.manifest["metadata"].get("generation"), head)
+        if self._idle.get(source.uid) == known:
+            return f"{head[:10]} changes nothing"
+        started = start(self.ctx, source, head)
+        if not started.rollout:
+            self._idle[source.uid] = known
+            return f"{head[:10]} changes nothing"
+        structlog.get_logger().info("a rollout begins", rollout=started.rollout, revision=head)
+        return f"{started.rollout} is under way"
+
+    def _behind(self, source: Source, running: Rollout, head: str) -> str:
+        if running.spec.revision == head or source.spec.suspend:
+            return f"{running.name} is under way"
+        if source.spec.strategy.supersede == "immediate" and running.status.phase != "RollingBack":
+            self._supersede(running, head)
+        start(self.ctx, source, head)
+        return f"{head[:10]} is queued behind {running.name}"
+
+    def _supersede(self, running: Rollout, head: str) -> None:
+        """Ask the running rollout to put everything back; the newer one starts when it has."""
+        meta = running.manifest["metadata"]
+        if (meta.get("annotations") or {}).get(REQUEST, "").startswith("supersede/"):
+            return
+        request = f"supersede/{uuid.uuid4().hex[:12]}/{head[:10]}"
+        annotations = {**(meta.get("annotations") or {}), REQUEST: request}
+        self.ctx.cluster.replace({**running.manifest, "metadata": {**meta, "annotations": annotations}})
+
+    def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
+        fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
+        if fresh and self._idle.get(source.uid) != fresh:
+            started = start(self.ctx, source, source.status.verified_revision, only=fresh)
+            if started.rollout:
+                return f"{started.rollout} brings new namespaces to the last verified state"
+            self._idle[source.uid] = fresh
+        if source.spec.suspend:
+            return "suspended"
+        if head == source.status.held_revision:
+            return f"{head[:10]} is held: {source.status.held_reason}"
+        return f"{head[:10]} is in force"
+
+    def _ready(self, name: str, value: m.ConditionStatus, reason: str, message: str) -> None:
+        """Write the Ready condition where it says something new."""
+        try:
+            source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
+            old = next((c for c in source.status.conditions if c.type == "Ready"), None)
+            text = message[:1000]
+            if old is not None and (old.status, old.reason, old.message) == (value, reason, text):
+                return
+            same = old is not None and old.status == value
+            since = old.last_transition_time if old is not None and same else self.ctx.clock.now()
+            made = m.Condition(
+                type="Ready", status=value, reason=reason, message=text, last_transition_time=since
+            )
+            kept = [c for c in source.status.conditions if c.type != "Ready"]
+            generation = int(source.manifest["metadata"].get("generation", 0))
+            update = {"conditions": [*kept, made], "observed_generation": generation}
+            self.ctx.cluster.replace_status(source.with_status(source.status.model_copy(update=update)))
+        except (Conflict, NotFound):
+            return
+
+    def _drive(self, pool: ThreadPoolExecutor, name: str) -> None:
+        """Hand a rollout that has something to do to a thread of its own."""
+        future = self._work.get(name)
+        if future is not None and not future.done():
+            return
+        if future is not None and future.exception() is not None:
+            structlog.get_logger().warning("a worker stopped", rollout=name, error=str(future.exception()))
+        self._work.pop(name, None)
+        try:
+            state = read(self.ctx, name)
+        except NotFound:
+            return
+        if next_action(state, self.ctx.clock.now()).verb in ("done", "wait-for-person"):
+            return
+        worker = Embedded(
+            self.ctx,
+            self.holder,
+            lease_seconds=self.lease_seconds,
+            stop=self.stop,
+            watch=self._saw,
+            timed=self.instruments.stepped,
+        )
+        self._work[name] = pool.submit(worker.drive, name)
+
+    def _saw(self, state: State, action: Action) -> None:
+        self.instruments.seen(state)
+
+
+def _unfinished(rollout: Rollout) -> bool:
+    meta, status = rollout.manifest["metadata"], rollout.status
+    asked = (meta.get("annotations") or {}).get(REQUEST, "").split("/")
+    open_request = len(asked) == 3 and asked[1] != status.handled_request
+    return status.phase not in TERMINAL or bool(meta.get("finalizers")) or open_request

@@ -1,0 +1,72 @@
+"""The controller's own metrics, for Prometheus; read off the states that the engine sees."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from orchestrator.rollout.model import RolloutPhase
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import Rollout
+
+PHASES: tuple[RolloutPhase, ...] = (
+    "Pending",
+    "Progressing",
+    "Paused",
+    "RollingBack",
+    "Succeeded",
+    "RolledBack",
+    "Failed",
+    "Superseded",
+)
+MOST_REMEMBERED = 10_000
+
+
+class Instruments:
+    """One registry; the names start with netpol_canary_."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary"}
+        self.rollouts = Gauge("rollouts", "PolicyRollouts that stand, by phase", ["phase"], **made)
+        self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
+        self.restores = Histogram("restore_seconds", "From detection to everything restored", **made)
+        self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **made)
+        self.calls = Counter("api_calls", "Calls of the API server", ["verb", "kind", "outcome"], **made)
+        self.ticks = Counter("ticks", "Rounds of the controller over all sources", ["outcome"], **made)
+        self._measured: dict[str, int] = {}
+        self._restored: set[str] = set()
+
+    def called(self, verb: str, kind: str, outcome: str) -> None:
+        """One call of the API server."""
+        self.calls.labels(verb, kind, outcome).inc()
+
+    def stepped(self, step: str, seconds: float) -> None:
+        """One step that ended, well or not."""
+        self.steps.labels(step).observe(seconds)
+
+    def standing(self, rollouts: Iterable[Rollout]) -> None:
+        """All rollouts as they stand now."""
+        tally = Tally(r.status.phase for r in rollouts)
+        for phase in PHASES:
+            self.rollouts.labels(phase).set(tally[phase])
+
+    def seen(self, state: State) -> None:
+        """Count what is new in a state: measurements, and a rollback that came to its end."""
+        if len(self._measured) > MOST_REMEMBERED:
+            self._measured.clear()
+            self._restored.clear()
+        for analysis in state.analyses.values():
+            known = self._measured.get(analysis.uid, 0)
+            records = analysis.status.measurements
+            for record in records[min(known, len(records)) :]:
+                self.measurements.labels(record.phase).inc()
+            self._measured[analysis.uid] = len(records)
+        status = state.rollout.status
+        if status.phase == "RolledBack" and state.rollout.uid not in self._restored:
+            self._restored.add(state.rollout.uid)
+            if status.restored_seconds is not None:
+                self.restores.observe(status.restored_seconds)

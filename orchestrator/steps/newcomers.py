@@ -1,0 +1,40 @@
+"""Namespaces that a source selects since its last verified rollout, and that hold nothing of it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from orchestrator.ports import Kind
+from orchestrator.rollout.objects import SOURCE_LABEL
+from orchestrator.rollout.resource import Rollout, Source
+from orchestrator.steps.context import Context
+from orchestrator.steps.planning import selected
+
+
+def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
+    """Empty where nothing was ever verified; a namespace that was rolled back does not start again."""
+    verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
+    if verified is None or verified.status.started_at is None:
+        return frozenset()
+    since = verified.status.started_at
+    fresh = {n for n, o in selected(ctx, source).items() if _time(o["metadata"]["creationTimestamp"]) > since}
+    if not fresh:
+        return frozenset()
+    for kind in source.spec.kinds:
+        held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
+        fresh -= {str(o["metadata"]["namespace"]) for o in held}
+    refused = {
+        n.name
+        for r in rollouts
+        if r.spec.source == source.name
+        and r.status.phase in ("RolledBack", "Failed")
+        and r.spec.revision == source.status.verified_revision
+        for wave in r.spec.waves
+        for n in wave.namespaces
+    }
+    return frozenset(fresh - refused)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,69 @@
+"""Let go of what is done: finalizers of deleted records, and rollouts beyond the history limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import Conflict, NotFound
+from orchestrator.ports import Manifest
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, Context
+
+
+def closed(rollout: Rollout) -> bool:
+    """Ended, and its source knows."""
+    return rollout.status.phase in TERMINAL and not rollout.manifest["metadata"].get("finalizers")
+
+
+def let_go(ctx: Context, obj: Manifest) -> None:
+    """Take our finalizer off an object; whoever changed or removed it meanwhile is right."""
+    kept = [f for f in obj["metadata"].get("finalizers") or [] if f != FINALIZER]
+    if kept == (obj["metadata"].get("finalizers") or []):
+        return
+    try:
+        ctx.cluster.replace({**obj, "metadata": {**obj["metadata"], "finalizers": kept}})
+    except (Conflict, NotFound):
+        return
+
+
+def records_of(ctx: Context, rollout: str) -> list[Manifest]:
+    """The NamespaceRollouts of a rollout."""
+    return ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace, f"{ROLLOUT_LABEL}={rollout}")
+
+
+def orphans(ctx: Context, rollouts: Sequence[Rollout]) -> None:
+    """Deleted NamespaceRollouts whose rollout ended well, or is gone: nobody needs their `before` any more."""
+    needed = {r.name for r in rollouts if not closed(r) or r.status.phase == "Failed"}
+    for obj in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace):
+        if obj["metadata"].get("deletionTimestamp") and obj["spec"]["rollout"] not in needed:
+            let_go(ctx, obj)
+
+
+def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
+    """Delete the oldest closed rollouts of a source; never an active, Failed or last verified one."""
+    mine = [r for r in rollouts if r.spec.source == source.name and closed(r)]
+    keep = {source.status.active_rollout, source.status.verified_rollout}
+    old = sorted(mine, key=lambda r: (str(r.manifest["metadata"].get("creationTimestamp", "")), r.name))
+    for rollout in old[: max(0, len(old) - source.spec.revision_history_limit)]:
+        if rollout.name in keep or rollout.status.phase == "Failed" or rollout.status.outbox:
+            continue
+        for record in records_of(ctx, rollout.name):
+            let_go(ctx, record)
+        meta = rollout.manifest["metadata"]
+        try:
+            ctx.cluster.delete(
+                ROLLOUT,
+                rollout.name,
+                ctx.namespace,
+                uid=meta["uid"],
+                resource_version=meta["resourceVersion"],
+            )
+        except (Conflict, NotFound):
+            continue
+
+
+def everything(ctx: Context) -> list[Rollout]:
+    """Every rollout in the orchestrator's namespace."""
+    return [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]

@@ -1,0 +1,151 @@
+"""What the engine's tests play on: three namespaces in memory, policies as files, probes that answer."""
+
+import json
+
+from orchestrator.engine.embedded import Embedded
+from orchestrator.errors import PortError, RetryLater
+from orchestrator.ports import Commit, ProbeResult
+from orchestrator.rollout import model as m
+from orchestrator.rollout import objects
+from orchestrator.rollout.resource import load, new
+from orchestrator.sandbox.clock import SimulatedClock
+from orchestrator.sandbox.cluster import MemoryCluster
+from orchestrator.steps.context import POLICY, SOURCE, Context
+from orchestrator.steps.start import active, find_source, start
+
+SPACES = ("cart", "pay", "web")
+OWN = "netpol-canary"
+
+
+class Repository:
+    """Commits in a list; the last one is the branch's head."""
+
+    def __init__(self, *commits):
+        self.history = list(commits)
+
+    def push(self, mark, files):
+        """A commit whose id is forty times the same letter."""
+        self.history.append((mark * 40, files))
+        return mark * 40
+
+    def resolve(self, ref=""):
+        return ref or self.history[-1][0]
+
+    def files(self, revision):
+        return dict(self.history)[revision]
+
+    def commits(self, since, until):
+        return [Commit(until, ("Ann <ann@example.com>",), "change")]
+
+
+class Answers:
+    """A probe that is answered until the new policies stand; after that only where the change is good."""
+
+    def __init__(self, cluster, good):
+        self._cluster, self.good = cluster, good
+
+    def run(self, probes):
+        applied = any("allow" in o["metadata"]["name"] for o in self._cluster.list(POLICY))
+        return [ProbeResult(p, self.good or not applied) for p in probes]
+
+
+def policy(name, spec, namespace=None, labels=None):
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    if labels:
+        metadata["labels"] = labels
+    return {"apiVersion": POLICY.api_version, "kind": POLICY.kind, "metadata": metadata, "spec": spec}
+
+
+DENY = policy("deny", {"podSelector": {}, "policyTypes": ["Ingress"]})
+ALLOW = policy(
+    "allow", {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{"from": [{"podSelector": {}}]}]}
+)
+
+
+def files(*policies):
+    return {"all.yaml": "\n---\n".join(json.dumps(o) for o in policies).encode()}
+
+
+class Stage:
+    """One small cluster with a source over three namespaces, one of which holds a policy already."""
+
+    def __init__(self, good=True, **strategy):
+        self.clock = SimulatedClock()
+        self.cluster = MemoryCluster(self.clock, user="eve", groups=("release-engineers",))
+        for name in (OWN, *SPACES):
+            self.namespace(name)
+        old = {"podSelector": {"matchLabels": {"app": "old"}}, "ingress": [{}]}
+        self.cluster.create(policy("old", old, "cart", {objects.SOURCE_LABEL: "shop"}))
+        self.repository = Repository(("c" * 40, files(DENY, ALLOW)))
+        self.prober = Answers(self.cluster, good)
+        probe = m.ProbeSpec(name="web-pay", source="web/a", destination="pay/a", port=80)
+        analysis = m.Analysis(count=2, interval_seconds=5, probes=[probe])
+        self.strategy = m.Strategy(canary=["cart"], analysis=analysis, **strategy)
+        self.source("shop")
+
+    def namespace(self, name):
+        meta = {"name": name, "labels": {"team": "system" if name == OWN else "shop"}}
+        self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+
+    def source(self, name, **spec):
+        labels = [m.Label(key="team", value="shop")]
+        scope = m.NamespaceScope(match_labels=labels)
+        given = {"git": m.Git(url="/repo"), "namespaces": scope, "strategy": self.strategy, **spec}
+        self.cluster.create(new("PolicySource", name, OWN, m.PolicySourceSpec(**given)))
+
+    def context(self, cluster=None, **ports):
+        given = {"repository": self.repository, "prober": self.prober, "clock": self.clock, **ports}
+        return Context(
+            cluster or self.cluster,
+            given["clock"],
+            lambda source: given["repository"],
+            lambda rollout: None,
+            given["prober"],
+            None,
+        )
+
+    def standing(self):
+        """Every policy of the three namespaces, as canonical text."""
+        return {
+            name: sorted(objects.canonical(o) for o in self.cluster.list(POLICY, name)) for name in SPACES
+        }
+
+    def names(self):
+        """The names of the policies in each namespace."""
+        return {n: [json.loads(o)["metadata"]["name"] for o in found] for n, found in self.standing().items()}
+
+    def shop(self):
+        return load(self.cluster.get(SOURCE, "shop", OWN))
+
+
+def work(ctx, holder, tries=20, **more):
+    """What `run` does, again while something outside fails in the planning."""
+    for _ in range(tries):
+        try:
+            source = find_source(ctx, "shop")
+            running = active(ctx, source)
+            name = running.name if running else start(ctx, source).rollout
+            break
+        except (PortError, RetryLater) as error:
+            last = error
+            ctx.clock.sleep(1)
+    else:
+        raise last
+    return Embedded(ctx, holder, **more).drive(name)
+
+
+def check(stage, before, state):
+    """Everything at `after`, or everything back at `before`, as the probes have it."""
+    phase = state.rollout.status.phase
+    assert phase == ("Succeeded" if stage.prober.good else "RolledBack"), state.rollout.status.reason
+    source = stage.shop()
+    assert source.status.active_rollout == ""
+    if phase == "Succeeded":
+        assert all(sorted(found) == ["allow", "deny"] for found in stage.names().values()), stage.names()
+        assert source.status.verified_revision == state.rollout.spec.revision
+    else:
+        assert stage.standing() == before
+        assert source.status.held_revision == state.rollout.spec.revision
+        assert state.rollout.status.restored_seconds is not None
+        verified = {c.type: c.status for c in state.rollout.status.conditions}["Verified"]
+        assert verified == "True"

@@ -1,0 +1,107 @@
+"""Two workers on one rollout, interleaved call by call by a seed: every rule holds each time."""
+
+import random
+import threading
+
+import pytest
+from stage import Stage, check, work
+
+from orchestrator.engine.embedded import REQUEST_TIMEOUT
+from orchestrator.errors import Unreachable
+
+SEEDS = 40
+MOST_TURNS = 20_000
+
+
+class Turns:
+    """Lets one of several threads go on at a time, chosen by a seed."""
+
+    def __init__(self, seed, workers):
+        self._random = random.Random(seed)
+        self._ready = threading.Condition()
+        self._alive, self._waiting, self._turn, self.taken = set(range(workers)), set(), None, 0
+
+    def wait(self, worker):
+        """Until it is this worker's turn."""
+        with self._ready:
+            if self._turn == worker:
+                self._turn = None
+            self._waiting.add(worker)
+            self._choose()
+            while self._turn != worker:
+                assert self._ready.wait(30), "nobody moves"
+            self._waiting.discard(worker)
+
+    def leave(self, worker):
+        with self._ready:
+            self._alive.discard(worker)
+            self._waiting.discard(worker)
+            if self._turn == worker:
+                self._turn = None
+            self._choose()
+
+    def _choose(self):
+        if self._turn is None and self._waiting == self._alive and self._alive:
+            self.taken += 1
+            assert self.taken < MOST_TURNS, "it never ends"
+            self._turn = self._random.choice(sorted(self._alive))
+            self._ready.notify_all()
+
+
+class Slow:
+    """A cluster whose calls wait for their turn; one that waits too long times out without an effect."""
+
+    def __init__(self, stage, turns, worker):
+        self._stage, self._turns, self._worker = stage, turns, worker
+
+    def __getattr__(self, name):
+        real = getattr(self._stage.cluster, name)
+
+        def call(*args, **kwargs):
+            sent = self._stage.clock.now()
+            self._turns.wait(self._worker)
+            if (self._stage.clock.now() - sent).total_seconds() >= REQUEST_TIMEOUT:
+                raise Unreachable("timed out")
+            return real(*args, **kwargs)
+
+        return call
+
+
+class Waiting:
+    """A clock on which a sleep, too, waits for a turn."""
+
+    def __init__(self, stage, turns, worker):
+        self._stage, self._turns, self._worker = stage, turns, worker
+
+    def now(self):
+        return self._stage.clock.now()
+
+    def sleep(self, seconds):
+        self._turns.wait(self._worker)
+        self._stage.clock.sleep(seconds)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_two_workers_end_as_one_does(good):
+    for seed in range(SEEDS):
+        stage, turns, ends = Stage(good), Turns(seed, 2), {}
+        before = stage.standing()
+
+        def body(worker, stage=stage, turns=turns, ends=ends):
+            clock = Waiting(stage, turns, worker)
+            ctx = stage.context(Slow(stage, turns, worker), clock=clock)
+            try:
+                ends[worker] = work(ctx, f"worker-{worker}", tries=200)
+            except Exception as error:
+                ends[worker] = error
+            finally:
+                turns.leave(worker)
+
+        threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in (0, 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        states = [end for end in ends.values() if not isinstance(end, Exception)]
+        assert states, (seed, ends)
+        check(stage, before, max(states, key=lambda s: s.rollout.status.phase != "Progressing"))
