@@ -17,6 +17,7 @@ from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import Embedded, phase_code
 from orchestrator.errors import Refused
+from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import REQUEST, State
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
@@ -55,7 +56,7 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
-        name = _begin(ctx, source, sources.is_file(reference), revision)
+        name = _begin(ctx, source, reference, revision)
         if not name:
             if output:
                 printed({"rollouts": []}, output)
@@ -65,12 +66,15 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
         return drive(ctx, name, output, stop)
 
 
-def _begin(ctx: Context, source: Source, file: bool, revision: str) -> str:
+def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
     running = active(ctx, source)
+    if running is not None and running.status.phase in TERMINAL:
+        Embedded(ctx, holder()).drive(running.name)  # ended, but its last worker could not let go of it
+        source, running = sources.find(ctx, reference), None
     if running is not None and not revision and _asked(running.manifest):
         return running.name
     try:
-        keep = (lambda s: sources.written(ctx, s)) if file else (lambda s: s)
+        keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
         return start(ctx, source, revision, keep).rollout
     except Refused as refused:
         if running is not None:

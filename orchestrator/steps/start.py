@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.errors import Conflict, NotFound, Refused, RetryLater
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.errors import Conflict, Refused, RetryLater
+from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.planning import plan as make_plan
+from orchestrator.steps.prune import closed
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,11 @@ class Started:
 
 
 def active(ctx: Context, source: Source) -> Rollout | None:
-    """The source's unfinished rollout."""
-    if not source.status.active_rollout:
-        return None
-    try:
-        found: Rollout = load(ctx.cluster.get(ROLLOUT, source.status.active_rollout, ctx.namespace))
-    except NotFound:
-        return None
-    done = found.status.phase in TERMINAL and not found.manifest["metadata"].get("finalizers")
-    return None if done else found
+    """The source's unfinished rollout; one that ended but was not let go of counts, too."""
+    found: list[Rollout] = [
+        load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace, f"{SOURCE_LABEL}={source.name}")
+    ]
+    return next((r for r in found if not closed(r)), None)
 
 
 def as_it_is(source: Source) -> Source:

@@ -10,8 +10,8 @@ from orchestrator.rollout import objects
 from orchestrator.rollout.resource import load, new
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps.context import POLICY, SOURCE, Context
-from orchestrator.steps.start import active, find_source, start
+from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, Context
+from orchestrator.steps.start import find_source, start
 
 SPACES = ("cart", "pay", "web")
 OWN = "netpol-canary"
@@ -122,9 +122,8 @@ def work(ctx, holder, tries=20, **more):
     """What `run` does, again while something outside fails in the planning."""
     for _ in range(tries):
         try:
-            source = find_source(ctx, "shop")
-            running = active(ctx, source)
-            name = running.name if running else start(ctx, source).rollout
+            found = ctx.cluster.list(ROLLOUT, OWN)
+            name = found[-1]["metadata"]["name"] if found else start(ctx, find_source(ctx, "shop")).rollout
             break
         except (PortError, RetryLater) as error:
             last = error

@@ -10,6 +10,7 @@ from orchestrator.engine.embedded import REQUEST_TIMEOUT
 from orchestrator.errors import Unreachable
 
 SEEDS = 40
+SLICE = 1.0
 MOST_TURNS = 20_000
 
 
@@ -68,7 +69,7 @@ class Slow:
 
 
 class Waiting:
-    """A clock on which a sleep, too, waits for a turn."""
+    """A clock on which each second of a sleep waits for a turn."""
 
     def __init__(self, stage, turns, worker):
         self._stage, self._turns, self._worker = stage, turns, worker
@@ -77,14 +78,16 @@ class Waiting:
         return self._stage.clock.now()
 
     def sleep(self, seconds):
-        self._turns.wait(self._worker)
-        self._stage.clock.sleep(seconds)
+        while seconds > 0:
+            self._turns.wait(self._worker)
+            self._stage.clock.sleep(min(seconds, SLICE))
+            seconds -= SLICE
 
 
 @pytest.mark.parametrize("good", [True, False])
 def test_two_workers_end_as_one_does(good):
     for seed in range(SEEDS):
-        stage, turns, ends = Stage(good), Turns(seed, 2), {}
+        stage, turns, ends = Stage(good, deadline_seconds=3600), Turns(seed, 2), {}
         before = stage.standing()
 
         def body(worker, stage=stage, turns=turns, ends=ends):
