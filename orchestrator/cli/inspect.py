@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.progress import Progress
-from orchestrator.cli.report import formatted, printed
+from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.timeline import line, moments
 from orchestrator.cli.wiring import Target
@@ -69,9 +69,7 @@ def _table(kind: str, found: list[dict[str, Any]], wide: bool) -> None:
     rows = [["NAME", *(c[0].upper() for c in columns)]]
     for obj in found:
         rows.append([obj["metadata"]["name"], *(_cell(obj, c[1], c[2], wide) for c in columns)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("   ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(aligned(rows)))
 
 
 def _cell(obj: dict[str, Any], kind: str, path: str, wide: bool) -> str:

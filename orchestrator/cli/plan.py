@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from orchestrator.cli.report import formatted, printed
+from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.rollout.plan import ObjectChange, Plan
@@ -124,21 +124,20 @@ def _many(number: int, what: str) -> str:
 
 def _text(plan: Plan, diff: bool) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False, soft_wrap=True)
     if plan.empty:
         console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("WAVE", "NAMESPACE", "CHANGES", "WHY HERE"):
-        table.add_column(title)
+    rows = [["WAVE", "NAMESPACE", "CHANGES", "WHY HERE"]]
     for number, wave in enumerate(plan.waves):
         for name in wave.namespaces:
             changes = "  ".join(f"{_SIGNS[c.action]} {c.label}" for c in plan.namespaces[name].changes[:4])
             more = len(plan.namespaces[name].changes) - 4
-            table.add_row(str(number), name, changes + (f"  and {more} more" if more > 0 else ""), wave.why)
-    console.print(table)
+            rows.append([str(number), name, changes + (f"  and {more} more" if more > 0 else ""), wave.why])
+    title, *rest = aligned(rows)
+    console.print(title, style="bold", markup=False)
+    console.print("\n".join(rest), markup=False)
     for name in sorted(plan.namespaces):
         if plan.namespaces[name].note:
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -24,6 +25,12 @@ def printed(data: Any, output: str) -> None:
         import yaml
 
         print(yaml.safe_dump(data, sort_keys=False), end="")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with the columns under each other, as kubectl prints them; never cut to a terminal's width."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["   ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def report(name: str, state: State) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import prune
 from orchestrator.steps.context import SOURCE, Context, read
 from orchestrator.steps.newcomers import newcomers
-from orchestrator.steps.start import active, start
+from orchestrator.steps.start import active, queue, start
 
 MOST_ROLLOUTS = 16
 LEASE_SECONDS = 15.0
@@ -124,7 +124,7 @@ class Controller:
             return f"{running.name} is under way"
         if source.spec.strategy.supersede == "immediate" and running.status.phase != "RollingBack":
             self._supersede(running, head)
-        start(self.ctx, source, head)
+        queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
 
     def _supersede(self, running: Rollout, head: str) -> None:

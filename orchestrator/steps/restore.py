@@ -8,14 +8,15 @@ import structlog
 
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import NamespaceRollout
+from orchestrator.rollout.resource import NamespaceRollout, load
 from orchestrator.steps.apply import manifests
-from orchestrator.steps.context import Context, change, namespace_uid
+from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
 from orchestrator.steps.write import converge
 
 
 def begin(ctx: Context, state: State, action: Action) -> None:
     """Decide for the way back; the latency counts from here."""
+    state = _held(ctx, state)
     why = action.message or action.reason
     if action.reason == "Regression":
         why = f"{why}; {_blame(state, action.wave)}"
@@ -25,6 +26,16 @@ def begin(ctx: Context, state: State, action: Action) -> None:
     change(
         ctx, state, action, phase="RollingBack", paused_for="", reason=why, detected_at=now, conditions=kept
     )
+
+
+def _held(ctx: Context, state: State) -> State:
+    """With the finalizer on it again, where the rollout had succeeded and was let go of."""
+    manifest = state.rollout.manifest
+    kept = list(manifest["metadata"].get("finalizers") or [])
+    if FINALIZER in kept or state.rollout.deleting:
+        return state
+    metadata = {**manifest["metadata"], "finalizers": [*kept, FINALIZER]}
+    return replace(state, rollout=load(ctx.cluster.replace({**manifest, "metadata": metadata})))
 
 
 def _blame(state: State, wave: int) -> str:

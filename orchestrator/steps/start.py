@@ -56,7 +56,7 @@ def start(
     if running is not None:
         if running.spec.revision == commit:
             return Started(running.name, commit, resumed=True)
-        _queue(ctx, source, commit)
+        queue(ctx, source, commit)
         raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
     if source.spec.suspend:
         raise Refused(f"the source {source.name} is suspended")
@@ -85,7 +85,8 @@ def _name(ctx: Context, source: Source, commit: str) -> str:
     return next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
 
 
-def _queue(ctx: Context, source: Source, commit: str) -> None:
+def queue(ctx: Context, source: Source, commit: str) -> None:
+    """Note the newest revision that waits behind a running rollout."""
     if source.status.queued_revision == commit:
         return
     queued = source.status.model_copy(update={"queued_revision": commit})

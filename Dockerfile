@@ -1,0 +1,18 @@
+# The controller. Git reads the sources; kubectl, where the image is built with it, builds kustomizations.
+FROM docker.io/library/python:3.11-slim AS build
+WORKDIR /src
+RUN pip install --no-cache-dir uv
+COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY orchestrator orchestrator
+COPY workflows workflows
+RUN uv sync --frozen --no-dev --no-editable
+
+FROM docker.io/library/python:3.11-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/.venv /src/.venv
+USER 65532:65532
+ENV PATH=/src/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache HOME=/tmp
+ENTRYPOINT ["netpol-canary"]
+CMD ["controller", "--log", "json"]

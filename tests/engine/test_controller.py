@@ -1,0 +1,232 @@
+"""The controller starts, queues, holds, resumes and lets go, round by round."""
+
+import urllib.error
+import urllib.request
+from concurrent.futures import Future
+
+import pytest
+from stage import ALLOW, DENY, OWN, SPACES, Stage, files, policy, work
+
+from orchestrator.engine.controller import Controller
+from orchestrator.engine.exposition import address, served
+from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.lease import LEASE
+from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+
+OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
+
+
+class Inline:
+    """A pool that has done the work when it answers."""
+
+    def submit(self, work, *args):
+        future = Future()
+        try:
+            future.set_result(work(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Rounds:
+    """A controller on a stage; `go` lets a minute pass and makes some rounds."""
+
+    def __init__(self, stage):
+        self.stage, self.instruments = stage, Instruments()
+        self.controller = Controller(stage.context(), "one", self.instruments, poll_seconds=30)
+
+    def go(self, rounds=3):
+        for _ in range(rounds):
+            self.stage.clock.sleep(60)
+            self.controller.tick(Inline())
+        return self.rollouts()
+
+    def rollouts(self):
+        found = [load(o) for o in self.stage.cluster.list(ROLLOUT, OWN)]
+        return {r.name: r.status.phase for r in found}
+
+    def ask(self, name, verb):
+        fresh = self.stage.cluster.get(ROLLOUT, name, OWN)
+        annotations = {REQUEST: f"{verb}/{verb}-1/eve"}
+        self.stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
+
+    def condition(self):
+        return {c.type: c for c in self.stage.shop().status.conditions}["Ready"]
+
+
+def test_a_new_head_is_rolled_out_once():
+    stage = Stage()
+    rounds = Rounds(stage)
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    assert stage.shop().status.verified_revision == "c" * 40
+    assert rounds.condition().status == "True" and "in force" in rounds.condition().message
+    writes = dict(stage.cluster.writes)
+    rounds.go()
+    assert dict(stage.cluster.writes) == writes
+    stage.repository.push("d", files(DENY, OTHER))
+    assert rounds.go()["shop-dddddddddd"] == "Succeeded"
+
+
+def test_a_rolled_back_revision_is_held_until_a_newer_one():
+    stage = Stage(good=False)
+    rounds = Rounds(stage)
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
+    assert "is held" in rounds.condition().message
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
+    stage.prober.good = True
+    stage.repository.push("d", files(DENY, ALLOW))
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack", "shop-dddddddddd": "Succeeded"}
+    assert stage.shop().status.held_revision == ""
+
+
+@pytest.mark.parametrize("supersede", ["queue", "immediate"])
+def test_a_newer_revision_queues_or_supersedes(supersede):
+    stage = Stage(supersede=supersede, gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    assert rounds.go() == {"shop-cccccccccc": "Paused"}
+    stage.repository.push("d", files(DENY))
+    stage.repository.push("e", files(DENY, OTHER))
+    if supersede == "queue":
+        rounds.go()
+        assert stage.shop().status.queued_revision == "e" * 40
+        assert "eeeeeeeeee is queued behind shop-cccccccccc" in rounds.condition().message
+        assert rounds.rollouts() == {"shop-cccccccccc": "Paused"}
+        rounds.ask("shop-cccccccccc", "abort")
+        rounds.go(1)
+        assert stage.standing() == before
+    assert rounds.go(4) == {"shop-cccccccccc": "RolledBack", "shop-eeeeeeeeee": "Paused"}
+    assert stage.shop().status.queued_revision == ""
+
+
+def test_a_stopped_rollout_is_resumed():
+    stage = Stage()
+    calls = []
+
+    def stop():
+        calls.append(1)
+        return len(calls) > 4
+
+    state = work(stage.context(), "gone", stop=stop)
+    assert state.rollout.status.phase == "Progressing"
+    assert Rounds(stage).go() == {"shop-cccccccccc": "Succeeded"}
+
+
+def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.prober.good = False
+    stage.repository.push("d", files(DENY, OTHER))
+    rounds.go()
+    assert stage.shop().status.held_revision == "d" * 40
+    stage.prober.good = True
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+    status = stage.shop().status
+    assert (status.held_revision, status.verified_revision) == ("d" * 40, "c" * 40)
+    count = len(rounds.rollouts())
+    assert len(rounds.go()) == count
+
+
+def test_a_suspended_source_rests():
+    stage = Stage()
+    fresh = stage.cluster.get(SOURCE, "shop", OWN)
+    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "suspend": True}})
+    assert Rounds(stage).go() == {}
+
+
+@pytest.mark.parametrize("error", [BadInput("not YAML", "a.yaml:3"), RepositoryError("git says: no")])
+def test_a_bad_source_is_said_and_stops_no_other(error):
+    stage = Stage()
+    rounds = Rounds(stage)
+    resolve = stage.repository.resolve
+    stage.repository.resolve = lambda ref="": (_ for _ in ()).throw(error)
+    assert rounds.go() == {}
+    assert rounds.condition().status == "False" and str(error) in rounds.condition().message
+    stage.repository.resolve = resolve
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    assert rounds.condition().status == "True"
+
+
+def test_old_rollouts_go_but_never_the_verified_one():
+    stage = Stage()
+    fresh = stage.cluster.get(SOURCE, "shop", OWN)
+    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "revisionHistoryLimit": 2}})
+    rounds = Rounds(stage)
+    rounds.go()
+    for number, mark in enumerate("defg"):
+        stage.repository.push(
+            mark, files(DENY, *([OTHER] if number % 2 else [ALLOW, OTHER | {"metadata": {"name": mark}}]))
+        )
+        rounds.go()
+    found = rounds.go()
+    assert list(found) == ["shop-ffffffffff", "shop-gggggggggg"]
+    left = {o["spec"]["rollout"] for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN)}
+    assert left == set(found)
+
+
+def test_a_deleted_rollout_is_put_back_and_goes_with_its_records():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    meta = stage.cluster.get(ROLLOUT, "shop-cccccccccc", OWN)["metadata"]
+    stage.cluster.delete(
+        ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version=meta["resourceVersion"]
+    )
+    assert rounds.go() == {}
+    assert stage.standing() == before and not stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
+
+
+def test_a_succeeded_rollout_can_be_taken_back():
+    stage = Stage()
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    rounds.ask("shop-cccccccccc", "rollback")
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
+    assert stage.standing() == before and stage.shop().status.held_revision == "c" * 40
+
+
+def test_what_happened_can_be_scraped():
+    stage = Stage(good=False)
+    rounds = Rounds(stage)
+    rounds.go()
+    with served(("127.0.0.1", 0), rounds.instruments.registry, lambda: True, rounds.controller.ready) as port:
+
+        def get(path):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                    return answer.status, answer.read().decode()
+            except urllib.error.HTTPError as error:
+                return error.code, error.read().decode()
+
+        text = get("/metrics")[1]
+        assert 'netpol_canary_rollouts{phase="RolledBack"} 1.0' in text
+        assert "netpol_canary_restore_seconds_count 1.0" in text
+        assert 'netpol_canary_step_seconds_count{step="restore"} 1.0' in text
+        assert get("/healthz") == (200, "ok\n")
+        assert get("/readyz")[0] == 503 and get("/other")[0] == 404
+        with pytest.raises(BadInput, match="cannot listen"), served(("127.0.0.1", port), None, None, None):
+            pass
+    assert address(":8080") == ("", 8080)
+    with pytest.raises(BadInput, match="is not HOST:PORT"):
+        address("8080/x")
+
+
+def test_serving_holds_the_lease_and_lets_it_go():
+    stage = Stage()
+    done = []
+
+    def stop():
+        done.append(1)
+        return len(done) > 200
+
+    controller = Controller(stage.context(), "one", Instruments(), poll_seconds=30, stop=stop)
+    controller.serve()
+    assert controller.ready()
+    assert stage.cluster.get(LEASE, "controller", OWN)["spec"]["holderIdentity"] == ""
+    assert set(SPACES) == set(stage.names())
