@@ -1,8 +1,9 @@
 # Everything a contributor runs. `make demo` and `make test` set up .venv by themselves.
 PY ?= python3
 BIN := .venv/bin
+MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster lint crds clean
+.PHONY: demo test test-cluster coverage lint bench crds clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -14,11 +15,18 @@ demo: .venv/.ready
 	$(BIN)/netpol-canary demo
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -n 2
+	rm -f .coverage.$@*
+	$(MEASURED) -n 2
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG.
 test-cluster: .venv/.ready
-	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -m cluster tests/contract tests/cluster
+	rm -f .coverage.$@*
+	NETPOL_CANARY_CLUSTER=1 $(MEASURED) -m cluster tests/contract tests/cluster
+
+# What both tiers cover together, once they have run.
+coverage: .venv/.ready
+	$(BIN)/python -m coverage combine --keep -q $(wildcard .coverage.test.* .coverage.test-cluster.*)
+	$(BIN)/python -m coverage report --fail-under=90
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
@@ -26,8 +34,11 @@ lint: .venv/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: .venv/.ready
+	$(BIN)/python tests/bench/bench.py $(if $(shell command -v go),--real)
+
 crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

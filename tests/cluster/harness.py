@@ -28,14 +28,14 @@ class ControlPlane:
     kubectl: str
     server: str
 
-    def run(self, *args, stdin="", check=True):
-        """kubectl against this control plane; returns what it prints."""
+    def run(self, *args, stdin="", check=True, seconds=60):
+        """kubectl against this control plane, for so many seconds at most; returns what it prints."""
         done = subprocess.run(
             [self.kubectl, "--kubeconfig", self.kubeconfig, *args],
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
         )
         if check and done.returncode:
