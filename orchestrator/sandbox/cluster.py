@@ -45,13 +45,14 @@ class MemoryCluster:
     def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
         wanted = selector.parse(labels)
         with self._lock:
-            return [
-                copy.deepcopy(obj)
-                for (k, space, _), obj in sorted(self._objects.items())
-                if k == kind
-                and namespace in (None, space)
+            found = [
+                key
+                for key, obj in self._objects.items()
+                if key[0] == kind
+                and namespace in (None, key[1])
                 and selector.matches(wanted, obj["metadata"].get("labels") or {})
             ]
+            return [copy.deepcopy(self._objects[key]) for key in sorted(found)]
 
     def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         with self._lock:

@@ -220,6 +220,11 @@ class Scene:
                 item["metadata"].pop(field, None)
         return found
 
+    def rules(self):
+        """The first ingress rule of each server's policies."""
+        mine = [p for p in self.policies() if p["metadata"]["namespace"] in SERVERS]
+        return [p["spec"]["ingress"][0] for p in mine]
+
     def rollout(self):
         """The newest PolicyRollout."""
         items = json.loads(self.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
