@@ -1,14 +1,11 @@
 """The command line on an API server in memory."""
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from orchestrator.cli import main, wiring
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 
 
 @pytest.fixture

@@ -16,7 +16,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 VERSION = "v1.34.4"
-TOKENS = {"admin": ("admin-token", "system:masters"), "engineer": ("engineer-token", "release-engineers")}
+TOKENS = {
+    "admin": ("admin-token", "system:masters"),
+    "engineer": ("engineer-token", "release-engineers"),
+    "controller": ("controller-token", "netpol-canary"),
+}
 START_SECONDS = 60
 
 

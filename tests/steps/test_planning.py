@@ -1,0 +1,97 @@
+"""A plan touches only the namespaces and the objects that are the source's."""
+
+import pytest
+from stage import ALLOW, DENY, OWN, Stage, files, policy, work
+
+from orchestrator.errors import BadInput
+from orchestrator.rollout import model as m
+from orchestrator.rollout.objects import SOURCE_LABEL
+from orchestrator.steps.context import NAMESPACE, POLICY
+from orchestrator.steps.planning import plan, selected
+
+
+def planned(stage, revision="c" * 40):
+    return plan(stage.context(), stage.shop(), revision)
+
+
+def test_system_namespaces_are_taken_only_by_name():
+    stage = Stage()
+    for name in ("kube-system", "kube-public"):
+        stage.namespace(name)
+    for name in (OWN, "kube-system"):
+        fresh = stage.cluster.get(NAMESPACE, name)
+        fresh["metadata"]["labels"]["team"] = "shop"
+        stage.cluster.replace(fresh)
+    ctx, source = stage.context(), stage.shop()
+    assert sorted(selected(ctx, source)) == ["cart", "pay", "web"]
+    source.spec.namespaces.names = ["kube-system"]
+    assert sorted(selected(ctx, source)) == ["cart", "kube-system", "pay", "web"]
+
+
+def test_what_others_own_is_neither_changed_nor_deleted():
+    stage = Stage()
+    stage.cluster.create(policy("theirs", {"podSelector": {}}, "pay"))
+    stage.cluster.create(policy("another", {"podSelector": {}}, "web", {SOURCE_LABEL: "another-source"}))
+    before = {n: stage.cluster.get(POLICY, n, s) for n, s in (("theirs", "pay"), ("another", "web"))}
+    assert work(stage.context(), "w").rollout.status.phase == "Succeeded"
+    assert {n: stage.cluster.get(POLICY, n, s) for n, s in (("theirs", "pay"), ("another", "web"))} == before
+
+
+def test_an_object_of_another_source_is_refused_even_when_adopting():
+    stage = Stage()
+    stage.cluster.create(policy("allow", {"podSelector": {}}, "web", {SOURCE_LABEL: "another"}))
+    with pytest.raises(BadInput, match="belongs to the source another"):
+        planned(stage)
+
+
+def test_adopting_takes_what_nobody_owns_and_gives_it_back_as_it_was():
+    stage = Stage(good=False)
+    stage.cluster.create(policy("allow", {"podSelector": {}}, "cart"))
+    before = stage.standing()
+    with pytest.raises(BadInput, match="set adopt: true"):
+        planned(stage)
+    fresh = stage.shop().manifest
+    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "adopt": True}})
+    assert work(stage.context(), "w").rollout.status.phase == "RolledBack"
+    assert stage.standing() == before
+
+
+def test_a_namespace_that_does_not_change_takes_no_part():
+    stage = Stage()
+    work(stage.context(), "w")
+    assert planned(stage).empty
+    stage.repository.push(
+        "d", {**files(DENY, ALLOW), "web/more.yaml": files(policy("more", {"podSelector": {}}))["all.yaml"]}
+    )
+    assert [w.namespaces for w in planned(stage, "d" * 40).waves] == [("web",)]
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("name", ["cart", "pay", "web"])
+@pytest.mark.parametrize("at", range(0, 60, 4))
+def test_a_namespace_that_goes_in_the_middle_wedges_nothing(good, name, at):
+    stage, calls = Stage(good, gates=[m.Gate(wave=9)]), []
+    before = stage.standing()
+
+    class Watching:
+        def __getattr__(self, verb):
+            real = getattr(stage.cluster, verb)
+
+            def call(*args, **kwargs):
+                calls.append(verb)
+                if len(calls) == at + 30:
+                    meta = stage.cluster.get(NAMESPACE, name)["metadata"]
+                    version = meta["resourceVersion"]
+                    stage.cluster.delete(NAMESPACE, name, None, uid=meta["uid"], resource_version=version)
+                return real(*args, **kwargs)
+
+            return call
+
+    state = work(stage.context(Watching()), "w")
+    phase = state.rollout.status.phase
+    assert phase in ("Succeeded", "RolledBack", "Superseded"), state.rollout.status
+    others = [n for n in ("cart", "pay", "web") if n != name]
+    if phase == "Succeeded":
+        assert all(len(stage.standing()[n]) == 2 for n in others)
+    else:
+        assert all(stage.standing()[n] == before[n] for n in others)
