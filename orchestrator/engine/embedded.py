@@ -106,7 +106,9 @@ class Embedded:
             return
         began = time.monotonic()
         try:
-            with structlog.contextvars.bound_contextvars(wave=action.wave, step=action.verb):
+            spec = state.rollout.spec
+            named = {"source": spec.source, "revision": spec.revision, "wave": action.wave}
+            with structlog.contextvars.bound_contextvars(**named, step=action.verb):
                 STEPS[action.verb](ctx, state, action)
         finally:
             self.timed(action.verb, time.monotonic() - began)

@@ -67,7 +67,7 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
 
     def phase(revision):
         found = shop.rollout()
-        return found["status"].get("phase") if found["spec"]["revision"] == revision else None
+        return found.get("status", {}).get("phase") if found["spec"]["revision"] == revision else None
 
     with module.process(command, log) as child:
         module.eventually(lambda: answer(f"http://127.0.0.1:{port}/readyz")[0] == 200)
