@@ -39,14 +39,23 @@ class Repository:
 
 
 class Answers:
-    """A probe that is answered until the new policies stand; after that only where the change is good."""
+    """A probe that is answered where the change is good; where it is not, only while nothing has changed."""
 
     def __init__(self, cluster, good):
         self._cluster, self.good = cluster, good
 
+    @property
+    def good(self):
+        return self._good
+
+    @good.setter
+    def good(self, value):
+        self._good, self._first = value, None
+
     def run(self, probes):
-        applied = any("allow" in o["metadata"]["name"] for o in self._cluster.list(POLICY))
-        return [ProbeResult(p, self.good or not applied) for p in probes]
+        now = sorted(objects.canonical(o) for o in self._cluster.list(POLICY))
+        self._first = now if self._first is None else self._first
+        return [ProbeResult(p, self._good or now == self._first) for p in probes]
 
 
 def policy(name, spec, namespace=None, labels=None):
@@ -69,7 +78,7 @@ def files(*policies):
 class Stage:
     """One small cluster with a source over three namespaces, one of which holds a policy already."""
 
-    def __init__(self, good=True, **strategy):
+    def __init__(self, good=True, metrics=None, analysis=None, **strategy):
         self.clock = SimulatedClock()
         self.cluster = MemoryCluster(self.clock, user="eve", groups=("release-engineers",))
         for name in (OWN, *SPACES):
@@ -79,8 +88,9 @@ class Stage:
         self.repository = Repository(("c" * 40, files(DENY, ALLOW)))
         self.prober = Answers(self.cluster, good)
         probe = m.ProbeSpec(name="web-pay", source="web/a", destination="pay/a", port=80)
-        analysis = m.Analysis(count=2, interval_seconds=5, probes=[probe])
-        self.strategy = m.Strategy(canary=["cart"], analysis=analysis, **strategy)
+        self.metrics = metrics
+        given = {"count": 2, "interval_seconds": 5, "probes": [probe], **(analysis or {})}
+        self.strategy = m.Strategy(canary=["cart"], analysis=m.Analysis(**given), **strategy)
         self.source("shop")
 
     def namespace(self, name):
@@ -99,7 +109,7 @@ class Stage:
             cluster or self.cluster,
             given["clock"],
             lambda source: given["repository"],
-            lambda rollout: None,
+            lambda rollout: given.get("metrics", self.metrics),
             given["prober"],
             None,
         )

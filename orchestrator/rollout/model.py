@@ -104,7 +104,11 @@ class Prometheus(Model):
 
 
 class ProbeSpec(Model):
-    """A connection to try, `namespace/workload` at both ends."""
+    """A connection to try, `namespace/workload` at both ends.
+
+    A `control` is one that the change does not touch: where it answers otherwise than before, the other
+    probes prove nothing.
+    """
 
     name: Name
     source: Name
@@ -112,6 +116,7 @@ class ProbeSpec(Model):
     port: Annotated[int, Field(ge=1, le=65535)]
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
     expect: Literal["reach", "blocked"] = "reach"
+    control: bool = False
 
 
 class Analysis(Model):

@@ -23,15 +23,15 @@ def run(ctx: Context, state: State, action: Action) -> None:
     plan = state.rollout.spec.strategy.analysis
     measured = _measure(ctx, state, analysis, look_time(state, action.wave))
     results: list[m.ProbeRecord] = []
+    baseline = [p for p in analysis.status.probes if p.when == "baseline"]
     ticks = analysis.status.ticks + 1
     kept = [*analysis.status.measurements, *measured][-MOST_KEPT:]
     try:
         wanted = probes(state.rollout.spec.strategy)
         results = [record(r, "after") for r in ctx.prober.run(wanted)] if wanted and ctx.prober else []
-        phase, reason = verdict(plan, kept, results, ticks)
+        phase, reason = verdict(plan, kept, results, ticks, {p.probe: p.observed for p in baseline})
     except PortError as error:
         phase, reason = "Error", f"the probes could not be run: {error}"
-    baseline = [p for p in analysis.status.probes if p.when == "baseline"]
     status = analysis.status.model_copy(
         update={
             "phase": phase,

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.analysis.measurement import Reading, measure
 from orchestrator.analysis.query import resolve
 from orchestrator.analysis.verdict import verdict
-from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec
+from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec, ProbeRecord, ProbeSpec
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VOLUME = MetricSpec(name="volume", kind="volume", query="q", min_ratio=0.5)
@@ -91,3 +91,29 @@ def test_a_lost_scrape_is_said_to_be_one():
     plan = Analysis(metrics=[VOLUME, MetricSpec(name="scrape", kind="scrape", query="up")])
     said = verdict(plan, [kept("volume", "Failed"), kept("scrape", "Failed")], [], 1)
     assert said == ("Failed", "the change cuts off the observer: scrape")
+
+
+def seen(probe, observed, expected="reach"):
+    return ProbeRecord(probe=probe, when="after", observed=observed, expected=expected)
+
+
+def probe(name, **more):
+    return ProbeSpec(name=name, source="a/a", destination="b/b", port=80, **more)
+
+
+def test_a_probe_is_judged_by_its_own_answer_before_the_change():
+    plan = Analysis(count=1, probes=[probe("p")])
+    assert verdict(plan, [], [seen("p", "reach")], 1, {"p": "reach"})[0] == "Successful"
+    assert verdict(plan, [], [seen("p", "blocked")], 1, {"p": "reach"})[0] == "Failed"
+    said = verdict(plan, [], [seen("p", "blocked")], 1, {"p": "blocked"})
+    assert said == ("Inconclusive", "probe p: expected reach, seen blocked, and so it was before the change")
+    assert verdict(plan, [], [seen("p", "unknown")], 1, {"p": "reach"})[0] == "Inconclusive"
+    assert verdict(plan, [], [], 1)[0] == "Inconclusive"
+
+
+def test_a_control_that_answers_otherwise_takes_the_proof_away():
+    plan = Analysis(count=1, probes=[probe("p"), probe("c", control=True)])
+    before = {"p": "reach", "c": "reach"}
+    both = verdict(plan, [], [seen("p", "blocked"), seen("c", "blocked")], 1, before)
+    assert both[0] == "Inconclusive" and "the control probe c answers blocked, reach before" in both[1]
+    assert verdict(plan, [], [seen("p", "blocked"), seen("c", "reach")], 1, before)[0] == "Failed"

@@ -1,0 +1,127 @@
+"""A wave is watched on a grid of times; whatever cannot be read is never a success."""
+
+import math
+from datetime import timedelta
+
+import pytest
+from stage import SPACES, Stage, check, work
+
+from orchestrator.errors import MetricError
+from orchestrator.ports import Kind, Sample
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+
+VOLUME = m.MetricSpec(name="requests", kind="volume", query='q{n=~"$namespaces"}', min_ratio=0.5)
+RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", maximum=0.1)
+
+
+class Numbers:
+    """Answers every query with the same number for each namespace, or as `answer` says."""
+
+    def __init__(self, answer=lambda expression, at: 100.0):
+        self.answer, self.asked = answer, []
+
+    def query(self, expression, at):
+        self.asked.append((expression, at))
+        value = self.answer(expression, at)
+        if isinstance(value, list):
+            return value
+        return [Sample({"namespace": n}, value, at) for n in SPACES]
+
+
+def stage(answer=None, metric=VOLUME, **analysis):
+    numbers = Numbers(answer) if answer else Numbers()
+    return Stage(metrics=numbers, analysis={"metrics": [metric], **analysis}, deadline_seconds=3600)
+
+
+def analyses(found):
+    kind = Kind(m.API_VERSION, "WaveAnalysis")
+    return [load(o) for o in found.cluster.list(kind, "netpol-canary")]
+
+
+def test_every_measurement_keeps_its_query_its_value_and_its_time():
+    found = stage()
+    check(found, {}, work(found.context(), "w"))
+    (first, _) = analyses(found)
+    assert [(r.namespace, r.phase, r.value) for r in first.status.measurements] == [
+        ("cart", "Successful", 100.0)
+    ] * 2
+    assert first.status.measurements[0].query == 'q{n=~"cart"}'
+
+
+def test_one_query_serves_a_whole_wave():
+    found = stage()
+    work(found.context(), "w")
+    assert 'q{n=~"pay|web"}' in {q for q, _ in found.metrics.asked}
+
+
+@pytest.mark.parametrize(
+    ("answer", "phase", "said"),
+    [
+        (lambda q, at: (_ for _ in ()).throw(MetricError("HTTP 503")), "Paused", "HTTP 503"),
+        (lambda q, at: math.nan, "Paused", "no data"),
+        (lambda q, at: [], "Paused", "no data"),
+        (lambda q, at: [Sample({"namespace": "cart"}, 1.0, at)] * 2, "Paused", "several series for cart"),
+    ],
+)
+def test_what_cannot_be_read_pauses(answer, phase, said):
+    found = stage(answer, error_limit=0)
+    status = work(found.context(), "w").rollout.status
+    assert (status.phase, status.paused_for) == (phase, "inconclusive") and said in status.reason
+
+
+def test_a_fall_in_requests_rolls_back():
+    start = Stage().clock.now()
+
+    def answer(query, at):
+        return 100.0 if at - start < timedelta(seconds=5) else 10.0
+
+    found = stage(answer)
+    before = found.standing()
+    status = work(found.context(), "w").rollout.status
+    assert (
+        status.phase == "RolledBack"
+        and "requests in cart: expected at least 50 % of 100, seen 10" in status.reason
+    )
+    assert found.standing() == before
+
+
+@pytest.mark.parametrize(
+    ("errors", "total", "phase"),
+    [([], 100.0, "Succeeded"), (20.0, 100.0, "RolledBack"), ([], [], "Paused"), (0.0, 0.0, "Paused")],
+)
+def test_a_ratio_of_nothing_to_something_is_zero_and_of_nothing_to_nothing_is_no_data(errors, total, phase):
+    found = stage(lambda q, at: errors if q == "e" else total, RATIO)
+    assert work(found.context(), "w").rollout.status.phase == phase
+
+
+def test_after_a_restart_the_same_times_are_measured():
+    whole, cut = stage(), stage()
+    work(whole.context(), "w")
+    looks = []
+
+    def stop():
+        looks.append(1)
+        return len(analyses(cut)) == 1 and len(analyses(cut)[0].status.measurements) == 1
+
+    work(cut.context(), "first", stop=stop)
+    cut.clock.sleep(333)
+    work(cut.context(), "second")
+
+    def times(found):
+        (first, _) = analyses(found)
+        return [r.time - first.spec.since for r in first.status.measurements]
+
+    assert times(whole) == times(cut)
+
+
+def test_an_inconclusive_wave_starts_over_when_a_person_says_so():
+    broken = [True]
+    found = stage(lambda q, at: math.nan if broken[0] else 100.0)
+    state = work(found.context(), "w")
+    assert state.rollout.status.paused_for == "inconclusive"
+    broken[0] = False
+    fresh = found.cluster.get(Kind(m.API_VERSION, "PolicyRollout"), state.rollout.name, "netpol-canary")
+    fresh["metadata"]["annotations"] = {"netpol-canary.dev/request": "resume/1/eve"}
+    found.cluster.replace(fresh)
+    check(found, {}, work(found.context(), "w"))
