@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.rollout.model import Transition
 from orchestrator.rollout.next import State
 
 MARKS = {
@@ -47,10 +48,15 @@ class Moment:
 def moments(state: State) -> list[Moment]:
     """Everything that the objects tell, in order of time."""
     status = state.rollout.status
-    found = [Moment(t.time, t.reason, t.message) for t in status.transitions]
+    found = [Moment(t.time, t.reason, _said(t)) for t in status.transitions]
     for number in range(len(state.rollout.spec.waves)):
         found += _wave(state, number)
     return sorted(found, key=lambda m: (m.time, ORDER.index(m.kind) if m.kind in ORDER else 0))
+
+
+def _said(moved: Transition) -> str:
+    """What was said; a rollback's end need not repeat its reason, which stands a few lines above."""
+    return moved.message.split(": ", 1)[0] if moved.reason == "RolledBack" else moved.message
 
 
 def _wave(state: State, number: int) -> list[Moment]:
