@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage lint bench crds clean
+.PHONY: demo test test-cluster coverage conformance lint bench crds clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -27,6 +27,10 @@ test-cluster: .venv/.ready
 coverage: .venv/.ready
 	$(BIN)/python -m coverage combine --keep -q $(wildcard .coverage.test.* .coverage.test-cluster.*)
 	$(BIN)/python -m coverage report --fail-under=90
+
+# Any folder of cases: `make conformance CASES=DIR`.
+conformance: .venv/.ready
+	$(BIN)/python tests/conformance.py $(CASES)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -1,53 +1,134 @@
-"""Which connections NetworkPolicies allow. Source: NetworkPolicy API, networking.k8s.io/v1.
+"""Which connections the policies allow. Source: NetworkPolicy API, networking.k8s.io/v1; tiers.py for the rest.
 
-New connections only. An ipBlock is read as addresses outside the cluster: whether it covers pod
-addresses is the CNI's affair.
+New connections only. What the API leaves to the implementation is a Reading; `decide` tells where the
+answer depends on it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.policy import tiers
 from orchestrator.policy.order import directions
+from orchestrator.policy.pod import End, NamedPort, Pod
+from orchestrator.policy.reading import SAID, Reading, readings
 from orchestrator.policy.selector import matches
 
-
-@dataclass(frozen=True)
-class NamedPort:
-    """A declared container port."""
-
-    name: str
-    port: int
-    protocol: str = "TCP"
+__all__ = ["Decision", "End", "NamedPort", "Network", "Pod", "Why"]
 
 
 @dataclass(frozen=True)
-class Pod:
-    """What policies see of a pod."""
+class Why:
+    """One end's answer: whether it lets the connection pass, and the policies and rules that decide it."""
 
-    namespace: str
-    name: str
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    ip: str = ""
-    ports: tuple[NamedPort, ...] = ()
+    side: str
+    allowed: bool
+    rules: tuple[str, ...]
 
 
-End = Pod | str
+@dataclass(frozen=True)
+class Decision:
+    """`allowed` is None where it depends on the CNI; `depends` says on what. `why` is of the plain reading."""
+
+    allowed: bool | None
+    depends: tuple[str, ...] = ()
+    why: tuple[Why, ...] = ()
 
 
 class Network:
-    """Namespaces (name to labels) and the NetworkPolicies that stand in them."""
+    """Namespaces (name to labels) and the policies that stand in them, under one reading of the API."""
 
     def __init__(
-        self, namespaces: Mapping[str, Mapping[str, str]], policies: Sequence[dict[str, Any]]
+        self,
+        namespaces: Mapping[str, Mapping[str, str]],
+        policies: Sequence[dict[str, Any]],
+        cluster: Sequence[dict[str, Any]] = (),
+        settled: Mapping[str, bool] | None = None,
     ) -> None:
         self._namespaces = namespaces
+        self._settled = dict(settled or {})
+        self._plain = Reading(**self._settled)
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for policy in policies:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
+        self._blocks = any(_has_block(p) for p in policies)
+        self._tiers = {
+            (tier, turned): tiers.ordered(cluster, tier, turned)
+            for tier in ("Admin", "Baseline")
+            for turned in (False, True)
+        }
+        self._cluster = bool(cluster)
+
+    def isolated(self, pod: Pod, side: str) -> bool:
+        """Whether any NetworkPolicy selects the pod for `Ingress` or `Egress`."""
+        return bool(self._selecting(pod, side))
+
+    def allowed(self, src: End, dst: End, protocol: str, port: int) -> bool:
+        """Both ends must allow; under the plain reading, or what the profile settles."""
+        return self._allowed(src, dst, protocol, port, self._plain)
+
+    def decide(self, src: End, dst: End, protocol: str, port: int) -> Decision:
+        """The answer under every reading that is open, with the rules that decide it."""
+        found = readings(self._settled, self._open(src, dst))
+        answers = {r: self._allowed(src, dst, protocol, port, r) for r in found}
+        why = tuple(self._why(src, dst, protocol, port, found[0]))
+        if len(set(answers.values())) == 1:
+            return Decision(answers[found[0]], (), why)
+        depends = [q for q in SAID if _matters(q, answers)]
+        return Decision(None, tuple(SAID[q] for q in depends), why)
+
+    def _open(self, src: End, dst: End) -> set[str]:
+        """The questions that can bear on these two ends."""
+        pods = [e for e in (src, dst) if isinstance(e, Pod)]
+        found = set()
+        if len(pods) == 2 and self._blocks:
+            found.add("block_covers_pods")
+        if any(p.host_network for p in pods):
+            found |= {"host_as_node", "node_address_hidden"}
+        if self._cluster:
+            found |= {"baseline_per_direction", "ties_reversed"}
+            if _same(src, dst):
+                found.add("self_exempt")
+        return found
+
+    def _allowed(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> bool:
+        if _same(src, dst) and (reading.self_exempt or not self._cluster):
+            return True
+        if _own_node(_seen(src, reading), _seen(dst, reading)):
+            return True
+        return all(why.allowed for why in self._why(src, dst, protocol, port, reading))
+
+    def _why(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> Iterator[Why]:
+        seen = (_seen(src, reading), _seen(dst, reading))
+        own = _same(src, dst)
+        for side, end, peer in (("Egress", seen[0], seen[1]), ("Ingress", seen[1], seen[0])):
+            if isinstance(end, Pod):
+                yield self._side(side, end, peer, seen[1], protocol, port, reading, own)
+
+    def _side(
+        self, side: str, end: Pod, peer: End, dst: End, protocol: str, port: int, reading: Reading, own: bool
+    ) -> Why:
+        """Admin, then NetworkPolicy, then Baseline; a pod to itself passes every NetworkPolicy."""
+        asked = (side, end, peer, dst, protocol, port, self._namespaces)
+        said, where = tiers.action(self._tiers["Admin", reading.ties_reversed], *asked)
+        if said in ("Accept", "Deny"):
+            return Why(side, said == "Accept", (f"{where}: {said}",))
+        passed = (f"{where}: Pass",) if said else ()
+        selecting = self._selecting(end, side)
+        if selecting:
+            rules = list(self._matching(selecting, side, peer, dst, protocol, port, reading))
+            names = tuple(rules) or tuple(f"{_label(p)}: no rule allows it" for p in selecting)
+            return Why(side, own or bool(rules), passed + names)
+        other = "Egress" if side == "Ingress" else "Ingress"
+        if not reading.baseline_per_direction and self._selecting(end, other):
+            return Why(side, True, (*passed, "a NetworkPolicy selects the pod: no Baseline"))
+        said, where = tiers.action(self._tiers["Baseline", reading.ties_reversed], *asked)
+        if said:
+            return Why(side, said != "Deny", (*passed, f"{where}: {said}"))
+        return Why(side, True, (*passed, f"no policy isolates {end.namespace}/{end.name} for {side}"))
 
     def _selecting(self, pod: Pod, side: str) -> list[dict[str, Any]]:
         return [
@@ -56,44 +137,32 @@ class Network:
             if side in directions(p) and matches(p["spec"].get("podSelector") or {}, pod.labels)
         ]
 
-    def isolated(self, pod: Pod, side: str) -> bool:
-        """Whether any policy selects the pod for `Ingress` or `Egress`."""
-        return bool(self._selecting(pod, side))
-
-    def allowed(self, src: End, dst: End, protocol: str, port: int) -> bool:
-        """Both ends must allow; a str is an address outside the cluster; a pod always reaches itself."""
-        if (
-            isinstance(src, Pod)
-            and isinstance(dst, Pod)
-            and (src.namespace, src.name) == (dst.namespace, dst.name)
-        ):
-            return True
-        return self.side_allows("Egress", src, dst, dst, protocol, port) and self.side_allows(
-            "Ingress", dst, src, dst, protocol, port
-        )
-
-    def side_allows(self, side: str, end: End, peer: End, dst: End, protocol: str, port: int) -> bool:
-        """Whether one end's policies for one direction let the connection pass."""
-        if not isinstance(end, Pod):
-            return True
-        selecting = self._selecting(end, side)
-        if not selecting:
-            return True
+    def _matching(
+        self,
+        selecting: Sequence[dict[str, Any]],
+        side: str,
+        peer: End,
+        dst: End,
+        protocol: str,
+        port: int,
+        reading: Reading,
+    ) -> Iterator[str]:
         part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
-        return any(
-            self._peer(rule.get(peers) or [], policy["metadata"]["namespace"], peer)
-            and _port(rule.get("ports") or [], dst, protocol, port)
-            for policy in selecting
-            for rule in policy["spec"].get(part) or []
-        )
+        for policy in selecting:
+            for number, rule in enumerate(policy["spec"].get(part) or []):
+                given = rule.get(peers) or []
+                met = not given or any(
+                    self._matches(p, policy["metadata"]["namespace"], peer, reading) for p in given
+                )
+                if met and _port(rule.get("ports") or [], dst, protocol, port):
+                    yield f"{_label(policy)} {part}[{number}]"
 
-    def _peer(self, peers: Sequence[Mapping[str, Any]], namespace: str, other: End) -> bool:
-        return not peers or any(self._matches(p, namespace, other) for p in peers)
-
-    def _matches(self, peer: Mapping[str, Any], namespace: str, other: End) -> bool:
+    def _matches(self, peer: Mapping[str, Any], namespace: str, other: End, reading: Reading) -> bool:
         block = peer.get("ipBlock")
         if block is not None:
-            return isinstance(other, str) and _inside(block, other)
+            if isinstance(other, Pod):
+                return reading.block_covers_pods and bool(other.ip) and _inside(block, other.ip)
+            return bool(other) and _inside(block, other)
         if not isinstance(other, Pod):
             return False
         spaces, pods = peer.get("namespaceSelector"), peer.get("podSelector")
@@ -103,6 +172,45 @@ class Network:
         elif not matches(spaces, self._namespaces.get(other.namespace, {})):
             return False
         return pods is None or matches(pods, other.labels)
+
+
+def _matters(question: str, answers: Mapping[Reading, bool]) -> bool:
+    """Whether two readings that differ in this question alone give two answers."""
+    return any(
+        answers.get(replace(r, **{question: not getattr(r, question)}), a) != a for r, a in answers.items()
+    )
+
+
+def _same(src: End, dst: End) -> bool:
+    return (
+        isinstance(src, Pod)
+        and isinstance(dst, Pod)
+        and (src.namespace, src.name) == (dst.namespace, dst.name)
+    )
+
+
+def _own_node(src: End, dst: End) -> bool:
+    """Traffic between a pod and the node that it runs on always passes."""
+    if isinstance(src, Pod) and isinstance(dst, str):
+        return bool(src.node_ip) and dst == src.node_ip
+    return isinstance(dst, Pod) and isinstance(src, str) and bool(dst.node_ip) and src == dst.node_ip
+
+
+def _seen(end: End, reading: Reading) -> End:
+    """The end as policies see it: a hostNetwork pod may be its node's address."""
+    if isinstance(end, Pod) and end.host_network and reading.host_as_node:
+        return "" if reading.node_address_hidden else end.node_ip
+    return end
+
+
+def _label(policy: Mapping[str, Any]) -> str:
+    return f"NetworkPolicy {policy['metadata']['namespace']}/{policy['metadata']['name']}"
+
+
+def _has_block(policy: Mapping[str, Any]) -> bool:
+    spec = policy["spec"]
+    rules = [(r, "from") for r in spec.get("ingress") or []] + [(r, "to") for r in spec.get("egress") or []]
+    return any("ipBlock" in peer for rule, peers in rules for peer in rule.get(peers) or [])
 
 
 def _inside(block: Mapping[str, Any], address: str) -> bool:

@@ -1,0 +1,63 @@
+"""What the Kubernetes API leaves to the implementation, as questions, and how the known CNIs answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from itertools import product
+
+from orchestrator.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One answer to every question.
+
+    block_covers_pods: an ipBlock matches the addresses of pods, too.
+    host_as_node: a hostNetwork pod is its node: no policy selects it, no pod selector matches it.
+    node_address_hidden: what a hostNetwork pod sends does not carry its node's address (a tunnel's instead).
+    baseline_per_direction: a NetworkPolicy shields a pod from the Baseline tier in its own directions only.
+    ties_reversed: of two ClusterNetworkPolicies with one priority the last by name counts first.
+    self_exempt: a pod reaches itself whatever a ClusterNetworkPolicy says.
+    """
+
+    block_covers_pods: bool = False
+    host_as_node: bool = False
+    node_address_hidden: bool = False
+    baseline_per_direction: bool = True
+    ties_reversed: bool = False
+    self_exempt: bool = True
+
+
+QUESTIONS = tuple(f.name for f in fields(Reading))
+SAID = {
+    "block_covers_pods": "whether an ipBlock covers the addresses of pods",
+    "host_as_node": "whether a hostNetwork pod counts as a pod or as its node",
+    "node_address_hidden": "whether the traffic of a hostNetwork pod carries its node's address",
+    "baseline_per_direction": "whether a NetworkPolicy for one direction shields the other from the Baseline tier",
+    "ties_reversed": "which of two ClusterNetworkPolicies with one priority comes first",
+    "self_exempt": "whether a ClusterNetworkPolicy can keep a pod from itself",
+}
+# Calico and kube-router match ipBlocks on packet addresses, Cilium on identities outside the cluster only.
+PROFILES: dict[str, dict[str, bool]] = {
+    "generic": {},
+    "calico": {"block_covers_pods": True, "host_as_node": True},
+    "cilium": {"block_covers_pods": False, "host_as_node": True, "node_address_hidden": False},
+    "kube-router": {"block_covers_pods": True, "host_as_node": True, "node_address_hidden": False},
+}
+
+
+def profile(name: str) -> dict[str, bool]:
+    """The questions that a CNI answers. Raises BadInput."""
+    if name not in PROFILES:
+        raise BadInput(f"the CNI profile {name} is not known", "--cni", f"take one of {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def readings(settled: dict[str, bool], open_questions: Collection[str]) -> list[Reading]:
+    """Every reading that differs in the open questions which the profile does not settle."""
+    free = [q for q in QUESTIONS if q in open_questions and q not in settled]
+    return [
+        Reading(**{**settled, **dict(zip(free, given, strict=True))})
+        for given in product((False, True), repeat=len(free))
+    ]
