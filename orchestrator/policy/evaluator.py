@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.policy import tiers
+from orchestrator.policy import ports, tiers
 from orchestrator.policy.order import directions
 from orchestrator.policy.pod import End, NamedPort, Pod
 from orchestrator.policy.reading import SAID, Reading, readings
@@ -79,6 +79,55 @@ class Network:
             return Decision(answers[found[0]], (), why)
         depends = [q for q in SAID if _matters(q, answers)]
         return Decision(None, tuple(SAID[q] for q in depends), why)
+
+    def over_ports(self, src: End, dst: End, asked: int) -> int:
+        """Those of a set of ports (see ports.py) on which the connection is allowed, under the plain reading."""
+        reading = self._plain
+        one, other = _seen(src, reading), _seen(dst, reading)
+        own = _same(src, dst)
+        if (own and (reading.self_exempt or not self._cluster)) or _own_node(one, other):
+            return asked
+        for side, end, peer in (("Egress", one, other), ("Ingress", other, one)):
+            if isinstance(end, Pod) and asked:
+                asked &= self._side_ports(side, end, peer, other, reading, own)
+        return asked
+
+    def _side_ports(self, side: str, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
+        """The ports that one end lets pass: Admin, then NetworkPolicy, then Baseline."""
+        allowed, rest = self._tier_ports("Admin", side, end, peer, dst, reading, ports.ALL)
+        selecting = self._selecting(end, side)
+        if selecting:
+            passing = ports.ALL if own else self._rule_ports(selecting, side, peer, dst, reading)
+            return allowed | (rest & passing)
+        other = "Egress" if side == "Ingress" else "Ingress"
+        if not reading.baseline_per_direction and self._selecting(end, other):
+            return allowed | rest
+        more, rest = self._tier_ports("Baseline", side, end, peer, dst, reading, rest)
+        return allowed | more | rest
+
+    def _tier_ports(
+        self, tier: str, side: str, end: Pod, peer: End, dst: End, reading: Reading, rest: int
+    ) -> tuple[int, int]:
+        """What a tier accepts of `rest`, and what it leaves to the next one."""
+        accepted = passed = 0
+        for policy in self._tiers[tier, reading.ties_reversed] if self._cluster else ():
+            for action, mask in tiers.of_policy(policy, side, end, peer, dst, self._namespaces):
+                accepted |= mask & rest if action == "Accept" else 0
+                passed |= mask & rest if action == "Pass" else 0
+                rest &= ~mask
+        return accepted, rest | passed
+
+    def _rule_ports(
+        self, selecting: Sequence[dict[str, Any]], side: str, peer: End, dst: End, reading: Reading
+    ) -> int:
+        part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
+        found = 0
+        for policy in selecting:
+            for rule in policy["spec"].get(part) or []:
+                given, space = rule.get(peers) or [], policy["metadata"]["namespace"]
+                if not given or any(self._matches(p, space, peer, reading) for p in given):
+                    found |= ports.of_rule(rule.get("ports") or [], dst)
+        return found
 
     def _open(self, src: End, dst: End) -> set[str]:
         """The questions that can bear on these two ends."""

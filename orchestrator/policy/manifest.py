@@ -67,8 +67,13 @@ def _objects(obj: Any, path: str, line: int) -> list[Document]:
     where = f"{path}:{line}"
     if not isinstance(obj, dict):
         raise BadInput("a Kubernetes object is a mapping", where)
-    if obj.get("kind") == "List":
-        return [d for item in obj.get("items") or [] for d in _objects(item, path, line)]
+    kind = obj.get("kind")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
+        own = (
+            {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
+        )
+        items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
+        return [d for item in items for d in _objects(item, path, line)]
     for name in ("apiVersion", "kind"):
         if not isinstance(obj.get(name), str):
             raise BadInput(f"{name} is missing", where)

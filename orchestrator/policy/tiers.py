@@ -6,9 +6,10 @@ Source: the API's own text. `networks` cover traffic inside the cluster as well.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestrator.policy import ports
 from orchestrator.policy.pod import End, Pod
 from orchestrator.policy.selector import matches
 
@@ -67,6 +68,17 @@ def action(
                 where = f"ClusterNetworkPolicy/{policy['metadata']['name']} {part}[{number}]"
                 return str(rule["action"]), where
     return "", ""
+
+
+def of_policy(
+    policy: Policy, side: str, end: Pod, peer: End, dst: End, labels: Labels
+) -> Iterator[tuple[str, int]]:
+    """The actions of a policy's rules that match, in order, each with its ports (a set as in ports.py)."""
+    part, peers = ("ingress", "from") if side == "Ingress" else ("egress", "to")
+    if selects(policy, end, labels):
+        for rule in policy["spec"].get(part) or []:
+            if any(_peer(p, peer, labels) for p in rule.get(peers) or []):
+                yield str(rule["action"]), ports.of_tier(rule.get("protocols") or [], dst)
 
 
 def _peer(peer: Mapping[str, Any], other: End, labels: Labels) -> bool:

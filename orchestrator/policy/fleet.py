@@ -1,0 +1,159 @@
+"""The workloads, namespaces and policies of a set of manifests, as the evaluator takes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.errors import BadInput
+from orchestrator.policy.evaluator import Network
+from orchestrator.policy.manifest import Document
+from orchestrator.policy.pod import NamedPort, Pod
+from orchestrator.policy.schema import problems
+
+TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
+CLUSTER_GROUP = "policy.networking.k8s.io/"
+# Policies of other APIs: named in every answer, since they may decide otherwise.
+OTHER_GROUPS = (
+    "cilium.io/",
+    "projectcalico.org/",
+    "crd.projectcalico.org/",
+    "policy.networking.k8s.io/v1alpha1",
+)
+MOST_WORKLOADS = 20_000
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Pods that answer alike; `kind` is that of their owner, or Pod."""
+
+    kind: str
+    pod: Pod
+
+    @property
+    def name(self) -> str:
+        """`namespace/name[Kind]`."""
+        return f"{self.pod.namespace}/{self.pod.name}[{self.kind}]"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """`lines` says at which `file:line` a policy stands, `skipped` which policies were not analysed."""
+
+    workloads: tuple[Workload, ...]
+    namespaces: Mapping[str, Mapping[str, str]]
+    policies: tuple[dict[str, Any], ...]
+    cluster: tuple[dict[str, Any], ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+
+    def network(self, settled: Mapping[str, bool] | None = None) -> Network:
+        """The evaluator over this fleet, under a CNI profile."""
+        return Network(self.namespaces, self.policies, self.cluster, settled)
+
+    def find(self, name: str) -> list[Workload]:
+        """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
+        space, _, short = name.rpartition("/")
+        found = [w for w in self.workloads if w.pod.name == short and space in ("", w.pod.namespace)]
+        if not found:
+            raise BadInput(f"there is no workload {name}", hint="give namespace/name, or an address")
+        if len({w.pod.namespace for w in found}) > 1:
+            raise BadInput(f"{name} stands in several namespaces", hint="give namespace/name")
+        return found
+
+
+def fleet(documents: Iterable[Document]) -> Fleet:
+    """Read manifests. Raises BadInput with file and line."""
+    workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
+    namespaces: dict[str, dict[str, str]] = {}
+    policies: list[dict[str, Any]] = []
+    cluster: list[dict[str, Any]] = []
+    lines: dict[str, str] = {}
+    skipped: Counter[str] = Counter()
+    for document in documents:
+        obj, where = document.obj, f"{document.path}:{document.line}"
+        kind, version = obj["kind"], obj["apiVersion"]
+        try:
+            if kind == "Namespace":
+                name = obj["metadata"]["name"]
+                namespaces[name] = dict(obj["metadata"].get("labels") or {})
+            elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
+                policies.append(_placed(obj, where))
+                lines[f"NetworkPolicy {_space(obj)}/{obj['metadata']['name']}"] = where
+            elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
+                cluster.append(obj)
+                lines[f"ClusterNetworkPolicy/{obj['metadata']['name']}"] = where
+            elif version.startswith(OTHER_GROUPS) and "Policy" in kind:
+                skipped[f"{kind} ({version})"] += 1
+            elif (found := _workload(obj)) is not None:
+                pod = found.pod
+                workloads.setdefault(
+                    (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
+                )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
+        if len(workloads) > MOST_WORKLOADS:
+            raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
+    spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
+    labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
+    ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
+    told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
+    return Fleet(tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told)
+
+
+def _space(obj: Mapping[str, Any]) -> str:
+    return str(obj["metadata"].get("namespace") or "default")
+
+
+def _placed(policy: dict[str, Any], where: str) -> dict[str, Any]:
+    """With its namespace, once the schema has nothing against it."""
+    policy = {k: v for k, v in policy.items() if k != "status"}  # exports of older clusters carry one
+    wrong = problems(policy)
+    if wrong:
+        name = policy["metadata"]["name"]
+        raise BadInput(f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest")
+    return {**policy, "metadata": {**policy["metadata"], "namespace": _space(policy)}}
+
+
+def _workload(obj: Mapping[str, Any]) -> Workload | None:
+    kind, spec = obj["kind"], obj.get("spec") or {}
+    name, template = obj["metadata"]["name"], None
+    if kind == "Pod":
+        template = obj
+        owners = obj["metadata"].get("ownerReferences") or []
+        owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
+        if owner is not None:
+            kind, name = owner["kind"], owner["name"]
+    elif kind == "CronJob":
+        template = spec["jobTemplate"]["spec"]["template"]
+    elif kind in TEMPLATED:
+        template = spec["template"]
+    if template is None:
+        return None
+    inner, labels = template.get("spec") or {}, (template.get("metadata") or {}).get("labels") or {}
+    status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
+    pod = Pod(
+        _space(obj),
+        str(name),
+        {str(k): str(v) for k, v in labels.items()},
+        str(status.get("podIP", "")),
+        _ports(inner),
+        str(status.get("hostIP", "")),
+        bool(inner.get("hostNetwork")),
+    )
+    return Workload(kind, pod)
+
+
+def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:
+    containers: Sequence[Mapping[str, Any]] = [
+        *(spec.get("containers") or []),
+        *(spec.get("initContainers") or []),
+    ]
+    return tuple(
+        NamedPort(str(p.get("name", "")), int(p["containerPort"]), str(p.get("protocol", "TCP")))
+        for c in containers
+        for p in c.get("ports") or []
+        if "containerPort" in p
+    )
