@@ -226,6 +226,51 @@ def rollback(
     return _ask("rollback", name, here, namespace, context, kubeconfig)
 
 
+Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
+
+
+@app.command(epilog="Example: netpol-canary reach manifests --to shop/payments --port 8080")
+def reach(
+    path: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="DIR")],
+    src: Annotated[str, typer.Option("--from", help="a workload, a namespace, an address, or external")] = "",
+    dst: Annotated[str, typer.Option("--to", help="the same")] = "",
+    port: Annotated[str, typer.Option(help="8080 or 53/UDP")] = "",
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv, dot or mermaid")] = "",
+) -> int:
+    """List which workloads may connect to which, by the policies of a directory."""
+    from orchestrator.cli import network
+
+    return network.reach(path, src, dst, port, cni, output)
+
+
+@app.command(epilog="Example: netpol-canary why manifests --from web --to shop/payments --port 8080/TCP")
+def why(
+    path: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="DIR")],
+    src: Annotated[str, typer.Option("--from", help="a workload, or an address")],
+    dst: Annotated[str, typer.Option("--to", help="the same")],
+    port: Annotated[str, typer.Option(help="8080 or 53/UDP")],
+    cni: Cni = "generic",
+) -> int:
+    """Say whether a connection is allowed, and which rules decide it; exit code 0 yes, 1 no, 3 depends."""
+    from orchestrator.cli import network
+
+    return network.why(path, src, dst, port, cni)
+
+
+@app.command(epilog="Example: netpol-canary diff before after -o markdown")
+def diff(
+    before: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="BEFORE")],
+    after: Annotated[Path, typer.Argument(help="the same, changed", metavar="AFTER")],
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv or markdown")] = "",
+) -> int:
+    """Show the connections that a change gains, loses and alters, and which rules do it."""
+    from orchestrator.cli import network
+
+    return network.diff(before, after, cni, output)
+
+
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")
 def crds() -> None:
     """Print the CustomResourceDefinitions."""

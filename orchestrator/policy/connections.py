@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TypeVar
 
 from orchestrator.policy import ports
 from orchestrator.policy.evaluator import Network
@@ -28,12 +28,17 @@ class Range:
         return f"{self.first}-{self.last}[External]"
 
 
+Place = Workload | Range
+Keep = Callable[[Place, Place], bool]
+T = TypeVar("T", bound=Hashable)
+
+
 @dataclass(frozen=True)
 class Connection:
     """`ports` is a set as in ports.py, never empty."""
 
-    src: Workload | Range
-    dst: Workload | Range
+    src: Place
+    dst: Place
     ports: int
 
 
@@ -42,9 +47,9 @@ def between(net: Network, src: End, dst: End) -> int:
     return net.over_ports(src, dst, ports.ALL)
 
 
-def ranges(fleet: Fleet) -> list[Range]:
+def ranges(*fleets: Fleet) -> list[Range]:
     """The addresses outside, cut where any policy's block begins or ends; IPv6 where a policy speaks of it."""
-    blocks = list(_blocks(fleet))
+    blocks = [block for fleet in fleets for block in _blocks(fleet)]
     found: list[Range] = []
     for version, whole in ((4, ipaddress.ip_network("0.0.0.0/0")), (6, ipaddress.ip_network("::/0"))):
         mine = [b for b in blocks if b.version == version]
@@ -73,71 +78,57 @@ def _blocks(fleet: Fleet) -> Iterator[Block]:
 
 
 def reach(
-    fleet: Fleet,
-    settled: dict[str, bool] | None = None,
-    keep: Callable[[Workload | Range, Workload | Range], bool] = lambda src, dst: True,
+    fleet: Fleet, settled: Mapping[str, bool] | None = None, keep: Keep = lambda src, dst: True
 ) -> list[Connection]:
     """Every allowed connection between workloads, and with the outside; not those of a workload to itself."""
-    net, outside = fleet.network(settled), ranges(fleet)
-    found: list[Connection] = []
+    found = table(fleet, settled, ranges(fleet), keep)
+    rows = merged([(c.src, c.dst, c.ports) for c in found.values()])
+    return sorted((Connection(*row) for row in rows), key=lambda c: (c.src.name, c.dst.name))
+
+
+def table(
+    fleet: Fleet,
+    settled: Mapping[str, bool] | None,
+    outside: Sequence[Range],
+    keep: Keep = lambda src, dst: True,
+) -> dict[tuple[str, str], Connection]:
+    """The connections by the names of their ends; pods of one workload joined, the ranges as given."""
+    net = fleet.network(settled)
+    found: dict[tuple[str, str], Connection] = {}
+
+    def add(src: Place, dst: Place, ends: tuple[End, End]) -> None:
+        mask = between(net, *ends) if keep(src, dst) else ports.NONE
+        if mask:
+            key = (src.name, dst.name)
+            found[key] = Connection(src, dst, mask | (found[key].ports if key in found else 0))
+
     for src in fleet.workloads:
         for dst in fleet.workloads:
-            if src.name != dst.name and keep(src, dst):
-                found += _one(net, src, dst, src.pod, dst.pod)
-    for workload in fleet.workloads:
+            if src.name != dst.name:
+                add(src, dst, (src.pod, dst.pod))
         for span in outside:
-            address = str(span.first)
-            if keep(span, workload):
-                found += _one(net, span, workload, address, workload.pod)
-            if keep(workload, span):
-                found += _one(net, workload, span, workload.pod, address)
-    return _merged(found)
+            add(span, src, (str(span.first), src.pod))
+            add(src, span, (src.pod, str(span.first)))
+    return found
 
 
-def _one(net: Network, src: Any, dst: Any, src_end: End, dst_end: End) -> list[Connection]:
-    allowed = between(net, src_end, dst_end)
-    return [Connection(src, dst, allowed)] if allowed else []
-
-
-def _merged(found: Sequence[Connection]) -> list[Connection]:
-    """Pods of one workload joined, and neighbouring ranges that may do the same."""
-    joined: dict[tuple[str, str], Connection] = {}
-    for c in found:
-        key = (c.src.name, c.dst.name)
-        joined[key] = Connection(c.src, c.dst, c.ports | (joined[key].ports if key in joined else 0))
-    whole: list[Connection] = []
-    for made in joined.values():
-        near = next((c for c in whole if _touches(c, made)), None) if _outside(made) else None
-        if near is None:
-            whole.append(made)
+def merged(rows: Sequence[tuple[Place, Place, T]]) -> list[tuple[Place, Place, T]]:
+    """Neighbouring ranges joined where all else is the same."""
+    found: list[tuple[Place, Place, T]] = []
+    open_rows: dict[tuple[object, ...], int] = {}
+    for src, dst, what in rows:
+        for number, (end, other) in enumerate(((src, dst), (dst, src))):
+            if isinstance(end, Range):
+                key = (number, int(end.first), end.first.version, other.name, what)
+                at = open_rows.pop(key, None)
+                if at is None:
+                    at = len(found)
+                    found.append((src, dst, what))
+                else:
+                    grown = Range((found[at][number]).first, end.last)  # type: ignore[union-attr]
+                    found[at] = (grown, dst, what) if number == 0 else (src, grown, what)
+                open_rows[number, int(end.last) + 1, end.last.version, other.name, what] = at
+                break
         else:
-            whole[whole.index(near)] = _grown(near, made)
-    return sorted(whole, key=lambda c: (c.src.name, c.dst.name))
-
-
-def _outside(connection: Connection) -> bool:
-    return isinstance(connection.src, Range) or isinstance(connection.dst, Range)
-
-
-def _touches(left: Connection, right: Connection) -> bool:
-    for mine, theirs, one, other in (
-        (left.src, right.src, left.dst, right.dst),
-        (left.dst, right.dst, left.src, right.src),
-    ):
-        if (
-            isinstance(mine, Range)
-            and isinstance(theirs, Range)
-            and left.ports == right.ports
-            and one == other
-        ):
-            return mine.last.version == theirs.first.version and int(mine.last) + 1 == int(theirs.first)
-    return False
-
-
-def _grown(left: Connection, right: Connection) -> Connection:
-    def end(mine: Workload | Range, theirs: Workload | Range) -> Workload | Range:
-        return (
-            Range(mine.first, theirs.last) if isinstance(mine, Range) and isinstance(theirs, Range) else mine
-        )
-
-    return Connection(end(left.src, right.src), end(left.dst, right.dst), left.ports)
+            found.append((src, dst, what))
+    return found

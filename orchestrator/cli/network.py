@@ -1,0 +1,206 @@
+"""`reach`, `why` and `diff`: what policies mean, worked out from manifests alone."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import re
+import sys
+from pathlib import Path
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.errors import BadInput
+from orchestrator.policy import ports
+from orchestrator.policy.connection_diff import Change, changes, located
+from orchestrator.policy.connections import Connection, Place, Range
+from orchestrator.policy.connections import reach as work_out
+from orchestrator.policy.fleet import Fleet, fleet
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.pod import End
+from orchestrator.policy.reading import profile
+
+_PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
+MOST_DRAWN = 60
+
+
+def load(path: Path) -> Fleet:
+    """The fleet of a directory. Raises BadInput; says on standard error what is not analysed."""
+    directory = Directory(path)
+    files = directory.files(directory.resolve())
+    found = fleet(d for name, content in files.items() for d in parse(content, name))
+    if not found.workloads:
+        raise BadInput("there is no workload here", str(path), "reach needs Deployments, Pods or the like")
+    for what in found.skipped:
+        print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
+    return found
+
+
+def port_of(text: str) -> tuple[str, int]:
+    """`8080` or `53/UDP`. Raises BadInput."""
+    match = _PORT.fullmatch(text)
+    if match is None or not 1 <= int(match.group(1)) <= 65535:
+        raise BadInput(f"{text} is not a port", "--port", "write 8080 or 53/UDP")
+    return (match.group(2) or "TCP").upper(), int(match.group(1))
+
+
+def _named(place: Place, wanted: str) -> bool:
+    if not wanted:
+        return True
+    if isinstance(place, Range):
+        return wanted == "external" or _address(wanted, place)
+    return wanted in (
+        place.name,
+        place.pod.name,
+        place.pod.namespace,
+        f"{place.pod.namespace}/{place.pod.name}",
+    )
+
+
+def _address(text: str, place: Range) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return address.version == place.first.version and int(place.first) <= int(address) <= int(place.last)
+
+
+def reach(path: Path, src: str, dst: str, port: str, cni: str, output: str) -> int:
+    """Print who may connect to whom."""
+    formatted(output, "text", "csv", "dot", "mermaid")
+    found = load(path)
+    kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst))
+    if port:
+        wanted = port_of(port)
+        kept = [c for c in kept if ports.contains(c.ports, *wanted)]
+    rows = [{"from": c.src.name, "to": c.dst.name, "ports": ports.text(c.ports)} for c in kept]
+    if output in ("json", "yaml"):
+        printed({"connections": rows, "notAnalysed": list(found.skipped)}, output)
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([("from", "to", "ports"), *((r["from"], r["to"], r["ports"]) for r in rows)])
+    elif output in ("dot", "mermaid"):
+        print("\n".join(_graph(kept, output)))
+    elif not rows:
+        print("no connection is allowed")
+    else:
+        print(
+            "\n".join(aligned([["FROM", "TO", "PORTS"], *([r["from"], r["to"], r["ports"]] for r in rows)]))
+        )
+    return 0
+
+
+def _graph(found: list[Connection], form: str) -> list[str]:
+    names = sorted({e.name for c in found for e in (c.src, c.dst)})
+    number = {name: f"n{i}" for i, name in enumerate(names)}
+    if form == "dot":
+        lines = ["digraph reach {", "  rankdir=LR;", *(f'  {number[n]} [label="{n}"];' for n in names)]
+        arrows = [
+            f'  {number[c.src.name]} -> {number[c.dst.name]} [label="{ports.text(c.ports)}"];' for c in found
+        ]
+        return [*lines, *arrows, "}"]
+    lines = ["graph LR", *(f'  {number[n]}["{n}"]' for n in names)]
+    return [
+        *lines,
+        *(f'  {number[c.src.name]} -->|"{ports.text(c.ports)}"| {number[c.dst.name]}' for c in found),
+    ]
+
+
+def _ends(found: Fleet, text: str) -> list[End]:
+    try:
+        return [str(ipaddress.ip_address(text))]
+    except ValueError:
+        return [w.pod for w in found.find(text)]
+
+
+def why(path: Path, src: str, dst: str, port: str, cni: str) -> int:
+    """Print yes, no or "depends on the CNI", and what decides it at both ends; exit code 0, 1 or 3."""
+    found = load(path)
+    net = found.network(profile(cni))
+    protocol, number = port_of(port)
+    codes = []
+    for one in _ends(found, src):
+        for other in _ends(found, dst):
+            decision = net.decide(one, other, protocol, number)
+            word = {True: "yes", False: "no", None: "depends on the CNI"}[decision.allowed]
+            print(f"{_title(one)} to {_title(other)} on {number}/{protocol}: {word}")
+            for side in decision.why:
+                mark = "lets it pass" if side.allowed else "keeps it out"
+                print(f"  {side.side} {mark}:")
+                for rule in side.rules:
+                    print(f"    {located(found, rule)}")
+            for question in decision.depends:
+                print(f"  it depends on {question}; name the CNI with --cni")
+            codes.append({True: 0, False: 1, None: 3}[decision.allowed])
+    return max(codes)
+
+
+def _title(end: End) -> str:
+    return end if isinstance(end, str) else f"{end.namespace}/{end.name}"
+
+
+def diff(before: Path, after: Path, cni: str, output: str) -> int:
+    """Print what the change opens, cuts and alters."""
+    formatted(output, "text", "csv", "markdown")
+    found = changes(load(before), load(after), profile(cni))
+    rows = [
+        {
+            "change": c.kind,
+            "from": c.src.name,
+            "to": c.dst.name,
+            "before": ports.text(c.before),
+            "after": ports.text(c.after),
+            "because": list(c.because),
+            "note": c.note,
+        }
+        for c in found
+    ]
+    if output in ("json", "yaml"):
+        printed({"changes": rows}, output)
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("change", "from", "to", "before", "after", "note"))
+        writer.writerows((r["change"], r["from"], r["to"], r["before"], r["after"], r["note"]) for r in rows)
+    elif not rows:
+        print("no connection changes")
+    elif output == "markdown":
+        print("\n".join(_markdown(found)))
+    else:
+        table = [[str(r[k]) for k in ("change", "from", "to", "before", "after")] for r in rows]
+        lines = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *table])
+        print(lines[0])
+        for text, change in zip(lines[1:], found, strict=True):
+            print(text)
+            for reason in (*change.because, *([change.note] if change.note else [])):
+                print(f"    {reason}")
+        print(_count(found))
+    return 0
+
+
+def _count(found: list[Change]) -> str:
+    counts = {k: sum(c.kind == k for c in found) for k in ("gained", "lost", "changed")}
+    outside = sum(isinstance(c.src, Range) and bool(c.after & ~c.before) for c in found)
+    more = f"; {outside} newly open to the outside" if outside else ""
+    return ", ".join(f"{n} {k}" for k, n in counts.items()) + more
+
+
+def _markdown(found: list[Change]) -> list[str]:
+    signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
+    lines = [
+        f"**Connections: {_count(found)}**",
+        "",
+        "| | from | to | before | after | because |",
+        "|---|---|---|---|---|---|",
+    ]
+    for c in found:
+        reasons = "<br>".join((*c.because, *([c.note] if c.note else [])))
+        cells = [signs[c.kind], c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after), reasons]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    names = sorted({e.name for c in found for e in (c.src, c.dst)})
+    number = {name: f"n{i}" for i, name in enumerate(names)}
+    arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
+    lines += ["", "```mermaid", "graph LR", *(f'  {number[n]}["{n}"]' for n in names)]
+    for c in found[:MOST_DRAWN]:
+        label = ports.text(c.before if c.kind == "lost" else c.after)
+        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
+    return [*lines, "```"]

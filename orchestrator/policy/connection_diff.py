@@ -1,0 +1,101 @@
+"""What a change of manifests does to the network: connections gained, lost and changed, and which rules did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.policy import ports
+from orchestrator.policy.connections import Place, Range, merged, ranges, table
+from orchestrator.policy.evaluator import Network
+from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.pod import End
+
+
+@dataclass(frozen=True)
+class Change:
+    """`before` and `after` are sets as in ports.py; `because` names rules with file and line, `note` workloads."""
+
+    kind: Literal["gained", "lost", "changed"]
+    src: Place
+    dst: Place
+    before: int
+    after: int
+    because: tuple[str, ...] = ()
+    note: str = ""
+
+
+def changes(old: Fleet, new: Fleet, settled: Mapping[str, bool] | None = None) -> list[Change]:
+    """Every pair of workloads, or of a workload and the outside, that may do something else afterwards."""
+    outside = ranges(old, new)
+    first, last = (table(f, settled, outside) for f in (old, new))
+    rows = []
+    for key in {**first, **last}:
+        before, after = (t[key].ports if key in t else ports.NONE for t in (first, last))
+        if before != after:
+            either = first.get(key) or last[key]
+            rows.append((either.src, either.dst, (before, after)))
+    rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
+    nets = (old.network(settled), new.network(settled))
+    found = [_change(old, new, nets, *row) for row in merged(rows)]
+    return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
+
+
+def _order(place: Place) -> tuple[int, int, str]:
+    """Ranges in the order of their addresses, so that neighbours follow each other."""
+    if isinstance(place, Range):
+        return (place.first.version, int(place.first), "")
+    return (0, 0, place.name)
+
+
+def _change(
+    old: Fleet, new: Fleet, nets: tuple[Network, Network], src: Place, dst: Place, sets: tuple[int, int]
+) -> Change:
+    before, after = sets
+    kind: Literal["gained", "lost", "changed"] = (
+        "changed" if before and after else "gained" if after else "lost"
+    )
+    names = [{w.name for w in f.workloads} for f in (old, new)]
+    notes = [
+        f"workload {place.name} {'added' if place.name in names[1] else 'removed'}"
+        for place in (src, dst)
+        if isinstance(place, Workload) and not (place.name in names[0] and place.name in names[1])
+    ]
+    because = () if notes else tuple(_because(old, new, nets, src, dst, sets))
+    return Change(kind, src, dst, before, after, because, "; ".join(notes))
+
+
+def _because(
+    old: Fleet, new: Fleet, nets: tuple[Network, Network], src: Place, dst: Place, sets: tuple[int, int]
+) -> Iterator[str]:
+    """The rules that decide a port that differs, where they are not the same on both sides of the change."""
+    protocol, port = _differing(*sets)
+    told = []
+    for fleet, net in ((old, nets[0]), (new, nets[1])):
+        ends = (_end(fleet, src), _end(fleet, dst))
+        why = net.decide(*ends, protocol, port).why
+        told.append({f"{w.side}: {located(fleet, rule)}" for w in why for rule in w.rules})
+    for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
+        yield from (f"{word}, {rule}" for rule in sorted(mine - theirs))
+
+
+def _differing(before: int, after: int) -> tuple[str, int]:
+    for protocol in ports.PROTOCOLS:
+        for first, _ in ports.runs(before ^ after, protocol):
+            return protocol, first
+    raise AssertionError("nothing differs")
+
+
+def _end(fleet: Fleet, place: Place) -> End:
+    if isinstance(place, Range):
+        return str(place.first)
+    return next(w.pod for w in fleet.workloads if w.name == place.name)
+
+
+def located(fleet: Fleet, rule: str) -> str:
+    """A deciding rule with the file and line of its policy."""
+    for name, where in fleet.lines.items():
+        if rule == name or rule.startswith((f"{name} ", f"{name}:")):
+            return f"{rule} ({where})"
+    return rule

@@ -1,0 +1,137 @@
+"""reach, why and diff tell from manifests who may connect to whom, and which lines decide it."""
+
+import csv
+import io
+import json
+
+import pytest
+from stage import Stage
+
+MANIFESTS = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: c, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: other, namespace: shop}
+spec: {}
+"""
+POLICY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: web}}}]
+    ports: [{port: 5432}]
+"""
+BLOCK = POLICY.replace("podSelector: {matchLabels: {app: web}}", "ipBlock: {cidr: 10.0.0.0/8}")
+
+
+@pytest.fixture
+def netpol(cli):
+    return cli(Stage())
+
+
+@pytest.fixture
+def shop(tmp_path):
+    def folder(name, policy=POLICY):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "all.yaml").write_text(MANIFESTS)
+        (tmp_path / name / "policy.yaml").write_text(policy)
+        return str(tmp_path / name)
+
+    return folder
+
+
+def test_reach_lists_connections_in_every_format(netpol, shop):
+    folder = shop("one")
+    done = netpol("reach", folder)
+    assert "shop/web[Deployment]" in done.out and "TCP 5432" in done.out
+    assert "not analysed: 1 CiliumNetworkPolicy (cilium.io/v2)" in done.err
+    found = json.loads(netpol("reach", folder, "-o", "json").out)
+    to_db = [c for c in found["connections"] if c["to"] == "shop/db[StatefulSet]"]
+    assert to_db == [{"from": "shop/web[Deployment]", "to": "shop/db[StatefulSet]", "ports": "TCP 5432"}]
+    rows = list(csv.DictReader(io.StringIO(netpol("reach", folder, "-o", "csv").out)))
+    assert len(rows) == len(found["connections"])
+    assert netpol("reach", folder, "-o", "dot").out.startswith("digraph reach {")
+    assert netpol("reach", folder, "-o", "mermaid").out.startswith("graph LR")
+
+
+def test_reach_can_be_narrowed(netpol, shop):
+    folder = shop("one")
+    narrow = json.loads(netpol("reach", folder, "--from", "external", "--to", "shop/web", "-o", "json").out)
+    assert [c["from"] for c in narrow["connections"]] == ["0.0.0.0-255.255.255.255[External]"]
+    assert netpol("reach", folder, "--to", "db", "--port", "80").out == "no connection is allowed\n"
+    assert "web" in netpol("reach", folder, "--to", "db", "--port", "5432/TCP").out
+
+
+def test_why_names_rules_files_and_lines(netpol, shop):
+    folder = shop("one")
+    yes = netpol("why", folder, "--from", "web", "--to", "shop/db", "--port", "5432")
+    assert yes.code == 0 and "shop/web to shop/db on 5432/TCP: yes" in yes.out
+    assert "NetworkPolicy shop/db ingress[0] (policy.yaml:1)" in yes.out
+    no = netpol("why", folder, "--from", "192.0.2.1", "--to", "db", "--port", "5432/TCP")
+    assert no.code == 1 and "NetworkPolicy shop/db: no rule allows it (policy.yaml:1)" in no.out
+
+
+def test_why_depends_on_the_cni_until_it_is_named(netpol, shop):
+    folder = shop("one", BLOCK)
+    (path,) = [folder]
+    with open(f"{path}/pod.yaml", "w") as out:
+        out.write(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop}\nspec: {}\nstatus: {podIP: 10.1.2.3}\n"
+        )
+    asked = ["why", folder, "--from", "job", "--to", "db", "--port", "5432"]
+    open_ = netpol(*asked)
+    assert open_.code == 3 and "depends on the CNI" in open_.out and "whether an ipBlock covers" in open_.out
+    assert netpol(*asked, "--cni", "calico").code == 0
+    assert netpol(*asked, "--cni", "cilium").code == 1
+
+
+def test_diff_says_what_opens_and_what_did_it(netpol, shop):
+    one, two = shop("one"), shop("two", POLICY.replace("{app: web}", "{app: wbe}"))
+    text = netpol("diff", one, two).out
+    assert "lost" in text and "0 gained, 1 lost, 0 changed" in text
+    assert "before, Ingress: NetworkPolicy shop/db ingress[0] (policy.yaml:1)" in text
+    three = shop("three", POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []"))
+    marked = netpol("diff", one, three, "-o", "markdown").out
+    assert "1 newly open to the outside" in marked and "```mermaid" in marked and "➕ gained" in marked
+    assert json.loads(netpol("diff", one, three, "-o", "json").out)["changes"][0]["after"] == "TCP 5432"
+    assert netpol("diff", one, one).out == "no connection changes\n"
+    assert netpol("diff", one, three, "-o", "csv").out.startswith("change,from,to,before,after,note\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["reach", "/nowhere"], "there is no such directory"),
+        (["reach", "DIR", "--port", "http"], "http is not a port"),
+        (["reach", "DIR", "--cni", "x"], "the CNI profile x is not known"),
+        (["reach", "DIR", "-o", "svg"], "-o svg is not known"),
+        (["why", "DIR", "--from", "nope", "--to", "db", "--port", "1"], "there is no workload nope"),
+        (["why", "DIR", "--from", "web", "--to", "db", "--port", "0"], "0 is not a port"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(netpol, shop, args, said):
+    folder = shop("one")
+    done = netpol(*(folder if a == "DIR" else a for a in args))
+    lines = [line for line in done.err.splitlines() if "not analysed" not in line]
+    assert done.code == 2 and len(lines) == 1 and said in lines[0], done
+
+
+def test_a_bad_policy_is_named_with_its_line(netpol, shop):
+    done = netpol("reach", shop("one", "# comment\n" + POLICY.replace("ingress:", "ingres:")))
+    assert done.code == 2 and "policy.yaml:2: NetworkPolicy db is not valid: spec.ingres" in done.err
