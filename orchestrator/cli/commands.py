@@ -271,6 +271,18 @@ def diff(
     return network.diff(before, after, cni, output)
 
 
+@app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")
+def intents(
+    path: Annotated[Path, typer.Argument(help="a directory of manifests with PolicyTests", metavar="DIR")],
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml or junit")] = "",
+) -> int:
+    """Check what must be reachable, and what must not, against a directory's policies."""
+    from orchestrator.cli import policy_test
+
+    return policy_test.check(path, cni, output)
+
+
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")
 def crds() -> None:
     """Print the CustomResourceDefinitions."""

@@ -14,6 +14,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.manifest import Document, parse
 
 ENDINGS = (".yaml", ".yml", ".json")
+TESTS = "PolicyTest"  # stands beside the policies, and is applied nowhere
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def arrange(
 ) -> dict[str, list[Placed]]:
     """The desired objects of each selected namespace. Raises BadInput with file and line."""
     documents = [d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path)]
+    documents = [d for d in documents if d.obj["kind"] != TESTS]
     if not documents:
         raise BadInput(
             "there is no policy in the source's path", hint="commit a manifest there, or mend git.path"

@@ -135,3 +135,54 @@ def test_what_is_wrong_is_said_in_one_line(netpol, shop, args, said):
 def test_a_bad_policy_is_named_with_its_line(netpol, shop):
     done = netpol("reach", shop("one", "# comment\n" + POLICY.replace("ingress:", "ingres:")))
     assert done.code == 2 and "policy.yaml:2: NetworkPolicy db is not valid: spec.ingres" in done.err
+
+
+TESTS = """apiVersion: netpol-canary.dev/v1alpha1
+kind: PolicyTest
+metadata: {name: shop}
+spec:
+  intents:
+  - {name: web uses db, expect: reach, from: {workload: shop/web}, to: {labels: {app: db}}, ports: [{port: 5432}]}
+  - {name: nobody outside, expect: blocked, from: {internet: true}, to: {workload: db}, ports: [{port: 5432}]}
+  only:
+  - {name: only web, to: {labels: {app: db}}, onlyFrom: [{labels: {app: web}}], reason: it holds cards}
+"""
+
+
+def with_tests(folder, text=TESTS):
+    with open(f"{folder}/tests.yaml", "w") as out:
+        out.write(text)
+    return folder
+
+
+def test_intents_hold_or_say_which_rules_decide(netpol, shop):
+    good = netpol("test", with_tests(shop("one")))
+    assert good.code == 0 and good.out.splitlines()[-1] == "3 intents, 3 hold"
+    wide = POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []")
+    bad = netpol("test", with_tests(shop("two", wide)))
+    assert bad.code == 1 and "3 intents, 1 hold" in bad.out
+    assert "FAIL  only web" in bad.out and "because it holds cards (tests.yaml:1)" in bad.out
+    assert (
+        "192.0.2.1 to shop/db on 5432/TCP is allowed (Ingress: NetworkPolicy shop/db ingress[0] (policy.yaml:1))"
+        in (bad.out)
+    )
+    junit = netpol("test", with_tests(shop("three", wide)), "-o", "junit").out
+    assert 'tests="3" failures="2"' in junit
+    found = json.loads(netpol("test", with_tests(shop("four")), "-o", "json").out)["tests"]
+    assert [t["passed"] for t in found] == [True] * 3 and found[0]["checked"] == 1
+
+
+def test_an_intent_that_selects_nothing_or_depends_does_not_hold(netpol, shop):
+    none = netpol("test", with_tests(shop("one"), TESTS.replace("shop/web", "shop/wbe")))
+    assert none.code == 1 and "`from` selects no workload" in none.out
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop}\nspec: {}\nstatus: {podIP: 10.1.2.3}\n"
+    folder = with_tests(shop("two", BLOCK + "---\n" + pod), TESTS.replace("shop/web", "shop/job"))
+    assert "depends on the CNI" in netpol("test", folder).out
+
+
+def test_a_bad_intent_is_named_with_its_line(netpol, shop):
+    bad = netpol(
+        "test", with_tests(shop("one"), "# first\n---\n" + TESTS.replace("expect: reach", "expect: maybe"))
+    )
+    assert bad.code == 2 and "tests.yaml:3: PolicyTest spec.intents.0.expect" in bad.err
+    assert "there is no PolicyTest here" in netpol("test", shop("two")).err

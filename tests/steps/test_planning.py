@@ -95,3 +95,10 @@ def test_a_namespace_that_goes_in_the_middle_wedges_nothing(good, name, at):
         assert all(len(stage.standing()[n]) == 2 for n in others)
     else:
         assert all(stage.standing()[n] == before[n] for n in others)
+
+
+def test_intents_beside_the_policies_are_applied_nowhere():
+    stage = Stage()
+    test = b"apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {}\n"
+    stage.repository.push("d", {**files(DENY, ALLOW), "tests.yaml": test})
+    assert len(planned(stage, "d" * 40).namespaces["cart"].changes) == 3
