@@ -39,6 +39,7 @@ lint: .venv/.ready
 	$(BIN)/lint-imports
 
 bench: .venv/.ready
+	$(BIN)/python tests/bench/policies.py
 	$(BIN)/python tests/bench/bench.py $(if $(shell command -v go),--real)
 
 crds: .venv/.ready

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TypeVar
 
 from orchestrator.policy import ports
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.index import candidates
 from orchestrator.policy.pod import End
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -102,14 +103,24 @@ def table(
             key = (src.name, dst.name)
             found[key] = Connection(src, dst, mask | (found[key].ports if key in found else 0))
 
-    for src in fleet.workloads:
-        for dst in fleet.workloads:
-            if src.name != dst.name:
-                add(src, dst, (src.pod, dst.pod))
+    for one, other in _pairs(fleet, settled or {}):
+        src, dst = fleet.workloads[one], fleet.workloads[other]
+        if src.name != dst.name:
+            add(src, dst, (src.pod, dst.pod))
+    for workload in fleet.workloads:
         for span in outside:
-            add(span, src, (str(span.first), src.pod))
-            add(src, span, (src.pod, str(span.first)))
+            add(span, workload, (str(span.first), workload.pod))
+            add(workload, span, (workload.pod, str(span.first)))
     return found
+
+
+def _pairs(fleet: Fleet, settled: Mapping[str, bool]) -> Iterable[tuple[int, int]]:
+    """The pairs worth asking the evaluator about; all of them where more than labels decides."""
+    pods = [w.pod for w in fleet.workloads]
+    as_nodes = settled.get("host_as_node", False) and any(p.host_network for p in pods)
+    if fleet.cluster or as_nodes or settled.get("block_covers_pods", False):
+        return product(range(len(pods)), range(len(pods)))
+    return candidates(pods, fleet.namespaces, fleet.policies)
 
 
 def merged(rows: Sequence[tuple[Place, Place, T]]) -> list[tuple[Place, Place, T]]:

@@ -136,6 +136,18 @@ def test_a_diff_applied_to_what_was_gives_what_is(old, new):
     assert {k: v for k, v in kept.items() if v} == now
 
 
+@settings(max_examples=150, deadline=None)
+@given(policies=sets)
+def test_the_index_leaves_out_no_pair_that_the_evaluator_allows(policies):
+    net, found = Network(SPACES, policies), {}
+    for src in PODS:
+        for dst in PODS:
+            if src is not dst and between(net, src, dst):
+                found[src.name, dst.name] = between(net, src, dst)
+    inside = [c for c in reach(small(policies)) if "External" not in c.src.name + c.dst.name]
+    assert {(c.src.pod.name, c.dst.pod.name): c.ports for c in inside} == found
+
+
 def test_ports_are_named_as_people_write_them():
     assert text(ports.ALL) == "all" and text(0) == "none"
     found = ports.span("TCP", 80, 80) | ports.span("TCP", 443, 450) | ports.span("UDP")
