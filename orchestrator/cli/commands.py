@@ -260,15 +260,53 @@ def why(
 
 @app.command(epilog="Example: netpol-canary diff before after -o markdown")
 def diff(
-    before: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="BEFORE")],
-    after: Annotated[Path, typer.Argument(help="the same, changed", metavar="AFTER")],
+    before: Annotated[
+        str, typer.Argument(help="a directory, or Git revisions such as main..HEAD", metavar="BEFORE")
+    ],
+    after: Annotated[str, typer.Argument(help="the other directory", metavar="[AFTER]")] = "",
+    path: Annotated[Path, typer.Option(help="with revisions: the directory in the repository")] = Path("."),
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv or markdown")] = "",
 ) -> int:
     """Show the connections that a change gains, loses and alters, and which rules do it."""
     from orchestrator.cli import network
 
-    return network.diff(before, after, cni, output)
+    return network.diff(before, after, path, cni, output)
+
+
+@app.command(epilog="Example: netpol-canary lint manifests --fail-on warning -o github")
+def lint(
+    path: Annotated[Path | None, typer.Argument(help="a directory of manifests", metavar="DIR")] = None,
+    explain: Annotated[str, typer.Option(help="what a rule looks for, and why", metavar="ID")] = "",
+    fail_on: Annotated[
+        str, typer.Option(help="exit with 1 from this severity: info, warning, error, never")
+    ] = "error",
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="text, json, yaml, sarif, junit or github")
+    ] = "",
+) -> int:
+    """Find what is probably wrong with the policies of a directory."""
+    from orchestrator.cli import lint as linting
+
+    if explain:
+        return linting.explain(explain)
+    if path is None:
+        raise BadInput("there is nothing to look at", hint="give a directory")
+    return linting.check(path, fail_on, output)
+
+
+@app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")
+def check(
+    path: Annotated[Path, typer.Argument(help="a directory of manifests in a Git repository", metavar="DIR")],
+    base: Annotated[str, typer.Option(help="the revision to compare with")],
+    max_risk: Annotated[str, typer.Option(help="block a change above: none, low, medium or high")] = "high",
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="markdown, json or yaml")] = "",
+) -> int:
+    """Check a pull request: new findings, intents, connections and risk, with one exit code."""
+    from orchestrator.cli import check as checking
+
+    return checking.check(path, base, max_risk, cni, output)
 
 
 @app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")

@@ -6,9 +6,11 @@ import csv
 import ipaddress
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.revision import files_at
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
@@ -27,10 +29,14 @@ MOST_DRAWN = 60
 def load(path: Path) -> Fleet:
     """The fleet of a directory. Raises BadInput; says on standard error what is not analysed."""
     directory = Directory(path)
-    files = directory.files(directory.resolve())
+    return fleet_of(directory.files(directory.resolve()), str(path))
+
+
+def fleet_of(files: Mapping[str, bytes], where: str, empty: bool = False) -> Fleet:
+    """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
     found = fleet(d for name, content in files.items() for d in parse(content, name))
-    if not found.workloads:
-        raise BadInput("there is no workload here", str(path), "reach needs Deployments, Pods or the like")
+    if not found.workloads and not empty:
+        raise BadInput("there is no workload here", where, "Deployments, Pods or the like are needed")
     for what in found.skipped:
         print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
     return found
@@ -139,10 +145,19 @@ def _title(end: End) -> str:
     return end if isinstance(end, str) else f"{end.namespace}/{end.name}"
 
 
-def diff(before: Path, after: Path, cni: str, output: str) -> int:
+def diff(before: str, after: str, path: Path, cni: str, output: str) -> int:
     """Print what the change opens, cuts and alters."""
     formatted(output, "text", "csv", "markdown")
-    found = changes(load(before), load(after), profile(cni))
+    if after:
+        ends = [load(Path(before)), load(Path(after))]
+    elif ".." in before and not Path(before).is_dir():
+        revisions = re.split(r"\.{2,3}", before, maxsplit=1)
+        ends = [fleet_of(files_at(path, r or "HEAD"), f"{path} at {r}", empty=True) for r in revisions]
+    else:
+        raise BadInput(
+            f"{before} against what?", hint="give two directories, or revisions such as main..HEAD"
+        )
+    found = changes(ends[0], ends[1], profile(cni))
     rows = [
         {
             "change": c.kind,
@@ -164,7 +179,7 @@ def diff(before: Path, after: Path, cni: str, output: str) -> int:
     elif not rows:
         print("no connection changes")
     elif output == "markdown":
-        print("\n".join(_markdown(found)))
+        print("\n".join(changes_markdown(found)))
     else:
         table = [[str(r[k]) for k in ("change", "from", "to", "before", "after")] for r in rows]
         lines = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *table])
@@ -184,7 +199,7 @@ def _count(found: list[Change]) -> str:
     return ", ".join(f"{n} {k}" for k, n in counts.items()) + more
 
 
-def _markdown(found: list[Change]) -> list[str]:
+def changes_markdown(found: list[Change]) -> list[str]:
     signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
     lines = [
         f"**Connections: {_count(found)}**",

@@ -1,0 +1,79 @@
+"""`check`: a pull request in one go: findings, intents, connections and risk; one exit code, one summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.revision import files_at
+from orchestrator.cli.network import changes_markdown, fleet_of
+from orchestrator.cli.report import formatted, printed
+from orchestrator.errors import BadInput
+from orchestrator.policy import intents
+from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.lint import Finding, lint
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.reading import profile
+from orchestrator.policy.risk import LEVELS, Risk, risk
+
+
+def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
+    """0 where nothing blocks the change, else 1."""
+    formatted(output, "markdown")
+    if max_risk not in LEVELS:
+        raise BadInput(f"{max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
+    directory, settled = Directory(path), profile(cni)
+    files = directory.files(directory.resolve())
+    before, after = (
+        fleet_of(files_at(path, base), f"{path} at {base}", empty=True),
+        fleet_of(files, str(path)),
+    )
+    tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
+    known = {(f.rule.id, f.subject, f.message) for f in lint(before)}
+    found = [f for f in lint(after) if not f.ignored and (f.rule.id, f.subject, f.message) not in known]
+    results = intents.run(after, tests, settled)
+    moved = changes(before, after, settled)
+    level = risk(moved)
+    blocks = [
+        f"{f.rule.id} {f.subject}: {f.message} ({f.where})" for f in found if f.rule.severity == "error"
+    ]
+    blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
+    if LEVELS.index(level.level) > LEVELS.index(max_risk):
+        blocks.append(f"the risk is {level.level}, at most {max_risk} is allowed: {'; '.join(level.reasons)}")
+    if output in ("json", "yaml"):
+        data = {
+            "passed": not blocks,
+            "risk": {"level": level.level, "reasons": list(level.reasons)},
+            "blocks": blocks,
+            "findings": [{"id": f.rule.id, "subject": f.subject, "message": f.message} for f in found],
+            "tests": [intents.as_data(r) for r in results],
+            "changes": len(moved),
+        }
+        printed(data, output)
+    else:
+        print("\n".join(_summary(blocks, level, found, results, moved, base)))
+    return 1 if blocks else 0
+
+
+def _summary(
+    blocks: list[str],
+    level: Risk,
+    found: list[Finding],
+    results: list[intents.Result],
+    moved: list[Change],
+    base: str,
+) -> list[str]:
+    """Markdown for a pull request; it reads well in a terminal, too."""
+    word = "❌ blocked" if blocks else "✅ fine"
+    lines = [f"## Network policies against `{base}`: {word}", ""]
+    lines += [f"- **{block}**" for block in blocks] + ([""] if blocks else [])
+    lines.append(f"Risk: **{level.level}** ({'; '.join(level.reasons)}).")
+    held = sum(not r.problems for r in results)
+    lines.append(
+        f"Intents: {held} of {len(results)} hold." if results else "Intents: there is no PolicyTest."
+    )
+    lines += ["", *(changes_markdown(moved) if moved else ["No connection changes."])]
+    if found:
+        lines += ["", "New findings:", ""]
+        lines += [f"- {f.rule.severity} {f.rule.id} {f.subject}: {f.message} ({f.where})" for f in found]
+    return lines

@@ -1,0 +1,104 @@
+"""`lint`: findings as text, JSON, SARIF, JUnit or GitHub annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from orchestrator.cli.network import load
+from orchestrator.cli.report import formatted, printed
+from orchestrator.errors import BadInput
+from orchestrator.policy.lint import RULES, Finding, lint
+
+LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def explain(rule: str) -> int:
+    """What a rule looks for, and why."""
+    if rule not in RULES:
+        raise BadInput(f"there is no rule {rule}", "--explain", f"take one of {', '.join(RULES)}")
+    found = RULES[rule]
+    print(f"{found.id} ({found.severity}): {found.title}\n\n{found.text}")
+    return 0
+
+
+def check(path: Path, fail_on: str, output: str) -> int:
+    """0, or 1 where a finding is at least as severe as `fail_on`."""
+    formatted(output, "text", "sarif", "junit", "github")
+    order = ("info", "warning", "error")
+    if fail_on not in (*order, "never"):
+        raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
+    everything = lint(load(path))
+    found = [f for f in everything if not f.ignored]
+    if output == "sarif":
+        printed(_sarif(everything), "json")
+    elif output in ("json", "yaml"):
+        printed({"findings": [_data(f) for f in everything]}, output)
+    elif output == "junit":
+        print("\n".join(_junit(found)))
+    elif output == "github":
+        for f in found:
+            file, _, line = f.where.rpartition(":")
+            place = f"file={path / file},line={line}," if file else ""
+            print(f"::{GITHUB[f.rule.severity]} {place}title={f.rule.id}::{f.subject}: {f.message}")
+    else:
+        for f in found:
+            print(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}")
+        ignored = len(everything) - len(found)
+        print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
+    worst = max((order.index(f.rule.severity) for f in found), default=-1)
+    return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
+
+
+def _data(f: Finding) -> dict[str, Any]:
+    return {
+        "id": f.rule.id,
+        "severity": f.rule.severity,
+        "subject": f.subject,
+        "message": f.message,
+        "where": f.where,
+        "ignored": f.ignored,
+    }
+
+
+def _sarif(found: list[Finding]) -> dict[str, Any]:
+    rules = [
+        {"id": r.id, "shortDescription": {"text": r.title}, "fullDescription": {"text": r.text}}
+        for r in RULES.values()
+    ]
+    results = []
+    for f in found:
+        result: dict[str, Any] = {
+            "ruleId": f.rule.id,
+            "level": LEVELS[f.rule.severity],
+            "message": {"text": f"{f.subject}: {f.message}"},
+        }
+        file, _, line = f.where.rpartition(":")
+        if file:
+            region = {"startLine": int(line)}
+            result["locations"] = [
+                {"physicalLocation": {"artifactLocation": {"uri": file}, "region": region}}
+            ]
+        if f.ignored:
+            result["suppressions"] = [{"kind": "inSource", "justification": f.ignored}]
+        results.append(result)
+    driver = {"name": "netpol-canary", "rules": rules}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _junit(found: list[Finding]) -> list[str]:
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(f'<testsuite name="netpol-canary lint" tests="{len(found)}" failures="{len(found)}">')
+    for f in found:
+        lines.append(
+            f"  <testcase name={quoteattr(f'{f.rule.id} {f.subject}')} classname={quoteattr(f.where)}>"
+        )
+        lines.append(f"    <failure message={quoteattr(f.message)}/>")
+        lines.append("  </testcase>")
+    return [*lines, "</testsuite>"]

@@ -1,0 +1,109 @@
+"""A pull request on a shop: what hurts is blocked, with a summary worth reading; what is fine passes."""
+
+import json
+import subprocess
+
+import pytest
+from stage import Stage
+from test_lint import DENY
+from test_network import MANIFESTS, POLICY, TESTS
+
+DNS = "{ports: [{port: 53, protocol: UDP}]}"
+POLICIES = DENY.replace(DNS, f"{DNS}, {{to: [{{podSelector: {{}}}}]}}") + "---\n" + POLICY
+OPEN = POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{namespaceSelector: {}}")
+
+
+@pytest.fixture
+def repo(tmp_path, cli):
+    """`repo.change(policies)` on top of a base commit; `repo.run(...)` checks it."""
+    netpol = cli(Stage())
+    folder = tmp_path / "repo" / "policies"
+    folder.mkdir(parents=True)
+
+    def git(*args):
+        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        subprocess.run(
+            ["git", "-C", str(tmp_path / "repo"), *identity, *args], check=True, capture_output=True
+        )
+
+    class Repo:
+        path = str(folder)
+        run = staticmethod(netpol)
+
+        @staticmethod
+        def change(policies, more=""):
+            (folder / "policy.yaml").write_text(policies)
+            (folder / "all.yaml").write_text(MANIFESTS + more)
+
+        @staticmethod
+        def commit():
+            git("add", "-A")
+            git("commit", "-q", "-m", "change")
+
+    git("init", "-q", "-b", "main")
+    (folder / "tests.yaml").write_text(TESTS)
+    Repo.change(POLICIES)
+    Repo.commit()
+    return Repo
+
+
+OTHER = """---
+apiVersion: v1
+kind: Pod
+metadata: {name: stranger, namespace: other}
+spec: {}
+"""
+
+
+def test_a_fine_change_passes(repo):
+    repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 0 and "## Network policies against `main`: ✅ fine" in done.out
+    assert "Risk: **medium** (1 connections opened)" in done.out and "Intents: 3 of 3 hold." in done.out
+    assert "```mermaid" in done.out
+    assert repo.run("check", repo.path, "--base", "main", "--max-risk", "low").code == 1
+
+
+def test_nothing_changed(repo):
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 0 and "No connection changes." in done.out and "Risk: **none**" in done.out
+
+
+def test_a_database_open_to_every_namespace_is_blocked(repo):
+    repo.change(OPEN, OTHER)
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 1 and "❌ blocked" in done.out
+    assert "only web: other/stranger to shop/db on 5432/TCP is allowed" in done.out
+
+
+def test_forgotten_dns_is_blocked(repo):
+    repo.change(POLICIES.replace(f"{DNS}, ", ""))
+    done = repo.run("check", repo.path, "--base", "main", "-o", "json")
+    found = json.loads(done.out)
+    assert done.code == 1 and not found["passed"]
+    assert {f["id"] for f in found["findings"]} == {"NPC005"}
+
+
+def test_diff_of_revisions(repo):
+    repo.change(OPEN, OTHER)
+    repo.commit()
+    done = repo.run("diff", "main~1..main", "--path", repo.path)
+    assert done.code == 0 and "other/stranger[Pod]" in done.out
+    assert repo.run("diff", "main..", "--path", repo.path).out == "no connection changes\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["check", "DIR", "--base", "nowhere"], "revision nowhere is not in"),
+        (["check", "DIR", "--base", "--output=x"], "is not a revision"),
+        (["check", "DIR", "--base", "main", "--max-risk", "x"], "x is not a level of risk"),
+        (["check", "/", "--base", "main"], ""),
+        (["diff", "DIR"], "against what?"),
+    ],
+)
+def test_bad_input(repo, args, said, tmp_path):
+    given = [repo.path if a == "DIR" else str(tmp_path) if a == "/" else a for a in args]
+    done = repo.run(*given)
+    lines = [line for line in done.err.splitlines() if "not analysed" not in line]
+    assert done.code == 2 and len(lines) == 1 and said in lines[0], done

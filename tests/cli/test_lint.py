@@ -1,0 +1,90 @@
+"""lint finds what is probably wrong, says where and why, and fails a pipeline when it should."""
+
+import json
+
+import pytest
+from stage import Stage
+from test_network import MANIFESTS, POLICY
+
+from orchestrator.policy.lint import RULES
+
+DENY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}
+"""
+
+
+@pytest.fixture
+def linted(cli, tmp_path):
+    """`linted(policies, *options)`: the ids that are found, and what was printed."""
+    netpol, made = cli(Stage()), []
+
+    def go(policies, *options):
+        folder = tmp_path / str(len(made))
+        made.append(folder)
+        folder.mkdir()
+        (folder / "all.yaml").write_text(MANIFESTS)
+        (folder / "policy.yaml").write_text(policies)
+        found = json.loads(netpol("lint", str(folder), "-o", "json", "--fail-on", "never").out)["findings"]
+        return [f["id"] for f in found if not f["ignored"]], netpol("lint", str(folder), *options)
+
+    return go
+
+
+def test_a_sound_set_has_no_findings(linted):
+    ids, done = linted(DENY + "---\n" + POLICY)
+    assert ids == [] and done.code == 0 and done.out == "0 findings\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (("podSelector: {matchLabels: {app: db}}", "podSelector: {matchLabels: {app: bd}}"), "NPC001"),
+        (("{matchLabels: {app: web}}", "{matchLabels: {app: wbe}}"), "NPC002"),
+        (
+            ("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: [{ipBlock: {cidr: 0.0.0.0/0}}]"),
+            "NPC003",
+        ),
+        (
+            ("podSelector: {}, policyTypes: [Ingress, Egress]", "podSelector: {}, policyTypes: [Egress]"),
+            "NPC004",
+        ),
+        (("[{port: 53, protocol: UDP}]", "[{port: 53}]"), "NPC005"),
+        (("port: 5432", "port: postgres"), "NPC006"),
+    ],
+)
+def test_each_rule_finds_its_mistake_and_no_other(linted, change, rule):
+    ids, done = linted((DENY + "---\n" + POLICY).replace(*change))
+    assert set(ids) == {rule}, done.out
+    assert done.code == (1 if RULES[rule].severity == "error" else 0)
+    assert rule in done.out and (rule == "NPC004" or "policy.yaml:" in done.out)
+
+
+def test_an_annotation_ignores_a_rule_with_a_reason(linted):
+    wide = POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []")
+    ids, done = linted(DENY + "---\n" + wide, "--fail-on", "warning")
+    assert ids == ["NPC003"] and done.code == 1
+    note = 'metadata: {name: db, namespace: shop, annotations: {netpol-canary.dev/lint-ignore: "NPC003: the entrance"}}'
+    quiet = wide.replace("metadata: {name: db, namespace: shop}", note)
+    ids, done = linted(DENY + "---\n" + quiet, "--fail-on", "info")
+    assert ids == [] and done.code == 0 and done.out == "0 findings, 1 ignored\n"
+
+
+def test_formats_for_pipelines(linted):
+    bad = (DENY + "---\n" + POLICY).replace("port: 5432", "port: postgres")
+    sarif = json.loads(linted(bad, "-o", "sarif")[1].out)
+    (result,) = sarif["runs"][0]["results"]
+    assert result["ruleId"] == "NPC006" and result["level"] == "error"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "policy.yaml" and place["region"]["startLine"] == 6
+    assert 'failures="1"' in linted(bad, "-o", "junit")[1].out
+    assert "::error file=" in linted(bad, "-o", "github")[1].out
+
+
+def test_every_rule_explains_itself(cli):
+    netpol = cli(Stage())
+    for rule in RULES:
+        assert netpol("lint", "--explain", rule).out.startswith(f"{rule} (")
+    assert netpol("lint", "--explain", "NPC999").code == 2
+    assert netpol("lint").code == 2 and netpol("lint", ".", "--fail-on", "x").code == 2
