@@ -34,9 +34,7 @@ def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
     results = intents.run(after, tests, settled)
     moved = changes(before, after, settled)
     level = risk(moved)
-    blocks = [
-        f"{f.rule.id} {f.subject}: {f.message} ({f.where})" for f in found if f.rule.severity == "error"
-    ]
+    blocks = [_said(f) for f in found if f.rule.severity == "error"]
     blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
     if LEVELS.index(level.level) > LEVELS.index(max_risk):
         blocks.append(f"the risk is {level.level}, at most {max_risk} is allowed: {'; '.join(level.reasons)}")
@@ -53,6 +51,11 @@ def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
     else:
         print("\n".join(_summary(blocks, level, found, results, moved, base)))
     return 1 if blocks else 0
+
+
+def _said(finding: Finding) -> str:
+    where = f" ({finding.where})" if finding.where else ""
+    return f"{finding.rule.id} {finding.subject}: {finding.message}{where}"
 
 
 def _summary(
@@ -75,5 +78,5 @@ def _summary(
     lines += ["", *(changes_markdown(moved) if moved else ["No connection changes."])]
     if found:
         lines += ["", "New findings:", ""]
-        lines += [f"- {f.rule.severity} {f.rule.id} {f.subject}: {f.message} ({f.where})" for f in found]
+        lines += [f"- {f.rule.severity} {_said(f)}" for f in found]
     return lines

@@ -36,14 +36,17 @@ def show(
 
         directory = Directory(path)
         ctx = replace(ctx, repository=lambda _: directory)
+    from orchestrator.steps.intents import refuse_failing
     from orchestrator.steps.planning import plan
 
-    commit = ctx.repository(source).resolve(revision)
+    repository = ctx.repository(source)
+    commit = repository.resolve(revision)
     made = plan(ctx, source, commit)
     if output:
         printed(facts(made), output)
     else:
         _text(made, diff)
+    refuse_failing(ctx, made, repository.files(commit))
     return 0
 
 

@@ -30,15 +30,19 @@ def risk(changes: Sequence[Change]) -> Risk:
     cut = sum(bool(c.before & ~c.after) for c in known)
     reasons = []
     if outside:
-        reasons.append(f"{outside} workloads newly open to the outside")
+        reasons.append(f"{_many(outside, 'workload')} newly open to the outside")
     if opened:
-        reasons.append(f"{opened} connections opened")
+        reasons.append(f"{_many(opened, 'connection')} opened")
     if cut:
-        reasons.append(f"{cut} connections cut")
+        reasons.append(f"{_many(cut, 'connection')} cut")
     if len(changes) > len(known):
-        reasons.append(f"{len(changes) - len(known)} connections of workloads that come or go")
+        reasons.append(f"{_many(len(changes) - len(known), 'connection')} of workloads that come or go")
     if outside or opened + cut > MANY:
         return Risk("high", tuple(reasons))
     if opened or cut:
         return Risk("medium", tuple(reasons))
     return Risk("low" if changes else "none", tuple(reasons) or ("no connection changes",))
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -11,6 +11,7 @@ from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
+from orchestrator.steps.intents import refuse_failing
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 
@@ -67,6 +68,7 @@ def start(
     plan = make_plan(ctx, source, commit, only)
     if plan.empty:
         return Started("", commit, plan=plan)
+    refuse_failing(ctx, plan, repository.files(commit))
     source = keep(source)
     name = _name(ctx, source, commit)
     claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})

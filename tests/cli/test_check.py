@@ -59,7 +59,7 @@ def test_a_fine_change_passes(repo):
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 0 and "## Network policies against `main`: ✅ fine" in done.out
-    assert "Risk: **medium** (1 connections opened)" in done.out and "Intents: 3 of 3 hold." in done.out
+    assert "Risk: **medium** (1 connection opened)" in done.out and "Intents: 3 of 3 hold." in done.out
     assert "```mermaid" in done.out
     assert repo.run("check", repo.path, "--base", "main", "--max-risk", "low").code == 1
 

@@ -3,7 +3,7 @@
 import pytest
 from stage import ALLOW, DENY, OWN, Stage, files, policy, work
 
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Refused
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.steps.context import NAMESPACE, POLICY
@@ -102,3 +102,32 @@ def test_intents_beside_the_policies_are_applied_nowhere():
     test = b"apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {}\n"
     stage.repository.push("d", {**files(DENY, ALLOW), "tests.yaml": test})
     assert len(planned(stage, "d" * 40).namespaces["cart"].changes) == 3
+
+
+def pod(namespace, app):
+    port = {"containerPort": 80}
+    meta = {"name": app, "namespace": namespace, "labels": {"app": app}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [{"ports": [port]}]}}
+
+
+@pytest.mark.parametrize("expect", ["reach", "blocked"])
+def test_a_change_that_fails_its_own_intents_is_refused_before_anything_is_written(expect):
+    stage = Stage()
+    for name in ("web", "pay"):
+        stage.cluster.create(pod(name, "a"))
+    test = f"""apiVersion: netpol-canary.dev/v1alpha1
+kind: PolicyTest
+metadata: {{name: t}}
+spec:
+  intents:
+  - {{name: web pays, expect: {expect}, from: {{namespace: web}}, to: {{namespace: pay}}, ports: [{{port: 80}}]}}
+  - {{name: gone, expect: reach, from: {{workload: web/none}}, to: {{namespace: pay}}, ports: [{{port: 80}}]}}
+"""
+    stage.repository.push("d", {**files(DENY, ALLOW), "tests.yaml": test.encode()})
+    writes = dict(stage.cluster.writes)
+    if expect == "blocked":
+        assert work(stage.context(), "w").rollout.status.phase == "Succeeded"
+        return
+    with pytest.raises(Refused, match="fails its own intents: web pays: web/a to pay/a on 80/TCP is blocked"):
+        work(stage.context(), "w")
+    assert dict(stage.cluster.writes) == writes
