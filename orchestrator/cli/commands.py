@@ -229,33 +229,47 @@ def rollback(
 Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
 
 
+Manifests = Annotated[Path | None, typer.Argument(help="a directory of manifests", metavar="[DIR]")]
+Live = Annotated[
+    bool, typer.Option("--cluster", help="the cluster's pods and policies instead of a directory")
+]
+
+
 @app.command(epilog="Example: netpol-canary reach manifests --to shop/payments --port 8080")
 def reach(
-    path: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="DIR")],
+    path: Manifests = None,
     src: Annotated[str, typer.Option("--from", help="a workload, a namespace, an address, or external")] = "",
     dst: Annotated[str, typer.Option("--to", help="the same")] = "",
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")] = "",
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv, dot or mermaid")] = "",
+    cluster: Live = False,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
 ) -> int:
-    """List which workloads may connect to which, by the policies of a directory."""
+    """List which workloads may connect to which, by a directory's or the cluster's policies."""
     from orchestrator.cli import network
 
-    return network.reach(path, src, dst, port, cni, output)
+    found = network.given(path, cluster, _target(OWN, context, kubeconfig))
+    return network.reach(found, src, dst, port, cni, output)
 
 
 @app.command(epilog="Example: netpol-canary why manifests --from web --to shop/payments --port 8080/TCP")
 def why(
-    path: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="DIR")],
     src: Annotated[str, typer.Option("--from", help="a workload, or an address")],
     dst: Annotated[str, typer.Option("--to", help="the same")],
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")],
+    path: Manifests = None,
     cni: Cni = "generic",
+    cluster: Live = False,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
 ) -> int:
     """Say whether a connection is allowed, and which rules decide it; exit code 0 yes, 1 no, 3 depends."""
     from orchestrator.cli import network
 
-    return network.why(path, src, dst, port, cni)
+    found = network.given(path, cluster, _target(OWN, context, kubeconfig))
+    return network.why(found, src, dst, port, cni)
 
 
 @app.command(epilog="Example: netpol-canary diff before after -o markdown")

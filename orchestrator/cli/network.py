@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.live import documents
 from orchestrator.adapters.revision import files_at
+from orchestrator.cli import wiring
 from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change, changes, located
@@ -30,6 +33,18 @@ def load(path: Path) -> Fleet:
     """The fleet of a directory. Raises BadInput; says on standard error what is not analysed."""
     directory = Directory(path)
     return fleet_of(directory.files(directory.resolve()), str(path))
+
+
+def given(path: Path | None, live: bool, target: Target) -> Fleet:
+    """A directory's fleet, or the cluster's. Raises BadInput where it is not clear which."""
+    if (path is None) != live:
+        raise BadInput("what is to be looked at?", hint="give a directory, or --cluster")
+    if path is not None:
+        return load(path)
+    found = fleet(documents(wiring.connected(target).cluster))
+    if not found.workloads:
+        raise BadInput("there is no pod in the cluster")
+    return found
 
 
 def fleet_of(files: Mapping[str, bytes], where: str, empty: bool = False) -> Fleet:
@@ -71,10 +86,9 @@ def _address(text: str, place: Range) -> bool:
     return address.version == place.first.version and int(place.first) <= int(address) <= int(place.last)
 
 
-def reach(path: Path, src: str, dst: str, port: str, cni: str, output: str) -> int:
+def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) -> int:
     """Print who may connect to whom."""
     formatted(output, "text", "csv", "dot", "mermaid")
-    found = load(path)
     kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst))
     if port:
         wanted = port_of(port)
@@ -119,9 +133,8 @@ def _ends(found: Fleet, text: str) -> list[End]:
         return [w.pod for w in found.find(text)]
 
 
-def why(path: Path, src: str, dst: str, port: str, cni: str) -> int:
+def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
     """Print yes, no or "depends on the CNI", and what decides it at both ends; exit code 0, 1 or 3."""
-    found = load(path)
     net = found.network(profile(cni))
     protocol, number = port_of(port)
     codes = []

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from orchestrator.adapters.live import documents
 from orchestrator.errors import Refused
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.intents import Result, run, tests_of
 from orchestrator.policy.manifest import Document, parse
-from orchestrator.ports import Kind, Manifest
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
-from orchestrator.steps.context import NAMESPACE, POLICY, Context
+from orchestrator.steps.context import POLICY, Context
 
-POD = Kind("v1", "Pod")
-ENDED = ("Succeeded", "Failed")
 MOST_SHOWN = 3
 
 
@@ -38,11 +36,6 @@ def _problems(result: Result) -> list[str]:
 
 def _afterwards(ctx: Context, plan: Plan) -> Iterator[Document]:
     """The cluster's namespaces and running pods, and its policies as they stand after the change."""
-    for obj in ctx.cluster.list(NAMESPACE):
-        yield Document(_kinded(obj, NAMESPACE), "the cluster", 1)
-    for obj in ctx.cluster.list(POD):
-        if (obj.get("status") or {}).get("phase") not in ENDED:
-            yield Document(_kinded(obj, POD), "the cluster", 1)
     changed = {
         (name, objects.key(obj)): change
         for name, item in plan.namespaces.items()
@@ -50,15 +43,11 @@ def _afterwards(ctx: Context, plan: Plan) -> Iterator[Document]:
         for obj in (change.before, change.after)
         if obj is not None
     }
-    for obj in ctx.cluster.list(POLICY):
-        found = objects.bare(_kinded(obj, POLICY))
-        if (found["metadata"]["namespace"], objects.key(found)) not in changed:
-            yield Document(found, "the cluster", 1)
+    for document in documents(ctx.cluster):
+        obj = document.obj
+        if (obj["metadata"].get("namespace"), objects.key(obj)) not in changed:
+            yield document
     for change in {id(c): c for c in changed.values()}.values():
         if change.after is not None and change.after["kind"] == POLICY.kind:
             path, _, line = change.file.rpartition(":")
             yield Document(change.after, path or "the repository", int(line) if line.isdigit() else 1)
-
-
-def _kinded(obj: Manifest, kind: Kind) -> Manifest:
-    return {**obj, "apiVersion": kind.api_version, "kind": kind.kind}

@@ -186,3 +186,19 @@ def test_a_bad_intent_is_named_with_its_line(netpol, shop):
     )
     assert bad.code == 2 and "tests.yaml:3: PolicyTest spec.intents.0.expect" in bad.err
     assert "there is no PolicyTest here" in netpol("test", shop("two")).err
+
+
+def test_the_cluster_instead_of_a_directory(cli):
+    stage = Stage()
+    for name, phase in (("a", "Running"), ("b", "Running"), ("ended", "Succeeded")):
+        meta = {"name": name, "namespace": "cart", "labels": {"app": name}}
+        obj = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}, "status": {"phase": phase}}
+        stage.cluster.create(obj)
+    netpol = cli(stage)
+    asked = ["why", "--cluster", "--from", "a", "--to", "cart/b", "--port", "80"]
+    assert netpol(*asked).code == 0
+    netpol("run", "--source", "shop")
+    done = netpol(*asked)
+    assert done.code == 1 and "NetworkPolicy cart/deny: no rule allows it (the cluster:1)" in done.out
+    assert "ended" not in netpol("reach", "--cluster").out
+    assert netpol("reach").code == netpol("reach", ".", "--cluster").code == 2
