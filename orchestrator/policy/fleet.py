@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -48,6 +49,17 @@ class Fleet:
     cluster: tuple[dict[str, Any], ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+
+    @cached_property
+    def _spaces(self) -> Mapping[str, list[Pod]]:
+        found: dict[str, list[Pod]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.pod.namespace, []).append(workload.pod)
+        return found
+
+    def within(self, namespace: str) -> list[Pod]:
+        """The pods of a namespace."""
+        return self._spaces.get(namespace, [])
 
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""

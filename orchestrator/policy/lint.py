@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.policy.dns import resolves
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.order import directions
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.peers import meant, rules, selected
 from orchestrator.policy.selector import matches
 
 Severity = Literal["error", "warning", "info"]
 IGNORE = "netpol-canary.dev/lint-ignore"
-SIDES = (("Ingress", "ingress", "from"), ("Egress", "egress", "to"))
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -103,51 +103,24 @@ def _finding(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) -
     return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), ignored.get(rule, ""))
 
 
-def _selected(fleet: Fleet, policy: Mapping[str, Any]) -> list[Pod]:
-    selector = policy["spec"].get("podSelector") or {}
-    space = policy["metadata"]["namespace"]
-    return [w.pod for w in fleet.workloads if w.pod.namespace == space and matches(selector, w.pod.labels)]
-
-
-def _peer(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> list[Pod]:
-    spaces, own = peer.get("namespaceSelector"), policy["metadata"]["namespace"]
-    return [
-        w.pod
-        for w in fleet.workloads
-        if (
-            w.pod.namespace == own
-            if spaces is None
-            else matches(spaces, fleet.namespaces.get(w.pod.namespace, {}))
-        )
-        and (peer.get("podSelector") is None or matches(peer["podSelector"], w.pod.labels))
-    ]
-
-
-def _rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
-    for side, part, peers in SIDES:
-        if side in directions(policy):
-            for number, rule in enumerate(policy["spec"].get(part) or []):
-                yield side, peers, number, rule
-
-
 def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        if policy["spec"].get("podSelector") and not _selected(fleet, policy):
+        if policy["spec"].get("podSelector") and not selected(fleet, policy):
             yield _finding(fleet, "NPC001", policy, "its podSelector matches no workload")
 
 
 def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in _rules(policy):
+        for side, peers, number, rule in rules(policy):
             for at, peer in enumerate(rule.get(peers) or []):
-                if "ipBlock" not in peer and any(peer.values()) and not _peer(fleet, policy, peer):
+                if "ipBlock" not in peer and any(peer.values()) and not meant(fleet, policy, peer):
                     place = f"{side.lower()}[{number}].{peers}[{at}]"
                     yield _finding(fleet, "NPC002", policy, f"{place} matches no workload")
 
 
 def _open(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in _rules(policy):
+        for side, peers, number, rule in rules(policy):
             blocks = [p["ipBlock"]["cidr"] for p in rule.get(peers) or [] if "ipBlock" in p]
             if side == "Ingress" and (not rule.get(peers) or any(b in EVERYWHERE for b in blocks)):
                 yield _finding(fleet, "NPC003", policy, f"ingress[{number}] lets every address in")
@@ -163,43 +136,21 @@ def _unguarded(fleet: Fleet) -> Iterator[Finding]:
 def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     for workload in fleet.workloads:
-        mine = [
+        if not net.isolated(workload.pod, "Egress") or resolves(fleet, net, workload.pod):
+            continue
+        mine = next(
             p
             for p in fleet.policies
             if p["metadata"]["namespace"] == workload.pod.namespace
             and "Egress" in directions(p)
             and matches(p["spec"].get("podSelector") or {}, workload.pod.labels)
-        ]
-        if not net.isolated(workload.pod, "Egress") or fleet.cluster:
-            continue
-        if not any(_dns(fleet, p, rule) for p in mine for rule in p["spec"].get("egress") or []):
-            yield _finding(fleet, "NPC005", mine[0], f"{workload.name} cannot reach any DNS server")
-
-
-def _dns(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
-    """Whether a rule opens port 53 over UDP, by name or among others, towards something that may be a resolver."""
-    udp = [p for p in rule.get("ports") or [] if p.get("protocol", "TCP") == "UDP"]
-    if any(p.get("port") == 53 or isinstance(p.get("port"), str) for p in udp):
-        return True
-    wide = [p for p in udp if p.get("port") is None or p["port"] <= 53 <= p.get("endPort", p["port"])]
-    if rule.get("ports") and not wide:
-        return False
-    return not rule.get("to") or any(_resolver(fleet, policy, peer) for peer in rule["to"])
-
-
-def _resolver(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
-    if "ipBlock" in peer:
-        return True
-    spaces = peer.get("namespaceSelector")
-    system = {"kubernetes.io/metadata.name": "kube-system", **fleet.namespaces.get("kube-system", {})}
-    if spaces is not None and matches(spaces, system):
-        return True
-    return any(p.port == 53 and p.protocol == "UDP" for pod in _peer(fleet, policy, peer) for p in pod.ports)
+        )
+        yield _finding(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
 
 
 def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in _rules(policy):
+        for side, peers, number, rule in rules(policy):
             named = [
                 (p["port"], p.get("protocol", "TCP"))
                 for p in rule.get("ports") or []
@@ -209,9 +160,9 @@ def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
                 continue
             given = rule.get(peers) or []
             everyone = [w.pod for w in fleet.workloads]
-            out = [pod for peer in given if "ipBlock" not in peer for pod in _peer(fleet, policy, peer)]
-            meant = _selected(fleet, policy) if side == "Ingress" else out if given else everyone
-            known = {(port.name, port.protocol) for pod in meant for port in pod.ports}
+            out = [pod for peer in given if "ipBlock" not in peer for pod in meant(fleet, policy, peer)]
+            targets = selected(fleet, policy) if side == "Ingress" else out if given else everyone
+            known = {(port.name, port.protocol) for pod in targets for port in pod.ports}
             for name, protocol in named:
                 if (name, protocol) not in known:
                     text = f"{side.lower()}[{number}] names the port {name}/{protocol}, which no destination declares"

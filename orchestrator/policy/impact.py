@@ -1,0 +1,90 @@
+"""What a change means beyond its single connections: exposed, isolated, without DNS, unseen by Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connections import Place, Range
+from orchestrator.policy.dns import resolves
+from orchestrator.policy.fleet import Fleet, Workload
+
+OWN = "netpol-canary"
+SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
+NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
+
+
+@dataclass(frozen=True)
+class Impact:
+    """Names of workloads; `scrapes` and `own` are connections as `from to to`, `isolated` says which direction."""
+
+    exposed: tuple[str, ...] = ()
+    isolated: tuple[str, ...] = ()
+    without_dns: tuple[str, ...] = ()
+    scrapes: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+    def told(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """A title and its items, for what there is."""
+        for title, items in (
+            ("newly open to the internet", self.exposed),
+            ("newly isolated", self.isolated),
+            ("DNS lost", self.without_dns),
+            ("metrics scrape lost", self.scrapes),
+            ("netpol-canary's own way lost", self.own),
+        ):
+            if items:
+                yield title, items
+
+
+def impact(
+    old: Fleet,
+    new: Fleet,
+    changes: Sequence[Change],
+    settled: Mapping[str, bool] | None = None,
+    own: str = OWN,
+) -> Impact:
+    """Workloads that come with the change are not called isolated or cut off; they may be exposed."""
+    nets = (old.network(settled), new.network(settled))
+    pairs = _both(old, new)
+    isolated = [
+        f"{after.name} ({side.lower()})"
+        for before, after in pairs
+        for side in ("Ingress", "Egress")
+        if nets[1].isolated(after.pod, side) and not nets[0].isolated(before.pod, side)
+    ]
+    mute = [
+        after.name
+        for before, after in pairs
+        if not resolves(new, nets[1], after.pod) and resolves(old, nets[0], before.pod)
+    ]
+    lost = [c for c in changes if c.before & ~c.after and not c.note]
+    return Impact(
+        _names(c.dst for c in changes if isinstance(c.src, Range) and c.after & ~c.before),
+        tuple(dict.fromkeys(isolated)),
+        tuple(dict.fromkeys(mute)),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _scraper(c.src)),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if own in (_space(c.src), _space(c.dst))),
+    )
+
+
+def _both(old: Fleet, new: Fleet) -> list[tuple[Workload, Workload]]:
+    known = {w.name: w for w in old.workloads}
+    return [(known[w.name], w) for w in new.workloads if w.name in known]
+
+
+def _names(places: Iterable[Place]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(p.name for p in places))
+
+
+def _space(place: Place) -> str:
+    return place.pod.namespace if isinstance(place, Workload) else ""
+
+
+def _scraper(place: Place) -> bool:
+    """Whether it reads metrics, by the labels and names that Prometheus and its kin are installed with."""
+    if not isinstance(place, Workload):
+        return False
+    named = {place.pod.name, *(place.pod.labels.get(key, "") for key in NAME_LABELS)}
+    return bool(named & set(SCRAPERS)) or place.pod.namespace == "monitoring"
