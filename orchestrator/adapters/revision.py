@@ -14,6 +14,7 @@ from orchestrator.adapters.directory import ENDINGS, MOST_BYTES, MOST_FILES
 from orchestrator.errors import BadInput
 
 TIMEOUT = 60.0
+MOST_COMMITS = 1000
 _NAME = re.compile(r"[^-\s:][^\s:]*")
 
 
@@ -54,6 +55,36 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
                 raise BadInput(
                     "the directory holds too much", f"{directory} at {revision}", "give a smaller one"
                 )
+    return found
+
+
+def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
+    """For each file below the directory that changed between two revisions: the last commit that did it.
+
+    `4f1c2d9e01 Ann Lee: Open payments to checkout`, by the path below the directory. Raises BadInput.
+    """
+    root = Path(_git(directory, "rev-parse", "--show-toplevel").decode().strip())
+    inside = os.path.relpath(directory.resolve(), root.resolve())
+    raw = _git(
+        root,
+        "-c",
+        "core.quotepath=off",
+        "log",
+        f"--max-count={MOST_COMMITS}",
+        "--no-renames",
+        "--format=%x00%h %an: %s",
+        "--name-only",
+        "--end-of-options",
+        f"{before}..{after}",
+        "--",
+        inside,
+    )
+    found: dict[str, str] = {}
+    for entry in raw.decode(errors="replace").split("\0")[1:]:
+        title, *names = entry.splitlines()
+        for name in names:
+            if name:
+                found.setdefault(os.path.relpath(name, inside), title)
     return found
 
 

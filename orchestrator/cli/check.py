@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.revision import files_at
-from orchestrator.cli.network import changes_markdown, fleet_of
+from orchestrator.adapters.revision import commits_of, files_at
+from orchestrator.cli import sources
+from orchestrator.cli.difference import Difference, as_data, compare, markdown
+from orchestrator.cli.network import fleet_of
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy import intents
-from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.lint import Finding, lint
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.reading import profile
-from orchestrator.policy.risk import LEVELS, Risk, risk
+from orchestrator.policy.risk import LEVELS, Risk, RiskRules, risk
 
 
-def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
+def check(path: Path, base: str, max_risk: str, source: str, cni: str, output: str) -> int:
     """0 where nothing blocks the change, else 1."""
     formatted(output, "markdown")
     if max_risk not in LEVELS:
         raise BadInput(f"{max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
+    rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
     before, after = (
@@ -32,8 +34,8 @@ def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
     known = {(f.rule.id, f.subject, f.message) for f in lint(before)}
     found = [f for f in lint(after) if not f.ignored and (f.rule.id, f.subject, f.message) not in known]
     results = intents.run(after, tests, settled)
-    moved = changes(before, after, settled)
-    level = risk(moved)
+    moved = compare(before, after, settled, commits_of(path, base, "HEAD"))
+    level = risk(moved.changes, moved.impact, rules)
     blocks = [_said(f) for f in found if f.rule.severity == "error"]
     blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
     if LEVELS.index(level.level) > LEVELS.index(max_risk):
@@ -45,7 +47,7 @@ def check(path: Path, base: str, max_risk: str, cni: str, output: str) -> int:
             "blocks": blocks,
             "findings": [{"id": f.rule.id, "subject": f.subject, "message": f.message} for f in found],
             "tests": [intents.as_data(r) for r in results],
-            "changes": len(moved),
+            **as_data(moved),
         }
         printed(data, output)
     else:
@@ -63,7 +65,7 @@ def _summary(
     level: Risk,
     found: list[Finding],
     results: list[intents.Result],
-    moved: list[Change],
+    moved: Difference,
     base: str,
 ) -> list[str]:
     """Markdown for a pull request; it reads well in a terminal, too."""
@@ -75,7 +77,7 @@ def _summary(
     lines.append(
         f"Intents: {held} of {len(results)} hold." if results else "Intents: there is no PolicyTest."
     )
-    lines += ["", *(changes_markdown(moved) if moved else ["No connection changes."])]
+    lines += ["", *markdown(moved)]
     if found:
         lines += ["", "New findings:", ""]
         lines += [f"- {f.rule.severity} {_said(f)}" for f in found]

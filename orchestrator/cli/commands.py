@@ -279,13 +279,20 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(help="the other directory", metavar="[AFTER]")] = "",
     path: Annotated[Path, typer.Option(help="with revisions: the directory in the repository")] = Path("."),
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="what the directory's policies would change in the cluster")
+    ] = False,
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv or markdown")] = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
 ) -> int:
-    """Show the connections that a change gains, loses and alters, and which rules do it."""
-    from orchestrator.cli import network
+    """Show the connections that a change gains, loses and alters, which rules do it, and what that means."""
+    from orchestrator.cli import difference
 
-    return network.diff(before, after, path, cni, output)
+    target = _target(namespace, context, kubeconfig)
+    return difference.diff(before, after, path, cluster, namespace, cni, output, target)
 
 
 @app.command(epilog="Example: netpol-canary lint manifests --fail-on warning -o github")
@@ -314,13 +321,16 @@ def check(
     path: Annotated[Path, typer.Argument(help="a directory of manifests in a Git repository", metavar="DIR")],
     base: Annotated[str, typer.Option(help="the revision to compare with")],
     max_risk: Annotated[str, typer.Option(help="block a change above: none, low, medium or high")] = "high",
+    source: Annotated[
+        str, typer.Option(help="a PolicySource file whose strategy.risk says what is risky")
+    ] = "",
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="markdown, json or yaml")] = "",
 ) -> int:
     """Check a pull request: new findings, intents, connections and risk, with one exit code."""
     from orchestrator.cli import check as checking
 
-    return checking.check(path, base, max_risk, cni, output)
+    return checking.check(path, base, max_risk, source, cni, output)
 
 
 @app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")

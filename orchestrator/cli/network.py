@@ -11,13 +11,12 @@ from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
-from orchestrator.adapters.revision import files_at
 from orchestrator.cli import wiring
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import Change, changes, located
+from orchestrator.policy.connection_diff import located
 from orchestrator.policy.connections import Connection, Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.fleet import Fleet, fleet
@@ -26,7 +25,6 @@ from orchestrator.policy.pod import End
 from orchestrator.policy.reading import profile
 
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
-MOST_DRAWN = 60
 
 
 def load(path: Path) -> Fleet:
@@ -156,79 +154,3 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
 
 def _title(end: End) -> str:
     return end if isinstance(end, str) else f"{end.namespace}/{end.name}"
-
-
-def diff(before: str, after: str, path: Path, cni: str, output: str) -> int:
-    """Print what the change opens, cuts and alters."""
-    formatted(output, "text", "csv", "markdown")
-    if after:
-        ends = [load(Path(before)), load(Path(after))]
-    elif ".." in before and not Path(before).is_dir():
-        revisions = re.split(r"\.{2,3}", before, maxsplit=1)
-        ends = [fleet_of(files_at(path, r or "HEAD"), f"{path} at {r}", empty=True) for r in revisions]
-    else:
-        raise BadInput(
-            f"{before} against what?", hint="give two directories, or revisions such as main..HEAD"
-        )
-    found = changes(ends[0], ends[1], profile(cni))
-    rows = [
-        {
-            "change": c.kind,
-            "from": c.src.name,
-            "to": c.dst.name,
-            "before": ports.text(c.before),
-            "after": ports.text(c.after),
-            "because": list(c.because),
-            "note": c.note,
-        }
-        for c in found
-    ]
-    if output in ("json", "yaml"):
-        printed({"changes": rows}, output)
-    elif output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(("change", "from", "to", "before", "after", "note"))
-        writer.writerows((r["change"], r["from"], r["to"], r["before"], r["after"], r["note"]) for r in rows)
-    elif not rows:
-        print("no connection changes")
-    elif output == "markdown":
-        print("\n".join(changes_markdown(found)))
-    else:
-        table = [[str(r[k]) for k in ("change", "from", "to", "before", "after")] for r in rows]
-        lines = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *table])
-        print(lines[0])
-        for text, change in zip(lines[1:], found, strict=True):
-            print(text)
-            for reason in (*change.because, *([change.note] if change.note else [])):
-                print(f"    {reason}")
-        print(_count(found))
-    return 0
-
-
-def _count(found: list[Change]) -> str:
-    counts = {k: sum(c.kind == k for c in found) for k in ("gained", "lost", "changed")}
-    outside = sum(isinstance(c.src, Range) and bool(c.after & ~c.before) for c in found)
-    more = f"; {outside} newly open to the outside" if outside else ""
-    return ", ".join(f"{n} {k}" for k, n in counts.items()) + more
-
-
-def changes_markdown(found: list[Change]) -> list[str]:
-    signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
-    lines = [
-        f"**Connections: {_count(found)}**",
-        "",
-        "| | from | to | before | after | because |",
-        "|---|---|---|---|---|---|",
-    ]
-    for c in found:
-        reasons = "<br>".join((*c.because, *([c.note] if c.note else [])))
-        cells = [signs[c.kind], c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after), reasons]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    names = sorted({e.name for c in found for e in (c.src, c.dst)})
-    number = {name: f"n{i}" for i, name in enumerate(names)}
-    arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
-    lines += ["", "```mermaid", "graph LR", *(f'  {number[n]}["{n}"]' for n in names)]
-    for c in found[:MOST_DRAWN]:
-        label = ports.text(c.before if c.kind == "lost" else c.after)
-        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
-    return [*lines, "```"]

@@ -13,11 +13,14 @@ import yaml
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
+from orchestrator.policy import ports
 from orchestrator.rollout.plan import ObjectChange, Plan
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
+from orchestrator.steps.forecast import Forecast
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
+MOST_SHOWN = 8
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -36,17 +39,18 @@ def show(
 
         directory = Directory(path)
         ctx = replace(ctx, repository=lambda _: directory)
-    from orchestrator.steps.intents import refuse_failing
+    from orchestrator.steps.forecast import forecast, refuse
     from orchestrator.steps.planning import plan
 
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
     made = plan(ctx, source, commit)
+    expected = forecast(ctx, made, source.spec.strategy, repository.files(commit))
     if output:
-        printed(facts(made), output)
+        printed(facts(made) | forecast_facts(expected), output)
     else:
-        _text(made, diff)
-    refuse_failing(ctx, made, repository.files(commit))
+        _text(made, expected, diff)
+    refuse(expected, source.spec.strategy)
     return 0
 
 
@@ -113,6 +117,27 @@ def facts(plan: Plan) -> dict[str, Any]:
     return {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
 
 
+def forecast_facts(expected: Forecast) -> dict[str, Any]:
+    """What the plan would do, as plain data."""
+    return {
+        "risk": {"level": expected.risk.level, "reasons": list(expected.risk.reasons)},
+        "connections": [
+            {
+                "change": c.kind,
+                "from": c.src.name,
+                "to": c.dst.name,
+                "before": ports.text(c.before),
+                "after": ports.text(c.after),
+            }
+            for c in expected.changes
+        ],
+        "impact": {title: list(items) for title, items in expected.impact.told()},
+        "boundaries": [b.text for b in expected.boundaries],
+        "proposal": {"waves": dict(expected.proposal.moved), "text": expected.proposal.text},
+        "failedIntents": list(expected.failed),
+    }
+
+
 def summary(plan: Plan) -> str:
     """One line: how many namespaces, waves and objects."""
     changes = [c for n in plan.namespaces.values() for c in n.changes]
@@ -125,7 +150,7 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _text(plan: Plan, diff: bool) -> None:
+def _text(plan: Plan, expected: Forecast, diff: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
@@ -144,12 +169,28 @@ def _text(plan: Plan, diff: bool) -> None:
     for name in sorted(plan.namespaces):
         if plan.namespaces[name].note:
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
+    for line in told(expected):
+        console.print(line, style="yellow", markup=False)
     if diff:
         for wave in plan.waves:
             for name in wave.namespaces:
                 for change in plan.namespaces[name].changes:
                     _diff(console, name, change)
     console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
+    console.print(f"risk: {expected.risk.level} ({'; '.join(expected.risk.reasons)})", markup=False)
+
+
+def told(expected: Forecast) -> Iterator[str]:
+    """What the plan would do beyond its objects, a line each; `diff` lists every connection."""
+    for title, items in expected.impact.told():
+        more = f" and {len(items) - MOST_SHOWN} more" if len(items) > MOST_SHOWN else ""
+        yield f"{title}: {', '.join(items[:MOST_SHOWN])}{more}"
+    for boundary in expected.boundaries[:MOST_SHOWN]:
+        yield f"between waves: {boundary.text}"
+    if len(expected.boundaries) > MOST_SHOWN:
+        yield f"between waves: and {len(expected.boundaries) - MOST_SHOWN} more"
+    if expected.proposal.text:
+        yield expected.proposal.text
 
 
 def _diff(console: Any, namespace: str, change: ObjectChange) -> None:

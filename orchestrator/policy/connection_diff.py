@@ -26,10 +26,19 @@ class Change:
     note: str = ""
 
 
-def changes(old: Fleet, new: Fleet, settled: Mapping[str, bool] | None = None) -> list[Change]:
-    """Every pair of workloads, or of a workload and the outside, that may do something else afterwards."""
+def changes(
+    old: Fleet,
+    new: Fleet,
+    settled: Mapping[str, bool] | None = None,
+    commits: Mapping[str, str] | None = None,
+) -> list[Change]:
+    """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
+
+    `commits` says by file which commit changed it, to be named with the rules.
+    """
     outside = ranges(old, new)
-    first, last = (table(f, settled, outside) for f in (old, new))
+    near = touched(old, new)
+    first, last = (table(f, settled, outside, touched=near) for f in (old, new))
     rows = []
     for key in {**first, **last}:
         before, after = (t[key].ports if key in t else ports.NONE for t in (first, last))
@@ -38,8 +47,25 @@ def changes(old: Fleet, new: Fleet, settled: Mapping[str, bool] | None = None) -
             rows.append((either.src, either.dst, (before, after)))
     rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
     nets = (old.network(settled), new.network(settled))
-    found = [_change(old, new, nets, *row) for row in merged(rows)]
+    found = [_change(old, new, nets, commits or {}, *row) for row in merged(rows)]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
+
+
+def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
+    """The namespaces where anything differs, labels, workloads or policies; None where tiers differ."""
+    if list(old.cluster) != list(new.cluster):
+        return None
+    parts = [_parts(f) for f in (old, new)]
+    return frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))
+
+
+def _parts(fleet: Fleet) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {name: [dict(labels)] for name, labels in fleet.namespaces.items()}
+    for workload in fleet.workloads:
+        found[workload.pod.namespace].append((workload, dict(workload.pod.labels)))
+    for policy in sorted(fleet.policies, key=lambda p: str(p["metadata"]["name"])):
+        found[policy["metadata"]["namespace"]].append((policy["metadata"]["name"], policy["spec"]))
+    return found
 
 
 def _order(place: Place) -> tuple[int, int, str]:
@@ -50,7 +76,13 @@ def _order(place: Place) -> tuple[int, int, str]:
 
 
 def _change(
-    old: Fleet, new: Fleet, nets: tuple[Network, Network], src: Place, dst: Place, sets: tuple[int, int]
+    old: Fleet,
+    new: Fleet,
+    nets: tuple[Network, Network],
+    commits: Mapping[str, str],
+    src: Place,
+    dst: Place,
+    sets: tuple[int, int],
 ) -> Change:
     before, after = sets
     kind: Literal["gained", "lost", "changed"] = (
@@ -62,12 +94,18 @@ def _change(
         for place in (src, dst)
         if isinstance(place, Workload) and not (place.name in names[0] and place.name in names[1])
     ]
-    because = () if notes else tuple(_because(old, new, nets, src, dst, sets))
+    because = () if notes else tuple(_because(old, new, nets, commits, src, dst, sets))
     return Change(kind, src, dst, before, after, because, "; ".join(notes))
 
 
 def _because(
-    old: Fleet, new: Fleet, nets: tuple[Network, Network], src: Place, dst: Place, sets: tuple[int, int]
+    old: Fleet,
+    new: Fleet,
+    nets: tuple[Network, Network],
+    commits: Mapping[str, str],
+    src: Place,
+    dst: Place,
+    sets: tuple[int, int],
 ) -> Iterator[str]:
     """The rules that decide a port that differs, where they are not the same on both sides of the change."""
     protocol, port = _differing(*sets)
@@ -75,7 +113,7 @@ def _because(
     for fleet, net in ((old, nets[0]), (new, nets[1])):
         ends = (_end(fleet, src), _end(fleet, dst))
         why = net.decide(*ends, protocol, port).why
-        told.append({f"{w.side}: {located(fleet, rule)}" for w in why for rule in w.rules})
+        told.append({f"{w.side}: {located(fleet, rule, commits)}" for w in why for rule in w.rules})
     for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
         yield from (f"{word}, {rule}" for rule in sorted(mine - theirs))
 
@@ -93,9 +131,10 @@ def _end(fleet: Fleet, place: Place) -> End:
     return next(w.pod for w in fleet.workloads if w.name == place.name)
 
 
-def located(fleet: Fleet, rule: str) -> str:
-    """A deciding rule with the file and line of its policy."""
+def located(fleet: Fleet, rule: str, commits: Mapping[str, str] | None = None) -> str:
+    """A deciding rule with the file and line of its policy, and the commit that last changed the file."""
     for name, where in fleet.lines.items():
         if rule == name or rule.startswith((f"{name} ", f"{name}:")):
-            return f"{rule} ({where})"
+            commit = (commits or {}).get(where.rpartition(":")[0], "")
+            return f"{rule} ({where}{f', {commit}' if commit else ''})"
     return rule

@@ -92,8 +92,12 @@ def table(
     settled: Mapping[str, bool] | None,
     outside: Sequence[Range],
     keep: Keep = lambda src, dst: True,
+    touched: frozenset[str] | None = None,
 ) -> dict[tuple[str, str], Connection]:
-    """The connections by the names of their ends; pods of one workload joined, the ranges as given."""
+    """The connections by the names of their ends; pods of one workload joined, the ranges as given.
+
+    `touched` names the namespaces of which one end must be; None is all.
+    """
     net = fleet.network(settled)
     found: dict[tuple[str, str], Connection] = {}
 
@@ -105,10 +109,11 @@ def table(
 
     for one, other in _pairs(fleet, settled or {}):
         src, dst = fleet.workloads[one], fleet.workloads[other]
-        if src.name != dst.name:
+        near = touched is None or src.pod.namespace in touched or dst.pod.namespace in touched
+        if near and src.name != dst.name:
             add(src, dst, (src.pod, dst.pod))
     for workload in fleet.workloads:
-        for span in outside:
+        for span in outside if touched is None or workload.pod.namespace in touched else ():
             add(span, workload, (str(span.first), workload.pod))
             add(workload, span, (workload.pod, str(span.first)))
     return found

@@ -92,6 +92,15 @@ class Network:
                 asked &= self._side_ports(side, end, peer, other, reading, own)
         return asked
 
+    def passing(self, side: str, src: Pod, dst: Pod) -> int:
+        """The ports that one end alone lets pass, whatever the other does; of two different pods."""
+        reading = self._plain
+        one, other = _seen(src, reading), _seen(dst, reading)
+        end, peer = (one, other) if side == "Egress" else (other, one)
+        if not isinstance(end, Pod) or _own_node(one, other):
+            return ports.ALL
+        return self._side_ports(side, end, peer, other, reading, False)
+
     def _side_ports(self, side: str, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
         """The ports that one end lets pass: Admin, then NetworkPolicy, then Baseline."""
         allowed, rest = self._tier_ports("Admin", side, end, peer, dst, reading, ports.ALL)

@@ -84,7 +84,7 @@ def fleet(documents: Iterable[Document]) -> Fleet:
     cluster: list[dict[str, Any]] = []
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
-    for document in documents:
+    for document in placed(documents):
         obj, where = document.obj, f"{document.path}:{document.line}"
         kind, version = obj["kind"], obj["apiVersion"]
         try:
@@ -113,6 +113,25 @@ def fleet(documents: Iterable[Document]) -> Fleet:
     ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
     told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
     return Fleet(tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told)
+
+
+def placed(documents: Iterable[Document]) -> list[Document]:
+    """A policy without a namespace, in a folder named after one that is known here, belongs there.
+
+    So a repository in the layout that a source takes (one folder a namespace) means the same here.
+    """
+    found = list(documents)
+    known = {_space(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
+    known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
+    return [
+        Document({**d.obj, "metadata": {**d.obj["metadata"], "namespace": folder}}, d.path, d.line)
+        if d.obj["kind"] == "NetworkPolicy"
+        and not d.obj["metadata"].get("namespace")
+        and (folder := d.path.split("/", 1)[0]) in known
+        and "/" in d.path
+        else d
+        for d in found
+    ]
 
 
 def _space(obj: Mapping[str, Any]) -> str:

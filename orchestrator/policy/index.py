@@ -73,21 +73,35 @@ def bits(mask: int) -> Iterator[int]:
 
 
 def candidates(
-    pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]], policies: Sequence[Mapping[str, Any]]
+    pods: Sequence[Pod],
+    namespaces: Mapping[str, Mapping[str, str]],
+    *states: Sequence[Mapping[str, Any]],
 ) -> Iterator[tuple[int, int]]:
-    """Numbers of source and destination of every pair that some rules of both ends name."""
+    """Numbers of source and destination of every pair that some rules of both ends name.
+
+    With several states of the policies, each end may be in any of them.
+    """
     index = PodIndex(pods, namespaces)
-    into = _peers(index, policies, "Ingress", "ingress", "from")
-    out = _peers(index, policies, "Egress", "egress", "to")
+    into = _any(index, len(pods), [_peers(index, s, "Ingress", "ingress", "from") for s in states])
+    out = _any(index, len(pods), [_peers(index, s, "Egress", "egress", "to") for s in states])
     anywhere, reverse = index.all, [0] * len(pods)
-    for number, peers in out.items():
+    for number, peers in enumerate(out):
         if peers != index.all:
             anywhere &= ~(1 << number)
             for other in bits(peers):
                 reverse[other] |= 1 << number
     for dst in range(len(pods)):
-        for src in bits(into.get(dst, index.all) & (anywhere | reverse[dst])):
+        for src in bits(into[dst] & (anywhere | reverse[dst])):
             yield src, dst
+
+
+def _any(index: PodIndex, size: int, states: Sequence[Mapping[int, int]]) -> list[int]:
+    """For each pod, those that it may talk to in any of the states; all where one does not isolate it."""
+    found = [0] * size
+    for named in states:
+        for number in range(size):
+            found[number] |= named.get(number, index.all)
+    return found
 
 
 def _peers(

@@ -1,17 +1,35 @@
-"""How much a change of the network could hurt: what it opens, what it cuts, and how many of each."""
+"""How much a change of the network could hurt, by rules that a source can set."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.connection_diff import Change
-from orchestrator.policy.connections import Range
+from orchestrator.policy.impact import Impact
 
 Level = Literal["none", "low", "medium", "high"]
 LEVELS: tuple[Level, ...] = ("none", "low", "medium", "high")
-MANY = 20
+
+
+class RiskRules(BaseModel):
+    """The level that each kind of change has; `many` connections opened or cut are high together."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    internet: Level = "high"
+    opened: Level = "medium"
+    cut: Level = "medium"
+    isolated: Level = "low"
+    dns: Level = "high"
+    scrape: Level = "high"
+    own_path: Level = "high"
+    workloads: Level = "low"
+    many: Annotated[int, Field(ge=1, le=1000000)] = 20
 
 
 @dataclass(frozen=True)
@@ -22,26 +40,27 @@ class Risk:
     reasons: tuple[str, ...]
 
 
-def risk(changes: Sequence[Change]) -> Risk:
-    """High: open to the outside, or many connections; medium: anything else opened or cut; low: new workloads."""
+def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = None) -> Risk:
+    """The highest level of all that the change does."""
+    asked = rules or RiskRules()
     known = [c for c in changes if not c.note]
-    outside = sum(isinstance(c.src, Range) and bool(c.after & ~c.before) for c in changes)
     opened = sum(bool(c.after & ~c.before) for c in known)
     cut = sum(bool(c.before & ~c.after) for c in known)
-    reasons = []
-    if outside:
-        reasons.append(f"{_many(outside, 'workload')} newly open to the outside")
-    if opened:
-        reasons.append(f"{_many(opened, 'connection')} opened")
-    if cut:
-        reasons.append(f"{_many(cut, 'connection')} cut")
-    if len(changes) > len(known):
-        reasons.append(f"{_many(len(changes) - len(known), 'connection')} of workloads that come or go")
-    if outside or opened + cut > MANY:
-        return Risk("high", tuple(reasons))
-    if opened or cut:
-        return Risk("medium", tuple(reasons))
-    return Risk("low" if changes else "none", tuple(reasons) or ("no connection changes",))
+    counts: tuple[tuple[Level, int, str, str], ...] = (
+        (asked.internet, len(effect.exposed), "workload", "newly open to the internet"),
+        (asked.opened, opened, "connection", "opened"),
+        (asked.cut, cut, "connection", "cut"),
+        (asked.isolated, len(effect.isolated), "workload", "newly isolated"),
+        (asked.dns, len(effect.without_dns), "workload", "without DNS"),
+        (asked.scrape, len(effect.scrapes), "metrics scrape", "cut"),
+        (asked.own_path, len(effect.own), "way of netpol-canary's own", "cut"),
+        (asked.workloads, len(changes) - len(known), "connection", "of workloads that come or go"),
+    )
+    found = [(level, f"{_many(number, what)} {how}") for level, number, what, how in counts if number]
+    if opened + cut > asked.many:
+        found.append(("high", f"more than {asked.many} connections altered"))
+    level: Level = max((level for level, _ in found), key=LEVELS.index, default="none")
+    return Risk(level, tuple(text for _, text in found) or ("no connection changes",))
 
 
 def _many(number: int, what: str) -> str:

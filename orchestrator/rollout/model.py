@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from orchestrator.policy.risk import Level, RiskRules
+
 GROUP = "netpol-canary.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
 
@@ -134,12 +136,16 @@ class Analysis(Model):
 
 
 class Gate(Model):
-    """What must open before a wave: this many approvals, from these groups where some are named."""
+    """What must open before a wave: this many approvals, from these groups where some are named.
+
+    It is asked for only where the change's risk is at least `minRisk`.
+    """
 
     wave: Annotated[int, Field(ge=0, le=1000)]
     approvals: Annotated[int, Field(ge=1, le=20)] = 1
     groups: Annotated[list[Name], Field(max_length=16)] = []
     expires_after_seconds: Annotated[int, Field(ge=60, le=2592000)] = 86400
+    min_risk: Level = "none"
 
 
 class Strategy(Model):
@@ -154,6 +160,8 @@ class Strategy(Model):
     deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
     analysis: Analysis = Analysis()
     gates: Annotated[list[Gate], Field(max_length=64)] = []
+    risk: RiskRules = RiskRules()
+    boundaries: Literal["refuse", "ask", "goOn"] = "ask"
 
 
 class Identity(Model):
@@ -218,6 +226,9 @@ class PolicyRolloutSpec(Model):
     people: Annotated[list[Text], Field(max_length=200)] = []
     strategy: Strategy
     plan_digest: Digest
+    risk: Level = "none"
+    risk_reasons: Annotated[list[Text], Field(max_length=32)] = []
+    boundaries: Annotated[list[Text], Field(max_length=50)] = []
     waves: Annotated[list[Wave], Field(max_length=200)]
 
 

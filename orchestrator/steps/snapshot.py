@@ -13,10 +13,18 @@ from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resource import Rollout, Source, load, new
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
+from orchestrator.steps.forecast import Forecast, gated
 from orchestrator.steps.planning import plan as make_plan
 
 
-def create(ctx: Context, source: Source, plan: Plan, name: str, commits: Sequence[Commit]) -> Rollout:
+def create(
+    ctx: Context,
+    source: Source,
+    plan: Plan,
+    name: str,
+    commits: Sequence[Commit],
+    expected: Forecast = Forecast(),
+) -> Rollout:
     """The PolicyRollout of a plan, Pending; the one that is there where it was made already."""
     waves = [
         m.Wave(
@@ -39,7 +47,10 @@ def create(ctx: Context, source: Source, plan: Plan, name: str, commits: Sequenc
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities])[:200],
-        strategy=source.spec.strategy,
+        strategy=gated(expected, source.spec.strategy),
+        risk=expected.risk.level,
+        risk_reasons=[r[:1024] for r in expected.risk.reasons[:32]],
+        boundaries=[b.text[:1024] for b in expected.lasting[:50]],
         plan_digest=plan.digest,
         waves=waves,
     )

@@ -11,7 +11,7 @@ from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
-from orchestrator.steps.intents import refuse_failing
+from orchestrator.steps.forecast import forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 
@@ -68,7 +68,8 @@ def start(
     plan = make_plan(ctx, source, commit, only)
     if plan.empty:
         return Started("", commit, plan=plan)
-    refuse_failing(ctx, plan, repository.files(commit))
+    expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))
+    refuse(expected, source.spec.strategy)
     source = keep(source)
     name = _name(ctx, source, commit)
     claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})
@@ -77,7 +78,7 @@ def start(
     except Conflict:
         raise RetryLater(f"the source {source.name} changed meanwhile", 0.2) from None
     commits = repository.commits(source.status.verified_revision, commit)
-    snapshot.create(ctx, fresh, plan, name, commits)
+    snapshot.create(ctx, fresh, plan, name, commits, expected)
     return Started(name, commit, plan=plan)
 
 

@@ -108,7 +108,11 @@ def test_diff_says_what_opens_and_what_did_it(netpol, shop):
     assert "before, Ingress: NetworkPolicy shop/db ingress[0] (policy.yaml:1)" in text
     three = shop("three", POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []"))
     marked = netpol("diff", one, three, "-o", "markdown").out
-    assert "1 newly open to the outside" in marked and "```mermaid" in marked and "➕ gained" in marked
+    assert (
+        "**newly open to the internet**: `shop/db[StatefulSet]`" in marked
+        and "```mermaid" in marked
+        and "➕ gained" in marked
+    )
     assert json.loads(netpol("diff", one, three, "-o", "json").out)["changes"][0]["after"] == "TCP 5432"
     assert netpol("diff", one, one).out == "no connection changes\n"
     assert netpol("diff", one, three, "-o", "csv").out.startswith("change,from,to,before,after,note\n")

@@ -1,0 +1,196 @@
+"""`diff`: what a change of manifests does to the network, as a table, data, or Markdown for a pull request."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.live import documents
+from orchestrator.adapters.revision import commits_of, files_at
+from orchestrator.cli import wiring
+from orchestrator.cli.network import fleet_of, load
+from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.wiring import Target
+from orchestrator.errors import BadInput
+from orchestrator.policy import ports
+from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.fleet import Fleet, fleet
+from orchestrator.policy.impact import Impact, impact
+from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.reading import profile
+
+MOST_DRAWN = 60
+MOST_ROWS = 200
+MOST_CAUSES = 6
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The connections that change, and what that means."""
+
+    changes: list[Change]
+    impact: Impact
+
+
+def compare(
+    old: Fleet,
+    new: Fleet,
+    settled: Mapping[str, bool],
+    commits: Mapping[str, str] | None = None,
+    own: str = "netpol-canary",
+) -> Difference:
+    """Both sides of a change."""
+    found = changes(old, new, settled, commits)
+    return Difference(found, impact(old, new, found, settled, own))
+
+
+def diff(
+    before: str, after: str, path: Path, live: bool, own: str, cni: str, output: str, target: Target
+) -> int:
+    """Print what the change opens, cuts and alters."""
+    formatted(output, "text", "csv", "markdown")
+    commits: Mapping[str, str] = {}
+    if live:
+        if after or (".." in before and not Path(before).is_dir()):
+            raise BadInput(
+                "against the cluster or against another state?", hint="give one directory with --cluster"
+            )
+        old, new = _over_cluster(Path(before), target)
+    elif after:
+        old, new = load(Path(before)), load(Path(after))
+    elif ".." in before and not Path(before).is_dir():
+        first, last = (r or "HEAD" for r in re.split(r"\.{2,3}", before, maxsplit=1))
+        old, new = (fleet_of(files_at(path, r), f"{path} at {r}", empty=True) for r in (first, last))
+        commits = commits_of(path, first, last)
+    else:
+        raise BadInput(
+            f"{before} against what?", hint="give two directories, revisions such as main..HEAD, or --cluster"
+        )
+    found = compare(old, new, profile(cni), commits, own)
+    if output in ("json", "yaml"):
+        printed(as_data(found), output)
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("change", "from", "to", "before", "after", "note"))
+        writer.writerows((*_cells(c), c.note) for c in found.changes)
+    elif output == "markdown":
+        print("\n".join(markdown(found)))
+    else:
+        print("\n".join(_text(found)))
+    return 0
+
+
+def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
+    """The cluster as it is, and with a directory's policies laid over it, as `kubectl apply` would."""
+    standing = list(documents(wiring.connected(target).cluster))
+    directory = Directory(path)
+    given = [d for name, text in directory.files(directory.resolve()).items() for d in parse(text, name)]
+    policies = [d for d in given if d.obj["kind"] in ("NetworkPolicy", "ClusterNetworkPolicy")]
+    if not policies:
+        raise BadInput("there is no policy here", str(path))
+    spaces = {d.obj["metadata"]["name"] for d in standing if d.obj["kind"] == "Namespace"}
+    policies = [_into_folder(d, spaces) for d in policies]
+    replaced = {_identity(d) for d in policies}
+    kept = [d for d in standing if _identity(d) not in replaced]
+    return fleet(standing), fleet([*kept, *policies])
+
+
+def _into_folder(document: Document, spaces: set[str]) -> Document:
+    """One folder a namespace, as a source has it."""
+    folder, slash, _ = document.path.partition("/")
+    metadata = document.obj["metadata"]
+    if (
+        document.obj["kind"] != "NetworkPolicy"
+        or metadata.get("namespace")
+        or not slash
+        or folder not in spaces
+    ):
+        return document
+    return Document(
+        {**document.obj, "metadata": {**metadata, "namespace": folder}}, document.path, document.line
+    )
+
+
+def _identity(document: Document) -> tuple[str, str, str]:
+    metadata = document.obj["metadata"]
+    space = metadata.get("namespace") or "default" if document.obj["kind"] == "NetworkPolicy" else ""
+    return document.obj["kind"], str(metadata.get("namespace") or space), str(metadata["name"])
+
+
+def as_data(found: Difference) -> dict[str, Any]:
+    """Plain data for JSON and YAML."""
+    rows = [
+        {
+            "change": c.kind,
+            "from": c.src.name,
+            "to": c.dst.name,
+            "before": ports.text(c.before),
+            "after": ports.text(c.after),
+            "because": list(c.because),
+            "note": c.note,
+        }
+        for c in found.changes
+    ]
+    effect = found.impact
+    said = {
+        "exposed": list(effect.exposed),
+        "isolated": list(effect.isolated),
+        "dnsLost": list(effect.without_dns),
+        "scrapesLost": list(effect.scrapes),
+        "ownWayLost": list(effect.own),
+    }
+    return {"changes": rows, "impact": said}
+
+
+def _cells(c: Change) -> list[str]:
+    return [c.kind, c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
+
+
+def _text(found: Difference) -> list[str]:
+    titled = [f"{title}: {', '.join(items)}" for title, items in found.impact.told()]
+    if not found.changes:
+        return ["no connection changes", *titled]
+    first, *rows = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *map(_cells, found.changes)])
+    lines = [first]
+    for row, change in zip(rows, found.changes, strict=True):
+        reasons = (*change.because, *([change.note] if change.note else []))
+        lines += [row, *(f"    {reason}" for reason in reasons)]
+    return [*lines, *titled, count(found.changes)]
+
+
+def count(found: list[Change]) -> str:
+    """`2 gained, 1 lost, 0 changed`."""
+    return ", ".join(f"{sum(c.kind == k for c in found)} {k}" for k in ("gained", "lost", "changed"))
+
+
+def markdown(found: Difference) -> list[str]:
+    """What it means, a table of connections, and a graph of them."""
+    signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
+    lines = [f"**Connections: {count(found.changes)}**" if found.changes else "No connection changes."]
+    for title, items in found.impact.told():
+        more = f" and {len(items) - 10} more" if len(items) > 10 else ""
+        lines += ["", f"⚠️ **{title}**: {', '.join(f'`{i}`' for i in items[:10])}{more}"]
+    if not found.changes:
+        return lines
+    lines += ["", "| | from | to | before | after | because |", "|---|---|---|---|---|---|"]
+    for c in found.changes[:MOST_ROWS]:
+        causes = [*c.because[:MOST_CAUSES], *([c.note] if c.note else [])]
+        causes += [f"and {len(c.because) - MOST_CAUSES} more"] if len(c.because) > MOST_CAUSES else []
+        cells = [signs[c.kind], *_cells(c)[1:], "<br>".join(causes)]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    if len(found.changes) > MOST_ROWS:
+        lines += ["", f"and {len(found.changes) - MOST_ROWS} more"]
+    drawn = found.changes[:MOST_DRAWN]
+    number = {n: f"n{i}" for i, n in enumerate(sorted({e.name for c in drawn for e in (c.src, c.dst)}))}
+    arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
+    lines += ["", "```mermaid", "graph LR", *(f'  {n}["{name}"]' for name, n in number.items())]
+    for c in drawn:
+        label = ports.text(c.before if c.kind == "lost" else c.after)
+        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
+    return [*lines, "```"]

@@ -1,0 +1,130 @@
+"""What a plan would do to the cluster's workloads, before anything is written; what must not be is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.adapters.live import documents
+from orchestrator.errors import Forbidden, Refused
+from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
+from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.impact import Impact, impact
+from orchestrator.policy.intents import Result, run, tests_of
+from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.risk import LEVELS, Risk, risk
+from orchestrator.rollout import model as m
+from orchestrator.rollout import objects
+from orchestrator.rollout.layout import ENDINGS
+from orchestrator.rollout.plan import Plan
+from orchestrator.steps.context import POLICY, Context
+
+MOST_SHOWN = 3
+MOST_WORK = 20_000_000
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`unknown` says why nothing is known of the connections; then the risk is high."""
+
+    changes: Sequence[Change] = ()
+    impact: Impact = field(default_factory=Impact)
+    risk: Risk = field(default_factory=lambda: risk((), Impact()))
+    boundaries: Sequence[Boundary] = ()
+    proposal: Proposal = field(default_factory=Proposal)
+    failed: Sequence[str] = ()
+    unknown: str = ""
+
+    @property
+    def lasting(self) -> list[Boundary]:
+        """What breaks or opens between two waves, not only for a moment."""
+        return [b for b in self.boundaries if not b.momentary]
+
+
+def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str, bytes]) -> Forecast:
+    """Evaluate the plan over the pods and policies that stand now."""
+    if plan.empty:
+        return Forecast()
+    tests = tests_of(d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path))
+    try:
+        standing = list(documents(ctx.cluster))
+    except Forbidden as error:
+        if tests:
+            raise
+        return _unknown(f"the pods cannot be listed: {error}")
+    old, new = fleet(standing), fleet(_afterwards(standing, plan))
+    results = run(new, tests, {}) if tests else []
+    failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
+    near = sum(w.pod.namespace in plan.namespaces for w in old.workloads)
+    if near * len(old.workloads) > MOST_WORK:
+        found = _unknown(f"{near} pods in the changed namespaces are too many to work out every connection")
+        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed)
+    moved = changes(old, new)
+    effect = impact(old, new, moved, own=ctx.namespace)
+    waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
+    try:
+        crossed = crossings(old, new, waves)
+    except OverflowError as error:
+        return Forecast(moved, effect, risk(moved, effect, strategy.risk), failed=failed, unknown=str(error))
+    return Forecast(
+        moved,
+        effect,
+        risk(moved, effect, strategy.risk),
+        boundaries(crossed, waves),
+        propose(crossed, waves),
+        failed,
+    )
+
+
+def _unknown(why: str) -> Forecast:
+    return Forecast(risk=Risk("high", (why,)), unknown=why)
+
+
+def refuse(found: Forecast, strategy: m.Strategy) -> None:
+    """Raises Refused for intents that would not be met, and for boundaries where the source refuses them."""
+    if found.failed:
+        raise Refused(f"the change fails its own intents: {_listed(found.failed)}")
+    if found.lasting and strategy.boundaries == "refuse":
+        hint = f"; {found.proposal.text}" if found.proposal.text else ""
+        raise Refused(f"between waves, {_listed([b.text for b in found.lasting])}{hint}")
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f"; and {len(items) - MOST_SHOWN} more" if len(items) > MOST_SHOWN else ""
+    return "; ".join(items[:MOST_SHOWN]) + more
+
+
+def gated(found: Forecast, strategy: m.Strategy) -> m.Strategy:
+    """The strategy with the gates that this change's risk asks for, and one before what breaks between waves."""
+    level = LEVELS.index(found.risk.level)
+    gates = [g for g in strategy.gates if LEVELS.index(g.min_risk) <= level]
+    if found.lasting and strategy.boundaries == "ask":
+        first = min(b.since for b in found.lasting)
+        if all(g.wave != first for g in gates):
+            gates.append(m.Gate(wave=first))
+    return strategy.model_copy(update={"gates": gates})
+
+
+def _problems(result: Result) -> list[str]:
+    """An intent about workloads that do not run now says nothing."""
+    return [p for p in result.problems if "selects no workload" not in p]
+
+
+def _afterwards(standing: Sequence[Document], plan: Plan) -> Iterator[Document]:
+    """The cluster's namespaces and running pods, and its policies as they stand after the change."""
+    changed = {
+        (name, objects.key(obj)): change
+        for name, item in plan.namespaces.items()
+        for change in item.changes
+        for obj in (change.before, change.after)
+        if obj is not None
+    }
+    for document in standing:
+        obj = document.obj
+        if (obj["metadata"].get("namespace"), objects.key(obj)) not in changed:
+            yield document
+    for change in {id(c): c for c in changed.values()}.values():
+        if change.after is not None and change.after["kind"] == POLICY.kind:
+            path, _, line = change.file.rpartition(":")
+            yield Document(change.after, path or "the repository", int(line) if line.isdigit() else 1)

@@ -1,0 +1,106 @@
+"""Connections between two namespaces while one has changed and the other has not yet."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_policies import NAMESPACES, PODS, policies
+
+from orchestrator.policy import ports
+from orchestrator.policy.boundaries import boundaries, crossings, propose
+from orchestrator.policy.fleet import Fleet, Workload
+
+
+def fleet(policies):
+    ordered = tuple(Workload("Pod", p) for p in PODS)
+    return Fleet(ordered, NAMESPACES, tuple(policies))
+
+
+def policy(namespace, side, peer=None, name="one", port=None):
+    part, peers = ("ingress", "from") if side == "Ingress" else ("egress", "to")
+    rule = (
+        {peers: [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": peer}}}]}
+        if peer
+        else {}
+    )
+    if port:
+        rule["ports"] = [{"port": port, "protocol": "TCP"}]
+    spec = {"podSelector": {}, "policyTypes": [side], part: [rule]}
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+ONE, TWO = sorted({p.namespace for p in PODS})[:2]
+
+
+def spaces_of(*policies):
+    return fleet(policies)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(policies(), max_size=4), st.lists(policies(), max_size=4), st.data())
+def test_boundaries_are_what_the_states_in_between_really_do(old, new, data):
+    """Every state on the way, evaluated as a whole network, against what is reported."""
+    names = sorted({p.namespace for p in PODS})
+    waves = {n: data.draw(st.integers(0, 2), label=n) for n in names}
+    before, after = fleet(old), fleet(new)
+    found = crossings(before, after, names)
+    told = {(b.src, b.dst, b.kind): b.ports for b in boundaries(found, waves) if not b.momentary}
+    nets = [before.network(), after.network()]
+    seen = {}
+    for reached in range(1, max(waves.values()) + 1):
+        mixed = [p for p in new if waves[p["metadata"]["namespace"]] < reached]
+        mixed += [p for p in old if waves[p["metadata"]["namespace"]] >= reached]
+        between = fleet(mixed).network()
+        for src in before.workloads:
+            for dst in before.workloads:
+                if src.pod.namespace == dst.pod.namespace:
+                    continue
+                one, two, mid = (n.over_ports(src.pod, dst.pod, ports.ALL) for n in (*nets, between))
+                for kind, mask in (("breaks", one & two & ~mid), ("opens", mid & ~one & ~two)):
+                    if mask:
+                        seen[src.name, dst.name, kind] = seen.get((src.name, dst.name, kind), 0) | mask
+    assert told == seen
+    moved = propose(found, waves)
+    if moved.moved:
+        assert all(b.momentary for b in boundaries(found, {**waves, **moved.moved}))
+
+
+def test_an_order_is_proposed_that_keeps_a_connection_open():
+    """Egress moves from port 80 to 81 and so does ingress: whichever goes first, 81 needs both; 80 was open."""
+    old = fleet([policy(ONE, "Egress", TWO), policy(TWO, "Ingress", port=80)])
+    # The source narrows to port 81, the destination opens it: the destination must go first.
+    new = fleet([policy(ONE, "Egress", TWO, port=80), policy(TWO, "Ingress", port=80)])
+    assert crossings(old, new, [ONE, TWO]) == []
+    tight = fleet([policy(ONE, "Egress", TWO, port=80), policy(TWO, "Ingress")])
+    assert all(b.kind == "opens" for b in boundaries(crossings(old, tight, [ONE, TWO]), {ONE: 1, TWO: 0}))
+    found = crossings(old, tight, [ONE, TWO])
+    assert boundaries(found, {ONE: 0, TWO: 1}) == []
+    asked = propose(found, {ONE: 1, TWO: 0})
+    assert asked.moved and "this avoids it: move" in asked.text
+
+
+def test_what_breaks_either_way_goes_into_one_wave():
+    """From a pair of ports to another: egress and ingress both change, each way breaks or opens something."""
+    shared = {"old": 80, "new": 81}
+    old = fleet(
+        [
+            policy(ONE, "Egress", TWO),
+            policy(ONE, "Ingress", port=80),
+            policy(TWO, "Egress", port=shared["old"]),
+            policy(TWO, "Ingress"),
+        ]
+    )
+    new = fleet(
+        [
+            policy(ONE, "Egress", port=80),
+            policy(ONE, "Ingress"),
+            policy(TWO, "Egress"),
+            policy(TWO, "Ingress", port=80),
+        ]
+    )
+    found = crossings(old, new, [ONE, TWO])
+    waves = {ONE: 0, TWO: 1}
+    assert any(not b.momentary for b in boundaries(found, waves))
+    asked = propose(found, waves)
+    assert asked.together == ((ONE, TWO),) and f"{ONE} and {TWO} in one wave" in asked.text
+    left = boundaries(found, {**waves, **asked.moved})
+    assert left and all(b.momentary and "for a moment within wave" in b.text for b in left)
