@@ -345,6 +345,60 @@ def intents(
     return policy_test.check(path, cni, output)
 
 
+To = Annotated[Path | None, typer.Option("--to", help="a directory to write to", metavar="DIR")]
+Flows = Annotated[
+    Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
+]
+
+
+@app.command(epilog="Example: netpol-canary generate manifests --to policies")
+def generate(
+    path: Annotated[Path, typer.Argument(help="a directory of service definitions", metavar="DIR")],
+    flows: Flows = None,
+    to: To = None,
+    ingress_namespace: Annotated[
+        str, typer.Option(help="where the ingress controller runs")
+    ] = "ingress-nginx",
+    monitoring_namespace: Annotated[str, typer.Option(help="where Prometheus runs")] = "monitoring",
+) -> int:
+    """Write default-deny and the exceptions that Services, addresses, Ingresses and monitors ask for."""
+    from orchestrator.cli import generate as generating
+    from orchestrator.policy.services import Platform
+
+    return generating.generate(path, flows, to, Platform(ingress_namespace, monitoring_namespace))
+
+
+@app.command("import", epilog="Example: netpol-canary import --cluster --to policies")
+def take(
+    to: Annotated[Path, typer.Option("--to", help="a directory to write to", metavar="DIR")],
+    cluster: Annotated[bool, typer.Option("--cluster", help="from the cluster of the kubeconfig")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", help="a namespace; may be repeated")] = None,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Write the policies that stand in a cluster as a repository for a source."""
+    from orchestrator.cli import generate as generating
+
+    if not cluster:
+        raise BadInput("import from where?", hint="give --cluster")
+    return generating.take(to, only or [], _target(OWN, context, kubeconfig))
+
+
+@app.command(epilog="Example: netpol-canary replay manifests --flows flows.jsonl")
+def replay(
+    path: Annotated[Path, typer.Argument(help="a directory of manifests", metavar="DIR")],
+    flows: Annotated[
+        Path, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
+    ],
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="text, json or yaml")] = "",
+) -> int:
+    """Say which recorded connections a directory's policies would cut."""
+    from orchestrator.cli import replay as replaying
+
+    return replaying.replay(path, flows, cni, output)
+
+
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")
 def crds() -> None:
     """Print the CustomResourceDefinitions."""

@@ -43,6 +43,18 @@ def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     )
 
 
+def names_resolver(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
+    """Whether a peer names the cluster's own resolver, which manifests of applications do not hold."""
+    if fleet.within(SYSTEM) or peer.get("namespaceSelector") is None:
+        return False
+    labels = ({"k8s-app": label} for label in LABELS)
+    system = {"kubernetes.io/metadata.name": SYSTEM}
+    pods = peer.get("podSelector")
+    return matches(peer["namespaceSelector"], system) and (
+        pods is None or any(matches(pods, x) for x in labels)
+    )
+
+
 def _ports(resolver: Pod) -> list[int]:
     """Where a resolver listens: it may declare another port behind its Service, such as 5353."""
     declared = [p.port for p in resolver.ports if p.protocol == "UDP"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.policy.dns import resolves
+from orchestrator.policy.dns import names_resolver, resolves
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.order import directions
 from orchestrator.policy.peers import meant, rules, selected
@@ -113,7 +113,9 @@ def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
             for at, peer in enumerate(rule.get(peers) or []):
-                if "ipBlock" not in peer and any(peer.values()) and not meant(fleet, policy, peer):
+                if "ipBlock" in peer or not any(peer.values()) or names_resolver(fleet, peer):
+                    continue
+                if not meant(fleet, policy, peer):
                     place = f"{side.lower()}[{number}].{peers}[{at}]"
                     yield _finding(fleet, "NPC002", policy, f"{place} matches no workload")
 

@@ -1,0 +1,109 @@
+"""`generate` and `import`: policies as files, from service definitions or from what stands in a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.cli import wiring
+from orchestrator.cli.wiring import Target
+from orchestrator.errors import BadInput
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.flows import Flow, read
+from orchestrator.policy.generate import from_flows, problems
+from orchestrator.policy.generate import generate as make
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.services import Platform, edges
+from orchestrator.ports import Kind
+from orchestrator.rollout import objects
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
+
+
+def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform) -> int:
+    """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
+    directory = Directory(path)
+    documents = [d for n, text in directory.files(directory.resolve()).items() for d in parse(text, n)]
+    found = fleet(d for d in documents if d.obj["kind"] != "NetworkPolicy")
+    if not found.workloads:
+        raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
+    try:
+        needed = edges(documents, found, platform)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"a service definition is not of the shape that the API has ({error})", str(path)
+        ) from None
+    if flows is not None:
+        needed += from_flows(found, recorded(flows))
+    for problem in problems(found, needed):
+        print(f"netpol-canary: {problem}", file=sys.stderr)
+    made = make(found, needed)
+    if to is None:
+        print("---\n".join(f.text for f in made), end="")
+    else:
+        written(to, {f.path: f.text for f in made})
+    return 0
+
+
+def recorded(path: Path) -> list[Flow]:
+    """The flows of a file; `-` is standard input. Raises BadInput."""
+    if str(path) == "-":
+        return read(sys.stdin, "standard input")
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return read(lines, str(path))
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", str(path), "give a file of JSON lines") from None
+
+
+def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
+    """Write the policies that stand in a cluster as a repository: one folder a namespace."""
+    cluster = wiring.connected(target).cluster
+    files = {}
+    for obj in cluster.list(POLICY):
+        space, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
+        if (namespaces and space not in namespaces) or (not namespaces and space.startswith("kube-")):
+            continue
+        bare = objects.bare({**obj, "apiVersion": POLICY.api_version, "kind": POLICY.kind})
+        bare["metadata"] = _own(bare["metadata"], space)
+        files[f"{space}/{name}.yaml"] = yaml.safe_dump(bare, sort_keys=False, width=4096)
+    if not files:
+        raise BadInput("there is no NetworkPolicy in these namespaces of the cluster")
+    return written(to, files)
+
+
+def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
+    """Without what a source, or kubectl, puts there by itself."""
+    found = {**metadata, "namespace": space}
+    for part, key in (("labels", objects.SOURCE_LABEL), ("annotations", LAST_APPLIED)):
+        kept = {k: v for k, v in (metadata.get(part) or {}).items() if k != key}
+        found.pop(part, None)
+        if kept:
+            found[part] = kept
+    return found
+
+
+def written(to: Path, files: Mapping[str, str]) -> int:
+    """Write all files, or none where one stands there with other content. Raises BadInput."""
+    for name, text in files.items():
+        standing = to / name
+        if standing.exists() and (not standing.is_file() or standing.read_text(errors="replace") != text):
+            raise BadInput(
+                "a file with other content stands there", str(standing), "give --to a new directory"
+            )
+    try:
+        for name, text in files.items():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (to / name).write_text(text)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror}", str(to), "give --to a directory to write in"
+        ) from None
+    print(f"{len(files)} policies written to {to}")
+    return 0

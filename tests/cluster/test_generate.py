@@ -1,0 +1,28 @@
+"""What `generate` writes is taken by the API server as it is."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.generate import generate
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.services import Platform, edges
+
+pytestmark = pytest.mark.cluster
+APPS = Path(__file__).parents[1] / "apps"
+
+
+@pytest.mark.parametrize("app", ["shop", "boutique", "bank"])
+def test_generated_policies_are_accepted_strictly(plane, cluster, app):
+    found = [d for n, text in Directory(APPS / app).files("").items() for d in parse(text, n)]
+    known = fleet(found)
+    made = generate(known, edges(found, known, Platform()))
+    assert made
+    for file in made:
+        for document in parse(file.text.encode(), file.path):
+            obj = document.obj
+            kept = {**obj, "metadata": {**obj["metadata"], "namespace": "default"}}
+            stored = cluster.create(kept, dry_run=True)
+            assert stored["spec"] == obj["spec"]

@@ -1,0 +1,105 @@
+"""Policies made from service definitions: clean, with every expected connection open and every other closed."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.policy import ports
+from orchestrator.policy.connections import Range, reach
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.flows import read
+from orchestrator.policy.generate import from_flows, generate
+from orchestrator.policy.lint import lint
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.services import Platform, edges
+
+APPS = Path(__file__).parents[1] / "apps"
+SHARED = Path(__file__).parents[3] / "shared/conformance/manifests"
+MINIMAL = SHARED / "connlist-netpol-analysis-example-minimal/input"
+
+SHOP = {
+    ("internet", "ingress-nginx/controller", "TCP 80"),
+    ("ingress-nginx/controller", "shop/web", "TCP 8080"),
+    ("monitoring/prometheus", "shop/web", "TCP 9100"),
+    ("shop/web", "shop/cart", "TCP 8000"),
+    ("shop/web", "payments/payments", "TCP 9443"),
+    ("shop/cart", "shop/redis", "TCP 6379"),
+    ("payments/payments", "payments/db", "TCP 5432"),
+    ("payments/payments", "internet", "TCP 443"),
+}
+BOUTIQUE = {
+    ("internet", "boutique/front", "TCP 8080"),
+    ("boutique/front", "boutique/product", "TCP 3550"),
+    ("boutique/front", "boutique/checkout", "TCP 5050"),
+    ("boutique/checkout", "boutique/product", "TCP 3550"),
+    ("boutique/import", "boutique/product", "TCP 3550"),
+    ("boutique/import", "internet", "TCP 8081"),
+}
+BANK = {("bank/teller", "vault/ledger", "TCP 7000"), ("vault/auditor", "vault/ledger", "TCP 7000")}
+FRONT = {("internet", "default/frontend", "TCP 8080"), ("default/frontend", "default/backend", "TCP 9090")}
+
+
+def documents(folder, skip=()):
+    files = Directory(folder).files("")
+    found = [d for n, text in files.items() for d in parse(text, n)]
+    return [d for d in found if d.obj["kind"] not in skip]
+
+
+def generated(found, flows=()):
+    alone = fleet(found)
+    needed = [*edges(found, alone, Platform()), *from_flows(alone, list(flows))]
+    made = generate(alone, needed)
+    return made, [d for f in made for d in parse(f.text.encode(), f.path)]
+
+
+def seen(whole):
+    """What `reach` says, DNS left aside; the outside is one place."""
+
+    def name(place):
+        return "internet" if isinstance(place, Range) else f"{place.pod.namespace}/{place.pod.name}"
+
+    resolver = "kube-system/"
+    return {
+        (name(c.src), name(c.dst), ports.text(c.ports))
+        for c in reach(whole)
+        if not name(c.src).startswith(resolver) and not name(c.dst).startswith(resolver)
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [(APPS / "shop", SHOP), (APPS / "boutique", BOUTIQUE), (APPS / "bank", BANK), (MINIMAL, FRONT)],
+    ids=["shop", "boutique", "bank", "example-minimal"],
+)
+def test_every_expected_edge_is_open_and_every_other_closed(folder, expected):
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not part of this clone")
+    found = documents(folder, skip=("NetworkPolicy",))
+    made, policies = generated(found)
+    whole = fleet([*found, *policies])
+    assert seen(whole) == expected
+    assert [f for f in lint(whole) if not f.ignored and not f.subject.startswith("kube-system/")] == []
+    assert all(f.text.startswith("# ") for f in made)
+
+
+def test_dns_goes_to_the_resolver_that_is_there_over_udp_and_tcp():
+    found = documents(APPS / "shop")
+    made, policies = generated(found)
+    whole = fleet([*found, *policies])
+    to_resolver = {c.src.name: ports.text(c.ports) for c in reach(whole) if "coredns" in c.dst.name}
+    assert to_resolver["shop/web[Deployment]"] == "TCP 53,5353,UDP 53,5353"
+    (web,) = [f.text for f in made if f.path == "shop/web.yaml"]
+    assert "# cart.shop:80, env CART_URL in shop.yaml:9" in web
+    assert "# payments.payments:8443, ConfigMap web in shop.yaml:9" in web
+    assert "# Ingress web in shop.yaml:" in web and "# ServiceMonitor web in shop.yaml:" in web
+    assert "secret" not in "".join(f.text for f in made)
+
+
+def test_recorded_flows_add_exceptions():
+    found = documents(APPS / "bank")
+    lines = io.StringIO('{"src": "vault/auditor", "dst": "vault/ledger", "port": 7001, "count": 3}\n')
+    made, policies = generated(found, read(lines, "x"))
+    assert ("vault/auditor", "vault/ledger", "TCP 7000-7001") in seen(fleet([*found, *policies]))
+    assert "# recorded 3 times" in "".join(f.text for f in made)
