@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.kubernetes import connect
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.generate import generate
 from orchestrator.policy.manifest import parse
@@ -15,11 +16,12 @@ APPS = Path(__file__).parents[1] / "apps"
 
 
 @pytest.mark.parametrize("app", ["shop", "boutique", "bank"])
-def test_generated_policies_are_accepted_strictly(plane, cluster, app):
+def test_generated_policies_are_accepted_strictly(plane, app):
     found = [d for n, text in Directory(APPS / app).files("").items() for d in parse(text, n)]
     known = fleet(found)
     made = generate(known, edges(found, known, Platform()))
     assert made
+    cluster = connect(plane.kubeconfig)
     for file in made:
         for document in parse(file.text.encode(), file.path):
             obj = document.obj
