@@ -8,6 +8,7 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.revision import commits_of, files_at
 from orchestrator.cli import sources
 from orchestrator.cli.difference import Difference, as_data, compare, markdown
+from orchestrator.cli.lint import severities
 from orchestrator.cli.network import fleet_of
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
@@ -31,8 +32,11 @@ def check(path: Path, base: str, max_risk: str, source: str, cni: str, output: s
         fleet_of(files, str(path)),
     )
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
-    known = {(f.rule.id, f.subject, f.message) for f in lint(before)}
-    found = [f for f in lint(after) if not f.ignored and (f.rule.id, f.subject, f.message) not in known]
+    levels = severities(path, None)
+    known = {(f.rule.id, f.subject, f.message) for f in lint(before, levels)}
+    found = [
+        f for f in lint(after, levels) if not f.ignored and (f.rule.id, f.subject, f.message) not in known
+    ]
     results = intents.run(after, tests, settled)
     moved = compare(before, after, settled, commits_of(path, base, "HEAD"))
     level = risk(moved.changes, moved.impact, rules)

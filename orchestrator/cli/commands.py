@@ -302,6 +302,9 @@ def lint(
     fail_on: Annotated[
         str, typer.Option(help="exit with 1 from this severity: info, warning, error, never")
     ] = "error",
+    config: Annotated[
+        Path | None, typer.Option(help="severities by rule; else .netpol-canary.yaml in the directory")
+    ] = None,
     output: Annotated[
         str, typer.Option("-o", "--output", help="text, json, yaml, sarif, junit or github")
     ] = "",
@@ -313,7 +316,7 @@ def lint(
         return linting.explain(explain)
     if path is None:
         raise BadInput("there is nothing to look at", hint="give a directory")
-    return linting.check(path, fail_on, output)
+    return linting.check(path, fail_on, config, output)
 
 
 @app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+import yaml
+
 from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy.lint import RULES, Finding, lint
 
+CONFIG = ".netpol-canary.yaml"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -24,13 +27,14 @@ def explain(rule: str) -> int:
     return 0
 
 
-def check(path: Path, fail_on: str, output: str) -> int:
+def check(path: Path, fail_on: str, config: Path | None, output: str) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`."""
     formatted(output, "text", "sarif", "junit", "github")
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
-    everything = lint(load(path))
+    levels = severities(path, config)
+    everything = lint(load(path, keep_invalid=True), levels)
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
         printed(_sarif(everything), "json")
@@ -50,6 +54,29 @@ def check(path: Path, fail_on: str, output: str) -> int:
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
+
+
+def severities(path: Path, config: Path | None) -> dict[str, str]:
+    """Severities by rule, from a file, or from `.netpol-canary.yaml` in the directory. Raises BadInput."""
+    file = config or path / CONFIG
+    if config is None and not file.exists():
+        return {}
+    try:
+        data = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    rules = (data or {}).get("lint") if isinstance(data or {}, dict) else None
+    if not isinstance(rules, dict) or set(data) - {"lint"}:
+        raise BadInput(
+            "a mapping with `lint` is wanted", str(file), "such as lint: {NPC004: warning, NPC007: off}"
+        )
+    found = {str(rule): "off" if level is False else str(level) for rule, level in rules.items()}
+    for rule, level in found.items():
+        if rule not in RULES or level not in (*LEVELS, "off"):
+            raise BadInput(
+                f"lint.{rule}: {level}", str(file), f"take {', '.join(LEVELS)} or off, and a known rule"
+            )
+    return found
 
 
 def _data(f: Finding) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from orchestrator.policy.reading import profile
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 
 
-def load(path: Path) -> Fleet:
+def load(path: Path, keep_invalid: bool = False) -> Fleet:
     """The fleet of a directory. Raises BadInput; says on standard error what is not analysed."""
     directory = Directory(path)
-    return fleet_of(directory.files(directory.resolve()), str(path))
+    return fleet_of(directory.files(directory.resolve()), str(path), keep_invalid=keep_invalid)
 
 
 def given(path: Path | None, live: bool, target: Target) -> Fleet:
@@ -45,9 +45,11 @@ def given(path: Path | None, live: bool, target: Target) -> Fleet:
     return found
 
 
-def fleet_of(files: Mapping[str, bytes], where: str, empty: bool = False) -> Fleet:
+def fleet_of(
+    files: Mapping[str, bytes], where: str, empty: bool = False, keep_invalid: bool = False
+) -> Fleet:
     """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
-    found = fleet(d for name, content in files.items() for d in parse(content, name))
+    found = fleet((d for name, content in files.items() for d in parse(content, name)), keep_invalid)
     if not found.workloads and not empty:
         raise BadInput("there is no workload here", where, "Deployments, Pods or the like are needed")
     for what in found.skipped:

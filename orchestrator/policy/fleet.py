@@ -41,7 +41,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class Fleet:
-    """`lines` says at which `file:line` a policy stands, `skipped` which policies were not analysed."""
+    """`lines` says at which `file:line` a policy stands, `skipped` which policies were not analysed.
+
+    `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
+    """
 
     workloads: tuple[Workload, ...]
     namespaces: Mapping[str, Mapping[str, str]]
@@ -49,6 +52,7 @@ class Fleet:
     cluster: tuple[dict[str, Any], ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    invalid: tuple[tuple[dict[str, Any], str], ...] = ()
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
@@ -76,8 +80,9 @@ class Fleet:
         return found
 
 
-def fleet(documents: Iterable[Document]) -> Fleet:
-    """Read manifests. Raises BadInput with file and line."""
+def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
+    """Read manifests. Raises BadInput with file and line; for a policy that is not valid, unless they are kept."""
+    invalid: list[tuple[dict[str, Any], str]] = []
     workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
     namespaces: dict[str, dict[str, str]] = {}
     policies: list[dict[str, Any]] = []
@@ -92,7 +97,14 @@ def fleet(documents: Iterable[Document]) -> Fleet:
                 name = obj["metadata"]["name"]
                 namespaces[name] = dict(obj["metadata"].get("labels") or {})
             elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
-                policies.append(_placed(obj, where))
+                obj, wrong = _placed(obj)
+                if wrong and not keep_invalid:
+                    name = obj["metadata"]["name"]
+                    raise BadInput(
+                        f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest"
+                    )
+                policies += [] if wrong else [obj]
+                invalid += [(obj, text) for text in wrong]
                 lines[f"NetworkPolicy {_space(obj)}/{obj['metadata']['name']}"] = where
             elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
                 cluster.append(obj)
@@ -112,7 +124,7 @@ def fleet(documents: Iterable[Document]) -> Fleet:
     labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
     ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
     told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
-    return Fleet(tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told)
+    return Fleet(tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told, tuple(invalid))
 
 
 def placed(documents: Iterable[Document]) -> list[Document]:
@@ -138,14 +150,10 @@ def _space(obj: Mapping[str, Any]) -> str:
     return str(obj["metadata"].get("namespace") or "default")
 
 
-def _placed(policy: dict[str, Any], where: str) -> dict[str, Any]:
-    """With its namespace, once the schema has nothing against it."""
+def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """With its namespace, and what the API server would have against it."""
     policy = {k: v for k, v in policy.items() if k != "status"}  # exports of older clusters carry one
-    wrong = problems(policy)
-    if wrong:
-        name = policy["metadata"]["name"]
-        raise BadInput(f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest")
-    return {**policy, "metadata": {**policy["metadata"], "namespace": _space(policy)}}
+    return {**policy, "metadata": {**policy["metadata"], "namespace": _space(policy)}}, problems(policy)
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:

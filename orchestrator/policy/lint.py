@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from orchestrator.policy import ports
 from orchestrator.policy.dns import names_resolver, resolves
+from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.order import directions
-from orchestrator.policy.peers import meant, rules, selected
-from orchestrator.policy.selector import matches
+from orchestrator.policy.peers import SIDES, meant, rules, selected
+from orchestrator.policy.pod import Pod
+from orchestrator.policy.selector import matches, requirements
 
 Severity = Literal["error", "warning", "info"]
 IGNORE = "netpol-canary.dev/lint-ignore"
+MOST_PAIRS = 10_000
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -81,26 +85,77 @@ RULES = {
             "No workload that the rule can mean declares a container port of this name and protocol, so that the "
             "rule opens nothing.",
         ),
+        Rule(
+            "NPC007",
+            "info",
+            "the policy adds nothing",
+            "Every direction that it isolates and every rule that it has is given by another policy for at least the "
+            "same pods: it is shadowed, and removing it changes nothing.",
+        ),
+        Rule(
+            "NPC008",
+            "warning",
+            "the namespace has no default-deny",
+            "Some policies stand in the namespace, and none selects all of its pods (podSelector: {}) for ingress: a "
+            "workload that comes later is open until somebody thinks of it.",
+        ),
+        Rule(
+            "NPC009",
+            "warning",
+            "egress is allowed and the matching ingress is denied",
+            "A rule lets the workload connect to another one, which keeps it out on every one of these ports: both "
+            "ends must allow a connection. Either the ingress rule is missing, or the egress rule is left over.",
+        ),
+        Rule(
+            "NPC010",
+            "warning",
+            "ingress is allowed and the matching egress is denied",
+            "A rule lets another workload in, which may not connect on any of these ports itself: both ends must allow "
+            "a connection. Either the egress rule is missing, or the ingress rule is left over.",
+        ),
+        Rule(
+            "NPC011",
+            "warning",
+            "egress is open to all addresses",
+            "An egress rule has no `to`, or a block of all addresses: a program that is taken over may send anything "
+            "anywhere. Except the private ranges, name the destinations, or ignore the rule with a reason.",
+        ),
+        Rule(
+            "NPC012",
+            "error",
+            "the API server would not take the policy",
+            "The manifest has a field that the API does not know, or a value that it refuses, such as an endPort below "
+            "its port. A misspelt field that is dropped silently often denies everything.",
+        ),
     )
 }
 
 
-def lint(fleet: Fleet) -> list[Finding]:
-    """Every finding, those that an annotation ignores included, by file and line."""
-    found = [f for check in CHECKS for f in check(fleet)]
+def lint(fleet: Fleet, severities: Mapping[str, str] | None = None) -> list[Finding]:
+    """Every finding, those that an annotation ignores included, by file and line.
+
+    `severities` gives rules another severity by their ids; `off` leaves one out.
+    """
+    given = severities or {}
+    found = [f for check in CHECKS for f in check(fleet) if given.get(f.rule.id) != "off"]
+    found = [
+        replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
+        for f in found
+    ]
     return sorted(found, key=lambda f: (f.where, f.rule.id, f.subject, f.message))
 
 
 def _finding(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) -> Finding:
     meta = policy["metadata"]
     name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
-    reasons = dict(
-        part.split(":", 1)
-        for part in str((meta.get("annotations") or {}).get(IGNORE, "")).split(";")
-        if ":" in part
-    )
-    ignored = {key.strip(): reason.strip() for key, reason in reasons.items()}
-    return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), ignored.get(rule, ""))
+    return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), _reasons(meta).get(rule, ""))
+
+
+def _reasons(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The rules that an object's annotation ignores, and why: `NPC003: the public entrance; NPC008: ...`."""
+    text = str((meta.get("annotations") or {}).get(IGNORE, ""))
+    parts = (part.split(":", 1) for part in text.split(";") if ":" in part)
+    return {key.strip(): reason.strip() for key, reason in parts if reason.strip()}
 
 
 def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
@@ -150,6 +205,129 @@ def _without_dns(fleet: Fleet) -> Iterator[Finding]:
         yield _finding(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
 
 
+def _shadowed(fleet: Fleet) -> Iterator[Finding]:
+    spaces: dict[str, list[dict[str, Any]]] = {}
+    for policy in fleet.policies:
+        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
+    for policies in spaces.values():
+        pods = {id(p): frozenset(id(x) for x in selected(fleet, p)) for p in policies}
+        for number, policy in enumerate(policies):
+            if not pods[id(policy)] or _default_deny(policy):
+                continue
+            others = [
+                other
+                for at, other in enumerate(policies)
+                if at != number
+                and pods[id(policy)] <= pods[id(other)]
+                # Of two that say the same, the later one is called shadowed.
+                and (at < number or not (_covered(other, [policy]) and pods[id(other)] <= pods[id(policy)]))
+            ]
+            if _covered(policy, others):
+                names = ", ".join(sorted(_useful(policy, others))[:3])
+                yield _finding(fleet, "NPC007", policy, f"it says nothing that {names} does not say already")
+
+
+def _default_deny(policy: Mapping[str, Any]) -> bool:
+    """It stands for those that come later, whatever other policies say now."""
+    spec = policy["spec"]
+    return not requirements(spec.get("podSelector") or {}) and not (spec.get("ingress") or spec.get("egress"))
+
+
+def _covered(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether others isolate in every direction that it isolates, and hold each of its rules."""
+    for side, part, _ in SIDES:
+        if side not in directions(policy):
+            continue
+        mine = [o for o in others if side in directions(o)]
+        held = [rule for o in mine for rule in o["spec"].get(part) or []]
+        if not mine or any(rule not in held and {} not in held for rule in policy["spec"].get(part) or []):
+            return False
+    return True
+
+
+def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The names of those that share a direction and, where it has rules, a rule."""
+    found = set()
+    for other in others:
+        for side, part, _ in SIDES:
+            rules_ = policy["spec"].get(part) or []
+            theirs = other["spec"].get(part) or []
+            if side in directions(policy) & directions(other) and (
+                not rules_ or {} in theirs or any(r in theirs for r in rules_)
+            ):
+                found.add(str(other["metadata"]["name"]))
+    return found
+
+
+def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
+    if fleet.cluster:
+        return
+    spaces: dict[str, list[dict[str, Any]]] = {}
+    for policy in fleet.policies:
+        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
+    for space, policies in sorted(spaces.items()):
+        everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
+        if not any("Ingress" in directions(p) for p in everyone):
+            name = f"NetworkPolicy {space}/{policies[0]['metadata']['name']}"
+            text = "no policy selects all pods of the namespace for ingress"
+            ignored = _reasons(policies[0]["metadata"]).get("NPC008", "")
+            yield Finding(RULES["NPC008"], f"Namespace {space}", text, fleet.lines.get(name, ""), ignored)
+
+
+def _one_sided(fleet: Fleet) -> Iterator[Finding]:
+    """Rules that name one workload's pods, of which the other end refuses all ports."""
+    net = fleet.network()
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            mine = selected(fleet, policy)
+            for at, peer in enumerate(rule.get(peers) or []):
+                if not any(peer.get(k) for k in ("podSelector", "namespaceSelector")) or not mine:
+                    continue
+                theirs = meant(fleet, policy, peer)
+                if (
+                    not theirs
+                    or len(mine) * len(theirs) > MOST_PAIRS
+                    or _any_passes(net, side, mine, theirs, rule)
+                ):
+                    continue
+                place, code = (
+                    f"{side.lower()}[{number}].{peers}[{at}]",
+                    "NPC009" if side == "Egress" else "NPC010",
+                )
+                who = "keeps it out" if side == "Egress" else "may not connect out to it"
+                text = f"{place} allows {theirs[0].namespace}/{theirs[0].name}, which {who} on all of these ports"
+                yield _finding(fleet, code, policy, text)
+
+
+def _any_passes(
+    net: Network, side: str, mine: Sequence[Pod], theirs: Sequence[Pod], rule: Mapping[str, Any]
+) -> bool:
+    """Whether the other end lets any pair pass on any port of the rule; of two different pods."""
+    other = "Ingress" if side == "Egress" else "Egress"
+    pairs = [
+        (one, two) if side == "Egress" else (two, one) for one in mine for two in theirs if one is not two
+    ]
+    for src, dst in pairs:
+        asked = ports.of_rule(rule.get("ports") or [], dst)
+        if not asked or net.passing(other, src, dst) & asked:
+            return True
+    return not pairs
+
+
+def _egress_open(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            blocks = [p["ipBlock"] for p in rule.get(peers) or [] if "ipBlock" in p]
+            whole = any(b["cidr"] in EVERYWHERE and not b.get("except") for b in blocks)
+            if side == "Egress" and (whole or (not rule.get(peers) and not rule.get("ports"))):
+                yield _finding(fleet, "NPC011", policy, f"egress[{number}] lets it connect to every address")
+
+
+def _invalid(fleet: Fleet) -> Iterator[Finding]:
+    for policy, wrong in fleet.invalid:
+        yield _finding(fleet, "NPC012", policy, wrong)
+
+
 def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
@@ -178,4 +356,9 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _unguarded,
     _without_dns,
     _unknown_ports,
+    _shadowed,
+    _no_default_deny,
+    _one_sided,
+    _egress_open,
+    _invalid,
 )

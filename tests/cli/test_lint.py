@@ -11,8 +11,9 @@ from orchestrator.policy.lint import RULES
 DENY = """apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: deny, namespace: shop}
-spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 53, protocol: UDP}]}, {to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}]}
 """
+TWIN = POLICY.replace("name: db", "name: twin")
 
 
 @pytest.fixture
@@ -38,27 +39,34 @@ def test_a_sound_set_has_no_findings(linted):
 
 
 @pytest.mark.parametrize(
-    ("change", "rule"),
+    ("change", "rules"),
     [
-        (("podSelector: {matchLabels: {app: db}}", "podSelector: {matchLabels: {app: bd}}"), "NPC001"),
-        (("{matchLabels: {app: web}}", "{matchLabels: {app: wbe}}"), "NPC002"),
+        (
+            ("podSelector: {matchLabels: {app: db}}\n", "podSelector: {matchLabels: {app: bd}}\n"),
+            ["NPC001", "NPC009"],
+        ),
+        (("{matchLabels: {app: web}}", "{matchLabels: {app: wbe}}"), ["NPC002", "NPC009"]),
         (
             ("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: [{ipBlock: {cidr: 0.0.0.0/0}}]"),
-            "NPC003",
+            ["NPC003", "NPC009"],
         ),
         (
             ("podSelector: {}, policyTypes: [Ingress, Egress]", "podSelector: {}, policyTypes: [Egress]"),
-            "NPC004",
+            ["NPC004", "NPC008"],
         ),
-        (("[{port: 53, protocol: UDP}]", "[{port: 53}]"), "NPC005"),
-        (("port: 5432", "port: postgres"), "NPC006"),
+        (("[{port: 53, protocol: UDP}]", "[{port: 53}]"), ["NPC005"]),
+        (("    ports: [{port: 5432}]", "    ports: [{port: postgres}]"), ["NPC006", "NPC009"]),
+        (("---", "---\n" + TWIN + "---"), ["NPC007"]),
+        (("ports: [{port: 5432}]}]}", "ports: [{port: 5433}]}]}"), ["NPC009", "NPC010"]),
+        (("[{port: 53, protocol: UDP}]}", "[{port: 53, protocol: UDP}]}, {}"), ["NPC011"]),
+        (("- from:", "- form:"), ["NPC009", "NPC012"]),
+        (("    ports: [{port: 5432}]", "    ports: [{port: 5432, endPort: 1}]"), ["NPC009", "NPC012"]),
     ],
 )
-def test_each_rule_finds_its_mistake_and_no_other(linted, change, rule):
+def test_each_rule_finds_its_mistake_and_no_other(linted, change, rules):
     ids, done = linted((DENY + "---\n" + POLICY).replace(*change))
-    assert set(ids) == {rule}, done.out
-    assert done.code == (1 if RULES[rule].severity == "error" else 0)
-    assert rule in done.out and (rule == "NPC004" or "policy.yaml:" in done.out)
+    assert sorted(set(ids)) == rules, done.out
+    assert done.code == (1 if any(RULES[r].severity == "error" for r in rules) else 0)
 
 
 def test_an_annotation_ignores_a_rule_with_a_reason(linted):
@@ -72,13 +80,14 @@ def test_an_annotation_ignores_a_rule_with_a_reason(linted):
 
 
 def test_formats_for_pipelines(linted):
-    bad = (DENY + "---\n" + POLICY).replace("port: 5432", "port: postgres")
+    bad = (DENY + "---\n" + POLICY).replace("port: 5432", "port: postgres")  # at both ends
     sarif = json.loads(linted(bad, "-o", "sarif")[1].out)
-    (result,) = sarif["runs"][0]["results"]
+    ours, result = sarif["runs"][0]["results"]
+    assert (ours["ruleId"], result["ruleId"]) == ("NPC006", "NPC006")
     assert result["ruleId"] == "NPC006" and result["level"] == "error"
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "policy.yaml" and place["region"]["startLine"] == 6
-    assert 'failures="1"' in linted(bad, "-o", "junit")[1].out
+    assert 'failures="2"' in linted(bad, "-o", "junit")[1].out
     assert "::error file=" in linted(bad, "-o", "github")[1].out
 
 
@@ -88,3 +97,24 @@ def test_every_rule_explains_itself(cli):
         assert netpol("lint", "--explain", rule).out.startswith(f"{rule} (")
     assert netpol("lint", "--explain", "NPC999").code == 2
     assert netpol("lint").code == 2 and netpol("lint", ".", "--fail-on", "x").code == 2
+
+
+def test_severities_come_from_the_directory_or_a_file(linted, tmp_path, cli):
+    netpol, folder = cli(Stage()), tmp_path / "set"
+    folder.mkdir()
+    (folder / "all.yaml").write_text(MANIFESTS)
+    (folder / "policy.yaml").write_text((DENY + "---\n" + POLICY).replace("{app: web}", "{app: wbe}"))
+    assert netpol("lint", str(folder)).code == 0
+    (folder / ".netpol-canary.yaml").write_text("lint: {NPC002: error, NPC009: off}\n")
+    done = netpol("lint", str(folder))
+    assert done.code == 1 and "error NPC002" in done.out and "NPC009" not in done.out
+    for text, said in (
+        ("lint: {NPC999: error}", "lint.NPC999: error"),
+        ("lint: {NPC001: loud}", "lint.NPC001: loud"),
+        ("rules: 1", "a mapping with `lint` is wanted"),
+        ("lint: [", "cannot be read"),
+    ):
+        other = tmp_path / "config.yaml"
+        other.write_text(text)
+        done = netpol("lint", str(folder), "--config", str(other))
+        assert done.code == 2 and said in done.err and len(done.err.splitlines()) == 1, done

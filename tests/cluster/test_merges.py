@@ -82,8 +82,9 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
         bad = shop.commit(**{n: module.policy("callers", app="frnt") for n in module.SERVERS})
         module.eventually(lambda: phase(bad) == "RolledBack", 60)
         assert shop.policies() == before
+        restored = "netpol_canary_restore_seconds_count 1.0"  # counted just after the phase is written
+        module.eventually(lambda: restored in answer(f"http://127.0.0.1:{port}/metrics")[1])
         text = answer(f"http://127.0.0.1:{port}/metrics")[1]
-        assert "netpol_canary_restore_seconds_count 1.0" in text
         assert 'netpol_canary_api_calls_total{kind="NetworkPolicy",outcome="ok",verb="replace"}' in text
         module.eventually(
             lambda: (
