@@ -8,10 +8,13 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.revision import commits_of, files_at
 from orchestrator.cli import sources
 from orchestrator.cli.difference import Difference, as_data, compare, markdown
+from orchestrator.cli.generate import recorded
 from orchestrator.cli.lint import severities
 from orchestrator.cli.network import fleet_of
+from orchestrator.cli.replay import summary, told
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
+from orchestrator.policy import flows as recordings
 from orchestrator.policy import intents
 from orchestrator.policy.lint import Finding, lint
 from orchestrator.policy.manifest import parse
@@ -19,7 +22,9 @@ from orchestrator.policy.reading import profile
 from orchestrator.policy.risk import LEVELS, Risk, RiskRules, risk
 
 
-def check(path: Path, base: str, max_risk: str, source: str, cni: str, output: str) -> int:
+def check(
+    path: Path, base: str, max_risk: str, source: str, flows: Path | None, cni: str, output: str
+) -> int:
     """0 where nothing blocks the change, else 1."""
     formatted(output, "markdown")
     if max_risk not in LEVELS:
@@ -42,6 +47,9 @@ def check(path: Path, base: str, max_risk: str, source: str, cni: str, output: s
     level = risk(moved.changes, moved.impact, rules)
     blocks = [_said(f) for f in found if f.rule.severity == "error"]
     blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
+    replayed = recordings.replay(after, recorded(flows), settled) if flows is not None else None
+    if replayed is not None and replayed.cut:
+        blocks.append(f"{len(replayed.cut)} recorded connections would be cut, {told(replayed)[0]}")
     if LEVELS.index(level.level) > LEVELS.index(max_risk):
         blocks.append(f"the risk is {level.level}, at most {max_risk} is allowed: {'; '.join(level.reasons)}")
     if output in ("json", "yaml"):
@@ -53,9 +61,19 @@ def check(path: Path, base: str, max_risk: str, source: str, cni: str, output: s
             "tests": [intents.as_data(r) for r in results],
             **as_data(moved),
         }
+        if replayed is not None:
+            data["recorded"] = {"allowed": replayed.allowed, "cut": len(replayed.cut)}
         printed(data, output)
     else:
-        print("\n".join(_summary(blocks, level, found, results, moved, base)))
+        lines = _summary(blocks, level, found, results, moved, base)
+        if replayed is not None:
+            lines += [
+                "",
+                f"Recorded flows: {summary(replayed)}.",
+                "",
+                *(f"    {line}" for line in told(replayed)),
+            ]
+        print("\n".join(lines))
     return 1 if blocks else 0
 
 

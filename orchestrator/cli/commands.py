@@ -226,6 +226,11 @@ def rollback(
     return _ask("rollback", name, here, namespace, context, kubeconfig)
 
 
+To = Annotated[Path | None, typer.Option("--to", help="a directory to write to", metavar="DIR")]
+Flows = Annotated[
+    Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
+]
+
 Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
 
 
@@ -327,13 +332,14 @@ def check(
     source: Annotated[
         str, typer.Option(help="a PolicySource file whose strategy.risk says what is risky")
     ] = "",
+    flows: Flows = None,
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="markdown, json or yaml")] = "",
 ) -> int:
     """Check a pull request: new findings, intents, connections and risk, with one exit code."""
     from orchestrator.cli import check as checking
 
-    return checking.check(path, base, max_risk, source, cni, output)
+    return checking.check(path, base, max_risk, source, flows, cni, output)
 
 
 @app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")
@@ -346,12 +352,6 @@ def intents(
     from orchestrator.cli import policy_test
 
     return policy_test.check(path, cni, output)
-
-
-To = Annotated[Path | None, typer.Option("--to", help="a directory to write to", metavar="DIR")]
-Flows = Annotated[
-    Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
-]
 
 
 @app.command(epilog="Example: netpol-canary generate manifests --to policies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from orchestrator.errors import BadInput
+from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
+from orchestrator.policy.connections import Range, ranges
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
@@ -18,7 +21,15 @@ from orchestrator.policy.pod import End, Pod
 from orchestrator.policy.selector import matches
 
 KIND = "PolicyTest"
-INTERNET = "192.0.2.1"
+EXAMPLE = "192.0.2.1"
+# Addresses that are nobody's on the internet (RFC 1918, 1122, 3927, 6598, 4193, 4291).
+PRIVATE = tuple(
+    ipaddress.ip_network(n)
+    for n in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.168.0.0/16", "240.0.0.0/4", "::/127", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
 MOST_SHOWN = 5
 
 
@@ -38,8 +49,10 @@ class Ends(_Model):
 
     def find(self, fleet: Fleet) -> list[End]:
         """Every end that is meant."""
-        if self.internet or self.address:
-            return [self.address or INTERNET]
+        if self.address:
+            return [self.address]
+        if self.internet:
+            return list(public(fleet))
         return [
             w.pod
             for w in fleet.workloads
@@ -77,11 +90,20 @@ class OnlyFrom(_Model):
     reason: str = ""
 
 
+class OnlyTo(_Model):
+    """Nobody but these may be reached from the internet, on any port."""
+
+    name: str
+    only_to: list[Ends]
+    reason: str = ""
+
+
 class PolicyTest(_Model):
     """The spec of a PolicyTest."""
 
     intents: Annotated[list[Intent], Field(max_length=5000)] = []
     only: Annotated[list[OnlyFrom], Field(max_length=1000)] = []
+    internet: Annotated[list[OnlyTo], Field(max_length=100)] = []
 
 
 @dataclass(frozen=True)
@@ -118,6 +140,7 @@ def run(fleet: Fleet, tests: Sequence[tuple[PolicyTest, str]], settled: dict[str
     for test, where in tests:
         found += [_intent(fleet, net, intent, where) for intent in test.intents]
         found += [_only(fleet, net, rule, where) for rule in test.only]
+        found += [_exposed(fleet, net, rule, where) for rule in test.internet]
     return found
 
 
@@ -139,16 +162,56 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     targets = rule.to.find(fleet)
     problems = [] if targets else ["`to` selects no workload"]
     meant = {id(end) for ends in rule.only_from for end in ends.find(fleet)}
-    outside = any(ends.internet for ends in rule.only_from)
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
-    others += [] if outside else [INTERNET]
+    others += [] if any(ends.internet for ends in rule.only_from) else public(fleet)
     checked = 0
     for dst in targets:
         for src in others:
-            for port in dst.ports if isinstance(dst, Pod) and src is not dst else ():
+            for protocol, port in _asked(net, src, dst) if src is not dst else ():
                 checked += 1
-                problems += _wrong(fleet, net, (src, dst), (port.protocol, port.port), False)
+                problems += _wrong(fleet, net, (src, dst), (protocol, port), False)
     return Result(rule.name, where, tuple(problems), rule.reason, checked)
+
+
+def _asked(net: Network, src: End, dst: End) -> list[tuple[str, int]]:
+    """The declared ports; where none is declared, the first one that is open, if any is."""
+    if isinstance(dst, Pod) and dst.ports:
+        return [(p.protocol, p.port) for p in dst.ports]
+    return _first(net.over_ports(src, dst, ports.ALL)) or [("TCP", 1)]
+
+
+def _first(mask: int) -> list[tuple[str, int]]:
+    return [(protocol, first) for protocol in ports.PROTOCOLS for first, _ in ports.runs(mask, protocol)][:1]
+
+
+def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
+    meant = {id(end) for ends in rule.only_to for end in ends.find(fleet)}
+    problems: list[str] = []
+    others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
+    for pod in others:
+        for address in public(fleet):
+            for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):
+                problems += _wrong(fleet, net, (address, pod), (protocol, port), False)
+    return Result(rule.name, where, tuple(problems), rule.reason, len(others))
+
+
+def public(fleet: Fleet) -> list[End]:
+    """An address of each range on the internet that the policies tell apart."""
+    return [address for span in ranges(fleet) if (address := _public_in(span))]
+
+
+def _public_in(span: Range) -> str:
+    """The documentation's own address where it is in the range, else the first public one, else none."""
+    make, last = type(span.first), int(span.last)
+    if span.first.version == 4 and int(span.first) <= int(ipaddress.IPv4Address(EXAMPLE)) <= last:
+        return EXAMPLE
+    at = int(span.first)
+    while at <= last:
+        block = next((n for n in PRIVATE if n.version == span.first.version and make(at) in n), None)
+        if block is None:
+            return str(make(at))
+        at = int(block.broadcast_address) + 1
+    return ""
 
 
 def _wrong(

@@ -206,3 +206,94 @@ def test_the_cluster_instead_of_a_directory(cli):
     assert done.code == 1 and "NetworkPolicy cart/deny: no rule allows it (the cluster:1)" in done.out
     assert "ended" not in netpol("reach", "--cluster").out
     assert netpol("reach").code == netpol("reach", ".", "--cluster").code == 2
+
+
+INTERNET = """apiVersion: netpol-canary.dev/v1alpha1
+kind: PolicyTest
+metadata: {name: internet}
+spec:
+  internet: [{name: only web is public, onlyTo: [{workload: shop/web}], reason: the database is not}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "open_"),
+    [
+        (POLICY, False),
+        (BLOCK, False),
+        (BLOCK.replace("10.0.0.0/8", "203.0.113.0/24"), True),
+        (BLOCK.replace("10.0.0.0/8", "0.0.0.0/0"), True),
+        (BLOCK.replace("10.0.0.0/8", "8.0.0.0/5"), True),
+    ],
+)
+def test_nobody_but_these_may_be_open_to_the_internet(netpol, shop, policy, open_):
+    done = netpol("test", with_tests(shop("one", policy), INTERNET))
+    assert done.code == (1 if open_ else 0), done.out
+    assert not open_ or "shop/db on 5432/TCP is allowed" in done.out
+
+
+def test_a_workload_without_declared_ports_is_not_forgotten(netpol, shop):
+    folder = with_tests(
+        shop("one", POLICY.replace("    ports: [{port: 5432}]\n", "").replace("app: web", "app: db"))
+    )
+    with open(f"{folder}/all.yaml", "w") as out:
+        out.write(MANIFESTS.replace("ports: [{containerPort: 5432}]", "image: db"))
+    only = TESTS[TESTS.index("  only:") :]
+    tests = TESTS[: TESTS.index("  intents:")] + only.replace("{app: web}", "{app: nobody}")
+    assert netpol("test", with_tests(folder, tests)).code == 0
+    with open(f"{folder}/policy.yaml", "w") as out:
+        out.write(POLICY.replace("    ports: [{port: 5432}]\n", ""))
+    done = netpol("test", with_tests(folder, tests))
+    assert done.code == 1 and "shop/web to shop/db on 1/TCP is allowed" in done.out
+
+
+def test_a_directory_against_the_cluster(cli, tmp_path):
+    stage = Stage()
+    for space in ("web", "pay"):
+        pod = {
+            "metadata": {"name": "a", "namespace": space, "labels": {"app": "a"}},
+            "spec": {"containers": []},
+        }
+        stage.cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
+    (tmp_path / "pay").mkdir()
+    deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {}}\n"
+    (tmp_path / "pay/deny.yaml").write_text(deny)
+    netpol = cli(stage)
+    done = netpol("diff", str(tmp_path), "--cluster")
+    assert done.code == 0 and "newly isolated: pay/a[Pod] (ingress)" in done.out, done
+    assert "after, Ingress: NetworkPolicy pay/deny: no rule allows it (pay/deny.yaml:1)" in done.out
+    data = json.loads(netpol("diff", str(tmp_path), "--cluster", "-o", "json").out)
+    assert data["impact"]["isolated"] == ["pay/a[Pod] (ingress)"] and {
+        c["change"] for c in data["changes"]
+    } == {"lost"}
+    assert netpol("diff", "main..HEAD", "--cluster").code == 2
+
+
+DEPLOYMENT = """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: {space}}}
+spec:
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: c, ports: [{{containerPort: 9090}}]}}]}}
+"""
+
+
+def test_lost_dns_scrapes_and_our_own_way_are_named(netpol, shop):
+    more = "".join(
+        DEPLOYMENT.format(name=n, space=s)
+        for n, s in (("prometheus", "monitoring"), ("controller", "netpol-canary"))
+    )
+    one, two = (
+        shop("one", ""),
+        shop("two", POLICY.replace("  ingress:", "  policyTypes: [Ingress, Egress]\n  ingress:")),
+    )
+    for folder in (one, two):
+        with open(f"{folder}/more.yaml", "w") as out:
+            out.write(more)
+    done = netpol("diff", one, two)
+    assert "newly isolated: shop/db[StatefulSet] (ingress), shop/db[StatefulSet] (egress)" in done.out
+    assert "DNS lost: shop/db[StatefulSet]" in done.out
+    assert "metrics scrape lost: monitoring/prometheus[Deployment] to shop/db[StatefulSet]" in done.out
+    assert "netpol-canary's own way lost: netpol-canary/controller[Deployment] to shop/db" in done.out

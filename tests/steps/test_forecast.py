@@ -1,0 +1,133 @@
+"""What is known of a change before it is written, and what a source makes of it."""
+
+import json
+
+import pytest
+from stage import Stage, files, policy
+
+from orchestrator.errors import Forbidden, Refused
+from orchestrator.rollout import model as m
+from orchestrator.steps.context import ROLLOUT
+from orchestrator.steps.forecast import forecast, gated
+from orchestrator.steps.planning import plan
+from orchestrator.steps.start import find_source, start
+
+PORTS = [{"port": 80, "protocol": "TCP"}]
+
+
+def named(space):
+    return [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}}]
+
+
+def out(space, ports=None):
+    rule = {**({"ports": ports} if ports else {})}
+    return policy("out", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}, space)
+
+
+def into(space, ports=None):
+    rule = {**({"ports": ports} if ports else {})}
+    return policy("into", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}, space)
+
+
+def crossing(**strategy):
+    """cart narrows what it calls while pay opens all ports: if pay is first, more is open than before or after."""
+    stage = Stage(**strategy)
+    for space in ("cart", "pay", "web"):
+        containers = [{"name": "c", "image": "c", "ports": [{"containerPort": 80}]}]
+        pod = {
+            "metadata": {"name": "a", "namespace": space, "labels": {"app": "a"}},
+            "spec": {"containers": containers},
+        }
+        stage.cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
+    label = {"netpol-canary.dev/source": "shop"}
+    for old in (out("pay"), into("cart", PORTS)):
+        stage.cluster.create({**old, "metadata": {**old["metadata"], "labels": label}})
+    stage.repository.push(
+        "d", files(out("pay", PORTS), into("cart"), policy("old", {"podSelector": {}}, "web"))
+    )
+    return stage
+
+
+def asked(stage):
+    ctx = stage.context()
+    made = plan(ctx, stage.shop(), "d" * 40)
+    return forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files("d" * 40))
+
+
+def test_a_connection_that_is_open_between_waves_only_is_named_with_an_order_that_avoids_it():
+    found = asked(crossing())
+    assert [b.text for b in found.lasting] == [
+        "pay/a[Pod] to cart/a[Pod] on SCTP,TCP 1-79,81-65535,UDP opens from wave 0 until wave 1 (closed before and after)"
+    ]
+    assert found.proposal.text.startswith("this avoids it: move") and found.proposal.moved
+    assert found.risk.level == "high" and "newly open to the internet" in found.risk.reasons[0]
+
+
+@pytest.mark.parametrize(("boundaries", "gates"), [("ask", [0]), ("goOn", [])])
+def test_a_source_asks_or_goes_on(boundaries, gates):
+    stage = crossing(boundaries=boundaries)
+    ctx = stage.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    spec = stage.cluster.get(ROLLOUT, name, "netpol-canary")["spec"]
+    assert [g["wave"] for g in spec["strategy"]["gates"]] == gates
+    assert spec["risk"] == "high" and len(spec["boundaries"]) == 1
+
+
+def test_a_source_refuses_and_nothing_is_written():
+    stage = crossing(boundaries="refuse")
+    before, ctx = stage.standing(), stage.context()
+    with pytest.raises(Refused, match=r"between waves, pay/a\[Pod\] to cart/a\[Pod\].*this avoids it"):
+        start(ctx, find_source(ctx, "shop"))
+    assert stage.standing() == before and not stage.cluster.list(ROLLOUT)
+
+
+def test_gates_count_from_their_risk_on():
+    gates = [m.Gate(wave=0, min_risk="high"), m.Gate(wave=1, min_risk="low"), m.Gate(wave=2)]
+    quiet = Stage(gates=gates)
+    found = asked_at(quiet, "c")
+    assert found.risk.level == "none"
+    assert [g.wave for g in gated(found, quiet.strategy).gates] == [2]
+    loud = crossing(gates=gates)
+    assert [g.wave for g in gated(asked(loud), loud.strategy).gates] == [0, 1, 2]
+    calm = crossing(risk={"internet": "low", "opened": "low", "cut": "low", "dns": "low", "many": 1000})
+    assert asked(calm).risk.level == "low"
+
+
+def asked_at(stage, mark):
+    ctx = stage.context()
+    made = plan(ctx, stage.shop(), mark * 40)
+    return forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files(mark * 40))
+
+
+class NoPods:
+    """A cluster whose pods may not be listed."""
+
+    def __init__(self, cluster):
+        self._cluster = cluster
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def list(self, kind, *args):
+        if kind.kind == "Pod":
+            raise Forbidden("pods is forbidden")
+        return self._cluster.list(kind, *args)
+
+
+def test_what_cannot_be_known_is_said_and_counts_as_high():
+    stage = crossing()
+    ctx = stage.context(NoPods(stage.cluster))
+    made = plan(ctx, stage.shop(), "d" * 40)
+    found = forecast(ctx, made, stage.strategy, stage.repository.files("d" * 40))
+    assert found.risk.level == "high" and "the pods cannot be listed" in found.unknown
+
+
+def test_a_plan_shows_it():
+    from orchestrator.cli.plan import forecast_facts, told
+
+    found = asked(crossing())
+    lines = list(told(found))
+    assert any(line.startswith("between waves: pay/a[Pod] to cart/a[Pod]") for line in lines)
+    assert lines[-1].startswith("this avoids it: move")
+    data = json.loads(json.dumps(forecast_facts(found)))
+    assert data["risk"]["level"] == "high" and len(data["boundaries"]) == 1 and data["proposal"]["waves"]
