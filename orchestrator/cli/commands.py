@@ -310,6 +310,9 @@ def lint(
     config: Annotated[
         Path | None, typer.Option(help="severities by rule; else .netpol-canary.yaml in the directory")
     ] = None,
+    version: Annotated[
+        str, typer.Option("--kubernetes-version", help="whose schemas, such as 1.34; else the newest known")
+    ] = "",
     output: Annotated[
         str, typer.Option("-o", "--output", help="text, json, yaml, sarif, junit or github")
     ] = "",
@@ -321,7 +324,7 @@ def lint(
         return linting.explain(explain)
     if path is None:
         raise BadInput("there is nothing to look at", hint="give a directory")
-    return linting.check(path, fail_on, config, output)
+    return linting.check(path, fail_on, config, version, output)
 
 
 @app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")

@@ -8,10 +8,13 @@ from xml.sax.saxutils import quoteattr
 
 import yaml
 
+from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.schemas import findings
 from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy.lint import RULES, Finding, lint
+from orchestrator.policy.manifest import parse
 
 CONFIG = ".netpol-canary.yaml"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -27,14 +30,16 @@ def explain(rule: str) -> int:
     return 0
 
 
-def check(path: Path, fail_on: str, config: Path | None, output: str) -> int:
+def check(path: Path, fail_on: str, config: Path | None, version: str, output: str) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`."""
     formatted(output, "text", "sarif", "junit", "github")
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
     levels = severities(path, config)
-    everything = lint(load(path, keep_invalid=True), levels)
+    files = Directory(path).files("") if path.is_dir() else {}
+    given = (d for name, text in files.items() for d in parse(text, name))
+    everything = lint(load(path, keep_invalid=True), levels, findings(given, version))
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
         printed(_sarif(everything), "json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -127,17 +127,27 @@ RULES = {
             "The manifest has a field that the API does not know, or a value that it refuses, such as an endPort below "
             "its port. A misspelt field that is dropped silently often denies everything.",
         ),
+        Rule(
+            "NPC013",
+            "warning",
+            "a manifest does not fit its schema",
+            "The API server of this Kubernetes version would refuse the manifest, or warn of it and drop a field: what "
+            "is said here of the workload may not be what runs.",
+        ),
     )
 }
 
 
-def lint(fleet: Fleet, severities: Mapping[str, str] | None = None) -> list[Finding]:
-    """Every finding, those that an annotation ignores included, by file and line.
+def lint(
+    fleet: Fleet, severities: Mapping[str, str] | None = None, more: Iterable[Finding] = ()
+) -> list[Finding]:
+    """Every finding, those that an annotation ignores and `more` from elsewhere included, by file and line.
 
     `severities` gives rules another severity by their ids; `off` leaves one out.
     """
     given = severities or {}
-    found = [f for check in CHECKS for f in check(fleet) if given.get(f.rule.id) != "off"]
+    everything = [*(f for check in CHECKS for f in check(fleet)), *more]
+    found = [f for f in everything if given.get(f.rule.id) != "off"]
     found = [
         replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
         for f in found

@@ -11,17 +11,20 @@ MANIFESTS = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
 spec:
+  selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
-    spec: {containers: [{name: c, ports: [{containerPort: 8080}]}]}
+    spec: {containers: [{name: c, image: web, ports: [{containerPort: 8080}]}]}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: db, namespace: shop}
 spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
   template:
     metadata: {labels: {app: db}}
-    spec: {containers: [{name: c, ports: [{containerPort: 5432}]}]}
+    spec: {containers: [{name: c, image: db, ports: [{containerPort: 5432}]}]}
 ---
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -237,7 +240,7 @@ def test_a_workload_without_declared_ports_is_not_forgotten(netpol, shop):
         shop("one", POLICY.replace("    ports: [{port: 5432}]\n", "").replace("app: web", "app: db"))
     )
     with open(f"{folder}/all.yaml", "w") as out:
-        out.write(MANIFESTS.replace("ports: [{containerPort: 5432}]", "image: db"))
+        out.write(MANIFESTS.replace(", ports: [{containerPort: 5432}]", ""))
     only = TESTS[TESTS.index("  only:") :]
     tests = TESTS[: TESTS.index("  intents:")] + only.replace("{app: web}", "{app: nobody}")
     assert netpol("test", with_tests(folder, tests)).code == 0
