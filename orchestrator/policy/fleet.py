@@ -146,6 +146,12 @@ def placed(documents: Iterable[Document]) -> list[Document]:
     ]
 
 
+def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:
+    """Live pods as the evaluator takes them."""
+    found = (_workload({**item, "kind": "Pod"}) for item in manifests)
+    return [w.pod for w in found if w is not None]
+
+
 def _space(obj: Mapping[str, Any]) -> str:
     return str(obj["metadata"].get("namespace") or "default")
 

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 
 from orchestrator.policy.evaluator import Network, Pod
-from orchestrator.policy.reachability import pods_of
+from orchestrator.policy.fleet import pods_of
 from orchestrator.ports import Kind
 from orchestrator.sandbox import shop
 from orchestrator.sandbox.cluster import MemoryCluster

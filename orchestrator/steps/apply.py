@@ -37,16 +37,18 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 def _one(ctx: Context, item: NamespaceRollout) -> str:
     name, spec = item.spec.namespace, item.spec
-    phase, message = "Applied", ""
-    if namespace_uid(ctx, name) != spec.namespace_uid:
-        phase, message = "Gone", "the namespace was deleted"
-    else:
+    gone = namespace_uid(ctx, name) != spec.namespace_uid
+    if not gone:
         try:
             converge(ctx, name, manifests(spec.before), manifests(spec.after), spec.rollout, forward=True)
         except Drift as drift:
-            return str(drift)
+            # A namespace that goes takes its policies with it.
+            gone = namespace_uid(ctx, name) != spec.namespace_uid
+            if not gone:
+                return str(drift)
         except Conflict as error:
             raise RetryLater(f"{name}: {error}", 0.2) from None
+    phase, message = ("Gone", "the namespace was deleted") if gone else ("Applied", "")
     structlog.get_logger().info(phase, namespace=name)
     status = item.status.model_copy(
         update={"phase": phase, "applied_at": ctx.clock.now(), "message": message}

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.errors import PortError
 from orchestrator.policy.evaluator import Network
-from orchestrator.policy.reachability import pods_of
+from orchestrator.policy.fleet import pods_of
 from orchestrator.ports import Kind
 
 CLIENT, PORT, TICK, RATE, MOST_SECONDS = "front", 8080, 0.25, 5, 600

@@ -68,7 +68,7 @@ def test_a_namespace_that_does_not_change_takes_no_part():
 
 @pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("name", ["cart", "pay", "web"])
-@pytest.mark.parametrize("at", range(0, 60, 4))
+@pytest.mark.parametrize("at", range(0, 60, 3))
 def test_a_namespace_that_goes_in_the_middle_wedges_nothing(good, name, at):
     stage, calls = Stage(good, gates=[m.Gate(wave=9)]), []
     before = stage.standing()
