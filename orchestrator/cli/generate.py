@@ -33,12 +33,7 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
     found = fleet(d for d in documents if d.obj["kind"] != "NetworkPolicy")
     if not found.workloads:
         raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
-    try:
-        needed = edges(documents, found, platform)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadInput(
-            f"a service definition is not of the shape that the API has ({error})", str(path)
-        ) from None
+    needed = edges(documents, found, platform)
     if flows is not None:
         needed += from_flows(found, recorded(flows))
     for problem in problems(found, needed):

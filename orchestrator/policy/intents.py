@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -156,6 +156,29 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (port.protocol, port.port), wanted)
     return Result(intent.name, where, tuple(problems), intent.reason, checked)
+
+
+def holding(
+    old: Fleet, new: Fleet, tests: Sequence[tuple[PolicyTest, str]], near: Container[str], most: int
+) -> list[tuple[Intent, Pod, Pod, Port]]:
+    """Connections that intents name, with an end in these namespaces, answered as meant before and after."""
+    nets = (old.network(), new.network())
+    found: list[tuple[Intent, Pod, Pod, Port]] = []
+    for intent in (i for test, _ in tests for i in test.intents):
+        for src in intent.from_.find(new):
+            for dst in intent.to.find(new):
+                if not isinstance(src, Pod) or not isinstance(dst, Pod) or src is dst:
+                    continue
+                if src.namespace not in near and dst.namespace not in near:
+                    continue
+                for port in intent.ports:
+                    asked = (src, dst, port.protocol, port.port)
+                    if (
+                        all(n.allowed(*asked) == (intent.expect == "reach") for n in nets)
+                        and len(found) < most
+                    ):
+                        found.append((intent, src, dst, port))
+    return found
 
 
 def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:

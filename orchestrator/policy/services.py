@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, TypeVar
 
+from orchestrator.errors import BadInput
 from orchestrator.policy.fleet import TEMPLATED, Fleet, Workload
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.pod import Pod
 from orchestrator.policy.selector import matches
 
+T = TypeVar("T")
 Port = tuple[str, int]  # protocol and number at the destination's pod
 SCHEMES = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80, "grpcs": 443, "postgres": 5432, "postgresql": 5432,
@@ -83,55 +85,73 @@ def at_pod(pod: Pod, target: int | str, protocol: str) -> set[Port]:
 
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
-    """Everything that the documents say is needed."""
-    services = list(_services(documents, fleet))
+    """Everything that the documents say is needed. Raises BadInput with file and line."""
+    services = list(_shaped(documents, lambda d: _services(d, fleet)))
+    named = {(s.namespace, s.name): s for s in services}
+    maps = {
+        (_space(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
+    }
+    known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     found = [
-        *_addresses(documents, fleet, services),
-        *_outside(services, platform),
-        *_ingresses(documents, fleet, services, platform),
-        *_monitors(documents, fleet, services, platform),
+        *_shaped(documents, lambda d: _addresses(d, known, named, maps)),
+        *_outside(services),
+        *_shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
+        *_shaped(documents, lambda d: _monitors(d, fleet, services, platform)),
     ]
     return list(dict.fromkeys(found))
+
+
+def _shaped(documents: Sequence[Document], read: Callable[[Document], Iterator[T]]) -> Iterator[T]:
+    """What is read of each document. Raises BadInput with file and line for one of another shape."""
+    for document in documents:
+        try:
+            yield from read(document)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            where = f"{document.path}:{document.line}"
+            kind = document.obj["kind"]
+            raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
 
 
 def _space(obj: Mapping[str, Any]) -> str:
     return str(obj["metadata"].get("namespace") or "default")
 
 
-def _services(documents: Sequence[Document], fleet: Fleet) -> Iterator[Service]:
-    for document in documents:
-        obj = document.obj
-        if obj["kind"] != "Service" or obj["apiVersion"] != "v1":
-            continue
-        spec, space = obj.get("spec") or {}, _space(obj)
-        selector = spec.get("selector") or {}
-        behind = [
-            w
-            for w in fleet.workloads
-            if selector and w.pod.namespace == space and matches({"matchLabels": selector}, w.pod.labels)
-        ]
-        labels = obj["metadata"].get("labels") or {}
-        kind = str(spec.get("type", "ClusterIP"))
-        yield Service(
-            space, obj["metadata"]["name"], kind, tuple(spec.get("ports") or []), labels, tuple(behind)
-        )
+def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
+    obj = document.obj
+    if obj["kind"] != "Service" or obj["apiVersion"] != "v1":
+        return
+    spec, space = obj.get("spec") or {}, _space(obj)
+    selector = spec.get("selector") or {}
+    behind = [
+        w
+        for w in fleet.workloads
+        if selector and w.pod.namespace == space and matches({"matchLabels": selector}, w.pod.labels)
+    ]
+    ports = []
+    for entry in spec.get("ports") or []:
+        target = entry.get("targetPort", entry["port"])
+        if not isinstance(target, int | str) or not isinstance(entry["port"], int):
+            raise TypeError(f"port {entry}")
+        ports.append({**entry, "targetPort": target})
+    labels = dict(obj["metadata"].get("labels") or {})
+    kind = str(spec.get("type", "ClusterIP"))
+    yield Service(space, obj["metadata"]["name"], kind, tuple(ports), labels, tuple(behind))
 
 
-def _addresses(documents: Sequence[Document], fleet: Fleet, services: Sequence[Service]) -> Iterator[Edge]:
-    named = {(s.namespace, s.name): s for s in services}
-    maps = {
-        (_space(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
-    }
-    known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
-    for document in documents:
-        obj = document.obj
-        template = _template(obj)
-        workload = known.get((obj["kind"], _space(obj), str(obj["metadata"]["name"])))
-        if template is None or workload is None:
-            continue
-        for key, text, origin in _texts(template.get("spec") or {}, _space(obj), maps):
-            for found in _called(key, text, workload.pod.namespace, named):
-                yield from _edge(workload, found, f"{origin} in {document.path}:{document.line}")
+def _addresses(
+    document: Document,
+    known: Mapping[tuple[str, str, str], Workload],
+    services: Mapping[tuple[str, str], Service],
+    maps: Mapping[tuple[str, str], Mapping[str, Any]],
+) -> Iterator[Edge]:
+    obj = document.obj
+    template = _template(obj)
+    workload = known.get((obj["kind"], _space(obj), str(obj["metadata"]["name"])))
+    if template is None or workload is None:
+        return
+    for key, text, origin in _texts(template.get("spec") or {}, _space(obj), maps):
+        for found in _called(key, text, workload.pod.namespace, services):
+            yield from _edge(workload, found, f"{origin} in {document.path}:{document.line}")
 
 
 def _template(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -225,7 +245,7 @@ def _edge(
             yield Edge(workload, other, frozenset(ports), f"{told}, {origin}")
 
 
-def _outside(services: Sequence[Service], platform: Platform) -> Iterator[Edge]:
+def _outside(services: Sequence[Service]) -> Iterator[Edge]:
     for service in services:
         if service.kind in ("LoadBalancer", "NodePort"):
             for workload, ports in service.at_pods(None).items():
@@ -235,48 +255,45 @@ def _outside(services: Sequence[Service], platform: Platform) -> Iterator[Edge]:
 
 
 def _ingresses(
-    documents: Sequence[Document], fleet: Fleet, services: Sequence[Service], platform: Platform
+    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
 ) -> Iterator[Edge]:
-    named = {(s.namespace, s.name): s for s in services}
-    for document in documents:
-        if document.obj["kind"] != "Ingress":
+    if document.obj["kind"] != "Ingress":
+        return
+    spec = document.obj.get("spec") or {}
+    backends = [spec.get("defaultBackend") or {}]
+    backends += [
+        p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
+    ]
+    for backend in backends:
+        wanted = backend.get("service") or {}
+        service = services.get((_space(document.obj), str(wanted.get("name", ""))))
+        port = wanted.get("port") or {}
+        if service is None:
             continue
-        spec = document.obj.get("spec") or {}
-        backends = [spec.get("defaultBackend") or {}]
-        backends += [
-            p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
-        ]
-        for backend in backends:
-            wanted = backend.get("service") or {}
-            service = named.get((_space(document.obj), wanted.get("name", "")))
-            port = wanted.get("port") or {}
-            if service is None:
-                continue
-            origin = f"Ingress {document.obj['metadata']['name']} in {document.path}:{document.line}"
-            for workload, ports in service.at_pods(port.get("number", port.get("name"))).items():
-                for front in _in(fleet, platform.ingress):
-                    if ports:
-                        yield Edge(front, workload, frozenset(ports), origin)
+        origin = f"Ingress {document.obj['metadata']['name']} in {document.path}:{document.line}"
+        for workload, ports in service.at_pods(port.get("number", port.get("name"))).items():
+            for front in _in(fleet, platform.ingress):
+                if ports:
+                    yield Edge(front, workload, frozenset(ports), origin)
 
 
 def _monitors(
-    documents: Sequence[Document], fleet: Fleet, services: Sequence[Service], platform: Platform
+    document: Document, fleet: Fleet, services: Sequence[Service], platform: Platform
 ) -> Iterator[Edge]:
-    for document in documents:
-        obj, spec = document.obj, document.obj.get("spec") or {}
-        if obj["kind"] not in ("ServiceMonitor", "PodMonitor"):
-            continue
-        scope = spec.get("namespaceSelector") or {}
-        spaces = None if scope.get("any") else set(scope.get("matchNames") or [_space(obj)])
-        origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
-        for workload, ports in _scraped(obj["kind"], spec, spaces, fleet, services):
-            for scraper in _in(fleet, platform.monitoring, "prometheus"):
-                if ports and scraper is not workload:
-                    yield Edge(scraper, workload, frozenset(ports), origin)
+    obj, spec = document.obj, document.obj.get("spec") or {}
+    if obj["kind"] not in ("ServiceMonitor", "PodMonitor"):
+        return
+    scope = spec.get("namespaceSelector") or {}
+    spaces = None if scope.get("any") else set(scope.get("matchNames") or [_space(obj)])
+    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
+    for workload, ports in _scraped(obj["kind"], spec, spaces, fleet, services):
+        for scraper in _in(fleet, platform.monitoring, "prometheus"):
+            if ports and scraper is not workload:
+                yield Edge(scraper, workload, frozenset(ports), origin)
 
 
 def _scraped(
-    kind: Literal["ServiceMonitor", "PodMonitor"] | str,
+    kind: str,
     spec: Mapping[str, Any],
     spaces: set[str] | None,
     fleet: Fleet,

@@ -122,7 +122,10 @@ class ProbeSpec(Model):
 
 
 class Analysis(Model):
-    """How a wave is watched. Times in seconds."""
+    """How a wave is watched. Times in seconds.
+
+    `probeIntents` adds a probe for each connection of the PolicyTests' intents that the change must leave as it is.
+    """
 
     interval_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     count: Annotated[int, Field(ge=1, le=1000)] = 4
@@ -133,6 +136,7 @@ class Analysis(Model):
     prometheus: Prometheus = Prometheus()
     metrics: Annotated[list[MetricSpec], Field(max_length=32)] = []
     probes: Annotated[list[ProbeSpec], Field(max_length=64)] = []
+    probe_intents: bool = False
 
 
 class Gate(Model):

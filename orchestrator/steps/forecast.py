@@ -9,9 +9,9 @@ from orchestrator.adapters.live import documents
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.connection_diff import Change, changes
-from orchestrator.policy.fleet import fleet
+from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
-from orchestrator.policy.intents import Result, run, tests_of
+from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.risk import LEVELS, Risk, risk
 from orchestrator.rollout import model as m
@@ -21,6 +21,7 @@ from orchestrator.rollout.plan import Plan
 from orchestrator.steps.context import POLICY, Context
 
 MOST_SHOWN = 3
+MOST_PROBES = 64
 MOST_WORK = 20_000_000
 
 
@@ -35,6 +36,7 @@ class Forecast:
     proposal: Proposal = field(default_factory=Proposal)
     failed: Sequence[str] = ()
     unknown: str = ""
+    probes: Sequence[m.ProbeSpec] = ()
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -60,13 +62,15 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
     if near * len(old.workloads) > MOST_WORK:
         found = _unknown(f"{near} pods in the changed namespaces are too many to work out every connection")
         return Forecast(risk=found.risk, unknown=found.unknown, failed=failed)
+    wanted = _probes(old, new, tests, plan, strategy)
     moved = changes(old, new)
     effect = impact(old, new, moved, own=ctx.namespace)
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
     try:
         crossed = crossings(old, new, waves)
     except OverflowError as error:
-        return Forecast(moved, effect, risk(moved, effect, strategy.risk), failed=failed, unknown=str(error))
+        level = risk(moved, effect, strategy.risk)
+        return Forecast(moved, effect, level, failed=failed, unknown=str(error), probes=wanted)
     return Forecast(
         moved,
         effect,
@@ -74,7 +78,27 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         boundaries(crossed, waves),
         propose(crossed, waves),
         failed,
+        probes=wanted,
     )
+
+
+def _probes(
+    old: Fleet, new: Fleet, tests: Sequence[tuple[PolicyTest, str]], plan: Plan, strategy: m.Strategy
+) -> list[m.ProbeSpec]:
+    """The intents that the change must leave as they are, as far as there is room beside the strategy's probes."""
+    if not strategy.analysis.probe_intents:
+        return []
+    taken = {p.name for p in strategy.analysis.probes}
+    found = []
+    for number, (intent, src, dst, port) in enumerate(
+        holding(old, new, tests, plan.namespaces, MOST_PROBES - len(taken))
+    ):
+        name = intent.name[:240] if intent.name[:240] not in taken else f"{intent.name[:240]} ({number})"
+        taken.add(name)
+        ends = {"source": f"{src.namespace}/{src.name}", "destination": f"{dst.namespace}/{dst.name}"}
+        spec = m.ProbeSpec(name=name, port=port.port, protocol=port.protocol, expect=intent.expect, **ends)
+        found.append(spec)
+    return found
 
 
 def _unknown(why: str) -> Forecast:
@@ -95,15 +119,21 @@ def _listed(items: Sequence[str]) -> str:
     return "; ".join(items[:MOST_SHOWN]) + more
 
 
-def gated(found: Forecast, strategy: m.Strategy) -> m.Strategy:
-    """The strategy with the gates that this change's risk asks for, and one before what breaks between waves."""
+def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
+    """The strategy with the gates that this change's risk asks for, one before what breaks between waves, and
+
+    the probes of its intents.
+    """
     level = LEVELS.index(found.risk.level)
     gates = [g for g in strategy.gates if LEVELS.index(g.min_risk) <= level]
     if found.lasting and strategy.boundaries == "ask":
         first = min(b.since for b in found.lasting)
         if all(g.wave != first for g in gates):
             gates.append(m.Gate(wave=first))
-    return strategy.model_copy(update={"gates": gates})
+    analysis = strategy.analysis
+    if found.probes:
+        analysis = analysis.model_copy(update={"probes": [*analysis.probes, *found.probes]})
+    return strategy.model_copy(update={"gates": gates, "analysis": analysis})
 
 
 def _problems(result: Result) -> list[str]:

@@ -13,7 +13,7 @@ from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resource import Rollout, Source, load, new
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
-from orchestrator.steps.forecast import Forecast, gated
+from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.planning import plan as make_plan
 
 
@@ -47,7 +47,7 @@ def create(
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities])[:200],
-        strategy=gated(expected, source.spec.strategy),
+        strategy=frozen(expected, source.spec.strategy),
         risk=expected.risk.level,
         risk_reasons=[r[:1024] for r in expected.risk.reasons[:32]],
         boundaries=[b.text[:1024] for b in expected.lasting[:50]],

@@ -76,6 +76,37 @@ def test_a_database_open_to_every_namespace_is_blocked(repo):
     assert "only web: other/stranger to shop/db on 5432/TCP is allowed" in done.out
 
 
+def test_the_commit_that_opened_it_is_named(repo):
+    repo.change(POLICIES, OTHER)
+    repo.commit()
+    repo.change(OPEN, OTHER)
+    repo.commit()
+    done = repo.run("check", repo.path, "--base", "main~1")
+    assert done.code == 1 and "(policy.yaml:6, " in done.out and " Ann: change)" in done.out
+
+
+def test_a_recorded_connection_that_would_be_cut_blocks(repo, tmp_path):
+    flows = tmp_path / "flows"
+    flows.write_text('{"src": "shop/web", "dst": "shop/db", "port": 5432}\n')
+    repo.change(POLICIES)
+    assert repo.run("check", repo.path, "--base", "main", "--flows", str(flows)).code == 0
+    repo.change(POLICIES.replace("{port: 5432}", "{port: 5433}"))
+    done = repo.run("check", repo.path, "--base", "main", "--flows", str(flows))
+    assert done.code == 1 and "1 recorded connections would be cut" in done.out
+
+
+def test_a_source_says_what_is_risky(repo, tmp_path):
+    source = tmp_path / "source.yaml"
+    source.write_text(
+        "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
+        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {opened: low}}}\n"
+    )
+    repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
+    args = ["check", repo.path, "--base", "main", "--max-risk", "low"]
+    assert repo.run(*args).code == 1
+    assert repo.run(*args, "--source", str(source)).code == 0
+
+
 def test_forgotten_dns_is_blocked(repo):
     repo.change(POLICIES.replace(f"{DNS}, ", ""))
     done = repo.run("check", repo.path, "--base", "main", "-o", "json")

@@ -12,14 +12,17 @@ from random_policies import ADDRESSES, PODS, SPACES, sets, specs
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.errors import BadInput
-from orchestrator.policy import ports
+from orchestrator.policy import intents, ports
 from orchestrator.policy.connection_diff import changes
 from orchestrator.policy.connections import between, reach
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload, fleet
+from orchestrator.policy.generate import generate
+from orchestrator.policy.lint import lint
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.ports import text
+from orchestrator.policy.services import Platform, edges
 
 MANIFESTS = Path(__file__).parents[3] / "shared" / "conformance" / "manifests"
 CASES = MANIFESTS.parent / "cases"
@@ -208,7 +211,36 @@ def test_no_manifest_ends_in_a_traceback(kind, spec, labels):
     obj = {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "labels": labels}, "spec": spec}
     said = "x.yaml:1: "
     try:
-        reach(fleet([Document(obj, "x.yaml", 1)]))
+        found = fleet([Document(obj, "x.yaml", 1)])
+        reach(found)
+        lint(found)
+    except BadInput as error:
+        said = str(error)
+    assert said.startswith("x.yaml:1: ")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from(
+        ["Service", "Ingress", "ConfigMap", "ServiceMonitor", "PodMonitor", "PolicyTest", "Deployment"]
+    ),
+    spec=VALUES,
+    data=VALUES,
+)
+def test_no_service_definition_ends_in_a_traceback(kind, spec, data):
+    container = {"name": "c", "env": [{"name": "A_HOST", "value": "x"}], "ports": [{"containerPort": 1}]}
+    pod = {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    pod["spec"]["volumes"] = [{"configMap": {"name": "x"}}]
+    objects = [
+        {"apiVersion": "v1", "kind": "Pod", **pod},
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}, "spec": spec, "data": data},
+    ]
+    documents = [Document(o, "x.yaml", 1) for o in objects]
+    said = "x.yaml:1: "
+    try:
+        intents.tests_of(documents)
+        found = fleet(documents)
+        generate(found, edges(documents, found, Platform()))
     except BadInput as error:
         said = str(error)
     assert said.startswith("x.yaml:1: ")

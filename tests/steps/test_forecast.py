@@ -8,7 +8,7 @@ from stage import Stage, files, policy
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.rollout import model as m
 from orchestrator.steps.context import ROLLOUT
-from orchestrator.steps.forecast import forecast, gated
+from orchestrator.steps.forecast import forecast, frozen
 from orchestrator.steps.planning import plan
 from orchestrator.steps.start import find_source, start
 
@@ -86,9 +86,9 @@ def test_gates_count_from_their_risk_on():
     quiet = Stage(gates=gates)
     found = asked_at(quiet, "c")
     assert found.risk.level == "none"
-    assert [g.wave for g in gated(found, quiet.strategy).gates] == [2]
+    assert [g.wave for g in frozen(found, quiet.strategy).gates] == [2]
     loud = crossing(gates=gates)
-    assert [g.wave for g in gated(asked(loud), loud.strategy).gates] == [0, 1, 2]
+    assert [g.wave for g in frozen(asked(loud), loud.strategy).gates] == [0, 1, 2]
     calm = crossing(risk={"internet": "low", "opened": "low", "cut": "low", "dns": "low", "many": 1000})
     assert asked(calm).risk.level == "low"
 
@@ -131,3 +131,26 @@ def test_a_plan_shows_it():
     assert lines[-1].startswith("this avoids it: move")
     data = json.loads(json.dumps(forecast_facts(found)))
     assert data["risk"]["level"] == "high" and len(data["boundaries"]) == 1 and data["proposal"]["waves"]
+
+
+INTENTS = b"""apiVersion: netpol-canary.dev/v1alpha1
+kind: PolicyTest
+metadata: {name: t}
+spec:
+  intents:
+  - {name: web stays, expect: reach, from: {namespace: web}, to: {namespace: cart}, ports: [{port: 80}]}
+  - {name: narrowed, expect: blocked, from: {namespace: pay}, to: {namespace: cart}, ports: [{port: 81}]}
+  - {name: away, expect: reach, from: {namespace: web}, to: {internet: true}, ports: [{port: 80}]}
+"""
+
+
+def test_intents_become_probes_where_the_source_asks():
+    for asked_for in (True, False):
+        stage = crossing(analysis={"probe_intents": asked_for}, boundaries="goOn")
+        revision = stage.repository.push("e", {**stage.repository.files("d" * 40), "tests.yaml": INTENTS})
+        ctx = stage.context()
+        name = start(ctx, find_source(ctx, "shop"), revision).rollout
+        probes = stage.cluster.get(ROLLOUT, name, "netpol-canary")["spec"]["strategy"]["analysis"]["probes"]
+        named = [(p["name"], p["source"], p["destination"], p["expect"]) for p in probes[1:]]
+        held = [("web stays", "web/a", "cart/a", "reach"), ("narrowed", "pay/a", "cart/a", "blocked")]
+        assert named == (held if asked_for else [])
