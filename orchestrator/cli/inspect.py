@@ -112,6 +112,7 @@ def _described(state: State) -> None:
         "Source": rollout.spec.source,
         "Revision": rollout.spec.revision,
         "Authors": ", ".join(rollout.spec.people) or "-",
+        "Risk": "; ".join((rollout.spec.risk, *rollout.spec.risk_reasons)),
         "Phase": status.phase + (f" ({status.paused_for})" if status.paused_for else ""),
         "Reason": status.reason or "-",
     }
@@ -120,6 +121,8 @@ def _described(state: State) -> None:
     for title, text in facts.items():
         console.print(f"[bold]{title + ':':<14}[/bold]", end="")
         console.print(text, markup=False)
+    for boundary in rollout.spec.boundaries:
+        console.print(f"{'Between waves:':<14} {boundary}", markup=False)
     console.print("\n[bold]Waves[/bold]")
     for number, wave in enumerate(rollout.spec.waves):
         analysis = state.analyses.get(number)
