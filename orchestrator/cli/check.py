@@ -10,7 +10,7 @@ from orchestrator.cli import sources
 from orchestrator.cli.difference import Difference, as_data, compare, markdown
 from orchestrator.cli.generate import recorded
 from orchestrator.cli.lint import severities
-from orchestrator.cli.network import fleet_of
+from orchestrator.cli.network import elsewhere, fleet_of
 from orchestrator.cli.replay import summary, told
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
@@ -23,7 +23,14 @@ from orchestrator.policy.risk import LEVELS, Risk, RiskRules, risk
 
 
 def check(
-    path: Path, base: str, max_risk: str, source: str, flows: Path | None, cni: str, output: str
+    path: Path,
+    base: str,
+    max_risk: str,
+    source: str,
+    flows: Path | None,
+    workloads: Path | None,
+    cni: str,
+    output: str,
 ) -> int:
     """0 where nothing blocks the change, else 1."""
     formatted(output, "markdown")
@@ -32,9 +39,10 @@ def check(
     rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
+    more = elsewhere(workloads)
     before, after = (
-        fleet_of(files_at(path, base), f"{path} at {base}", empty=True),
-        fleet_of(files, str(path)),
+        fleet_of(files_at(path, base), f"{path} at {base}", True, keep_invalid=True, more=more),
+        fleet_of(files, str(path), keep_invalid=True, more=more),
     )
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
     levels = severities(path, None)

@@ -231,6 +231,12 @@ Flows = Annotated[
     Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
 ]
 
+Workloads = Annotated[
+    Path | None,
+    typer.Option(
+        "--workloads", help="a directory with the workloads, where they stand elsewhere", metavar="DIR"
+    ),
+]
 Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
 
 
@@ -288,6 +294,7 @@ def diff(
         bool, typer.Option("--cluster", help="what the directory's policies would change in the cluster")
     ] = False,
     cni: Cni = "generic",
+    workloads: Workloads = None,
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv or markdown")] = "",
     namespace: Namespace = OWN,
     context: ContextName = "",
@@ -297,7 +304,7 @@ def diff(
     from orchestrator.cli import difference
 
     target = _target(namespace, context, kubeconfig)
-    return difference.diff(before, after, path, cluster, namespace, cni, output, target)
+    return difference.diff(before, after, path, cluster, workloads, namespace, cni, output, target)
 
 
 @app.command(epilog="Example: netpol-canary lint manifests --fail-on warning -o github")
@@ -313,6 +320,7 @@ def lint(
     version: Annotated[
         str, typer.Option("--kubernetes-version", help="whose schemas, such as 1.34; else the newest known")
     ] = "",
+    workloads: Workloads = None,
     output: Annotated[
         str, typer.Option("-o", "--output", help="text, json, yaml, sarif, junit or github")
     ] = "",
@@ -324,7 +332,7 @@ def lint(
         return linting.explain(explain)
     if path is None:
         raise BadInput("there is nothing to look at", hint="give a directory")
-    return linting.check(path, fail_on, config, version, output)
+    return linting.check(path, fail_on, config, version, workloads, output)
 
 
 @app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")
@@ -337,24 +345,26 @@ def check(
     ] = "",
     flows: Flows = None,
     cni: Cni = "generic",
+    workloads: Workloads = None,
     output: Annotated[str, typer.Option("-o", "--output", help="markdown, json or yaml")] = "",
 ) -> int:
     """Check a pull request: new findings, intents, connections and risk, with one exit code."""
     from orchestrator.cli import check as checking
 
-    return checking.check(path, base, max_risk, source, flows, cni, output)
+    return checking.check(path, base, max_risk, source, flows, workloads, cni, output)
 
 
 @app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")
 def intents(
     path: Annotated[Path, typer.Argument(help="a directory of manifests with PolicyTests", metavar="DIR")],
     cni: Cni = "generic",
+    workloads: Workloads = None,
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml or junit")] = "",
 ) -> int:
     """Check what must be reachable, and what must not, against a directory's policies."""
     from orchestrator.cli import policy_test
 
-    return policy_test.check(path, cni, output)
+    return policy_test.check(path, workloads, cni, output)
 
 
 @app.command(epilog="Example: netpol-canary generate manifests --to policies")
@@ -397,12 +407,13 @@ def replay(
         Path, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
     ],
     cni: Cni = "generic",
+    workloads: Workloads = None,
     output: Annotated[str, typer.Option("-o", "--output", help="text, json or yaml")] = "",
 ) -> int:
     """Say which recorded connections a directory's policies would cut."""
     from orchestrator.cli import replay as replaying
 
-    return replaying.replay(path, flows, cni, output)
+    return replaying.replay(path, flows, workloads, cni, output)
 
 
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")

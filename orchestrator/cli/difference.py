@@ -14,7 +14,7 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.adapters.revision import commits_of, files_at
 from orchestrator.cli import wiring
-from orchestrator.cli.network import fleet_of, load
+from orchestrator.cli.network import elsewhere, fleet_of, load
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -51,7 +51,15 @@ def compare(
 
 
 def diff(
-    before: str, after: str, path: Path, live: bool, own: str, cni: str, output: str, target: Target
+    before: str,
+    after: str,
+    path: Path,
+    live: bool,
+    workloads: Path | None,
+    own: str,
+    cni: str,
+    output: str,
+    target: Target,
 ) -> int:
     """Print what the change opens, cuts and alters."""
     formatted(output, "text", "csv", "markdown")
@@ -63,10 +71,11 @@ def diff(
             )
         old, new = _over_cluster(Path(before), target)
     elif after:
-        old, new = load(Path(before)), load(Path(after))
+        old, new = (load(Path(p), more=workloads) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
         first, last = (r or "HEAD" for r in re.split(r"\.{2,3}", before, maxsplit=1))
-        old, new = (fleet_of(files_at(path, r), f"{path} at {r}", empty=True) for r in (first, last))
+        more = elsewhere(workloads)
+        old, new = (fleet_of(files_at(path, r), f"{path} at {r}", True, more=more) for r in (first, last))
         commits = commits_of(path, first, last)
     else:
         raise BadInput(

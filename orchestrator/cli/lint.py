@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -30,7 +31,9 @@ def explain(rule: str) -> int:
     return 0
 
 
-def check(path: Path, fail_on: str, config: Path | None, version: str, output: str) -> int:
+def check(
+    path: Path, fail_on: str, config: Path | None, version: str, workloads: Path | None, output: str
+) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`."""
     formatted(output, "text", "sarif", "junit", "github")
     order = ("info", "warning", "error")
@@ -39,7 +42,11 @@ def check(path: Path, fail_on: str, config: Path | None, version: str, output: s
     levels = severities(path, config)
     files = Directory(path).files("") if path.is_dir() else {}
     given = (d for name, text in files.items() for d in parse(text, name))
-    everything = lint(load(path, keep_invalid=True), levels, findings(given, version))
+    fleet = load(path, keep_invalid=True, more=workloads, empty=True)
+    if not fleet.workloads:
+        text = "no workload is known: what needs them is left out; give --workloads DIR"
+        print(f"netpol-canary: {text}", file=sys.stderr)
+    everything = lint(fleet, levels, findings(given, version))
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
         printed(_sarif(everything), "json")

@@ -6,7 +6,7 @@ import csv
 import ipaddress
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
@@ -20,17 +20,31 @@ from orchestrator.policy.connection_diff import located
 from orchestrator.policy.connections import Connection, Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.fleet import Fleet, fleet
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.pod import End
 from orchestrator.policy.reading import profile
 
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 
 
-def load(path: Path, keep_invalid: bool = False) -> Fleet:
-    """The fleet of a directory. Raises BadInput; says on standard error what is not analysed."""
+def load(path: Path, keep_invalid: bool = False, more: Path | None = None, empty: bool = False) -> Fleet:
+    """The fleet of a directory, and of another one with the workloads.
+
+    Raises BadInput; says on standard error what is not analysed.
+    """
     directory = Directory(path)
-    return fleet_of(directory.files(directory.resolve()), str(path), keep_invalid=keep_invalid)
+    files = directory.files(directory.resolve())
+    return fleet_of(files, str(path), empty, keep_invalid, elsewhere(more))
+
+
+def elsewhere(path: Path | None) -> list[Document]:
+    """The workloads, Services and Namespaces of another directory; its policies are left aside."""
+    if path is None:
+        return []
+    directory = Directory(path)
+    files = directory.files(directory.resolve())
+    found = [d for name, content in files.items() for d in parse(content, f"{path}/{name}")]
+    return [d for d in found if not d.obj["kind"].endswith("NetworkPolicy")]
 
 
 def given(path: Path | None, live: bool, target: Target) -> Fleet:
@@ -46,12 +60,18 @@ def given(path: Path | None, live: bool, target: Target) -> Fleet:
 
 
 def fleet_of(
-    files: Mapping[str, bytes], where: str, empty: bool = False, keep_invalid: bool = False
+    files: Mapping[str, bytes],
+    where: str,
+    empty: bool = False,
+    keep_invalid: bool = False,
+    more: Sequence[Document] = (),
 ) -> Fleet:
     """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
-    found = fleet((d for name, content in files.items() for d in parse(content, name)), keep_invalid)
+    documents_ = [d for name, content in files.items() for d in parse(content, name)]
+    found = fleet([*documents_, *more], keep_invalid)
     if not found.workloads and not empty:
-        raise BadInput("there is no workload here", where, "Deployments, Pods or the like are needed")
+        hint = "Deployments, Pods or the like are needed; --workloads DIR takes them from elsewhere"
+        raise BadInput("there is no workload here", where, hint)
     for what in found.skipped:
         print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
     return found

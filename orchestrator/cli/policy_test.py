@@ -14,10 +14,10 @@ from orchestrator.policy.manifest import parse
 from orchestrator.policy.reading import profile
 
 
-def check(path: Path, cni: str, output: str) -> int:
+def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     """0 where every intent holds, else 1."""
     formatted(output, "text", "junit")
-    fleet = load(path)
+    fleet = load(path, more=workloads)
     files = Directory(path).files("")
     tests = tests_of(d for name, content in files.items() for d in parse(content, name))
     if not tests:

@@ -13,10 +13,10 @@ from orchestrator.policy.reading import profile
 MOST_SHOWN = 50
 
 
-def replay(path: Path, flows: Path, cni: str, output: str) -> int:
+def replay(path: Path, flows: Path, workloads: Path | None, cni: str, output: str) -> int:
     """0 where every recorded connection is allowed, else 1."""
     formatted(output, "text")
-    found = recordings.replay(load(path), recorded(flows), profile(cni))
+    found = recordings.replay(load(path, more=workloads), recorded(flows), profile(cni))
     if output:
         rows = [
             {

@@ -146,7 +146,8 @@ def lint(
     `severities` gives rules another severity by their ids; `off` leaves one out.
     """
     given = severities or {}
-    everything = [*(f for check in CHECKS for f in check(fleet)), *more]
+    asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
+    everything = [*(f for check in asked for f in check(fleet)), *more]
     found = [f for f in everything if given.get(f.rule.id) != "off"]
     found = [
         replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
@@ -372,3 +373,5 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _egress_open,
     _invalid,
 )
+# These would call every policy useless where only policies are known.
+ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)

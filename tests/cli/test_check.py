@@ -107,6 +107,32 @@ def test_a_source_says_what_is_risky(repo, tmp_path):
     assert repo.run(*args, "--source", str(source)).code == 0
 
 
+def test_workloads_may_stand_elsewhere(repo, tmp_path, cli):
+    """A source's own path: one folder a namespace, policies only."""
+    other, folder = tmp_path / "apps", tmp_path / "only"
+    (folder / "shop").mkdir(parents=True)
+    other.mkdir()
+    (other / "all.yaml").write_text(MANIFESTS)
+    (folder / "shop/db.yaml").write_text(POLICY.replace(", namespace: shop", ""))
+    (folder / "tests.yaml").write_text(TESTS)
+    assert repo.run("test", str(folder)).code == 2
+    assert repo.run("test", str(folder), "--workloads", str(other)).code == 0
+    alone = repo.run("lint", str(folder))
+    assert alone.code == 0 and "no workload is known" in alone.err and "NPC001" not in alone.out
+    assert "NPC004 shop/web" in repo.run("lint", str(folder), "--workloads", str(other)).out
+    same = repo.run("diff", str(folder), str(folder), "--workloads", str(other))
+    assert same.out == "no connection changes\n"
+
+
+def test_a_policy_that_is_not_valid_blocks_and_its_mending_passes(repo):
+    repo.change(POLICIES.replace("- from:", "- form:"))
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 1 and "NPC012 NetworkPolicy shop/db: spec.ingress[0].form" in done.out
+    repo.commit()
+    repo.change(POLICIES)
+    assert repo.run("check", repo.path, "--base", "main").code == 0
+
+
 def test_forgotten_dns_is_blocked(repo):
     repo.change(POLICIES.replace(f"{DNS}, ", ""))
     done = repo.run("check", repo.path, "--base", "main", "-o", "json")
