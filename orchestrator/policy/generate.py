@@ -17,7 +17,10 @@ from orchestrator.policy.pod import Pod
 from orchestrator.policy.services import Edge, Port
 
 NAMESPACE = "kubernetes.io/metadata.name"
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+PRIVATE = {
+    "0.0.0.0/0": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    "::/0": ("fc00::/7", "fe80::/10"),
+}
 DNS = {("UDP", 53), ("TCP", 53)}
 # Labels that differ from pod to pod, or from release to release.
 PASSING = (
@@ -157,10 +160,11 @@ def _peers(space: str, end: Workload | str, part: str) -> list[dict[str, Any]]:
     if end.startswith("namespace "):
         return [{"namespaceSelector": _named(end[10:])}]
     if end == "internet":
-        block: dict[str, Any] = {"cidr": "0.0.0.0/0"}
-        if part == "egress":
-            block["except"] = list(PRIVATE)
-        return [{"ipBlock": block}]
+        out = part == "egress"
+        return [
+            {"ipBlock": {"cidr": whole, **({"except": list(own)} if out else {})}}
+            for whole, own in PRIVATE.items()
+        ]
     return [{"ipBlock": {"cidr": str(ipaddress.ip_network(end))}}]
 
 

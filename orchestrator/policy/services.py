@@ -23,8 +23,9 @@ SCHEMES = {
 }  # fmt: skip
 # Optional scheme and user, a host, an optional port.
 _ADDRESS = re.compile(
-    r"(?<![\w.@/-])(?:jdbc:)?(?:(?P<scheme>[a-z][a-z0-9+.-]{1,20})://)?(?:[^\s:/@'\"]{1,64}(?::[^\s/@'\"]{0,128})?@)?"
-    r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
+    r"(?<![\w.@/-])(?:jdbc:)?(?:(?P<scheme>[a-z][a-z0-9+.-]{1,20})://)?(?:[^\s:/@,'\"]{0,64}(?::[^\s/,'\"]{0,128})?@)?"
+    r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
 _HOST_KEY = re.compile(
     r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
@@ -198,18 +199,30 @@ def _called(
     for number, match in enumerate(_ADDRESS.finditer(text[:MOST_TEXT])):
         if number >= MOST_TOKENS:
             return
-        scheme, host = match["scheme"] or "", match["host"].lower()
+        scheme, host = match["scheme"] or "", (match["host"] or match["six"]).lower()
         port = int(match["port"]) if match["port"] else SCHEMES.get(scheme)
-        parts = host.split(".")
-        cluster = len(parts) > 2 and parts[2] == "svc"
-        name = (parts[1], parts[0]) if len(parts) == 2 or cluster else (space, parts[0])
-        service = services.get(name) if len(parts) <= 2 or cluster else None
+        service = _service(host, space, services)
+        cluster = ".svc" in host
         whole = match.group(0) == text.strip() or text.strip().startswith(match.group(0) + ",")
         plain = whole and bool(_HOST_KEY.search(key))
         if service is not None and (scheme or match["port"] or cluster or plain):
             yield service, port
         elif service is None and scheme in SCHEMES and port and not cluster and _is_outside(host):
             yield host, port
+
+
+def _service(host: str, space: str, services: Mapping[tuple[str, str], Service]) -> Service | None:
+    """The Service of a name in the cluster's DNS; a StatefulSet's pod stands before its Service's name."""
+    name, dot, rest = host.partition(".svc")
+    if dot and rest not in ("", ".cluster.local") and not rest.startswith(".cluster."):
+        return None
+    parts = name.split(".")
+    if len(parts) == 1:
+        return services.get((space, parts[0]))
+    if len(parts) == 2:
+        found = services.get((parts[1], parts[0]))
+        return found if found is not None or dot else services.get((space, parts[1]))
+    return services.get((parts[2], parts[1])) if len(parts) == 3 else None
 
 
 def _is_outside(host: str) -> bool:
@@ -240,7 +253,7 @@ def _edge(
             workload, "internet", frozenset({("TCP", int(port or 443))}), f"Service {target.name}, {origin}"
         )
     for other, ports in meant.items():
-        if ports and other is not workload:
+        if ports:  # also among its own replicas
             told = f"{target.name}.{target.namespace}{f':{port}' if port else ''}"
             yield Edge(workload, other, frozenset(ports), f"{told}, {origin}")
 

@@ -103,3 +103,60 @@ def test_recorded_flows_add_exceptions():
     made, policies = generated(found, read(lines, "x"))
     assert ("vault/auditor", "vault/ledger", "TCP 7000-7001") in seen(fleet([*found, *policies]))
     assert "# recorded 3 times" in "".join(f.text for f in made)
+
+
+QUEUE = b"""apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: kafka, namespace: x}
+spec:
+  selector: {matchLabels: {app: kafka}}
+  template:
+    metadata: {labels: {app: kafka}}
+    spec:
+      containers:
+      - name: c
+        ports: [{name: client, containerPort: 9092}, {name: peer, containerPort: 9093}]
+        env: [{name: PEERS, value: "kafka-0.kafka:9093,kafka-1.kafka:9093"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kafka, namespace: x}
+spec: {clusterIP: None, selector: {app: kafka}, ports: [{name: client, port: 9092}, {name: peer, port: 9093}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ext, namespace: x}
+spec: {type: ExternalName, externalName: api.example.com}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: app, namespace: x, labels: {app: app}}
+spec:
+  containers:
+  - name: c
+    env:
+    - {name: A, value: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("kafka-0.kafka:9092,kafka-1.kafka.x.svc.cluster.local:9092", {("x/app", "x/kafka", "TCP 9092")}),
+        ("kafka.x.svc", {("x/app", "x/kafka", "TCP 9092-9093")}),
+        ("http://user:p@ss@kafka:9093/x", {("x/app", "x/kafka", "TCP 9093")}),
+        ("http://[2001:db8::1]:8080/", {("x/app", "internet", "TCP 8080")}),
+        ("https://ext/api", {("x/app", "internet", "TCP 443")}),
+        ("tcp://kafka:9999", set()),
+        ("http://$(KAFKA_HOST):9092/", set()),
+        ("kafka", set()),
+        ("docker.io/library/kafka:9092", set()),
+        ("kafka.x.svc.example.com:9092", set()),
+    ],
+)
+def test_addresses_are_found_as_people_write_them(text, expected):
+    found = parse(QUEUE.replace(b"%s", text.encode()), "x.yaml")
+    made, policies = generated(found)
+    assert seen(fleet([*found, *policies])) == expected
+    (own,) = [f.text for f in made if f.path == "x/kafka.yaml"]
+    assert own.count("app: kafka") == 3, "its replicas reach each other"
