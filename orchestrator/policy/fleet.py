@@ -13,6 +13,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.schema import problems
+from orchestrator.policy.tier_schema import tier_problems
 
 TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 CLUSTER_GROUP = "policy.networking.k8s.io/"
@@ -107,6 +108,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 invalid += [(obj, text) for text in wrong]
                 lines[f"NetworkPolicy {_space(obj)}/{obj['metadata']['name']}"] = where
             elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
+                wrong = tier_problems(obj)
+                if wrong:
+                    name = obj["metadata"]["name"]
+                    raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
                 cluster.append(obj)
                 lines[f"ClusterNetworkPolicy/{obj['metadata']['name']}"] = where
             elif version.startswith(OTHER_GROUPS) and "Policy" in kind:

@@ -70,7 +70,7 @@ def _requirement(value: Any, path: str) -> Iterator[str]:
         yield f"{path}.values: may not be given with the operator {operator}"
 
 
-def _whole(value: Any, path: str) -> Iterator[str]:
+def port_number(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, int) or isinstance(value, bool):
         yield f"{path}: must be a whole number"
     elif not 1 <= value <= 65535:
@@ -79,7 +79,7 @@ def _whole(value: Any, path: str) -> Iterator[str]:
 
 def _port_or_name(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, str):
-        yield from _whole(value, path)
+        yield from port_number(value, path)
     elif value.isdecimal():
         yield f'{path}: "{value}" would be a port\'s name: write the number without quotes'
     elif len(value) > 15 or not re.search("[a-z]", value) or not DNS_LABEL.fullmatch(value):
@@ -105,7 +105,7 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
         return None
 
 
-def _cidr(value: Any, path: str) -> Iterator[str]:
+def cidr(value: Any, path: str) -> Iterator[str]:
     if _network(value) is None:
         yield f'{path}: "{value}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64'
 
@@ -143,7 +143,7 @@ def _parts(value: Any, path: str) -> Iterator[str]:
             yield f"{name}: is required"
 
 
-_SELECTOR = mapping(
+SELECTOR = mapping(
     {
         "matchLabels": strings(label_value),
         "matchExpressions": list_of(
@@ -161,16 +161,16 @@ _SELECTOR = mapping(
 _PEERS = list_of(
     mapping(
         {
-            "podSelector": _SELECTOR,
-            "namespaceSelector": _SELECTOR,
-            "ipBlock": mapping({"cidr": string(_cidr), "except": list_of(string(_cidr))}, _block),
+            "podSelector": SELECTOR,
+            "namespaceSelector": SELECTOR,
+            "ipBlock": mapping({"cidr": string(cidr), "except": list_of(string(cidr))}, _block),
         },
         _peer,
     )
 )
 _PORTS = list_of(
     mapping(
-        {"protocol": one_of("TCP", "UDP", "SCTP"), "port": _port_or_name, "endPort": _whole},
+        {"protocol": one_of("TCP", "UDP", "SCTP"), "port": _port_or_name, "endPort": port_number},
         _range,
     )
 )
@@ -189,7 +189,7 @@ _SET_BY_SERVER = [
     "finalizers",
     "managedFields",
 ]
-_METADATA = mapping(
+METADATA = mapping(
     {
         **dict.fromkeys(_SET_BY_SERVER, anything),
         "name": string(dns_name),
@@ -201,10 +201,10 @@ _METADATA = mapping(
 )
 _SPEC = mapping(
     {
-        "podSelector": _SELECTOR,
+        "podSelector": SELECTOR,
         "policyTypes": list_of(one_of("Ingress", "Egress"), _types),
         "ingress": _INGRESS,
         "egress": _EGRESS,
     }
 )
-_POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": _METADATA, "spec": _SPEC}, _parts)
+_POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC}, _parts)

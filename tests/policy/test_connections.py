@@ -23,6 +23,7 @@ from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.ports import text
 from orchestrator.policy.services import Platform, edges
+from orchestrator.policy.tier_schema import tier_problems
 
 MANIFESTS = Path(__file__).parents[3] / "shared" / "conformance" / "manifests"
 CASES = MANIFESTS.parent / "cases"
@@ -202,12 +203,18 @@ VALUES = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    kind=st.sampled_from(["Deployment", "Pod", "CronJob", "NetworkPolicy", "Namespace"]),
+    kind=st.sampled_from(
+        ["Deployment", "Pod", "CronJob", "NetworkPolicy", "Namespace", "ClusterNetworkPolicy"]
+    ),
     spec=VALUES,
     labels=VALUES,
 )
 def test_no_manifest_ends_in_a_traceback(kind, spec, labels):
-    version = "networking.k8s.io/v1" if kind == "NetworkPolicy" else "v1"
+    groups = {
+        "NetworkPolicy": "networking.k8s.io/v1",
+        "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
+    }
+    version = groups.get(kind, "v1")
     obj = {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "labels": labels}, "spec": spec}
     said = "x.yaml:1: "
     try:
@@ -244,3 +251,58 @@ def test_no_service_definition_ends_in_a_traceback(kind, spec, data):
     except BadInput as error:
         said = str(error)
     assert said.startswith("x.yaml:1: ")
+
+
+@needs_shared
+@pytest.mark.parametrize("group", ["cnp-*", "cnpfleet-*"])
+def test_the_tiers_schema_takes_every_shared_policy(group):
+    paths = sorted(MANIFESTS.parent.glob(f"cases/{group}.json"))
+    assert paths
+    for path in paths:
+        for policy in json.loads(path.read_text())["clusterPolicies"]:
+            assert tier_problems(policy) == [], path
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({}, "spec.tier: is required"),
+        ([], "spec: must be a mapping"),
+        (
+            {"tier": "Admin", "priority": "x", "subject": {"namespaces": {}}},
+            "spec.priority: must be a whole number",
+        ),
+        ({"tier": "Admin", "priority": 1, "subject": {}}, "spec.subject: must hold exactly one"),
+        (
+            {"egress": [{"action": "Deny", "to": [{"networks": ["nope"]}]}]},
+            "spec.egress[0].to[0].networks[0]",
+        ),
+        ({"ingress": [{"action": "Nope", "from": []}]}, 'spec.ingress[0].action: "Nope" is not one of'),
+        (
+            {
+                "ingress": [
+                    {
+                        "action": "Deny",
+                        "from": [],
+                        "protocols": [{"tcp": {"destinationPort": {"range": {"start": 2, "end": 1}}}}],
+                    }
+                ]
+            },
+            "range.end: must not be smaller than start",
+        ),
+    ],
+)
+def test_a_cluster_policy_that_is_not_valid_is_named_with_its_line(spec, said):
+    base = {"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}}
+    whole = {**base, **spec} if spec and "tier" not in spec else spec
+    obj = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "x"},
+        "spec": whole,
+    }
+    with pytest.raises(BadInput) as error:
+        fleet([Document(obj, "x.yaml", 7)])
+    assert str(error.value).startswith("x.yaml:7: ClusterNetworkPolicy x is not valid: ") and said in str(
+        error.value
+    )
