@@ -38,8 +38,8 @@ def _just_one(value: Any, path: str) -> Iterator[str]:
 def _port(value: Any, path: str) -> Iterator[str]:
     yield from _just_one(value, path)
     span = value.get("range") or {}
-    ends = [span.get(k) for k in ("start", "end")] if isinstance(span, dict) else []
-    if all(isinstance(e, int) for e in ends) and ends and ends[1] < ends[0]:
+    first, last = (span.get(k) for k in ("start", "end")) if isinstance(span, dict) else (None, None)
+    if isinstance(first, int) and isinstance(last, int) and last < first:
         yield f"{path}.range.end: must not be smaller than start"
 
 
