@@ -106,7 +106,10 @@ class MetricSource(Protocol):
 
 @dataclass(frozen=True)
 class Probe:
-    """One connection to try: `namespace/workload` at both ends, and what should come of it."""
+    """One connection to try: from `namespace/workload` to the same, or to an address or host name.
+
+    `reachable` is what should come of it; `check` is connect, http, tls or dns.
+    """
 
     name: str
     source: str
@@ -114,11 +117,12 @@ class Probe:
     port: int
     protocol: str
     reachable: bool
+    check: str = "connect"
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What came of a probe; `observed` is None where it could not be tried."""
+    """What came of a probe; `observed` is None where it could not be tried, or silence proves nothing."""
 
     probe: Probe
     observed: bool | None
@@ -126,10 +130,16 @@ class ProbeResult:
 
 
 class Prober(Protocol):
-    """Real connection attempts."""
+    """Real connection attempts. Raises PortError; what cannot be tried is a result without an answer."""
 
     def run(self, probes: Sequence[Probe]) -> list[ProbeResult]:
-        """One result a probe, in order."""
+        """One result a probe, in order; tried again until it is as expected, or no longer changes."""
+
+    def hold(self, probes: Sequence[Probe], key: str) -> None:
+        """Open these connections and keep them in use; does nothing where `key` is held already."""
+
+    def held(self, key: str) -> list[ProbeResult]:
+        """What became of the connections that were held under `key`, and let go of them; empty for none."""
 
 
 class Clock(Protocol):

@@ -57,6 +57,12 @@ class Answers:
         self._first = now if self._first is None else self._first
         return [ProbeResult(p, self._good or now == self._first) for p in probes]
 
+    def hold(self, probes, key):
+        """Nothing is kept open here."""
+
+    def held(self, key):
+        return []
+
 
 def policy(name, spec, namespace=None, labels=None):
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
@@ -109,8 +115,8 @@ class Stage:
             cluster or self.cluster,
             given["clock"],
             lambda source: given["repository"],
-            lambda rollout: given.get("metrics", self.metrics),
-            given["prober"],
+            lambda plan, name: given.get("metrics", self.metrics),
+            lambda probing, owner: given["prober"],
             None,
         )
 

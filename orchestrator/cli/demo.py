@@ -155,8 +155,8 @@ def prepare(world: World, root: Path, cache: Path) -> Context:
         world.cluster,
         world.clock,
         lambda source: GitRepository(source.spec.git.url, cache, source.spec.git.branch),
-        lambda rollout: world.metrics,
-        world.prober,
+        lambda plan, name: world.metrics,
+        lambda probing, owner: world.prober,
         None,
     )
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))

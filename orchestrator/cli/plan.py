@@ -89,8 +89,8 @@ def _sandbox(reference: str) -> tuple[Context, Source]:
         world.cluster,
         world.clock,
         lambda s: repository(s, lambda name, where: {}),
-        lambda rollout: world.metrics,
-        world.prober,
+        lambda plan, name: world.metrics,
+        lambda probing, owner: world.prober,
         None,
     )
     return ctx, source

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.ports import Cluster, MetricSource, PolicyRepository
-from orchestrator.rollout.resource import Rollout, Source
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
 
 Read = Callable[[str, str], Mapping[str, bytes]]
@@ -45,8 +46,8 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         cluster,
         clock,
         lambda source: repository(source, secrets.read),
-        lambda rollout: metrics(rollout, secrets.read),
-        None,
+        lambda plan, name: metrics(plan, name, secrets.read),
+        lambda probing, owner: None,
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
@@ -70,14 +71,14 @@ def repository(source: Source, read: Read) -> PolicyRepository:
     )
 
 
-def metrics(rollout: Rollout, read: Read) -> MetricSource | None:
-    """The rollout's Prometheus; None where its strategy names none."""
+def metrics(plan: m.Analysis, name: str, read: Read) -> MetricSource | None:
+    """The provider of that name; None where the strategy names none."""
     from orchestrator.adapters.prometheus import PrometheusSource, access
 
-    spec = rollout.spec.strategy.analysis.prometheus
-    if not spec.url:
+    spec = plan.prometheus
+    if not spec.url or name != "prometheus":
         return None
-    data = read(spec.secret_ref, f"source {rollout.spec.source} analysis.prometheus.secretRef")
+    data = read(spec.secret_ref, "analysis.prometheus.secretRef")
     headers, auth = access(data)
     verify: bool | str = spec.ca_file or not spec.insecure_skip_tls_verify
     return PrometheusSource(spec.url, spec.timeout_seconds, headers, auth, verify)

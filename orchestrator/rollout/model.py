@@ -31,6 +31,9 @@ PauseReason = Literal["", "approval", "window", "inconclusive", "drift", "operat
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
 ConditionStatus = Literal["True", "False", "Unknown"]
+ProbeCheck = Literal["connect", "http", "tls", "dns"]
+ProbeRole = Literal["declared", "edge", "mustPass", "mustNotPass", "sample", "observer"]
+Answer = Literal["reach", "blocked", "unknown"]
 
 
 class Model(BaseModel):
@@ -77,19 +80,33 @@ class WaveStep(Model):
 
 
 class MetricSpec(Model):
-    """One thing to watch. `ratio` takes errors and total, the other kinds a query."""
+    """One thing to watch. `ratio` takes errors and total, the other kinds a query.
+
+    `test: threshold` compares values over `windowSeconds` with the limits given here. `test: sequential` (ratio and
+    volume) takes raw counters, best as `sum by (namespace, pod) (...)`, looks at their increments on every look and
+    stops as soon as the evidence suffices: a ratio may grow by `tolerance` (0.5: half as many errors again), a volume
+    may fall to `minRatio` of what is expected. Before it says good it must have seen enough to find a `regression` of
+    that size: a share of errors, or a share of requests lost. `preset` takes queries from a list by name, `provider`
+    names who answers them. A `dryRun` metric is recorded and does not decide.
+    """
 
     name: Name
     kind: Literal["ratio", "value", "volume", "scrape"] = "value"
+    provider: Name = "prometheus"
+    preset: Name = ""
     query: Text = ""
     errors: Text = ""
     total: Text = ""
+    test: Literal["threshold", "sequential"] = "threshold"
+    tolerance: Annotated[float, Field(ge=0, le=100)] = 0.5
+    regression: Annotated[float, Field(gt=0, le=1)] | None = None
     minimum: float | None = None
     maximum: float | None = None
     max_increase: float | None = None
     min_ratio: float | None = None
     min_samples: float = 0
     required: bool = True
+    dry_run: bool = False
 
 
 class Prometheus(Model):
@@ -105,11 +122,38 @@ class Prometheus(Model):
     timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
 
 
-class ProbeSpec(Model):
-    """A connection to try, `namespace/workload` at both ends.
+class Provider(Model):
+    """Who answers queries: `type` is prometheus, http, kubernetes, or what an installed package brings.
 
-    A `control` is one that the change does not touch: where it answers otherwise than before, the other
-    probes prove nothing.
+    For http, a metric's query is a path below `url`, and `result` a JMESPath expression that yields a number, or a
+    list of objects with `namespace` and `value`. `secretRef` is read as for Prometheus.
+    """
+
+    name: Name
+    type: Name = "prometheus"
+    url: Text = ""
+    result: Text = ""
+    secret_ref: Name = ""
+    ca_file: Text = ""
+    insecure_skip_tls_verify: bool = False
+    timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+
+
+class FlowQuery(Model):
+    """Which connections are in use: series with the labels source_namespace, source_workload,
+
+    destination_namespace, destination_workload and, where it is known, verdict (forwarded or dropped).
+    """
+
+    provider: Name = "prometheus"
+    query: Text = ""
+
+
+class ProbeSpec(Model):
+    """A connection to try: `namespace/workload` at both ends, or an address or host name as destination.
+
+    `check` is what is spoken once connected; `dns` asks the destination for a name. A `control` is one that the
+    change does not touch: where it answers otherwise than before, the other probes prove nothing.
     """
 
     name: Name
@@ -117,13 +161,38 @@ class ProbeSpec(Model):
     destination: Name
     port: Annotated[int, Field(ge=1, le=65535)]
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    check: ProbeCheck = "connect"
     expect: Literal["reach", "blocked"] = "reach"
     control: bool = False
+
+
+class Probing(Model):
+    """Which connections are tried besides the declared ones, and what that may cost.
+
+    `edges` tries every connection that the change opens or cuts, one control that must pass and one that must not,
+    and so many unchanged ones that, if `brokenShare` of them broke, none of them showing has at most the chance
+    `missChance`. Pods carry `image`, or the orchestrator's own. A probe is tried again until its answer is the
+    expected one, or has not changed for `stableSeconds`; `seconds` is the end of every pod.
+    """
+
+    edges: bool = True
+    image: Text = ""
+    most_probes: Annotated[int, Field(ge=1, le=400)] = 200
+    broken_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    miss_chance: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    pods_per_namespace: Annotated[int, Field(ge=1, le=50)] = 4
+    pods_at_once: Annotated[int, Field(ge=1, le=200)] = 16
+    stable_seconds: Annotated[int, Field(ge=1, le=300)] = 5
+    seconds: Annotated[int, Field(ge=5, le=900)] = 60
+    interval_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    long_lived: bool = True
 
 
 class Analysis(Model):
     """How a wave is watched. Times in seconds.
 
+    `alpha` bounds the chance that the sequential tests of a whole rollout raise one false alarm; they compare with
+    `baselineSeconds` before the change, and where they have not seen enough after `limitSeconds`, the wave pauses.
     `probeIntents` adds a probe for each connection of the PolicyTests' intents that the change must leave as it is.
     """
 
@@ -133,7 +202,13 @@ class Analysis(Model):
     failure_limit: Annotated[int, Field(ge=0, le=100)] = 0
     error_limit: Annotated[int, Field(ge=0, le=100)] = 3
     on_no_traffic: Literal["pause", "probes"] = "pause"
+    alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    baseline_seconds: Annotated[int, Field(ge=60, le=86400)] = 3600
+    limit_seconds: Annotated[int, Field(ge=1, le=86400)] = 1800
     prometheus: Prometheus = Prometheus()
+    providers: Annotated[list[Provider], Field(max_length=8)] = []
+    flows: FlowQuery = FlowQuery()
+    probing: Probing = Probing()
     metrics: Annotated[list[MetricSpec], Field(max_length=32)] = []
     probes: Annotated[list[ProbeSpec], Field(max_length=64)] = []
     probe_intents: bool = False
@@ -293,13 +368,45 @@ class NamespaceRolloutStatus(Model):
     message: Text = ""
 
 
+class WaveEdge(Model):
+    """A connection that the wave opens or cuts, and the rules that do it, with file, line and commit."""
+
+    source: Name
+    destination: Name
+    before: Text = ""
+    after: Text = ""
+    because: Annotated[list[Text], Field(max_length=8)] = []
+
+
+class WaveProbe(Model):
+    """A connection that the wave tries: what the analysis says of it before and after, and why it was chosen.
+
+    `expect` is what must be seen after the change.
+    """
+
+    name: Name
+    role: ProbeRole
+    source: Name
+    destination: Name
+    port: Annotated[int, Field(ge=1, le=65535)]
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    check: ProbeCheck = "connect"
+    before: Answer = "unknown"
+    expect: Literal["reach", "blocked"]
+
+
 class WaveAnalysisSpec(Model):
+    """Frozen when the wave begins: who is watched and compared with, what changes, and what is tried."""
+
     rollout: Name
     wave: int
     attempt: int = 0
     since: datetime
     watched: Annotated[list[Name], Field(max_length=2000)] = []
     controls: Annotated[list[Name], Field(max_length=2000)] = []
+    edges: Annotated[list[WaveEdge], Field(max_length=200)] = []
+    probes: Annotated[list[WaveProbe], Field(max_length=400)] = []
+    notes: Annotated[list[Text], Field(max_length=32)] = []
 
 
 class MeasurementRecord(Model):
@@ -315,11 +422,22 @@ class MeasurementRecord(Model):
 
 
 class ProbeRecord(Model):
+    """`when: held` is a connection that was opened before the change and kept."""
+
     probe: Name
-    when: Literal["baseline", "after", "restored"]
-    observed: Literal["reach", "blocked", "unknown"]
+    when: Literal["baseline", "after", "held", "restored"]
+    observed: Answer
     expected: Literal["reach", "blocked"]
     message: Text = ""
+
+
+class SeenFlow(Model):
+    """What traffic showed on a connection of the diff since the change."""
+
+    source: Name
+    destination: Name
+    forwarded: float = 0
+    dropped: float = 0
 
 
 class WaveAnalysisStatus(Model):
@@ -328,7 +446,11 @@ class WaveAnalysisStatus(Model):
     ticks: int = 0
     started_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
-    probes: Annotated[list[ProbeRecord], Field(max_length=400)] = []
+    probes: Annotated[list[ProbeRecord], Field(max_length=1600)] = []
+    probed_at: datetime | None = None
+    flows: Annotated[list[SeenFlow], Field(max_length=200)] = []
+    alarms: Annotated[list[Text], Field(max_length=32)] = []
+    suspects: Annotated[list[Text], Field(max_length=16)] = []
 
 
 class RolloutApprovalSpec(Model):

@@ -33,6 +33,12 @@ class MemoryProber:
             found.append(ProbeResult(probe, seen, "connected" if seen else "timed out"))
         return found
 
+    def hold(self, probes: Sequence[Probe], key: str) -> None:
+        """Nothing is kept open here: policies decide about new connections only."""
+
+    def held(self, key: str) -> list[ProbeResult]:
+        return []
+
 
 @dataclass(frozen=True)
 class World:

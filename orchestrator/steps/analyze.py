@@ -28,7 +28,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
     kept = [*analysis.status.measurements, *measured][-MOST_KEPT:]
     try:
         wanted = probes(state.rollout.spec.strategy)
-        results = [record(r, "after") for r in ctx.prober.run(wanted)] if wanted and ctx.prober else []
+        prober = ctx.prober(plan.probing, state.rollout.name)
+        results = [record(r, "after") for r in prober.run(wanted)] if wanted and prober else []
         phase, reason = verdict(plan, kept, results, ticks, {p.probe: p.observed for p in baseline})
     except PortError as error:
         phase, reason = "Error", f"the probes could not be run: {error}"
@@ -46,13 +47,13 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 def _measure(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
     plan = state.rollout.spec.strategy.analysis
-    source = ctx.metrics(state.rollout) if plan.metrics else None
     changed, watched = set(state.wave_names(analysis.spec.wave)), analysis.spec.watched
     controls = tuple(analysis.spec.controls)
     found: list[m.MeasurementRecord] = []
     for metric in plan.metrics:
+        source = ctx.metrics(plan, metric.provider)
         if source is None:
-            text = f"{metric.name}: no metric source is set up"
+            text = f"{metric.name}: no provider {metric.provider} is set up"
             found.append(_record(metric.name, watched[0], at, "Error", text))
             continue
         names = [*watched, *controls]

@@ -17,7 +17,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
     rollout = state.rollout
     analysis = state.analyses.get(action.wave) or _create(ctx, state, action.wave)
     wanted = probes(rollout.spec.strategy)
-    results = ctx.prober.run(wanted) if wanted and ctx.prober else []
+    prober = ctx.prober(rollout.spec.strategy.analysis.probing, rollout.name)
+    results = prober.run(wanted) if wanted and prober else []
     status = analysis.status.model_copy(
         update={"phase": "Running", "probes": [record(r, "baseline") for r in results]}
     )

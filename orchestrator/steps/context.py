@@ -39,14 +39,15 @@ def open_fence() -> None:
 class Context:
     """The ports of one worker. `namespace` is the orchestrator's own.
 
-    `fence` is asked before each write to a policy: RetryLater where the worker may have been replaced.
+    `metrics` gives the provider of that name, None where the strategy has none; `prober` gives who tries connections
+    for a rollout, None where probes cannot run. `fence` is asked before each write to a policy: RetryLater where the worker may have been replaced.
     """
 
     cluster: Cluster
     clock: Clock
     repository: Callable[[Source], PolicyRepository]
-    metrics: Callable[[Rollout], MetricSource | None]
-    prober: Prober | None
+    metrics: Callable[[m.Analysis, str], MetricSource | None]
+    prober: Callable[[m.Probing, str], Prober | None]
     notifier: Notifier | None
     namespace: str = "netpol-canary"
     each: Callable[..., list[Any]] = serial

@@ -45,7 +45,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     reason, message = "NoProbes", "restored; the source has no probes"
     wanted = [p for p in probes(state.rollout.spec.strategy) if p.name in baseline]
     if wanted:
-        value, reason, message = _compare(ctx, wanted, baseline)
+        value, reason, message = _compare(ctx, state, wanted, baseline)
     now = ctx.clock.now()
     kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
     kept.append(
@@ -55,10 +55,11 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 
 def _compare(
-    ctx: Context, wanted: list[Probe], baseline: Mapping[str, str]
+    ctx: Context, state: State, wanted: list[Probe], baseline: Mapping[str, str]
 ) -> tuple[m.ConditionStatus, str, str]:
     try:
-        results = ctx.prober.run(wanted) if ctx.prober else []
+        prober = ctx.prober(state.rollout.spec.strategy.analysis.probing, state.rollout.name)
+        results = prober.run(wanted) if prober else []
     except PortError as error:
         return "Unknown", "ProbesDidNotRun", str(error)[:1000]
     if not results or any(r.observed is None for r in results):

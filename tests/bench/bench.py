@@ -76,7 +76,13 @@ def furnish(cluster, label, size):
 
 def context(cluster, files, each):
     return Context(
-        cluster, SystemClock(), lambda s: files, lambda r: None, None, None, each=each if each else threads
+        cluster,
+        SystemClock(),
+        lambda s: files,
+        lambda p, n: None,
+        lambda p, o: None,
+        None,
+        each=each if each else threads,
     )
 
 

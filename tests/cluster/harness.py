@@ -56,7 +56,7 @@ def binaries():
     """Build what go.mod names into a cache outside the clone; seconds where it is there already."""
     mark = hashlib.sha256((HERE / "go.sum").read_bytes() + (HERE / "go.mod").read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netpol-canary-tests" / mark
-    wanted = ["server", "kube-apiserver", "kube-controller-manager", "kubectl"]
+    wanted = ["server", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"]
     if not all((cache / name).exists() for name in wanted):
         cache.mkdir(parents=True, exist_ok=True)
         tools = subprocess.run(

@@ -64,7 +64,8 @@ def test_200_namespaces_take_three_writes_each_and_nothing_the_second_time(plane
     spec = m.PolicySourceSpec(git=m.Git(url="/none"), namespaces=scope, strategy=strategy)
     real.create(new("PolicySource", "cost", OWN, spec))
     try:
-        ctx = Context(cluster, SystemClock(), lambda s: Files(), lambda r: None, None, None, each=threads)
+        none = lambda *_: None  # noqa: E731
+        ctx = Context(cluster, SystemClock(), lambda s: Files(), none, none, None, each=threads)
         started = start(ctx, load(real.get(SOURCE, "cost", OWN)))
         state = Embedded(ctx, "cost").drive(started.rollout)
         assert state.rollout.status.phase == "Succeeded"
