@@ -65,11 +65,15 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True)
 class Commit:
-    """A Git commit: full id, author and committer and co-authors as `Name <mail>`, subject."""
+    """A Git commit: full id, author and committer and co-authors as `Name <mail>`, subject.
+
+    `files` are those below the source's path that it touched, relative to it.
+    """
 
     id: str
     people: tuple[str, ...]
     subject: str
+    files: tuple[str, ...] = ()
 
 
 class PolicyRepository(Protocol):

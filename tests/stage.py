@@ -55,7 +55,8 @@ class Answers:
     def run(self, probes):
         now = sorted(objects.canonical(o) for o in self._cluster.list(POLICY))
         self._first = now if self._first is None else self._first
-        return [ProbeResult(p, self._good or now == self._first) for p in probes]
+        right = self._good or now == self._first
+        return [ProbeResult(p, p.reachable == right) for p in probes]
 
     def hold(self, probes, key):
         """Nothing is kept open here."""

@@ -8,6 +8,7 @@ import posixpath
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,13 +96,16 @@ class GitRepository:
         known = _FULL.fullmatch(since) and self._commit(since)
         span = [f"{since}..{self.resolve(until)}"] if known else ["-n1", self.resolve(until)]
         where = [self._prefix.rstrip("/") or ".", *beside]
-        raw = self._git("log", "-z", f"-n{MOST_COMMITS}", f"--format={_LOG}", *span, "--", *where)
-        fields = iter(raw.decode(errors="replace").split("\0"))
+        mark = uuid.uuid4().hex  # a commit's text may hold any other separator
+        form = f"--format={mark}%x00{_LOG}%x00"
+        raw = self._git("log", "-z", "--name-only", f"-n{MOST_COMMITS}", form, *span, "--", *where)
         found = []
-        for full, author, committer, others, subject in zip(*[fields] * 5, strict=False):
+        for record in raw.decode(errors="replace").split(f"{mark}\0")[1:]:
+            full, author, committer, others, subject, *names = record.split("\0")
             more = [" ".join(p.split()) for p in others.splitlines()]
             people = [author, committer, *(p for p in more if _PERSON.fullmatch(p))]
-            found.append(Commit(full, tuple(dict.fromkeys(people)), subject))
+            files = [n.strip("\n").removeprefix(self._prefix) for n in names]
+            found.append(Commit(full, tuple(dict.fromkeys(people)), subject, tuple(f for f in files if f)))
         return found
 
     @property

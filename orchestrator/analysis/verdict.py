@@ -2,82 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from orchestrator.rollout.model import Analysis, MeasurementPhase, MeasurementRecord, ProbeRecord
+from orchestrator.analysis.answers import Judgement
+from orchestrator.rollout.model import Analysis, MeasurementPhase, MeasurementRecord
 
-
-def judged(
-    plan: Analysis, probes: Sequence[ProbeRecord], baseline: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
-    """What the probes say against the change, and what keeps them from saying anything.
-
-    `baseline` holds what each probe answered before the change.
-    """
-    controls = {p.name for p in plan.probes if p.control}
-    moved = [
-        f"the control probe {p.probe} answers {p.observed}, {baseline[p.probe]} before the change"
-        for p in probes
-        if p.probe in controls and "unknown" not in (p.observed, baseline.get(p.probe, "unknown"))
-        if p.observed != baseline[p.probe]
-    ]
-    wrong: list[str] = []
-    unclear: list[str] = []
-    for p in probes:
-        if p.probe in controls or p.observed in (p.expected, "unknown"):
-            continue
-        said = f"probe {p.probe}: expected {p.expected}, seen {p.observed}"
-        if baseline.get(p.probe) == p.observed:
-            unclear.append(f"{said}, and so it was before the change")
-        else:
-            wrong.append(said)
-    return ([], [*moved, *wrong]) if moved else (wrong, unclear)
+OBSERVER = "the change cuts off the observer: "
+MOST_SAID = 4
 
 
 def verdict(
     plan: Analysis,
     measured: Sequence[MeasurementRecord],
-    probes: Sequence[ProbeRecord],
+    answers: Judgement,
     ticks: int,
-    baseline: Mapping[str, str] | None = None,
+    waited: float = 0.0,
+    probed: int = 0,
+    lost: Sequence[str] = (),
 ) -> tuple[MeasurementPhase, str]:
     """Failed as soon as the limits are passed; Successful only with everything that was asked for.
 
-    `baseline` holds each probe's answer before the change.
+    `waited` is in seconds since the wave was settled, `probed` how many probes were tried, `lost` names further
+    ways of seeing that went away. Dry-run metrics are recorded and decide nothing.
     """
-    kinds = {m.name: m.kind for m in plan.metrics}
-    failed = [m for m in measured if m.phase == "Failed"]
-    failed.sort(key=lambda m: (kinds.get(m.metric) != "scrape", kinds.get(m.metric) != "ratio"))
-    wrong, unclear = judged(plan, probes, baseline or {})
-    looks = {m.time for m in failed}
-    if wrong or len(looks) > plan.failure_limit:
-        scrape = [m for m in failed if kinds.get(m.metric) == "scrape"]
-        said = dict.fromkeys([m.message for m in scrape] or [*(m.message for m in failed), *wrong])
-        prefix = "the change cuts off the observer: " if scrape else ""
-        return "Failed", prefix + "; ".join(list(said)[:4])
-    errors = [m for m in measured if m.phase == "Error"]
-    if len({m.time for m in errors}) > plan.error_limit:
+    specs = {m.name: m for m in plan.metrics}
+    measured = [r for r in measured if r.metric not in specs or not specs[r.metric].dry_run]
+    failed = _failed(plan, measured, answers, lost)
+    if failed:
+        return "Failed", failed
+    errors = [r for r in measured if r.phase == "Error"]
+    if len({r.time for r in errors}) > plan.error_limit:
         return "Error", errors[-1].message
-    if any(p.observed == "unknown" for p in probes) or len(probes) < len(plan.probes):
-        return "Inconclusive", "not every probe could be run"
-    if unclear:
-        return "Inconclusive", "; ".join(unclear[:4])
+    if answers.unclear:
+        return "Inconclusive", "; ".join(answers.unclear[:MOST_SAID])
     if ticks < plan.count:
         return "Running", f"{ticks} of {plan.count} looks"
-    return _last(plan, measured, probes)
+    return _last(plan, measured, waited, probed)
+
+
+def _failed(
+    plan: Analysis, measured: Sequence[MeasurementRecord], answers: Judgement, lost: Sequence[str]
+) -> str:
+    """Why the wave is bad, the observer's own losses first; empty where it is not."""
+    specs = {m.name: m for m in plan.metrics}
+    failed = [r for r in measured if r.phase == "Failed"]
+    # A sequential test has its own bound on false alarms: it is believed at once.
+    proven = [r for r in failed if r.metric in specs and specs[r.metric].test == "sequential"]
+    looks = {r.time for r in failed if r not in proven}
+    if not proven and len(looks) <= plan.failure_limit and not answers.failed and not lost:
+        return ""
+
+    def kind(record: MeasurementRecord) -> str:
+        return specs[record.metric].kind if record.metric in specs else ""
+
+    failed.sort(key=lambda r: kind(r) != "ratio")
+    blind = [*(r.message for r in failed if kind(r) == "scrape"), *answers.lost, *lost]
+    said = dict.fromkeys(blind or [*(r.message for r in failed), *answers.wrong])
+    return (OBSERVER if blind else "") + "; ".join(list(said)[:MOST_SAID])
 
 
 def _last(
-    plan: Analysis, measured: Sequence[MeasurementRecord], probes: Sequence[ProbeRecord]
+    plan: Analysis, measured: Sequence[MeasurementRecord], waited: float, probed: int
 ) -> tuple[MeasurementPhase, str]:
-    required = {m.name for m in plan.metrics if m.required}
-    latest = {(m.metric, m.namespace): m for m in measured}
+    required = {m.name for m in plan.metrics if m.required and not m.dry_run}
+    latest = {(r.metric, r.namespace): r for r in measured if r.metric in required}
     for item in latest.values():
-        if item.metric in required and item.phase in ("Inconclusive", "Error"):
+        if item.phase in ("Inconclusive", "Error"):
             return "Inconclusive", item.message
-    for name in sorted(required - {m.metric for m in measured if m.phase == "Successful"}):
+    waiting = [item for item in latest.values() if item.phase == "Running"]
+    if waiting and waited < plan.limit_seconds:
+        return "Running", f"not enough was seen yet: {waiting[0].message}"
+    if waiting:
+        return "Inconclusive", f"not enough was seen in {plan.limit_seconds} s: {waiting[0].message}"
+    for name in sorted(required - {r.metric for r in measured if r.phase == "Successful"}):
         return "Inconclusive", f"{name} has no successful measurement"
-    if not plan.metrics and not plan.probes:
+    if not plan.metrics and not probed:
         return "Successful", "no evidence was asked for"
-    good = sum(m.phase == "Successful" for m in measured)
-    return "Successful", f"{good} measurements within their limits, {len(probes)} probes as expected"
+    good = sum(r.phase == "Successful" for r in measured)
+    return "Successful", f"{good} measurements within their limits, {probed} probes as expected"

@@ -175,7 +175,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         owners = obj["metadata"].get("ownerReferences") or []
         owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
         if owner is not None:
-            kind, name = owner["kind"], owner["name"]
+            kind, name = _deployed(owner["kind"], owner["name"], obj["metadata"].get("labels") or {})
     elif kind == "CronJob":
         template = spec["jobTemplate"]["spec"]["template"]
     elif kind in TEMPLATED:
@@ -194,6 +194,14 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         bool(inner.get("hostNetwork")),
     )
     return Workload(kind, pod)
+
+
+def _deployed(kind: str, name: str, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The Deployment behind a ReplicaSet, which people know by name and which outlives it."""
+    suffix = f"-{labels.get('pod-template-hash', '')}"
+    if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):
+        return "Deployment", name.removesuffix(suffix)
+    return kind, name
 
 
 def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:

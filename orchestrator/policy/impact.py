@@ -64,7 +64,7 @@ def impact(
         _names(c.dst for c in changes if isinstance(c.src, Range) and c.after & ~c.before),
         tuple(dict.fromkeys(isolated)),
         tuple(dict.fromkeys(mute)),
-        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _scraper(c.src)),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if scraper(c.src)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if own in (_space(c.src), _space(c.dst))),
     )
 
@@ -82,7 +82,7 @@ def _space(place: Place) -> str:
     return place.pod.namespace if isinstance(place, Workload) else ""
 
 
-def _scraper(place: Place) -> bool:
+def scraper(place: Place) -> bool:
     """Whether it reads metrics, by the labels and names that Prometheus and its kin are installed with."""
     if not isinstance(place, Workload):
         return False

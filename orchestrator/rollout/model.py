@@ -193,6 +193,7 @@ class Analysis(Model):
 
     `alpha` bounds the chance that the sequential tests of a whole rollout raise one false alarm; they compare with
     `baselineSeconds` before the change, and where they have not seen enough after `limitSeconds`, the wave pauses.
+    Watched are the namespaces that change, those whose connections the change touches, and those of `watch`.
     `probeIntents` adds a probe for each connection of the PolicyTests' intents that the change must leave as it is.
     """
 
@@ -202,6 +203,7 @@ class Analysis(Model):
     failure_limit: Annotated[int, Field(ge=0, le=100)] = 0
     error_limit: Annotated[int, Field(ge=0, le=100)] = 3
     on_no_traffic: Literal["pause", "probes"] = "pause"
+    watch: Annotated[list[Name], Field(max_length=64)] = []
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     baseline_seconds: Annotated[int, Field(ge=60, le=86400)] = 3600
     limit_seconds: Annotated[int, Field(ge=1, le=86400)] = 1800
@@ -341,11 +343,12 @@ class PolicyRolloutStatus(Model):
 
 
 class Change(Model):
-    """One object that differs, and where in Git that comes from."""
+    """One object that differs, and where in Git that comes from: `file:line`, and `id author: subject`."""
 
     object: Name
     action: Literal["create", "update", "delete"]
     file: Text = ""
+    commit: Text = ""
 
 
 class NamespaceRolloutSpec(Model):

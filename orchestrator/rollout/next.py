@@ -157,15 +157,26 @@ def _paused(state: State, now: datetime) -> Action:
     return Action("wait-for-person", status.wave, status.paused_for, status.reason)
 
 
-def look_time(state: State, wave: int) -> datetime:
-    """When the next look at a wave is due: on a grid since it was applied, so that it can be recomputed."""
-    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
+def applied_at(state: State, wave: int) -> datetime:
+    """When the last namespace of a wave was written."""
     mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    applied = max((n.status.applied_at for n in mine if n.status.applied_at), default=analysis.spec.since)
-    asked = bool(plan.analysis.metrics or plan.analysis.probes)
-    step = plan.analysis.interval_seconds * (analysis.status.ticks + 1) if asked else 0
-    start = max(applied, analysis.status.started_at or analysis.spec.since)
-    return start + timedelta(seconds=plan.settle_seconds + step)
+    since = state.analyses[wave].spec.since
+    return max((n.status.applied_at for n in mine if n.status.applied_at), default=since)
+
+
+def settled_at(state: State, wave: int) -> datetime:
+    """When a wave counts as settled, and the grid of its looks begins; later where a person started it over."""
+    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
+    start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
+    return start + timedelta(seconds=plan.settle_seconds)
+
+
+def look_time(state: State, wave: int) -> datetime:
+    """When the next look at a wave is due: on a grid since it was settled, so that it can be recomputed."""
+    plan, analysis = state.rollout.spec.strategy.analysis, state.analyses[wave]
+    asked = bool(plan.metrics or analysis.spec.probes)
+    step = plan.interval_seconds * (analysis.status.ticks + 1) if asked else 0
+    return settled_at(state, wave) + timedelta(seconds=step)
 
 
 def _forward(state: State, now: datetime) -> Action:

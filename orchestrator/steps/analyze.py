@@ -1,83 +1,78 @@
-"""One look at a wave: its metrics on a fixed grid of times, and its probes."""
+"""One look at a wave: its metrics on a fixed grid of times, its probes where they are due, who else may be at fault."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from orchestrator.analysis.measurement import measure, usable
+from orchestrator.analysis.agreement import agreement
+from orchestrator.analysis.answers import cannot_start, judged
 from orchestrator.analysis.verdict import verdict
 from orchestrator.errors import PortError
+from orchestrator.ports import ProbeResult
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import Action, State, look_time
+from orchestrator.rollout.next import Action, State, look_time, settled_at
 from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.steps.attempts import afterwards, record
 from orchestrator.steps.context import Context
-from orchestrator.steps.readings import read
-from orchestrator.steps.verify import probes, record
+from orchestrator.steps.flows import seen
+from orchestrator.steps.measuring import measured
+from orchestrator.steps.observers import unready
+from orchestrator.steps.suspects import suspects
 
 MOST_KEPT = 1000
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Measure at the time that was due, however late it is now; never a success without evidence."""
-    analysis = state.analyses[action.wave]
-    plan = state.rollout.spec.strategy.analysis
-    measured = _measure(ctx, state, analysis, look_time(state, action.wave))
-    results: list[m.ProbeRecord] = []
-    baseline = [p for p in analysis.status.probes if p.when == "baseline"]
+    analysis, plan = state.analyses[action.wave], state.rollout.spec.strategy.analysis
+    at = look_time(state, action.wave)
     ticks = analysis.status.ticks + 1
-    kept = [*analysis.status.measurements, *measured][-MOST_KEPT:]
-    try:
-        wanted = probes(state.rollout.spec.strategy)
-        prober = ctx.prober(plan.probing, state.rollout.name)
-        results = [record(r, "after") for r in prober.run(wanted)] if wanted and prober else []
-        phase, reason = verdict(plan, kept, results, ticks, {p.probe: p.observed for p in baseline})
-    except PortError as error:
-        phase, reason = "Error", f"the probes could not be run: {error}"
-    status = analysis.status.model_copy(
-        update={
-            "phase": phase,
-            "reason": reason,
-            "ticks": ticks,
-            "probes": [*baseline, *results],
-            "measurements": kept,
-        }
-    )
+    found = measured(ctx, state, analysis, at)
+    kept = [*analysis.status.measurements, *found][-MOST_KEPT:]
+    waited = (at - settled_at(state, action.wave)).total_seconds()
+    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept})
+    status, lost = _probed(ctx, state, analysis, status)
+    lost = [*lost, *unready(ctx, state, analysis, at)]
+    answers = judged(analysis.spec.probes, status.probes)
+    tried = sum(r.when == "after" for r in status.probes)
+    status.phase, status.reason = verdict(plan, kept, answers, ticks, waited, tried, lost)
+    flows, problems = seen(ctx, plan, analysis, at)
+    status.flows = flows or status.flows
+    rows = agreement(analysis.spec, status)
+    alarms = dict.fromkeys([*answers.alarms, *(r.alarm for r in rows if r.alarm), *problems])
+    status.alarms = [a[:1000] for a in alarms][:32]
+    if status.phase == "Failed":
+        status.suspects = suspects(ctx, state, analysis)
     ctx.cluster.replace_status(analysis.with_status(status))
 
 
-def _measure(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
-    plan = state.rollout.spec.strategy.analysis
-    changed, watched = set(state.wave_names(analysis.spec.wave)), analysis.spec.watched
-    controls = tuple(analysis.spec.controls)
-    found: list[m.MeasurementRecord] = []
-    for metric in plan.metrics:
-        source = ctx.metrics(plan, metric.provider)
-        if source is None:
-            text = f"{metric.name}: no provider {metric.provider} is set up"
-            found.append(_record(metric.name, watched[0], at, "Error", text))
-            continue
-        names = [*watched, *controls]
-        before = read(source, metric, names, plan.window_seconds, analysis.spec.since)
-        now = read(source, metric, names, plan.window_seconds, at)
-        for name in watched:
-            quiet = usable(before, name) is None and usable(now, name) is None
-            asked = name in changed and metric.required and not _probes_decide(plan)
-            if quiet and not asked and name not in now.broken:
-                continue
-            result = measure(metric, name, before, now, controls)
-            item = _record(metric.name, name, at, result.phase, result.message)
-            values = {"value": result.value, "baseline": result.baseline, "control": result.control}
-            found.append(item.model_copy(update={**values, "query": now.query[:8000]}))
-    return found
+def due(plan: m.Analysis, status: m.WaveAnalysisStatus, now: datetime) -> bool:
+    """Probes are tried at the first look, at the last one that was asked for, and every so often between and after."""
+    if status.probed_at is None or status.ticks in (1, plan.count):
+        return True
+    silent = all(r.observed == "unknown" for r in status.probes if r.when == "after")
+    return silent or (now - status.probed_at).total_seconds() >= plan.probing.interval_seconds
 
 
-def _probes_decide(plan: m.Analysis) -> bool:
-    return plan.on_no_traffic == "probes" and bool(plan.probes)
-
-
-def _record(
-    metric: str, namespace: str, at: datetime, phase: m.MeasurementPhase, message: str
-) -> m.MeasurementRecord:
-    return m.MeasurementRecord(
-        metric=metric, namespace=namespace, time=at, phase=phase, message=message[:2000]
-    )
+def _probed(
+    ctx: Context, state: State, analysis: WaveAnalysis, status: m.WaveAnalysisStatus
+) -> tuple[m.WaveAnalysisStatus, Sequence[str]]:
+    """The status with this look's answers, and whether probes that ran before the change cannot any more."""
+    plan, probes = state.rollout.spec.strategy.analysis, analysis.spec.probes
+    prober = ctx.prober(plan.probing, state.rollout.name)
+    if not probes or prober is None or not due(plan, status, ctx.clock.now()):
+        return status, ()
+    wanted = afterwards(probes)
+    try:
+        results = prober.run(wanted)
+    except PortError as error:
+        results = [ProbeResult(p, None, str(error)) for p in wanted]
+    answers = [record(r, "after") for r in results]
+    stay = [r for r in status.probes if r.when in ("baseline", "held")]
+    if status.probed_at is None and plan.probing.long_lived:
+        stay += [record(r, "held") for r in prober.held(analysis.name)]
+    twice = cannot_start(probes, status.probes) if status.probed_at else ""
+    now = cannot_start(probes, [*stay, *answers])
+    update = {"probes": [*stay, *answers], "probed_at": ctx.clock.now()}
+    return status.model_copy(update=update), [now] if twice and now else []

@@ -78,9 +78,10 @@ def run(ctx: Context, state: State, action: Action) -> None:
         _supersede(ctx, state, "the cluster changed while the plan was made; a new plan is needed")
         return
     waves = {n.name: i for i, wave in enumerate(rollout.spec.waves) for n in wave.namespaces}
+    commits = _history(ctx, source, rollout)
     missing = [plan.namespaces[n] for n in sorted(names) if n not in state.namespaces]
     ctx.each(
-        lambda item: _freeze(ctx, rollout, item, waves[item.name]),
+        lambda item: _freeze(ctx, rollout, item, waves[item.name], commits),
         missing,
         rollout.spec.strategy.max_parallel,
     )
@@ -98,7 +99,26 @@ def _supersede(ctx: Context, state: State, why: str) -> None:
     change(ctx, state, Action("snapshot", reason="PlanChanged", message=why), phase="Superseded", reason=why)
 
 
-def _freeze(ctx: Context, rollout: Rollout, item: NamespacePlan, wave: int) -> None:
+def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]:
+    return ctx.repository(source).commits(rollout.spec.previous_revision, rollout.spec.revision)
+
+
+def _blame(file: str, commits: Sequence[Commit]) -> str:
+    """The newest commit that touched a file, as `id author: subject`; the only one where there is but one.
+
+    A deleted object has no file any more: then only a single commit can be named.
+    """
+    path = file.rpartition(":")[0]
+    found = next((c for c in commits if path in c.files), commits[0] if len(commits) == 1 else None)
+    if found is None:
+        return ""
+    author = found.people[0].partition(" <")[0] if found.people else "unknown"
+    return f"{found.id[:10]} {author}: {found.subject}"[:1000]
+
+
+def _freeze(
+    ctx: Context, rollout: Rollout, item: NamespacePlan, wave: int, commits: Sequence[Commit]
+) -> None:
     spec = m.NamespaceRolloutSpec(
         rollout=rollout.name,
         wave=wave,
@@ -106,7 +126,10 @@ def _freeze(ctx: Context, rollout: Rollout, item: NamespacePlan, wave: int) -> N
         namespace_uid=item.uid,
         before=[objects.canonical(o) for o in item.before],
         after=[objects.canonical(o) for o in item.after],
-        changes=[m.Change(object=c.label, action=c.action, file=c.file) for c in item.changes],
+        changes=[
+            m.Change(object=c.label, action=c.action, file=c.file, commit=_blame(c.file, commits))
+            for c in item.changes
+        ],
     )
     labels = {objects.SOURCE_LABEL: rollout.spec.source, objects.ROLLOUT_LABEL: rollout.name}
     name = f"{rollout.name}.{item.name}"

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from orchestrator.errors import PortError
-from orchestrator.ports import Probe, ProbeResult
+from orchestrator.ports import Probe
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State
+from orchestrator.steps.attempts import attempt
 from orchestrator.steps.context import Context, change
 
-
-def probes(strategy: m.Strategy) -> list[Probe]:
-    """The strategy's probes, for the port."""
-    return [
-        Probe(p.name, p.source, p.destination, p.port, p.protocol, p.expect == "reach")
-        for p in strategy.analysis.probes
-    ]
-
-
-def record(result: ProbeResult, when: str) -> m.ProbeRecord:
-    """A result as it is kept."""
-    seen = {True: "reach", False: "blocked", None: "unknown"}[result.observed]
-    return m.ProbeRecord.model_validate(
-        {
-            "probe": result.probe.name,
-            "when": when,
-            "observed": seen,
-            "expected": "reach" if result.probe.reachable else "blocked",
-            "message": result.message[:1000],
-        }
-    )
+MOST_NAMED = 5
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Set the Verified condition: True, False or Unknown."""
-    baseline = {
-        record.probe: record.observed
-        for analysis in state.analyses.values()
-        for record in analysis.status.probes
-        if record.when == "baseline"
-    }
+    wanted = _baseline(state)
     value: m.ConditionStatus = "True"
-    reason, message = "NoProbes", "restored; the source has no probes"
-    wanted = [p for p in probes(state.rollout.spec.strategy) if p.name in baseline]
+    reason, message = "NoProbes", "restored; no probe was answered before the change"
     if wanted:
-        value, reason, message = _compare(ctx, state, wanted, baseline)
+        value, reason, message = _compare(ctx, state, wanted)
     now = ctx.clock.now()
     kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
     kept.append(
@@ -54,9 +27,22 @@ def run(ctx: Context, state: State, action: Action) -> None:
     change(ctx, state, Action("verify"), conditions=kept)
 
 
-def _compare(
-    ctx: Context, state: State, wanted: list[Probe], baseline: Mapping[str, str]
-) -> tuple[m.ConditionStatus, str, str]:
+def _baseline(state: State) -> list[Probe]:
+    """Every probe that was answered before the change, expected to answer so again: the first wave's answer counts,
+
+    since later waves began with earlier ones applied.
+    """
+    found: dict[str, Probe] = {}
+    for _, analysis in sorted(state.analyses.items()):
+        answered = {r.probe: r.observed for r in analysis.status.probes if r.when == "baseline"}
+        for probe in analysis.spec.probes:
+            answer = answered.get(probe.name, "unknown")
+            if answer != "unknown":
+                found.setdefault(probe.name, attempt(probe, answer))
+    return list(found.values())
+
+
+def _compare(ctx: Context, state: State, wanted: list[Probe]) -> tuple[m.ConditionStatus, str, str]:
     try:
         prober = ctx.prober(state.rollout.spec.strategy.analysis.probing, state.rollout.name)
         results = prober.run(wanted) if prober else []
@@ -64,7 +50,8 @@ def _compare(
         return "Unknown", "ProbesDidNotRun", str(error)[:1000]
     if not results or any(r.observed is None for r in results):
         return "Unknown", "ProbesDidNotRun", "not every probe could be run again"
-    wrong = [r.probe.name for r in results if record(r, "restored").observed != baseline[r.probe.name]]
+    wrong = [r.probe.name for r in results if r.observed != r.probe.reachable]
     if wrong:
-        return "False", "ProbesDiffer", f"these answer otherwise than before the change: {', '.join(wrong)}"
+        named = ", ".join(wrong[:MOST_NAMED]) + (", …" if len(wrong) > MOST_NAMED else "")
+        return "False", "ProbesDiffer", f"these answer otherwise than before the change: {named}"
     return "True", "ProbesAgree", f"{len(results)} probes answer as before the change"

@@ -1,35 +1,79 @@
-"""Who is watched while a wave settles: its namespaces, those they talk to, and controls."""
+"""What a wave is judged by: who is watched, whom it is compared with, what it changes, what is tried."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator.adapters.live import documents
 from orchestrator.errors import ApiError
-from orchestrator.policy.connections import table
+from orchestrator.policy import ports, probing
+from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.connections import Connection, table
 from orchestrator.policy.fleet import Workload, fleet
 from orchestrator.policy.manifest import Document
+from orchestrator.rollout import model as m
+from orchestrator.rollout import objects
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.forecast import MOST_WORK
 
 MOST_CONTROLS = 20
+MOST_EDGES = 200
+MOST_BECAUSE = 8
 
 
-def watch_set(ctx: Context, state: State, wave: int) -> tuple[list[str], list[str]]:
-    """Watched namespaces (the wave's first), and controls: connected to nothing that changes."""
+@dataclass(frozen=True)
+class WatchSet:
+    """Watched namespaces (the wave's first) and controls: connected to nothing that changes."""
+
+    watched: Sequence[str]
+    controls: Sequence[str] = ()
+    edges: Sequence[m.WaveEdge] = ()
+    probes: Sequence[m.WaveProbe] = ()
+    notes: Sequence[str] = field(default=())
+
+
+def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
+    """Worked out over the cluster as it stands, with earlier waves applied; `probes` where they can run."""
+    plan = state.rollout.spec.strategy.analysis
     mine = state.wave_names(wave)
+    asked = list(dict.fromkeys([*mine, *plan.watch]))
+    declared = [_declared(p) for p in plan.probes]
     try:
         standing = list(documents(ctx.cluster))
-    except ApiError:
-        return mine, []
+    except ApiError as error:
+        return WatchSet(asked, probes=declared, notes=[f"who is connected is not known: {error}"[:1000]])
     changed = frozenset(mine)
     old, new = fleet(standing), fleet(_overlaid(state, mine, standing))
     near = sum(w.pod.namespace in changed for w in old.workloads)
     if near * len(old.workloads) > MOST_WORK:
-        return mine, []
+        note = f"who is connected is not known: {near} pods are too many to work out every connection"
+        return WatchSet(asked, probes=declared, notes=[note])
     tables = [table(f, None, (), touched=changed) for f in (old, new)]
+    connected, affected = _neighbours(tables)
+    everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
+    busy = {w.pod.namespace for w in old.workloads}
+    controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
+    moved = changes(old, new, commits=_commits(state, mine))
+    chosen = probing.Chosen(())
+    if probes and plan.probing.edges:
+        settings, room = plan.probing, max(0, plan.probing.most_probes - len(declared))
+        sides = probing.Sides(old, new, *tables)
+        chances = (settings.broken_share, settings.miss_chance)
+        chosen = probing.choose(sides, moved, f"{state.rollout.name}/{wave}", room, *chances)
+    return WatchSet(
+        [*asked, *sorted(affected - set(asked))],
+        controls[:MOST_CONTROLS],
+        [_edge(c) for c in moved[:MOST_EDGES]],
+        [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
+        chosen.notes,
+    )
+
+
+def _neighbours(tables: Sequence[Mapping[tuple[str, str], Connection]]) -> tuple[set[str], set[str]]:
+    """The namespaces connected with what changes, before or after; and those whose connections it touches."""
     connected: set[str] = set()
     affected: set[str] = set()
     for key in {**tables[0], **tables[1]}:
@@ -40,19 +84,63 @@ def watch_set(ctx: Context, state: State, wave: int) -> tuple[list[str], list[st
         connected |= spaces
         if before is None or after is None or before.ports != after.ports:
             affected |= spaces
-    everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
-    busy = {w.pod.namespace for w in old.workloads}
-    controls = sorted(n for n in busy - connected - everyone if not n.startswith("kube-"))
-    return [*mine, *sorted(affected - changed)], controls[:MOST_CONTROLS]
+    return connected, affected
+
+
+def _declared(spec: m.ProbeSpec) -> m.WaveProbe:
+    role: m.ProbeRole = "declared"
+    if spec.control:
+        role = "mustPass" if spec.expect == "reach" else "mustNotPass"
+    kept = spec.model_dump(include={"name", "source", "destination", "port", "protocol", "check", "expect"})
+    return m.WaveProbe(role=role, **kept)
+
+
+def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.WaveProbe]:
+    return [
+        m.WaveProbe(
+            name=attempt.name[:253],
+            role=attempt.role,
+            source=probing.place(attempt.src),
+            destination=probing.place(attempt.dst),
+            port=attempt.port,
+            protocol=attempt.protocol,
+            check=attempt.check,
+            before=attempt.before,
+            expect=attempt.expect,
+        )
+        for attempt in attempts
+        if attempt.name[:253] not in taken
+    ]
+
+
+def _edge(change: Change) -> m.WaveEdge:
+    return m.WaveEdge(
+        source=change.src.name[:253],
+        destination=change.dst.name[:253],
+        before=ports.text(change.before)[:1000],
+        after=ports.text(change.after)[:1000],
+        because=[b[:1000] for b in (*change.because, change.note) if b][:MOST_BECAUSE],
+    )
+
+
+def _commits(state: State, names: Sequence[str]) -> dict[str, str]:
+    """The commit that last changed a file, by the file's path."""
+    found = [c for n in names if n in state.namespaces for c in state.namespaces[n].spec.changes]
+    return {c.file.rpartition(":")[0]: c.commit for c in found if c.file and c.commit}
 
 
 def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> Iterator[Document]:
-    """The cluster as it is when the wave has changed."""
+    """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
     specs = [state.namespaces[n].spec for n in names if n in state.namespaces]
     before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
     gone = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]) for o in (*before, *after)}
+    files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
     for document in standing:
         meta = document.obj["metadata"]
         if (document.obj["kind"], meta.get("namespace"), meta["name"]) not in gone:
             yield document
-    yield from (Document(o, "the change", 1) for o in after if o["kind"] == POLICY.kind)
+    for obj in after:
+        if obj["kind"] == POLICY.kind:
+            found = files.get((obj["metadata"]["namespace"], objects.label(obj)), "")
+            path, _, line = found.rpartition(":")
+            yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.analysis.answers import Judgement
 from orchestrator.analysis.measurement import Reading, measure
 from orchestrator.analysis.query import resolve
 from orchestrator.analysis.verdict import verdict
-from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec, ProbeRecord, ProbeSpec
+from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec
 
+NOTHING = Judgement()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VOLUME = MetricSpec(name="volume", kind="volume", query="q", min_ratio=0.5)
 
@@ -70,50 +72,54 @@ def kept(metric, what, second=0, namespace="a"):
 
 def test_a_wave_is_good_only_with_every_required_measurement():
     plan = Analysis(count=2, metrics=[VOLUME])
-    assert verdict(plan, [kept("volume", "Successful")], [], 1)[0] == "Running"
-    assert verdict(plan, [kept("volume", "Successful")], [], 2)[0] == "Successful"
-    assert verdict(plan, [], [], 2)[0] == "Inconclusive"
-    assert verdict(plan, [kept("volume", "Successful"), kept("volume", "Inconclusive", 1)], [], 2)[0] == (
-        "Inconclusive"
-    )
+    assert verdict(plan, [kept("volume", "Successful")], NOTHING, 1)[0] == "Running"
+    assert verdict(plan, [kept("volume", "Successful")], NOTHING, 2)[0] == "Successful"
+    assert verdict(plan, [], NOTHING, 2)[0] == "Inconclusive"
+    assert verdict(plan, [kept("volume", "Successful"), kept("volume", "Inconclusive", 1)], NOTHING, 2)[
+        0
+    ] == ("Inconclusive")
 
 
 def test_the_limits_count_looks_not_namespaces():
     plan = Analysis(count=3, failure_limit=1, error_limit=1, metrics=[VOLUME])
     one = [kept("volume", "Failed"), kept("volume", "Failed", 0, "b")]
-    assert verdict(plan, one, [], 1)[0] == "Running"
-    assert verdict(plan, [*one, kept("volume", "Failed", 5)], [], 2)[0] == "Failed"
+    assert verdict(plan, one, NOTHING, 1)[0] == "Running"
+    assert verdict(plan, [*one, kept("volume", "Failed", 5)], NOTHING, 2)[0] == "Failed"
     errors = [kept("volume", "Error", s) for s in (1, 2)]
-    assert verdict(plan, errors, [], 2)[0] == "Error"
+    assert verdict(plan, errors, NOTHING, 2)[0] == "Error"
 
 
 def test_a_lost_scrape_is_said_to_be_one():
     plan = Analysis(metrics=[VOLUME, MetricSpec(name="scrape", kind="scrape", query="up")])
-    said = verdict(plan, [kept("volume", "Failed"), kept("scrape", "Failed")], [], 1)
+    said = verdict(plan, [kept("volume", "Failed"), kept("scrape", "Failed")], NOTHING, 1)
     assert said == ("Failed", "the change cuts off the observer: scrape")
 
 
-def seen(probe, observed, expected="reach"):
-    return ProbeRecord(probe=probe, when="after", observed=observed, expected=expected)
+def test_a_dry_run_metric_is_recorded_and_decides_nothing():
+    tried = VOLUME.model_copy(update={"name": "tried", "dry_run": True})
+    plan = Analysis(count=1, metrics=[VOLUME, tried])
+    good = [kept("volume", "Successful"), kept("tried", "Failed")]
+    assert verdict(plan, good, NOTHING, 1)[0] == "Successful"
+    assert verdict(plan, [kept("tried", "Failed")], NOTHING, 1)[0] == "Inconclusive"
 
 
-def probe(name, **more):
-    return ProbeSpec(name=name, source="a/a", destination="b/b", port=80, **more)
+def test_a_sequential_alarm_is_believed_at_once_whatever_the_failure_limit():
+    counted = VOLUME.model_copy(update={"test": "sequential"})
+    alarm = [kept("volume", "Failed")]
+    assert verdict(Analysis(failure_limit=3, metrics=[counted]), alarm, NOTHING, 1)[0] == "Failed"
+    assert verdict(Analysis(failure_limit=3, metrics=[VOLUME]), alarm, NOTHING, 1)[0] == "Running"
 
 
-def test_a_probe_is_judged_by_its_own_answer_before_the_change():
-    plan = Analysis(count=1, probes=[probe("p")])
-    assert verdict(plan, [], [seen("p", "reach")], 1, {"p": "reach"})[0] == "Successful"
-    assert verdict(plan, [], [seen("p", "blocked")], 1, {"p": "reach"})[0] == "Failed"
-    said = verdict(plan, [], [seen("p", "blocked")], 1, {"p": "blocked"})
-    assert said == ("Inconclusive", "probe p: expected reach, seen blocked, and so it was before the change")
-    assert verdict(plan, [], [seen("p", "unknown")], 1, {"p": "reach"})[0] == "Inconclusive"
-    assert verdict(plan, [], [], 1)[0] == "Inconclusive"
+def test_a_wave_waits_for_enough_evidence_up_to_its_limit_and_then_pauses():
+    counted = VOLUME.model_copy(update={"test": "sequential"})
+    plan = Analysis(count=1, limit_seconds=600, metrics=[counted])
+    few = [kept("volume", "Running")]
+    assert verdict(plan, few, NOTHING, 5, waited=599)[0] == "Running"
+    assert verdict(plan, few, NOTHING, 5, waited=600)[0] == "Inconclusive"
+    assert verdict(plan, [*few, kept("volume", "Successful", 1)], NOTHING, 6, waited=600)[0] == "Successful"
 
 
-def test_a_control_that_answers_otherwise_takes_the_proof_away():
-    plan = Analysis(count=1, probes=[probe("p"), probe("c", control=True)])
-    before = {"p": "reach", "c": "reach"}
-    both = verdict(plan, [], [seen("p", "blocked"), seen("c", "blocked")], 1, before)
-    assert both[0] == "Inconclusive" and "the control probe c answers blocked, reach before" in both[1]
-    assert verdict(plan, [], [seen("p", "blocked"), seen("c", "reach")], 1, before)[0] == "Failed"
+def test_a_lost_way_of_seeing_is_named_before_everything_else():
+    plan = Analysis(count=1, metrics=[VOLUME])
+    said = verdict(plan, [kept("volume", "Failed")], NOTHING, 1, lost=["pods no longer Ready: a/x"])
+    assert said == ("Failed", "the change cuts off the observer: pods no longer Ready: a/x")

@@ -1,0 +1,55 @@
+"""Predicted, probed, seen: for each connection of the diff what analysis, packets and traffic say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.analysis.answers import Asked, asked
+from orchestrator.rollout.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
+
+
+@dataclass(frozen=True)
+class Row:
+    """One connection; `probed` and `seen` are empty where nothing was tried or recorded.
+
+    `alarm` is set where they contradict the prediction.
+    """
+
+    source: str
+    destination: str
+    before: str
+    after: str
+    probed: str = ""
+    seen: str = ""
+    alarm: str = ""
+    broken: bool = False
+
+
+def agreement(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> list[Row]:
+    """A row for each connection of the wave's diff."""
+    answers = asked(spec.probes, status.probes)
+    flows = {(f.source, f.destination): f for f in status.flows}
+    return [
+        _row(edge, answers, flows.get((plain(edge.source), plain(edge.destination)))) for edge in spec.edges
+    ]
+
+
+def plain(name: str) -> str:
+    """`namespace/name` of `namespace/name[Kind]`."""
+    return name.partition("[")[0]
+
+
+def _row(edge: WaveEdge, answers: Sequence[Asked], flow: SeenFlow | None) -> Row:
+    ends = (plain(edge.source), plain(edge.destination))
+    mine = [a for a in answers if (a.probe.source, a.probe.destination) == ends and a.probe.check != "dns"]
+    probed = "; ".join(f"{a.probe.port}: {a.before} → {a.after}" for a in mine)
+    seen = f"{flow.forwarded:g} forwarded, {flow.dropped:g} dropped" if flow else ""
+    cut, opened = edge.after == "none", edge.before == "none"
+    alarm = ""
+    if cut and flow is not None and flow.forwarded > 0:
+        alarm = f"{ends[0]} to {ends[1]} should be cut, and traffic still passes"
+    elif opened and flow is not None and flow.dropped > 0 and flow.forwarded == 0:
+        alarm = f"{ends[0]} to {ends[1]} should be open, and traffic is dropped"
+    broken = any(a.before == "reach" and a.after == "blocked" for a in mine)
+    return Row(edge.source, edge.destination, edge.before, edge.after, probed, seen, alarm, broken)

@@ -1,0 +1,230 @@
+"""Which connections a wave tries with real packets: what the change moves, controls, observers, a sample.
+
+Never all pairs. Only TCP ports that a workload declares, or that a rule names alone, are tried: on any other
+port nobody listens, and every answer would be the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.policy import ports
+from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connections import Connection
+from orchestrator.policy.dns import resolvers
+from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.impact import scraper
+
+Role = Literal["edge", "mustPass", "mustNotPass", "sample", "observer"]
+Answer = Literal["reach", "blocked"]
+Table = Mapping[tuple[str, str], Connection]
+METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
+MOST_PORTS = 3
+MOST_CONTROLS = 2
+MOST_LOOKED = 2000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A connection to try; `before` is what the analysis says of it now, `expect` what must be seen after."""
+
+    role: Role
+    src: Workload
+    dst: Workload
+    port: int
+    protocol: str
+    before: Answer
+    expect: Answer
+    check: Literal["connect", "dns"] = "connect"
+
+    @property
+    def name(self) -> str:
+        """`role namespace/source to namespace/destination:port/protocol`."""
+        return f"{self.role} {place(self.src)} to {place(self.dst)}:{self.port}/{self.protocol}"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is tried, and what is not and why, for people."""
+
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The network before and after a wave: fleets, and the tables of connections near what changes."""
+
+    old: Fleet
+    new: Fleet
+    before: Table
+    after: Table
+
+
+def place(workload: Workload) -> str:
+    """`namespace/name`, as a prober finds it."""
+    return f"{workload.pod.namespace}/{workload.pod.name}"
+
+
+def sample_size(share: float, miss: float) -> int:
+    """How many of many connections to try, so that none of the broken `share` of them shows with chance `miss`."""
+    return math.ceil(math.log(miss) / math.log(1 - share))
+
+
+def choose(sides: Sides, moved: Sequence[Change], seed: str, most: int, share: float, miss: float) -> Chosen:
+    """At most `most` attempts, what matters most first; deterministic for a `seed`."""
+    edges, notes = _edges(moved)
+    passing, blocked = _must_pass(sides, moved, seed), _must_not_pass(sides, seed)
+    if not blocked:
+        notes.append(
+            "no connection is denied before and after: whether anything is enforced cannot be checked"
+        )
+    wanted = sample_size(share, miss)
+    unchanged = _shuffled(_unchanged(sides, moved, "sample"), seed)
+    taken = {(place(a.src), place(a.dst), a.port, a.protocol) for a in passing}
+    sample = [a for a in unchanged if (place(a.src), place(a.dst), a.port, a.protocol) not in taken][:wanted]
+    every = _distinct([*passing, *blocked, *_observers(sides), *edges, *sample])
+    if len(every) > most:
+        notes.append(f"{len(every) - most} more connections are not tried: at most {most} are")
+    if unchanged:
+        kept = sum(a.role == "sample" for a in every[:most])
+        notes.append(
+            f"{kept} of {len(unchanged)} unchanged connections are tried: if {share:.0%} of them broke, "
+            f"the chance to see none is {miss_chance(kept, len(unchanged), share):.1%}"
+        )
+    return Chosen(tuple(every[:most]), tuple(notes))
+
+
+def miss_chance(tried: int, of: int, share: float) -> float:
+    """The chance that none of `tried` out of `of` is among the broken share of them (drawn without repeats)."""
+    broken = math.ceil(of * share)
+    if tried > of - broken:
+        return 0.0
+    return math.comb(of - broken, tried) / math.comb(of, tried)
+
+
+def _distinct(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Each connection once; workloads of one name answer alike here."""
+    return list({(a.name.split(" ", 1)[1], a.check): a for a in reversed(list(attempts))}.values())[::-1]
+
+
+def _edges(moved: Sequence[Change]) -> tuple[list[Attempt], list[str]]:
+    """What the change cuts first, then what it opens."""
+    found: list[Attempt] = []
+    outside = untried = 0
+    for change in sorted(moved, key=lambda c: c.kind == "gained"):
+        if change.note:
+            continue
+        if not isinstance(change.src, Workload) or not isinstance(change.dst, Workload):
+            outside += 1
+            continue
+        some = list(_attempts("edge", change.src, change.dst, change.before, change.after, True))
+        found += some
+        untried += not some
+    notes = [f"{outside} changed connections have an end outside the cluster: not tried"] if outside else []
+    if untried:
+        notes.append(f"{untried} changed connections touch no declared TCP port: not tried")
+    return found, notes
+
+
+def _attempts(
+    role: Role, src: Workload, dst: Workload, before: int, after: int, differing: bool
+) -> Iterator[Attempt]:
+    """The ports of one pair that are worth a try: those that differ, or those that are open all along."""
+    mask = before ^ after if differing else before & after
+    if src.pod.host_network or dst.pod.host_network:
+        return
+    declared = [p.port for p in dst.pod.ports if p.protocol == "TCP" and ports.contains(mask, "TCP", p.port)]
+    named = [first for first, last in ports.runs(mask, "TCP") if first == last] if differing else []
+    for port in list(dict.fromkeys([*declared, *named]))[:MOST_PORTS]:
+        now, then = (_answer(ports.contains(side, "TCP", port)) for side in (before, after))
+        yield Attempt(role, src, dst, port, "TCP", now, then)
+
+
+def _answer(allowed: bool) -> Answer:
+    return "reach" if allowed else "blocked"
+
+
+def _unchanged(sides: Sides, moved: Sequence[Change], role: Role) -> list[Attempt]:
+    """Connections near the change that are open before and after it, one port each."""
+    differing = {(c.src.name, c.dst.name) for c in moved}
+    found: list[Attempt] = []
+    for key, connection in sides.before.items():
+        other = sides.after.get(key)
+        src, dst = connection.src, connection.dst
+        if (
+            other is None
+            or key in differing
+            or not isinstance(src, Workload)
+            or not isinstance(dst, Workload)
+        ):
+            continue
+        found += list(_attempts(role, src, dst, connection.ports, other.ports, False))[:1]
+    return found
+
+
+def _shuffled(attempts: Iterable[Attempt], seed: str) -> list[Attempt]:
+    return sorted(attempts, key=lambda a: hashlib.sha256(f"{seed} {a.name}".encode()).digest())
+
+
+def _must_pass(sides: Sides, moved: Sequence[Change], seed: str) -> list[Attempt]:
+    """Open before and after, and as far from the change as its surroundings have it."""
+    changed = {e.pod.namespace for c in moved for e in (c.src, c.dst) if isinstance(e, Workload)}
+    found = _shuffled(_unchanged(sides, moved, "mustPass"), seed)
+    found.sort(key=lambda a: (a.src.pod.namespace in changed) + (a.dst.pod.namespace in changed))
+    return found[:1]
+
+
+def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
+    """Denied before and after, on a port where somebody else is let in: so a listener is there."""
+    nets = (sides.old.network(), sides.new.network())
+    listening = [
+        (connection.dst, port.port)
+        for key, connection in sides.before.items()
+        if isinstance(connection.dst, Workload)
+        and isinstance(connection.src, Workload)
+        and key in sides.after
+        for port in connection.dst.pod.ports
+        if port.protocol == "TCP" and ports.contains(connection.ports, "TCP", port.port)
+    ]
+    found: list[Attempt] = []
+    looked = 0
+    for dst, port in dict.fromkeys(listening):
+        if dst.pod.host_network or not nets[0].isolated(dst.pod, "Ingress"):
+            continue
+        for src in sides.new.workloads:
+            looked += 1
+            if src.pod is dst.pod or src.pod.host_network or looked > MOST_LOOKED:
+                continue
+            if all(n.decide(src.pod, dst.pod, "TCP", port).allowed is False for n in nets):
+                found.append(Attempt("mustNotPass", src, dst, port, "TCP", "blocked", "blocked"))
+                break
+    return _shuffled(found, seed)[:MOST_CONTROLS]
+
+
+def _observers(sides: Sides) -> list[Attempt]:
+    """The ways on which the cluster is seen: name resolution, and Prometheus to ports that carry metrics."""
+    known = {w.name: w for w in resolvers(sides.old)}
+    found: list[Attempt] = []
+    asked: set[str] = set()
+    for (_, name), connection in sides.before.items():
+        src, dst = connection.src, connection.dst
+        if not isinstance(src, Workload) or not isinstance(dst, Workload):
+            continue
+        if src.pod.host_network or dst.pod.host_network:
+            continue
+        if name in known and src.name not in asked:
+            port = next((p.port for p in dst.pod.ports if p.protocol == "UDP"), 53)
+            if ports.contains(connection.ports, "UDP", port):
+                asked.add(src.name)
+                found.append(Attempt("observer", src, dst, port, "UDP", "reach", "reach", "dns"))
+        if scraper(src):
+            for declared in dst.pod.ports:
+                mine = declared.name in METRIC_PORTS and declared.protocol == "TCP"
+                if mine and ports.contains(connection.ports, "TCP", declared.port):
+                    found.append(Attempt("observer", src, dst, declared.port, "TCP", "reach", "reach"))
+    return found

@@ -1,0 +1,46 @@
+"""What traffic shows on the connections of the diff, where a source names a query for flows."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from orchestrator.analysis.agreement import plain
+from orchestrator.analysis.query import resolve
+from orchestrator.errors import MetricError
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.steps.context import Context
+
+ENDS = ("source_namespace", "source_workload", "destination_namespace", "destination_workload")
+DROPPED = ("dropped", "denied", "drop")
+MOST = 200
+
+
+def seen(
+    ctx: Context, plan: m.Analysis, analysis: WaveAnalysis, at: datetime
+) -> tuple[list[m.SeenFlow], list[str]]:
+    """The flows between the ends of the diff's connections, and why there are none where the query failed."""
+    if not plan.flows.query:
+        return [], []
+    source = ctx.metrics(plan, plan.flows.provider)
+    if source is None:
+        return [], [f"flows: no provider {plan.flows.provider} is set up"]
+    wanted = {(plain(e.source), plain(e.destination)) for e in analysis.spec.edges}
+    found: dict[tuple[str, str], m.SeenFlow] = {}
+    for query in resolve(plan.flows.query, analysis.spec.watched, plan.window_seconds):
+        try:
+            samples = source.query(query, at)
+        except MetricError as error:
+            return [], [f"flows: {error} (query: {query})"[:1000]]
+        for sample in samples:
+            space, name, to_space, to_name = (sample.labels.get(label, "") for label in ENDS)
+            ends = (f"{space}/{name}", f"{to_space}/{to_name}")
+            if ends not in wanted or math.isnan(sample.value):
+                continue
+            flow = found.setdefault(ends, m.SeenFlow(source=ends[0], destination=ends[1]))
+            if sample.labels.get("verdict", "").lower() in DROPPED:
+                flow.dropped += sample.value
+            else:
+                flow.forwarded += sample.value
+    return list(found.values())[:MOST], []

@@ -1,0 +1,92 @@
+"""Ways of seeing that a change may cut off, looked at in the cluster itself: pods that are no longer Ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from orchestrator.errors import Forbidden
+from orchestrator.ports import Kind, Manifest
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.steps.context import Context
+
+POD = Kind("v1", "Pod")
+PROBE_LABEL = "netpol-canary.dev/probe"
+MOST_NAMED = 5
+MOST_QUESTIONS = 10
+
+
+def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[str]:
+    """Pods that were there before the wave, turned unready after it was applied, and stayed so for a look.
+
+    Nothing where the controls' pods did so as well: then the cluster is ill, not the change.
+    """
+    plan = state.rollout.spec.strategy.analysis
+    applied = _applied(state, analysis)
+    fallen: dict[str, list[str]] = {}
+    for pod in _pods(ctx, [*analysis.spec.watched, *analysis.spec.controls]):
+        turned, space = _turned(pod, analysis.spec.since), str(pod["metadata"]["namespace"])
+        if (
+            turned is not None
+            and turned >= applied
+            and (at - turned).total_seconds() >= plan.interval_seconds
+        ):
+            fallen.setdefault(space, []).append(f"{space}/{pod['metadata']['name']}")
+    if any(c in fallen for c in analysis.spec.controls):
+        return []
+    names = [n for space in analysis.spec.watched for n in fallen.get(space, [])]
+    if not names:
+        return []
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [f"pods no longer Ready since the change: {', '.join(names[:MOST_NAMED])}{more}"]
+
+
+def _pods(ctx: Context, spaces: Sequence[str]) -> Iterator[Manifest]:
+    """The pods of some namespaces; in one question where there are many."""
+    try:
+        if len(spaces) > MOST_QUESTIONS:
+            yield from (p for p in ctx.cluster.list(POD) if p["metadata"]["namespace"] in set(spaces))
+        else:
+            for space in spaces:
+                yield from ctx.cluster.list(POD, space)
+    except Forbidden:
+        return
+
+
+def _applied(state: State, analysis: WaveAnalysis) -> datetime:
+    """When the first namespace of the wave was written; pods' conditions have whole seconds."""
+    times = [
+        found.status.applied_at.replace(microsecond=0)
+        for n in state.wave_names(analysis.spec.wave)
+        if (found := state.namespaces.get(n)) is not None and found.status.applied_at
+    ]
+    return min(times, default=analysis.spec.since)
+
+
+def _turned(pod: Manifest, before: datetime) -> datetime | None:
+    """When a pod that stood before turned unready; None where it is Ready, new, ending or one of our probes."""
+    meta = pod["metadata"]
+    if meta.get("deletionTimestamp") or PROBE_LABEL in (meta.get("labels") or {}):
+        return None
+    if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return None
+    created = _time(str(meta.get("creationTimestamp", "")))
+    if created is None or created > before:
+        return None
+    return next(_not_ready(pod), None)
+
+
+def _not_ready(pod: Manifest) -> Iterator[datetime]:
+    for condition in (pod.get("status") or {}).get("conditions") or []:
+        if condition.get("type") == "Ready" and condition.get("status") == "False":
+            found = _time(str(condition.get("lastTransitionTime", "")))
+            if found is not None:
+                yield found
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""What a wave tries: the diff's connections, controls, observers, and a sample with a stated chance to miss."""
+
+import math
+
+import pytest
+
+from orchestrator.policy.connection_diff import changes
+from orchestrator.policy.connections import table
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.manifest import Document
+from orchestrator.policy.probing import Sides, choose, miss_chance, sample_size
+
+CALLERS = {"web": ["web"], "all": ["web", "cart", "other"]}
+
+
+def pod(space, name, *ports, labels=None):
+    declared = [{"name": n, "containerPort": p, "protocol": "UDP" if n == "dns" else "TCP"} for n, p in ports]
+    meta = {"namespace": space, "name": name, "labels": {"app": name, **(labels or {})}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "spec": {"containers": [{"name": "c", "ports": declared}]},
+    }
+
+
+def allow(space, name, callers, port=None, types=("Ingress",)):
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": c}}} for c in callers]
+    rule = {"from": peers, **({"ports": [{"port": port}]} if port else {})}
+    spec = {"podSelector": {}, "policyTypes": list(types), "ingress": [rule] if callers else []}
+    meta = {"name": name, "namespace": space}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+PODS = [
+    pod("web", "web", ("http", 8080)),
+    pod("cart", "cart", ("http", 8080)),
+    pod("other", "other", ("http", 8080)),
+    pod("pay", "pay", ("http", 8080), ("metrics", 9090)),
+    pod("monitoring", "prometheus", ("http", 9090)),
+    pod("kube-system", "coredns", ("dns", 53), labels={"k8s-app": "kube-dns"}),
+]
+
+
+def chosen(before, after, most=100, share=0.1, miss=0.05):
+    old, new = (fleet([Document(o, "x.yaml", 1) for o in [*PODS, *some]]) for some in (before, after))
+    touched = frozenset({"pay"})
+    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)))
+    return choose(sides, changes(old, new), "seed", most, share, miss)
+
+
+def names(found, role):
+    return {
+        (a.src.pod.name, a.dst.pod.name, a.port, a.before, a.expect) for a in found.attempts if a.role == role
+    }
+
+
+BEFORE = [allow("pay", "callers", ["web", "cart", "monitoring"])]
+AFTER = [allow("pay", "callers", ["web", "other", "monitoring"])]
+
+
+def test_every_connection_that_is_cut_or_opened_is_tried_with_what_must_be_seen():
+    edges = names(chosen(BEFORE, AFTER), "edge")
+    assert ("cart", "pay", 8080, "reach", "blocked") in edges
+    assert ("other", "pay", 8080, "blocked", "reach") in edges
+    assert not any(src == "web" for src, *_ in edges)
+
+
+def test_one_control_must_pass_and_one_must_not():
+    found = chosen(BEFORE, AFTER)
+    ((_, _, _, *answers),) = names(found, "mustPass")
+    assert answers == ["reach", "reach"]
+    blocked = names(found, "mustNotPass")
+    assert blocked and all(a[3:] == ("blocked", "blocked") for a in blocked)
+
+
+def test_without_any_denied_connection_it_says_that_enforcement_cannot_be_checked():
+    found = chosen([], [allow("pay", "callers", ["web"])])
+    assert not names(found, "mustNotPass")
+    assert any("whether anything is enforced cannot be checked" in n for n in found.notes)
+
+
+def test_the_ways_on_which_the_cluster_is_seen_must_stay_even_where_the_change_cuts_them():
+    found = chosen(BEFORE, [allow("pay", "callers", ["web"])])
+    assert ("prometheus", "pay", 9090, "reach", "reach") in names(found, "observer")
+    resolving = [a for a in found.attempts if a.check == "dns"]
+    assert [(a.src.pod.name, a.port, a.protocol) for a in resolving] == [("pay", 53, "UDP")]
+
+
+def test_what_matters_most_comes_first_and_what_is_left_out_is_said():
+    found = chosen(BEFORE, AFTER, most=3)
+    assert len(found.attempts) == 3
+    assert any("more connections are not tried: at most 3 are" in n for n in found.notes)
+
+
+def test_the_choice_is_the_same_for_the_same_seed():
+    assert chosen(BEFORE, AFTER) == chosen(BEFORE, AFTER)
+
+
+@pytest.mark.parametrize(("share", "miss"), [(0.1, 0.05), (0.05, 0.05), (0.5, 0.01)])
+def test_the_sample_is_as_large_as_the_stated_chance_asks_for(share, miss):
+    size = sample_size(share, miss)
+    assert (1 - share) ** size <= miss < (1 - share) ** (size - 1)
+    assert miss_chance(size, 10_000, share) <= miss * 1.01
+    assert miss_chance(size, 10_000, share) > miss * 0.3
+
+
+def test_trying_all_misses_nothing_and_trying_none_misses_everything():
+    assert miss_chance(10, 10, 0.1) == 0
+    assert math.isclose(miss_chance(0, 10, 0.1), 1)
