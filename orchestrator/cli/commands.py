@@ -132,6 +132,20 @@ def describe(
     return inspect.describe(_target(namespace, context, kubeconfig), name)
 
 
+@app.command(epilog="Example: netpol-canary explain payments")
+def explain(
+    name: Name,
+    output: Output = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Say why a rollout was put back or stands still, and what was predicted, probed and seen."""
+    from orchestrator.cli import explain as explaining
+
+    return explaining.explain(_target(namespace, context, kubeconfig), name, output)
+
+
 @app.command(epilog="Example: netpol-canary watch payments")
 def watch(
     name: Name,

@@ -96,4 +96,6 @@ def line(moment: Moment, start: datetime) -> str:
     seconds = max((moment.time - start).total_seconds(), 0)
     clock = f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
     label = f"{moment.kind:<12}"
-    return f"  [dim]{clock}[/dim] [{style}]{mark} {label}[/{style}] {escape(moment.text)}"
+    first, *more = moment.text.splitlines() or [""]
+    lines = [f"  [dim]{clock}[/dim] [{style}]{mark} {label}[/{style}] {escape(first)}"]
+    return "\n".join([*lines, *(f"{'':<23}{escape(text)}" for text in more)])

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 import structlog
 
+from orchestrator.analysis.verdict import OBSERVER
 from orchestrator.engine.lease import Lease
-from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater
+from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import Action, State, next_action
 from orchestrator.steps.context import Context, change, read
@@ -23,6 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 REQUEST_TIMEOUT = 5.0
 MOST_WAIT = 5.0
+PATIENCE = 12  # deadlines that a worker waits for an API server out of reach, for only it can put a wave back
 
 
 def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
@@ -43,6 +45,7 @@ class Embedded:
     watch: Callable[[State, Action], None] = lambda state, action: None
     timed: Callable[[str, float], None] = lambda step, seconds: None
     _failing_since: datetime | None = field(default=None, repr=False)
+    _unreachable_since: datetime | None = field(default=None, repr=False)
 
     def drive(self, name: str) -> State:
         """Until the rollout is done or waits for a person. Raises PortError past the deadline."""
@@ -63,6 +66,8 @@ class Embedded:
                     if fresh is None:
                         return self._vanished(name, state)
                     state = fresh
+                    if self._was_cut_off(ctx, state):
+                        continue
                     if lease.taken_over:
                         self._take_over(lease, state)
                         continue
@@ -120,13 +125,31 @@ class Embedded:
         self.ctx.clock.sleep(REQUEST_TIMEOUT)
         lease.taken_over = False
 
+    def _was_cut_off(self, ctx: Context, state: State) -> bool:
+        """Begin the way back where the API server was out of reach too long while a wave was written and not promoted."""
+        since, now = self._unreachable_since, self.ctx.clock.now()
+        self._unreachable_since = None
+        limit = state.rollout.spec.strategy.deadline_seconds
+        if since is None or not _unpromoted(state) or now - since < timedelta(seconds=limit):
+            return False
+        seconds = (now - since).total_seconds()
+        text = f"{OBSERVER}netpol-canary did not reach the API server for {seconds:.0f} s"
+        wave = state.rollout.status.wave
+        message = f"{text} after wave {wave} was written"
+        STEPS["rollback"](ctx, state, Action("rollback", wave, "ObserverLost", message))
+        self._failing_since = None
+        return True
+
     def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
         """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
         now = self.ctx.clock.now()
         if self._failing_since is None:
             self._failing_since = now
+        if isinstance(error, Unreachable) and self._unreachable_since is None:
+            self._unreachable_since = now
         limit = state.rollout.spec.strategy.deadline_seconds if state else 300
-        if now - self._failing_since < timedelta(seconds=limit):
+        patience = PATIENCE if self._unreachable_since and state and _opened(state) else 1
+        if now - self._failing_since < timedelta(seconds=limit * patience):
             return
         self._failing_since = None
         if state is None or state.rollout.status.phase in TERMINAL:
@@ -146,6 +169,18 @@ class Embedded:
             lease.release()
         except (ApiError, PortError):
             return
+
+
+def _opened(state: State) -> bool:
+    """Whether the current wave may have been written to and is not promoted yet."""
+    status = state.rollout.status
+    return status.phase == "Progressing" and status.opened > status.wave
+
+
+def _unpromoted(state: State) -> bool:
+    """Whether the current wave was written and is not promoted yet."""
+    names = state.wave_names(state.rollout.status.wave) if _opened(state) else []
+    return any(n in state.namespaces and state.namespaces[n].status.phase == "Applied" for n in names)
 
 
 def _fence(lease: Lease) -> None:

@@ -85,13 +85,12 @@ def choose(sides: Sides, moved: Sequence[Change], seed: str, most: int, share: f
         )
     wanted = sample_size(share, miss)
     unchanged = _shuffled(_unchanged(sides, moved, "sample"), seed)
-    taken = {(place(a.src), place(a.dst), a.port, a.protocol) for a in passing}
-    sample = [a for a in unchanged if (place(a.src), place(a.dst), a.port, a.protocol) not in taken][:wanted]
-    every = _distinct([*passing, *blocked, *_observers(sides), *edges, *sample])
+    every = _distinct([*passing, *blocked, *_observers(sides), *edges, *unchanged[:wanted]])
     if len(every) > most:
         notes.append(f"{len(every) - most} more connections are not tried: at most {most} are")
     if unchanged:
-        kept = sum(a.role == "sample" for a in every[:most])
+        pairs = {(a.src.name, a.dst.name) for a in every[:most] if a.before == a.expect == "reach"}
+        kept = sum((a.src.name, a.dst.name) in pairs for a in unchanged)
         notes.append(
             f"{kept} of {len(unchanged)} unchanged connections are tried: if {share:.0%} of them broke, "
             f"the chance to see none is {miss_chance(kept, len(unchanged), share):.1%}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from orchestrator.analysis.why import why
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import NamespaceRollout, load
@@ -17,14 +18,21 @@ from orchestrator.steps.write import converge
 def begin(ctx: Context, state: State, action: Action) -> None:
     """Decide for the way back; the latency counts from here."""
     state = _held(ctx, state)
-    why = action.message or action.reason
-    if action.reason == "Regression":
-        why = f"{why}; {_blame(state, action.wave)}"
-        action = replace(action, message=why)
+    said = action.message or action.reason
+    if action.reason == "Regression" and (found := why(state, action.wave)) is not None:
+        said = found.text
+        action = replace(action, message=said)
     kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
     now = ctx.clock.now()
     change(
-        ctx, state, action, phase="RollingBack", paused_for="", reason=why, detected_at=now, conditions=kept
+        ctx,
+        state,
+        action,
+        phase="RollingBack",
+        paused_for="",
+        reason=said[:4000],
+        detected_at=now,
+        conditions=kept,
     )
 
 
@@ -36,20 +44,6 @@ def _held(ctx: Context, state: State) -> State:
         return state
     metadata = {**manifest["metadata"], "finalizers": [*kept, FINALIZER]}
     return replace(state, rollout=load(ctx.cluster.replace({**manifest, "metadata": metadata})))
-
-
-def _blame(state: State, wave: int) -> str:
-    """Which objects of which commit by whom, for someone who is woken by it."""
-    spec = state.rollout.spec
-    touched = [
-        f"{item.spec.namespace}/{change.object}" + (f" ({change.file})" if change.file else "")
-        for name in state.wave_names(wave)
-        if (item := state.namespaces.get(name)) is not None
-        for change in item.spec.changes
-    ]
-    more = f" and {len(touched) - 5} more objects" if len(touched) > 5 else ""
-    who = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
-    return f"wave {wave} changed {', '.join(touched[:5])}{more}, commit {spec.revision[:10]} by {who}"
 
 
 def run(ctx: Context, state: State, action: Action) -> None:

@@ -1,0 +1,100 @@
+"""`explain`: why a rollout was rolled back or stands still, and what was predicted, probed and seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.analysis.agreement import Row, agreement
+from orchestrator.analysis.why import TITLES, Why, why
+from orchestrator.cli import wiring
+from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.requests import find_rollout
+from orchestrator.cli.wiring import Target
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.steps.context import read
+
+ALARMING = ("Failed", "Error", "Inconclusive")
+MOST_ROWS = 40
+
+
+def explain(target: Target, name: str, output: str) -> int:
+    """Five lines, the alarms, and a row for each connection of the diff."""
+    formatted(output)
+    ctx = wiring.connected(target)
+    return shown(read(ctx, find_rollout(ctx, name).name), output)
+
+
+def shown(state: State, output: str = "") -> int:
+    """Print a state's explanation."""
+    analysis = _telling(state)
+    found = why(state, analysis.spec.wave) if analysis is not None else None
+    if output:
+        printed(_data(state, analysis, found), output)
+    elif analysis is None or found is None:
+        print(f"{state.rollout.name} is {state.rollout.status.phase}: no wave was watched yet")
+    else:
+        _told(state, analysis, found)
+    return 0
+
+
+def _telling(state: State) -> WaveAnalysis | None:
+    """The wave that went wrong, else the latest."""
+    analyses = sorted(state.analyses.values(), key=lambda a: a.spec.wave)
+    bad = [a for a in analyses if a.status.phase in ALARMING]
+    telling = bad or analyses
+    return telling[-1] if telling else None
+
+
+def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
+    status = state.rollout.status
+    paused = f" for {status.paused_for}" if status.phase == "Paused" else ""
+    print(
+        f"{state.rollout.name} is {status.phase}{paused}; wave {analysis.spec.wave} {analysis.status.phase}"
+    )
+    went_wrong = analysis.status.phase == "Failed"
+    for title, text in zip(TITLES, found.lines, strict=True) if went_wrong else [("seen", found.lines[0])]:
+        print(f"  {title + ':':<13} {text or '-'}")
+    for alarm in analysis.status.alarms:
+        print(f"  {'alarm:':<13} {alarm}")
+    for note in analysis.spec.notes:
+        print(f"  {'note:':<13} {note}")
+    rows = agreement(analysis.spec, analysis.status)
+    if rows:
+        print()
+        print(
+            "\n".join(
+                aligned([["FROM", "TO", "PREDICTED", "PROBED", "SEEN"], *map(_cells, rows[:MOST_ROWS])])
+            )
+        )
+    if len(rows) > MOST_ROWS:
+        print(f"and {len(rows) - MOST_ROWS} more; -o json has all")
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.source, row.destination, f"{row.before} → {row.after}", row.probed or "-", row.seen or "-"]
+
+
+def _data(state: State, analysis: WaveAnalysis | None, found: Why | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": state.rollout.name, "phase": state.rollout.status.phase}
+    if analysis is None or found is None:
+        return facts
+    facts |= {"wave": analysis.spec.wave, "verdict": analysis.status.phase, "sure": found.sure}
+    facts |= dict(zip(TITLES[:3], found.lines[:3], strict=True))
+    facts |= {
+        "alarms": analysis.status.alarms,
+        "suspects": analysis.status.suspects,
+        "notes": analysis.spec.notes,
+    }
+    facts["edges"] = [
+        {
+            "from": r.source,
+            "to": r.destination,
+            "before": r.before,
+            "after": r.after,
+            "probed": r.probed,
+            "seen": r.seen,
+        }
+        for r in agreement(analysis.spec, analysis.status)
+    ]
+    return facts

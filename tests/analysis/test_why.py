@@ -1,0 +1,109 @@
+"""A regression is joined with the wave's diff: which connections, which rule, whose commit, how sure."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.analysis.agreement import agreement
+from orchestrator.analysis.why import why
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import load, new
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RULE = (
+    "after, Ingress: NetworkPolicy pay/callers: no rule allows it (pay/callers.yaml:1, 4f1c2d9e01 Ann: Close)"
+)
+CUT = m.WaveEdge(
+    source="web/web[Pod]", destination="pay/pay[Pod]", before="all", after="none", because=[RULE]
+)
+OPENED = m.WaveEdge(source="dev/dev[Pod]", destination="pay/pay[Pod]", before="none", after="all")
+PROBE = m.WaveProbe(
+    name="e", role="edge", source="web/web", destination="pay/pay", port=80, before="reach", expect="blocked"
+)
+
+
+def failed(namespace):
+    return m.MeasurementRecord(
+        metric="errors", namespace=namespace, time=NOW, phase="Failed", message=f"errors in {namespace}: many"
+    )
+
+
+def answers(before, after):
+    return [
+        m.ProbeRecord(probe="e", when="baseline", observed=before, expected="reach"),
+        m.ProbeRecord(probe="e", when="after", observed=after, expected="blocked"),
+    ]
+
+
+def state(hurt, edges=(CUT, OPENED), probes=(), records=(), flows=(), suspects=()):
+    strategy = m.Strategy()
+    wave = m.Wave(namespaces=[m.WaveNamespace(name="pay", before="b", after="a")])
+    spec = m.PolicyRolloutSpec(
+        source="shop", revision="4f1c2d9e01" * 4, strategy=strategy, plan_digest="d", waves=[wave],
+        people=["Ann <ann@example.com>"],
+    )  # fmt: skip
+    rollout = load(new("PolicyRollout", "r", "n", spec))
+    watching = m.WaveAnalysisSpec(
+        rollout="r", wave=0, since=NOW, watched=["pay"], edges=list(edges), probes=list(probes)
+    )
+    status = m.WaveAnalysisStatus(
+        phase="Failed", reason="errors", measurements=[failed(n) for n in hurt], probes=list(records),
+        flows=list(flows), suspects=list(suspects),
+    )  # fmt: skip
+    analysis = load(new("WaveAnalysis", "r-0", "n", watching))
+    changes = [m.Change(object="NetworkPolicy/callers", action="update", file="pay/callers.yaml:1")]
+    item = m.NamespaceRolloutSpec(rollout="r", wave=0, namespace="pay", changes=changes)
+    record = load(new("NamespaceRollout", "r.pay", "n", item))
+    return State(rollout, {"pay": record}, {0: load(analysis.with_status(status))})
+
+
+@pytest.mark.parametrize(
+    ("hurt", "more", "sure"),
+    [
+        (["web"], {"probes": [PROBE], "records": answers("reach", "blocked")}, "certain"),
+        (["web"], {}, "likely"),
+        ([], {"probes": [PROBE], "records": answers("reach", "blocked")}, "likely"),
+        (["pay"], {"edges": [OPENED]}, "possible"),
+        (["far"], {}, "unclear"),
+    ],
+)
+def test_how_sure_it_is_depends_on_how_much_of_the_evidence_fits(hurt, more, sure):
+    assert why(state(hurt, **more), 0).sure == sure
+
+
+def test_the_connections_the_rule_the_file_the_commit_and_its_author_are_named():
+    lines = why(state(["web"]), 0).lines
+    assert lines[1] == "web/web to pay/pay (all, now none)"
+    assert "pay/callers.yaml:1, 4f1c2d9e01 Ann: Close" in lines[2]
+    assert (
+        "wave 0 changed pay/NetworkPolicy/callers (pay/callers.yaml:1), commit 4f1c2d9e01 by Ann" in lines[2]
+    )
+    assert len(why(state(["web"]), 0).text.splitlines()) == 5
+
+
+def test_other_suspects_are_named():
+    told = why(state(["web"], suspects=["Deployment web/web was rolled out at 09:58:12"]), 0)
+    assert "also suspect: Deployment web/web was rolled out at 09:58:12" in told.lines[3]
+
+
+def test_a_wave_that_was_not_watched_has_no_why():
+    assert why(state(["web"]), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("edge", "flow", "alarm"),
+    [
+        (CUT, {"forwarded": 3}, "should be cut, and traffic still passes"),
+        (CUT, {"dropped": 3}, ""),
+        (OPENED, {"dropped": 3}, "should be open, and traffic is dropped"),
+        (OPENED, {"forwarded": 3, "dropped": 1}, ""),
+    ],
+)
+def test_traffic_that_contradicts_the_prediction_is_an_alarm(edge, flow, alarm):
+    ends = [e.partition("[")[0] for e in (edge.source, edge.destination)]
+    seen = m.SeenFlow(source=ends[0], destination=ends[1], **flow)
+    found = state([], edges=[edge], flows=[seen]).analyses[0]
+    (row,) = agreement(found.spec, found.status)
+    assert (alarm in row.alarm) if alarm else not row.alarm
+    assert row.seen

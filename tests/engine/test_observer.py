@@ -1,0 +1,109 @@
+"""A change that cuts off whoever watches is taken back as such."""
+
+from stage import OWN, Stage, work
+
+from orchestrator.errors import Unreachable
+from orchestrator.ports import Kind
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import NAMESPACE_ROLLOUT
+
+
+class CutOff:
+    """A cluster out of reach for so many seconds once a namespace was written."""
+
+    def __init__(self, stage, seconds):
+        self._stage, self._seconds, self._since = stage, seconds, None
+
+    def __getattr__(self, name):
+        real = getattr(self._stage.cluster, name)
+
+        def call(*args, **kwargs):
+            now = self._stage.clock.now()
+            if self._since is None and self._written():
+                self._since = now
+            if self._since and (now - self._since).total_seconds() < self._seconds:
+                raise Unreachable("the API server gave no answer: timed out")
+            return real(*args, **kwargs)
+
+        return call
+
+    def _written(self):
+        found = [load(o) for o in self._stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
+        return any(r.status.phase == "Applied" for r in found)
+
+
+def test_losing_its_own_way_to_the_api_server_for_too_long_is_a_regression():
+    stage = Stage(deadline_seconds=60)
+    before = stage.standing()
+    status = work(stage.context(CutOff(stage, 90)), "w").rollout.status
+    assert status.phase == "RolledBack", status.reason
+    assert "cuts off the observer: netpol-canary did not reach the API server for 90 s" in status.reason
+    assert stage.standing() == before
+
+
+def test_a_short_outage_changes_nothing():
+    stage = Stage(deadline_seconds=60)
+    assert work(stage.context(CutOff(stage, 30)), "w").rollout.status.phase == "Succeeded"
+
+
+def pod(stage, space, made, ready="True", since=None, **meta):
+    stamp = "%Y-%m-%dT%H:%M:%SZ"
+    condition = {"type": "Ready", "status": ready, "lastTransitionTime": (since or made).strftime(stamp)}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "app", "namespace": space, **meta},
+        "spec": {"containers": [{"name": "c", "image": "none"}]},
+        "status": {"conditions": [condition]},
+    }
+    for old in stage.cluster.list(Kind("v1", "Pod"), space):
+        return stage.cluster.replace({**old, **body, "metadata": old["metadata"]})
+    return stage.cluster.create(body)
+
+
+class Turning:
+    """A clock that turns a pod unready some seconds after the first write."""
+
+    def __init__(self, stage, *spaces):
+        self._stage, self._spaces, self._done = stage, spaces, False
+
+    def now(self):
+        return self._stage.clock.now()
+
+    def sleep(self, seconds):
+        self._stage.clock.sleep(seconds)
+        found = [load(o) for o in self._stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
+        if not self._done and any(r.status.phase == "Applied" for r in found):
+            self._done = True
+            for space in self._spaces:
+                pod(self._stage, space, self.now(), "False", self.now())
+
+
+def test_pods_that_are_no_longer_ready_are_a_regression_of_their_own():
+    stage = Stage()
+    pod(stage, "cart", stage.clock.now())
+    stage.clock.sleep(60)
+    status = work(stage.context(clock=Turning(stage, "cart")), "w").rollout.status
+    assert status.phase == "RolledBack"
+    assert "pods no longer Ready since the change: cart/app" in status.reason
+
+
+def test_pods_of_the_controls_that_fall_as_well_clear_the_change():
+    stage = Stage()
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "far"}})
+    for space in ("cart", "far"):
+        pod(stage, space, stage.clock.now())
+    stage.clock.sleep(60)
+    context = stage.context(clock=Turning(stage, "cart", "far"))
+    policy = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    stage.cluster.create(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "closed", "namespace": "far"},
+            "spec": policy,
+        }
+    )
+    state = work(context, "w")
+    assert state.analyses[0].spec.controls == ["far"]
+    assert state.rollout.status.phase != "RolledBack"
