@@ -39,7 +39,10 @@ class Repository:
 
 
 class Answers:
-    """A probe that is answered where the change is good; where it is not, only while nothing has changed."""
+    """Declared probes are answered where the change is good; where it is not, only while nothing has changed.
+
+    Those that a wave chooses itself are answered as the analysis has it.
+    """
 
     def __init__(self, cluster, good):
         self._cluster, self.good = cluster, good
@@ -56,7 +59,7 @@ class Answers:
         now = sorted(objects.canonical(o) for o in self._cluster.list(POLICY))
         self._first = now if self._first is None else self._first
         right = self._good or now == self._first
-        return [ProbeResult(p, p.reachable == right) for p in probes]
+        return [ProbeResult(p, p.reachable == (right or " to " in p.name)) for p in probes]
 
     def hold(self, probes, key):
         """Nothing is kept open here."""

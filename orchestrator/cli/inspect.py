@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.analysis.answers import asked
 from orchestrator.cli import wiring
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import aligned, formatted, printed
@@ -17,6 +18,7 @@ from orchestrator.ports import Kind
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import API_VERSION, TERMINAL
 from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context, read
 
 WORDS = {
@@ -147,7 +149,9 @@ def _described(state: State) -> None:
         )
 
 
-def _evidence(console: Any, analysis: Any) -> None:
+def _evidence(console: Any, analysis: WaveAnalysis) -> None:
+    from rich.markup import escape
+
     spec, status = analysis.spec, analysis.status
     console.print(
         f"       watched {', '.join(spec.watched) or '-'}; controls {', '.join(spec.controls) or '-'}"
@@ -157,8 +161,31 @@ def _evidence(console: Any, analysis: Any) -> None:
         console.print(f"       {record.phase}: {record.message}", markup=False)
         if record.phase not in ("Successful", "Pending"):
             console.print(f"         query: {record.query}", markup=False)
-    for probe in status.probes:
-        console.print(f"       probe {probe.probe} {probe.when}: {probe.observed}, expected {probe.expected}")
+    _probes(console, analysis)
+    for alarm in status.alarms:
+        console.print(f"       [bold red]alarm[/bold red] {escape(alarm)}")
+    for note in spec.notes:
+        console.print(f"       note: {note}", markup=False)
+
+
+def _probes(console: Any, analysis: WaveAnalysis) -> None:
+    """Declared probes and controls one by one; of the others how many are as expected, and those that are not."""
+    answers = asked(analysis.spec.probes, analysis.status.probes)
+    quiet = [
+        a for a in answers if a.probe.role in ("edge", "sample", "observer") and a.after == a.probe.expect
+    ]
+    for answer in (a for a in answers if a not in quiet):
+        told = f"{answer.before} before, {answer.after} after, expected {answer.probe.expect}"
+        console.print(f"       probe {answer.probe.name}: {told}", markup=False)
+    if quiet:
+        console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
+    held = [r for r in analysis.status.probes if r.when == "held"]
+    if held:
+        cut = [r.probe for r in held if r.observed == "blocked"]
+        named = f": {', '.join(cut[:5])}" if cut else ""
+        console.print(
+            f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}", markup=False
+        )
 
 
 def watch(target: Target, name: str, timeout: float) -> int:

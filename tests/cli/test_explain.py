@@ -1,0 +1,65 @@
+"""`explain` says in five lines why a rollout was put back, and what was predicted, probed and seen."""
+
+import json
+
+from stage import Stage
+
+from orchestrator.ports import ProbeResult
+from orchestrator.rollout import model as m
+
+
+def pod(name, space, port=80):
+    meta = {"name": name, "namespace": space, "labels": {"app": name}}
+    spec = {"containers": [{"name": "c", "ports": [{"containerPort": port}]}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+class Deaf:
+    """A prober to which nothing changes: what should be cut still connects."""
+
+    def run(self, probes):
+        return [ProbeResult(p, True) for p in probes]
+
+    def hold(self, probes, key):
+        self.key = key
+
+    def held(self, key):
+        return []
+
+
+def stage(good):
+    found = Stage(good)
+    for space in ("web", "pay", "cart"):
+        found.cluster.create(pod("a", space))
+    return found
+
+
+def test_five_lines_and_a_row_for_each_connection_of_the_diff(cli):
+    netpol = cli(stage(good=False))
+    assert netpol("run", "--source", "shop").code == 1
+    told = netpol("explain", "shop")
+    assert told.code == 0
+    titles = [line.split(":")[0].strip() for line in told.out.splitlines()[1:6]]
+    assert titles == ["seen", "connections", "cause", "sure", "now"]
+    assert "expected reach, seen blocked" in told.out and "put back in" in told.out
+    assert "PREDICTED" in told.out and "cart/a[Pod]" in told.out
+    found = json.loads(netpol("explain", "shop", "-o", "json").out)
+    assert found["verdict"] == "Failed" and found["edges"] and found["sure"] in ("certain", "likely")
+
+
+def test_packets_that_contradict_the_analysis_pause_with_an_alarm(cli):
+    found = stage(good=True)
+    found.prober = Deaf()
+    netpol = cli(found)
+    assert netpol("run", "--source", "shop").code == 3
+    told = netpol("explain", "shop").out
+    assert "Paused for inconclusive" in told and "alarm:" in told
+    assert "should be cut by the change and still connects" in told
+    assert "alarm" in netpol("describe", "shop").out
+
+
+def test_where_nothing_was_watched_yet_it_says_so(cli):
+    netpol = cli(Stage(gates=[m.Gate(wave=0)]))
+    assert netpol("run", "--source", "shop").code == 3
+    assert "is Paused: no wave was watched yet" in netpol("explain", "shop").out
+    assert netpol("explain", "nothing").code == 2
