@@ -1,0 +1,85 @@
+"""Whatever the numbers do: without data nothing is promoted, and a restart changes no verdict."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stage import OWN, SPACES, Stage, work
+
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+from orchestrator.rollout import model as m
+from orchestrator.steps.context import ANALYSIS
+
+NOTHING = st.sampled_from(["empty", "nan", "error"])
+ANSWERS = st.lists(st.one_of(NOTHING, st.floats(0, 200)), min_size=1, max_size=12)
+KINDS = st.sampled_from(["ratio", "value", "volume", "scrape"])
+
+
+class Script:
+    """Answers by the time asked for, in order of the script and round again, so that a restart sees the same."""
+
+    def __init__(self, start, script):
+        self._start, self._script = start, script
+
+    def query(self, expression, at):
+        said = self._script[int((at - self._start).total_seconds() // 5) % len(self._script)]
+        if said == "error":
+            raise MetricError("HTTP 503")
+        if said == "empty":
+            return []
+        value = math.nan if said == "nan" else said
+        return [Sample({"namespace": n}, value, at) for n in SPACES]
+
+
+def stage(kind, script, good=True, **analysis):
+    queries = {"errors": "e", "total": "t"} if kind == "ratio" else {"query": "q"}
+    metric = m.MetricSpec(name="m", kind=kind, min_ratio=0.5, **queries)
+    found = Stage(good, analysis={"metrics": [metric], "probes": [], **analysis}, deadline_seconds=3600)
+    found.metrics = Script(found.clock.now(), script)
+    return found
+
+
+def ended(found, **more):
+    status = work(found.context(), "w", **more).rollout.status
+    return status.phase, status.paused_for, status.reason.splitlines()[:1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=KINDS,
+    script=st.lists(NOTHING, min_size=1, max_size=6),
+    count=st.integers(1, 4),
+    failures=st.integers(0, 2),
+    errors=st.integers(0, 2),
+)
+def test_no_data_never_promotes(kind, script, count, failures, errors):
+    found = stage(kind, script, count=count, failure_limit=failures, error_limit=errors)
+    phase, _, _ = ended(found)
+    assert phase in ("Paused", "RolledBack")
+
+
+@settings(max_examples=60, deadline=None)
+@given(kind=KINDS, script=ANSWERS, stops=st.integers(1, 40), away=st.integers(0, 300))
+def test_a_restart_changes_no_verdict(kind, script, stops, away):
+    whole, cut = stage(kind, script), stage(kind, script)
+    calls = []
+
+    def stop():
+        calls.append(1)
+        return len(calls) > stops
+
+    work(cut.context(), "first", stop=stop)
+    cut.clock.sleep(away if cut.cluster.list(ANALYSIS, OWN) else 0)
+    assert ended(whole)[:2] == ended(cut)[:2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(kind=KINDS, script=ANSWERS)
+def test_what_is_promoted_has_measurements_for_it(kind, script):
+    found = stage(kind, script)
+    state = work(found.context(), "w")
+    if state.rollout.status.phase == "Succeeded":
+        for analysis in state.analyses.values():
+            good = [r for r in analysis.status.measurements if r.phase == "Successful"]
+            assert good and analysis.status.ticks >= 2
