@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,13 @@ from orchestrator.steps.forecast import Forecast
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 MOST_SHOWN = 8
+ROLES = {
+    "edge": "that change",
+    "mustPass": "that must pass",
+    "mustNotPass": "that must not",
+    "observer": "for DNS and scrapes",
+    "sample": "that stay",
+}
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -191,6 +199,13 @@ def told(expected: Forecast) -> Iterator[str]:
         yield f"between waves: and {len(expected.boundaries) - MOST_SHOWN} more"
     if expected.proposal.text:
         yield expected.proposal.text
+    if expected.chosen is not None:
+        attempts = expected.chosen.attempts
+        pods = len({(a.src.pod.namespace, a.src.pod.name) for a in attempts})
+        roles = Counter(str(a.role) for a in attempts)
+        kinds = ", ".join(f"{roles[role]} {word}" for role, word in ROLES.items() if roles[role])
+        yield f"probes: {_many(len(attempts), 'connection')} from {_many(pods, 'workload')} ({kinds})"
+        yield from (f"probes: {note}" for note in expected.chosen.notes)
 
 
 def _diff(console: Any, namespace: str, change: ObjectChange) -> None:

@@ -9,10 +9,12 @@ from orchestrator.adapters.live import documents
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.connections import table
 from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.probing import Chosen, Sides, choose
 from orchestrator.policy.risk import LEVELS, Risk, risk
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
@@ -27,7 +29,10 @@ MOST_WORK = 20_000_000
 
 @dataclass(frozen=True)
 class Forecast:
-    """`unknown` says why nothing is known of the connections; then the risk is high."""
+    """`unknown` says why nothing is known of the connections; then the risk is high.
+
+    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run.
+    """
 
     changes: Sequence[Change] = ()
     impact: Impact = field(default_factory=Impact)
@@ -37,6 +42,7 @@ class Forecast:
     failed: Sequence[str] = ()
     unknown: str = ""
     probes: Sequence[m.ProbeSpec] = ()
+    chosen: Chosen | None = None
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -64,13 +70,14 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         return Forecast(risk=found.risk, unknown=found.unknown, failed=failed)
     wanted = _probes(old, new, tests, plan, strategy)
     moved = changes(old, new)
+    chosen = _chosen(ctx, old, new, moved, plan, strategy)
     effect = impact(old, new, moved, own=ctx.namespace)
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
     try:
         crossed = crossings(old, new, waves)
     except OverflowError as error:
         level = risk(moved, effect, strategy.risk)
-        return Forecast(moved, effect, level, failed=failed, unknown=str(error), probes=wanted)
+        return Forecast(moved, effect, level, failed=failed, unknown=str(error), probes=wanted, chosen=chosen)
     return Forecast(
         moved,
         effect,
@@ -79,7 +86,20 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         propose(crossed, waves),
         failed,
         probes=wanted,
+        chosen=chosen,
     )
+
+
+def _chosen(
+    ctx: Context, old: Fleet, new: Fleet, moved: Sequence[Change], plan: Plan, strategy: m.Strategy
+) -> Chosen | None:
+    probing = strategy.analysis.probing
+    if not probing.edges or ctx.prober(probing, plan.source) is None:
+        return None
+    tables = (table(f, None, (), touched=frozenset(plan.namespaces)) for f in (old, new))
+    room = max(0, probing.most_probes - len(strategy.analysis.probes))
+    chances = (probing.broken_share, probing.miss_chance)
+    return choose(Sides(old, new, *tables), moved, plan.revision, room, *chances)
 
 
 def _probes(

@@ -124,7 +124,7 @@ def test_describe_and_watch(cli):
     for said in (
         "Ann <ann@example.com>",
         "RolledBack",
-        "probe web-pay after: blocked",
+        "probe web-pay: reach before, blocked after, expected reach",
         "Timeline",
         "Verified=True",
     ):
