@@ -82,6 +82,11 @@ def judged(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> Judge
         {"lost": lost, "wrong": wrong, "unclear": unclear, "alarm": alarms, "": []}[kind].append(text)
         if kind == "unclear" and answer.probe.role == "edge":
             alarms.append(text)
+    broke = {r.probe: r.message for r in records if r.when == "held" and r.observed == "blocked"}
+    for answer in others:
+        if answer.probe.name in broke and answer.after == answer.probe.expect == "reach":
+            why = f" ({broke[answer.probe.name]})" if broke[answer.probe.name] else ""
+            wrong.append(f"{answer.ends}: a connection that was open before the change broke{why}")
     missing = _missing(answers)
     agreed = sum(a.after == a.probe.expect for a in others)
     if moved:

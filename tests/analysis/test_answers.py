@@ -107,6 +107,13 @@ def test_an_allowed_connection_that_breaks_is_a_regression(role):
     assert phase(found)[0] == "Failed"
 
 
+@pytest.mark.parametrize(("expect", "wanted"), [("reach", "Failed"), ("blocked", "Successful")])
+def test_a_long_lived_connection_that_breaks_counts_where_it_should_stay(expect, wanted):
+    edge = probe("e", "edge", expect, before="reach")
+    held = ProbeRecord(probe="e", when="held", observed="blocked", expected="reach", message="reset")
+    assert phase(judged([edge], [*answered("e", "reach", expect), held]))[0] == wanted
+
+
 def test_probes_that_ran_before_the_change_and_cannot_any_more_are_said_to_be_so():
     probes = [probe("p"), probe("q", port=81)]
     lost = [*answered("p", "reach", "unknown"), *answered("q", "blocked", "unknown")]
