@@ -59,6 +59,9 @@ class Cluster(Protocol):
         Where `since` is empty, what stands now comes first, as ADDED. Gone where `since` is too old.
         """
 
+    def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
+        """What a pod of one container has written so far, or its last `lines`; NotFound without the pod."""
+
     def user(self) -> tuple[str, tuple[str, ...]]:
         """Name and groups of whoever calls (SelfSubjectReview)."""
 

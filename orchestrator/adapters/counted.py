@@ -68,5 +68,15 @@ class CountedCluster:
         self._tell("watch", kind.kind, "ok")
         return self._cluster.watch(kind, namespace, labels, since=since, seconds=seconds)
 
+    def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
+        found: list[str] = []
+
+        def work() -> Manifest:
+            found.append(self._cluster.log(name, namespace, lines=lines, limit_bytes=limit_bytes))
+            return {}
+
+        self._told("log", "Pod", work)
+        return found[0]
+
     def user(self) -> tuple[str, tuple[str, ...]]:
         return self._cluster.user()

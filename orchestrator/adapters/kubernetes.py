@@ -22,6 +22,7 @@ from orchestrator.errors import (
 from orchestrator.ports import Event, Kind, Manifest
 
 MANAGER = "netpol-canary"
+POD = Kind("v1", "Pod")
 PAGE = 500
 POOL = 32
 _CLASSES: dict[int, type[ApiError]] = {
@@ -140,6 +141,13 @@ class KubernetesCluster:
                     yield Event(event["type"], event["object"])
         finally:
             answer.release_conn()
+
+    def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
+        query: Query = [("limitBytes", limit_bytes)]
+        query += [("tailLines", lines)] if lines else []
+        answer = self._send("get", self._path(POD, namespace, name) + "/log", query, None, self._timeout)
+        text: str = self._translated(lambda: answer.data.decode("utf-8", "replace"))
+        return text
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}

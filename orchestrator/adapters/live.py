@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orchestrator.errors import NotFound
 from orchestrator.policy.manifest import Document
 from orchestrator.ports import Cluster, Kind
+from orchestrator.rollout.objects import PROBE_LABEL
 
 WHERE = "the cluster"
 KINDS = (Kind("v1", "Namespace"), Kind("v1", "Pod"), Kind("networking.k8s.io/v1", "NetworkPolicy"))
@@ -26,6 +27,8 @@ def documents(cluster: Cluster) -> Iterator[Document]:
         for obj in found:
             if (obj.get("status") or {}).get("phase") in ENDED:
                 continue
+            if PROBE_LABEL in (obj["metadata"].get("labels") or {}):
+                continue  # it only imitates a workload that is here already
             metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
             yield Document(
                 {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}, WHERE, 1

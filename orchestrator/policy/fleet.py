@@ -16,6 +16,7 @@ from orchestrator.policy.schema import problems
 from orchestrator.policy.tier_schema import tier_problems
 
 TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
+TEMPLATE_HASH = "pod-template-hash"
 CLUSTER_GROUP = "policy.networking.k8s.io/"
 # Policies of other APIs: named in every answer, since they may decide otherwise.
 OTHER_GROUPS = (
@@ -157,6 +158,23 @@ def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:
     return [w.pod for w in found if w is not None]
 
 
+def owner_of(pod: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind and name of the workload that a live pod belongs to; its own where it belongs to none.
+
+    A Deployment's pods belong to a ReplicaSet that is named after it and the hash of its template.
+    """
+    meta = pod["metadata"]
+    owners = meta.get("ownerReferences") or []
+    owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
+    if owner is None:
+        return "Pod", str(meta["name"])
+    kind, name = str(owner["kind"]), str(owner["name"])
+    ending = f"-{(meta.get('labels') or {}).get(TEMPLATE_HASH, '')}"
+    if kind == "ReplicaSet" and len(ending) > 1 and name.endswith(ending):
+        return "Deployment", name.removesuffix(ending)
+    return kind, name
+
+
 def _space(obj: Mapping[str, Any]) -> str:
     return str(obj["metadata"].get("namespace") or "default")
 
@@ -172,10 +190,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
     name, template = obj["metadata"]["name"], None
     if kind == "Pod":
         template = obj
-        owners = obj["metadata"].get("ownerReferences") or []
-        owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
-        if owner is not None:
-            kind, name = _deployed(owner["kind"], owner["name"], obj["metadata"].get("labels") or {})
+        kind, name = owner_of(obj)
     elif kind == "CronJob":
         template = spec["jobTemplate"]["spec"]["template"]
     elif kind in TEMPLATED:
@@ -194,14 +209,6 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         bool(inner.get("hostNetwork")),
     )
     return Workload(kind, pod)
-
-
-def _deployed(kind: str, name: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The Deployment behind a ReplicaSet, which people know by name and which outlives it."""
-    suffix = f"-{labels.get('pod-template-hash', '')}"
-    if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):
-        return "Deployment", name.removesuffix(suffix)
-    return kind, name
 
 
 def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:

@@ -12,6 +12,7 @@ Key = tuple[str, str, str]
 
 SOURCE_LABEL = "netpol-canary.dev/source"
 ROLLOUT_LABEL = "netpol-canary.dev/rollout"
+PROBE_LABEL = "netpol-canary.dev/probe"
 MANAGER = "netpol-canary"
 _SERVER_FIELDS = (
     "resourceVersion",

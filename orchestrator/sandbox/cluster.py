@@ -18,6 +18,7 @@ from orchestrator.sandbox.clock import SimulatedClock
 
 Key = tuple[Kind, str, str]
 NAMESPACE = Kind("v1", "Namespace")
+POD = Kind("v1", "Pod")
 STATUS_GROUP = "netpol-canary.dev/"
 MOST_HISTORY = 1000
 
@@ -36,6 +37,7 @@ class MemoryCluster:
         self._changed = threading.Condition(self._lock)
         self._history: deque[tuple[int, Event]] = deque(maxlen=MOST_HISTORY)
         self.writes: Counter[tuple[str, str]] = Counter()
+        self.logs: dict[tuple[str, str], str] = {}  # what a pod has written, by namespace and name
         self.latency = 0.0  # seconds that a write takes, on the clock
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
@@ -135,6 +137,13 @@ class MemoryCluster:
     def _tell(self, verb: str, obj: Manifest) -> None:
         self._history.append((self._version, Event(verb, copy.deepcopy(obj))))
         self._changed.notify_all()
+
+    def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
+        with self._lock:
+            self._find(POD, name, namespace)
+            text = self.logs.get((namespace, name), "")
+        kept = "".join(text.splitlines(keepends=True)[-lines:]) if lines else text
+        return kept.encode()[:limit_bytes].decode("utf-8", "replace")
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         return self._user, self._groups

@@ -251,6 +251,16 @@ def test_leases_are_plain_objects(api, space):
     assert api.replace(made)["spec"]["holderIdentity"] == "b"
 
 
+def test_the_log_of_a_pod_that_has_not_started_is_empty_and_of_none_is_not_found(api, space):
+    spec = {"containers": [{"name": "c", "image": "none.invalid/c"}]}
+    api.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": space}, "spec": spec}
+    )
+    assert api.log("p", space, lines=1) == ""
+    with pytest.raises(NotFound):
+        api.log("none", space)
+
+
 def test_someone_is_calling(api):
     assert api.user()[0]
 

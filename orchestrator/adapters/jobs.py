@@ -1,0 +1,81 @@
+"""The port Prober on Jobs: one for each workload that connections start from, bounded and cleaned up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.adapters.probe_hold import let_go, opened
+from orchestrator.adapters.probe_jobs import Jobs
+from orchestrator.adapters.probe_pod import job, marks
+from orchestrator.adapters.probe_run import Run
+from orchestrator.adapters.probe_targets import Batch, Workloads, batches
+from orchestrator.errors import PortError
+from orchestrator.ports import Clock, Cluster, Manifest, Probe, ProbeResult
+from orchestrator.rollout.model import Probing
+
+ATTEMPT = 1.5  # seconds that one connection attempt may take
+HOLD_SECONDS = 900
+LAST = 2.0  # seconds before a pod's end at which the agent ends by itself, so that its message is read
+
+
+@dataclass(frozen=True)
+class JobProber:
+    """Implements `Prober`. `owner` is whose Jobs these are: one run at a time is made in its name.
+
+    A pod ends `probing.seconds` after its Job was created: half of that to start in, half to probe in. Pods that hold
+    connections end after HOLD_SECONDS.
+    """
+
+    cluster: Cluster
+    clock: Clock
+    probing: Probing
+    image: str
+    owner: str
+
+    def run(self, probes: Sequence[Probe]) -> list[ProbeResult]:
+        """One result a probe, in order. Raises PortError, and RetryLater where this process is asked to end."""
+        waiting, failed = batches(Workloads(self.cluster), probes)
+        results = {number: ProbeResult(probes[number], None, why) for number, why in failed.items()}
+        if waiting:
+            jobs = self._jobs("test", waiting)
+            jobs.sweep()
+            run = Run(jobs, self.probing, lambda batch: self._job(batch, "test"), waiting)
+            try:
+                run.work()
+            finally:
+                with suppress(PortError):
+                    jobs.sweep()
+            results.update(run.results)
+        return [results[number] for number in range(len(probes))]
+
+    def hold(self, probes: Sequence[Probe], key: str) -> None:
+        """Open connections and keep them in use, until `held` or HOLD_SECONDS; returns once they are open.
+
+        Also where some cannot be opened, or their pods cannot start: `held` says so. What has no pod to start from is
+        left out. Raises PortError.
+        """
+        found, _ = batches(Workloads(self.cluster), probes)
+        if not found:
+            return
+        jobs = self._jobs("hold", found, key)
+        if not jobs.jobs():
+            for batch in found:
+                jobs.create(self._job(batch, "hold", key))
+        opened(jobs, self.probing.seconds / 2)
+
+    def held(self, key: str) -> list[ProbeResult]:
+        """What became of the connections held under `key`; their Jobs are deleted. Raises PortError."""
+        return let_go(self._jobs("hold", (), key))
+
+    def _jobs(self, mode: str, found: Sequence[Batch], key: str = "") -> Jobs:
+        spaces = sorted({b.namespace for b in found})
+        return Jobs(self.cluster, self.clock, marks(mode, self.owner, key), spaces)
+
+    def _job(self, batch: Batch, mode: str, key: str = "") -> Manifest:
+        total = HOLD_SECONDS if mode == "hold" else self.probing.seconds
+        left = max(total - self.probing.seconds / 2 - LAST, LAST)
+        work: dict[str, Any] = {"seconds": left, "stable": self.probing.stable_seconds, "timeout": ATTEMPT}
+        return job(batch, mode, self.image, self.owner, key, total, work)

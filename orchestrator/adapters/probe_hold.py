@@ -1,0 +1,57 @@
+"""Connections that Jobs keep open over a change: opened, asked for, let go of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from orchestrator.adapters import probe_report as report
+from orchestrator.adapters.probe_jobs import Jobs
+from orchestrator.adapters.probe_pod import probes_of
+from orchestrator.ports import Manifest, Probe, ProbeResult
+
+POLL = 0.5  # seconds
+
+
+def opened(jobs: Jobs, seconds: float) -> None:
+    """Wait, for at most so long, until every pod says that it holds its connections, or cannot start."""
+    end = jobs.clock.now() + timedelta(seconds=seconds)
+    while _opening(jobs) and jobs.clock.now() < end:
+        jobs.pause(POLL)
+
+
+def _opening(jobs: Jobs) -> bool:
+    standing = jobs.jobs()
+    pods = jobs.pods() if standing else []
+    for made in standing:
+        pod = report.pod_of(pods, made["metadata"]["uid"])
+        state = report.progress(pod) if pod else report.Progress()
+        if state.ended:
+            continue
+        if pod is None or not state.started or report.summary(jobs.last_line(pod)) is None:
+            return True
+    return False
+
+
+def let_go(jobs: Jobs) -> list[ProbeResult]:
+    """What became of the connections; the Jobs are deleted."""
+    standing = jobs.jobs()
+    pods = jobs.pods() if standing else []
+    found: list[ProbeResult] = []
+    for made in standing:
+        pod = report.pod_of(pods, made["metadata"]["uid"])
+        found += _told(jobs, made, probes_of(made), pod)
+    for made in standing:
+        jobs.delete(made)
+    return found
+
+
+def _told(jobs: Jobs, made: Manifest, probes: Sequence[Probe], pod: Manifest | None) -> list[ProbeResult]:
+    if pod is None:
+        why = jobs.diagnosed(made) or "the pod that held the connections is gone"
+        return report.unanswered(probes, why)
+    state = report.progress(pod)
+    if state.trouble and (state.ended or not state.started):
+        return report.unanswered(probes, state.trouble)
+    found = report.summary(state.message) if state.ended else None
+    return report.kept(probes, report.summary(jobs.last_line(pod)) if report.in_log(found) else found)
