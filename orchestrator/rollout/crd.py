@@ -115,6 +115,10 @@ def _inline(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         kept["properties"] = {k: _inline(v, definitions) for k, v in kept["properties"].items()}
     if "items" in kept:
         kept["items"] = _inline(kept["items"], definitions)
+    # A bound that is itself outside is a number in JSON Schema, and a mark on the bound in Kubernetes' dialect.
+    for bound, mark in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if mark in kept:
+            kept[bound], kept[mark] = kept[mark], True
     if "description" in kept:
         kept["description"] = " ".join(str(kept["description"]).split())
     return kept

@@ -26,5 +26,7 @@ def test_every_schema_is_structural_and_every_list_is_bounded():
         for path, node in walk(version["schema"]["openAPIV3Schema"]):
             assert "type" in node, f"{kind}{path} has no type"
             assert not {"$ref", "anyOf", "oneOf", "allOf"} & node.keys(), f"{kind}{path}"
+            for bound, mark in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+                assert node.get(mark, True) is True and (mark not in node or bound in node), f"{kind}{path}"
             if node["type"] == "array":
                 assert "maxItems" in node, f"{kind}{path} has no bound"
