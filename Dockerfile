@@ -1,4 +1,4 @@
-# The controller. Git reads the sources; kubectl, where the image is built with it, builds kustomizations.
+# The controller, and the program netpol-canary-probe that probe pods run. Git reads the sources; kubectl, where the image is built with it, builds kustomizations.
 FROM docker.io/library/python:3.11-slim AS build
 WORKDIR /src
 RUN pip install --no-cache-dir uv

@@ -36,7 +36,7 @@ class Kubelet:
     def __init__(self, cluster, clock, answer=lambda pod, target: "connected"):
         self.cluster, self.clock, self.answer = cluster, clock, answer
         self.start, self.waiting, self.unschedulable, self.crash, self.fits = 0.5, "", "", None, True
-        self.settled, self.most, self.pods = 1, 0, []
+        self.settled, self.most, self.pods, self.quiet = 1, 0, [], 0.3
         clock.subscribe(self.tick, TICK)
 
     def tick(self, now):
@@ -96,7 +96,7 @@ class Kubelet:
 
     def _hold(self, pod, work):
         """`answer` gives the state and the answer that a held connection has now."""
-        rows = [[*self.answer(pod, t), 30.0, 0.0] for t in work["probes"]]
+        rows = [[*self.answer(pod, t), 30.0, 0.0, self.quiet] for t in work["probes"]]
         self._log(pod, json.dumps(agent.summary("hold", "running", 0.0, rows)))
         return self._status(pod, "Running", {"running": {}})
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.adapters import probe_report as report
 from orchestrator.adapters.probe_jobs import Jobs
 from orchestrator.adapters.probe_pod import probes_of
-from orchestrator.ports import Manifest, Probe, ProbeResult
+from orchestrator.ports import Manifest, ProbeResult
+from orchestrator.probe.agent import SILENCE, TOLD
 
 POLL = 0.5  # seconds
+QUIET = 2.5  # seconds; the kernel asks the peer each second
 
 
 def opened(jobs: Jobs, seconds: float) -> None:
@@ -34,19 +35,25 @@ def _opening(jobs: Jobs) -> bool:
 
 
 def let_go(jobs: Jobs) -> list[ProbeResult]:
-    """What became of the connections; the Jobs are deleted."""
+    """What became of the connections; the Jobs are deleted.
+
+    A peer that was not heard of for QUIET seconds may have been cut off just now: the kernel needs some seconds to
+    call that broken, and is given them.
+    """
     standing = jobs.jobs()
     pods = jobs.pods() if standing else []
     found: list[ProbeResult] = []
+    end = jobs.clock.now() + timedelta(seconds=SILENCE + 2 * TOLD)
     for made in standing:
         pod = report.pod_of(pods, made["metadata"]["uid"])
-        found += _told(jobs, made, probes_of(made), pod)
+        found += _told(jobs, made, pod, end)
     for made in standing:
         jobs.delete(made)
     return found
 
 
-def _told(jobs: Jobs, made: Manifest, probes: Sequence[Probe], pod: Manifest | None) -> list[ProbeResult]:
+def _told(jobs: Jobs, made: Manifest, pod: Manifest | None, end: datetime) -> list[ProbeResult]:
+    probes = probes_of(made)
     if pod is None:
         why = jobs.diagnosed(made) or "the pod that held the connections is gone"
         return report.unanswered(probes, why)
@@ -54,4 +61,10 @@ def _told(jobs: Jobs, made: Manifest, probes: Sequence[Probe], pod: Manifest | N
     if state.trouble and (state.ended or not state.started):
         return report.unanswered(probes, state.trouble)
     found = report.summary(state.message) if state.ended else None
-    return report.kept(probes, report.summary(jobs.last_line(pod)) if report.in_log(found) else found)
+    if not report.in_log(found):
+        return report.kept(probes, found)
+    found = report.summary(jobs.last_line(pod))
+    while report.quiet(found) > QUIET and jobs.clock.now() < end:
+        jobs.pause(POLL)
+        found = report.summary(jobs.last_line(pod))
+    return report.kept(probes, found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.ports import Manifest, Probe, ProbeResult
-from orchestrator.probe.agent import VERSION
+from orchestrator.probe.agent import SILENCE, VERSION
 
 CANNOT_START = "probe Jobs cannot start"
 # A container that waits for one of these does not begin by itself; an image is tried once more before.
@@ -148,17 +148,25 @@ def kept(probes: Sequence[Probe], found: Mapping[str, Any] | None) -> list[Probe
         return unanswered(probes, "the probe pod says nothing of the connections that it holds")
     limit = found.get("ended") == "limit"
     try:
-        return [_kept(p, limit, *_padded(row, 5)) for p, row in zip(probes, found["results"], strict=True)]
+        return [_kept(p, limit, *_padded(row, 6)) for p, row in zip(probes, found["results"], strict=True)]
     except (TypeError, ValueError):
         return unanswered(probes, "the probe pod's answer cannot be read")
 
 
+def quiet(found: Mapping[str, Any] | None) -> float:
+    """For how many seconds the quietest of the connections that are still open was not heard of."""
+    rows = [] if found is None or in_log(found) or found.get("ended") != "running" else found["results"]
+    return max((float(row[4]) for row in rows if row[0] == "open"), default=0.0)
+
+
 def _kept(
-    probe: Probe, limit: bool, state: str, answer: str, lasted: float, ago: float, detail: str
+    probe: Probe, limit: bool, state: str, answer: str, lasted: float, ago: float, quiet: float, detail: str
 ) -> ProbeResult:
     more = f" ({detail})" if detail else ""
     if state == "open" and limit:
         return ProbeResult(probe, None, f"let go at its limit, open for {lasted:.0f} s until then")
+    if state == "open" and quiet > SILENCE:
+        return ProbeResult(probe, None, f"open for {lasted:.0f} s, but not heard of for {quiet:.0f} s")
     if state == "open":
         return ProbeResult(probe, True, f"open for {lasted:.0f} s, and in use")
     if state == "broke":

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.ports import Cluster, MetricSource, PolicyRepository
+from orchestrator.ports import Clock, Cluster, MetricSource, PolicyRepository, Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
 
+PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
 Read = Callable[[str, str], Mapping[str, bytes]]
 
 
@@ -47,7 +48,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         clock,
         lambda source: repository(source, secrets.read),
         lambda plan, name: metrics(plan, name, secrets.read),
-        lambda probing, owner: None,
+        lambda probing, owner: prober(cluster, clock, probing, owner),
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
@@ -82,6 +83,14 @@ def metrics(plan: m.Analysis, name: str, read: Read) -> MetricSource | None:
     headers, auth = access(data)
     verify: bool | str = spec.ca_file or not spec.insecure_skip_tls_verify
     return PrometheusSource(spec.url, spec.timeout_seconds, headers, auth, verify)
+
+
+def prober(cluster: Cluster, clock: Clock, probing: m.Probing, owner: str) -> Prober | None:
+    """Who tries connections, as Jobs of the strategy's image or of this program's own; None where neither is known."""
+    from orchestrator.adapters.jobs import JobProber
+
+    image = probing.image or os.environ.get(PROBE_IMAGE, "")
+    return JobProber(cluster, clock, probing, image, owner) if image else None
 
 
 def cache_directory() -> Path:

@@ -18,6 +18,7 @@ and 2 where the work cannot be read.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import json
@@ -49,6 +50,7 @@ PAUSE = 0.5  # seconds between two rounds
 TICK = 0.5  # seconds between two looks at connections that are held
 TOLD = 2.0  # seconds between two lines about them
 SILENCE = 5  # seconds without a sign of the peer after which a held connection is broken
+LAST_ACK = 56  # where Linux' struct tcp_info has tcpi_last_ack_recv, in milliseconds
 HELLO = b"netpol-canary-probe "
 HTTP = b"HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: netpol-canary-probe\r\nConnection: %s\r\n\r\n"
 QUESTION = b"\x0akubernetes\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01"  # its A record
@@ -134,7 +136,8 @@ def summary(mode: str, ended: str, began: float, rows: Sequence[Sequence[Any]]) 
     """What came of it. A row stands for the probe of the same number; times in seconds:
 
     test   [last answer, its duration, attempts, how many connected, 1 where that is settled, detail]
-    hold   [open, broke, closed or never, the answer that ended it, how long it was open, how long ago it ended, detail]
+    hold   [open, broke, closed or never, the answer that ended it, how long it was open, how long ago it ended,
+            how long ago the peer was heard, detail]
 
     `ended` is expected, unchanged or limit for test; running, over or limit for hold; stopped after a SIGTERM.
     """
@@ -490,8 +493,17 @@ class Held:
     def row(self, now: float) -> list[Any]:
         end = now if self.state == "open" else self.ended
         lasted = round(end - self.opened, 1)
-        found = [self.state, self.answer, lasted, round(now - end, 1), self.detail]
+        found = [self.state, self.answer, lasted, round(now - end, 1), round(self.quiet(now), 1), self.detail]
         return found if self.detail else found[:-1]
+
+    def quiet(self, now: float) -> float:
+        """Seconds since the peer gave a sign: what it sent, or its kernel's last acknowledgement."""
+        found = now - self.heard
+        if self.sock is not None and self.state == "open" and self.target.protocol == "TCP":
+            with contextlib.suppress(AttributeError, OSError, struct.error):
+                facts = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_ACK + 4)
+                found = min(found, struct.unpack_from("=I", facts, LAST_ACK)[0] / 1000)
+        return found
 
 
 def keep_alive(sock: socket.socket) -> None:

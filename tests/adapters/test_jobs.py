@@ -402,6 +402,26 @@ def test_what_was_closed_by_the_server_or_never_opened_proves_nothing(cluster):
     assert [found[n].observed for n in ("a", "b")] == [None, None]
 
 
+def test_a_peer_that_went_silent_just_now_is_waited_for_until_that_is_called_broken(cluster):
+    cluster.kubelet.answer = lambda made, target: ("open", "")
+    cluster.prober.hold([Probe("a", "shop/web", "pay/db", 1, "TCP", True)], "wave-0")
+    cluster.kubelet.quiet, began = 3.0, cluster.clock.now()
+    cut = lambda: (cluster.clock.now() - began).total_seconds() > 2  # noqa: E731
+    cluster.kubelet.answer = lambda made, target: ("broke", "timeout") if cut() else ("open", "")
+    cluster.clock.sleep(0.25)
+    assert [r.observed for r in cluster.prober.held("wave-0")] == [False]
+
+
+def test_waiting_for_a_silent_peer_has_an_end(cluster):
+    cluster.kubelet.answer = lambda made, target: ("open", "")
+    cluster.prober.hold([Probe("a", "shop/web", "pay/db", 1, "TCP", True)], "wave-0")
+    cluster.kubelet.quiet = 100.0
+    cluster.clock.sleep(0.25)
+    began = cluster.clock.now()
+    assert [r.observed for r in cluster.prober.held("wave-0")] == [None]
+    assert (cluster.clock.now() - began).total_seconds() < 12
+
+
 def test_holding_twice_under_a_key_holds_once_and_another_process_can_ask(cluster):
     cluster.kubelet.answer = lambda made, target: ("open", "")
     probe = Probe("a", "shop/web", "pay/db", 1, "TCP", True)

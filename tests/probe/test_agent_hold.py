@@ -82,6 +82,13 @@ def test_what_cannot_be_opened_was_never_held_and_a_plain_udp_flow_says_nothing(
     assert agent.Held(Target(HOST, 9, "UDP"), SHORT).row(0)[:2] == ["never", "unsupported"]
 
 
+def test_how_long_the_peer_was_quiet_is_told_by_its_acknowledgements():
+    with page() as port:
+        held = agent.Held(Target(HOST, port), SHORT)
+        assert held.quiet(held.heard + 60) < 2.0
+        held.sock.close()
+
+
 def test_the_kernel_is_told_to_give_up_soon_after_silence():
     with answering(silent) as port:
         held = agent.Held(Target(HOST, port), SHORT)
