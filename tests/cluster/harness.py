@@ -22,6 +22,24 @@ TOKENS = {
     "controller": ("controller-token", "netpol-canary"),
 }
 START_SECONDS = 60
+CONTROLLERS = ("namespace-controller", "garbage-collector-controller")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a control plane stands and what it does there.
+
+    `address` is where it is reached; `inside` goes before its commands; with `tokens` pods get the tokens of
+    their service accounts, as in a cluster with nodes.
+    """
+
+    address: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
+    controllers: tuple[str, ...] = CONTROLLERS
+    tokens: bool = False
+
+
+LOOPBACK = Place()
 
 
 @dataclass(frozen=True)
@@ -76,20 +94,45 @@ def free_port():
 
 
 @contextlib.contextmanager
-def control_plane(folder):
+def control_plane(folder, place=LOOPBACK):
     """Start it with its data in `folder`; ends its own processes at the end."""
     folder, found = Path(folder), binaries()
-    client, peer, secure = free_port(), free_port(), free_port()
-    server = f"https://127.0.0.1:{secure}"
+    secure = free_port()
+    server = f"https://{place.address}:{secure}"
+    config = write_kubeconfig(folder / "kubeconfig", server, "admin", folder / "certs" / "apiserver.crt")
+    plane = ControlPlane(str(config), str(found / "kubectl"), server)
+    processes = []
+    try:
+        for command in _commands(folder, found, place, secure):
+            name = Path(command[0]).name
+            log = (folder / f"{name}.log").open("w")
+            whole = [*place.inside, *(str(c) for c in command)]
+            processes.append(subprocess.Popen(whole, stdout=log, stderr=log))
+            if name == "kube-apiserver":
+                _ready(found / "kubectl", config, folder)
+                plane.apply_crds()  # before the garbage collector looks which kinds there are
+        yield plane
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in reversed(processes):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _commands(folder, found, place, secure):
+    """What is run, in order: the store, the API server, the controllers."""
+    client, peer = free_port(), free_port()
+    etcd, store = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
     (folder / "tokens.csv").write_text(
         "".join(f'{token},{user},{user},"{group}"\n' for user, (token, group) in TOKENS.items())
     )
     key = folder / "sa.key"
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
-    config = write_kubeconfig(folder / "kubeconfig", server, "admin", folder / "certs" / "apiserver.crt")
-    plane = ControlPlane(str(config), str(found / "kubectl"), server)
-    etcd, store = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
-    commands = [
+    return [
         [
             found / "server",
             f"--data-dir={folder / 'etcd'}",
@@ -104,8 +147,8 @@ def control_plane(folder):
             found / "kube-apiserver",
             f"--etcd-servers={etcd}",
             f"--secure-port={secure}",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
+            f"--bind-address={place.address}",
+            f"--advertise-address={place.address}",
             f"--cert-dir={folder / 'certs'}",
             f"--token-auth-file={folder / 'tokens.csv'}",
             "--authorization-mode=RBAC",
@@ -113,36 +156,20 @@ def control_plane(folder):
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
-            "--disable-admission-plugins=ServiceAccount",
+            "--kubelet-preferred-address-types=InternalIP",
+            *([] if place.tokens else ["--disable-admission-plugins=ServiceAccount"]),
         ],
         [
             found / "kube-controller-manager",
-            f"--kubeconfig={config}",
-            "--controllers=namespace-controller,garbage-collector-controller",
+            f"--kubeconfig={folder / 'kubeconfig'}",
+            f"--controllers={','.join(place.controllers)}",
+            f"--root-ca-file={folder / 'certs' / 'apiserver.crt'}",
             "--leader-elect=false",
             "--secure-port=0",
             "--kube-api-qps=200",
             "--kube-api-burst=400",
         ],
     ]
-    processes = []
-    try:
-        for command in commands:
-            log = (folder / f"{Path(command[0]).name}.log").open("w")
-            processes.append(subprocess.Popen([str(c) for c in command], stdout=log, stderr=log))
-            if Path(command[0]).name == "kube-apiserver":
-                _ready(found / "kubectl", config, folder)
-                plane.apply_crds()  # before the garbage collector looks which kinds there are
-        yield plane
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in reversed(processes):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _ready(kubectl, config, folder):

@@ -1,0 +1,106 @@
+"""The workload of the node tests: an HTTP server that counts, and a client that calls where it is told to.
+
+Environment: PORT (8080); TARGETS, names and addresses as `beta=10.0.0.1:8080,gamma=10.0.0.2:8080`; RATE, requests
+a second to each of them (20); TIMEOUT, seconds for each request (0.5). Every request is a new connection.
+GET /metrics answers in Prometheus' text format and is not counted, anything else answers `ok`.
+"""
+
+import http.client
+import os
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+WORKERS = 8
+counts, lock = {}, threading.Lock()
+
+
+def count(name, value=1, **labels):
+    key = name, tuple(sorted(labels.items()))
+    with lock:
+        counts[key] = counts.get(key, 0) + value
+
+
+def exposition():
+    """The counters, one a line."""
+    with lock:
+        found = sorted(counts.items())
+    lines = []
+    for (name, labels), value in found:
+        inside = ",".join(f'{label}="{text}"' for label, text in labels)
+        lines.append(f"{name}{{{inside}}} {value}\n")
+    return "".join(lines)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version, timeout = "HTTP/1.1", 30  # a client may keep its connection
+
+    def do_GET(self):
+        body = b"ok\n"
+        if self.path == "/metrics":
+            body = exposition().encode()
+        else:
+            count("http_server_requests_total", outcome="ok")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        """Silence."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+
+def ask(host, port, seconds):
+    """Whether GET / is answered with 200 in time."""
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def call(name, host, port, rate, seconds):
+    """Ask for ever, `rate` times a second where answers come quickly enough."""
+    due = time.monotonic()
+    while True:
+        outcome = "ok" if ask(host, port, seconds) else "error"
+        count("http_client_requests_total", outcome=outcome, target=name)
+        due = max(due + 1 / rate, time.monotonic() - 1)  # a slow stretch is not caught up with
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def targets(text):
+    """(name, host, port) of each in TARGETS."""
+    for part in filter(None, text.split(",")):
+        name, _, address = part.partition("=")
+        host, _, port = address.rpartition(":")
+        yield name, host, int(port)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    for outcome in ("ok", "error"):
+        count("http_server_requests_total", 0, outcome=outcome)
+    rate, seconds = float(os.environ.get("RATE", "20")), float(os.environ.get("TIMEOUT", "0.5"))
+    for name, host, port in targets(os.environ.get("TARGETS", "")):
+        for outcome in ("ok", "error"):
+            count("http_client_requests_total", 0, outcome=outcome, target=name)
+        for _ in range(WORKERS):
+            args = (name, host, port, rate / WORKERS, seconds)
+            threading.Thread(target=call, args=args, daemon=True).start()
+    Server(("", int(os.environ.get("PORT", "8080"))), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Containerd, the CNI's file, the scheduler and the kubelet of the test node: their files and commands."""
+
+import contextlib
+import subprocess
+import time
+from pathlib import Path
+
+import images
+import yaml
+
+NODE = "node"
+PLUGINS = "/usr/lib/cni"
+SOCKET = "/run/containerd/containerd.sock"  # /run is the node's own
+START_SECONDS = 60
+CONTAINERD = """\
+version = 2
+root = "{folder}/containerd"
+state = "/run/containerd"
+[grpc]
+address = "{socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{pause}"
+restrict_oom_score_adj = true
+disable_apparmor = true
+disable_hugetlb_controller = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "{plugins}"
+conf_dir = "{folder}/cni"
+"""
+# Point to point: every packet between pods passes the node's forward hook, where the policy agent stands.
+CNI = """\
+{{"cniVersion": "0.4.0", "name": "pods", "plugins": [{{"type": "ptp", "mtu": 1500, "ipam": {{
+  "type": "host-local", "ranges": [[{{"subnet": "{pods}"}}]], "routes": [{{"dst": "0.0.0.0/0"}}]}}}}]}}
+"""
+
+
+def kubelet_config(slot):
+    """A KubeletConfiguration for a machine that may not give it every right."""
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "containerRuntimeEndpoint": f"unix://{SOCKET}",
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{slot.name}",
+        "enforceNodeAllocatable": [],
+        "failSwapOn": False,
+        "localStorageCapacityIsolation": False,
+        "makeIPTablesUtilChains": False,
+        "oomScoreAdj": 0,
+        "resolvConf": "",
+        "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
+        "authorization": {"mode": "AlwaysAllow"},
+        "address": slot.inside,
+        "healthzBindAddress": "127.0.0.1",
+        "evictionHard": {"memory.available": "1Mi", "nodefs.available": "0%", "imagefs.available": "0%"},
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
+        "maxPods": 200,
+        "nodeStatusUpdateFrequency": "5s",
+        "kubeAPIQPS": 100,
+        "kubeAPIBurst": 200,
+        "registryPullQPS": 0,
+        "eventRecordQPS": 50,
+        "shutdownGracePeriod": "0s",
+    }
+
+
+@contextlib.contextmanager
+def running(command, log, **options):
+    """A child whose output goes to the file `log`, ended at the end."""
+    with Path(log).open("w") as out:
+        child = subprocess.Popen([str(c) for c in command], stdout=out, stderr=out, **options)
+        try:
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+@contextlib.contextmanager
+def containerd(folder, ground):
+    """Containerd in the node's namespaces, with the images in it."""
+    (folder / "cni").mkdir()
+    (folder / "cni" / "10-pods.conflist").write_text(CNI.format(pods=ground.slot.pods))
+    config = folder / "containerd.toml"
+    config.write_text(
+        CONTAINERD.format(folder=folder, socket=SOCKET, pause=images.PAUSE, plugins=PLUGINS)
+    )
+    inside, log = ground.enter(), folder / "containerd.log"
+    with running([*inside, "containerd", "--config", config], log) as child:
+        ctr = [*inside, "ctr", "--address", SOCKET]
+        _until(lambda: _succeeds([*ctr, "version"]), child, log)
+        done = subprocess.run(
+            [*ctr, "-n", "k8s.io", "images", "import", str(images.archive())],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"ctr images import: {done.stderr}"
+        yield
+
+
+@contextlib.contextmanager
+def kubelet(folder, ground, plane, binaries):
+    """The kubelet and the scheduler in the node's namespaces; the node is Ready."""
+    config = folder / "kubelet.yaml"
+    config.write_text(yaml.safe_dump(kubelet_config(ground.slot)))
+    inside, log = ground.enter(), folder / "kubelet.log"
+    scheduler = [
+        *inside,
+        binaries / "kube-scheduler",
+        f"--kubeconfig={plane.kubeconfig}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]
+    agent = [
+        *inside,
+        binaries / "kubelet",
+        f"--config={config}",
+        f"--kubeconfig={plane.kubeconfig}",
+        f"--hostname-override={NODE}",
+        f"--node-ip={ground.slot.inside}",
+    ]
+    for tree in Path("/sys/fs/cgroup").iterdir():
+        if tree.is_dir():
+            (tree / ground.slot.name).mkdir(exist_ok=True)
+    with running(scheduler, folder / "kube-scheduler.log"), running(agent, log) as child:
+        ready = "-o=jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+        _until(lambda: plane.run("get", "node", NODE, ready, check=False) == "True", child, log)
+        yield
+
+
+def _succeeds(command):
+    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+
+
+def _until(condition, child, log):
+    """Wait for a condition while `child` lives; its log's end is the reason where it does not come."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and child.poll() is None:
+        if condition():
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{' '.join(map(str, child.args[:9]))} did not get ready:\n{log.read_text()[-3000:]}")
