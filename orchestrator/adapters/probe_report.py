@@ -122,7 +122,7 @@ def _tested(
         text = f"the answers kept changing: {connected} of {tries} attempts connected, the last was {answer}"
         return ProbeResult(probe, None, text)
     if answer == "connected":
-        return ProbeResult(probe, True, f"connected in {seconds * 1000:.0f} ms{more}")
+        return ProbeResult(probe, True, f"connected in {max(seconds * 1000, 1):.0f} ms{more}")
     if answer not in _NO:
         return ProbeResult(probe, None, f"{answer}{more}")
     count = f", {tries} attempts" if tries > 1 else ""

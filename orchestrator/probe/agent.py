@@ -445,6 +445,7 @@ class Held:
         """Read what came, send the next harmless thing; whether the connection ended just now."""
         if self.sock is None or self.state != "open":
             return False
+        alive = now - self.quiet(now)
         try:
             self._take(now)
             if self.state == "open" and not self.waiting and now - self.spoke >= 1.0:
@@ -456,7 +457,7 @@ class Held:
             self.answer, self.detail = named(error)
         if self.state == "open":
             return False
-        self.ended = now
+        self.ended = alive if self.answer == "timeout" else now
         self.sock.close()
         return True
 

@@ -1,0 +1,71 @@
+"""The plan names what takes probe pods for a workload's own, and what it could not look at."""
+
+import pytest
+
+from orchestrator.adapters.probe_concerns import MOST_TOLD, concerns
+from orchestrator.errors import Forbidden
+from orchestrator.ports import Probe
+from orchestrator.sandbox.cluster import MemoryCluster
+
+HASH = "5d8f7c9b6"
+
+
+@pytest.fixture
+def cluster():
+    api = MemoryCluster()
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "name": f"web-{HASH}",
+        "uid": "u",
+        "controller": True,
+    }
+    labels = {"app": "web", "pod-template-hash": HASH}
+    meta = {"name": "web-1", "namespace": "shop", "labels": labels, "ownerReferences": [owner]}
+    api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "status": {"phase": "Running"}})
+    return api
+
+
+def add(api, version, kind, name, spec):
+    meta = {"name": name, "namespace": "shop"}
+    api.create({"apiVersion": version, "kind": kind, "metadata": meta, "spec": spec})
+
+
+PROBES = [Probe("p", "shop/web", "pay/db", 1, "TCP", True), Probe("q", "shop/none", "pay/db", 1, "TCP", True)]
+
+
+def test_who_takes_probe_pods_for_the_workloads_own_is_named(cluster):
+    add(cluster, "autoscaling/v2", "HorizontalPodAutoscaler", "web", {"scaleTargetRef": {"name": "web"}})
+    add(
+        cluster,
+        "policy/v1",
+        "PodDisruptionBudget",
+        "hash",
+        {"selector": {"matchLabels": {"pod-template-hash": HASH}}},
+    )
+    (told,) = concerns(cluster, PROBES)
+    assert told.startswith("HorizontalPodAutoscaler shop/web")
+
+
+def test_a_kind_that_may_not_be_listed_is_said_and_the_others_are_looked_at(cluster, monkeypatch):
+    real = cluster.list
+    add(cluster, "v1", "Service", "all", {"publishNotReadyAddresses": True, "selector": {"app": "web"}})
+
+    def listed(kind, namespace=None, labels=""):
+        if kind.kind == "PodDisruptionBudget":
+            raise Forbidden("may not")
+        return real(kind, namespace, labels)
+
+    monkeypatch.setattr(cluster, "list", listed)
+    told = concerns(cluster, PROBES)
+    assert "Service shop/all" in told[0]
+    assert told[1] == "whether a PodDisruptionBudget selects probe pods was not looked at: may not"
+
+
+def test_no_more_are_told_than_people_read(cluster):
+    for number in range(MOST_TOLD + 5):
+        add(cluster, "policy/v1", "PodDisruptionBudget", f"b{number}", {"selector": {}})
+    told = concerns(cluster, PROBES)
+    assert len(told) == MOST_TOLD + 1 and told[-1] == "and 5 more"
+    assert concerns(cluster, []) == []
