@@ -53,10 +53,7 @@ def node(folder):
 
 def main(file):
     begun = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as folder,
-        node(folder) as found,
-    ):
+    with tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as folder, node(folder) as found:
         print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
         file = Path(file)
         file.write_text(f"kubeconfig={found.plane.kubeconfig}\nkubectl={found.plane.kubectl}\n")
