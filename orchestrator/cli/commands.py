@@ -374,8 +374,30 @@ def intents(
     cni: Cni = "generic",
     workloads: Workloads = None,
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml or junit")] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="by real connections in the cluster, whatever its policies are")
+    ] = False,
+    image: Annotated[
+        str, typer.Option(help="with --live: what probe pods run; else NETPOL_CANARY_PROBE_IMAGE")
+    ] = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="with --live: a namespace to probe from; may be repeated"),
+    ] = None,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
 ) -> int:
-    """Check what must be reachable, and what must not, against a directory's policies."""
+    """Check what must be reachable, and what must not: against a directory's policies, or with real connections."""
+    if live and workloads:
+        raise BadInput("--live takes the workloads that run", "--workloads", "leave it out")
+    if live:
+        from orchestrator.cli import live_test
+
+        return live_test.check(path, _target(OWN, context, kubeconfig), image, only or [], output)
+    if image or only or context or kubeconfig:
+        raise BadInput(
+            "--image, --only, --context and --kubeconfig ask a cluster", hint="give --live with them"
+        )
     from orchestrator.cli import policy_test
 
     return policy_test.check(path, workloads, cni, output)

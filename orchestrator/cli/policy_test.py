@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 from orchestrator.adapters.directory import Directory
+from orchestrator.cli.junit import Case, suite
 from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
@@ -27,7 +27,7 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     if output in ("json", "yaml"):
         printed({"tests": [as_data(r) for r in results]}, output)
     elif output == "junit":
-        print("\n".join(_junit(results, len(failed))))
+        print(suite([_case(r) for r in results]))
     else:
         for result in results:
             print(f"{'FAIL' if result.problems else 'ok  '}  {result.name}")
@@ -40,13 +40,5 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     return 1 if failed else 0
 
 
-def _junit(results: list[Result], failed: int) -> list[str]:
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines.append(f'<testsuite name="netpol-canary" tests="{len(results)}" failures="{failed}">')
-    for result in results:
-        lines.append(f"  <testcase name={quoteattr(result.name)} classname={quoteattr(result.where)}>")
-        if result.problems:
-            text = escape("\n".join(result.problems))
-            lines.append(f"    <failure message={quoteattr(result.problems[0])}>{text}</failure>")
-        lines.append("  </testcase>")
-    return [*lines, "</testsuite>"]
+def _case(result: Result) -> Case:
+    return Case(result.name, result.where, "failure" if result.problems else "", result.problems)
