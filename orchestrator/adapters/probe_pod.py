@@ -19,7 +19,7 @@ KEY_LABEL = "netpol-canary.dev/probe-key"
 PROBES = "netpol-canary.dev/probes"
 PROGRAM = "netpol-canary-probe"
 NEVER = "netpol-canary.dev/never-ready"
-KEPT_SECONDS = 120  # how long a Job stands after its end, should nobody read it
+KEPT_SECONDS = {"test": 30, "hold": 300}  # how long a Job stands after its end, should nobody read it
 USER = 65532
 # Proxies would answer in the destination's place.
 NO_MESH_LABELS = {
@@ -86,7 +86,7 @@ def job(
             "completions": 1,
             "parallelism": 1,
             "activeDeadlineSeconds": seconds,
-            "ttlSecondsAfterFinished": KEPT_SECONDS,
+            "ttlSecondsAfterFinished": KEPT_SECONDS[mode],
             "template": {
                 "metadata": {
                     "labels": {**batch.labels, **NO_MESH_LABELS, **mine},

@@ -6,8 +6,9 @@ images alone. Its work is a JSON object, as the only argument or in NETPOL_CANAR
     {"mode": "test", "seconds": 45, "stable": 5, "timeout": 1.5, "probes": [
         {"host": "10.0.0.7", "port": 80, "protocol": "TCP", "check": "connect", "reach": true, "nonce": false}]}
 
-test    every probe, in rounds, until all answers are the expected ones twice in a row, or none has changed for
-        `stable` seconds, or `seconds` are over
+test    every probe, in rounds, until all answers have been the expected ones for half of `stable` seconds, or none
+        has changed for all of it, or `seconds` are over: policies are not in force at once for a new pod, and what
+        the first attempts say may be the opposite of what holds
 hold    opens each connection once and keeps it in use for `seconds`, or until SIGTERM
 listen  answers nonces on `port`, TCP and UDP, for `seconds` (0: until SIGTERM)
 
@@ -353,12 +354,13 @@ class History:
         self.connected += answer == "connected"
         return said
 
-    def expected(self) -> bool:
-        """Twice in a row as it should be."""
-        return self.alike >= 2 and verdict(self.answer) is self.target.reach
+    def expected(self, now: float, stable: float) -> bool:
+        """As it should be, and more than once, for half of the time after which anything is believed."""
+        lasting = self.alike >= 2 and now - self.since >= stable / 2
+        return lasting and verdict(self.answer) is self.target.reach
 
     def row(self, now: float, stable: float) -> list[Any]:
-        settled = self.expected() or (self.tries > 0 and now - self.since >= stable)
+        settled = self.tries > 0 and (self.expected(now, stable) or now - self.since >= stable)
         found = [self.answer, round(self.took, 3), self.tries, self.connected, int(settled), self.detail]
         return found if self.detail else found[:-1]
 
@@ -391,9 +393,9 @@ def test(work: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
             now = time.monotonic()
             if stop.is_set():
                 ended = "stopped"
-            elif all(h.expected() for h in kept):
+            elif all(h.expected(now, work["stable"]) for h in kept):
                 ended = "expected"
-            elif all(h.expected() or now - h.since >= work["stable"] for h in kept):
+            elif all(h.expected(now, work["stable"]) or now - h.since >= work["stable"] for h in kept):
                 ended = "unchanged"
             elif now < end:
                 stop.wait(min(PAUSE, end - now))

@@ -136,10 +136,11 @@ def test_our_listener_gives_the_nonce_back_and_another_one_is_found_out(capsys):
 
 def work(*targets, **more):
     probes = [t._asdict() for t in targets]
-    return agent.read(json.dumps({"mode": "test", "seconds": 10, "timeout": SHORT, "probes": probes, **more}))
+    given = {"mode": "test", "seconds": 10, "stable": 1, "timeout": SHORT, "probes": probes, **more}
+    return agent.read(json.dumps(given))
 
 
-def test_rounds_end_when_all_is_as_expected_twice():
+def test_rounds_end_when_all_has_been_as_expected_for_a_while():
     with answering(silent) as port:
         targets = [Target(HOST, port), Target(HOST, closed_port(), reach=False)]
         done = agent.test(work(*targets), threading.Event())
@@ -156,11 +157,20 @@ def test_what_is_not_expected_is_tried_until_it_has_not_changed_for_a_while():
     assert done["ended"] == "unchanged" and row[0] == "refused" and row[2] >= 2 and row[4] == 1
 
 
+@pytest.mark.parametrize("reach", [True, False])
+def test_what_a_new_pod_sees_before_policies_are_in_force_for_it_is_not_believed(monkeypatch, reach):
+    first, then = ("connected", "timeout") if reach else ("timeout", "connected")
+    answers = iter([first] * 2)
+    monkeypatch.setattr(agent, "attempt", lambda target, timeout: (next(answers, then), ""))
+    done = agent.test(work(Target(HOST, 1, reach=reach), stable=1.5), threading.Event())
+    assert done["ended"] == "unchanged" and done["results"][0][0] == then
+
+
 def test_a_denial_that_is_enforced_late_is_waited_for(monkeypatch):
     answers = iter(["connected"] * 3)
     monkeypatch.setattr(agent, "attempt", lambda target, timeout: (next(answers, "timeout"), ""))
-    done = agent.test(work(Target(HOST, 1, reach=False)), threading.Event())
-    assert done["ended"] == "expected" and done["results"][0][:5] == ["timeout", 0.0, 5, 3, 1]
+    done = agent.test(work(Target(HOST, 1, reach=False), stable=2), threading.Event())
+    assert done["ended"] == "expected" and done["results"][0][:5] == ["timeout", 0.0, 6, 3, 1]
 
 
 def test_a_refusal_now_and_a_timeout_then_are_the_same_denial(monkeypatch):
@@ -207,7 +217,7 @@ def test_as_a_program_of_its_own_it_writes_the_message_and_the_log_and_exits_wit
     message = tmp_path / "message"
     message.touch()
     probes = [{"host": HOST, "port": closed_port(), "reach": False}]
-    text = json.dumps({"mode": "test", "seconds": 10, "probes": probes})
+    text = json.dumps({"mode": "test", "seconds": 10, "stable": 1, "probes": probes})
     done = subprocess.run(
         [sys.executable, "-I", agent.__file__],
         env={agent.WORK: text, agent.MESSAGE: str(message)},
