@@ -94,6 +94,9 @@ def main() -> int:
     # glibc's resolver would wait for 5 s a try; it reads this when it is first used.
     os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
     text = sys.argv[1] if len(sys.argv) > 1 else os.environ.get(WORK, "")
+    if text in ("-h", "--help"):
+        print(__doc__)
+        return 0
     try:
         work = read(text)
     except (KeyError, TypeError, ValueError) as error:

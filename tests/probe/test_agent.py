@@ -213,6 +213,12 @@ def test_work_that_cannot_be_read_ends_with_2_and_says_why(text, said, monkeypat
     assert said in message.read_text() and said in capsys.readouterr().err
 
 
+def test_it_explains_itself(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["agent.py", "--help"])
+    assert agent.main() == 0
+    assert agent.WORK in capsys.readouterr().out
+
+
 def test_as_a_program_of_its_own_it_writes_the_message_and_the_log_and_exits_with_0(tmp_path):
     message = tmp_path / "message"
     message.touch()
