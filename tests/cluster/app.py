@@ -41,11 +41,14 @@ class Handler(BaseHTTPRequestHandler):
         body = b"ok\n"
         if self.path == "/metrics":
             body = exposition().encode()
+            self.close_connection = True  # or a policy would not cut off a scraper that is connected already
         else:
             count("http_server_requests_total", outcome="ok")
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

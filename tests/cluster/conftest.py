@@ -1,9 +1,36 @@
 """The scene that the end-to-end tests share."""
 
 import importlib.util
+import os
 import sys
 
+import node as real
 import pytest
+from node_scene import NodeScene
+
+NODE_WANTED = "NETPOL_CANARY_NODE"
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory):
+    """A node with pods, packets, a policy agent and Prometheus; skipped where this machine cannot have one."""
+    lacking = "a control plane of our own (KUBECONFIG names another)" if os.environ.get("KUBECONFIG") else ""
+    lacking = lacking or real.missing()
+    if lacking and os.environ.get(NODE_WANTED):
+        pytest.fail(f"{NODE_WANTED} is set, but a node needs {lacking}")
+    if lacking:
+        pytest.skip(f"a node needs {lacking}")
+    with real.node(tmp_path_factory.mktemp("node")) as found:
+        yield found
+
+
+@pytest.fixture
+def street(node, tmp_path):
+    """A NodeScene: the shop on a real node, with traffic and without policies."""
+    found = NodeScene(node, tmp_path)
+    found.furnish()
+    yield found
+    found.clear()
 
 
 @pytest.fixture(scope="session")

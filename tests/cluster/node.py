@@ -1,20 +1,28 @@
-"""A real node for tests: control plane, kubelet, containerd, pods, packets, a policy agent.
+"""A real node for tests: control plane, kubelet, containerd, pods, packets, a policy agent, Prometheus.
 
-By hand: `python tests/cluster/node.py FILE` keeps it running until FILE is removed, and writes into FILE, as
-`name=value` lines, where it is reached. See README.md.
+By hand, as root: `python tests/cluster/node.py FILE` keeps one running until FILE is removed, and writes into FILE,
+as `name=value` lines, where it is reached. See README.md.
 """
 
 import contextlib
+import json
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import enforcement
 import harness
+import monitoring
 import netns
 import runtime
 
+PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+NEEDED = ("containerd", "runc", "ctr", "nft", "ip", "nsenter", "unshare", "mmdebstrap", "prometheus", "go", "openssl")
 CONTROLLERS = (
     *harness.CONTROLLERS,
     "node-lifecycle-controller",
@@ -28,35 +36,117 @@ CONTROLLERS = (
     "endpoints-controller",
     "endpointslice-controller",
 )
+# Run in a pod: address, port, seconds.
+ASK = """\
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3])).close()
+except TimeoutError:
+    print("timeout")
+except OSError as error:
+    print("refused" if isinstance(error, ConnectionRefusedError) else error)
+else:
+    print("open")
+"""
 
 
 @dataclass(frozen=True)
 class Node:
-    """What a test needs: the control plane, and the namespaces that the node stands on."""
+    """What a test needs: the control plane, the namespaces, the policy agent, and where Prometheus answers."""
 
     plane: harness.ControlPlane
     ground: netns.Ground
+    agent: enforcement.Agent
+    prometheus_url: str
+
+    @property
+    def address(self):
+        """The node's own address."""
+        return self.ground.slot.inside
+
+    def apply(self, *manifests):
+        """Server-side defaults filled in by `kubectl apply`; manifests are dicts."""
+        self.plane.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+
+    def wait_ready(self, namespace, seconds=60):
+        """Until every pod of a namespace is Ready."""
+        limit = f"--timeout={seconds}s"
+        self.plane.run(
+            "wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", limit, seconds=seconds + 10
+        )
+
+    def get(self, kind, namespace, name=""):
+        """An object, or the list of them, as it stands."""
+        return json.loads(self.plane.run("get", kind, "-n", namespace, *([name] if name else []), "-o", "json"))
+
+    def addresses(self, namespace, labels=""):
+        """Of the running pods of a namespace, all or with these labels, by pod name."""
+        chosen = ["-l", labels] if labels else []
+        found = json.loads(self.plane.run("get", "pods", "-n", namespace, "-o", "json", *chosen))["items"]
+        running = [p for p in found if p["status"].get("podIP") and "deletionTimestamp" not in p["metadata"]]
+        return [p["status"]["podIP"] for p in sorted(running, key=lambda p: p["metadata"]["name"])]
+
+    def ask(self, namespace, pod, address, port=8080, seconds=1):
+        """What a TCP connection from a pod (`deploy/NAME` does) meets: `open`, `refused` or `timeout`."""
+        command = ("python3", "-I", "-c", ASK, str(address), str(port), str(seconds))
+        return self.plane.run("exec", "-n", namespace, pod, "--", *command).strip()
+
+    def cli(self, *args, seconds=150):
+        """netpol-canary against this cluster: the completed process."""
+        return subprocess.run(
+            [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def begin(self, *args):
+        """The same, still running."""
+        return subprocess.Popen(
+            [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def missing():
+    """What this machine lacks for a node, in one line; empty where it lacks nothing."""
+    if os.geteuid():
+        return "root"
+    lacking = [name for name in NEEDED if not shutil.which(name)]
+    if not Path(runtime.PLUGINS, "ptp").exists():
+        lacking.append("containernetworking-plugins")
+    return ", ".join(lacking)
 
 
 @contextlib.contextmanager
 def node(folder):
-    """Start it with its data in `folder`; nothing of it is left at the end."""
-    folder = Path(folder)
+    """Start it with its data in `folder`; nothing of it is left running at the end."""
+    folder, built = Path(folder), harness.binaries()
     with contextlib.ExitStack() as stack:
         ground = stack.enter_context(netns.ground(folder))
         place = harness.Place(ground.slot.inside, ground.enter(), CONTROLLERS, tokens=True)
         plane = stack.enter_context(harness.control_plane(folder, place))
         stack.enter_context(runtime.containerd(folder, ground))
-        stack.enter_context(runtime.kubelet(folder, ground, plane, harness.binaries()))
-        yield Node(plane, ground)
+        stack.enter_context(runtime.kubelet(folder, ground, plane, built))
+        agent = stack.enter_context(enforcement.Agent(folder / "agent", ground, plane.kubeconfig).running())
+        url = stack.enter_context(monitoring.prometheus(folder, plane))
+        yield Node(plane, ground, agent, url)
 
 
 def main(file):
-    begun = time.monotonic()
+    begun, file = time.monotonic(), Path(file)
     with tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as folder, node(folder) as found:
         print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
-        file = Path(file)
-        file.write_text(f"kubeconfig={found.plane.kubeconfig}\nkubectl={found.plane.kubectl}\n")
+        facts = {
+            "kubeconfig": found.plane.kubeconfig,
+            "kubectl": found.plane.kubectl,
+            "prometheus": found.prometheus_url,
+            "agent": found.agent.folder,
+        }
+        file.write_text("".join(f"{name}={value}\n" for name, value in facts.items()))
         while file.exists():
             time.sleep(1)
 

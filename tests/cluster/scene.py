@@ -76,8 +76,8 @@ def policy(name, app="front", port=None):
     return yaml.safe_dump({**kind, "spec": spec})
 
 
-def source(url, metrics, **strategy):
-    """A PolicySource over the five servers, quick enough for a test."""
+def source(url, metrics, servers=SERVERS, **strategy):
+    """A PolicySource over the servers, quick enough for a test."""
     analysis = {
         "intervalSeconds": 2,
         "count": 2,
@@ -97,7 +97,7 @@ def source(url, metrics, **strategy):
     }
     spec = {
         "git": {"url": str(url)},
-        "namespaces": {"names": list(SERVERS)},
+        "namespaces": {"names": list(servers)},
         "strategy": {
             "canary": ["beta"],
             "steps": [{"count": 2}],
@@ -118,6 +118,8 @@ def source(url, metrics, **strategy):
 class Scene:
     """One shop on a real API server: `plane` is a ControlPlane, `metrics` Prometheus' URL."""
 
+    servers = SERVERS
+
     def __init__(self, plane, folder, metrics):
         self.plane, self.folder, self.metrics = plane, Path(folder), metrics
         self.git, self.file = self.folder / "policies", self.folder / "source.yaml"
@@ -125,19 +127,23 @@ class Scene:
     def furnish(self):
         """The namespaces, one pod each, an empty repository and the source's file."""
         objects = []
-        for name in (OWN, "front", *SERVERS):
+        for name in (OWN, "front", *self.servers):
             meta = {"name": name, "labels": {"app": name, "netpol-canary.dev/test": "true"}}
             objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-        for name in ("front", *SERVERS):
+        for name in ("front", *self.servers):
             container = {"name": "app", "image": "none", "ports": [{"containerPort": 8080}]}
             meta = {"name": "app", "namespace": name, "labels": {"app": name}}
             objects.append(
                 {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
             )
         self.plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))
+        self.repository()
+
+    def repository(self):
+        """An empty Git repository, and the file of the source that names it."""
         self.git.mkdir(parents=True)
         self._git("init", "-q", "-b", "main")
-        self.file.write_text(yaml.safe_dump(source(self.git, self.metrics)))
+        self.file.write_text(yaml.safe_dump(source(self.git, self.metrics, self.servers)))
 
     def clear(self):
         """Take away what a test made, with finalizers; the namespaces go too."""
@@ -146,7 +152,7 @@ class Scene:
             for name in names:
                 patch = '{"metadata":{"finalizers":null}}'
                 self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
-        spaces = (OWN, "front", *SERVERS)
+        spaces = (OWN, "front", *self.servers)
         self.plane.run("delete", "pods", "-A", "--all", "--force", "--grace-period=0", check=False)
         self.plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", *spaces, check=False)
 
@@ -188,19 +194,21 @@ class Scene:
     def run(self, revision=""):
         return self.cli("run", "--source", str(self.file), *(["--revision", revision] if revision else []))
 
+    def first(self):
+        """The policies that every test starts from, by namespace."""
+        return {n: policy("callers") for n in self.servers}
+
     def settled(self):
-        """The policies that every test starts from, in force, and traffic in Prometheus since."""
-        files = {n: policy("callers") for n in SERVERS}
-        self.commit(**files)
-        quick = source(self.git, "", analysis={"count": 1, "intervalSeconds": 1})
+        """The first policies in force, and traffic in Prometheus since."""
+        self.commit(**self.first())
+        quick = source(self.git, "", self.servers, analysis={"count": 1, "intervalSeconds": 1})
         quick["spec"]["strategy"]["settleSeconds"] = 0
         first = self.folder / "first.yaml"
         first.write_text(yaml.safe_dump(quick))
         done = self.cli("run", "--source", str(first))
         assert done.returncode == 0, done.stdout + done.stderr
-        eventually(
-            lambda: self.value('sum(increase(http_server_requests_total{namespace="omega"}[6s]))') > 20
-        )
+        calls = f'sum(increase(http_server_requests_total{{namespace="{self.servers[-1]}"}}[6s]))'
+        eventually(lambda: self.value(calls) > 20)
 
     def value(self, query):
         """A number from Prometheus, 0 where there is none."""
@@ -222,7 +230,7 @@ class Scene:
 
     def rules(self):
         """The first ingress rule of each server's policies."""
-        mine = [p for p in self.policies() if p["metadata"]["namespace"] in SERVERS]
+        mine = [p for p in self.policies() if p["metadata"]["namespace"] in self.servers]
         return [p["spec"]["ingress"][0] for p in mine]
 
     def rollout(self):

@@ -1,0 +1,113 @@
+"""What rollouts on the node play in: a client and its servers as Deployments, Services, Prometheus, a repository.
+
+`front` calls `app` in every server namespace, about 20 times a second each. Furnishing again is quick: pods stay,
+and a test's rollouts, policies and Jobs are taken away after it.
+"""
+
+import images
+import monitoring
+import yaml
+from scene import DROPPED, OWN, Scene, eventually
+
+__all__ = ["DROPPED", "OWN", "NodeScene", "eventually", "namespace", "policy", "service", "workload"]
+PORT = 8080
+NODE_SERVERS = ("alpha", "beta", "gamma")
+
+
+def namespace(name):
+    meta = {"name": name, "labels": {"app": name, "netpol-canary.dev/test": "true"}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+def pod_spec(targets=(), image=images.APP):
+    """A pod of app.py; `targets` are (name, address) pairs that it calls."""
+    container = {
+        "name": "app",
+        "image": image,
+        "env": [{"name": "TARGETS", "value": ",".join(f"{name}={host}:{PORT}" for name, host in targets)}],
+        "ports": [{"containerPort": PORT, "name": "http"}],
+        "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+    }
+    return {
+        "containers": [container],
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 2,
+    }
+
+
+def workload(space, targets=(), replicas=1):
+    """A Deployment `app` that Prometheus scrapes."""
+    labels = {"app": space}
+    notes = {"prometheus.io/scrape": "true", "prometheus.io/port": str(PORT)}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": labels},
+        "strategy": {"type": "Recreate"},
+        "template": {"metadata": {"labels": labels, "annotations": notes}, "spec": pod_spec(targets)},
+    }
+    meta = {"name": "app", "namespace": space, "labels": labels}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def service(space):
+    """A Service `app`. It has endpoints; its address leads nowhere, since the node runs no kube-proxy."""
+    meta = {"name": "app", "namespace": space}
+    spec = {"selector": {"app": space}, "ports": [{"name": "http", "port": PORT, "targetPort": "http"}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
+def policy(name, callers=("front", monitoring.LABEL), port=None):
+    """Lets pods of namespaces with these `app` labels in, Prometheus among them, on a port or on all."""
+    rule = {"from": [{"namespaceSelector": {"matchLabels": {"app": caller}}} for caller in callers]}
+    if port:
+        rule["ports"] = [{"port": port, "protocol": "TCP"}]
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}}
+    return yaml.safe_dump({**kind, "spec": spec})
+
+
+class NodeScene(Scene):
+    """One shop on a real node: pods that call each other, and packets that policies stop."""
+
+    servers = NODE_SERVERS
+
+    def __init__(self, node, folder):
+        super().__init__(node.plane, folder, node.prometheus_url)
+        self.node = node
+
+    def furnish(self):
+        """Everything but policies, with traffic."""
+        spaces = (OWN, "front", *self.servers)
+        self.node.agent.restored()
+        self.node.apply(*(namespace(name) for name in spaces))
+        self.node.apply(*(make(name) for name in self.servers for make in (workload, service)))
+        self._running(*self.servers)
+        targets = [(name, self.node.addresses(name)[0]) for name in self.servers]
+        self.node.apply(workload("front", targets))
+        self._running("front")
+        self.repository()
+        self._calling()
+
+    def clear(self):
+        """Take away what a test made and let everything through again; pods stay."""
+        for kind in ("namespacerollouts", "policyrollouts"):
+            for name in self.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
+                patch = '{"metadata":{"finalizers":null}}'
+                self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+        made = "namespacerollouts,policyrollouts,waveanalyses,rolloutapprovals,policysources,leases,events"
+        self.plane.run("delete", "-n", OWN, made, "--all", "--ignore-not-found", "--timeout=20s")
+        for name in ("front", *self.servers, monitoring.NAMESPACE):
+            self.plane.run("delete", "-n", name, "netpol,jobs", "--all", "--timeout=20s")
+        self.node.agent.restored()
+
+    def first(self):
+        return {name: policy("callers") for name in self.servers}
+
+    def _running(self, *spaces):
+        for name in spaces:
+            self.plane.run("rollout", "status", "-n", name, "deployment/app", "--timeout=60s", seconds=70)
+
+    def _calling(self):
+        """Until Prometheus has seen requests of the last seconds reach every server."""
+        query = 'min(sum by (target) (increase(http_client_requests_total{outcome="ok"}[4s])))'
+        eventually(lambda: self.value(query) > 20)

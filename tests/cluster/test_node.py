@@ -1,0 +1,290 @@
+"""The node that the tests bring along is a node: pods, packets that policies stop, Jobs, Prometheus."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import images
+import monitoring
+import netns
+import pytest
+from node_scene import eventually, pod_spec
+
+pytestmark = [pytest.mark.cluster, pytest.mark.node]
+HERE = Path(__file__).parent
+CLOSED = 8081  # nobody listens there: refused where policies let a connection pass
+# Asks over one connection until it breaks, a line an answer.
+TALK = """\
+import http.client, sys, time
+link = http.client.HTTPConnection(sys.argv[1], 8080, timeout=2)
+while True:
+    link.request("GET", "/")
+    link.getresponse().read()
+    print("ok", flush=True)
+    time.sleep(0.1)
+"""
+
+
+def ingress(*rules, name="under-test"):
+    """A NetworkPolicy for alpha's pods that lets these in; nobody where there are none."""
+    meta = {"name": name, "namespace": "alpha"}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": list(rules)}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def egress(*rules):
+    """A NetworkPolicy for front's pods that lets them reach these only."""
+    meta = {"name": "under-test", "namespace": "front"}
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": list(rules)}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+@pytest.fixture
+def ask(street):
+    """What a connection from `front` to a server namespace meets."""
+
+    def question(space="alpha", port=8080, source="front"):
+        return street.node.ask(source, "deploy/app", street.node.addresses(space)[0], port)
+
+    return question
+
+
+def test_pods_answer_each_other_over_http(street, ask):
+    assert [ask(space) for space in street.servers] == ["open"] * 3
+    assert ask("alpha", CLOSED) == "refused"
+    errors = 'sum(increase(http_client_requests_total{outcome="error"}[4s]))'
+    assert street.value(errors) == 0
+
+
+def test_a_denied_connection_times_out_and_is_the_clients_error(street, ask):
+    street.node.apply(ingress())
+    eventually(lambda: ask() == "timeout", 10)
+    assert ask("beta") == "open"
+    errors = 'sum(increase(http_client_requests_total{namespace="front",target="alpha",outcome="error"}[4s]))'
+    eventually(lambda: street.value(errors) > 5)
+    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    eventually(lambda: ask() == "open", 10)
+
+
+def test_the_agent_can_refuse_instead(street, ask):
+    street.node.agent.mode("reject")
+    street.node.apply(ingress())
+    eventually(lambda: ask() == "refused", 10)
+    street.node.agent.mode("drop")
+    assert ask() == "timeout"
+
+
+def test_nothing_is_enforced_while_the_agent_is_stopped(street, ask):
+    street.node.apply(ingress())
+    eventually(lambda: ask() == "timeout", 10)
+    street.node.agent.stop()
+    assert ask() == "open"
+    street.node.agent.start()
+    assert ask() == "timeout"
+
+
+def test_a_killed_agent_leaves_its_last_rules(street, ask):
+    street.node.apply(ingress())
+    eventually(lambda: ask() == "timeout", 10)
+    street.node.agent.kill()
+    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    assert ask() == "timeout"
+    street.node.agent.start()
+    assert ask() == "open"
+
+
+FRONT = {"namespaceSelector": {"matchLabels": {"app": "front"}}}
+CASES = {
+    "a namespace": ([{"from": [FRONT]}], {("front", 8080): "open", ("beta", 8080): "timeout"}),
+    "pods of its own namespace": (
+        [{"from": [{"podSelector": {}}]}],
+        {("front", 8080): "timeout", ("beta", 8080): "timeout"},
+    ),
+    "pods in any namespace": (
+        [{"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "beta"}}}]}],
+        {("front", 8080): "timeout", ("beta", 8080): "open"},
+    ),
+    "an expression": (
+        [{"from": [{"namespaceSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["front"]}]}}]}],
+        {("front", 8080): "timeout", ("beta", 8080): "open"},
+    ),
+    "a port": ([{"ports": [{"port": 8080}]}], {("front", 8080): "open", ("front", CLOSED): "timeout"}),
+    "a named port": (
+        [{"from": [FRONT], "ports": [{"port": "http", "protocol": "TCP"}]}],
+        {("front", 8080): "open", ("front", CLOSED): "timeout"},
+    ),
+    "a range": (
+        [{"ports": [{"port": 8081, "endPort": 8090}]}],
+        {("front", 8080): "timeout", ("front", CLOSED): "refused"},
+    ),
+    "two rules": (
+        [{"from": [FRONT], "ports": [{"port": CLOSED}]}, {"ports": [{"port": 8080}]}],
+        {("front", CLOSED): "refused", ("beta", 8080): "open", ("beta", CLOSED): "timeout"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_packets_follow_an_ingress_rule_for(case, street, ask):
+    rules, expected = CASES[case]
+    street.node.apply(ingress(*rules))
+    eventually(lambda: {key: ask("alpha", key[1], key[0]) for key in expected} == expected, 15)
+
+
+def test_packets_follow_address_blocks_and_egress_rules(street, ask):
+    alpha, beta = (street.node.addresses(space)[0] for space in ("alpha", "beta"))
+    block = {"cidr": street.node.ground.slot.pods, "except": [f"{beta}/32"]}
+    street.node.apply(egress({"to": [{"ipBlock": block}], "ports": [{"port": 8080}]}))
+    expected = {("alpha", 8080): "open", ("alpha", CLOSED): "timeout", ("beta", 8080): "timeout"}
+    eventually(lambda: {key: ask(*key) for key in expected} == expected, 15)
+    kubelet = (street.node.address, 10250)
+    assert street.node.ask("front", "deploy/app", *kubelet) == "timeout"
+    street.node.apply(egress({"to": [{"ipBlock": {"cidr": f"{alpha}/32"}}, {"ipBlock": {"cidr": f"{kubelet[0]}/32"}}]}))
+    eventually(lambda: street.node.ask("front", "deploy/app", *kubelet) == "open", 10)
+
+
+def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
+    street.node.apply(ingress())
+    eventually(lambda: ask() == "timeout", 10)
+    address = street.node.addresses("alpha")[0]
+    inside = street.node.ground.enter("net")
+    command = [*inside, sys.executable, "-c", TALK.replace("while True", "for _ in range(3)"), address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout.split() == ["ok"] * 3, done.stderr
+    ready = street.node.get("deployment", "alpha", "app")["status"].get("readyReplicas")
+    assert ready == 1
+
+
+@contextlib.contextmanager
+def talking(street, space):
+    """A connection from front that stays open and in use; yields whether it has broken within some seconds."""
+    address = street.node.addresses(space)[0]
+    command = [street.plane.kubectl, "--kubeconfig", street.plane.kubeconfig, "exec", "-n", "front", "deploy/app"]
+    child = subprocess.Popen(
+        [*command, "--", "python3", "-I", "-c", TALK, address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+    def broken(seconds):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(seconds)
+        return child.poll() is not None
+
+    try:
+        assert child.stdout.readline() == "ok\n"
+        yield broken
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["kept", "cut"])
+def test_standing_connections_are_as_the_agent_is_told(cut, street, ask):
+    street.node.agent.mode(cut=cut)
+    with talking(street, "alpha") as broken:
+        street.node.apply(ingress())
+        eventually(lambda: ask() == "timeout", 10)
+        assert broken(15 if cut else 4) is cut
+
+
+def test_a_slow_agent_enforces_late(street, ask):
+    street.node.agent.mode(delay=3)
+    street.node.apply(ingress())
+    begun = time.monotonic()
+    assert ask() == "open"
+    eventually(lambda: ask() == "timeout", 10)
+    assert time.monotonic() - begun > 2
+
+
+def test_a_policy_can_cut_off_the_scrape_but_not_the_questions(street):
+    up = 'sum by (namespace) (up{namespace="alpha"})'
+    eventually(lambda: street.value(up) == 1)
+    street.node.apply(ingress({"from": [FRONT]}))
+    eventually(lambda: street.value(f"1 - {up}") == 1)
+    closed = ingress()
+    closed["metadata"]["namespace"] = monitoring.NAMESPACE
+    street.node.apply(closed)
+    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    eventually(lambda: street.value(up) == 1)
+
+
+def job(name, **more):
+    """A Job in alpha whose pods bear the workload's labels and can never be Ready."""
+    spec = {**pod_spec(), "restartPolicy": "Never", "readinessGates": [{"conditionType": "example.com/never"}]}
+    template = {"metadata": {"labels": {"app": "alpha"}}, "spec": spec}
+    spec.update(more)
+    meta = {"name": name, "namespace": "alpha"}
+    body = {"backoffLimit": 0, "activeDeadlineSeconds": 60, "ttlSecondsAfterFinished": 1, "template": template}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": body}
+
+
+def test_a_pod_with_a_gate_that_nobody_sets_is_listed_but_never_ready(street):
+    street.node.apply(job("never-ready"))
+
+    def endpoints():
+        slices = street.node.get("endpointslices", "alpha")["items"]
+        return [e for s in slices for e in s.get("endpoints") or () if e.get("targetRef", {}).get("kind") == "Pod"]
+
+    def theirs():
+        return [e for e in endpoints() if e["targetRef"]["name"].startswith("never-ready")]
+
+    found = eventually(theirs)
+    pod = found[0]["targetRef"]["name"]
+    ready = "-o=jsonpath={.status.containerStatuses[0].ready}"
+    eventually(lambda: street.plane.run("get", "pod", "-n", "alpha", pod, ready) == "true")
+    states = [(e["conditions"]["ready"], e["conditions"]["serving"]) for e in theirs()]
+    assert states == [(False, False)]
+    assert [e["conditions"]["ready"] for e in endpoints() if e not in theirs()] == [True]
+    assert street.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
+
+
+def test_a_finished_job_is_deleted_with_its_pod_and_its_last_words_are_read(street):
+    words = "import json; open('/dev/termination-log', 'w').write(json.dumps({'answer': 42}))"
+    spec = pod_spec()["containers"][0]
+    done = job("last-words", containers=[{**spec, "command": ["python3", "-I", "-c", words]}])
+    done["spec"]["ttlSecondsAfterFinished"] = 3
+    street.node.apply(done)
+
+    def message():
+        pods = json.loads(street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "json"))
+        ended = [p["status"]["containerStatuses"][0]["state"].get("terminated") for p in pods["items"] if p["status"].get("containerStatuses")]
+        return next((each.get("message") for each in ended if each), None)
+
+    assert json.loads(eventually(message)) == {"answer": 42}
+    names = ("get", "jobs,pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "name")
+    eventually(lambda: not street.plane.run(*names).strip(), 20)
+
+
+def test_the_probe_image_runs_the_projects_agent(street):
+    container = {"name": "probe", "image": images.PROBE, "args": ["--help"]}
+    street.node.apply(job("probe", containers=[container]))
+    code = "-o=jsonpath={.items[*].status.containerStatuses[0].state.terminated.exitCode}"
+    expected = "0" if images.AGENT.exists() else "1"
+    eventually(lambda: street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected)
+
+
+def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
+    program = (
+        "import netns, subprocess, sys, time\n"
+        "with netns.ground(sys.argv[1]) as ground:\n"
+        "    child = subprocess.Popen([*ground.enter(), 'sleep', '600'])\n"
+        "    print(ground.pid, ground.slot.number, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE)
+    pid, number = map(int, child.stdout.readline().split())
+    cable = Path("/sys/class/net", netns.Slot(number).name)
+    assert cable.exists()
+    child.kill()
+    child.communicate(timeout=10)
+    eventually(lambda: not Path(f"/proc/{pid}").exists())
+    eventually(lambda: not cable.exists())
+    with netns.ground(tmp_path) as again:
+        assert again.slot.number <= number
