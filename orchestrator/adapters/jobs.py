@@ -17,7 +17,6 @@ from orchestrator.ports import Clock, Cluster, Manifest, Probe, ProbeResult
 from orchestrator.rollout.model import Probing
 
 ATTEMPT = 1.5  # seconds that one connection attempt may take
-HOLD_SECONDS = 900
 LAST = 2.0  # seconds before a pod's end at which the agent ends by itself, so that its message is read
 
 
@@ -26,7 +25,7 @@ class JobProber:
     """Implements `Prober`. `owner` is whose Jobs these are: one run at a time is made in its name.
 
     A pod ends `probing.seconds` after its Job was created: half of that to start in, half to probe in. Pods that hold
-    connections end after HOLD_SECONDS.
+    connections end after `probing.held_seconds`.
     """
 
     cluster: Cluster
@@ -52,7 +51,7 @@ class JobProber:
         return [results[number] for number in range(len(probes))]
 
     def hold(self, probes: Sequence[Probe], key: str) -> None:
-        """Open connections and keep them in use, until `held` or HOLD_SECONDS; returns once they are open.
+        """Open connections and keep them in use, until `held` or its end; returns once they are open.
 
         Also where some cannot be opened, or their pods cannot start: `held` says so. What has no pod to start from is
         left out. Raises PortError.
@@ -75,7 +74,7 @@ class JobProber:
         return Jobs(self.cluster, self.clock, marks(mode, self.owner, key), spaces)
 
     def _job(self, batch: Batch, mode: str, key: str = "") -> Manifest:
-        total = HOLD_SECONDS if mode == "hold" else self.probing.seconds
+        total = self.probing.held_seconds if mode == "hold" else self.probing.seconds
         left = max(total - self.probing.seconds / 2 - LAST, LAST)
         work: dict[str, Any] = {"seconds": left, "stable": self.probing.stable_seconds, "timeout": ATTEMPT}
         return job(batch, mode, self.image, self.owner, key, total, work)

@@ -172,7 +172,8 @@ class Probing(Model):
     `edges` tries every connection that the change opens or cuts, one control that must pass and one that must not,
     and so many unchanged ones that, if `brokenShare` of them broke, none of them showing has at most the chance
     `missChance`. Pods carry `image`, or the orchestrator's own. A probe is tried again until its answer is the
-    expected one, or has not changed for `stableSeconds`; `seconds` is the end of every pod.
+    expected one, or has not changed for `stableSeconds`; `seconds` is the end of every pod. With `longLived`,
+    connections are also kept open over the change, for `heldSeconds` at most.
     """
 
     edges: bool = True
@@ -186,6 +187,7 @@ class Probing(Model):
     seconds: Annotated[int, Field(ge=5, le=900)] = 60
     interval_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     long_lived: bool = True
+    held_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
 
 
 class Analysis(Model):

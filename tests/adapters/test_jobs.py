@@ -5,7 +5,7 @@ import json
 import pytest
 from kubelet import Kubelet, QuotaCluster
 
-from orchestrator.adapters.jobs import HOLD_SECONDS, JobProber
+from orchestrator.adapters.jobs import JobProber
 from orchestrator.adapters.probe_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
 from orchestrator.adapters.probe_targets import POD
 from orchestrator.errors import Forbidden, RetryLater, Unreachable
@@ -430,7 +430,7 @@ def test_holding_twice_under_a_key_holds_once_and_another_process_can_ask(cluste
     assert len(cluster.kubelet.pods) == 1
     (job,) = cluster.api.list(JOB)
     assert job["metadata"]["labels"][KEY_LABEL] == "wave-0"
-    assert job["spec"]["activeDeadlineSeconds"] == HOLD_SECONDS
+    assert job["spec"]["activeDeadlineSeconds"] == Probing().held_seconds
     other = JobProber(cluster.api, cluster.clock, Probing(), "img", "rollout-1")
     assert other.held("wave-1") == []
     (found,) = other.held("wave-0")

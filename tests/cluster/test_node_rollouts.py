@@ -1,0 +1,225 @@
+"""Rollouts on a real node: judged by packets, by Prometheus, by both; nothing of a probe stays or takes traffic."""
+
+import contextlib
+import json
+import signal
+import threading
+import time
+
+import images
+import monitoring
+import node_scene
+import pytest
+import yaml
+from node_scene import OWN, eventually, policy
+
+pytestmark = [pytest.mark.cluster, pytest.mark.node]
+
+PROBE_LABEL = "netpol-canary.dev/probe"
+SERVERS = node_scene.NODE_SERVERS
+COUNTER = 'sum by (namespace, pod) (http_client_requests_total{{namespace=~"$namespaces"{}}})'
+CLIENT_ERRORS = {
+    "name": "client-errors",
+    "kind": "ratio",
+    "test": "sequential",
+    "errors": COUNTER.format(',outcome="error"'),
+    "total": COUNTER.format(""),
+    "required": False,
+}
+SCRAPE = {"name": "scrape", "kind": "scrape", "query": 'sum by (namespace) (up{namespace=~"$namespaces"})'}
+
+
+def probe(server, **more):
+    return {"name": f"front-{server}", "source": "front/app", "destination": f"{server}/app", "port": 8080, **more}
+
+
+def strategy(probes=True, metrics=(), url="", **analysis):
+    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server."""
+    probing = {"image": images.PROBE, "stableSeconds": 3, "seconds": 40, "edges": probes, "heldSeconds": 30}
+    found = {
+        "intervalSeconds": 2,
+        "count": 2,
+        "baselineSeconds": 60,
+        "limitSeconds": 60,
+        "windowSeconds": 5,
+        "metrics": list(metrics),
+        "probing": probing,
+        "probes": [probe(name) for name in SERVERS] if probes else [],
+        **analysis,
+    }
+    if metrics:
+        found["prometheus"] = {"url": url}
+    return {"canary": ["beta"], "settleSeconds": 1, "analysis": found}
+
+
+@pytest.fixture
+def shop(street):
+    """The shop with its first policies in force, and traffic."""
+    street.settled()
+    return street
+
+
+def run(shop, **given):
+    """Write the source with this strategy and run it; the completed process."""
+    write(shop, **given)
+    return shop.run()
+
+
+def write(shop, **given):
+    body = yaml.safe_load(shop.file.read_text())
+    body["spec"]["strategy"] = strategy(url=shop.metrics, **given)
+    shop.file.write_text(yaml.safe_dump(body))
+
+
+def analyses(shop):
+    items = json.loads(shop.plane.run("get", "wan", "-n", OWN, "-o", "json"))["items"]
+    name = shop.rollout()["metadata"]["name"]
+    return sorted((i for i in items if i["spec"]["rollout"] == name), key=lambda i: i["spec"]["wave"])
+
+
+def said(done):
+    return done.stdout + done.stderr
+
+
+GOOD = {name: policy("callers", port=8080) for name in SERVERS}
+# The label is misspelt: nobody but Prometheus gets in.
+CUTS_CLIENT = {name: policy("callers", callers=("frnt", monitoring.LABEL)) for name in SERVERS}
+CUTS_SCRAPE = {name: policy("callers", callers=("front",)) for name in SERVERS}
+
+
+@pytest.mark.parametrize("mode", ["drop", "reject"])
+def test_a_good_change_is_promoted_on_real_probes(shop, mode):
+    shop.node.agent.mode(mode)
+    shop.commit(**GOOD)
+    done = run(shop)
+    assert done.returncode == 0, said(done)
+    first = analyses(shop)[0]
+    answers = {r["probe"]: r["observed"] for r in first["status"]["probes"] if r["when"] == "after"}
+    roles = {p["role"] for p in first["spec"]["probes"]}
+    assert {"declared", "mustPass", "mustNotPass"} <= roles
+    assert all(answers[p["name"]] == p["expect"] for p in first["spec"]["probes"]), answers
+    held = [r for r in first["status"]["probes"] if r["when"] == "held"]
+    assert held and all(r["observed"] != "blocked" for r in held), held
+
+
+@pytest.mark.parametrize("mode", ["drop", "reject"])
+def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode):
+    shop.node.agent.mode(mode)
+    before = shop.policies()
+    shop.commit(**CUTS_CLIENT)
+    done = run(shop)
+    assert done.returncode == 1, said(done)
+    assert shop.policies() == before
+    status = shop.rollout()["status"]
+    assert status["phase"] == "RolledBack" and "probe front-beta: expected reach, seen blocked" in status["reason"]
+    assert "front/app to beta/app" in status["reason"] and "sure: certain" in status["reason"]
+    assert "beta/policies.yaml:1" in status["reason"] and "Ann" in status["reason"]
+    verified = {c["type"]: c["status"] for c in status["conditions"]}["Verified"]
+    assert verified == "True", status["conditions"]
+    told = shop.cli("explain", "shop").stdout
+    assert "8080: reach → blocked" in told, told
+
+
+def test_a_change_that_cuts_a_client_off_is_taken_back_by_the_clients_errors(shop):
+    before = shop.policies()
+    shop.commit(**CUTS_CLIENT)
+    done = run(shop, probes=False, metrics=[CLIENT_ERRORS])
+    assert done.returncode == 1, said(done)
+    assert shop.policies() == before
+    status = shop.rollout()["status"]
+    assert status["phase"] == "RolledBack" and "client-errors in front" in status["reason"], status["reason"]
+    assert analyses(shop)[0]["spec"]["probes"] == []
+
+
+@pytest.mark.parametrize("evidence", ["metrics", "probes"])
+def test_a_change_that_cuts_off_the_scrape_is_recognised_as_that(shop, evidence):
+    before = shop.policies()
+    shop.commit(**CUTS_SCRAPE)
+    given = {"metrics": [SCRAPE], "probes": False} if evidence == "metrics" else {"probes": True}
+    done = run(shop, **given)
+    assert done.returncode == 1, said(done)
+    assert shop.policies() == before
+    assert "the change cuts off the observer" in shop.rollout()["status"]["reason"]
+
+
+def test_an_agent_that_is_stopped_is_noticed_by_the_control_that_must_not_pass(shop):
+    shop.node.agent.stop()
+    shop.commit(**GOOD)
+    done = run(shop)
+    assert done.returncode == 3, said(done)
+    status = shop.rollout()["status"]
+    assert status["pausedFor"] == "inconclusive" and "nothing is enforced there" in status["reason"]
+    assert any("nothing is enforced" in a for a in analyses(shop)[0]["status"]["alarms"])
+    assert "nothing is enforced" in shop.cli("explain", "shop").stdout
+    shop.node.agent.start()
+    assert shop.cli("abort", "shop", "--here").returncode == 1
+
+
+def test_an_agent_that_dies_on_the_way_promotes_nothing(shop):
+    """Its rules stay as they were: what the change should cut still connects."""
+    shop.commit(**{name: policy("callers", callers=("front", monitoring.LABEL), port=8081) for name in SERVERS})
+    shop.node.agent.kill()
+    done = run(shop, probes=True)
+    assert done.returncode in (1, 3), said(done)
+    assert shop.phases(shop.rollout()["metadata"]["name"])["gamma"] == "Pending"
+    shop.node.agent.start()
+    if done.returncode == 3:
+        assert shop.cli("abort", "shop", "--here").returncode == 1
+
+
+@contextlib.contextmanager
+def slices_watched(shop):
+    """Every (address, pod name, ready, serving) that an EndpointSlice of the servers showed meanwhile."""
+    seen, stop = set(), threading.Event()
+
+    def look():
+        while not stop.is_set():
+            found = json.loads(shop.plane.run("get", "endpointslices", "-A", "-o", "json"))
+            for item in found["items"]:
+                for end in item.get("endpoints") or []:
+                    conditions = end.get("conditions") or {}
+                    name = (end.get("targetRef") or {}).get("name", "")
+                    seen.add((name, conditions.get("ready"), conditions.get("serving")))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def probe_pods(shop):
+    found = json.loads(shop.plane.run("get", "pods", "-A", "-l", PROBE_LABEL, "-o", "json"))["items"]
+    return {p["metadata"]["name"] for p in found}
+
+
+def test_no_probe_pod_is_ever_a_ready_endpoint(shop):
+    """Probes start from the servers, too: their pods carry the labels that the Services select."""
+    more = [{"name": f"{a}-{b}", "source": f"{a}/app", "destination": f"{b}/app", "port": 8080, "expect": "blocked"}
+            for a, b in (("alpha", "beta"), ("beta", "gamma"))]  # fmt: skip
+    shop.commit(**GOOD)
+    with slices_watched(shop) as seen:
+        done = run(shop, **{"probes": True} | {"watch": []})
+        write(shop, probes=True)
+    assert done.returncode == 0, said(done)
+    assert more
+    ours = {row for row in seen if "netpol-canary-" in row[0]}
+    assert ours, "no probe pod was ever listed by an EndpointSlice"
+    assert all(ready is False and serving is False for _, ready, serving in ours), ours
+
+
+def test_no_probe_pod_remains_after_the_orchestrator_is_killed(shop):
+    shop.commit(**GOOD)
+    write(shop, probes=True)
+    child = shop.begin("run", "--source", str(shop.file))
+    eventually(lambda: probe_pods(shop), 60)
+    child.send_signal(signal.SIGKILL)
+    child.communicate(timeout=20)
+    began = time.monotonic()
+    eventually(lambda: not probe_pods(shop), 180, every=1.0)
+    assert time.monotonic() - began < 180
+    assert not json.loads(shop.plane.run("get", "jobs", "-A", "-o", "json"))["items"]
+    done = shop.run()
+    assert done.returncode == 0, said(done)
