@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,10 +21,13 @@ from orchestrator.errors import (
     Unreachable,
 )
 from orchestrator.ports import Event, Kind, Manifest
+from orchestrator.rollout.model import GROUP
 
 MANAGER = "netpol-canary"
 POD = Kind("v1", "Pod")
 PAGE = 500
+# A page of what stands in a cluster; our own resources hold policy sets of up to 1 MiB each.
+MOST_BYTES, MOST_OWN_BYTES = 64 << 20, PAGE * 3 << 19
 POOL = 32
 _CLASSES: dict[int, type[ApiError]] = {
     400: Invalid,
@@ -180,7 +184,8 @@ class KubernetesCluster:
 
     def _json(self, method: str, path: str, query: Query | None = None, body: Any = None) -> Manifest:
         answer = self._send(method, path, query or [], body, self._timeout)
-        found: Manifest = self._translated(lambda: json.loads(answer.data))
+        most = MOST_OWN_BYTES if f"/{GROUP}/" in path else MOST_BYTES
+        found: Manifest = self._translated(lambda: json.loads(_whole(answer, self._timeout, most)))
         return found
 
     def _send(self, method: str, path: str, query: Query, body: Any, timeout: float) -> Any:
@@ -231,6 +236,21 @@ def _place(obj: Manifest) -> tuple[Kind, str | None, str]:
 
 def _writing(dry_run: bool) -> Query:
     return [*_WRITE, ("dryRun", "All")] if dry_run else list(_WRITE)
+
+
+def _whole(answer: Any, seconds: float, most: int) -> bytes:
+    """The body, in at most so many bytes and, however slowly it drips, about so many seconds."""
+    end, found = time.monotonic() + seconds, bytearray()
+    while part := answer.read1(1 << 20):
+        found += part
+        if len(found) > most:
+            answer.close()
+            raise ValueError(f"the answer is larger than {most >> 20} MiB")
+        if time.monotonic() > end:
+            answer.close()
+            raise ValueError(f"the answer took longer than {seconds:g} s")
+    answer.release_conn()
+    return bytes(found)
 
 
 def _lines(answer: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Puts the real parts together: a cluster, Git, Prometheus, Events, the machine's clock."""
+"""Puts the real parts together: a cluster, Git, metric sources, Events, the machine's clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.ports import Clock, Cluster, MetricSource, PolicyRepository, Prober
+from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
@@ -38,6 +38,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
     """The ports around a cluster that is there already."""
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.events import EventNotifier
+    from orchestrator.adapters.metrics.registry import Sources
     from orchestrator.adapters.secrets import Secrets
     from orchestrator.engine.embedded import threads
 
@@ -47,7 +48,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         cluster,
         clock,
         lambda source: repository(source, secrets.read),
-        lambda plan, name: metrics(plan, name, secrets.read),
+        Sources(cluster, clock, secrets.read).get,
         lambda probing, owner: prober(cluster, clock, probing, owner),
         EventNotifier(cluster, clock),
         target.namespace,
@@ -70,19 +71,6 @@ def repository(source: Source, read: Read) -> PolicyRepository:
         Credentials.from_secret(data),
         git.timeout_seconds,
     )
-
-
-def metrics(plan: m.Analysis, name: str, read: Read) -> MetricSource | None:
-    """The provider of that name; None where the strategy names none."""
-    from orchestrator.adapters.prometheus import PrometheusSource, access
-
-    spec = plan.prometheus
-    if not spec.url or name != "prometheus":
-        return None
-    data = read(spec.secret_ref, "analysis.prometheus.secretRef")
-    headers, auth = access(data)
-    verify: bool | str = spec.ca_file or not spec.insecure_skip_tls_verify
-    return PrometheusSource(spec.url, spec.timeout_seconds, headers, auth, verify)
 
 
 def prober(cluster: Cluster, clock: Clock, probing: m.Probing, owner: str) -> Prober | None:

@@ -1,0 +1,60 @@
+"""Numbers from Prometheus and everything that speaks its API: /api/v1/query and /api/v1/query_range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.adapters.metrics.registry import Settings
+from orchestrator.adapters.metrics.transport import Transport, shown, transport
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+
+
+def build(settings: Settings) -> PrometheusSource:
+    """Raises BadInput for settings that cannot be meant."""
+    return PrometheusSource(transport(settings.provider, settings.secret, settings.clock))
+
+
+@dataclass(frozen=True)
+class PrometheusSource:
+    """Implements `MetricSource`."""
+
+    transport: Transport
+
+    def query(self, expression: str, at: datetime) -> list[Sample]:
+        return self._ask("query", {"query": expression, "time": f"{at.timestamp():.3f}"})
+
+    def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
+        span = {"start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": f"{step:g}"}
+        return self._ask("query_range", {"query": expression, **span})
+
+    def _ask(self, what: str, form: dict[str, str]) -> list[Sample]:
+        path = f"api/v1/{what}"
+        status, body = self.transport.exchange(path, {**form, "timeout": f"{self.transport.timeout:g}s"})
+        where = f"{shown(self.transport.url)}/{path}"
+        if not isinstance(body, dict) or body.get("status") != "success":
+            said = body.get("error") if isinstance(body, dict) else None
+            raise MetricError(self.transport.clean(f"{where} answered {status}: {said or 'not Prometheus'}"))
+        try:
+            return _samples(body["data"])
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, IndexError):
+            raise MetricError(f"{where} answered with data of an unknown shape") from None
+
+
+def _samples(data: Mapping[str, Any]) -> list[Sample]:
+    kind, result = data["resultType"], data["result"]
+    if kind == "scalar":
+        return [_sample({}, result)]
+    if kind == "matrix":
+        return [_sample(series["metric"], pair) for series in result for pair in series["values"]]
+    if kind != "vector":
+        raise ValueError(kind)
+    return [_sample(series["metric"], series["value"]) for series in result]
+
+
+def _sample(labels: Mapping[str, str], pair: Any) -> Sample:
+    time, value = pair
+    return Sample(dict(labels), float(value), datetime.fromtimestamp(float(time), UTC))

@@ -1,0 +1,104 @@
+"""Numbers from any JSON over HTTP: a path below the provider's address, and a JMESPath expression for the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrator.adapters.metrics.registry import Settings
+from orchestrator.adapters.metrics.transport import Transport, shown, transport
+from orchestrator.errors import BadInput, MetricError
+from orchestrator.ports import Clock, Sample
+
+MOST_BYTES = 2 * 1024 * 1024
+LATE = timedelta(seconds=30)  # how long ago may be asked about: such an API knows the present alone
+
+
+def build(settings: Settings) -> WebSource:
+    """Raises BadInput for settings that cannot be meant, a broken `result` among them."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    provider = settings.provider
+    where = f"the provider {provider.name}"
+    if not provider.result:
+        raise BadInput("it has no result", where, "set result to a JMESPath expression, such as data.value")
+    try:
+        result = jmespath.compile(provider.result)
+    except JMESPathError as error:
+        text = " ".join(str(error).split())[:200]
+        raise BadInput(f"its result is not JMESPath: {text}", where, "correct result") from None
+    way = transport(provider, settings.secret, settings.clock)
+    return WebSource(replace(way, most_bytes=MOST_BYTES), result, settings.clock)
+
+
+@dataclass(frozen=True)
+class WebSource:
+    """Implements `MetricSource`; `result` is a compiled JMESPath expression.
+
+    It yields a number, or objects with `namespace` and `value`; null and an empty list are no data.
+    """
+
+    transport: Transport
+    result: Any
+    clock: Clock
+
+    def query(self, expression: str, at: datetime) -> list[Sample]:
+        if self.clock.now() - at > LATE:
+            raise MetricError(
+                f"{shown(self.transport.url)} knows the present alone: limits that compare with the past "
+                "(maxIncrease, minRatio) need Prometheus; take minimum and maximum"
+            )
+        path = expression.strip().lstrip("/")
+        if ".." in path.split("?")[0].split("/") or "#" in path:
+            raise MetricError(f"{path} is no path below {shown(self.transport.url)}")
+        status, body = self.transport.exchange(path)
+        if status != 200:
+            said = f": {_said(body)}" if _said(body) else ""
+            raise MetricError(self.transport.clean(f"{shown(self.transport.url)} answered {status}{said}"))
+        return self._samples(body, at)
+
+    def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
+        raise MetricError(f"{shown(self.transport.url)} has no history: sequential tests need Prometheus")
+
+    def _samples(self, body: Any, at: datetime) -> list[Sample]:
+        from jmespath.exceptions import JMESPathError
+
+        try:
+            found = self.result.search(body)
+        except (JMESPathError, TypeError, ValueError, RecursionError, ArithmeticError) as error:
+            raise self._error(f"result fails on it: {error}") from None
+        if found is None:
+            return []
+        if not isinstance(found, list):
+            return [Sample({}, self._number(found), at)]
+        return [self._row(row, at) for row in found]
+
+    def _row(self, row: Any, at: datetime) -> Sample:
+        if not isinstance(row, Mapping) or not isinstance(row.get("namespace"), str) or "value" not in row:
+            raise self._error(f"result yields {_short(row)} in a list, where namespace and value are wanted")
+        return Sample({"namespace": row["namespace"]}, self._number(row["value"]), at)
+
+    def _number(self, value: Any) -> float:
+        if not isinstance(value, bool | list | Mapping) and value is not None:
+            try:
+                return float(value)
+            except (ValueError, OverflowError):
+                pass
+        raise self._error(f"result yields {_short(value)}, where a number is wanted")
+
+    def _error(self, text: str) -> MetricError:
+        return MetricError(self.transport.clean(f"the answer of {shown(self.transport.url)}: {text}"))
+
+
+def _said(body: Any) -> str:
+    """What an error body says, under the names that are usual."""
+    if isinstance(body, Mapping):
+        return next((str(body[k]) for k in ("error", "message", "detail") if body.get(k)), "")
+    return ""
+
+
+def _short(value: Any) -> str:
+    return " ".join(repr(value).split())[:60]
