@@ -161,7 +161,9 @@ def _all() -> list[Preset]:
         *found,
         Preset("up", "Prometheus' own scrape: a lost target is a regression", queries=up),
         _kubernetes("pods-ready", "ready", "ready pods, from the Kubernetes API", {"min_ratio": 0.5}),
-        _kubernetes("pod-restarts", "restarts", "container restarts, likewise", {"max_increase": 0.0}),
+        _kubernetes(
+            "pod-restarts", "restarts", "container restarts, from the Kubernetes API", {"max_increase": 0.0}
+        ),
     ]
 
 

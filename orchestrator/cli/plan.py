@@ -41,7 +41,7 @@ def show(
         raise BadInput("there is nothing to plan", hint="give a directory, or --source")
     if path is not None and revision:
         raise BadInput("a directory has no revisions", str(path), "leave out --revision")
-    ctx, source = _sandbox(reference) if sandbox else _cluster(target, reference)
+    ctx, source = in_sandbox(reference) if sandbox else _cluster(target, reference)
     if path is not None:
         from orchestrator.adapters.directory import Directory
 
@@ -73,7 +73,7 @@ def _cluster(target: Target, reference: str) -> tuple[Context, Source]:
     return ctx, sources.find(ctx, reference)
 
 
-def _sandbox(reference: str) -> tuple[Context, Source]:
+def in_sandbox(reference: str) -> tuple[Context, Source]:
     """The demo's shop with its first policies in force."""
     from orchestrator.cli import demo, sources
     from orchestrator.rollout import model as m

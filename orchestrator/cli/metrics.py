@@ -1,0 +1,49 @@
+"""The commands below `netpol-canary metrics`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.commands import OWN, ContextName, Kubeconfig, Namespace, Output, SecretsDir
+from orchestrator.cli.main import app
+
+metrics = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look at the metrics that a source's rollouts watch."
+)
+app.add_typer(metrics, name="metrics", epilog="Example: netpol-canary metrics try --source payments")
+
+
+@metrics.command(
+    "try", epilog="Example: netpol-canary metrics try --source payments --namespaces checkout,cart"
+)
+def ask(
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    namespaces: Annotated[
+        str, typer.Option(help="which, separated by commas; else those that the source selects")
+    ] = "",
+    sandbox: Annotated[bool, typer.Option(help="against the demo's shop, without a cluster")] = False,
+    output: Output = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+    secrets: SecretsDir = None,
+) -> int:
+    """Run a source's queries now: values, history and problems; exit code 1 where a rollout cannot count on them."""
+    from orchestrator.cli import trial
+    from orchestrator.cli.wiring import Target
+
+    target = Target(namespace, context, kubeconfig, secrets)
+    return trial.trial(target, source, namespaces, sandbox, output)
+
+
+@metrics.command(epilog="Example: netpol-canary metrics presets istio")
+def presets(
+    name: Annotated[str, typer.Argument(help="one of them, with its queries", metavar="[NAME]")] = "",
+    output: Output = "",
+) -> int:
+    """List the queries that come ready made, for meshes, gateways, OpenTelemetry, Hubble and the Kubernetes API."""
+    from orchestrator.cli import trial
+
+    return trial.presets(name, output)
