@@ -1,10 +1,11 @@
 """The presets: what meshes, gateways, OpenTelemetry and Hubble call errors and requests, seen from both ends.
 
-A denied connection hurts its client: there it is an error, at the server it is a request that never came. So a
-preset without `-client` or `-server` counts errors where they are seen by callers, and requests where they arrive.
+A denied connection hurts its client: there it is an error, at the server it is a request that never came.
+So a preset without `-client` or `-server` counts errors as callers see them, and requests where they arrive.
 Names of metrics and labels: Istio "Standard Metrics"; Linkerd "Proxy Metrics"; ingress-nginx "Monitoring";
 Envoy "Cluster manager statistics" with the cluster names that Envoy Gateway gives to routes; OpenTelemetry
-"Semantic conventions for HTTP metrics" and "for RPC metrics" in Prometheus' spelling; Cilium "Hubble metrics".
+"Semantic conventions for HTTP metrics" and "for RPC metrics", in Prometheus' spelling; Cilium "Hubble
+metrics".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from orchestrator.analysis.counters import Branch, Counters, Renamed, counters, selector
 
 FOUND = '=~"$namespaces"'
-# gRPC codes of a failing server or way: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
+# gRPC codes of a server or a way that fails, as OpenTelemetry's RPC conventions count errors of servers.
 _GRPC = '=~"2|4|12|13|14|15"'
 _GRPC_NAMES = '=~"UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS"'
 _HUBBLE = "needs Hubble's metric policy:labelsContext=source_namespace,destination_namespace"
@@ -23,7 +24,7 @@ _HUBBLE = "needs Hubble's metric policy:labelsContext=source_namespace,destinati
 
 @dataclass(frozen=True)
 class Preset:
-    """`errors` of `total` is the ratio, `volume` the requests; `queries` holds what is not a counter, by kind."""
+    """`errors` of `total` is the ratio, `volume` the requests; `queries` the rest, by kind."""
 
     name: str
     about: str
@@ -100,7 +101,7 @@ def _envoy_gateway() -> Preset:
 
 
 def _otel(*series: tuple[str, str]) -> Counters:
-    """Of metrics and matchers: received over OTLP with promoted resource attributes, or scraped from the pods."""
+    """Of metrics and matchers: received over OTLP with promoted attributes, or scraped from pods."""
     promoted = tuple(
         selector(metric, f"k8s_namespace_name{FOUND}", *([m] if m else [])) for metric, m in series
     )

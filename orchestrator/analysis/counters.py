@@ -1,4 +1,4 @@
-"""Counters as PromQL: over a window for thresholds, raw for sequential tests; always with a namespace label."""
+"""Counters as PromQL by namespace: over a window for thresholds, raw for sequential tests."""
 
 from __future__ import annotations
 

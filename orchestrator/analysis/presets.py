@@ -9,7 +9,7 @@ from orchestrator.errors import BadInput
 from orchestrator.rollout import model as m
 
 LIMITS = ("minimum", "maximum", "max_increase", "min_ratio")
-# Where a metric sets no limit at all: one request in fifty more may fail, half of the requests may go missing.
+# For a metric without any limit: one request in fifty more may fail, half of the requests may go missing.
 DEFAULTS = {"ratio": {"max_increase": 0.02}, "volume": {"min_ratio": 0.5}}
 
 

@@ -30,7 +30,7 @@ def ask(
     kubeconfig: Kubeconfig = "",
     secrets: SecretsDir = None,
 ) -> int:
-    """Run a source's queries now: values, history and problems; exit code 1 where a rollout cannot count on them."""
+    """Run a source's queries now: values, a plot, problems; exit code 1 where a rollout cannot use them."""
     from orchestrator.cli import trial
     from orchestrator.cli.wiring import Target
 
@@ -43,7 +43,7 @@ def presets(
     name: Annotated[str, typer.Argument(help="one of them, with its queries", metavar="[NAME]")] = "",
     output: Output = "",
 ) -> int:
-    """List the queries that come ready made, for meshes, gateways, OpenTelemetry, Hubble and the Kubernetes API."""
+    """List the ready-made queries for meshes, gateways, OpenTelemetry, Hubble and the Kubernetes API."""
     from orchestrator.cli import trial
 
     return trial.presets(name, output)

@@ -1,4 +1,4 @@
-"""`metrics try` and `metrics presets`: what a source's metrics answer now, and which queries come ready made."""
+"""`metrics try`, `metrics presets`: what a source's metrics answer now, which queries come ready made."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ GRID = 15.0  # seconds between the two points that a sequential test's source mu
 class Answer:
     """A metric's values by namespace; of a ratio, `of` is the total that the value is a share of.
 
-    `problems` keep the metric from deciding, `notes` do not. `silent`: nothing at all came, or a query failed.
+    `problems` keep the metric from deciding, `notes` do not. `silent`: nothing at all came, or a query
+    failed.
     """
 
     metric: m.MetricSpec
@@ -57,7 +58,7 @@ def unanswered(metrics: Sources, analysis: m.Analysis, namespaces: Sequence[str]
 def answer(
     metrics: Sources, analysis: m.Analysis, metric: m.MetricSpec, namespaces: Sequence[str], at: datetime
 ) -> Answer:
-    """One metric at a time. Raises BadInput for a preset that does not exist; all else is a problem of the answer."""
+    """Of one metric. Raises BadInput for a preset that does not exist; all else is one of its problems."""
     metric = expand(metric)
     try:
         source = metrics(analysis, metric.provider)

@@ -1,8 +1,8 @@
 """Numbers from the Kubernetes API itself: readiness, restarts, endpoints, warning events, by namespace.
 
-The API keeps no history, but objects say when they last changed: what a pod was at an earlier time follows from
-its Ready condition's last transition, and its restarts from the last start of each container. Pods that are gone
-since are not seen, so a comparison with the past errs on the quiet side.
+The API keeps no history, but objects say when they last changed: what a pod was at an earlier time follows
+from its Ready condition's last transition, and its restarts from the last start of each container. Pods that
+are gone since are not seen, so a comparison with the past errs on the quiet side.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def build(settings: Settings) -> KubernetesSource:
 class KubernetesSource:
     """Implements `MetricSource`; an expression is `ready{namespace=~"a|b"}`, or without braces for all.
 
-    ready, unready: pods by their Ready condition, ending ones aside. restarts: of the containers of all pods, a
-    counter. endpoints: ready endpoints in EndpointSlices. warnings: Warning events that still stand, a counter.
-    Our probes' pods and finished pods do not count. A namespace without pods has no sample for what is of pods.
+    ready, unready: pods by their Ready condition, ending ones aside. restarts: of all containers, a counter.
+    endpoints: ready endpoints in EndpointSlices. warnings: Warning events that still stand, a counter. Our
+    probes' pods and finished pods do not count. A namespace without pods has no sample for what is of pods.
     """
 
     cluster: Cluster

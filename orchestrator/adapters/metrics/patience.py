@@ -1,4 +1,4 @@
-"""A deadline for a whole HTTP answer: however slowly a server drips, no read lasts longer than what is left."""
+"""A deadline for a whole HTTP answer: however a server drips, no read outlasts what is left."""
 
 from __future__ import annotations
 

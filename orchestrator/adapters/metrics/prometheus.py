@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.adapters.metrics.address import transport
 from orchestrator.adapters.metrics.registry import Settings
-from orchestrator.adapters.metrics.transport import Transport, shown, transport
+from orchestrator.adapters.metrics.transport import Transport, shown
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 

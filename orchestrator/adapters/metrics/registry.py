@@ -1,7 +1,7 @@
 """Which types of provider there are, and a source for each provider of a strategy.
 
-Other packages add a type by an entry point of the group `netpol_canary.metric_sources`: its name is the type, its
-value a callable that takes `Settings` and returns a `MetricSource`.
+Other packages add a type by an entry point of the group `netpol_canary.metric_sources`: its name is the type,
+its value a callable that takes `Settings` and returns a `MetricSource`.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Sources:
         self._lock = threading.Lock()
 
     def get(self, analysis: m.Analysis, name: str) -> MetricSource | None:
-        """The source of that name; None where the strategy has none. Raises BadInput, and what reading raises."""
+        """The source of that name, None where there is none. Raises BadInput, and what reading raises."""
         provider = provider_of(analysis, name)
         if provider is None:
             return None

@@ -1,4 +1,4 @@
-"""One bounded HTTP exchange for every provider: so many bytes and seconds, no redirects, no credentials in messages."""
+"""One bounded HTTP exchange for every provider: bytes, seconds, no redirects, no credentials in messages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.errors import BadInput, MetricError
+from orchestrator.errors import MetricError
 from orchestrator.ports import Clock
-from orchestrator.rollout import model as m
 
 MOST_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 3
@@ -32,7 +31,7 @@ class _Later(MetricError):
 
 @dataclass(frozen=True)
 class Transport:
-    """`timeout` in seconds holds for an exchange as a whole, its repetitions included; `verify` as in requests."""
+    """`timeout` in seconds holds for an exchange with its repetitions; `verify` as in requests."""
 
     url: str
     clock: Clock
@@ -45,8 +44,8 @@ class Transport:
     def exchange(self, path: str, form: Mapping[str, str] | None = None) -> tuple[int, Any]:
         """Status and parsed JSON of `url/path`; a POST where there is a form, else a GET.
 
-        429 and 503 with a Retry-After that fits into the time are tried again. Raises MetricError for what is not
-        JSON, too large, too late, a redirect, or no answer.
+        429 and 503 with a Retry-After that fits into the time are tried again. Raises MetricError for what is
+        not JSON, too large, too late, a redirect, or no answer.
         """
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -126,39 +125,6 @@ class Transport:
         if self.auth:
             found += [self.auth[1], base64.b64encode(":".join(self.auth).encode()).decode()]
         return sorted((v for v in found if len(v) > 3), key=len, reverse=True)
-
-
-def access(secret: Mapping[str, bytes], where: str = "secretRef") -> tuple[dict[str, str], Basic | None]:
-    """Headers and basic authentication from a Secret: bearer; username and password; header.NAME.
-
-    Raises BadInput for a value that cannot stand in a header; the message names the key alone.
-    """
-    text = {k: v.decode(errors="replace").strip() for k, v in secret.items()}
-    for key, value in text.items():
-        if (key == "bearer" or key.startswith("header.")) and not (value.isprintable() and value.isascii()):
-            raise BadInput(f"the Secret's {key} has a character that no header can carry", where)
-    headers = {k.removeprefix("header."): v for k, v in text.items() if k.startswith("header.")}
-    if text.get("bearer"):
-        headers["Authorization"] = f"Bearer {text['bearer']}"
-    basic = (text["username"], text.get("password", "")) if text.get("username") else None
-    return headers, basic
-
-
-def transport(provider: m.Provider, secret: Mapping[str, bytes], clock: Clock) -> Transport:
-    """For a provider's settings. Raises BadInput for an address that is none."""
-    where = f"the provider {provider.name}"
-    try:
-        parts = urlsplit(provider.url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise BadInput("its url is no http:// or https:// address", where, "set url")
-    if parts.username or parts.password:
-        raise BadInput("its url holds credentials", where, "put them into the Secret that secretRef names")
-    headers, auth = access(secret, where)
-    verify: bool | str = provider.ca_file or not provider.insecure_skip_tls_verify
-    return Transport(provider.url, clock, provider.timeout_seconds, headers, auth, verify)
 
 
 def shown(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers from any JSON over HTTP: a path below the provider's address, and a JMESPath expression for the answer."""
+"""Numbers from any JSON over HTTP: a path below the provider's address, and JMESPath for the answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.adapters.metrics.address import transport
 from orchestrator.adapters.metrics.registry import Settings
-from orchestrator.adapters.metrics.transport import Transport, shown, transport
+from orchestrator.adapters.metrics.transport import Transport, shown
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.ports import Clock, Sample
 
