@@ -53,7 +53,9 @@ def _base():
         line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
     )["VERSION_CODENAME"].strip('"')
     links = "; ".join(f'ln -sf busybox "$1/bin/{name}"' for name in LINKS)
-    spared = 'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/var/lib/dpkg "$1"/var/cache'
+    spared = (
+        'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/var/lib/dpkg "$1"/var/cache'
+    )
     command = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}"]
     command += [f"--extract-hook={hook}" for hook in (links, spared)]
     mark = hashlib.sha256(repr((release, command)).encode()).hexdigest()[:16]

@@ -30,8 +30,15 @@ def prometheus(folder, plane):
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     command = [sys.executable, HERE / "scrape_targets.py", plane.kubeconfig, folder / "targets.json"]
     with runtime.running(command, folder / "targets.log", stdin=subprocess.PIPE):
-        plane.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(folder)}))
-        plane.run("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod/prometheus", "--timeout=60s", seconds=70)
+        plane.run(
+            "apply",
+            "-f",
+            "-",
+            stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(folder)}),
+        )
+        plane.run(
+            "wait", "-n", NAMESPACE, "--for=condition=Ready", "pod/prometheus", "--timeout=60s", seconds=70
+        )
         address = plane.run("get", "pod", "-n", NAMESPACE, "prometheus", "-o=jsonpath={.status.podIP}")
         yield f"http://{address}:{PORT}"
 

@@ -22,7 +22,19 @@ import netns
 import runtime
 
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
-NEEDED = ("containerd", "runc", "ctr", "nft", "ip", "nsenter", "unshare", "mmdebstrap", "prometheus", "go", "openssl")
+NEEDED = (
+    "containerd",
+    "runc",
+    "ctr",
+    "nft",
+    "ip",
+    "nsenter",
+    "unshare",
+    "mmdebstrap",
+    "prometheus",
+    "go",
+    "openssl",
+)
 CONTROLLERS = (
     *harness.CONTROLLERS,
     "node-lifecycle-controller",
@@ -66,7 +78,9 @@ class Node:
 
     def apply(self, *manifests):
         """Server-side defaults filled in by `kubectl apply`; manifests are dicts."""
-        self.plane.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+        self.plane.run(
+            "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+        )
 
     def wait_ready(self, namespace, seconds=60):
         """Until every pod of a namespace is Ready."""
@@ -77,7 +91,9 @@ class Node:
 
     def get(self, kind, namespace, name=""):
         """An object, or the list of them, as it stands."""
-        return json.loads(self.plane.run("get", kind, "-n", namespace, *([name] if name else []), "-o", "json"))
+        return json.loads(
+            self.plane.run("get", kind, "-n", namespace, *([name] if name else []), "-o", "json")
+        )
 
     def addresses(self, namespace, labels=""):
         """Of the running pods of a namespace, all or with these labels, by pod name."""
@@ -138,7 +154,10 @@ def node(folder):
 
 def main(file):
     begun, file = time.monotonic(), Path(file)
-    with tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as folder, node(folder) as found:
+    with (
+        tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as folder,
+        node(folder) as found,
+    ):
         print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
         facts = {
             "kubeconfig": found.plane.kubeconfig,

@@ -33,7 +33,8 @@ def live(manifests):
     pods = [
         Pod(m)
         for m in manifests
-        if not m["spec"].get("hostNetwork") and m.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+        if not m["spec"].get("hostNetwork")
+        and m.get("status", {}).get("phase") not in ("Succeeded", "Failed")
     ]
     return sorted((p for p in pods if p.address.count(".") == 3), key=lambda p: p.address)
 
@@ -177,9 +178,7 @@ def _named(port, addresses, pod, peers, direction):
     key = port["port"], port.get("protocol", "TCP")
     if direction == "Ingress":
         if key in pod.ports:
-            yield from (
-                f"{a} {PROTOCOLS[key[1]]} dport {pod.ports[key]}".strip() for a in addresses
-            )
+            yield from (f"{a} {PROTOCOLS[key[1]]} dport {pod.ports[key]}".strip() for a in addresses)
         return
     for peer in peers:
         if key in peer.ports:

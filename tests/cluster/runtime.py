@@ -87,9 +87,7 @@ def containerd(folder, ground):
     (folder / "cni").mkdir()
     (folder / "cni" / "10-pods.conflist").write_text(CNI.format(pods=ground.slot.pods))
     config = folder / "containerd.toml"
-    config.write_text(
-        CONTAINERD.format(folder=folder, socket=SOCKET, pause=images.PAUSE, plugins=PLUGINS)
-    )
+    config.write_text(CONTAINERD.format(folder=folder, socket=SOCKET, pause=images.PAUSE, plugins=PLUGINS))
     inside, log = ground.enter(), folder / "containerd.log"
     with running([*inside, "containerd", "--config", config], log) as child:
         ctr = [*inside, "ctr", "--address", SOCKET]
@@ -146,4 +144,6 @@ def _until(condition, child, log):
         if condition():
             return
         time.sleep(0.2)
-    raise AssertionError(f"{' '.join(map(str, child.args[:9]))} did not get ready:\n{log.read_text()[-3000:]}")
+    raise AssertionError(
+        f"{' '.join(map(str, child.args[:9]))} did not get ready:\n{log.read_text()[-3000:]}"
+    )

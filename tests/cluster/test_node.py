@@ -108,7 +108,17 @@ CASES = {
         {("front", 8080): "timeout", ("beta", 8080): "open"},
     ),
     "an expression": (
-        [{"from": [{"namespaceSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["front"]}]}}]}],
+        [
+            {
+                "from": [
+                    {
+                        "namespaceSelector": {
+                            "matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["front"]}]
+                        }
+                    }
+                ]
+            }
+        ],
         {("front", 8080): "timeout", ("beta", 8080): "open"},
     ),
     "a port": ([{"ports": [{"port": 8080}]}], {("front", 8080): "open", ("front", CLOSED): "timeout"}),
@@ -142,7 +152,9 @@ def test_packets_follow_address_blocks_and_egress_rules(street, ask):
     eventually(lambda: {key: ask(*key) for key in expected} == expected, 15)
     kubelet = (street.node.address, 10250)
     assert street.node.ask("front", "deploy/app", *kubelet) == "timeout"
-    street.node.apply(egress({"to": [{"ipBlock": {"cidr": f"{alpha}/32"}}, {"ipBlock": {"cidr": f"{kubelet[0]}/32"}}]}))
+    street.node.apply(
+        egress({"to": [{"ipBlock": {"cidr": f"{alpha}/32"}}, {"ipBlock": {"cidr": f"{kubelet[0]}/32"}}]})
+    )
     eventually(lambda: street.node.ask("front", "deploy/app", *kubelet) == "open", 10)
 
 
@@ -162,7 +174,15 @@ def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
 def talking(street, space):
     """A connection from front that stays open and in use; yields whether it has broken within some seconds."""
     address = street.node.addresses(space)[0]
-    command = [street.plane.kubectl, "--kubeconfig", street.plane.kubeconfig, "exec", "-n", "front", "deploy/app"]
+    command = [
+        street.plane.kubectl,
+        "--kubeconfig",
+        street.plane.kubeconfig,
+        "exec",
+        "-n",
+        "front",
+        "deploy/app",
+    ]
     child = subprocess.Popen(
         [*command, "--", "python3", "-I", "-c", TALK, address],
         stdout=subprocess.PIPE,
@@ -216,11 +236,20 @@ def test_a_policy_can_cut_off_the_scrape_but_not_the_questions(street):
 
 def job(name, **more):
     """A Job in alpha whose pods bear the workload's labels and can never be Ready."""
-    spec = {**pod_spec(), "restartPolicy": "Never", "readinessGates": [{"conditionType": "example.com/never"}]}
+    spec = {
+        **pod_spec(),
+        "restartPolicy": "Never",
+        "readinessGates": [{"conditionType": "example.com/never"}],
+    }
     template = {"metadata": {"labels": {"app": "alpha"}}, "spec": spec}
     spec.update(more)
     meta = {"name": name, "namespace": "alpha"}
-    body = {"backoffLimit": 0, "activeDeadlineSeconds": 60, "ttlSecondsAfterFinished": 1, "template": template}
+    body = {
+        "backoffLimit": 0,
+        "activeDeadlineSeconds": 60,
+        "ttlSecondsAfterFinished": 1,
+        "template": template,
+    }
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": body}
 
 
@@ -229,7 +258,9 @@ def test_a_pod_with_a_gate_that_nobody_sets_is_listed_but_never_ready(street):
 
     def endpoints():
         slices = street.node.get("endpointslices", "alpha")["items"]
-        return [e for s in slices for e in s.get("endpoints") or () if e.get("targetRef", {}).get("kind") == "Pod"]
+        return [
+            e for s in slices for e in s.get("endpoints") or () if e.get("targetRef", {}).get("kind") == "Pod"
+        ]
 
     def theirs():
         return [e for e in endpoints() if e["targetRef"]["name"].startswith("never-ready")]
@@ -252,8 +283,14 @@ def test_a_finished_job_is_deleted_with_its_pod_and_its_last_words_are_read(stre
     street.node.apply(done)
 
     def message():
-        pods = json.loads(street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "json"))
-        ended = [p["status"]["containerStatuses"][0]["state"].get("terminated") for p in pods["items"] if p["status"].get("containerStatuses")]
+        pods = json.loads(
+            street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "json")
+        )
+        ended = [
+            p["status"]["containerStatuses"][0]["state"].get("terminated")
+            for p in pods["items"]
+            if p["status"].get("containerStatuses")
+        ]
         return next((each.get("message") for each in ended if each), None)
 
     assert json.loads(eventually(message)) == {"answer": 42}
@@ -266,7 +303,9 @@ def test_the_probe_image_runs_the_projects_agent(street):
     street.node.apply(job("probe", containers=[container]))
     code = "-o=jsonpath={.items[*].status.containerStatuses[0].state.terminated.exitCode}"
     expected = "0" if images.AGENT.exists() else "1"
-    eventually(lambda: street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected)
+    eventually(
+        lambda: street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected
+    )
 
 
 def test_a_killed_test_run_leaves_nothing_behind(tmp_path):

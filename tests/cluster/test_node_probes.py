@@ -141,7 +141,9 @@ def test_a_quota_that_stops_the_pods_is_named(street, prober, api):
     made = api.create({**body, "spec": {"hard": hard}})
     with contextlib.ExitStack() as stack:
         stack.callback(street.plane.run, "delete", "quota", "-n", "front", "small")
-        api.replace_status({**made, "status": {"hard": hard, "used": {"pods": "1"}}})  # no quota controller runs
+        api.replace_status(
+            {**made, "status": {"hard": hard, "used": {"pods": "1"}}}
+        )  # no quota controller runs
         (result,) = prober.run([probe()])
     assert result.observed is None
     assert result.message.startswith("probe Jobs cannot start in front: Forbidden: ")

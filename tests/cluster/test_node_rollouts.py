@@ -30,7 +30,13 @@ SCRAPE = {"name": "scrape", "kind": "scrape", "query": 'sum by (namespace) (up{n
 
 
 def probe(server, **more):
-    return {"name": f"front-{server}", "source": "front/app", "destination": f"{server}/app", "port": 8080, **more}
+    return {
+        "name": f"front-{server}",
+        "source": "front/app",
+        "destination": f"{server}/app",
+        "port": 8080,
+        **more,
+    }
 
 
 def strategy(probes=True, metrics=(), url="", **analysis):
@@ -111,7 +117,10 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
     assert done.returncode == 1, said(done)
     assert shop.policies() == before
     status = shop.rollout()["status"]
-    assert status["phase"] == "RolledBack" and "probe front-beta: expected reach, seen blocked" in status["reason"]
+    assert (
+        status["phase"] == "RolledBack"
+        and "probe front-beta: expected reach, seen blocked" in status["reason"]
+    )
     assert "front/app to beta/app" in status["reason"] and "sure: certain" in status["reason"]
     assert "beta/policies.yaml:1" in status["reason"] and "Ann" in status["reason"]
     verified = {c["type"]: c["status"] for c in status["conditions"]}["Verified"]
@@ -157,7 +166,9 @@ def test_an_agent_that_is_stopped_is_noticed_by_the_control_that_must_not_pass(s
 
 def test_an_agent_that_dies_on_the_way_promotes_nothing(shop):
     """Its rules stay as they were: what the change should cut still connects."""
-    shop.commit(**{name: policy("callers", callers=("front", monitoring.LABEL), port=8081) for name in SERVERS})
+    shop.commit(
+        **{name: policy("callers", callers=("front", monitoring.LABEL), port=8081) for name in SERVERS}
+    )
     shop.node.agent.kill()
     done = run(shop, probes=True)
     assert done.returncode in (1, 3), said(done)

@@ -22,7 +22,7 @@ class Objects:
             "Pod": core.list_pod_for_all_namespaces,
             "NetworkPolicy": networking.list_network_policy_for_all_namespaces,
         }
-        self.changed, self._found = threading.Event(), {kind: None for kind in kinds}
+        self.changed, self._found = threading.Event(), dict.fromkeys(kinds)
         self._lock = threading.Lock()
         for kind in kinds:
             threading.Thread(target=self._follow, args=(kind, listings[kind]), daemon=True).start()
