@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.analysis.counters import Branch, Counters, Renamed, counters, selector
+from orchestrator.analysis.promql import Branch, Counters, Renamed, counters, selector
 
 FOUND = '=~"$namespaces"'
 # gRPC codes of a server or a way that fails, as OpenTelemetry's RPC conventions count errors of servers.
