@@ -1,0 +1,88 @@
+"""Sequential tests: evidence, and when that of a wave raises the alarm; streams.py makes it from counts.
+
+May be asked after every scrape: the chance that a whole rollout raises one false alarm is at most alpha over all its
+metrics, namespaces, looks and waves, where errors clump by no more than CLUMP or than the past shows (clumps.py).
+Each namespace and metric is a stream with its own e-process (betting.py); a wave's are averaged, which needs no
+independence, and a wave alarms at waves/alpha. Nothing is stored: the same counts give the same answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from orchestrator.analysis.counters import Increments
+
+Key = TypeVar("Key", bound=Hashable)
+
+BOUNDS = 0.25  # of alpha, for the bounds on drift and on past volume; the bets spend the rest
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Errors and requests of one namespace, or of several pooled, in each interval; None: nothing was scraped."""
+
+    errors: Increments
+    total: Increments
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one stream says. Logs are natural.
+
+    `path` is the log evidence after each interval, `log_e` its last value and `peak` its largest. `seen` and
+    `expected` are errors and the most that are expected, or requests and how many are expected; `exposure` is
+    requests, or intervals. `enough` says that a regression of the size asked about would have raised the alarm.
+    """
+
+    log_e: float
+    peak: float
+    path: tuple[float, ...]
+    seen: float
+    expected: float
+    exposure: float
+    enough: bool
+    message: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Joint(Generic[Key]):
+    """What a wave's streams say together: `log_e` is the largest so far; `worst` None without any stream."""
+
+    alarm: bool
+    worst: Key | None
+    log_e: float
+    threshold: float
+
+
+def threshold(alpha: float, waves: int) -> float:
+    """The log evidence at which a wave alarms, such that a rollout of so many waves does by chance alpha at most."""
+    return math.log(waves / (alpha * (1 - BOUNDS)))
+
+
+def alarm_at(streams: int, waves: int, alpha: float) -> float:
+    """The log evidence at which one of a wave's streams alarms by itself, whatever the others say."""
+    return threshold(alpha, waves) + math.log(max(streams, 1))
+
+
+def pooled(parts: Sequence[Increments]) -> Increments:
+    """The sum of several namespaces' increments; None where none of them was scraped."""
+    slots = zip(*parts, strict=True)
+    known = ([x for x in slot if x is not None] for slot in slots)
+    return tuple(sum(slot) if slot else None for slot in known)
+
+
+def verdict_of(streams: Mapping[Key, Evidence], alpha: float, waves: int) -> Joint[Key]:
+    """Whether a wave's streams raise the alarm; paths of different lengths begin together and keep their last value."""
+    limit = threshold(alpha, waves)
+    best, worst = 0.0, next(iter(streams), None)
+    if worst is not None:
+        best, worst = -math.inf, max(streams, key=lambda key: streams[key].peak)
+        for look in range(max(len(e.path) for e in streams.values())):
+            now = [e.path[min(look, len(e.path) - 1)] if e.path else 0.0 for e in streams.values()]
+            top = max(now)
+            best = max(best, top + math.log(sum(math.exp(x - top) for x in now) / len(now)))
+    return Joint(best >= limit, worst, max(best, -700.0), limit)

@@ -1,0 +1,165 @@
+"""The evidence of one namespace and metric, from its counts and the controls' before and after a change.
+
+Loads numpy: import it where it is used, not when the program starts.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from orchestrator.analysis.clumps import Array, dispersion, rates
+from orchestrator.analysis.counters import Increments
+from orchestrator.analysis.drift import error_drift, volume_drift
+from orchestrator.analysis.evidence import (
+    ratio_path,
+    regressed_errors,
+    regressed_requests,
+    volume_path,
+)
+from orchestrator.analysis.sequential import Counts, Evidence
+
+ALONE = "no control: own past decides"
+
+
+def ratio_evidence(
+    before: Counts,
+    after: Counts,
+    controls_before: Counts | None,
+    controls_after: Counts | None,
+    *,
+    tolerance: float,
+    alarm_at: float,
+    regression: float | None = None,
+) -> Evidence:
+    """Whether errors are more than (1 + tolerance) times what own past and controls let expect.
+
+    `alarm_at` is log evidence (see sequential.py). `regression` is the share of errors that must have been findable
+    before this counts as enough; None: five times what is expected, and at least 0.05. No errors where there are
+    requests are zero errors; no requests are no data.
+    """
+    errors_before, total_before = _ratio(before)
+    errors, total = _ratio(after)
+    past, requests, seen = float(total_before.sum()), float(total.sum()), float(errors.sum())
+    if not past or not requests:
+        return _nothing("before" if not past else "after", len(total), seen)
+    point, bound, note = _error_drift(controls_before, controls_after, len(total))
+
+    def path(found: Array) -> Array:
+        return ratio_path(errors_before, total_before, found, total, bound, tolerance)
+
+    own = float(errors_before.sum()) / past
+    expected = min((1 + tolerance) * own * point, 1.0)
+    size = regression if regression is not None else min(max(5 * expected, 0.05), 1.0)
+    would = regressed_errors(total, size, rates(errors_before, total_before)[2])
+    said = (
+        f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most {_percent(expected)} "
+        f"expected (own past {errors_before.sum():.0f} in {past:.0f}, {note or f'controls x{point:.2g}'}, "
+        f"tolerance {_percent(tolerance)})"
+    )
+    enough = bool(path(would).max() >= alarm_at)
+    return _evidence(path(errors), (seen, expected * requests, requests), enough, said, note, alarm_at)
+
+
+def volume_evidence(
+    before: Increments,
+    after: Increments,
+    controls_before: Increments | None,
+    controls_after: Increments | None,
+    *,
+    min_ratio: float,
+    alarm_at: float,
+    regression: float = 0.9,
+) -> Evidence:
+    """Whether requests are fewer than min_ratio times what own past and controls let expect.
+
+    `alarm_at` is log evidence (see sequential.py). `regression` is the share of requests lost that must have been
+    findable before this counts as enough. An interval in which nothing was scraped says nothing: a series that is
+    gone is for the caller to judge.
+    """
+    counts_before, lasted_before = _covering(before, leading=0)
+    counts, lasted = _covering(after, leading=1)
+    seen, covered = float(counts.sum()), float(lasted.sum())
+    if not counts_before.sum() or not covered:
+        return _nothing("before" if covered else "after", len(after), seen)
+    drift, note = _volume_drift(controls_before, controls_after, len(counts))
+    deviations = math.sqrt(2 * alarm_at)
+
+    def path(found: Array) -> Array:
+        return volume_path(counts_before, lasted_before, found, lasted, drift, min_ratio, deviations)
+
+    usual = float(counts_before.sum() / lasted_before.sum())
+    expected = usual * drift * lasted
+    would = regressed_requests(expected, regression, dispersion(counts_before, lasted_before))
+    share = f"controls x{float(expected.sum()) / (usual * covered):.2g}"
+    said = (
+        f"{seen:.0f} requests, {float(expected.sum()):.0f} expected (own past {usual:.3g} an interval, "
+        f"{note or share}), at least {_percent(min_ratio)} of them asked for"
+    )
+    enough = bool(path(would).max() >= alarm_at)
+    return _evidence(path(counts), (seen, float(expected.sum()), covered), enough, said, note, alarm_at)
+
+
+def _ratio(counts: Counts) -> tuple[Array, Array]:
+    """Errors and requests; both zero where requests were not scraped."""
+    pairs = [
+        (0.0, 0.0) if total is None else (error or 0.0, total)
+        for error, total in zip(counts.errors, counts.total, strict=True)
+    ]
+    both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def _covering(values: Increments, leading: int) -> tuple[Array, Array]:
+    """Counts, and how many intervals each covers: what was lost before it lands in it; 0 where nothing was scraped.
+
+    Whether gaps before the first count are covered by it, too, says `leading`, 1 or 0.
+    """
+    counts, lasted = np.zeros(len(values)), np.zeros(len(values))
+    gap, counted = 0, leading
+    for slot, value in enumerate(values):
+        if value is None:
+            gap += counted
+            continue
+        counts[slot], lasted[slot], gap, counted = value, 1 + gap, 0, 1
+    return counts, lasted
+
+
+def _error_drift(before: Counts | None, after: Counts | None, length: int) -> tuple[float, Array, str]:
+    if before is not None and after is not None:
+        (errors_before, total_before), (errors, total) = _ratio(before), _ratio(after)
+        if total_before.sum() and total.sum():
+            point, bound = error_drift(errors_before, total_before, errors, total)
+            return float(point[-1]), bound, ""
+    return 1.0, np.ones(length), ALONE
+
+
+def _volume_drift(before: Increments | None, after: Increments | None, length: int) -> tuple[Array, str]:
+    if before is not None and after is not None:
+        past = _covering(before, leading=0)
+        if past[0].sum():
+            return volume_drift(*past, *_covering(after, leading=1)), ""
+    return np.ones(length), ALONE
+
+
+def _nothing(when: str, length: int, seen: float) -> Evidence:
+    text = f"no data: no requests were counted {when} the change"
+    return Evidence(0.0, 0.0, (0.0,) * length, seen, 0.0, 0.0, False, text, text)
+
+
+def _evidence(
+    path: Array, sums: tuple[float, float, float], enough: bool, said: str, note: str, alarm_at: float
+) -> Evidence:
+    peak = float(path.max())
+    message = f"{said}; evidence 1:{_odds(peak)}, alarm at 1:{_odds(alarm_at)}"
+    return Evidence(float(path[-1]), peak, tuple(path.tolist()), *sums, enough, message, note)
+
+
+def _odds(log_e: float) -> str:
+    odds = math.exp(min(max(log_e, 0.0), 20.0))
+    return f"{odds:,.0f}" if odds < 1e6 else "1,000,000 or more"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2g} %" if share < 0.995 else f"{share * 100:.0f} %"
