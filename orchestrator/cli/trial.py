@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.analysis.catalog import PRESETS, Preset
-from orchestrator.analysis.promql import Test
 from orchestrator.analysis.presets import queries
+from orchestrator.analysis.promql import Test
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.live import documents
+from orchestrator.analysis.presets import expanded
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.connection_diff import Change, changes
@@ -140,9 +141,9 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
-    """The strategy with the gates that this change's risk asks for, one before what breaks between waves, and
+    """The strategy with the gates that this change's risk asks for, one before what breaks between waves, the
 
-    the probes of its intents.
+    probes of its intents, and its presets' queries.
     """
     level = LEVELS.index(found.risk.level)
     gates = [g for g in strategy.gates if LEVELS.index(g.min_risk) <= level]
@@ -150,7 +151,7 @@ def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
         first = min(b.since for b in found.lasting)
         if all(g.wave != first for g in gates):
             gates.append(m.Gate(wave=first))
-    analysis = strategy.analysis
+    analysis = expanded(strategy.analysis)
     if found.probes:
         analysis = analysis.model_copy(update={"probes": [*analysis.probes, *found.probes]})
     return strategy.model_copy(update={"gates": gates, "analysis": analysis})

@@ -10,21 +10,23 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
+from orchestrator.steps.counting import counted
 from orchestrator.steps.readings import read
+from orchestrator.steps.records import needed, record
 
 
 def measured(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
     """A record for each metric in each watched namespace that has something to say of it."""
     plan = state.rollout.spec.strategy.analysis
     found: list[m.MeasurementRecord] = []
-    for metric in plan.metrics:
+    for metric in (metric for metric in plan.metrics if metric.test == "threshold"):
         source = ctx.metrics(plan, metric.provider)
         if source is None:
             text = f"{metric.name}: no provider {metric.provider} is set up"
             found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
-        elif metric.test == "threshold":
+        else:
             found += _by_threshold(plan, source, metric, state, analysis, at)
-    return found
+    return [*found, *counted(ctx, state, analysis, at)]
 
 
 def _by_threshold(
@@ -49,19 +51,3 @@ def _by_threshold(
         values = {"value": result.value, "baseline": result.baseline, "control": result.control}
         found.append(item.model_copy(update={**values, "query": now.query[:8000]}))
     return found
-
-
-def needed(state: State, analysis: WaveAnalysis, metric: m.MetricSpec, namespace: str) -> bool:
-    """Whether a namespace must have data: it changes, the metric is required, and probes do not decide instead."""
-    plan = state.rollout.spec.strategy.analysis
-    instead = plan.on_no_traffic == "probes" and bool(analysis.spec.probes)
-    return namespace in state.wave_names(analysis.spec.wave) and metric.required and not instead
-
-
-def record(
-    metric: str, namespace: str, at: datetime, phase: m.MeasurementPhase, message: str
-) -> m.MeasurementRecord:
-    """A measurement as it is kept."""
-    return m.MeasurementRecord(
-        metric=metric, namespace=namespace, time=at, phase=phase, message=message[:2000]
-    )

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.errors import Conflict, Refused, RetryLater
+from orchestrator.policy.fleet import Workload
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
+from orchestrator.steps.answers import unanswered
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
-from orchestrator.steps.forecast import forecast, refuse
+from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 
@@ -70,6 +72,7 @@ def start(
         return Started("", commit, plan=plan)
     expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))
     refuse(expected, source.spec.strategy)
+    _answered(ctx, source, plan, expected)
     source = keep(source)
     name = _name(ctx, source, commit)
     claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})
@@ -80,6 +83,19 @@ def start(
     commits = repository.commits(source.status.verified_revision, commit)
     snapshot.create(ctx, fresh, plan, name, commits, expected)
     return Started(name, commit, plan=plan)
+
+
+def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> None:
+    """Raises Refused where a metric that must decide would never have anything to say."""
+    analysis = source.spec.strategy.analysis
+    if analysis.on_no_traffic == "probes" and (analysis.probes or expected.chosen):
+        return
+    ends = {e.pod.namespace for c in expected.changes for e in (c.src, c.dst) if isinstance(e, Workload)}
+    names = [*plan.namespaces, *sorted(ends - plan.namespaces.keys())]
+    silent = unanswered(ctx.metrics, analysis, names, ctx.clock.now())
+    if silent:
+        hint = f"`netpol-canary metrics try --source {source.name}` shows them"
+        raise Refused(f"nothing could be judged: {'; '.join(silent[:3])[:1500]}; {hint}")
 
 
 def _name(ctx: Context, source: Source, commit: str) -> str:

@@ -70,8 +70,17 @@ def ground(folder):
         note.write_text(str(folder))
         with (Path(folder) / "init.log").open("w") as log:
             init = subprocess.Popen(
-                ["unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--ipc"]
-                + [sys.executable, str(HERE / "node_init.py")],
+                [
+                    "unshare",
+                    "--net",
+                    "--mount",
+                    "--mount-proc",
+                    "--pid",
+                    "--fork",
+                    "--ipc",
+                    sys.executable,
+                    str(HERE / "node_init.py"),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

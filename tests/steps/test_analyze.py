@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from stage import SPACES, Stage, check, work
 
-from orchestrator.errors import MetricError
+from orchestrator.errors import MetricError, Refused
 from orchestrator.ports import Kind, Sample
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import load
@@ -16,21 +16,25 @@ RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", maximum
 
 
 class Numbers:
-    """Answers every query with the same number for each namespace, or as `answer` says."""
+    """Answers every query with the same number for each namespace, or as `answer` says.
 
-    def __init__(self, answer=lambda expression, at: 100.0):
-        self.answer, self.asked = answer, []
+    The first `good` questions, before anything is written, are answered well.
+    """
+
+    def __init__(self, answer=lambda expression, at: 100.0, good=1):
+        self.answer, self.good, self.asked = answer, good, []
 
     def query(self, expression, at):
         self.asked.append((expression, at))
-        value = self.answer(expression, at)
+        value = self.answer(expression, at) if len(self.asked) > self.good else 100.0
         if isinstance(value, list):
             return value
         return [Sample({"namespace": n}, value, at) for n in SPACES]
 
 
 def stage(answer=None, metric=VOLUME, **analysis):
-    numbers = Numbers(answer) if answer else Numbers()
+    good = 2 if metric.kind == "ratio" else 1
+    numbers = Numbers(answer, good) if answer else Numbers()
     return Stage(metrics=numbers, analysis={"metrics": [metric], **analysis}, deadline_seconds=3600)
 
 
@@ -125,3 +129,18 @@ def test_an_inconclusive_wave_starts_over_when_a_person_says_so():
     fresh["metadata"]["annotations"] = {"netpol-canary.dev/request": "resume/1/eve"}
     found.cluster.replace(fresh)
     check(found, {}, work(found.context(), "w"))
+
+
+@pytest.mark.parametrize("answer", [lambda q, at: [], lambda q, at: math.nan])
+def test_a_source_whose_queries_return_nothing_is_refused_before_anything_is_written(answer):
+    found = stage()
+    found.metrics.answer, found.metrics.good = answer, 0
+    with pytest.raises(Refused, match="nothing could be judged: the metric requests"):
+        work(found.context(), "w")
+    assert not found.cluster.list(Kind(m.API_VERSION, "PolicyRollout"), "netpol-canary")
+
+
+def test_where_probes_may_decide_instead_silence_is_no_reason_to_refuse():
+    found = stage(on_no_traffic="probes")
+    found.metrics.answer, found.metrics.good = (lambda q, at: []), 0
+    assert work(found.context(), "w").rollout.status.phase != "Pending"
