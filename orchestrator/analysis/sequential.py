@@ -50,7 +50,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Joint(Generic[Key]):
-    """What a wave's streams say together: `log_e` is the largest so far; `worst` None without any stream."""
+    """What a wave's streams say together: `log_e` is the largest so far, from 0 on; `worst` None without a stream."""
 
     alarm: bool
     worst: Key | None
@@ -80,9 +80,9 @@ def verdict_of(streams: Mapping[Key, Evidence], alpha: float, waves: int) -> Joi
     limit = threshold(alpha, waves)
     best, worst = 0.0, next(iter(streams), None)
     if worst is not None:
-        best, worst = -math.inf, max(streams, key=lambda key: streams[key].peak)
+        worst = max(streams, key=lambda key: streams[key].peak)
         for look in range(max(len(e.path) for e in streams.values())):
             now = [e.path[min(look, len(e.path) - 1)] if e.path else 0.0 for e in streams.values()]
             top = max(now)
             best = max(best, top + math.log(sum(math.exp(x - top) for x in now) / len(now)))
-    return Joint(best >= limit, worst, max(best, -700.0), limit)
+    return Joint(best >= limit, worst, best, limit)

@@ -42,24 +42,27 @@ def ratio_evidence(
     errors_before, total_before = _ratio(before)
     errors, total = _ratio(after)
     past, requests, seen = float(total_before.sum()), float(total.sum()), float(errors.sum())
-    if not past or not requests:
-        return _nothing("before" if not past else "after", len(total), seen)
+    if not past:
+        return _nothing("before", np.zeros(len(total)), seen)
     point, bound, note = _error_drift(controls_before, controls_after, len(total))
 
     def path(found: Array) -> Array:
         return ratio_path(errors_before, total_before, found, total, bound, tolerance)
 
+    if not requests:
+        return _nothing("after", path(errors), seen)
     own = float(errors_before.sum()) / past
-    expected = min((1 + tolerance) * own * point, 1.0)
+    expected = min((1 + tolerance) * own * float(point[-1]), 1.0)
     size = regression if regression is not None else min(max(5 * expected, 0.05), 1.0)
     would = regressed_errors(total, size, rates(errors_before, total_before)[2])
     said = (
         f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most {_percent(expected)} "
-        f"expected (own past {errors_before.sum():.0f} in {past:.0f}, {note or f'controls x{point:.2g}'}, "
+        f"expected (own past {errors_before.sum():.0f} in {past:.0f}, {note or f'controls x{point[-1]:.2g}'}, "
         f"tolerance {_percent(tolerance)})"
     )
     enough = bool(path(would).max() >= alarm_at)
-    return _evidence(path(errors), (seen, expected * requests, requests), enough, said, note, alarm_at)
+    found = path(errors)
+    return _evidence(found, (seen, expected * requests, requests), enough, _said(said, found, alarm_at), note)
 
 
 def volume_evidence(
@@ -81,14 +84,16 @@ def volume_evidence(
     counts_before, lasted_before = _covering(before, leading=0)
     counts, lasted = _covering(after, leading=1)
     seen, covered = float(counts.sum()), float(lasted.sum())
-    if not counts_before.sum() or not covered:
-        return _nothing("before" if covered else "after", len(after), seen)
+    if not counts_before.sum():
+        return _nothing("before", np.zeros(len(counts)), seen)
     drift, note = _volume_drift(controls_before, controls_after, len(counts))
     deviations = math.sqrt(2 * alarm_at)
 
     def path(found: Array) -> Array:
         return volume_path(counts_before, lasted_before, found, lasted, drift, min_ratio, deviations)
 
+    if not covered:
+        return _nothing("after", path(counts), seen)
     usual = float(counts_before.sum() / lasted_before.sum())
     expected = usual * drift * lasted
     would = regressed_requests(expected, regression, dispersion(counts_before, lasted_before))
@@ -98,7 +103,9 @@ def volume_evidence(
         f"{note or share}), at least {_percent(min_ratio)} of them asked for"
     )
     enough = bool(path(would).max() >= alarm_at)
-    return _evidence(path(counts), (seen, float(expected.sum()), covered), enough, said, note, alarm_at)
+    found = path(counts)
+    sums = (seen, float(expected.sum()), covered)
+    return _evidence(found, sums, enough, _said(said, found, alarm_at), note)
 
 
 def _ratio(counts: Counts) -> tuple[Array, Array]:
@@ -126,13 +133,13 @@ def _covering(values: Increments, leading: int) -> tuple[Array, Array]:
     return counts, lasted
 
 
-def _error_drift(before: Counts | None, after: Counts | None, length: int) -> tuple[float, Array, str]:
+def _error_drift(before: Counts | None, after: Counts | None, length: int) -> tuple[Array, Array, str]:
     if before is not None and after is not None:
         (errors_before, total_before), (errors, total) = _ratio(before), _ratio(after)
-        if total_before.sum() and total.sum():
+        if total_before.sum():
             point, bound = error_drift(errors_before, total_before, errors, total)
-            return float(point[-1]), bound, ""
-    return 1.0, np.ones(length), ALONE
+            return point, bound, ""
+    return np.ones(length), np.ones(length), ALONE
 
 
 def _volume_drift(before: Increments | None, after: Increments | None, length: int) -> tuple[Array, str]:
@@ -143,17 +150,20 @@ def _volume_drift(before: Increments | None, after: Increments | None, length: i
     return np.ones(length), ALONE
 
 
-def _nothing(when: str, length: int, seen: float) -> Evidence:
+def _nothing(when: str, path: Array, seen: float) -> Evidence:
     text = f"no data: no requests were counted {when} the change"
-    return Evidence(0.0, 0.0, (0.0,) * length, seen, 0.0, 0.0, False, text, text)
+    return _evidence(path, (seen, 0.0, 0.0), False, text, text)
 
 
 def _evidence(
-    path: Array, sums: tuple[float, float, float], enough: bool, said: str, note: str, alarm_at: float
+    path: Array, sums: tuple[float, float, float], enough: bool, message: str, note: str
 ) -> Evidence:
-    peak = float(path.max())
-    message = f"{said}; evidence 1:{_odds(peak)}, alarm at 1:{_odds(alarm_at)}"
-    return Evidence(float(path[-1]), peak, tuple(path.tolist()), *sums, enough, message, note)
+    values = tuple(path.tolist()) or (0.0,)
+    return Evidence(values[-1], max(values), values, *sums, enough, message, note)
+
+
+def _said(what: str, path: Array, alarm_at: float) -> str:
+    return f"{what}; evidence 1:{_odds(float(path.max()))}, alarm at 1:{_odds(alarm_at)}"
 
 
 def _odds(log_e: float) -> str:
