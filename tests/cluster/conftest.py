@@ -29,6 +29,7 @@ def street(node, tmp_path):
     """A NodeScene: the shop on a real node, with traffic and without policies."""
     found = NodeScene(node, tmp_path)
     found.furnish()
+    found.calling()
     yield found
     found.clear()
 

@@ -1,7 +1,7 @@
 """Container images for the test node, made here without a registry: a Debian tree and a layer on top of it.
 
 One OCI archive holds them all: `pause` (the sandbox), `app` (the workload, app.py) and `probe` (the project's
-probe agent). It is kept in the tests' cache, under a name that changes with what went into it.
+probe agent). The tree alone is kept, in the tests' cache, under a name that changes with what makes it.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -21,6 +20,7 @@ PAUSE, APP, PROBE = (f"{REGISTRY}/{name}:test" for name in ("pause", "app", "pro
 PACKAGES = "python3-minimal,libpython3-stdlib,busybox-static"
 LINKS = ("sh", "sleep", "cat", "ls", "wget", "nc", "ip", "kill")
 AGENT = ROOT / "orchestrator" / "probe" / "agent.py"
+MEDIA, PATH = "application/vnd.oci.image", "PATH=/usr/local/bin:/usr/bin:/bin"
 BUILD_SECONDS = 300
 
 
@@ -30,21 +30,18 @@ def cache():
     return home / "netpol-canary-tests"
 
 
-def archive():
-    """The OCI archive's path; some 15 seconds the first time."""
-    base = _base()
-    layers = {PAUSE: {}, APP: _files_of_app(), PROBE: _files_of_probe()}
-    commands = {PAUSE: ["/bin/sleep", "infinity"], APP: ["python3", "-I", "/app.py"]}
-    commands[PROBE] = ["netpol-canary-probe"]
-    mark = hashlib.sha256(base.name.encode() + Path(__file__).read_bytes())
-    mark.update(repr(sorted(layers.items())).encode())
-    target = cache() / f"images-{mark.hexdigest()[:16]}.tar"
-    if not target.exists():
-        with tempfile.TemporaryDirectory(dir=cache()) as folder:
-            half = Path(folder) / "images.tar"
-            _write(half, base, layers, commands)
-            half.rename(target)
-    return target
+def write(target):
+    """Write the OCI archive: a second, and some ten more where this machine has no tree yet."""
+    contents = {
+        PAUSE: (["/bin/sleep", "infinity"], {}),
+        APP: (["python3", "-I", "/app.py"], _files_of_app()),
+        PROBE: (["netpol-canary-probe"], _files_of_probe()),
+    }
+    with tarfile.open(target, "w") as tar:
+        archive = Archive(tar, _base())
+        for name, (command, files) in contents.items():
+            archive.image(name, command, files)
+        archive.finish()
 
 
 def _base():
@@ -102,62 +99,61 @@ def _layer(files):
     return buffer.getvalue()
 
 
-def _digest(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class Archive:
+    """An OCI image layout in a tar that is open for writing.
 
+    Its form is that of image-layout, manifest and config in the OCI image specification.
+    """
 
-def _write(target, base, layers, commands):
-    """An OCI image layout as one tar; see image-layout, manifest and config in the OCI image specification."""
-    bottom = (_digest(base), base.stat().st_size)
-    with tarfile.open(target, "w") as tar:
+    def __init__(self, tar, base):
+        self.tar, self.seen, self.manifests = tar, set(), []
+        self._file("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+        with base.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        tar.add(base, f"blobs/sha256/{digest}")
+        self.bottom = self._described("layer.v1.tar", digest, base.stat().st_size)
 
-        def add(name, body):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(body)
-            tar.addfile(entry, io.BytesIO(body))
-
-        def blob(body, kind):
-            if isinstance(body, dict):
-                body = json.dumps(body, sort_keys=True).encode()
-            digest = hashlib.sha256(body).hexdigest()
-            if digest not in seen:
-                seen.add(digest)
-                add(f"blobs/sha256/{digest}", body)
-            media = f"application/vnd.oci.image.{kind}"
-            return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(body)}
-
-        seen, manifests = {bottom[0]}, []
-        add("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-        tar.add(base, f"blobs/sha256/{bottom[0]}")
-        under = {
-            "mediaType": "application/vnd.oci.image.layer.v1.tar",
-            "digest": f"sha256:{bottom[0]}",
-            "size": bottom[1],
+    def image(self, name, command, files):
+        """The tree with some files on top, and the command that it starts."""
+        layers = [self.bottom, *([self._blob("layer.v1.tar", _layer(files))] if files else [])]
+        config = {
+            "architecture": _architecture(),
+            "os": "linux",
+            "config": {"Entrypoint": command, "Env": [PATH, "PYTHONDONTWRITEBYTECODE=1"]},
+            "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
         }
-        for name, files in layers.items():
-            stack = [under] + ([blob(_layer(files), "layer.v1.tar")] if files else [])
-            path = "PATH=/usr/local/bin:/usr/bin:/bin"
-            config = {
-                "architecture": _architecture(),
-                "os": "linux",
-                "config": {"Entrypoint": commands[name], "Env": [path, "PYTHONDONTWRITEBYTECODE=1"]},
-                "rootfs": {"type": "layers", "diff_ids": [each["digest"] for each in stack]},
-            }
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": blob(config, "config.v1+json"),
-                "layers": stack,
-            }
-            named = {"org.opencontainers.image.ref.name": name, "io.containerd.image.name": name}
-            manifests.append({**blob(manifest, "manifest.v1+json"), "annotations": named})
-        add("index.json", json.dumps({"schemaVersion": 2, "manifests": manifests}).encode())
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": f"{MEDIA}.manifest.v1+json",
+            "config": self._blob("config.v1+json", _json(config)),
+            "layers": layers,
+        }
+        named = {"org.opencontainers.image.ref.name": name, "io.containerd.image.name": name}
+        self.manifests.append({**self._blob("manifest.v1+json", _json(manifest)), "annotations": named})
+
+    def finish(self):
+        """Write the index of what was put in."""
+        self._file("index.json", _json({"schemaVersion": 2, "manifests": self.manifests}))
+
+    def _blob(self, kind, body):
+        digest = hashlib.sha256(body).hexdigest()
+        if digest not in self.seen:
+            self.seen.add(digest)
+            self._file(f"blobs/sha256/{digest}", body)
+        return self._described(kind, digest, len(body))
+
+    def _described(self, kind, digest, size):
+        return {"mediaType": f"{MEDIA}.{kind}", "digest": f"sha256:{digest}", "size": size}
+
+    def _file(self, name, body):
+        entry = tarfile.TarInfo(name)
+        entry.size = len(body)
+        self.tar.addfile(entry, io.BytesIO(body))
+
+
+def _json(body):
+    return json.dumps(body, sort_keys=True).encode()
 
 
 def _architecture():
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{archive()}\n")

@@ -19,6 +19,7 @@ SLOTS = 16
 LOCKS = Path("/run/netpol-canary-tests")
 CGROUPS = Path("/sys/fs/cgroup")
 UPLINK = "uplink"  # the cable's end inside
+UNSHARE = ("unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--ipc")
 READY_SECONDS, GONE_SECONDS = 15, 20
 
 
@@ -70,17 +71,7 @@ def ground(folder):
         note.write_text(str(folder))
         with (Path(folder) / "init.log").open("w") as log:
             init = subprocess.Popen(
-                [
-                    "unshare",
-                    "--net",
-                    "--mount",
-                    "--mount-proc",
-                    "--pid",
-                    "--fork",
-                    "--ipc",
-                    sys.executable,
-                    str(HERE / "node_init.py"),
-                ],
+                [*UNSHARE, sys.executable, str(HERE / "node_init.py")],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

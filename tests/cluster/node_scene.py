@@ -76,17 +76,16 @@ class NodeScene(Scene):
         self.node = node
 
     def furnish(self):
-        """Everything but policies, with traffic."""
+        """Everything but policies; see `calling`."""
         spaces = (OWN, "front", *self.servers)
         self.node.agent.restored()
         self.node.apply(*(namespace(name) for name in spaces))
         self.node.apply(*(make(name) for name in self.servers for make in (workload, service)))
         self._running(*self.servers)
-        targets = [(name, self.node.addresses(name)[0]) for name in self.servers]
+        targets = [(name, self.address(name)) for name in self.servers]
         self.node.apply(workload("front", targets))
         self._running("front")
         self.repository()
-        self._calling()
 
     def clear(self):
         """Take away what a test made and let everything through again; pods stay."""
@@ -96,18 +95,21 @@ class NodeScene(Scene):
                 self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
         made = "namespacerollouts,policyrollouts,waveanalyses,rolloutapprovals,policysources,leases,events"
         self.plane.run("delete", "-n", OWN, made, "--all", "--ignore-not-found", "--timeout=20s")
-        for name in ("front", *self.servers, monitoring.NAMESPACE):
-            self.plane.run("delete", "-n", name, "netpol,jobs", "--all", "--timeout=20s")
+        self.plane.run("delete", "-A", "netpol,jobs", "--all", "--timeout=20s")
         self.node.agent.restored()
 
     def first(self):
         return {name: policy("callers") for name in self.servers}
 
+    def address(self, space):
+        """Of the workload's pod in a namespace, not of a Job's that bears the same labels."""
+        return self.node.addresses(space, "pod-template-hash")[0]
+
+    def calling(self):
+        """Wait until every server has answered in the last seconds, as Prometheus sees it."""
+        query = 'min(sum by (target) (increase(http_client_requests_total{outcome="ok"}[4s])))'
+        eventually(lambda: self.value(query) > 20)
+
     def _running(self, *spaces):
         for name in spaces:
             self.plane.run("rollout", "status", "-n", name, "deployment/app", "--timeout=60s", seconds=70)
-
-    def _calling(self):
-        """Until Prometheus has seen requests of the last seconds reach every server."""
-        query = 'min(sum by (target) (increase(http_client_requests_total{outcome="ok"}[4s])))'
-        eventually(lambda: self.value(query) > 20)

@@ -92,13 +92,16 @@ def containerd(folder, ground):
     with running([*inside, "containerd", "--config", config], log) as child:
         ctr = [*inside, "ctr", "--address", SOCKET]
         _until(lambda: _succeeds([*ctr, "version"]), child, log)
+        archive = folder / "images.tar"
+        images.write(archive)
         done = subprocess.run(
-            [*ctr, "-n", "k8s.io", "images", "import", str(images.archive())],
+            [*ctr, "-n", "k8s.io", "images", "import", str(archive)],
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
+        archive.unlink()
         assert done.returncode == 0, f"ctr images import: {done.stderr}"
         yield
 

@@ -11,7 +11,7 @@ import images
 import monitoring
 import netns
 import pytest
-from node_scene import eventually, pod_spec
+from node_scene import NodeScene, eventually, pod_spec, policy
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 HERE = Path(__file__).parent
@@ -43,11 +43,20 @@ def egress(*rules):
 
 
 @pytest.fixture
+def street(node, tmp_path):
+    """A NodeScene, with traffic only where a test waits for it."""
+    found = NodeScene(node, tmp_path)
+    found.furnish()
+    yield found
+    found.clear()
+
+
+@pytest.fixture
 def ask(street):
     """What a connection from `front` to a server namespace meets."""
 
     def question(space="alpha", port=8080, source="front"):
-        return street.node.ask(source, "deploy/app", street.node.addresses(space)[0], port)
+        return street.node.ask(source, "deploy/app", street.address(space), port)
 
     return question
 
@@ -55,6 +64,7 @@ def ask(street):
 def test_pods_answer_each_other_over_http(street, ask):
     assert [ask(space) for space in street.servers] == ["open"] * 3
     assert ask("alpha", CLOSED) == "refused"
+    street.calling()
     errors = 'sum(increase(http_client_requests_total{outcome="error"}[4s]))'
     assert street.value(errors) == 0
 
@@ -145,7 +155,7 @@ def test_packets_follow_an_ingress_rule_for(case, street, ask):
 
 
 def test_packets_follow_address_blocks_and_egress_rules(street, ask):
-    alpha, beta = (street.node.addresses(space)[0] for space in ("alpha", "beta"))
+    alpha, beta = (street.address(space) for space in ("alpha", "beta"))
     block = {"cidr": street.node.ground.slot.pods, "except": [f"{beta}/32"]}
     street.node.apply(egress({"to": [{"ipBlock": block}], "ports": [{"port": 8080}]}))
     expected = {("alpha", 8080): "open", ("alpha", CLOSED): "timeout", ("beta", 8080): "timeout"}
@@ -161,7 +171,7 @@ def test_packets_follow_address_blocks_and_egress_rules(street, ask):
 def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
     street.node.apply(ingress())
     eventually(lambda: ask() == "timeout", 10)
-    address = street.node.addresses("alpha")[0]
+    address = street.address("alpha")
     inside = street.node.ground.enter("net")
     command = [*inside, sys.executable, "-c", TALK.replace("while True", "for _ in range(3)"), address]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
@@ -173,7 +183,7 @@ def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
 @contextlib.contextmanager
 def talking(street, space):
     """A connection from front that stays open and in use; yields whether it has broken within some seconds."""
-    address = street.node.addresses(space)[0]
+    address = street.address(space)
     command = [
         street.plane.kubectl,
         "--kubeconfig",
@@ -306,6 +316,24 @@ def test_the_probe_image_runs_the_projects_agent(street):
     eventually(
         lambda: street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected
     )
+
+
+@pytest.mark.parametrize("caller", ["front", "frnt"], ids=["good", "bad"])
+def test_a_rollout_plays_on_real_packets_and_metrics(caller, street):
+    street.calling()
+    street.settled()
+    before = street.policies()
+    callers = (caller, monitoring.LABEL)
+    street.commit(**{name: policy("callers", callers, 8080) for name in street.servers})
+    done = street.run()
+    assert done.returncode == (0 if caller == "front" else 1), done.stdout + done.stderr
+    status = street.rollout()["status"]
+    if caller == "front":
+        assert status["phase"] == "Succeeded"
+        assert [rule["ports"][0]["port"] for rule in street.rules()] == [8080] * 3
+    else:
+        assert status["phase"] == "RolledBack" and street.policies() == before
+        assert "front" in status["reason"]
 
 
 def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
