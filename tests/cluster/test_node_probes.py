@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import images
 import pytest
@@ -46,6 +47,12 @@ def api(street):
 @pytest.fixture
 def prober(api):
     return JobProber(api, SystemClock(), Probing(seconds=40, stable_seconds=4), images.PROBE, "node-test")
+
+
+@pytest.fixture
+def patient(prober):
+    """For policies that take 3 s to be in force: half of `stable_seconds` is more than that."""
+    return replace(prober, probing=Probing(seconds=60, stable_seconds=8))
 
 
 def deny(street):
@@ -96,11 +103,24 @@ def test_a_denial_that_is_enforced_late_is_waited_for(street, prober):
     assert seen(prober.run([probe(reach=False)])) == [False]
 
 
-def test_what_a_new_pod_may_do_before_policies_hold_it_is_not_believed(street, prober):
-    deny(street)
+def test_what_a_new_pod_may_do_before_its_own_policy_holds_it_is_not_believed(street, prober, patient):
+    spec = {"podSelector": {}, "policyTypes": ["Egress"]}
+    meta = {"name": "out", "namespace": "front"}
+    street.node.apply(
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    )
     assert seen(prober.run([probe(reach=False)])) == [False]
-    street.node.agent.mode(delay=1)
-    assert seen(prober.run([probe()])) == [False]
+    street.node.agent.mode(delay=3)
+    (result,) = patient.run([probe()])
+    assert result.observed is False, result
+
+
+def test_what_a_new_pod_may_not_do_before_others_policies_know_it_is_not_believed(street, prober, patient):
+    street.node.apply(in_alpha(policy("callers")))
+    assert seen(prober.run([probe()])) == [True]
+    street.node.agent.mode(delay=3)
+    (result,) = patient.run([probe(reach=False)])
+    assert result.observed is True, result
 
 
 def test_a_stopped_agent_lets_through_what_must_not_pass(street, prober):
