@@ -1,13 +1,15 @@
 """The workload of the node tests: an HTTP server that counts, and a client that calls where it is told to.
 
 Environment: PORT (8080); TARGETS, names and addresses as `beta=10.0.0.1:8080,gamma=10.0.0.2:8080`; RATE, requests
-a second to each of them (20); TIMEOUT, seconds for each request (0.5). Every request is a new connection.
-GET /metrics answers in Prometheus' text format and is not counted, anything else answers `ok`.
+a second to each of them (20); TIMEOUT, seconds for each request (1). Every request is a new connection.
+GET /metrics answers in Prometheus' text format, /ask/HOST/PORT/SECONDS says what a TCP connection from here meets
+(`open`, `refused`, `timeout`, or the error's text), anything else is counted and answers `ok`.
 """
 
 import http.client
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -42,6 +44,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/metrics":
             body = exposition().encode()
             self.close_connection = True  # or a policy would not cut off a scraper that is connected already
+        elif self.path.startswith("/ask/"):
+            host, port, seconds = self.path.split("/")[2:]
+            body = met(host, int(port), float(seconds)).encode()
         else:
             count("http_server_requests_total", outcome="ok")
         self.send_response(200)
@@ -73,6 +78,19 @@ def ask(host, port, seconds):
         connection.close()
 
 
+def met(host, port, seconds):
+    """What a connection attempt comes to, in one word where there is one."""
+    try:
+        socket.create_connection((host, port), timeout=seconds).close()
+    except ConnectionRefusedError:
+        return "refused"
+    except TimeoutError:
+        return "timeout"
+    except OSError as error:
+        return str(error)
+    return "open"
+
+
 def call(name, host, port, rate, seconds):
     """Ask for ever, `rate` times a second where answers come quickly enough."""
     due = time.monotonic()
@@ -95,7 +113,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     for outcome in ("ok", "error"):
         count("http_server_requests_total", 0, outcome=outcome)
-    rate, seconds = float(os.environ.get("RATE", "20")), float(os.environ.get("TIMEOUT", "0.5"))
+    rate, seconds = float(os.environ.get("RATE", "20")), float(os.environ.get("TIMEOUT", "1"))
     for name, host, port in targets(os.environ.get("TARGETS", "")):
         for outcome in ("ok", "error"):
             count("http_client_requests_total", 0, outcome=outcome, target=name)

@@ -58,7 +58,11 @@ def _objects(folder):
             f"--web.listen-address=:{PORT}",
         ],
         "ports": [{"containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/-/ready", "port": PORT}, "periodSeconds": 1},
+        "readinessProbe": {
+            "httpGet": {"path": "/-/ready", "port": PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+        },
         "volumeMounts": [
             {"name": "program", "mountPath": "/prometheus", "readOnly": True},
             {"name": "config", "mountPath": "/config", "readOnly": True},

@@ -26,7 +26,7 @@ def pod_spec(targets=(), image=images.APP):
         "image": image,
         "env": [{"name": "TARGETS", "value": ",".join(f"{name}={host}:{PORT}" for name, host in targets)}],
         "ports": [{"containerPort": PORT, "name": "http"}],
-        "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5},
     }
     return {
         "containers": [container],
@@ -104,6 +104,10 @@ class NodeScene(Scene):
     def address(self, space):
         """Of the workload's pod in a namespace, not of a Job's that bears the same labels."""
         return self.node.addresses(space, "pod-template-hash")[0]
+
+    def ask(self, source, destination, port=PORT):
+        """What a connection from one namespace's workload to another's meets; see Node.ask."""
+        return self.node.ask(self.address(source), self.address(destination), port)
 
     def calling(self):
         """Wait until every server has answered in the last seconds, as Prometheus sees it."""
