@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,8 @@ class JobProber:
     """Implements `Prober`. `owner` is whose Jobs these are: one run at a time is made in its name.
 
     A pod ends `probing.seconds` after its Job was created: half of that to start in, half to probe in. Pods that hold
-    connections end after `probing.held_seconds`.
+    connections end after HOLD_SECONDS. `beat` is called at least once a second while it waits: a run may take longer
+    than whoever asks keeps a lease.
     """
 
     cluster: Cluster
@@ -33,6 +34,7 @@ class JobProber:
     probing: Probing
     image: str
     owner: str
+    beat: Callable[[], None] = lambda: None
 
     def run(self, probes: Sequence[Probe]) -> list[ProbeResult]:
         """One result a probe, in order. Raises PortError, and RetryLater where this process is asked to end."""
@@ -71,7 +73,7 @@ class JobProber:
 
     def _jobs(self, mode: str, found: Sequence[Batch], key: str = "") -> Jobs:
         spaces = sorted({b.namespace for b in found})
-        return Jobs(self.cluster, self.clock, marks(mode, self.owner, key), spaces)
+        return Jobs(self.cluster, self.clock, marks(mode, self.owner, key), spaces, self.beat)
 
     def _job(self, batch: Batch, mode: str, key: str = "") -> Manifest:
         total = self.probing.held_seconds if mode == "hold" else self.probing.seconds

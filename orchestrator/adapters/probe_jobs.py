@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,12 +17,13 @@ MOST_LOG = 256 * 1024
 
 @dataclass(frozen=True)
 class Jobs:
-    """Those that carry the labels `mine`, in `spaces`. All methods raise PortError."""
+    """Those that carry the labels `mine`, in `spaces`; `beat` is called before each wait. Methods raise PortError."""
 
     cluster: Cluster
     clock: Clock
     mine: Mapping[str, str]
     spaces: Sequence[str] = ()
+    beat: Callable[[], None] = lambda: None
 
     def create(self, made: Manifest) -> tuple[Manifest | None, str]:
         """The Job as it stands, or why the API server does not take it."""
@@ -88,6 +89,7 @@ class Jobs:
 
     def pause(self, seconds: float) -> None:
         """Wait. Raises RetryLater where the clock does not: then this process is asked to end."""
+        self.beat()
         before = self.clock.now()
         self.clock.sleep(seconds)
         if (self.clock.now() - before).total_seconds() < seconds / 2:

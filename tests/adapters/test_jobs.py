@@ -1,5 +1,6 @@
 """Probes run as Jobs in the workloads' place: what they carry, what comes of them, what they may cost."""
 
+import itertools
 import json
 
 import pytest
@@ -371,6 +372,15 @@ def test_a_dollar_in_a_host_name_is_not_expanded_by_the_kubelet(cluster):
     cluster.ask(destination="$(PATH)")
     text = cluster.kubelet.pods[0]["spec"]["containers"][0]["env"][0]["value"]
     assert "$" not in text and json.loads(text)["probes"][0]["host"] == "$(PATH)"
+
+
+def test_who_waits_for_probes_is_asked_each_second_whether_it_still_may(cluster):
+    cluster.kubelet.start, beats = 8.0, []
+    JobProber(
+        cluster.api, cluster.clock, Probing(), "img", "r", lambda: beats.append(cluster.clock.now())
+    ).run([Probe("p", "shop/web", "pay/db", 1, "TCP", True)])
+    gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(beats)]
+    assert len(beats) > 15 and max(gaps) <= 1.0
 
 
 # Connections that are held

@@ -3,7 +3,6 @@
 import ast
 import json
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -64,29 +63,8 @@ def test_http_is_connected_whatever_the_server_says_and_the_status_is_told():
         assert asked(port, check="http") == ("connected", "not HTTP")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    names = [str(folder / "key.pem"), str(folder / "cert.pem")]
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    command += ["-keyout", names[0], "-out", names[1], "-days", "1", "-subj", "/CN=probe.example"]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
-    return names
-
-
 def test_tls_needs_a_handshake_but_no_trust(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate[1], certificate[0])
-    with answering(lambda c: context.wrap_socket(c, server_side=True).close()) as port:
+    with answering(lambda c: certificate.wrap_socket(c, server_side=True).close()) as port:
         answer, detail = asked(port, check="tls")
         assert answer == "connected" and detail.startswith("TLSv1")
     with page() as port:

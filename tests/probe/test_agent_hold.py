@@ -1,6 +1,7 @@
 """Connections that are kept: open while the peer acknowledges, broken by a reset or by silence, closed by a server."""
 
 import json
+import select
 import socket
 import threading
 
@@ -16,7 +17,8 @@ def looked(held, seconds):
     now = held.opened
     for _ in range(seconds):
         now += 1
-        threading.Event().wait(0.02)  # the peer's own thread answers meanwhile
+        if held.state == "open":  # what the peer is about to say, where it was asked something
+            select.select([held.sock], [], [], 0.3 if held.waiting or held.target.protocol == "UDP" else 0.05)
         held.look(now)
     return held
 
@@ -27,6 +29,16 @@ def test_a_connection_that_is_used_stays_open(check):
         held = looked(agent.Held(Target(HOST, port, check=check), SHORT), 5)
         assert held.row(held.opened + 5)[:4] == ["open", "", 5.0, 0]
         held.sock.close()
+
+
+def test_a_tls_connection_stays_open_and_ends_with_its_server(certificate):
+    clients = []
+    with answering(lambda c: clients.append(certificate.wrap_socket(c, server_side=True))) as port:
+        held = looked(agent.Held(Target(HOST, port, check="tls"), SHORT), 3)
+        assert held.state == "open", held.row(0)
+        for client in clients:
+            client.close()
+        assert looked(held, 3).row(0)[:2] == ["closed", "closed"]
 
 
 def test_the_listener_is_asked_its_nonce_over_tcp_and_udp():
