@@ -18,7 +18,8 @@ test: .venv/.ready
 	rm -f .coverage.$@*
 	$(MEASURED) -n 2
 
-# A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG.
+# A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
+# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none.
 test-cluster: .venv/.ready
 	rm -f .coverage.$@*
 	NETPOL_CANARY_CLUSTER=1 $(MEASURED) -m cluster tests/contract tests/cluster

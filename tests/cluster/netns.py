@@ -63,6 +63,13 @@ class Ground:
         return ("nsenter", "--target", str(self.pid), *(f"--{name}" for name in names), "--")
 
 
+def cgroups(slot):
+    """The node's own cgroup: one, or one for each controller where the machine has version 1."""
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    trees = [CGROUPS] if unified else [tree for tree in CGROUPS.iterdir() if tree.is_dir()]
+    return [tree / slot.name for tree in trees]
+
+
 @contextlib.contextmanager
 def ground(folder):
     """Namespaces for a node whose data is in `folder`; at the end nothing of it is left, nor of dead ones."""
@@ -122,7 +129,7 @@ def _slot():
 def _sweep(slot):
     """Take away what is left of a node whose processes have ended: cable, cgroups, data."""
     subprocess.run(["ip", "link", "delete", slot.name], check=False, capture_output=True)
-    for tree in [*CGROUPS.glob(f"*/{slot.name}"), CGROUPS / slot.name]:
+    for tree in cgroups(slot):
         _sweep_cgroup(tree)
     note = LOCKS / f"{slot.number}.folder"
     if note.exists():

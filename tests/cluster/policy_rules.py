@@ -36,7 +36,7 @@ def live(manifests):
         if not m["spec"].get("hostNetwork")
         and m.get("status", {}).get("phase") not in ("Succeeded", "Failed")
     ]
-    return sorted((p for p in pods if p.address.count(".") == 3), key=lambda p: p.address)
+    return [pod for _, pod in sorted({p.address: p for p in pods if p.address.count(".") == 3}.items())]
 
 
 def selects(selector, labels):
@@ -157,9 +157,10 @@ def _types(spec):
 
 
 def _block(side, block):
-    spared = block.get("except") or ()
-    outside = f" ip {side} != {{ {', '.join(spared)} }}" if spared else ""
-    return f"ip {side} {block['cidr']}{outside}" if ":" not in block["cidr"] else "meta nfproto ipv6"
+    if ":" in block["cidr"]:
+        return "meta nfproto ipv6"
+    spared = "".join(f" ip {side} != {each}" for each in block.get("except") or ())
+    return f"ip {side} {block['cidr']}{spared}"
 
 
 def _number(port):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import images
+import netns
 import yaml
 
 NODE = "node"
@@ -127,9 +128,8 @@ def kubelet(folder, ground, plane, binaries):
         f"--hostname-override={NODE}",
         f"--node-ip={ground.slot.inside}",
     ]
-    for tree in Path("/sys/fs/cgroup").iterdir():
-        if tree.is_dir():
-            (tree / ground.slot.name).mkdir(exist_ok=True)
+    for tree in netns.cgroups(ground.slot):
+        tree.mkdir(exist_ok=True)
     with running(scheduler, folder / "kube-scheduler.log"), running(agent, log) as child:
         ready = "-o=jsonpath={.status.conditions[?(@.type=='Ready')].status}"
         _until(lambda: plane.run("get", "node", NODE, ready, check=False) == "True", child, log)
