@@ -207,8 +207,15 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         _ports(inner),
         str(status.get("hostIP", "")),
         bool(inner.get("hostNetwork")),
+        _scraped((template.get("metadata") or {}).get("annotations") or {}),
     )
     return Workload(kind, pod)
+
+
+def _scraped(annotations: Mapping[str, Any]) -> int:
+    """The port that the usual annotations of Prometheus' own examples name; 0 for none."""
+    port = str(annotations.get("prometheus.io/port", ""))
+    return int(port) if str(annotations.get("prometheus.io/scrape")) == "true" and port.isdigit() else 0
 
 
 def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:

@@ -17,7 +17,10 @@ class NamedPort:
 
 @dataclass(frozen=True)
 class Pod:
-    """What policies see of a pod; `node_ip` is the address of the node that it runs on."""
+    """What policies see of a pod; `node_ip` is the address of the node that it runs on.
+
+    `scraped` is a port that its annotations tell Prometheus to read; no policy sees that.
+    """
 
     namespace: str
     name: str
@@ -26,6 +29,7 @@ class Pod:
     ports: tuple[NamedPort, ...] = ()
     node_ip: str = ""
     host_network: bool = False
+    scraped: int = 0
 
 
 # A str is an address outside the cluster, or a node's.

@@ -223,7 +223,8 @@ def _observers(sides: Sides) -> list[Attempt]:
                 found.append(Attempt("observer", src, dst, port, "UDP", "reach", "reach", "dns"))
         if scraper(src):
             for declared in dst.pod.ports:
-                mine = declared.name in METRIC_PORTS and declared.protocol == "TCP"
+                read = declared.name in METRIC_PORTS or declared.port == dst.pod.scraped
+                mine = read and declared.protocol == "TCP"
                 if mine and ports.contains(connection.ports, "TCP", declared.port):
                     found.append(Attempt("observer", src, dst, declared.port, "TCP", "reach", "reach"))
     return found

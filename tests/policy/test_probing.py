@@ -87,6 +87,16 @@ def test_the_ways_on_which_the_cluster_is_seen_must_stay_even_where_the_change_c
     assert [(a.src.pod.name, a.port, a.protocol) for a in resolving] == [("pay", 53, "UDP")]
 
 
+def test_a_port_that_annotations_tell_prometheus_to_read_is_one_of_these_ways():
+    told = {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"}
+    PODS[3]["metadata"]["annotations"] = told
+    try:
+        found = chosen(BEFORE, [allow("pay", "callers", ["web"])])
+    finally:
+        del PODS[3]["metadata"]["annotations"]
+    assert ("prometheus", "pay", 8080, "reach", "reach") in names(found, "observer")
+
+
 def test_what_matters_most_comes_first_and_what_is_left_out_is_said():
     found = chosen(BEFORE, AFTER, most=3)
     assert len(found.attempts) == 3
