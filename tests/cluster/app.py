@@ -1,9 +1,11 @@
-"""The workload of the node tests: an HTTP server that counts, and a client that calls where it is told to.
+"""The workload of the node tests: a server that counts, and a client that calls where it is told to.
+
+It speaks HTTP on TCP, and sends back what it gets on UDP, on the same port number.
 
 Environment: PORT (8080); TARGETS, names and addresses as `beta=10.0.0.1:8080,gamma=10.0.0.2:8080`; RATE, requests
 a second to each of them (20); TIMEOUT, seconds for each request (1). Every request is a new connection.
-GET /metrics answers in Prometheus' text format, /ask/HOST/PORT/SECONDS says what a TCP connection from here meets
-(`open`, `refused`, `timeout`, or the error's text), anything else is counted and answers `ok`.
+GET /metrics answers in Prometheus' text format, /ask/PROTOCOL/HOST/PORT/SECONDS says what a connection from here
+meets (`open`, `refused`, `timeout`, or the error's text), anything else is counted and answers `ok`.
 """
 
 import http.client
@@ -45,8 +47,8 @@ class Handler(BaseHTTPRequestHandler):
             body = exposition().encode()
             self.close_connection = True  # or a policy would not cut off a scraper that is connected already
         elif self.path.startswith("/ask/"):
-            host, port, seconds = self.path.split("/")[2:]
-            body = met(host, int(port), float(seconds)).encode()
+            protocol, host, port, seconds = self.path.split("/")[2:]
+            body = met(protocol, host, int(port), float(seconds)).encode()
         else:
             count("http_server_requests_total", outcome="ok")
         self.send_response(200)
@@ -78,10 +80,16 @@ def ask(host, port, seconds):
         connection.close()
 
 
-def met(host, port, seconds):
-    """What a connection attempt comes to, in one word where there is one."""
+def met(protocol, host, port, seconds):
+    """What a connection, or a datagram that wants an answer, comes to; in one word where there is one."""
+    kind = socket.SOCK_DGRAM if protocol == "UDP" else socket.SOCK_STREAM
     try:
-        socket.create_connection((host, port), timeout=seconds).close()
+        with socket.socket(socket.AF_INET, kind) as link:
+            link.settimeout(seconds)
+            link.connect((host, port))
+            if protocol == "UDP":
+                link.send(b"ask")
+                link.recv(64)
     except ConnectionRefusedError:
         return "refused"
     except TimeoutError:
@@ -89,6 +97,15 @@ def met(host, port, seconds):
     except OSError as error:
         return str(error)
     return "open"
+
+
+def echo(port):
+    """Send every datagram back to where it came from."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("", port))
+        while True:
+            body, sender = link.recvfrom(2048)
+            link.sendto(body, sender)
 
 
 def call(name, host, port, rate, seconds):
@@ -120,7 +137,9 @@ def main():
         for _ in range(WORKERS):
             args = (name, host, port, rate / WORKERS, seconds)
             threading.Thread(target=call, args=args, daemon=True).start()
-    Server(("", int(os.environ.get("PORT", "8080"))), Handler).serve_forever()
+    port = int(os.environ.get("PORT", "8080"))
+    threading.Thread(target=echo, args=(port,), daemon=True).start()
+    Server(("", port), Handler).serve_forever()
 
 
 if __name__ == "__main__":

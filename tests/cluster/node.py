@@ -66,10 +66,9 @@ class Node:
         return self.ground.slot.inside
 
     def apply(self, *manifests):
-        """Server-side defaults filled in by `kubectl apply`; manifests are dicts."""
-        self.plane.run(
-            "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
-        )
+        """Create or change objects, given as dicts; on the server's side, which spares kubectl seconds."""
+        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+        self.plane.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=body)
 
     def wait_ready(self, namespace, seconds=60):
         """Until every pod of a namespace is Ready."""
@@ -91,12 +90,12 @@ class Node:
         running = [p for p in found if p["status"].get("podIP") and "deletionTimestamp" not in p["metadata"]]
         return [p["status"]["podIP"] for p in sorted(running, key=lambda p: p["metadata"]["name"])]
 
-    def ask(self, source, address, port=8080, seconds=1):
-        """What a TCP connection meets: `open`, `refused`, `timeout`; tried by the app.py at the address `source`.
+    def ask(self, source, address, port=8080, protocol="TCP", seconds=1):
+        """What a connection meets: `open`, `refused`, `timeout`; tried by the app.py at the address `source`.
 
         Told to do so by this machine, which policies never stop.
         """
-        url = f"http://{source}:8080/ask/{address}/{port}/{seconds}"
+        url = f"http://{source}:8080/ask/{protocol}/{address}/{port}/{seconds}"
         with urllib.request.urlopen(url, timeout=seconds + 10) as answer:
             return answer.read().decode()
 

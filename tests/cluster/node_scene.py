@@ -105,9 +105,9 @@ class NodeScene(Scene):
         """Of the workload's pod in a namespace, not of a Job's that bears the same labels."""
         return self.node.addresses(space, "pod-template-hash")[0]
 
-    def ask(self, source, destination, port=PORT):
+    def ask(self, source, destination, port=PORT, protocol="TCP"):
         """What a connection from one namespace's workload to another's meets; see Node.ask."""
-        return self.node.ask(self.address(source), self.address(destination), port)
+        return self.node.ask(self.address(source), self.address(destination), port, protocol)
 
     def calling(self):
         """Wait until every server has answered in the last seconds, as Prometheus sees it."""

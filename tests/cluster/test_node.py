@@ -58,8 +58,8 @@ def ask(street):
     """What a connection from a namespace's workload, `front` where not told, to another's meets."""
     addresses = {space: street.address(space) for space in ("front", *street.servers)}
 
-    def question(space="alpha", port=8080, source="front"):
-        return street.node.ask(addresses[source], addresses.get(space, space), port)
+    def question(space="alpha", port=8080, source="front", protocol="TCP"):
+        return street.node.ask(addresses[source], addresses.get(space, space), port, protocol)
 
     return question
 
@@ -155,6 +155,19 @@ def test_packets_follow_an_ingress_rule_for(case, street, ask):
     rules, expected = CASES[case]
     street.node.apply(ingress(*rules))
     soon(lambda: {key: ask("alpha", key[1], key[0]) for key in expected} == expected)
+
+
+def test_datagrams_are_told_apart_from_connections(street, ask):
+    street.node.agent.mode("reject")
+    assert ask(protocol="UDP") == "open"
+    street.node.apply(ingress({"ports": [{"protocol": "UDP"}]}))
+    soon(lambda: ask() == "refused")
+    assert ask(protocol="UDP") == "open"
+    street.node.apply(ingress({"ports": [{"port": 8080, "protocol": "TCP"}]}))
+    soon(lambda: ask() == "open")
+    assert ask(protocol="UDP") == "refused"
+    street.node.agent.mode("drop")
+    assert ask(protocol="UDP") == "timeout"
 
 
 def test_packets_follow_address_blocks_and_egress_rules(street, ask):
