@@ -120,7 +120,7 @@ class Stage:
             given["clock"],
             lambda source: given["repository"],
             lambda plan, name: given.get("metrics", self.metrics),
-            lambda probing, owner: given["prober"],
+            lambda probing, owner, beat: given["prober"],
             None,
         )
 

@@ -25,7 +25,7 @@ class JobProber:
     """Implements `Prober`. `owner` is whose Jobs these are: one run at a time is made in its name.
 
     A pod ends `probing.seconds` after its Job was created: half of that to start in, half to probe in. Pods that hold
-    connections end after HOLD_SECONDS. `beat` is called at least once a second while it waits: a run may take longer
+    connections end after `probing.held_seconds`. `beat` is called at least once a second while it waits: a run may take longer
     than whoever asks keeps a lease.
     """
 

@@ -156,7 +156,7 @@ def prepare(world: World, root: Path, cache: Path) -> Context:
         world.clock,
         lambda source: GitRepository(source.spec.git.url, cache, source.spec.git.branch),
         lambda plan, name: world.metrics,
-        lambda probing, owner: world.prober,
+        lambda probing, owner, beat: world.prober,
         None,
     )
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))

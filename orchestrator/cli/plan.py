@@ -98,7 +98,7 @@ def in_sandbox(reference: str) -> tuple[Context, Source]:
         world.clock,
         lambda s: repository(s, lambda name, where: {}),
         lambda plan, name: world.metrics,
-        lambda probing, owner: world.prober,
+        lambda probing, owner, beat: world.prober,
         None,
     )
     return ctx, source

@@ -49,7 +49,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         clock,
         lambda source: repository(source, secrets.read),
         Sources(cluster, clock, secrets.read).get,
-        lambda probing, owner: prober(cluster, clock, probing, owner),
+        lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat),
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
@@ -73,12 +73,14 @@ def repository(source: Source, read: Read) -> PolicyRepository:
     )
 
 
-def prober(cluster: Cluster, clock: Clock, probing: m.Probing, owner: str) -> Prober | None:
+def prober(
+    cluster: Cluster, clock: Clock, probing: m.Probing, owner: str, beat: Callable[[], None] = lambda: None
+) -> Prober | None:
     """Who tries connections, as Jobs of the strategy's image or of this program's own; None where neither is known."""
     from orchestrator.adapters.jobs import JobProber
 
     image = probing.image or os.environ.get(PROBE_IMAGE, "")
-    return JobProber(cluster, clock, probing, image, owner) if image else None
+    return JobProber(cluster, clock, probing, image, owner, beat) if image else None
 
 
 def cache_directory() -> Path:

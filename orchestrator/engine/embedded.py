@@ -54,7 +54,7 @@ class Embedded:
 
     def _drive(self, name: str) -> State:
         lease = Lease(self.ctx, f"rollout-{name}"[:253], self.holder, self.lease_seconds)
-        ctx = replace(self.ctx, fence=lambda: _fence(lease))
+        ctx = replace(self.ctx, fence=lambda: _fence(lease), beat=lambda: _beat(lease))
         state: State | None = None
         try:
             while not self.stop():
@@ -187,6 +187,12 @@ def _fence(lease: Lease) -> None:
     """A write that begins now lands, or times out, before another worker may go on."""
     if not lease.safe(REQUEST_TIMEOUT):
         raise RetryLater("the lease has to be renewed first", 0.05)
+
+
+def _beat(lease: Lease) -> None:
+    """A step that waits for long keeps its place, or learns that it has lost it."""
+    if not lease.acquire():
+        raise RetryLater("another worker has taken over", 1.0)
 
 
 def phase_code(state: State) -> int:

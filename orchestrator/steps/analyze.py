@@ -60,7 +60,7 @@ def _probed(
 ) -> tuple[m.WaveAnalysisStatus, Sequence[str]]:
     """The status with this look's answers, and whether probes that ran before the change cannot any more."""
     plan, probes = state.rollout.spec.strategy.analysis, analysis.spec.probes
-    prober = ctx.prober(plan.probing, state.rollout.name)
+    prober = ctx.prober(plan.probing, state.rollout.name, ctx.beat)
     if not probes or prober is None or not due(plan, status, ctx.clock.now()):
         return status, ()
     wanted = afterwards(probes)

@@ -18,7 +18,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     """Create the WaveAnalysis, then put the baseline into it."""
     rollout = state.rollout
     probing = rollout.spec.strategy.analysis.probing
-    prober = ctx.prober(probing, rollout.name)
+    prober = ctx.prober(probing, rollout.name, ctx.beat)
     analysis = state.analyses.get(action.wave) or _create(ctx, state, action.wave, prober is not None)
     probes = analysis.spec.probes
     records: list[m.ProbeRecord] = []

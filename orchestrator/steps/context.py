@@ -40,18 +40,19 @@ class Context:
     """The ports of one worker. `namespace` is the orchestrator's own.
 
     `metrics` gives the provider of that name, None where the strategy has none; `prober` gives who tries connections
-    for a rollout, None where probes cannot run. `fence` is asked before each write to a policy: RetryLater where the worker may have been replaced.
+    for a rollout, None where probes cannot run, and calls `beat` while it waits. `fence` is asked before each write to a policy: RetryLater where the worker may have been replaced.
     """
 
     cluster: Cluster
     clock: Clock
     repository: Callable[[Source], PolicyRepository]
     metrics: Callable[[m.Analysis, str], MetricSource | None]
-    prober: Callable[[m.Probing, str], Prober | None]
+    prober: Callable[[m.Probing, str, Callable[[], None]], Prober | None]
     notifier: Notifier | None
     namespace: str = "netpol-canary"
     each: Callable[..., list[Any]] = serial
     fence: Callable[[], None] = open_fence
+    beat: Callable[[], None] = open_fence
 
 
 def read(ctx: Context, name: str) -> State:

@@ -95,7 +95,7 @@ def _chosen(
     ctx: Context, old: Fleet, new: Fleet, moved: Sequence[Change], plan: Plan, strategy: m.Strategy
 ) -> Chosen | None:
     probing = strategy.analysis.probing
-    if not probing.edges or ctx.prober(probing, plan.source) is None:
+    if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
         return None
     tables = (table(f, None, (), touched=frozenset(plan.namespaces)) for f in (old, new))
     room = max(0, probing.most_probes - len(strategy.analysis.probes))

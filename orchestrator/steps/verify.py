@@ -44,7 +44,8 @@ def _baseline(state: State) -> list[Probe]:
 
 def _compare(ctx: Context, state: State, wanted: list[Probe]) -> tuple[m.ConditionStatus, str, str]:
     try:
-        prober = ctx.prober(state.rollout.spec.strategy.analysis.probing, state.rollout.name)
+        probing = state.rollout.spec.strategy.analysis.probing
+        prober = ctx.prober(probing, state.rollout.name, ctx.beat)
         results = prober.run(wanted) if prober else []
     except PortError as error:
         return "Unknown", "ProbesDidNotRun", str(error)[:1000]

@@ -80,7 +80,7 @@ def context(cluster, files, each):
         SystemClock(),
         lambda s: files,
         lambda p, n: None,
-        lambda p, o: None,
+        lambda p, o, b: None,
         None,
         each=each if each else threads,
     )

@@ -153,7 +153,7 @@ def test_the_probes_are_made_in_a_name_of_their_own_with_the_image_that_is_given
     def noted(self, *args, **kwargs):
         real(self, *args, **kwargs)
         object.__setattr__(
-            self, "prober", lambda probing, owner: asked.append((probing.image, owner)) or Asked()
+            self, "prober", lambda probing, owner, beat: asked.append((probing.image, owner)) or Asked()
         )
 
     monkeypatch.setattr(Context, "__init__", noted)
