@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance lint bench crds clean
+.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -42,6 +42,10 @@ lint: .venv/.ready
 bench: .venv/.ready
 	$(BIN)/python tests/bench/policies.py
 	$(BIN)/python tests/bench/bench.py $(if $(shell command -v go),--real)
+
+# How soon regressions are found, and how often falsely, beside other rules; the plot goes into build/bench.
+bench-analysis: .venv/.ready
+	$(BIN)/python tests/bench/analysis.py
 
 crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'

@@ -20,6 +20,7 @@ from orchestrator.analysis.evidence import (
 )
 from orchestrator.analysis.sequential import Counts, Evidence
 
+LOST = 0.9  # share of requests: what cuts clients off loses nearly all of theirs
 ALONE = "no control: own past decides"
 
 
@@ -73,12 +74,12 @@ def volume_evidence(
     *,
     min_ratio: float,
     alarm_at: float,
-    regression: float = 0.9,
+    regression: float | None = None,
 ) -> Evidence:
     """Whether requests are fewer than min_ratio times what own past and controls let expect.
 
     `alarm_at` is log evidence (see sequential.py). `regression` is the share of requests lost that must have been
-    findable before this counts as enough. An interval in which nothing was scraped says nothing: a series that is
+    findable before this counts as enough; None: 0.9. An interval in which nothing was scraped says nothing: a series that is
     gone is for the caller to judge.
     """
     counts_before, lasted_before = _covering(before, leading=0)
@@ -96,7 +97,8 @@ def volume_evidence(
         return _nothing("after", path(counts), seen)
     usual = float(counts_before.sum() / lasted_before.sum())
     expected = usual * drift * lasted
-    would = regressed_requests(expected, regression, dispersion(counts_before, lasted_before))
+    lost = LOST if regression is None else regression
+    would = regressed_requests(expected, lost, dispersion(counts_before, lasted_before))
     share = f"controls x{float(expected.sum()) / (usual * covered):.2g}"
     said = (
         f"{seen:.0f} requests, {float(expected.sum()):.0f} expected (own past {usual:.3g} an interval, "

@@ -14,7 +14,7 @@ from orchestrator.analysis.evidence import ratio_path, volume_path
 from orchestrator.analysis.sequential import Counts, Evidence, alarm_at, threshold, verdict_of
 from orchestrator.analysis.streams import ratio_evidence, volume_evidence
 
-RUNS, WAVES, NAMES, BEFORE, AFTER = 2000, 2, 3, 160, 40
+RUNS, WAVES, NAMES, BEFORE, AFTER = 2000, 2, 3, 160, 30
 ALPHA, TOLERANCE, MIN_RATIO, SHARE = 0.05, 0.5, 0.6, 0.001
 SINGLE = alarm_at(2 * NAMES, WAVES, ALPHA)
 
