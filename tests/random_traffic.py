@@ -1,10 +1,10 @@
-"""Random requests and errors of many runs at once, in intervals; every law that simulations and the bench use."""
+"""Random requests and errors of many runs at once, by every law that simulations and bench use."""
 
 import numpy as np
 
 
 def requests(rng, runs, intervals, mean, swell=0.0, lasting=8):
-    """Requests in each interval, (runs, intervals): Poisson, around a mean that swells by so much for so long."""
+    """Requests, (runs, intervals): Poisson around a mean that swells by so much for so many intervals."""
     if swell:
         noise = rng.normal(size=(runs, intervals + lasting))
         sums = np.cumsum(noise, axis=1)
@@ -14,7 +14,8 @@ def requests(rng, runs, intervals, mean, swell=0.0, lasting=8):
 
 
 def errors(rng, total, share, clump=1):
-    """Errors in each interval: independent ones, or clumps of one size, of the same expected share of `total`.
+    """Errors in each interval: independent ones, or clumps of one size, of the same expected share of
+    `total`.
 
     `clump` may be a mapping of sizes to the share of all errors that come in clumps of that size.
     """

@@ -1,9 +1,9 @@
 """Bets against "no regression": e-processes over intervals, for a change that may come at any of them.
 
-Whoever bets starts with 1 and cannot expect to win while the null holds, so to reach x at any look at all has a
-chance of at most 1/x (Ville 1939). Each process is a mixture over sizes and beginnings of a regression, fixed in
-advance, so that it is a function of the counts alone: looking more often, later, or again after a restart changes
-nothing (Lindon, Sanden, Shirikian, KDD 2022; Lindon, Malek, NeurIPS 2022, for counts).
+Whoever bets starts with 1 and cannot expect to win while the null holds, so to reach x at any look at all has
+a chance of at most 1/x (Ville 1939). Each process is a mixture over sizes and beginnings of a regression,
+fixed in advance, so that it is a function of the counts alone: looking more often, later, or again after a
+restart changes nothing (Lindon, Sanden, Shirikian, KDD 2022; Lindon, Malek, NeurIPS 2022, for counts).
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ MOST = 1e100
 def rise(errors: Array, allowed: Array, clump: Array) -> Array:
     """Evidence that more errors come than are `allowed` in expectation; shape (..., K, T), not logged.
 
-    `errors` is (..., T), `allowed` (..., K, T) for K hypotheses, `clump` (..., T) the largest clump that is borne.
-    Half is bet exponentially: sound for clumps of at most `clump`, and quick where much breaks. Half is bet linearly,
-    (1 + k*errors) / (1 + k*allowed): sound for every law of that mean, with no claim about clumps at all
-    (Waudby-Smith, Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024).
+    `errors` is (..., T), `allowed` (..., K, T) for K hypotheses, `clump` (..., T) the largest clump that is
+    borne. Half is bet exponentially: sound for clumps of at most `clump`, and quick where much breaks. Half
+    is bet linearly, (1 + k*errors) / (1 + k*allowed): sound for every law of that mean in each interval,
+    given those before, with no claim about clumps (Waudby-Smith, Ramdas, "Estimating means of bounded random
+    variables by betting", JRSS B 2024).
     """
     exponential = np.zeros((*allowed.shape[:-1], len(RISES)))
     linear = np.zeros_like(exponential)
@@ -55,7 +56,7 @@ def fall(counts: Array, least: Array, spread: Array) -> Array:
 
 
 def _step(bets: Array, t: int, factor: Array) -> Array:
-    """What was bet so far and what is bet from interval t on, 1/((t+1)(t+2)) of all, times what the interval pays."""
+    """What was bet so far and 1/((t+1)(t+2)), bet from interval t on, times what the interval pays."""
     return np.minimum((bets + 1 / ((t + 1) * (t + 2))) * factor, MOST)
 
 

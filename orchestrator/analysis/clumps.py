@@ -1,8 +1,9 @@
 """How errors and requests clump, and what the past says about their rate. Arrays end in intervals.
 
 Counts are taken as compound Poisson: clumps arrive independently, each of one or more. Two facts are used:
-for an upper tail a clump of at most `s` is no worse than all clumps being `s` (exp is convex); for a lower tail
-the index of dispersion, which is the size of a clump as its members see it, suffices (Jensen's inequality).
+for an upper tail a clump of at most `s` is no worse than all clumps being `s` (exp is convex); for a lower
+tail the index of dispersion, which is the size of a clump as its members see it, suffices (Jensen's
+inequality).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ def claimed_clump(total: Array) -> Array:
 def dispersion(counts: Array, exposure: Array, clump: Array | float = CLUMP) -> Array:
     """The index of dispersion (variance by mean; 1 where all is independent), leaning upward.
 
-    It is taken as though one more had been counted, in a clump of size `clump`: where little was seen, that decides.
-    Two standard errors are added, and the larger of single intervals and blocks of BLOCK counts.
+    It is taken as though one more had been counted, in a clump of size `clump`: where little was seen, that
+    decides. Two standard errors are added, and the larger of single intervals and blocks of BLOCK counts.
     """
     rate = counts.sum(axis=-1, keepdims=True) / np.maximum(exposure.sum(axis=-1, keepdims=True), 1e-300)
     found = np.ones(counts.shape[:-1])
@@ -48,10 +49,12 @@ def dispersion(counts: Array, exposure: Array, clump: Array | float = CLUMP) -> 
 
 
 def rates(errors: Array, total: Array) -> tuple[Array, Array, Array]:
-    """Shares of errors to try, the evidence of the past against each being too low a bound, and the dispersion.
+    """Shares of errors to try, the evidence of the past against each being too low a bound, and the
+    dispersion.
 
     Shapes (..., GRID), (..., GRID) and (...). The evidence is an e-value: the true share, whatever it is, is
-    spoken against by more than x with a chance of at most 1/x. The shares start at what was seen, one error added.
+    spoken against by more than x with a chance of at most 1/x. The shares start at what was seen, one error
+    added.
     """
     clump = claimed_clump(total)
     spread = dispersion(errors, total, clump)

@@ -32,11 +32,12 @@ def increments(
 ) -> dict[str, Increments]:
     """What each namespace's counters grew by in each of `count` intervals of `step` seconds from `start`.
 
-    Interval i is (start + i*step, start + (i+1)*step]. None stands where nothing was scraped. A value below the last
-    one is a reset and counts from zero, as does a series that appears after `start`. A lost scrape keeps the last
-    known value: what was counted meanwhile lands in the interval in which the series is back. NaN, infinite and
-    negative values are ignored; neither the order of arrival nor a duplicate matters. A sample without the label
-    `namespace` belongs to the namespace given here. ValueError where the grid is empty.
+    Interval i is (start + i*step, start + (i+1)*step]. None stands where nothing was scraped. A value below
+    the last one is a reset and counts from zero, as does a series that appears after `start`. A lost scrape
+    keeps the last known value: what was counted meanwhile lands in the interval in which the series is back.
+    NaN, infinite and negative values are ignored; neither the order of arrival nor a duplicate matters. A
+    sample without the label `namespace` belongs to the namespace given here. ValueError where the grid is
+    empty.
     """
     if step <= 0 or count < 1:
         raise ValueError(f"a grid of {count} intervals of {step:g} s is empty: both must be above zero")

@@ -18,8 +18,10 @@ def error_drift(
 ) -> tuple[Array, Array]:
     """By how much everyone's share of errors has grown, and an upper bound for it; both (..., T), at least 1.
 
-    The bound lies DEVIATIONS standard errors above the growth, but no higher than UNSHOWN times it; and at least at
-    what the interval itself shows beyond doubt, so that an outage that all share counts from its first interval on.
+    The bound lies DEVIATIONS standard errors above the growth, but no higher than UNSHOWN times it; and at
+    least at what the interval itself shows beyond doubt, so that an outage that all share counts from its
+    first interval on. It is no confidence sequence: that it holds alpha together with the tolerance is what
+    test_false_alarms.py shows.
     """
     spread = dispersion(errors_before, total_before, claimed_clump(total_before))[..., None]
     before = errors_before.sum(axis=-1, keepdims=True) + 1

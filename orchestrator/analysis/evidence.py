@@ -1,8 +1,9 @@
-"""Evidence of a regression after every interval, from counts before and after a change and the controls' drift.
+"""Evidence of a regression after every interval, from counts before and after a change and the controls'
+drift.
 
-Arrays end in intervals; everything before that is runs, so that simulations call what rollouts call. An unknown
-share of errors is not estimated but tried: evidence stands only where it stands for every share that the past
-does not speak against.
+Arrays end in intervals; everything before that is runs, so that simulations call what rollouts call. An
+unknown share of errors is not estimated but tried: evidence stands only where it stands for every share that
+the past does not speak against.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from orchestrator.analysis.clumps import CLUMP, KEEP, Array, dispersion, rates
 def ratio_path(
     errors_before: Array, total_before: Array, errors: Array, total: Array, drift: Array, tolerance: float
 ) -> Array:
-    """Log evidence after each interval that errors are more than (1 + tolerance) * own past * drift; (..., T).
+    """Log evidence after each interval that errors are more than (1 + tolerance) * own past * drift; (...,
+    T).
 
     `drift` is (..., T), an upper bound on how the controls' share of errors has changed.
     """
@@ -25,7 +27,7 @@ def ratio_path(
     allowed = (1 + tolerance) * shares[..., None] * (drift * total)[..., None, :]
     clump = np.maximum(spread[..., None], np.clip(total, 1.0, CLUMP))
     path = rise(errors, allowed, clump)
-    # Between two shares that are tried, the past's evidence is that of the lower, what followed that of the upper.
+    # Between two shares that are tried, the past's evidence is the lower one's, the later evidence the upper's.
     below = np.concatenate([np.full((*against.shape[:-1], 1), KEEP), against[..., :-1]], axis=-1)
     beyond = against[..., -1:] / (np.arange(errors.shape[-1]) + 2)
     least = np.minimum((below[..., None] * path).min(axis=-2), beyond)
@@ -43,7 +45,8 @@ def volume_path(
 ) -> Array:
     """Log evidence after each interval that requests are fewer than min_ratio * own past * drift; (..., T).
 
-    `lasted` is how many intervals a count covers, 0 for none; the own past is taken `deviations` standard errors low.
+    `lasted` is how many intervals a count covers, 0 for none; the own past is taken `deviations` standard
+    errors low.
     """
     return np.log(
         fall(
@@ -75,6 +78,6 @@ def regressed_errors(total: Array, share: float | Array, spread: Array) -> Array
 
 
 def regressed_requests(expected: Array, share: float, spread: Array) -> Array:
-    """Requests in each interval that would be left at most, were a share of the expected ones lost; (..., T)."""
+    """Requests in each interval that would be left at most, were a share of them lost; (..., T)."""
     left = (1 - share) * np.cumsum(expected, axis=-1)
     return np.diff(left + 2 * np.sqrt(left * spread[..., None]), axis=-1, prepend=0.0)

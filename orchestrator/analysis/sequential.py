@@ -1,9 +1,11 @@
 """Sequential tests: evidence, and when that of a wave raises the alarm; streams.py makes it from counts.
 
-May be asked after every scrape: the chance that a whole rollout raises one false alarm is at most alpha over all its
-metrics, namespaces, looks and waves, where errors clump by no more than CLUMP or than the past shows (clumps.py).
-Each namespace and metric is a stream with its own e-process (betting.py); a wave's are averaged, which needs no
-independence, and a wave alarms at waves/alpha. Nothing is stored: the same counts give the same answer.
+May be asked after every scrape: the chance that a whole rollout raises one false alarm is at most alpha over
+all its metrics, namespaces, looks and waves, where errors clump by no more than CLUMP or than the past shows
+(clumps.py). Each namespace and metric is a stream with its own e-process (betting.py); a wave's are averaged,
+which needs no independence, and a wave alarms at waves/alpha. Nothing is stored: the same counts give the
+same answer. Not borne: errors that last over many intervals without being a regression, and a change that all
+namespaces share but the controls' scrapes show later than the canary's.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ BOUNDS = 0.25  # of alpha, for the bounds on drift and on past volume; the bets 
 
 @dataclass(frozen=True)
 class Counts:
-    """Errors and requests of one namespace, or of several pooled, in each interval; None: nothing was scraped."""
+    """Errors and requests in each interval, of one namespace or several pooled; None: not scraped."""
 
     errors: Increments
     total: Increments
@@ -34,7 +36,8 @@ class Evidence:
 
     `path` is the log evidence after each interval, `log_e` its last value and `peak` its largest. `seen` and
     `expected` are errors and the most that are expected, or requests and how many are expected; `exposure` is
-    requests, or intervals. `enough` says that a regression of the size asked about would have raised the alarm.
+    requests, or intervals. `enough` says that a regression of the size asked about would have raised the
+    alarm.
     """
 
     log_e: float
@@ -50,7 +53,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Joint(Generic[Key]):
-    """What a wave's streams say together: `log_e` is the largest so far, from 0 on; `worst` None without a stream."""
+    """What a wave's streams say together: `log_e` is the largest so far; no stream has no `worst`."""
 
     alarm: bool
     worst: Key | None
@@ -59,7 +62,7 @@ class Joint(Generic[Key]):
 
 
 def threshold(alpha: float, waves: int) -> float:
-    """The log evidence at which a wave alarms, such that a rollout of so many waves does by chance alpha at most."""
+    """The log evidence at which a wave alarms, so that a rollout of so many does so by chance at most alpha."""
     return math.log(waves / (alpha * (1 - BOUNDS)))
 
 
@@ -76,7 +79,7 @@ def pooled(parts: Sequence[Increments]) -> Increments:
 
 
 def verdict_of(streams: Mapping[Key, Evidence], alpha: float, waves: int) -> Joint[Key]:
-    """Whether a wave's streams raise the alarm; paths of different lengths begin together and keep their last value."""
+    """Whether a wave's streams raise the alarm; paths begin together, a shorter one keeps its last value."""
     limit = threshold(alpha, waves)
     best, worst = 0.0, next(iter(streams), None)
     if worst is not None:

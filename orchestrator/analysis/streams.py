@@ -36,9 +36,9 @@ def ratio_evidence(
 ) -> Evidence:
     """Whether errors are more than (1 + tolerance) times what own past and controls let expect.
 
-    `alarm_at` is log evidence (see sequential.py). `regression` is the share of errors that must have been findable
-    before this counts as enough; None: five times what is expected, and at least 0.05. No errors where there are
-    requests are zero errors; no requests are no data.
+    `alarm_at` is log evidence (see sequential.py). `regression` is the share of errors that must have been
+    findable before this counts as enough; None: five times what is expected, and at least 0.05. No errors
+    where there are requests are zero errors; no requests are no data.
     """
     errors_before, total_before = _ratio(before)
     errors, total = _ratio(after)
@@ -57,9 +57,9 @@ def ratio_evidence(
     size = regression if regression is not None else min(max(5 * expected, 0.05), 1.0)
     would = regressed_errors(total, size, rates(errors_before, total_before)[2])
     said = (
-        f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most {_percent(expected)} "
-        f"expected (own past {errors_before.sum():.0f} in {past:.0f}, {note or f'controls x{point[-1]:.2g}'}, "
-        f"tolerance {_percent(tolerance)})"
+        f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most "
+        f"{_percent(expected)} expected (own past {errors_before.sum():.0f} in {past:.0f}, "
+        f"{note or f'controls x{point[-1]:.2g}'}, tolerance {_percent(tolerance)})"
     )
     enough = bool(path(would).max() >= alarm_at)
     found = path(errors)
@@ -78,9 +78,9 @@ def volume_evidence(
 ) -> Evidence:
     """Whether requests are fewer than min_ratio times what own past and controls let expect.
 
-    `alarm_at` is log evidence (see sequential.py). `regression` is the share of requests lost that must have been
-    findable before this counts as enough; None: 0.9. An interval in which nothing was scraped says nothing: a series that is
-    gone is for the caller to judge.
+    `alarm_at` is log evidence (see sequential.py). `regression` is the share of requests lost that must have
+    been findable before this counts as enough; None: 0.9. An interval in which nothing was scraped says
+    nothing: a series that is gone is for the caller to judge.
     """
     counts_before, lasted_before = _covering(before, leading=0)
     counts, lasted = _covering(after, leading=1)
@@ -111,17 +111,19 @@ def volume_evidence(
 
 
 def _ratio(counts: Counts) -> tuple[Array, Array]:
-    """Errors and requests; both zero where requests were not scraped."""
-    pairs = [
-        (0.0, 0.0) if total is None else (error or 0.0, total)
-        for error, total in zip(counts.errors, counts.total, strict=True)
-    ]
-    both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    """Errors and requests; errors whose requests were not scraped go with the next requests."""
+    errors, requests = np.zeros(len(counts.total)), np.zeros(len(counts.total))
+    waiting = 0.0
+    for slot, (error, total) in enumerate(zip(counts.errors, counts.total, strict=True)):
+        waiting += error or 0.0
+        if total is not None:
+            errors[slot], requests[slot], waiting = waiting, total, 0.0
+    return errors, requests
 
 
 def _covering(values: Increments, leading: int) -> tuple[Array, Array]:
-    """Counts, and how many intervals each covers: what was lost before it lands in it; 0 where nothing was scraped.
+    """Counts, and how many intervals each covers: what was lost before it lands in it; 0 where nothing was
+    scraped.
 
     Whether gaps before the first count are covered by it, too, says `leading`, 1 or 0.
     """

@@ -1,4 +1,4 @@
-"""No bet can be expected to win while nothing regresses: exact expectations over whole laws, not simulations."""
+"""No bet can be expected to win while nothing regresses: exact expectations over whole laws."""
 
 import itertools
 

@@ -1,8 +1,9 @@
-"""Whole rollouts in which nothing regresses: at most alpha of them raise an alarm, under every law that is claimed.
+"""Whole rollouts in which nothing regresses: at most alpha of them raise an alarm, under every law that is
+claimed.
 
-Each run is a rollout of several waves; each wave watches several namespaces, errors and requests, looked at after
-every scrape, with controls. All sit at the edge of what is allowed: (1 + tolerance) times the errors, `min_ratio`
-of the requests. Seeds are fixed.
+Each run is a rollout of several waves; each wave watches several namespaces, errors and requests, looked at
+after every scrape, with controls. All sit at the edge of what is allowed: (1 + tolerance) times the errors,
+`min_ratio` of the requests. Seeds are fixed.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ SINGLE = alarm_at(2 * NAMES, WAVES, ALPHA)
 
 
 def false_alarms(seed, mean, clump, controls=3, drift=1.0):
-    """The share of rollouts that alarm; `mean` requests an interval, `controls` times that in the controls."""
+    """The share of rollouts that alarm; `mean` requests an interval, `controls` times that in controls."""
     rng = np.random.default_rng(seed)
     alarmed = np.zeros(RUNS, dtype=bool)
     for _ in range(WAVES):

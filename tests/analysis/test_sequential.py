@@ -1,4 +1,4 @@
-"""A wave's evidence: what is found how soon, what is not held against a change, and when there is enough of it."""
+"""A wave's evidence: what is found how soon, what is not held against a change, when it is enough."""
 
 import subprocess
 import sys
@@ -109,14 +109,20 @@ def test_the_message_is_one_line_with_what_was_seen_expected_and_still_wanting()
         "tolerance 50 %); evidence 1:1, alarm at 1:1,440"
     )
     assert volume((0.0,) * 2, (400.0, 400.0)).message == (
-        "0 requests, 267 expected (own past 150 an interval, controls x0.89), at least 60 % of them asked for; "
-        "evidence 1:1,000,000 or more, alarm at 1:1,440"
+        "0 requests, 267 expected (own past 150 an interval, controls x0.89), at least 60 % of them "
+        "asked for; evidence 1:1,000,000 or more, alarm at 1:1,440"
     )
 
 
 def test_empty_errors_beside_requests_are_zero_errors():
     nothing = Counts((None,) * 12, (150.0,) * 12)
     assert ratio(nothing) == ratio(counts(0, 150, 12))
+
+
+def test_errors_whose_requests_were_not_scraped_are_counted_with_the_next_requests():
+    late = Counts((0.0, 45.0, 0.0), (150.0, None, 300.0))
+    assert ratio(late).seen == 45
+    assert ratio(late).path[:2] == ratio(Counts((0.0, None), (150.0, None))).path
 
 
 @pytest.mark.parametrize("total", [None, 0.0])

@@ -1,7 +1,8 @@
 """How soon a regression is found, and how often one is seen where there is none: `make bench-analysis`.
 
-Simulated traffic scraped every 15 s: an hour before a change, an hour after it, three watched namespaces, controls
-with three times the traffic of one. The change breaks one namespace the moment it is applied. Rules: rules.py.
+Simulated traffic scraped every 15 s: an hour before a change, an hour after it, three watched namespaces,
+controls with three times the traffic of one. The change breaks one namespace the moment it is applied. Rules:
+rules.py.
 """
 
 import sys
@@ -57,7 +58,8 @@ QUIET = {
 
 
 def scene(rng, runs, *, share=None, left=1.0, rate=TEN, clump=1, daily=0.0, swell=0.0, outage=0.0, behind=0):
-    """Counts of so many runs. `daily` is the amplitude of a day's wave at its steepest, `outage` everyone's errors
+    """Counts of so many runs. `daily` is the amplitude of a day's wave at its steepest, `outage` everyone's
+    errors
     for five minutes, which the controls show `behind` intervals later."""
     clock = np.sin(2 * np.pi * np.arange(-HOUR, HOUR) / (24 * HOUR))
     busy, usual = 1 - daily * clock, np.tile(SHARE * (1 + daily * clock), (1, 1))[0]
@@ -124,7 +126,7 @@ def table(title, rows, show):
 
 
 def sooner(breaks):
-    """How many times sooner ours finds each clear break than each rule, by medians; the least of the three."""
+    """How many times sooner ours finds clear breaks than each rule, by medians; the least of the three."""
     for rule in RULES:
         if rule != "ours":
             least = min(np.median(breaks[name][rule]) / np.median(breaks[name]["ours"]) for name in CLEAR)

@@ -1,9 +1,11 @@
-"""The rules that `make bench-analysis` compares: the interval in which each raises the alarm, for many runs at once.
+"""The rules that `make bench-analysis` compares: the interval in which each raises the alarm, for many runs
+at once.
 
-A scene holds counts of shape (runs, namespaces, intervals of 15 s) before and after a change, and the controls' pooled
-(runs, intervals). A rule answers (runs,): the number of intervals after which it alarms, or NEVER. Only ours knows
-its own past and the controls by itself; so that vanished traffic is a fair race, every other rule is given a check
-that it does not have by default: fewer than 60 % of the requests of the hour before.
+A scene holds counts of shape (runs, namespaces, intervals of 15 s) before and after a change, and the
+controls' pooled (runs, intervals). A rule answers (runs,): the number of intervals after which it alarms, or
+NEVER. Only ours knows its own past and the controls by itself; so that vanished traffic is a fair race, every
+other rule is given a check that it does not have by default: fewer than 60 % of the requests of the hour
+before.
 """
 
 from dataclasses import dataclass
@@ -66,9 +68,11 @@ def argo_tightest(scene):
 
 
 def kayenta(scene):
-    """Mann-Whitney at the end of an hour on minutes: error ratios against the controls', requests against the past.
+    """Mann-Whitney at the end of an hour on minutes: error ratios against the controls', requests against the
+    past.
 
-    0.98 confidence; the difference must pass a quarter of the Hodges-Lehmann estimate, as Kayenta's judge has it.
+    0.98 confidence; the difference must pass a quarter of the Hodges-Lehmann estimate, as Kayenta's judge has
+    it.
     """
     mine = _ratio(*(_windows(a, MINUTE) for a in (scene.errors, scene.total)))
     theirs = _ratio(*(_windows(a, MINUTE) for a in scene.controls[2:]))[:, None]
