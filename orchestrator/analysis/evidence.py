@@ -27,7 +27,7 @@ def ratio_path(
     allowed = (1 + tolerance) * shares[..., None] * (drift * total)[..., None, :]
     clump = np.maximum(spread[..., None], np.clip(total, 1.0, CLUMP))
     path = rise(errors, allowed, clump)
-    # Between two shares that are tried, the past's evidence is the lower one's, the later evidence the upper's.
+    # Between two shares that are tried, the past's evidence is the lower one's, the later the upper's.
     below = np.concatenate([np.full((*against.shape[:-1], 1), KEEP), against[..., :-1]], axis=-1)
     beyond = against[..., -1:] / (np.arange(errors.shape[-1]) + 2)
     least = np.minimum((below[..., None] * path).min(axis=-2), beyond)

@@ -62,7 +62,7 @@ class Joint(Generic[Key]):
 
 
 def threshold(alpha: float, waves: int) -> float:
-    """The log evidence at which a wave alarms, so that a rollout of so many does so by chance at most alpha."""
+    """The log evidence at which a wave alarms: a rollout of so many does so falsely with at most alpha."""
     return math.log(waves / (alpha * (1 - BOUNDS)))
 
 

@@ -58,9 +58,11 @@ QUIET = {
 
 
 def scene(rng, runs, *, share=None, left=1.0, rate=TEN, clump=1, daily=0.0, swell=0.0, outage=0.0, behind=0):
-    """Counts of so many runs. `daily` is the amplitude of a day's wave at its steepest, `outage` everyone's
-    errors
-    for five minutes, which the controls show `behind` intervals later."""
+    """Counts of so many runs.
+
+    `daily` is the amplitude of a day's wave at its steepest; `outage` is everyone's share of errors for five
+    minutes, which the controls show `behind` intervals later.
+    """
     clock = np.sin(2 * np.pi * np.arange(-HOUR, HOUR) / (24 * HOUR))
     busy, usual = 1 - daily * clock, np.tile(SHARE * (1 + daily * clock), (1, 1))[0]
 
