@@ -18,8 +18,8 @@ from orchestrator.steps.context import Context
 from orchestrator.steps.records import needed, record
 
 CHUNK = 50  # namespaces asked about in one query
+MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
 GONE = 2  # intervals without any scrape after which a series counts as gone
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Grid:
 class Counted:
     """One metric's counts by namespace over a grid; `broken` says what is unusable, by namespace."""
 
+    length: int
     counts: Mapping[str, Counts] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
@@ -60,7 +61,7 @@ class Counted:
 def counted(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
     """A record for each sequential metric in each watched namespace that has something to say of it."""
     plan = state.rollout.spec.strategy.analysis
-    metrics = {metric.name: metric for metric in plan.metrics if metric.test == "sequential"}
+    metrics = [metric for metric in plan.metrics if metric.test == "sequential"]
     if not metrics:
         return []
     since, step = analysis.spec.since, plan.interval_seconds
@@ -70,16 +71,19 @@ def counted(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
     found: list[m.MeasurementRecord] = []
-    read: dict[str, tuple[Counted, Counted]] = {}
-    names = [*analysis.spec.watched, *analysis.spec.controls]
-    for metric in metrics.values():
+    streams: list[Stream] = []
+    controls = analysis.spec.controls
+    for metric in metrics:
         source = ctx.metrics(plan, metric.provider)
         if source is None:
             text = f"{metric.name}: no provider {metric.provider} is set up"
             found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
             continue
-        read[metric.name] = (_counts(source, metric, names, past), _counts(source, metric, names, now))
-    return [*found, *_judged(state, analysis, at, metrics, read)]
+        names = [*analysis.spec.watched, *controls]
+        sides = [_counts(source, metric, names, grid) for grid in (past, now)]
+        compared = (sides[0].of(controls), sides[1].of(controls))
+        streams += [Stream(metric, n, sides[0], sides[1], compared) for n in analysis.spec.watched]
+    return [*found, *_judged(state, analysis, at, streams)]
 
 
 def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], grid: Grid) -> Counted:
@@ -109,7 +113,7 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
         for name, total in totals.items()
         if name not in broken
     }
-    return Counted(counts, broken, " / ".join(dict.fromkeys(asked)))
+    return Counted(grid.count, counts, broken, " / ".join(dict.fromkeys(asked)))
 
 
 def _grown(samples: Sequence[Sample], grid: Grid, mine: Sequence[str]) -> dict[str, Increments]:
@@ -118,89 +122,88 @@ def _grown(samples: Sequence[Sample], grid: Grid, mine: Sequence[str]) -> dict[s
     return {name: grown for name, grown in found.items() if name in mine}
 
 
-def _judged(
-    state: State,
-    analysis: WaveAnalysis,
-    at: datetime,
-    metrics: Mapping[str, m.MetricSpec],
-    read: Mapping[str, tuple[Counted, Counted]],
-) -> list[m.MeasurementRecord]:
-    """All streams of the wave share its part of alpha; those without a past cannot alarm and do not count."""
-    plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
-    keys = [(name, n) for name in read for n in analysis.spec.watched]
-    live = [k for k in keys if k[1] in read[k[0]][0].counts and not metrics[k[0]].dry_run]
-    limit = alarm_at(max(len(live), 1), waves, plan.alpha)
-    evidence = {k: e for k in keys if (e := _evidence(metrics[k[0]], k[1], analysis, read[k[0]], limit))}
-    deciding = {k: e for k, e in evidence.items() if not metrics[k[0]].dry_run}
-    joint = verdict_of(deciding, plan.alpha, waves)
-    found = []
-    for key in keys:
-        metric, now = metrics[key[0]], read[key[0]][1]
-        must = needed(state, analysis, metric, key[1])
-        alarm = key in evidence and (evidence[key].peak >= limit or (joint.alarm and key == joint.worst))
-        said = _phase(metric, key[1], analysis, read[key[0]], evidence.get(key), alarm, must)
-        if said is None:
-            continue
-        item = record(metric.name, key[1], at, said[0], f"{metric.name} in {key[1]}: {said[1]}")
-        found.append(
-            item.model_copy(update={**_values(metric, evidence.get(key)), "query": now.query[:8000]})
+@dataclass(frozen=True)
+class Stream:
+    """One metric in one namespace, with its counts and the controls' on both sides of the change."""
+
+    metric: m.MetricSpec
+    namespace: str
+    before: Counted
+    after: Counted
+    controls: tuple[Counts | None, Counts | None]
+
+    @property
+    def past(self) -> bool:
+        """Whether anything was scraped before the change."""
+        return scraped(self.before.counts.get(self.namespace))
+
+    def evidence(self, limit: float) -> Evidence:
+        """What the counts say, where the alarm is at this log evidence."""
+        from orchestrator.analysis.streams import ratio_evidence, volume_evidence  # loads numpy
+
+        nothing: Increments = (None,) * self.after.length
+        before = self.before.counts[self.namespace]
+        after = self.after.counts.get(self.namespace, Counts(nothing, nothing))
+        if self.metric.kind == "ratio":
+            return ratio_evidence(
+                before,
+                after,
+                *self.controls,
+                tolerance=self.metric.tolerance,
+                alarm_at=limit,
+                regression=self.metric.regression,
+            )
+        return volume_evidence(
+            before.total,
+            after.total,
+            *(c.total if c else None for c in self.controls),
+            min_ratio=MIN_RATIO if self.metric.min_ratio is None else self.metric.min_ratio,
+            alarm_at=limit,
+            regression=self.metric.regression,
         )
+
+
+def scraped(counts: Counts | None) -> bool:
+    """Whether there is a count in any interval."""
+    return counts is not None and any(x is not None for x in counts.total)
+
+
+def _judged(
+    state: State, analysis: WaveAnalysis, at: datetime, streams: Sequence[Stream]
+) -> list[m.MeasurementRecord]:
+    """The streams of a wave share its part of alpha; which they are was settled before the change."""
+    plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
+    live = [s for s in streams if s.past]
+    limit = alarm_at(sum(not s.metric.dry_run for s in live), waves, plan.alpha)
+    evidence = {(s.metric.name, s.namespace): s.evidence(limit) for s in live}
+    deciding = {(s.metric.name, s.namespace) for s in live if not s.metric.dry_run}
+    joint = verdict_of({k: e for k, e in evidence.items() if k in deciding}, plan.alpha, waves)
+    found = []
+    for stream in streams:
+        key = (stream.metric.name, stream.namespace)
+        known = evidence.get(key)
+        alarm = known is not None and (known.peak >= limit or (joint.alarm and key == joint.worst))
+        must = needed(state, analysis, stream.metric, stream.namespace)
+        said = _phase(stream, known, alarm, must)
+        if said is not None:
+            item = record(key[0], key[1], at, said[0], f"{key[0]} in {key[1]}: {said[1]}")
+            values = {**_values(stream.metric, known), "query": stream.after.query[:8000]}
+            found.append(item.model_copy(update=values))
     return found
 
 
-def _evidence(
-    metric: m.MetricSpec, name: str, analysis: WaveAnalysis, read: tuple[Counted, Counted], limit: float
-) -> Evidence | None:
-    """None where a namespace has no counts on one of the sides."""
-    from orchestrator.analysis.streams import ratio_evidence, volume_evidence  # loads numpy
-
-    before, after = (side.counts.get(name) for side in read)
-    if before is None or after is None:
-        return None
-    controls = [side.of(analysis.spec.controls) for side in read]
-    if metric.kind == "ratio":
-        return ratio_evidence(
-            before,
-            after,
-            controls[0],
-            controls[1],
-            tolerance=metric.tolerance,
-            alarm_at=limit,
-            regression=metric.regression,
-        )
-    return volume_evidence(
-        before.total,
-        after.total,
-        controls[0].total if controls[0] else None,
-        controls[1].total if controls[1] else None,
-        min_ratio=0.5 if metric.min_ratio is None else metric.min_ratio,
-        alarm_at=limit,
-        regression=0.9 if metric.regression is None else metric.regression,
-    )
-
-
 def _phase(
-    metric: m.MetricSpec,
-    name: str,
-    analysis: WaveAnalysis,
-    read: tuple[Counted, Counted],
-    evidence: Evidence | None,
-    alarm: bool,
-    must: bool,
+    stream: Stream, evidence: Evidence | None, alarm: bool, must: bool
 ) -> tuple[m.MeasurementPhase, str] | None:
     """What a namespace's counts say; None where they say nothing and need not."""
-    for side in read:
-        if name in side.broken:
-            return "Error", side.broken[name]
-    past, here = (any(x is not None for x in c.total) if (c := s.counts.get(name)) else False for s in read)
-    if past and not here:
-        return _gone(metric, analysis, read)
+    for side in (stream.before, stream.after):
+        if stream.namespace in side.broken:
+            return "Error", side.broken[stream.namespace]
     if evidence is None:
-        return (
-            ("Inconclusive", "no data before the change, so there is nothing to compare with")
-            if must
-            else None
-        )
+        text = "no data before the change, so there is nothing to compare with"
+        return ("Inconclusive", text) if must else None
+    if not scraped(stream.after.counts.get(stream.namespace)):
+        return _gone(stream)
     if alarm:
         return "Failed", evidence.message
     if evidence.enough:
@@ -208,16 +211,12 @@ def _phase(
     return ("Running" if must else "Pending"), evidence.message
 
 
-def _gone(
-    metric: m.MetricSpec, analysis: WaveAnalysis, read: tuple[Counted, Counted]
-) -> tuple[m.MeasurementPhase, str]:
+def _gone(stream: Stream) -> tuple[m.MeasurementPhase, str]:
     """A series that was there before the change and is gone after it, unless the controls lost it as well."""
-    before, after = (side.of(analysis.spec.controls) for side in read)
-    kept = after is not None and any(x is not None for x in after.total)
-    if before is not None and not kept:
+    before, after = stream.controls
+    if before is not None and not scraped(after):
         return "Inconclusive", "vanished here and in every control alike"
-    length = max((len(c.total) for c in read[1].counts.values()), default=GONE)
-    if length < GONE:
+    if stream.after.length < GONE:
         return "Running", "nothing was scraped since the change yet"
     alone = "" if before is not None else " (no control: own past decides)"
     return "Failed", f"the counters were there before the change and are gone after it{alone}"

@@ -1,0 +1,171 @@
+"""Counters are judged sequentially: alarms at once, promotion only on enough evidence, nothing stored in between."""
+
+from datetime import timedelta
+
+import pytest
+from stage import OWN, SPACES, Stage, check, work
+
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import ANALYSIS
+
+RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", test="sequential")
+VOLUME = m.MetricSpec(name="requests", kind="volume", query="t", test="sequential")
+STEP = 5
+
+
+class Counters:
+    """Counters of each namespace; `changed` gives requests and errors a second once a namespace was written."""
+
+    def __init__(self, stage, changed=(20.0, 0.02), usual=(20.0, 0.02), spaces=SPACES):
+        self._stage, self._changed, self._usual, self._spaces = stage, changed, usual, spaces
+        self.written = {}
+
+    def _note(self):
+        for obj in self._stage.cluster.list(m_kind("NamespaceRollout"), OWN):
+            found = load(obj)
+            if found.status.applied_at:
+                self.written.setdefault(found.spec.namespace, found.status.applied_at)
+
+    def _count(self, name, which, at):
+        begin = self._stage.clock.now().replace(year=2020)
+        since = self.written.get(name)
+        quiet = (min(at, since) if since else at) - begin
+        changed = at - since if since and at > since else timedelta()
+        total = quiet.total_seconds() * self._usual[0]
+        errors = quiet.total_seconds() * self._usual[0] * self._usual[1]
+        if changed and self._changed is None:
+            return None
+        if changed:
+            total += changed.total_seconds() * self._changed[0]
+            errors += changed.total_seconds() * self._changed[0] * self._changed[1]
+        return {"t": total, "e": errors}[which]
+
+    def query(self, expression, at):
+        return self._samples(expression, at)
+
+    def query_range(self, expression, start, end, step):
+        found, at = [], start
+        while at <= end:
+            found += self._samples(expression, at)
+            at += timedelta(seconds=step)
+        return found
+
+    def _samples(self, which, at):
+        self._note()
+        counts = {n: self._count(n, which, at) for n in self._spaces}
+        return [
+            Sample({"namespace": n, "pod": f"{n}-0"}, float(int(c)), at)
+            for n, c in counts.items()
+            if c is not None
+        ]
+
+
+def m_kind(kind):
+    from orchestrator.ports import Kind
+
+    return Kind(m.API_VERSION, kind)
+
+
+def stage(metric, changed=(20.0, 0.02), **analysis):
+    given = {
+        "interval_seconds": STEP,
+        "baseline_seconds": 600,
+        "limit_seconds": 600,
+        "count": 2,
+        "probes": [],
+    }
+    found = Stage(analysis={**given, "metrics": [metric], **analysis}, deadline_seconds=3600)
+    found.metrics = Counters(found, changed)
+    return found
+
+
+def measured(found, wave=0):
+    status = min((load(o) for o in found.cluster.list(ANALYSIS, OWN)), key=lambda a: a.spec.wave).status
+    return [r for r in status.measurements if r.namespace == "cart"]
+
+
+@pytest.mark.parametrize("metric", [RATIO, VOLUME])
+def test_traffic_as_before_is_promoted_once_enough_was_seen(metric):
+    found = stage(metric)
+    check(found, {}, work(found.context(), "w"))
+    last = measured(found)[-1]
+    assert last.phase == "Successful" and "evidence 1:" in last.message and last.query in ("e / t", "t")
+
+
+def test_more_errors_than_own_past_and_tolerance_allow_roll_back_within_two_looks():
+    found = stage(RATIO, (20.0, 0.5))
+    before = found.standing()
+    state = work(found.context(), "w")
+    assert state.rollout.status.phase == "RolledBack" and found.standing() == before
+    assert (
+        "errors in cart:" in state.rollout.status.reason
+        and "expected (own past" in state.rollout.status.reason
+    )
+    assert len(measured(found)) <= 2
+
+
+def test_requests_that_vanish_roll_back():
+    found = stage(VOLUME, (0.0, 0.0))
+    state = work(found.context(), "w")
+    assert state.rollout.status.phase == "RolledBack" and "requests in cart" in state.rollout.status.reason
+
+
+@pytest.mark.parametrize("metric", [RATIO, VOLUME])
+def test_counters_that_are_gone_after_the_change_roll_back(metric):
+    found = stage(metric, None)
+    state = work(found.context(), "w")
+    assert state.rollout.status.phase == "RolledBack"
+    assert "were there before the change and are gone after it" in state.rollout.status.reason
+
+
+def test_too_little_traffic_waits_up_to_the_limit_and_then_pauses():
+    found = stage(RATIO.model_copy(update={"regression": 0.01}), limit_seconds=60)
+    found.metrics = Counters(found, (0.2, 0.0), (0.2, 0.0))
+    status = work(found.context(), "w").rollout.status
+    assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
+    assert "not enough was seen in 60 s" in status.reason
+    assert {r.phase for r in measured(found)} == {"Running"}
+
+
+def test_a_namespace_without_a_past_has_nothing_to_be_compared_with():
+    found = stage(RATIO)
+    found.metrics = Counters(found, spaces=("pay",))
+    status = work(found.context(), "w").rollout.status
+    assert status.phase == "Paused" and "no data before the change" in status.reason
+
+
+def test_a_dry_run_metric_is_counted_and_decides_nothing():
+    found = stage(RATIO.model_copy(update={"dry_run": True}), (20.0, 0.5))
+    found.metrics = Counters(found, (20.0, 0.5))
+    state = work(found.context(), "w")
+    assert state.rollout.status.phase != "RolledBack"
+    assert measured(found)[-1].phase == "Failed"
+
+
+def test_a_provider_that_knows_only_the_present_is_an_error():
+    found = stage(RATIO, error_limit=0)
+
+    def fail(expression, start, end, step):
+        if end - start > timedelta(seconds=60):
+            raise MetricError("it has no past")
+        return []
+
+    found.metrics.query_range = fail
+    status = work(found.context(), "w").rollout.status
+    assert status.phase == "Paused" and "it has no past" in status.reason
+
+
+def test_a_restart_counts_the_same():
+    whole, cut = (stage(RATIO, (20.0, 0.06)) for _ in range(2))
+    work(whole.context(), "w")
+    work(cut.context(), "first", stop=lambda: len(measured_or_none(cut)) == 1)
+    cut.clock.sleep(123)
+    work(cut.context(), "second")
+    assert [(r.phase, r.value) for r in measured(whole)] == [(r.phase, r.value) for r in measured(cut)]
+
+
+def measured_or_none(found):
+    return measured(found) if found.cluster.list(ANALYSIS, OWN) else []
