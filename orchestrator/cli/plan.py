@@ -205,7 +205,7 @@ def told(expected: Forecast) -> Iterator[str]:
         roles = Counter(str(a.role) for a in attempts)
         kinds = ", ".join(f"{roles[role]} {word}" for role, word in ROLES.items() if roles[role])
         yield f"probes: {_many(len(attempts), 'connection')} from {_many(pods, 'workload')} ({kinds})"
-        yield from (f"probes: {note}" for note in expected.chosen.notes)
+        yield from (f"probes: {note}" for note in (*expected.chosen.notes, *expected.concerns))
 
 
 def _diff(console: Any, namespace: str, change: ObjectChange) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.live import documents
+from orchestrator.adapters.probe_concerns import concerns
 from orchestrator.analysis.presets import expanded
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
@@ -15,8 +16,9 @@ from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
-from orchestrator.policy.probing import Chosen, Sides, choose
+from orchestrator.policy.probing import Chosen, Sides, choose, place
 from orchestrator.policy.risk import LEVELS, Risk, risk
+from orchestrator.ports import Probe
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import ENDINGS
@@ -32,7 +34,8 @@ MOST_WORK = 20_000_000
 class Forecast:
     """`unknown` says why nothing is known of the connections; then the risk is high.
 
-    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run.
+    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `concerns`
+    names what in the cluster would take probe pods for a workload's own.
     """
 
     changes: Sequence[Change] = ()
@@ -44,6 +47,7 @@ class Forecast:
     unknown: str = ""
     probes: Sequence[m.ProbeSpec] = ()
     chosen: Chosen | None = None
+    concerns: Sequence[str] = ()
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -88,7 +92,15 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         failed,
         probes=wanted,
         chosen=chosen,
+        concerns=_concerns(ctx, chosen),
     )
+
+
+def _concerns(ctx: Context, chosen: Chosen | None) -> list[str]:
+    if chosen is None:
+        return []
+    ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in chosen.attempts]
+    return concerns(ctx.cluster, [Probe(*end, reachable=True) for end in ends])
 
 
 def _chosen(
