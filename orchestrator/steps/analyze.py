@@ -18,9 +18,10 @@ from orchestrator.steps.context import Context
 from orchestrator.steps.flows import seen
 from orchestrator.steps.measuring import measured
 from orchestrator.steps.observers import unready
+from orchestrator.steps.records import kept
 from orchestrator.steps.suspects import suspects
 
-MOST_KEPT = 1000
+MOST_REASON = 4000
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -29,14 +30,15 @@ def run(ctx: Context, state: State, action: Action) -> None:
     at = look_time(state, action.wave)
     ticks = analysis.status.ticks + 1
     found = measured(ctx, state, analysis, at)
-    kept = [*analysis.status.measurements, *found][-MOST_KEPT:]
+    every = [*analysis.status.measurements, *found]
     waited = (at - settled_at(state, action.wave)).total_seconds()
-    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept})
+    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept(every)})
     status, lost = _probed(ctx, state, analysis, status)
     lost = [*lost, *unready(ctx, state, analysis, at)]
     answers = judged(analysis.spec.probes, status.probes)
     tried = sum(r.when == "after" for r in status.probes)
-    status.phase, status.reason = verdict(plan, kept, answers, ticks, waited, tried, lost)
+    status.phase, reason = verdict(plan, every, answers, ticks, waited, tried, lost)
+    status.reason = reason[:MOST_REASON]
     flows, problems = seen(ctx, plan, analysis, at)
     status.flows = flows or status.flows
     rows = agreement(analysis.spec, status)

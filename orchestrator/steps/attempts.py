@@ -41,6 +41,6 @@ def record(result: ProbeResult, when: str) -> m.ProbeRecord:
             "when": when,
             "observed": _SEEN[result.observed],
             "expected": "reach" if result.probe.reachable else "blocked",
-            "message": result.message[:1000],
+            "message": result.message[:200],
         }
     )

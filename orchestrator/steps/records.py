@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
+
+MOST_KEPT = 1000
+MOST_TEXT = 150_000  # characters of messages, and of queries, that fit into one object beside everything else
+
+
+def kept(records: Sequence[m.MeasurementRecord]) -> list[m.MeasurementRecord]:
+    """What one object can hold: good ones go first, the oldest of them at first; then the oldest queries and messages."""
+    dropped = len(records) - MOST_KEPT
+    if dropped > 0:
+        order = sorted(
+            range(len(records)), key=lambda n: (records[n].phase not in ("Successful", "Pending"), n)
+        )
+        gone = set(order[:dropped])
+        records = [r for n, r in enumerate(records) if n not in gone]
+    found: list[m.MeasurementRecord] = []
+    queries = messages = 0
+    for item in reversed(records):
+        queries, messages = queries + len(item.query), messages + len(item.message)
+        short = {
+            **({"query": ""} if queries > MOST_TEXT else {}),
+            **({"message": item.message[:100]} if messages > MOST_TEXT else {}),
+        }
+        found.append(item.model_copy(update=short) if short else item)
+    return found[::-1]
 
 
 def needed(state: State, analysis: WaveAnalysis, metric: m.MetricSpec, namespace: str) -> bool:

@@ -21,7 +21,8 @@ from orchestrator.steps.forecast import MOST_WORK
 
 MOST_CONTROLS = 20
 MOST_EDGES = 200
-MOST_BECAUSE = 8
+MOST_BECAUSE = 4
+MOST_SAID = 400  # characters of one rule
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _edge(change: Change) -> m.WaveEdge:
         destination=change.dst.name[:253],
         before=ports.text(change.before)[:1000],
         after=ports.text(change.after)[:1000],
-        because=[b[:1000] for b in (*change.because, change.note) if b][:MOST_BECAUSE],
+        because=[b[:MOST_SAID] for b in (*change.because, change.note) if b][:MOST_BECAUSE],
     )
 
 
