@@ -62,9 +62,11 @@ class JobProber:
         if not found:
             return
         jobs = self._jobs("hold", found, key)
-        if not jobs.jobs():
-            for batch in found:
-                jobs.create(self._job(batch, "hold", key))
+        standing = {made["metadata"]["name"] for made in jobs.jobs()}
+        for batch in found:
+            made = self._job(batch, "hold", key)
+            if made["metadata"]["name"] not in standing:
+                jobs.create(made)
         opened(jobs, self.probing.seconds / 2)
 
     def held(self, key: str) -> list[ProbeResult]:

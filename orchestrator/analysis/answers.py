@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.rollout.model import ProbeRecord, WaveProbe
 
 NOT_ENFORCED = "the CNI does not enforce it, a label is wrong, or the analysis is"
 MOST_SAID = 16
+MOST_SILENT = 0.1  # of all probes; beyond that the others prove too little
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def judged(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> Judge
             why = f" ({broke[answer.probe.name]})" if broke[answer.probe.name] else ""
             wrong.append(f"{answer.ends}: a connection that was open before the change broke{why}")
     missing = _missing(answers)
-    agreed = sum(a.after == a.probe.expect for a in others)
+    agreed = sum(a.after == a.probe.expect and a.before != "unknown" for a in others)
     if moved:
         return Judgement((), (), _some([*moved, *lost, *wrong]), _some(alarms), agreed)
     return Judgement(_some(lost), _some(wrong), _some([*missing, *unclear]), _some(alarms), agreed)
@@ -123,7 +124,11 @@ def _control(answer: Asked) -> str:
 def _other(answer: Asked, listening: bool) -> tuple[str, str]:
     """Where an answer belongs, and how it is said. `listening`: somebody reached that port."""
     probe = answer.probe
-    if answer.after == probe.expect or answer.after == "unknown":
+    if answer.after == "unknown":
+        return "", ""
+    if answer.after == probe.expect:
+        if probe.before == "blocked" and answer.before == "reach":
+            return "alarm", f"{answer.ends} connected before the change, though it was denied: {NOT_ENFORCED}"
         return "", ""
     said = f"probe {probe.name}: expected {probe.expect}, seen {answer.after}"
     said += f" ({answer.message})" if answer.message and answer.after == "blocked" else ""
@@ -131,6 +136,8 @@ def _other(answer: Asked, listening: bool) -> tuple[str, str]:
         if answer.before == answer.after:
             return "unclear", f"{said}, and so it was before the change"
         return "wrong", said
+    if answer.before == "unknown":
+        return "unclear", f"{said}, and it was not answered before the change"
     if probe.expect == "blocked":
         return "unclear", f"{answer.ends} should be cut by the change and still connects: {NOT_ENFORCED}"
     if answer.before == "reach":
@@ -147,10 +154,16 @@ def _other(answer: Asked, listening: bool) -> tuple[str, str]:
 
 
 def _missing(answers: Sequence[Asked]) -> list[str]:
-    """Declared probes and controls that gave no answer; the others, where most of them gave none."""
-    silent = [a for a in answers if a.after == "unknown"]
-    needed = [a for a in silent if a.probe.role in ("declared", "mustPass", "mustNotPass")]
-    if needed or (silent and len(silent) * 2 > len(answers)):
+    """Declared probes and controls without an answer, connections of the diff, and others where many have none.
+
+    UDP says nothing by silence, so it is not waited for.
+    """
+    silent = [
+        a for a in answers if a.after == "unknown" and (a.probe.protocol != "UDP" or a.probe.check == "dns")
+    ]
+    controls = [a for a in answers if a.probe.role in ("mustPass", "mustNotPass") and not a.known]
+    needed = [*controls, *(a for a in silent if a.probe.role in ("declared", "edge"))]
+    if needed or len(silent) > len(answers) * MOST_SILENT:
         first = (needed or silent)[0]
         why = f": {first.message}" if first.message else ""
         return [f"not every probe could be run: {first.probe.name}{why}"]
@@ -159,8 +172,8 @@ def _missing(answers: Sequence[Asked]) -> list[str]:
 
 def cannot_start(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> str:
     """Said where every probe was answered before the change and none after it."""
-    answers: Mapping[str, Asked] = {a.probe.name: a for a in asked(probes, records)}
-    if not answers or any(a.before == "unknown" or a.after != "unknown" for a in answers.values()):
+    answers = [a for a in asked(probes, records) if a.before != "unknown"]
+    if not answers or any(a.after != "unknown" for a in answers):
         return ""
-    message = next((a.message for a in answers.values() if a.message), "")
+    message = next((a.message for a in answers if a.message), "")
     return f"no probe could be run any more{': ' if message else ''}{message}"

@@ -47,7 +47,7 @@ Say = Callable[[MeasurementPhase, str], Outcome]
 def usable(reading: Reading, namespace: str) -> float | None:
     """The value, or None where there is none or it is not a number."""
     value = reading.values.get(namespace)
-    return None if value is None or math.isnan(value) else value
+    return None if value is None or not math.isfinite(value) else value
 
 
 def mean(reading: Reading, namespaces: tuple[str, ...]) -> float | None:

@@ -17,13 +17,13 @@ def verdict(
     answers: Judgement,
     ticks: int,
     waited: float = 0.0,
-    probed: int = 0,
+    probes: bool = False,
     lost: Sequence[str] = (),
 ) -> tuple[MeasurementPhase, str]:
     """Failed as soon as the limits are passed; Successful only with everything that was asked for.
 
-    `waited` is in seconds since the wave was settled, `probed` how many probes were tried, `lost` names further
-    ways of seeing that went away. Dry-run metrics are recorded and decide nothing.
+    `waited` is in seconds since the wave was settled, `probes` says whether probes were asked for, `lost` names
+    further ways of seeing that went away. Dry-run metrics are recorded and decide nothing.
     """
     specs = {m.name: m for m in plan.metrics}
     measured = [r for r in measured if r.metric not in specs or not specs[r.metric].dry_run]
@@ -37,7 +37,7 @@ def verdict(
         return "Inconclusive", "; ".join(answers.unclear[:MOST_SAID])
     if ticks < plan.count:
         return "Running", f"{ticks} of {plan.count} looks"
-    return _last(plan, measured, waited, probed)
+    return _last(plan, measured, waited, answers.agreed, probes)
 
 
 def _failed(
@@ -62,7 +62,7 @@ def _failed(
 
 
 def _last(
-    plan: Analysis, measured: Sequence[MeasurementRecord], waited: float, probed: int
+    plan: Analysis, measured: Sequence[MeasurementRecord], waited: float, agreed: int, probes: bool
 ) -> tuple[MeasurementPhase, str]:
     required = {m.name for m in plan.metrics if m.required and not m.dry_run}
     latest = {(r.metric, r.namespace): r for r in measured if r.metric in required}
@@ -74,9 +74,12 @@ def _last(
         return "Running", f"not enough was seen yet: {waiting[0].message}"
     if waiting:
         return "Inconclusive", f"not enough was seen in {plan.limit_seconds} s: {waiting[0].message}"
-    for name in sorted(required - {r.metric for r in measured if r.phase == "Successful"}):
-        return "Inconclusive", f"{name} has no successful measurement"
-    if not plan.metrics and not probed:
+    good = [r for r in measured if r.phase == "Successful"]
+    for name in sorted(required - {r.metric for r in good}):
+        if not (agreed and plan.on_no_traffic == "probes"):
+            return "Inconclusive", f"{name} has no successful measurement"
+    if not good and not agreed:
+        if plan.metrics or probes:
+            return "Inconclusive", "nothing was measured, and no probe was answered as expected"
         return "Successful", "no evidence was asked for"
-    good = sum(r.phase == "Successful" for r in measured)
-    return "Successful", f"{good} measurements within their limits, {probed} probes as expected"
+    return "Successful", f"{len(good)} measurements within their limits, {agreed} probes as expected"

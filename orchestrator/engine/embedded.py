@@ -80,7 +80,7 @@ class Embedded:
                 except RetryLater as later:
                     self._failed(later, state)
                     self.ctx.clock.sleep(max(later.delay, 0.05))
-                except PortError as error:
+                except NetpolCanaryError as error:
                     self._failed(error, state)
                     self.ctx.clock.sleep(max(getattr(error, "retry_after", 0), 0.5))
             return state if state is not None else read(self.ctx, name)

@@ -57,12 +57,17 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Sides:
-    """The network before and after a wave: fleets, and the tables of connections near what changes."""
+    """The network before and after a wave: fleets, and the tables of connections near what changes.
+
+    `apart` is a table of connections of other namespaces; those of `changed` are left out of it.
+    """
 
     old: Fleet
     new: Fleet
     before: Table
     after: Table
+    apart: Table
+    changed: frozenset[str]
 
 
 def place(workload: Workload) -> str:
@@ -78,14 +83,19 @@ def sample_size(share: float, miss: float) -> int:
 def choose(sides: Sides, moved: Sequence[Change], seed: str, most: int, share: float, miss: float) -> Chosen:
     """At most `most` attempts, what matters most first; deterministic for a `seed`."""
     edges, notes = _edges(moved)
-    passing, blocked = _must_pass(sides, moved, seed), _must_not_pass(sides, seed)
+    passing, blocked = _must_pass(sides, seed), _must_not_pass(sides, seed)
+    if not passing:
+        notes.append("no connection is open elsewhere: whether the network itself changed cannot be checked")
     if not blocked:
         notes.append(
             "no connection is denied before and after: whether anything is enforced cannot be checked"
         )
     wanted = sample_size(share, miss)
     unchanged = _shuffled(_unchanged(sides, moved, "sample"), seed)
-    every = _distinct([*passing, *blocked, *_observers(sides), *edges, *unchanged[:wanted]])
+    seeing = _distinct(_observers(sides))[: most // 2]
+    asked = {_ends(a) for a in seeing}  # what must stay even where the change cuts it
+    edges = [a for a in edges if _ends(a) not in asked]
+    every = _distinct([*passing, *blocked, *edges, *seeing, *unchanged[:wanted]])
     if len(every) > most:
         notes.append(f"{len(every) - most} more connections are not tried: at most {most} are")
     if unchanged:
@@ -107,8 +117,15 @@ def miss_chance(tried: int, of: int, share: float) -> float:
 
 
 def _distinct(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Each connection once; workloads of one name answer alike here."""
-    return list({(a.name.split(" ", 1)[1], a.check): a for a in reversed(list(attempts))}.values())[::-1]
+    """Each connection once, for the first reason; workloads of one name answer alike here."""
+    found: dict[tuple[str, str], Attempt] = {}
+    for attempt in attempts:
+        found.setdefault(_ends(attempt), attempt)
+    return list(found.values())
+
+
+def _ends(attempt: Attempt) -> tuple[str, str]:
+    return attempt.name.split(" ", 1)[1], attempt.check
 
 
 def _edges(moved: Sequence[Change]) -> tuple[list[Attempt], list[str]]:
@@ -170,12 +187,16 @@ def _shuffled(attempts: Iterable[Attempt], seed: str) -> list[Attempt]:
     return sorted(attempts, key=lambda a: hashlib.sha256(f"{seed} {a.name}".encode()).digest())
 
 
-def _must_pass(sides: Sides, moved: Sequence[Change], seed: str) -> list[Attempt]:
-    """Open before and after, and as far from the change as its surroundings have it."""
-    changed = {e.pod.namespace for c in moved for e in (c.src, c.dst) if isinstance(e, Workload)}
-    found = _shuffled(_unchanged(sides, moved, "mustPass"), seed)
-    found.sort(key=lambda a: (a.src.pod.namespace in changed) + (a.dst.pod.namespace in changed))
-    return found[:1]
+def _must_pass(sides: Sides, seed: str) -> list[Attempt]:
+    """One that is open, with neither end in a namespace that changes: so only the network itself can break it."""
+    found: list[Attempt] = []
+    for connection in sides.apart.values():
+        src, dst = connection.src, connection.dst
+        if not isinstance(src, Workload) or not isinstance(dst, Workload):
+            continue
+        if not {src.pod.namespace, dst.pod.namespace} & sides.changed:
+            found += list(_attempts("mustPass", src, dst, connection.ports, connection.ports, False))[:1]
+    return _shuffled(found, seed)[:1]
 
 
 def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
@@ -195,7 +216,7 @@ def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
     for dst, port in dict.fromkeys(listening):
         if dst.pod.host_network or not nets[0].isolated(dst.pod, "Ingress"):
             continue
-        for src in sides.new.workloads:
+        for src in _near_first(sides):
             looked += 1
             if src.pod is dst.pod or src.pod.host_network or looked > MOST_LOOKED:
                 continue
@@ -203,6 +224,13 @@ def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
                 found.append(Attempt("mustNotPass", src, dst, port, "TCP", "blocked", "blocked"))
                 break
     return _shuffled(found, seed)[:MOST_CONTROLS]
+
+
+def _near_first(sides: Sides) -> list[Workload]:
+    """Workloads to start from: those that change or are connected to them first, never the system's."""
+    near = {e.pod.namespace for c in sides.before.values() for e in (c.src, c.dst) if isinstance(e, Workload)}
+    mine = [w for w in sides.new.workloads if not w.pod.namespace.startswith("kube-")]
+    return sorted(mine, key=lambda w: w.pod.namespace not in near)
 
 
 def _observers(sides: Sides) -> list[Attempt]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.risk import Level, RiskRules
@@ -216,6 +216,16 @@ class Analysis(Model):
     metrics: Annotated[list[MetricSpec], Field(max_length=32)] = []
     probes: Annotated[list[ProbeSpec], Field(max_length=64)] = []
     probe_intents: bool = False
+
+    @field_validator("metrics", "probes", "providers")
+    @classmethod
+    def _distinct(cls, items: list[MetricSpec] | list[ProbeSpec] | list[Provider]) -> object:
+        """Measurements and answers are kept by name."""
+        names = [item.name for item in items]
+        twice = next((n for n in names if names.count(n) > 1), "")
+        if twice:
+            raise ValueError(f"the name {twice} stands twice")
+        return items
 
 
 class Gate(Model):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.analysis.agreement import agreement
-from orchestrator.analysis.answers import cannot_start, judged
+from orchestrator.analysis.answers import Judgement, cannot_start, judged
 from orchestrator.analysis.verdict import verdict
 from orchestrator.errors import PortError
-from orchestrator.ports import ProbeResult
+from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State, look_time, settled_at
 from orchestrator.rollout.resource import WaveAnalysis
@@ -20,6 +20,7 @@ from orchestrator.steps.measuring import measured
 from orchestrator.steps.observers import unready
 from orchestrator.steps.records import kept
 from orchestrator.steps.suspects import suspects
+from orchestrator.steps.watchset import UNKNOWN
 
 MOST_REASON = 4000
 
@@ -33,14 +34,20 @@ def run(ctx: Context, state: State, action: Action) -> None:
     every = [*analysis.status.measurements, *found]
     waited = (at - settled_at(state, action.wave)).total_seconds()
     status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept(every)})
-    status, lost = _probed(ctx, state, analysis, status)
-    lost = [*lost, *unready(ctx, state, analysis, at)]
+    lost: Sequence[str] = unready(ctx, state, analysis, at)
+    mute = ""
+    if (
+        verdict(plan, every, Judgement(), ticks, lost=lost)[0] != "Failed"
+    ):  # else the way back is not kept waiting
+        status, mute, twice = _probed(ctx, state, analysis, status)
+        lost = [*lost, mute] if twice else lost
     answers = judged(analysis.spec.probes, status.probes)
-    tried = sum(r.when == "after" for r in status.probes)
-    status.phase, reason = verdict(plan, every, answers, ticks, waited, tried, lost)
+    status.phase, reason = verdict(plan, every, answers, ticks, waited, _asked(ctx, state, analysis), lost)
+    if mute and status.phase == "Inconclusive":  # once more, before it counts as lost
+        status.phase, reason = "Running", mute
     status.reason = reason[:MOST_REASON]
-    flows, problems = seen(ctx, plan, analysis, at)
-    status.flows = flows or status.flows
+    flows, problems = seen(ctx, plan, analysis, at, waited)
+    status.flows = status.flows if flows is None else flows
     rows = agreement(analysis.spec, status)
     alarms = dict.fromkeys([*answers.alarms, *(r.alarm for r in rows if r.alarm), *problems])
     status.alarms = [a[:1000] for a in alarms][:32]
@@ -57,19 +64,24 @@ def due(plan: m.Analysis, status: m.WaveAnalysisStatus, now: datetime) -> bool:
     return silent or (now - status.probed_at).total_seconds() >= plan.probing.interval_seconds
 
 
+def _asked(ctx: Context, state: State, analysis: WaveAnalysis) -> bool:
+    """Whether probes were asked for: those that were chosen, or would have been, were the connections known."""
+    probing = state.rollout.spec.strategy.analysis.probing
+    unknown = probing.edges and any(n.startswith(UNKNOWN) for n in analysis.spec.notes)
+    able = ctx.prober(probing, state.rollout.name, ctx.beat) is not None
+    return bool(analysis.spec.probes) or (unknown and able)
+
+
 def _probed(
     ctx: Context, state: State, analysis: WaveAnalysis, status: m.WaveAnalysisStatus
-) -> tuple[m.WaveAnalysisStatus, Sequence[str]]:
-    """The status with this look's answers, and whether probes that ran before the change cannot any more."""
+) -> tuple[m.WaveAnalysisStatus, str, bool]:
+    """The status with this look's answers; said where probes that ran before cannot any more, and whether it was twice."""
     plan, probes = state.rollout.spec.strategy.analysis, analysis.spec.probes
     prober = ctx.prober(plan.probing, state.rollout.name, ctx.beat)
     if not probes or prober is None or not due(plan, status, ctx.clock.now()):
-        return status, ()
-    wanted = afterwards(probes)
-    try:
-        results = prober.run(wanted)
-    except PortError as error:
-        results = [ProbeResult(p, None, str(error)) for p in wanted]
+        return status, "", False
+    before = {r.probe: r.observed for r in status.probes if r.when == "baseline"}
+    results = _tried(prober, afterwards(probes), before)
     answers = [record(r, "after") for r in results]
     stay = [r for r in status.probes if r.when in ("baseline", "held")]
     if status.probed_at is None and plan.probing.long_lived:
@@ -77,4 +89,17 @@ def _probed(
     twice = cannot_start(probes, status.probes) if status.probed_at else ""
     now = cannot_start(probes, [*stay, *answers])
     update = {"probes": [*stay, *answers], "probed_at": ctx.clock.now()}
-    return status.model_copy(update=update), [now] if twice and now else []
+    return status.model_copy(update=update), now, bool(twice)
+
+
+def _tried(prober: Prober, wanted: Sequence[Probe], before: Mapping[str, str]) -> list[ProbeResult]:
+    """What broke is tried once more, with the pods of that moment: one that was just replaced proves nothing."""
+    try:
+        results = {r.probe.name: r for r in prober.run(wanted)}
+        broken = [p for p in wanted if p.reachable and before.get(p.name) == "reach"]
+        broken = [p for p in broken if p.name in results and results[p.name].observed is False]
+        if broken:
+            results |= {r.probe.name: r for r in prober.run(broken)}
+        return list(results.values())
+    except PortError as error:
+        return [ProbeResult(p, None, str(error)) for p in wanted]

@@ -15,10 +15,13 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State, applied_at
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
-from orchestrator.steps.records import needed, record
+from orchestrator.steps.records import needed, provider, record
 
 CHUNK = 50  # namespaces asked about in one query
 MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
+MOST_POINTS = 10_000  # of one query; Prometheus refuses more than 11,000
+LEAD = 4  # intervals read before a grid, so that a scrape that was lost at its start is not counted from zero
+RECENT = 5  # intervals before the change in one of which a series must have been there to be lost by it
 GONE = 2  # intervals without any scrape after which a series counts as gone
 
 
@@ -37,7 +40,7 @@ class Grid:
     @staticmethod
     def until(end: datetime, since: datetime, step: float) -> Grid:
         """As many whole intervals as fit after `since`, ending at `end`."""
-        count = max(int((end - since).total_seconds() // step), 1)
+        count = min(max(int((end - since).total_seconds() // step), 1), MOST_POINTS)
         return Grid(end - timedelta(seconds=step * count), step, count)
 
 
@@ -74,9 +77,9 @@ def counted(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
     streams: list[Stream] = []
     controls = analysis.spec.controls
     for metric in metrics:
-        source = ctx.metrics(plan, metric.provider)
-        if source is None:
-            text = f"{metric.name}: no provider {metric.provider} is set up"
+        source = provider(ctx, plan, metric.provider)
+        if isinstance(source, str):
+            text = f"{metric.name}: {source}"
             found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
             continue
         names = [*analysis.spec.watched, *controls]
@@ -100,7 +103,8 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
             for number, query in enumerate(queries):
                 mine = some if len(queries) == 1 else [some[number]]
                 try:
-                    samples = source.query_range(query, grid.start, grid.end, grid.step)
+                    begin = grid.start - timedelta(seconds=LEAD * grid.step)
+                    samples = source.query_range(query, begin, grid.end, grid.step)
                     grown |= _grown(samples, grid, mine)
                 except MetricError as error:
                     broken.update(dict.fromkeys(mine, f"{metric.name}: {error} (query: {query})"))
@@ -118,8 +122,9 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
 
 def _grown(samples: Sequence[Sample], grid: Grid, mine: Sequence[str]) -> dict[str, Increments]:
     alone = mine[0] if len(mine) == 1 else ""
-    found = increments(samples, grid.start, grid.step, grid.count, namespace=alone)
-    return {name: grown for name, grown in found.items() if name in mine}
+    begin = grid.start - timedelta(seconds=LEAD * grid.step)
+    found = increments(samples, begin, grid.step, grid.count + LEAD, namespace=alone)
+    return {name: grown[LEAD:] for name, grown in found.items() if name in mine}
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,9 @@ class Stream:
 
     @property
     def past(self) -> bool:
-        """Whether anything was scraped before the change."""
-        return scraped(self.before.counts.get(self.namespace))
+        """Whether anything was scraped just before the change."""
+        known = self.before.counts.get(self.namespace)
+        return known is not None and any(x is not None for x in known.total[-RECENT:])
 
     def evidence(self, limit: float) -> Evidence:
         """What the counts say, where the alarm is at this log evidence."""
@@ -183,7 +189,7 @@ def _judged(
         key = (stream.metric.name, stream.namespace)
         known = evidence.get(key)
         alarm = known is not None and (known.peak >= limit or (joint.alarm and key == joint.worst))
-        must = needed(state, analysis, stream.metric, stream.namespace)
+        must = needed(state, analysis, stream.metric, stream.namespace, quiet=not stream.past)
         said = _phase(stream, known, alarm, must)
         if said is not None:
             item = record(key[0], key[1], at, said[0], f"{key[0]} in {key[1]}: {said[1]}")

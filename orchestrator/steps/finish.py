@@ -14,7 +14,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
     status = state.rollout.status
     now = ctx.clock.now()
     since = status.detected_at
-    seconds = (now - since).total_seconds() if since else None
+    put_back = [n.status.restored_at for n in state.namespaces.values() if n.status.restored_at]
+    seconds = (max(put_back, default=now) - since).total_seconds() if since else None
     touched = len(state.touched())
     message = (
         f"{touched} {'namespace' if touched == 1 else 'namespaces'} put back: {status.reason}"

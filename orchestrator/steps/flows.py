@@ -11,6 +11,7 @@ from orchestrator.errors import MetricError
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
+from orchestrator.steps.records import provider
 
 ENDS = ("source_namespace", "source_workload", "destination_namespace", "destination_workload")
 DROPPED = ("dropped", "denied", "drop")
@@ -18,25 +19,29 @@ MOST = 200
 
 
 def seen(
-    ctx: Context, plan: m.Analysis, analysis: WaveAnalysis, at: datetime
-) -> tuple[list[m.SeenFlow], list[str]]:
-    """The flows between the ends of the diff's connections, and why there are none where the query failed."""
+    ctx: Context, plan: m.Analysis, analysis: WaveAnalysis, at: datetime, waited: float
+) -> tuple[list[m.SeenFlow] | None, list[str]]:
+    """The flows between the ends of the diff's connections in the last `waited` seconds, at most `windowSeconds`.
+
+    None where the query failed, and why.
+    """
     if not plan.flows.query:
         return [], []
-    source = ctx.metrics(plan, plan.flows.provider)
-    if source is None:
-        return [], [f"flows: no provider {plan.flows.provider} is set up"]
+    source = provider(ctx, plan, plan.flows.provider)
+    if isinstance(source, str):
+        return None, [f"flows: {source}"]
+    window = max(1, min(plan.window_seconds, int(waited)))
     wanted = {(plain(e.source), plain(e.destination)) for e in analysis.spec.edges}
     found: dict[tuple[str, str], m.SeenFlow] = {}
-    for query in resolve(plan.flows.query, analysis.spec.watched, plan.window_seconds):
+    for query in resolve(plan.flows.query, analysis.spec.watched, window):
         try:
             samples = source.query(query, at)
         except MetricError as error:
-            return [], [f"flows: {error} (query: {query})"[:1000]]
+            return None, [f"flows: {error} (query: {query})"[:1000]]
         for sample in samples:
             space, name, to_space, to_name = (sample.labels.get(label, "") for label in ENDS)
             ends = (f"{space}/{name}", f"{to_space}/{to_name}")
-            if ends not in wanted or math.isnan(sample.value):
+            if ends not in wanted or not math.isfinite(sample.value):
                 continue
             flow = found.setdefault(ends, m.SeenFlow(source=ends[0], destination=ends[1]))
             if sample.labels.get("verdict", "").lower() in DROPPED:

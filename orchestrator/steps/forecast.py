@@ -27,6 +27,7 @@ from orchestrator.steps.context import POLICY, Context
 
 MOST_SHOWN = 3
 MOST_PROBES = 64
+MOST_APART = 5
 MOST_WORK = 20_000_000
 
 
@@ -109,10 +110,13 @@ def _chosen(
     probing = strategy.analysis.probing
     if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
         return None
-    tables = (table(f, None, (), touched=frozenset(plan.namespaces)) for f in (old, new))
+    mine = frozenset(plan.namespaces)
+    others = sorted({w.pod.namespace for w in new.workloads} - mine)[:MOST_APART]
+    tables = [table(f, None, (), touched=mine) for f in (old, new)]
+    apart = table(new, None, (), touched=frozenset(others))
     room = max(0, probing.most_probes - len(strategy.analysis.probes))
     chances = (probing.broken_share, probing.miss_chance)
-    return choose(Sides(old, new, *tables), moved, plan.revision, room, *chances)
+    return choose(Sides(old, new, tables[0], tables[1], apart, mine), moved, plan.revision, room, *chances)
 
 
 def _probes(

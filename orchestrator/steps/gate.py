@@ -27,6 +27,8 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
                 "ticks": 0,
                 "reason": "",
                 "measurements": [],
+                "probes": [r for r in analysis.status.probes if r.when in ("baseline", "held")],
+                "probed_at": None,
                 "started_at": ctx.clock.now(),
             }
         )

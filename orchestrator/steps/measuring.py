@@ -12,7 +12,7 @@ from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
 from orchestrator.steps.counting import counted
 from orchestrator.steps.readings import read
-from orchestrator.steps.records import needed, record
+from orchestrator.steps.records import needed, provider, record
 
 
 def measured(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
@@ -20,9 +20,9 @@ def measured(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -
     plan = state.rollout.spec.strategy.analysis
     found: list[m.MeasurementRecord] = []
     for metric in (metric for metric in plan.metrics if metric.test == "threshold"):
-        source = ctx.metrics(plan, metric.provider)
-        if source is None:
-            text = f"{metric.name}: no provider {metric.provider} is set up"
+        source = provider(ctx, plan, metric.provider)
+        if isinstance(source, str):
+            text = f"{metric.name}: {source}"
             found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
         else:
             found += _by_threshold(plan, source, metric, state, analysis, at)

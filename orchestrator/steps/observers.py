@@ -15,6 +15,7 @@ POD = Kind("v1", "Pod")
 PROBE_LABEL = "netpol-canary.dev/probe"
 MOST_NAMED = 5
 MOST_QUESTIONS = 10
+FLAPPING = 3  # restarts of a container after which it says nothing of a change
 
 
 def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[str]:
@@ -65,11 +66,18 @@ def _applied(state: State, analysis: WaveAnalysis) -> datetime:
 
 
 def _turned(pod: Manifest, before: datetime) -> datetime | None:
-    """When a pod that stood before turned unready; None where it is Ready, new, ending or one of our probes."""
+    """When a pod that stood before turned unready; None where it is Ready, new, ending, one of our probes, or one
+
+    that fell again and again already.
+    """
     meta = pod["metadata"]
     if meta.get("deletionTimestamp") or PROBE_LABEL in (meta.get("labels") or {}):
         return None
     if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return None
+    if any(
+        c.get("restartCount", 0) >= FLAPPING for c in (pod.get("status") or {}).get("containerStatuses") or []
+    ):
         return None
     created = _time(str(meta.get("creationTimestamp", "")))
     if created is None or created > before:

@@ -23,7 +23,7 @@ def read(
     errors = _one(source, metric.errors, namespaces, window, at)
     values = {}
     for name, count in total.values.items():
-        if count > 0 and not math.isnan(count):
+        if count > 0 and math.isfinite(count) and math.isfinite(errors.values.get(name, 0.0)):
             values[name] = errors.values.get(name, 0.0) / count
     broken = {**total.broken, **errors.broken}
     return Reading(values, dict(total.values), broken, f"{errors.query} / {total.query}")

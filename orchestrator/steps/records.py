@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from orchestrator.errors import BadInput
+from orchestrator.ports import MetricSource
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.steps.context import Context
 
 MOST_KEPT = 1000
 MOST_TEXT = 150_000  # characters of messages, and of queries, that fit into one object beside everything else
@@ -34,10 +37,23 @@ def kept(records: Sequence[m.MeasurementRecord]) -> list[m.MeasurementRecord]:
     return found[::-1]
 
 
-def needed(state: State, analysis: WaveAnalysis, metric: m.MetricSpec, namespace: str) -> bool:
-    """Whether a namespace must have data: it changes, the metric is required, and probes do not decide instead."""
+def provider(ctx: Context, plan: m.Analysis, name: str) -> MetricSource | str:
+    """Who answers queries; said where there is none, or its settings are wrong by now."""
+    try:
+        return ctx.metrics(plan, name) or f"no provider {name} is set up"
+    except BadInput as error:
+        return f"the provider {name}: {error}"
+
+
+def needed(
+    state: State, analysis: WaveAnalysis, metric: m.MetricSpec, namespace: str, quiet: bool = True
+) -> bool:
+    """Whether a namespace must have data: it changes, and the metric is required.
+
+    Where it is quiet, without traffic before and after, probes may decide instead.
+    """
     plan = state.rollout.spec.strategy.analysis
-    instead = plan.on_no_traffic == "probes" and bool(analysis.spec.probes)
+    instead = quiet and plan.on_no_traffic == "probes" and bool(analysis.spec.probes)
     return namespace in state.wave_names(analysis.spec.wave) and metric.required and not instead
 
 

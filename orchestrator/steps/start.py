@@ -88,7 +88,9 @@ def start(
 def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> None:
     """Raises Refused where a metric that must decide would never have anything to say."""
     analysis = source.spec.strategy.analysis
-    if analysis.on_no_traffic == "probes" and (analysis.probes or expected.chosen):
+    if analysis.on_no_traffic == "probes" and (
+        analysis.probes or (expected.chosen and expected.chosen.attempts)
+    ):
         return
     ends = {e.pod.namespace for c in expected.changes for e in (c.src, c.dst) if isinstance(e, Workload)}
     names = [*plan.namespaces, *sorted(ends - plan.namespaces.keys())]

@@ -20,16 +20,15 @@ def suspects(ctx: Context, state: State, analysis: WaveAnalysis) -> list[str]:
     """`Deployment namespace/name was rolled out at …`, the newest first; best effort, never an error."""
     since = analysis.spec.since - timedelta(minutes=MINUTES)
     found: list[tuple[datetime, str]] = []
-    for space in analysis.spec.watched:
-        for kind in TRACES:
-            try:
-                items = ctx.cluster.list(kind, space)
-            except PortError:
-                continue
-            for item in items:
-                made = _made(item)
-                if made is not None and made >= since:
-                    found.append((made, f"{_owner(item)} was rolled out at {made:%H:%M:%S}"))
+    for kind in TRACES:
+        try:
+            items = ctx.cluster.list(kind)
+        except PortError:
+            continue
+        for item in items:
+            made = _made(item)
+            if made is not None and made >= since and item["metadata"]["namespace"] in analysis.spec.watched:
+                found.append((made, f"{_owner(item)} was rolled out at {made:%H:%M:%S}"))
     return [text[:1000] for _, text in sorted(found, reverse=True)][:MOST]
 
 

@@ -49,9 +49,9 @@ def _compare(ctx: Context, state: State, wanted: list[Probe]) -> tuple[m.Conditi
         results = prober.run(wanted) if prober else []
     except PortError as error:
         return "Unknown", "ProbesDidNotRun", str(error)[:1000]
-    if not results or any(r.observed is None for r in results):
+    wrong = [r.probe.name for r in results if r.observed is not None and r.observed != r.probe.reachable]
+    if not wrong and (not results or any(r.observed is None for r in results)):
         return "Unknown", "ProbesDidNotRun", "not every probe could be run again"
-    wrong = [r.probe.name for r in results if r.observed != r.probe.reachable]
     if wrong:
         named = ", ".join(wrong[:MOST_NAMED]) + (", …" if len(wrong) > MOST_NAMED else "")
         return "False", "ProbesDiffer", f"these answer otherwise than before the change: {named}"

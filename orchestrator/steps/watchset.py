@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.live import documents
-from orchestrator.errors import ApiError
+from orchestrator.errors import Forbidden
 from orchestrator.policy import ports, probing
 from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.connections import Connection, table
-from orchestrator.policy.fleet import Workload, fleet
+from orchestrator.policy.fleet import Fleet, Workload, fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
@@ -19,7 +19,10 @@ from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.forecast import MOST_WORK
 
+UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
+MOST_APART = 5  # namespaces in which a control that must pass is looked for
+MOST_NAME = 253
 MOST_EDGES = 200
 MOST_BECAUSE = 4
 MOST_SAID = 400  # characters of one rule
@@ -44,24 +47,27 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     declared = [_declared(p) for p in plan.probes]
     try:
         standing = list(documents(ctx.cluster))
-    except ApiError as error:
-        return WatchSet(asked, probes=declared, notes=[f"who is connected is not known: {error}"[:1000]])
+    except Forbidden as error:
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:1000]])
     changed = frozenset(mine)
     old, new = fleet(standing), fleet(_overlaid(state, mine, standing))
     near = sum(w.pod.namespace in changed for w in old.workloads)
     if near * len(old.workloads) > MOST_WORK:
-        note = f"who is connected is not known: {near} pods are too many to work out every connection"
+        note = f"{UNKNOWN}: {near} pods are too many to work out every connection"
         return WatchSet(asked, probes=declared, notes=[note])
     tables = [table(f, None, (), touched=changed) for f in (old, new)]
     connected, affected = _neighbours(tables)
     everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
+    connected |= _earlier(state, wave, new)
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
     moved = changes(old, new, commits=_commits(state, mine))
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
         settings, room = plan.probing, max(0, plan.probing.most_probes - len(declared))
-        sides = probing.Sides(old, new, *tables)
+        apart = [*controls, *sorted(busy - changed - set(controls))][:MOST_APART]
+        elsewhere = table(new, None, (), touched=frozenset(apart))
+        sides = probing.Sides(old, new, tables[0], tables[1], elsewhere, changed)
         chances = (settings.broken_share, settings.miss_chance)
         chosen = probing.choose(sides, moved, f"{state.rollout.name}/{wave}", room, *chances)
     return WatchSet(
@@ -88,6 +94,13 @@ def _neighbours(tables: Sequence[Mapping[tuple[str, str], Connection]]) -> tuple
     return connected, affected
 
 
+def _earlier(state: State, wave: int, standing: Fleet) -> set[str]:
+    """Who is connected with what earlier waves changed: they may be hurt already, and are no controls."""
+    names = frozenset(n for w in range(wave) for n in state.wave_names(w))
+    found = table(standing, None, (), touched=names) if names else {}
+    return {e.pod.namespace for c in found.values() for e in (c.src, c.dst) if isinstance(e, Workload)}
+
+
 def _declared(spec: m.ProbeSpec) -> m.WaveProbe:
     role: m.ProbeRole = "declared"
     if spec.control:
@@ -111,6 +124,7 @@ def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.W
         )
         for attempt in attempts
         if attempt.name[:253] not in taken
+        and max(len(probing.place(attempt.src)), len(probing.place(attempt.dst))) <= MOST_NAME
     ]
 
 

@@ -21,7 +21,7 @@ def answered(name, before, after):
 
 
 def phase(found):
-    return verdict(Analysis(count=1), [], found, 1, probed=1)
+    return verdict(Analysis(count=1), [], found, 1, probes=True)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,8 @@ def test_an_edge_that_should_be_cut_and_connects_is_an_alarm_and_no_verdict():
 
 def test_an_edge_that_should_be_opened_and_is_not_counts_only_where_somebody_listens():
     edge = probe("e", "edge", "reach", before="blocked")
-    assert phase(judged([edge], answered("e", "blocked", "blocked")))[0] == "Successful"
+    alone = judged([edge], answered("e", "blocked", "blocked"))
+    assert not alone.failed and not alone.unclear and not alone.agreed
     other = probe("s", "sample", "reach", before="reach")
     records = [*answered("e", "blocked", "blocked"), *answered("s", "reach", "reach")]
     found = judged([edge, other], records)
@@ -98,7 +99,8 @@ def test_an_edge_that_should_be_opened_and_is_not_counts_only_where_somebody_lis
 
 def test_an_edge_on_which_nobody_listened_before_either_says_nothing():
     edge = probe("e", "sample", "reach", before="reach")
-    assert phase(judged([edge], answered("e", "blocked", "blocked")))[0] == "Successful"
+    found = judged([edge], answered("e", "blocked", "blocked"))
+    assert not found.failed and not found.unclear and not found.agreed
 
 
 @pytest.mark.parametrize("role", ["sample", "edge"])
@@ -112,6 +114,23 @@ def test_a_long_lived_connection_that_breaks_counts_where_it_should_stay(expect,
     edge = probe("e", "edge", expect, before="reach")
     held = ProbeRecord(probe="e", when="held", observed="blocked", expected="reach", message="reset")
     assert phase(judged([edge], [*answered("e", "reach", expect), held]))[0] == wanted
+
+
+@pytest.mark.parametrize("role", ["edge", "sample", "observer", "declared", "mustPass"])
+def test_what_was_not_answered_before_the_change_proves_nothing_after_it(role):
+    wanted = probe("p", role, "reach", before="unknown" if role == "declared" else "reach")
+    assert phase(judged([wanted], answered("p", "unknown", "blocked")))[0] != "Successful"
+
+
+def test_connections_of_the_diff_that_gave_no_answer_keep_a_wave_from_being_good():
+    probes = [probe("e", "edge", "reach", before="blocked"), probe("s", "sample", before="reach", port=81)]
+    records = [*answered("e", "blocked", "unknown"), *answered("s", "reach", "reach")]
+    assert phase(judged(probes, records))[0] == "Inconclusive"
+
+
+def test_a_denied_connection_that_was_open_before_the_change_is_an_alarm():
+    edge = probe("e", "edge", "reach", before="blocked")
+    assert "though it was denied" in judged([edge], answered("e", "reach", "reach")).alarms[0]
 
 
 def test_probes_that_ran_before_the_change_and_cannot_any_more_are_said_to_be_so():

@@ -119,6 +119,14 @@ def test_a_wave_waits_for_enough_evidence_up_to_its_limit_and_then_pauses():
     assert verdict(plan, [*few, kept("volume", "Successful", 1)], NOTHING, 6, waited=600)[0] == "Successful"
 
 
+def test_without_a_measurement_and_without_an_expected_answer_nothing_is_good():
+    assert verdict(Analysis(count=1), [], NOTHING, 1, probes=True)[0] == "Inconclusive"
+    assert verdict(Analysis(count=1), [], NOTHING, 1)[0] == "Successful"  # nothing was asked for
+    idle = Analysis(count=1, metrics=[VOLUME], on_no_traffic="probes")
+    assert verdict(idle, [], Judgement(agreed=3), 1, probes=True)[0] == "Successful"
+    assert verdict(idle, [], NOTHING, 1, probes=True)[0] == "Inconclusive"
+
+
 def test_a_lost_way_of_seeing_is_named_before_everything_else():
     plan = Analysis(count=1, metrics=[VOLUME])
     said = verdict(plan, [kept("volume", "Failed")], NOTHING, 1, lost=["pods no longer Ready: a/x"])

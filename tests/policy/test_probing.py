@@ -37,6 +37,7 @@ PODS = [
     pod("cart", "cart", ("http", 8080)),
     pod("other", "other", ("http", 8080)),
     pod("pay", "pay", ("http", 8080), ("metrics", 9090)),
+    pod("dev", "dev", ("http", 8080)),
     pod("monitoring", "prometheus", ("http", 9090)),
     pod("kube-system", "coredns", ("dns", 53), labels={"k8s-app": "kube-dns"}),
 ]
@@ -45,7 +46,8 @@ PODS = [
 def chosen(before, after, most=100, share=0.1, miss=0.05):
     old, new = (fleet([Document(o, "x.yaml", 1) for o in [*PODS, *some]]) for some in (before, after))
     touched = frozenset({"pay"})
-    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)))
+    apart = table(new, None, (), touched=frozenset({"web", "cart", "other"}))
+    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)), apart, touched)
     return choose(sides, changes(old, new), "seed", most, share, miss)
 
 

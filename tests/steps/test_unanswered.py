@@ -78,7 +78,8 @@ def test_a_failing_query_and_a_missing_provider_are_named():
 
 
 def test_what_does_not_decide_may_be_silent():
-    assert refused(value(required=False), value(dry_run=True), source=Given()) == []
+    tried = value(dry_run=True).model_copy(update={"name": "y"})
+    assert refused(value(required=False), tried, source=Given()) == []
 
 
 def test_a_missing_secret_is_a_problem_of_the_metric():
