@@ -1,7 +1,7 @@
 """A process that sends no packets but counts requests as the policies in the API server let them pass.
 
 `python traffic.py KUBECONFIG PORT`: `front` calls every other namespace of the tests; the counters stand on
-http://127.0.0.1:PORT/metrics for Prometheus. Ends with its parent, by SIGTERM, or after ten minutes.
+http://127.0.0.1:PORT/metrics for Prometheus. Ends with its parent, by SIGTERM, or after half an hour.
 """
 
 import os
@@ -16,7 +16,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import pods_of
 from orchestrator.ports import Kind
 
-CLIENT, PORT, TICK, RATE, MOST_SECONDS = "front", 8080, 0.25, 5, 600
+CLIENT, PORT, TICK, RATE, MOST_SECONDS = "front", 8080, 0.25, 5, 1800
 counts: dict[tuple[str, str, str], int] = {}
 
 
