@@ -143,6 +143,12 @@ class Stream:
         known = self.before.counts.get(self.namespace)
         return known is not None and any(x is not None for x in known.total[-RECENT:])
 
+    @property
+    def busy(self) -> bool:
+        """Whether there was traffic before the change: then a regression must have had its chance to show."""
+        known = self.before.counts.get(self.namespace)
+        return self.past and known is not None and sum(x or 0.0 for x in known.total) > 0
+
     def evidence(self, limit: float) -> Evidence:
         """What the counts say, where the alarm is at this log evidence."""
         from orchestrator.analysis.streams import ratio_evidence, volume_evidence  # loads numpy
@@ -189,7 +195,8 @@ def _judged(
         key = (stream.metric.name, stream.namespace)
         known = evidence.get(key)
         alarm = known is not None and (known.peak >= limit or (joint.alarm and key == joint.worst))
-        must = needed(state, analysis, stream.metric, stream.namespace, quiet=not stream.past)
+        must = needed(state, analysis, stream.metric, stream.namespace, quiet=not stream.busy)
+        must = must or (stream.busy and stream.metric.required)
         said = _phase(stream, known, alarm, must)
         if said is not None:
             item = record(key[0], key[1], at, said[0], f"{key[0]} in {key[1]}: {said[1]}")

@@ -48,7 +48,7 @@ def strategy(probes=True, metrics=(), url="", declared=()):
         "probes": [probe(name) for name in SERVERS] if probes else list(declared),
     }
     if metrics:
-        found["prometheus"] = {"url": url}
+        found |= {"prometheus": {"url": url}, "count": 8}  # a client that waits for its timeouts fails slowly
     return {"canary": ["beta"], "settleSeconds": 1, "analysis": found}
 
 
