@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
+from orchestrator.policy.probing import place
+from orchestrator.ports import Probe
 from orchestrator.rollout.plan import ObjectChange, Plan
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
@@ -57,7 +59,7 @@ def show(
     if output:
         printed(facts(made) | forecast_facts(expected), output)
     else:
-        _text(made, expected, diff)
+        _text(made, expected, _concerns(ctx, expected), diff)
     refuse(expected, source.spec.strategy)
     return 0
 
@@ -158,7 +160,16 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _text(plan: Plan, expected: Forecast, diff: bool) -> None:
+def _concerns(ctx: Context, expected: Forecast) -> list[str]:
+    """What in the cluster would take probe pods for a workload's own."""
+    from orchestrator.adapters.probe_concerns import concerns
+
+    attempts = expected.chosen.attempts if expected.chosen else ()
+    ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in attempts]
+    return concerns(ctx.cluster, [Probe(*end, reachable=True) for end in ends])
+
+
+def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
@@ -177,7 +188,7 @@ def _text(plan: Plan, expected: Forecast, diff: bool) -> None:
     for name in sorted(plan.namespaces):
         if plan.namespaces[name].note:
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
-    for line in told(expected):
+    for line in (*told(expected), *(f"probes: {text}" for text in concerns)):
         console.print(line, style="yellow", markup=False)
     if diff:
         for wave in plan.waves:
@@ -205,7 +216,7 @@ def told(expected: Forecast) -> Iterator[str]:
         roles = Counter(str(a.role) for a in attempts)
         kinds = ", ".join(f"{roles[role]} {word}" for role, word in ROLES.items() if roles[role])
         yield f"probes: {_many(len(attempts), 'connection')} from {_many(pods, 'workload')} ({kinds})"
-        yield from (f"probes: {note}" for note in (*expected.chosen.notes, *expected.concerns))
+        yield from (f"probes: {note}" for note in expected.chosen.notes)
 
 
 def _diff(console: Any, namespace: str, change: ObjectChange) -> None:

@@ -212,11 +212,12 @@ def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
         if port.protocol == "TCP" and ports.contains(connection.ports, "TCP", port.port)
     ]
     found: list[Attempt] = []
+    sources = _near_first(sides)
     looked = 0
     for dst, port in dict.fromkeys(listening):
         if dst.pod.host_network or not nets[0].isolated(dst.pod, "Ingress"):
             continue
-        for src in _near_first(sides):
+        for src in sources:
             looked += 1
             if src.pod is dst.pod or src.pod.host_network or looked > MOST_LOOKED:
                 continue

@@ -37,6 +37,11 @@ class Grid:
     def end(self) -> datetime:
         return self.start + timedelta(seconds=self.step * self.count)
 
+    @property
+    def lead(self) -> datetime:
+        """Where reading begins."""
+        return self.start - timedelta(seconds=LEAD * self.step)
+
     @staticmethod
     def until(end: datetime, since: datetime, step: float) -> Grid:
         """As many whole intervals as fit after `since`, ending at `end`."""
@@ -103,8 +108,7 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
             for number, query in enumerate(queries):
                 mine = some if len(queries) == 1 else [some[number]]
                 try:
-                    begin = grid.start - timedelta(seconds=LEAD * grid.step)
-                    samples = source.query_range(query, begin, grid.end, grid.step)
+                    samples = source.query_range(query, grid.lead, grid.end, grid.step)
                     grown |= _grown(samples, grid, mine)
                 except MetricError as error:
                     broken.update(dict.fromkeys(mine, f"{metric.name}: {error} (query: {query})"))
@@ -122,8 +126,7 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
 
 def _grown(samples: Sequence[Sample], grid: Grid, mine: Sequence[str]) -> dict[str, Increments]:
     alone = mine[0] if len(mine) == 1 else ""
-    begin = grid.start - timedelta(seconds=LEAD * grid.step)
-    found = increments(samples, begin, grid.step, grid.count + LEAD, namespace=alone)
+    found = increments(samples, grid.lead, grid.step, grid.count + LEAD, namespace=alone)
     return {name: grown[LEAD:] for name, grown in found.items() if name in mine}
 
 

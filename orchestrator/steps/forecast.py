@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.live import documents
-from orchestrator.adapters.probe_concerns import concerns
 from orchestrator.analysis.presets import expanded
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
@@ -16,9 +15,8 @@ from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
-from orchestrator.policy.probing import Chosen, Sides, choose, place
+from orchestrator.policy.probing import Chosen, Sides, choose
 from orchestrator.policy.risk import LEVELS, Risk, risk
-from orchestrator.ports import Probe
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import ENDINGS
@@ -35,8 +33,7 @@ MOST_WORK = 20_000_000
 class Forecast:
     """`unknown` says why nothing is known of the connections; then the risk is high.
 
-    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `concerns`
-    names what in the cluster would take probe pods for a workload's own.
+    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run.
     """
 
     changes: Sequence[Change] = ()
@@ -48,7 +45,6 @@ class Forecast:
     unknown: str = ""
     probes: Sequence[m.ProbeSpec] = ()
     chosen: Chosen | None = None
-    concerns: Sequence[str] = ()
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -93,15 +89,7 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         failed,
         probes=wanted,
         chosen=chosen,
-        concerns=_concerns(ctx, chosen),
     )
-
-
-def _concerns(ctx: Context, chosen: Chosen | None) -> list[str]:
-    if chosen is None:
-        return []
-    ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in chosen.attempts]
-    return concerns(ctx.cluster, [Probe(*end, reachable=True) for end in ends])
 
 
 def _chosen(
