@@ -11,8 +11,8 @@ from orchestrator.rollout import model as m
 TEXT_BOUND = 1024
 
 
-def metric(**fields):
-    return m.MetricSpec(name="x", **fields)
+def metric(name="x", **fields):
+    return m.MetricSpec(name=name, **fields)
 
 
 def test_a_preset_gives_the_queries_and_a_limit_to_a_metric_that_has_none():
@@ -37,8 +37,10 @@ def test_what_the_metric_says_itself_wins():
 
 
 def test_expanding_twice_changes_nothing_and_a_metric_without_a_preset_stays_as_it_is():
-    plain = metric(query="q")
-    once = expanded(m.Analysis(metrics=[metric(preset="hubble"), plain, metric(preset="pods-ready")]))
+    plain = metric("plain", query="q")
+    once = expanded(
+        m.Analysis(metrics=[metric("flows", preset="hubble"), plain, metric("ready", preset="pods-ready")])
+    )
     assert expanded(once) == once
     assert once.metrics[1] == plain
 
