@@ -1,0 +1,1 @@
+"""A rollout as people read it, derived from its resources alone: pure, shared by the CLI, the pages and the reports."""

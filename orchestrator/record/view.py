@@ -1,0 +1,172 @@
+"""What there is to see of a rollout, as plain values: pages, reports and `describe` all draw from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from orchestrator.rollout.model import Answer, MeasurementPhase, NamespacePhase, RolloutPhase
+
+LinkChange = Literal["opened", "cut", "altered", "same"]
+MarkKind = Literal["applied", "detected", "restored", "promoted"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the timeline; `kind` is the transition's reason, or Applied, Looked, Restored."""
+
+    time: datetime
+    kind: str
+    text: str
+    actor: str = ""
+    wave: int | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement: the canary's value, its own past's and the controls', where there is one."""
+
+    time: datetime
+    phase: MeasurementPhase
+    value: float | None
+    baseline: float | None
+    control: float | None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one namespace over a wave; `minimum` and `maximum` are its limits where it has any."""
+
+    metric: str
+    kind: str
+    namespace: str
+    points: tuple[Point, ...]
+    minimum: float | None = None
+    maximum: float | None = None
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment that is drawn into every curve of a wave."""
+
+    time: datetime
+    kind: MarkKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One row of the probe matrix. `good` is None where it proves nothing yet."""
+
+    name: str
+    role: str
+    source: str
+    destination: str
+    port: int
+    protocol: str
+    check: str
+    before: Answer
+    after: Answer
+    expected: Answer
+    good: bool | None
+    held: Answer | None = None
+    restored: Answer | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One connection of the diff: predicted, probed, seen; `because` names rules, files and commits."""
+
+    source: str
+    destination: str
+    before: str
+    after: str
+    change: LinkChange
+    because: tuple[str, ...] = ()
+    probed: str = ""
+    seen: str = ""
+    alarm: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectDiff:
+    """One object that differs: `diff` is a unified diff of YAML; `file` is `path:line`."""
+
+    object: str
+    action: str
+    file: str
+    commit: str
+    diff: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One namespace of a wave; `phase` is Pending where nothing was frozen yet."""
+
+    namespace: str
+    wave: int
+    phase: NamespacePhase
+    message: str = ""
+    applied_at: datetime | None = None
+    restored_at: datetime | None = None
+    restored_seconds: float | None = None
+    objects: tuple[ObjectDiff, ...] = ()
+
+
+@dataclass(frozen=True)
+class WaveView:
+    """One wave. `state` is ahead, waiting, running, good, bad or undone, for colours and words alike."""
+
+    number: int
+    why: str
+    state: Literal["ahead", "waiting", "running", "good", "bad", "undone"]
+    verdict: MeasurementPhase
+    reason: str
+    cells: tuple[Cell, ...]
+    watched: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    links: tuple[Link, ...] = ()
+    notes: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RolloutView:
+    """A whole rollout. `explained` are the lines of why it was put back or stands still, with titles.
+
+    `waits_for` is empty unless a person, a window or an approval is waited for. Times in UTC, durations in seconds.
+    """
+
+    name: str
+    source: str
+    revision: str
+    previous_revision: str
+    plan_digest: str
+    phase: RolloutPhase
+    paused_for: str
+    reason: str
+    waits_for: str
+    people: tuple[str, ...]
+    risk: str
+    risk_reasons: tuple[str, ...]
+    boundaries: tuple[str, ...]
+    waves: tuple[WaveView, ...]
+    moments: tuple[Moment, ...]
+    explained: tuple[tuple[str, str], ...]
+    sure: str
+    started_at: datetime | None
+    detected_at: datetime | None
+    restored_at: datetime | None
+    restored_seconds: float | None
+    verified: Literal["", "True", "False", "Unknown"]
+    verified_message: str = ""
+    commits: tuple[str, ...] = ()
