@@ -146,7 +146,10 @@ class Prober(Protocol):
         """Open these connections and keep them in use; does nothing where `key` is held already."""
 
     def held(self, key: str) -> list[ProbeResult]:
-        """What became of the connections that were held under `key`, and let go of them; empty for none."""
+        """What became of the connections that are held under `key`; empty for none."""
+
+    def release(self, key: str) -> None:
+        """Let go of the connections held under `key`; does nothing where there are none."""
 
 
 class Clock(Protocol):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.adapters.probe_hold import let_go, opened
+from orchestrator.adapters.probe_hold import came_of, opened
 from orchestrator.adapters.probe_jobs import Jobs
 from orchestrator.adapters.probe_pod import job, marks
 from orchestrator.adapters.probe_run import Run
@@ -70,8 +70,12 @@ class JobProber:
         opened(jobs, self.probing.seconds / 2)
 
     def held(self, key: str) -> list[ProbeResult]:
-        """What became of the connections held under `key`; their Jobs are deleted. Raises PortError."""
-        return let_go(self._jobs("hold", (), key))
+        """What became of the connections held under `key`; they stay, so that it can be asked again. Raises PortError."""
+        return came_of(self._jobs("hold", (), key))
+
+    def release(self, key: str) -> None:
+        """Delete the Jobs that hold connections under `key`. Raises PortError."""
+        self._jobs("hold", (), key).sweep()
 
     def _jobs(self, mode: str, found: Sequence[Batch], key: str = "") -> Jobs:
         spaces = sorted({b.namespace for b in found})

@@ -34,8 +34,8 @@ def _opening(jobs: Jobs) -> bool:
     return False
 
 
-def let_go(jobs: Jobs) -> list[ProbeResult]:
-    """What became of the connections; the Jobs are deleted.
+def came_of(jobs: Jobs) -> list[ProbeResult]:
+    """What became of the connections.
 
     A peer that was not heard of for QUIET seconds may have been cut off just now: the kernel needs some seconds to
     call that broken, and is given them.
@@ -47,8 +47,6 @@ def let_go(jobs: Jobs) -> list[ProbeResult]:
     for made in standing:
         pod = report.pod_of(pods, made["metadata"]["uid"])
         found += _told(jobs, made, pod, end)
-    for made in standing:
-        jobs.delete(made)
     return found
 
 

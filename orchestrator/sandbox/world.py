@@ -39,6 +39,9 @@ class MemoryProber:
     def held(self, key: str) -> list[ProbeResult]:
         return []
 
+    def release(self, key: str) -> None:
+        """Nothing was kept open."""
+
 
 @dataclass(frozen=True)
 class World:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from orchestrator.analysis.agreement import agreement
@@ -54,6 +55,17 @@ def run(ctx: Context, state: State, action: Action) -> None:
     if status.phase == "Failed":
         status.suspects = suspects(ctx, state, analysis)
     ctx.cluster.replace_status(analysis.with_status(status))
+    if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
+        _release(ctx, state, analysis)
+
+
+def _release(ctx: Context, state: State, analysis: WaveAnalysis) -> None:
+    """Once what became of them is written down: who dies before that asks again. Where it fails, they end by themselves."""
+    probing = state.rollout.spec.strategy.analysis.probing
+    prober = ctx.prober(probing, state.rollout.name, ctx.beat)
+    if prober is not None and probing.long_lived:
+        with suppress(PortError):
+            prober.release(analysis.name)
 
 
 def due(plan: m.Analysis, status: m.WaveAnalysisStatus, now: datetime) -> bool:

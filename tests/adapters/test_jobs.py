@@ -399,11 +399,13 @@ def held(cluster, states, key="wave-0"):
     return {r.probe.name: r for r in cluster.prober.held(key)}
 
 
-def test_held_connections_are_open_when_hold_returns_and_gone_when_they_were_asked_for(cluster):
+def test_held_connections_are_open_when_hold_returns_and_can_be_asked_about_until_they_are_released(cluster):
     found = held(cluster, [("open", ""), ("broke", "timeout")])
     assert [found[n].observed for n in ("a", "b")] == [True, False]
     assert found["a"].probe == Probe("a", "shop/web", "pay/db", 1, "TCP", True)
     assert found["b"].message.endswith("timed out")
+    assert {r.probe.name for r in cluster.prober.held("wave-0")} == {"a", "b"}
+    cluster.prober.release("wave-0")
     assert cluster.left() == [] and cluster.prober.held("wave-0") == []
 
 
@@ -466,4 +468,5 @@ def test_a_pod_that_cannot_start_does_not_stop_the_hold_and_is_told_afterwards(c
     assert (cluster.clock.now() - began).total_seconds() <= 31
     (found,) = cluster.prober.held("wave-0")
     assert found.observed is None and "ImagePullBackOff" in found.message
+    cluster.prober.release("wave-0")
     assert cluster.left() == []

@@ -26,6 +26,9 @@ class Deaf:
     def held(self, key):
         return []
 
+    def release(self, key):
+        self.key = ""
+
 
 def stage(good):
     found = Stage(good)

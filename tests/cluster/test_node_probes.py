@@ -138,6 +138,7 @@ def test_a_held_connection_tells_whether_a_change_cut_it(street, prober, api, cu
     found = {r.probe.destination: r for r in prober.held("wave-0")}
     assert found["alpha/app"].observed is (not cut), found
     assert found["beta/app"].observed is True, found
+    prober.release("wave-0")
     eventually(lambda: not left(api))
 
 
@@ -153,6 +154,7 @@ def test_a_probe_pod_is_never_a_ready_endpoint_and_no_controller_adopts_it(stree
     assert [(c["ready"], c["serving"]) for c in conditions] == [(False, False)]
     assert street.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
     assert seen(prober.held("wave-0")) == [True]
+    prober.release("wave-0")
 
 
 def test_a_quota_that_stops_the_pods_is_named(street, prober, api):

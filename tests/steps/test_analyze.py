@@ -7,7 +7,7 @@ import pytest
 from stage import SPACES, Stage, check, work
 
 from orchestrator.errors import MetricError, Refused
-from orchestrator.ports import Kind, Sample
+from orchestrator.ports import Kind, ProbeResult, Sample
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import load
 
@@ -51,6 +51,54 @@ def test_every_measurement_keeps_its_query_its_value_and_its_time():
         ("cart", "Successful", 100.0)
     ] * 2
     assert first.status.measurements[0].query == 'q{n=~"cart"}'
+
+
+class Holding:
+    """Answers as expected, and says that every connection that was kept open broke."""
+
+    def __init__(self):
+        self.standing = {}
+
+    def run(self, probes):
+        return [ProbeResult(p, p.reachable) for p in probes]
+
+    def hold(self, probes, key):
+        self.standing[key] = probes
+
+    def held(self, key):
+        return [ProbeResult(p, False) for p in self.standing.get(key, ())]
+
+    def release(self, key):
+        self.standing.pop(key, None)
+
+
+class DiesBeforeTheLookIsWritten:
+    """A cluster whose caller dies once a look's answers are to be written, the first time."""
+
+    def __init__(self, cluster):
+        self._cluster, self.died = cluster, False
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def replace_status(self, obj):
+        if obj["kind"] == "WaveAnalysis" and obj["status"].get("probedAt") and not self.died:
+            self.died = True
+            raise KeyboardInterrupt
+        return self._cluster.replace_status(obj)
+
+
+def test_what_became_of_kept_connections_outlives_a_crash_before_it_is_written():
+    found = stage()
+    found.prober = Holding()
+    cluster = DiesBeforeTheLookIsWritten(found.cluster)
+    with pytest.raises(KeyboardInterrupt):
+        work(found.context(cluster), "first")
+    assert cluster.died and found.prober.standing
+    work(found.context(), "second")
+    (first, *_) = analyses(found)
+    assert {r.observed for r in first.status.probes if r.when == "held"} == {"blocked"}
+    assert not found.prober.standing
 
 
 def test_one_query_serves_a_whole_wave():
