@@ -10,11 +10,12 @@ from orchestrator.cli import wiring
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.requests import find_rollout
-from orchestrator.cli.timeline import line, moments
+from orchestrator.cli.timeline import line
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import phase_code
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports import Kind
+from orchestrator.record.timeline import moments
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import API_VERSION, TERMINAL
 from orchestrator.rollout.next import State

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
@@ -17,6 +14,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.probing import place
 from orchestrator.ports import Probe
+from orchestrator.record.diffs import unified
 from orchestrator.rollout.plan import ObjectChange, Plan
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
@@ -229,15 +227,5 @@ def _diff(console: Any, namespace: str, change: ObjectChange) -> None:
 
 def lines(namespace: str, change: ObjectChange) -> Iterator[str]:
     """A unified diff of the object as YAML."""
-    old, new = (
-        yaml.safe_dump(o, sort_keys=True).splitlines() if o else [] for o in (change.before, change.after)
-    )
-    title = f"{namespace}/{change.label}"
     yield ""
-    yield from difflib.unified_diff(
-        old,
-        new,
-        f"{title} (standing)" if old else "/dev/null",
-        f"{title} ({change.file})" if new else "/dev/null",
-        lineterm="",
-    )
+    yield from unified(f"{namespace}/{change.label}", change.before, change.after, change.file).split("\n")

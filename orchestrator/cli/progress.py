@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from orchestrator.cli.timeline import Moment, line, moments
+from orchestrator.cli.timeline import line
+from orchestrator.record.timeline import moments
+from orchestrator.record.view import Moment
 from orchestrator.rollout.next import Action, State
 
 

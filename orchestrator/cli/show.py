@@ -11,8 +11,9 @@ from rich.console import Console
 from orchestrator.cli import demo as play
 from orchestrator.cli import logs
 from orchestrator.cli.report import formatted, printed, report
-from orchestrator.cli.timeline import line, moments
+from orchestrator.cli.timeline import line
 from orchestrator.errors import BadInput
+from orchestrator.record.timeline import moments
 
 EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
 

@@ -10,11 +10,12 @@ from orchestrator.rollout.model import Answer, MeasurementPhase, NamespacePhase,
 
 LinkChange = Literal["opened", "cut", "altered", "same"]
 MarkKind = Literal["applied", "detected", "restored", "promoted"]
+WaveState = Literal["ahead", "waiting", "running", "good", "bad", "undone"]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One line of the timeline; `kind` is the transition's reason, or Applied, Looked, Restored."""
+    """One line of the timeline; `kind` is the transition's reason, or Applied, Looked, Restored, Decided."""
 
     time: datetime
     kind: str
@@ -37,7 +38,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric of one namespace over a wave; `minimum` and `maximum` are its limits where it has any."""
+    """One metric of one namespace over a wave; `minimum` and `maximum` are its limits where it has any.
+
+    `min_ratio` and `max_increase` are limits against its own past. Where it does not decide, it is recorded only.
+    """
 
     metric: str
     kind: str
@@ -46,6 +50,9 @@ class Curve:
     minimum: float | None = None
     maximum: float | None = None
     query: str = ""
+    min_ratio: float | None = None
+    max_increase: float | None = None
+    decides: bool = True
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class WaveView:
 
     number: int
     why: str
-    state: Literal["ahead", "waiting", "running", "good", "bad", "undone"]
+    state: WaveState
     verdict: MeasurementPhase
     reason: str
     cells: tuple[Cell, ...]

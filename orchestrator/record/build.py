@@ -1,0 +1,99 @@
+"""From the resources of a rollout to what people read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from orchestrator.analysis.why import TITLES, Why, why
+from orchestrator.record.timeline import moments
+from orchestrator.record.view import RolloutView
+from orchestrator.record.waves import ALARMING, wave
+from orchestrator.rollout.approvals import gateway
+from orchestrator.rollout.next import State
+
+WAITS = {
+    "window": "the next window for promotions",
+    "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",
+    "drift": "a person: what stands in the cluster is not what the plan began with",
+    "operator": "whoever paused it to resume it",
+}
+
+
+def view(state: State, now: datetime) -> RolloutView:
+    """Everything at once; `now` decides which approvals still count."""
+    spec, status = state.rollout.spec, state.rollout.status
+    number = telling(state)
+    found = why(state, number) if number is not None else None
+    verified = next((c for c in status.conditions if c.type == "Verified"), None)
+    said: Literal["", "True", "False", "Unknown"] = verified.status if verified else ""
+    return RolloutView(
+        name=state.rollout.name,
+        source=spec.source,
+        revision=spec.revision,
+        previous_revision=spec.previous_revision,
+        plan_digest=spec.plan_digest,
+        phase=status.phase,
+        paused_for=status.paused_for,
+        reason=status.reason,
+        waits_for=waits_for(state, now),
+        people=tuple(p.removeprefix("user:") for p in spec.people),
+        risk=spec.risk,
+        risk_reasons=tuple(spec.risk_reasons),
+        boundaries=tuple(spec.boundaries),
+        waves=tuple(wave(state, n) for n in range(len(spec.waves))),
+        moments=tuple(moments(state)),
+        explained=tuple(_explained(state, number, found)),
+        sure=found.sure if found is not None and _went_wrong(state, number) else "",
+        started_at=status.started_at,
+        detected_at=status.detected_at,
+        restored_at=status.restored_at,
+        restored_seconds=status.restored_seconds,
+        verified=said,
+        verified_message=verified.message if verified else "",
+        commits=commits(state),
+    )
+
+
+def telling(state: State) -> int | None:
+    """The latest wave that went wrong, else the latest that was watched; None where none was."""
+    analyses = sorted(state.analyses.values(), key=lambda a: a.spec.wave)
+    wrong = [a for a in analyses if a.status.phase in ALARMING]
+    return int((wrong or analyses)[-1].spec.wave) if analyses else None
+
+
+def waits_for(state: State, now: datetime) -> str:
+    """Whom or what it waits for; empty where it goes on by itself, or has ended."""
+    status = state.rollout.status
+    if status.phase != "Paused":
+        return ""
+    if status.paused_for == "approval":
+        gate = next((g for g in state.rollout.spec.strategy.gates if g.wave == status.wave), None)
+        groups = f" from {' or '.join(gate.groups)}" if gate and gate.groups else ""
+        return f"approvals{groups}: {gateway(state.rollout, status.wave, state.approvals, now).message}"
+    return WAITS.get(status.paused_for, status.reason)
+
+
+def commits(state: State) -> tuple[str, ...]:
+    """The commits behind the changed objects, as `id author: subject`, in the order of waves."""
+    names = [n for w in range(len(state.rollout.spec.waves)) for n in state.wave_names(w)]
+    items = [state.namespaces[n] for n in names if n in state.namespaces]
+    return tuple(dict.fromkeys(c.commit for i in items for c in i.spec.changes if c.commit))
+
+
+def _went_wrong(state: State, number: int | None) -> bool:
+    return number is not None and state.analyses[number].status.phase == "Failed"
+
+
+def _explained(state: State, number: int | None, found: Why | None) -> Iterator[tuple[str, str]]:
+    """The five lines of a regression; what was seen of an unclear wave; the reason of whatever else stopped it."""
+    status = state.rollout.status
+    if number is not None and found is not None and _went_wrong(state, number):
+        yield from zip(TITLES, found.lines, strict=True)
+    elif status.phase in ("Paused", "RollingBack", "RolledBack", "Failed", "Superseded"):
+        seen = found.lines[0] if found is not None else ""
+        if status.reason and status.reason != seen:
+            yield "reason", status.reason
+        if seen:
+            yield TITLES[0], seen

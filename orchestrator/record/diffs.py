@@ -1,0 +1,59 @@
+"""What a rollout changes in a namespace, object by object, as unified diffs of YAML."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from orchestrator.record.view import ObjectDiff
+from orchestrator.rollout.model import NamespaceRolloutSpec
+from orchestrator.rollout.objects import label
+
+
+def object_diffs(spec: NamespaceRolloutSpec) -> tuple[ObjectDiff, ...]:
+    """One for each frozen change, in the plan's order."""
+    before, after = _labelled(spec.before), _labelled(spec.after)
+    return tuple(
+        ObjectDiff(
+            change.object,
+            change.action,
+            change.file,
+            change.commit,
+            unified(
+                f"{spec.namespace}/{change.object}",
+                before.get(change.object),
+                after.get(change.object),
+                change.file,
+            ),
+        )
+        for change in spec.changes
+    )
+
+
+def unified(
+    title: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, file: str = ""
+) -> str:
+    """A unified diff of two objects as YAML; None is absence."""
+    where = f"{title} ({file})" if file else title
+    lines = difflib.unified_diff(
+        _lines(before),
+        _lines(after),
+        f"{title} (standing)" if before else "/dev/null",
+        where if after else "/dev/null",
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def _lines(obj: Mapping[str, Any] | None) -> list[str]:
+    return str(yaml.safe_dump(dict(obj), sort_keys=True)).splitlines() if obj else []
+
+
+def _labelled(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """The frozen objects by `Kind/name`, as changes name them."""
+    objects = [json.loads(text) for text in texts]
+    return {label(obj): obj for obj in objects}

@@ -1,0 +1,132 @@
+"""What a wave was judged by: curves of its metrics, its probes, the connections of its diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.analysis.agreement import Row, agreement
+from orchestrator.analysis.answers import Asked, asked
+from orchestrator.record.view import Attempt, Curve, Link, LinkChange, Point
+from orchestrator.rollout.model import (
+    Analysis,
+    Answer,
+    MeasurementRecord,
+    MetricSpec,
+    ProbeRecord,
+    WaveAnalysisSpec,
+    WaveAnalysisStatus,
+)
+
+BAD_FIRST = ("Failed", "Error", "Inconclusive")
+
+
+def curves(plan: Analysis, status: WaveAnalysisStatus) -> tuple[Curve, ...]:
+    """One for each metric and namespace, in the order of the strategy; those that went wrong come first."""
+    grouped: dict[tuple[str, str], list[MeasurementRecord]] = {}
+    for record in status.measurements:
+        grouped.setdefault((record.metric, record.namespace), []).append(record)
+    specs = {spec.name: spec for spec in plan.metrics}
+    order = {name: number for number, name in enumerate(specs)}
+    found = [_curve(specs.get(metric), records) for (metric, _), records in grouped.items()]
+    return tuple(sorted(found, key=lambda c: (not bad(c), order.get(c.metric, len(order)), c.namespace)))
+
+
+def bad(curve: Curve) -> bool:
+    """Whether its last measurement is not good."""
+    return bool(curve.points) and curve.points[-1].phase in BAD_FIRST
+
+
+def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:
+    records = sorted(records, key=lambda r: r.time)
+    points = tuple(Point(r.time, r.phase, r.value, r.baseline, r.control, r.message) for r in records)
+    query = next((r.query for r in reversed(records) if r.query), "")
+    last = records[-1]
+    if spec is None:
+        return Curve(last.metric, "value", last.namespace, points, query=query)
+    return Curve(
+        last.metric,
+        spec.kind,
+        last.namespace,
+        points,
+        spec.minimum,
+        spec.maximum,
+        query,
+        spec.min_ratio,
+        spec.max_increase,
+        decides=not spec.dry_run,
+    )
+
+
+def attempts(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Attempt, ...]:
+    """The probe matrix, in the order in which the probes were chosen."""
+    held = _observed(status.probes, "held")
+    restored = _observed(status.probes, "restored")
+    return tuple(_attempt(a, held, restored) for a in asked(spec.probes, status.probes))
+
+
+def _attempt(answer: Asked, held: dict[str, Answer], restored: dict[str, Answer]) -> Attempt:
+    probe = answer.probe
+    return Attempt(
+        probe.name,
+        probe.role,
+        probe.source,
+        probe.destination,
+        probe.port,
+        probe.protocol,
+        probe.check,
+        _answer(answer.before),
+        _answer(answer.after),
+        probe.expect,
+        _good(answer, held.get(probe.name)),
+        held.get(probe.name),
+        restored.get(probe.name),
+        answer.message,
+    )
+
+
+def _answer(text: str) -> Answer:
+    known: dict[str, Answer] = {"reach": "reach", "blocked": "blocked"}
+    return known.get(text, "unknown")
+
+
+def _good(answer: Asked, held: Answer | None) -> bool | None:
+    """None where the answer is missing, or was no other before the change, so that it says nothing of it."""
+    if answer.after == "unknown":
+        return None
+    if answer.after == answer.probe.expect:
+        broke = held == "blocked" and answer.probe.expect == "reach"
+        return not broke
+    return None if answer.before in ("unknown", answer.after) else False
+
+
+def _observed(records: Iterable[ProbeRecord], when: str) -> dict[str, Answer]:
+    return {r.probe: r.observed for r in records if r.when == when}
+
+
+def links(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Link, ...]:
+    """The connections that the wave opens, cuts or alters."""
+    pairs = zip(spec.edges, agreement(spec, status), strict=True)
+    return tuple(_link(row, tuple(edge.because)) for edge, row in pairs)
+
+
+def _link(row: Row, because: tuple[str, ...]) -> Link:
+    return Link(
+        row.source,
+        row.destination,
+        row.before,
+        row.after,
+        _changed(row.before, row.after),
+        because,
+        row.probed,
+        row.seen,
+        row.alarm,
+        row.broken,
+    )
+
+
+def _changed(before: str, after: str) -> LinkChange:
+    if before == after:
+        return "same"
+    if before == "none":
+        return "opened"
+    return "cut" if after == "none" else "altered"

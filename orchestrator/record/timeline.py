@@ -1,0 +1,125 @@
+"""What happened to a rollout, and when: transitions, writes, looks, decisions of people, in order of time."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from orchestrator.record.view import Mark, Moment
+from orchestrator.rollout.model import Change, MeasurementRecord, Transition
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import Approval, NamespaceRollout
+
+MOST_NAMED = 6
+SIGNS = {"create": "+", "update": "~", "delete": "-"}
+
+# What comes first among moments of the same time.
+ORDER = (
+    "Looked",
+    "Regression",
+    "Promoted",
+    "Restored",
+    "RolledBack",
+    "Succeeded",
+    "Planned",
+    "Opened",
+    "Applied",
+)
+OF_A_WAVE = ("Regression", "Inconclusive", "Operator", "Resumed")  # said of the wave that is open
+_WAVE = re.compile(r"^wave (\d+)\b")
+
+
+def moments(state: State) -> list[Moment]:
+    """Everything that the objects tell."""
+    found = _moved(state.rollout.status.transitions)
+    found += [m for a in state.approvals if (m := _decided(a)) is not None]
+    for number in range(len(state.rollout.spec.waves)):
+        found += _wave(state, number)
+    return sorted(found, key=lambda m: (m.time, ORDER.index(m.kind) if m.kind in ORDER else 0))
+
+
+def marks(state: State, number: int) -> tuple[Mark, ...]:
+    """What is drawn into every curve of a wave."""
+    found = []
+    applied = [i.status.applied_at for i in _items(state, number) if i.status.applied_at]
+    if applied:
+        found.append(Mark(max(applied), "applied", f"wave {number} was written"))
+    for moved in state.rollout.status.transitions:
+        if moved.reason == "Promoted" and _numbered(moved.message) == number:
+            found.append(Mark(moved.time, "promoted", f"wave {number} was promoted"))
+    status = state.rollout.status
+    if applied and status.detected_at and status.detected_at >= max(applied):
+        found.append(Mark(status.detected_at, "detected", "the rollback was decided"))
+    restored = [i.status.restored_at for i in _items(state, number) if i.status.restored_at]
+    if restored:
+        found.append(Mark(max(restored), "restored", f"wave {number} was put back"))
+    return tuple(sorted(found, key=lambda m: m.time))
+
+
+def created(approval: Approval) -> datetime | None:
+    """When a decision was recorded, by the API server's clock."""
+    text = approval.manifest["metadata"].get("creationTimestamp")
+    return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
+
+
+def _items(state: State, number: int) -> list[NamespaceRollout]:
+    return [state.namespaces[n] for n in state.wave_names(number) if n in state.namespaces]
+
+
+def _moved(transitions: Sequence[Transition]) -> list[Moment]:
+    """What was said; a rollback's end need not repeat its reason, which stands a few lines above."""
+    found, running = [], None
+    for moved in transitions:
+        running = number if (number := _numbered(moved.message)) is not None else running
+        text = moved.message.split(": ", 1)[0] if moved.reason == "RolledBack" else moved.message
+        wave = running if moved.reason in OF_A_WAVE else number
+        found.append(Moment(moved.time, moved.reason, text, moved.actor, wave))
+    return found
+
+
+def _numbered(message: str) -> int | None:
+    match = _WAVE.match(message)
+    return int(match.group(1)) if match else None
+
+
+def _decided(approval: Approval) -> Moment | None:
+    """A person's yes or no; transitions tell only what followed from all of them."""
+    time, spec = created(approval), approval.spec
+    if time is None:
+        return None
+    word = "rejected" if spec.decision == "reject" else "approved"
+    comment = f": {spec.comment}" if spec.comment else ""
+    return Moment(time, "Decided", f"wave {spec.wave} {word} by {spec.user}{comment}", spec.user, spec.wave)
+
+
+def _wave(state: State, number: int) -> Iterator[Moment]:
+    items = _items(state, number)
+    applied = [i for i in items if i.status.applied_at]
+    if applied:
+        what = ", ".join(f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied[:MOST_NAMED])
+        more = f" and {len(applied) - MOST_NAMED} more" if len(applied) > MOST_NAMED else ""
+        last = max(i.status.applied_at for i in applied if i.status.applied_at)
+        yield Moment(last, "Applied", f"wave {number} written: {what}{more}", wave=number)
+    for item in items:
+        if item.status.restored_at:
+            text = f"{item.spec.namespace}: {item.status.message}"
+            yield Moment(item.status.restored_at, "Restored", text, wave=number)
+    analysis = state.analyses.get(number)
+    if analysis is not None:
+        yield from _looks(number, analysis.status.measurements)
+
+
+def _looks(number: int, records: Sequence[MeasurementRecord]) -> Iterator[Moment]:
+    good = Counter(r.time for r in records if r.phase == "Successful")
+    for time, asked in sorted(Counter(r.time for r in records).items()):
+        text = f"wave {number} watched: {good[time]} measurements good"
+        bad = asked - good[time]
+        yield Moment(time, "Looked", f"{text}, {bad} not" if bad else text, wave=number)
+
+
+def counted(changes: Sequence[Change]) -> str:
+    """`+1 ~2 -1`: objects created, updated, deleted."""
+    counts = Counter(str(c.action) for c in changes)
+    return " ".join(f"{sign}{counts[action]}" for action, sign in SIGNS.items() if counts[action])

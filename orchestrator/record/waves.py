@@ -1,0 +1,72 @@
+"""The waves of a rollout: where each of them stands, its namespaces and its evidence."""
+
+from __future__ import annotations
+
+from orchestrator.record.diffs import object_diffs
+from orchestrator.record.evidence import attempts, curves, links
+from orchestrator.record.timeline import marks
+from orchestrator.record.view import Cell, WaveState, WaveView
+from orchestrator.rollout.next import State
+
+ALARMING = ("Failed", "Error", "Inconclusive")
+BACK = ("RollingBack", "RolledBack", "Failed")
+
+
+def wave(state: State, number: int) -> WaveView:
+    """One wave, also one that has not begun."""
+    planned = state.rollout.spec.waves[number]
+    analysis = state.analyses.get(number)
+    cells = tuple(_cell(state, name, number) for name in state.wave_names(number))
+    if analysis is None:
+        return WaveView(number, planned.why, standing(state, number), "Pending", "", cells)
+    spec, status = analysis.spec, analysis.status
+    return WaveView(
+        number,
+        planned.why,
+        standing(state, number),
+        status.phase,
+        status.reason,
+        cells,
+        tuple(spec.watched),
+        tuple(spec.controls),
+        curves(state.rollout.spec.strategy.analysis, status),
+        marks(state, number),
+        attempts(spec, status),
+        links(spec, status),
+        tuple(spec.notes),
+        tuple(status.alarms),
+        tuple(status.suspects),
+    )
+
+
+def standing(state: State, number: int) -> WaveState:
+    """Where a wave stands. `bad` is one that brought the rollback about; good ones put back with it are `undone`."""
+    status, analysis = state.rollout.status, state.analyses.get(number)
+    verdict = analysis.status.phase if analysis else "Pending"
+    if number >= status.opened:
+        waiting = status.phase == "Paused" and number == status.wave
+        return "waiting" if waiting else "ahead"
+    if status.phase in BACK:
+        return "bad" if verdict in ALARMING else "undone"
+    if verdict == "Successful":
+        return "good"
+    if status.phase == "Paused" and number == status.wave:
+        return "waiting"
+    return "bad" if verdict in ALARMING else "running"
+
+
+def _cell(state: State, name: str, number: int) -> Cell:
+    item = state.namespaces.get(name)
+    if item is None:
+        return Cell(name, number, "Pending")
+    status = item.status
+    return Cell(
+        name,
+        number,
+        status.phase,
+        status.message,
+        status.applied_at,
+        status.restored_at,
+        status.restored_seconds,
+        object_diffs(item.spec),
+    )
