@@ -54,6 +54,7 @@ def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:
         spec.min_ratio,
         spec.max_increase,
         decides=not spec.dry_run,
+        expects=spec.test == "sequential",
     )
 
 

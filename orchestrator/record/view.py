@@ -40,7 +40,8 @@ class Point:
 class Curve:
     """One metric of one namespace over a wave; `minimum` and `maximum` are its limits where it has any.
 
-    `min_ratio` and `max_increase` are limits against its own past. Where it does not decide, it is recorded only.
+    `min_ratio` and `max_increase` are limits against its own past. With `expects`, a baseline is what was expected by
+    then, else the value before the change. What does not decide is recorded only.
     """
 
     metric: str
@@ -53,6 +54,7 @@ class Curve:
     min_ratio: float | None = None
     max_increase: float | None = None
     decides: bool = True
+    expects: bool = False
 
 
 @dataclass(frozen=True)
