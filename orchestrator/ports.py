@@ -70,13 +70,15 @@ class Cluster(Protocol):
 class Commit:
     """A Git commit: full id, author and committer and co-authors as `Name <mail>`, subject.
 
-    `files` are those below the source's path that it touched, relative to it.
+    `files` are those below the source's path that it touched, relative to it; `time` is when it was committed, by
+    the committer's clock, None where that is unreadable.
     """
 
     id: str
     people: tuple[str, ...]
     subject: str
     files: tuple[str, ...] = ()
+    time: datetime | None = None
 
 
 class PolicyRepository(Protocol):

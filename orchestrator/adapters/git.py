@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ MOST_COMMITS = 200
 _HEADS_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # The side that serves a local path drops GIT_CONFIG_COUNT, and refuses an owner other than the caller.
 _SERVE_ANY_OWNER = "--upload-pack=git -c safe.directory='*' upload-pack"
-_LOG = "%H%x00%an <%ae>%x00%cn <%ce>%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00%s"
+_LOG = "%H%x00%an <%ae>%x00%cn <%ce>%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00%cI%x00%s"
 _FULL, _HEX = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{4,40}")
 _NO_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 _PERSON = re.compile(r"[^<>]*<[^<>\s]+>")
@@ -101,11 +102,12 @@ class GitRepository:
         raw = self._git("log", "-z", "--name-only", f"-n{MOST_COMMITS}", form, *span, "--", *where)
         found = []
         for record in raw.decode(errors="replace").split(f"{mark}\0")[1:]:
-            full, author, committer, others, subject, *names = record.split("\0")
+            full, author, committer, others, when, subject, *names = record.split("\0")
             more = [" ".join(p.split()) for p in others.splitlines()]
             people = [author, committer, *(p for p in more if _PERSON.fullmatch(p))]
             files = [n.strip("\n").removeprefix(self._prefix) for n in names]
-            found.append(Commit(full, tuple(dict.fromkeys(people)), subject, tuple(f for f in files if f)))
+            touched = tuple(f for f in files if f)
+            found.append(Commit(full, tuple(dict.fromkeys(people)), subject, touched, _time(when)))
         return found
 
     @property
@@ -236,3 +238,10 @@ def _bounded(entries: Sequence[Entry], prefix: str) -> None:
         raise BadInput(f"there are {len(entries)} files, at most {MOST_FILES} are read", where)
     if total > MOST_BYTES:
         raise BadInput(f"there are {total} bytes, at most {MOST_BYTES >> 20} MiB are read", where)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.analysis.agreement import plain
-from orchestrator.record.legend import Entry, legend
+from orchestrator.record.field import SIZE, WIDTH
+from orchestrator.record.legend import Sample, legend
 from orchestrator.record.svg import element, path, picture, shortened, text, width_of, words
 from orchestrator.record.view import Link, LinkChange
 
 MOST_LINKS = 60
-WIDTH, SIZE, LINE, TOP = 420.0, 11.0, 15.0, 6.0
+LINE, TOP = 15.0, 6.0
 MOST_ROOM = 146.0  # for the names of one side; the lines are between
 OUTSIDE = "outside"
 LOOKS: dict[LinkChange, tuple[str, str, str | None, str]] = {
@@ -45,11 +46,11 @@ def links_svg(links: Sequence[Link]) -> str:
     if more > 0:
         body += text(4, bottom, f"and {more} more connections", font_size=SIZE, fill="currentColor")
         bottom += LINE
-    entries = [Entry(f"{LOOKS[k][3]} {k}", "line", LOOKS[k][0], LOOKS[k][1], LOOKS[k][2]) for k in kinds]
+    entries = [Sample(f"{LOOKS[k][3]} {k}", "line", LOOKS[k][0], LOOKS[k][1], LOOKS[k][2]) for k in kinds]
     if any(n.broken for n in shown):
-        entries.append(Entry("thick: probes saw ports closed", "line", "p-thick", "currentColor"))
+        entries.append(Sample("thick: probes saw ports closed", "line", "p-thick", "currentColor"))
     if any(n.alarm for n in shown):
-        entries.append(Entry("! not as predicted", "line", "p-thick", "currentColor"))
+        entries.append(Sample("! not as predicted", "line", "p-thick", "currentColor"))
     drawn, height = legend(entries, WIDTH, bottom + 4)
     return picture("graph", WIDTH, height, "Connections that change", described(links), body + drawn)
 

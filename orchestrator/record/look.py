@@ -19,6 +19,6 @@ PLOT_CSS = """
 .g-cut { stroke: var(--limit); } .g-opened { stroke: var(--good); } .g-altered { stroke: var(--past); }
 .g-sign { paint-order: stroke; stroke: var(--ground, Canvas); stroke-width: 3px; } .p-thick { stroke: currentColor; }
 .t-good { fill: var(--good); } .t-back { fill: var(--past); } .t-failed { fill: var(--limit); }
-.t-other { fill: var(--control); } .t-line { stroke: var(--seen); }
+.t-other { fill: var(--control); } .t-stripe { stroke: var(--ground, Canvas); }
 @media print { .plot, .graph, .trend { break-inside: avoid; color: #000; } }
 """.strip()

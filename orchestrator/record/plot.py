@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.record.axes import Scale, ticks, time_text, time_ticks, usable, value_text
-from orchestrator.record.legend import Entry, legend
+from orchestrator.record.axes import ticks, usable, value_text
+from orchestrator.record.field import HEIGHT, LINE, SIZE, WIDTH, Field, axes, field
+from orchestrator.record.legend import Sample, legend
 from orchestrator.record.look import PLOT_CSS
 from orchestrator.record.svg import element, path, picture, text, width_of, words
 from orchestrator.record.view import Curve, Mark, Point
 
-WIDTH, PLOT_HEIGHT = 420.0, 150.0
-RIGHT, SIZE, LINE = 12.0, 11.0, 14.0
 MOST_DOTS = 80  # beyond it, only what went wrong gets a dot
 FAR = 4.0  # a limit that is so many times beyond everything seen is named and not drawn
 __all__ = ["PLOT_CSS", "curve_svg"]
 LETTERS = {"applied": "applied", "detected": "detected", "restored": "restored", "promoted": "promoted"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """Where a value and a moment are drawn."""
-
-    x: Scale
-    y: Scale
-    start: datetime
-    kind: str
-
-    def at(self, moment: datetime) -> float:
-        return self.x((moment - self.start).total_seconds())
 
 
 def curve_svg(curve: Curve, marks: Sequence[Mark] = ()) -> str:
@@ -39,15 +24,14 @@ def curve_svg(curve: Curve, marks: Sequence[Mark] = ()) -> str:
     start, end = _span(curve.points, marks)
     low, high = _values(curve)
     steps = ticks(low, high)
-    left = 10 + max(width_of(value_text(v, curve.kind), SIZE) for v in steps)
-    x = Scale(0.0, max((end - start).total_seconds(), 1e-3), left, WIDTH - RIGHT)
-    labels, rows = _labels(marks, lambda m: x((m.time - start).total_seconds()))
+    scale = [value_text(v, curve.kind) for v in steps]
+    words_at, rows = _labels(marks, field(start, end, steps, scale, 0.0).at)
     top = 6 + rows * LINE
-    field = Field(x, Scale(steps[0], steps[-1], top + PLOT_HEIGHT, top), start, curve.kind)
-    body = [*_axes(field, steps, end), *_limits(curve, field, (steps[0], steps[-1]))]
-    body += [*_marks(marks, labels, field), *_lines(curve, marks, field)]
+    place = field(start, end, steps, scale, top)
+    body = [*axes(place, steps, scale, end), *_limits(curve, place, (steps[0], steps[-1]))]
+    body += [*_marks(marks, words_at, place), *_lines(curve, marks, place)]
     entries = [*_entries(curve, (steps[0], steps[-1]))]
-    drawn, height = legend(entries, WIDTH, top + PLOT_HEIGHT + 2 * LINE + 6)
+    drawn, height = legend(entries, WIDTH, top + HEIGHT + 2 * LINE + 6)
     title = f"{curve.metric} in {curve.namespace}"
     return picture("plot", WIDTH, height, title, _described(curve, marks), "".join(body) + drawn)
 
@@ -80,28 +64,10 @@ def _values(curve: Curve) -> tuple[float, float]:
     return low, high
 
 
-def _axes(field: Field, steps: Sequence[float], end: datetime) -> Iterator[str]:
-    x, y = field.x, field.y
-    for step in steps:
-        at = y(step)
-        yield element("path", d=path([(x.start, at), (x.end, at)]), class_="p-grid", stroke="#8884")
-        label = value_text(step, field.kind)
-        yield text(x.start - 5, at + 4, label, text_anchor="end", font_size=SIZE, fill="currentColor")
-    for moment in time_ticks(field.start, end):
-        at = field.at(moment)
-        foot = y.start
-        yield element("path", d=path([(at, foot), (at, foot + 4)]), stroke="currentColor")
-        label = time_text(moment, (end - field.start).total_seconds())
-        half = width_of(label, SIZE) / 2
-        middle = min(max(at, half), WIDTH - half)
-        yield text(middle, foot + LINE + 2, label, text_anchor="middle", font_size=SIZE, fill="currentColor")
-    yield element("path", d=path([(x.start, y.start), (x.end, y.start)]), stroke="currentColor")
-
-
-def _limits(curve: Curve, field: Field, span: tuple[float, float]) -> Iterator[str]:
+def _limits(curve: Curve, place: Field, span: tuple[float, float]) -> Iterator[str]:
     for limit in (curve.minimum, curve.maximum):
         if limit is not None and _inside(limit, span):
-            d = path([(field.x.start, field.y(limit)), (field.x.end, field.y(limit))])
+            d = path([(place.x.start, place.y(limit)), (place.x.end, place.y(limit))])
             yield element(
                 "path", d=d, class_="p-limit", stroke="#b3261e", stroke_dasharray="8 3", fill="none"
             )
@@ -111,31 +77,31 @@ def _inside(limit: float, span: tuple[float, float]) -> bool:
     return usable(limit) is not None and span[0] <= limit <= span[1]
 
 
-def _labels(marks: Sequence[Mark], at: Callable[[Mark], float]) -> tuple[list[tuple[float, int]], int]:
+def _labels(marks: Sequence[Mark], at: Callable[[datetime], float]) -> tuple[list[tuple[float, int]], int]:
     """Where each mark's word begins, and in which row, so that none covers another."""
     placed: list[tuple[float, int]] = []
     ends: list[float] = []
     for mark in marks:
         wide = width_of(LETTERS[mark.kind], SIZE)
-        begin = min(max(at(mark) - wide / 2, 0.0), WIDTH - wide)
+        begin = min(max(at(mark.time) - wide / 2, 0.0), WIDTH - wide)
         row = next((r for r, taken in enumerate(ends) if taken + 4 <= begin), len(ends))
         ends[row : row + 1] = [begin + wide]
         placed.append((begin, row))
     return placed, len(ends)
 
 
-def _marks(marks: Sequence[Mark], labels: Sequence[tuple[float, int]], field: Field) -> Iterator[str]:
+def _marks(marks: Sequence[Mark], labels: Sequence[tuple[float, int]], place: Field) -> Iterator[str]:
     for mark, (begin, row) in zip(marks, labels, strict=True):
-        at = field.at(mark.time)
+        at = place.at(mark.time)
         base = 2 + (row + 1) * LINE
-        d = path([(at, field.y.end - 3), (at, field.y.start)])
+        d = path([(at, place.y.end - 3), (at, place.y.start)])
         line = element("path", d=d, class_="p-mark", stroke="#5b3fa8")
         word = text(begin, base - 4, LETTERS[mark.kind], class_="p-said", font_size=SIZE, fill="currentColor")
         said = element("title", words(f"{mark.time:%H:%M:%S} {mark.text}"))
         yield element("g", said + line + word)
 
 
-def _lines(curve: Curve, marks: Sequence[Mark], field: Field) -> Iterator[str]:
+def _lines(curve: Curve, marks: Sequence[Mark], place: Field) -> Iterator[str]:
     points = curve.points
     control = [(p.time, usable(p.control)) for p in points]
     past = [(p.time, usable(p.baseline)) for p in points]
@@ -143,15 +109,15 @@ def _lines(curve: Curve, marks: Sequence[Mark], field: Field) -> Iterator[str]:
     before = _before(curve, marks)
     if before is not None:  # what it was before the change, up to the change
         since, value = before
-        past = [(field.start, value), *past]
-        seen = [(field.start, value), (since, value), *seen]
-    yield from _runs(past, field, class_="p-past", stroke="#8a5a00", stroke_dasharray="2 3")
-    yield from _runs(control, field, class_="p-control", stroke="#6b6b6b", stroke_dasharray="5 3")
-    yield from _runs(seen, field, class_="p-seen", stroke="#0a58ca", stroke_width=2)
+        past = [(place.start, value), *past]
+        seen = [(place.start, value), (since, value), *seen]
+    yield from _runs(past, place, class_="p-past", stroke="#8a5a00", stroke_dasharray="2 3")
+    yield from _runs(control, place, class_="p-control", stroke="#6b6b6b", stroke_dasharray="5 3")
+    yield from _runs(seen, place, class_="p-seen", stroke="#0a58ca", stroke_width=2)
     few = len(points) <= MOST_DOTS
     for point in points:
         if few or point.phase == "Failed" or usable(point.value) is None:
-            yield _dot(point, field)
+            yield _dot(point, place, curve.kind)
 
 
 def _before(curve: Curve, marks: Sequence[Mark]) -> tuple[datetime, float] | None:
@@ -163,26 +129,26 @@ def _before(curve: Curve, marks: Sequence[Mark]) -> tuple[datetime, float] | Non
     return None if value is None else (applied, value)
 
 
-def _runs(values: Sequence[tuple[datetime, float | None]], field: Field, **look: str | int) -> Iterator[str]:
+def _runs(values: Sequence[tuple[datetime, float | None]], place: Field, **look: str | int) -> Iterator[str]:
     """Lines between neighbours that both have a value; a value alone becomes a short dash."""
     run: list[tuple[float, float]] = []
-    for moment, value in [*values, (field.start, None)]:
+    for moment, value in [*values, (place.start, None)]:
         if value is not None:
-            run.append((field.at(moment), field.y(value)))
+            run.append((place.at(moment), place.y(value)))
             continue
         if len(run) == 1:
             (x, y) = run[0]
-            run = [(max(x - 14, field.x.start), y), (min(x + 14, field.x.end), y)]
+            run = [(max(x - 14, place.x.start), y), (min(x + 14, place.x.end), y)]
         if run:
             yield element("path", d=path(run), fill="none", **look)
         run = []
 
 
-def _dot(point: Point, field: Field) -> str:
+def _dot(point: Point, place: Field, kind: str) -> str:
     """A dot; a cross where it failed; a ring at the foot where there is no value."""
-    value, x = usable(point.value), field.at(point.time)
-    y = field.y.start - 6 if value is None else field.y(value)
-    seen = "no value" if value is None else value_text(value, field.kind)
+    value, x = usable(point.value), place.at(point.time)
+    y = place.y.start - 6 if value is None else place.y(value)
+    seen = "no value" if value is None else value_text(value, kind)
     said = element("title", words(f"{point.time:%H:%M:%S} {seen}, {point.phase}: {point.message}"))
     if value is None:
         return element(
@@ -194,21 +160,21 @@ def _dot(point: Point, field: Field) -> str:
     return element("path", said, d=d, class_="p-bad", stroke="#b3261e", stroke_width=2.5, fill="none")
 
 
-def _entries(curve: Curve, span: tuple[float, float]) -> Iterator[Entry]:
-    yield Entry(curve.namespace, "line", "p-seen", "#0a58ca")
+def _entries(curve: Curve, span: tuple[float, float]) -> Iterator[Sample]:
+    yield Sample(curve.namespace, "line", "p-seen", "#0a58ca")
     if any(usable(p.baseline) is not None for p in curve.points):
         past = "expected" if curve.expects else "before the change"
-        yield Entry(past, "line", "p-past", "#8a5a00", "2 3")
+        yield Sample(past, "line", "p-past", "#8a5a00", "2 3")
     if any(usable(p.control) is not None for p in curve.points):
-        yield Entry("controls (mean)", "line", "p-control", "#6b6b6b", "5 3")
+        yield Sample("controls (mean)", "line", "p-control", "#6b6b6b", "5 3")
     for word, limit in (("at least", curve.minimum), ("at most", curve.maximum)):
         if usable(limit) is not None and limit is not None:
             off = "" if _inside(limit, span) else ", not drawn"
-            yield Entry(f"{word} {value_text(limit, curve.kind)}{off}", "line", "p-limit", "#b3261e", "8 3")
+            yield Sample(f"{word} {value_text(limit, curve.kind)}{off}", "line", "p-limit", "#b3261e", "8 3")
     if any(p.phase == "Failed" and usable(p.value) is not None for p in curve.points):
-        yield Entry("failed", "cross", "p-bad", "#b3261e")
+        yield Sample("failed", "cross", "p-bad", "#b3261e")
     if any(usable(p.value) is None for p in curve.points):
-        yield Entry("no value", "ring", "p-bad", "#b3261e")
+        yield Sample("no value", "ring", "p-bad", "#b3261e")
 
 
 def _described(curve: Curve, marks: Sequence[Mark]) -> str:

@@ -310,13 +310,14 @@ class Wave(Model):
 
 
 class PolicyRolloutSpec(Model):
-    """Frozen at creation."""
+    """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock."""
 
     source: Name
     source_uid: Name = ""
     revision: Revision
     previous_revision: Revision = ""
     people: Annotated[list[Text], Field(max_length=200)] = []
+    committed_at: datetime | None = None
     strategy: Strategy
     plan_digest: Digest
     risk: Level = "none"

@@ -47,6 +47,7 @@ def create(
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities])[:200],
+        committed_at=max((c.time for c in commits if c.time), default=None),
         strategy=frozen(expected, source.spec.strategy),
         risk=expected.risk.level,
         risk_reasons=[r[:1024] for r in expected.risk.reasons[:32]],

@@ -192,6 +192,16 @@ def test_commits_name_everyone(repo, opened):
     )
 
 
+def test_a_commit_knows_when_it_was_made(repo, opened):
+    repo({"a.yaml": "x"})
+    repo.run("commit", "-q", "--allow-empty", "-m", "bump", "--date=2020-01-01T00:00:00Z")
+    head = repo({"a.yaml": "y"})
+    made = opened().commits("", head)[0].time
+    assert made.isoformat() == repo.run("log", "-1", "--date=iso-strict-local", "--format=%cI").replace(
+        "Z", "+00:00"
+    )
+
+
 def test_commits_of_the_path_only_and_one_where_nothing_came_before(repo, opened, monkeypatch):
     first = repo({"in/a.yaml": "x", "[i]n/a.yaml": "x"})
     second = repo({"in/a.yaml": "y"})
