@@ -11,6 +11,7 @@ from orchestrator.record.timeline import moments
 from orchestrator.record.view import RolloutView
 from orchestrator.record.waves import ALARMING, wave
 from orchestrator.rollout.approvals import gateway
+from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.next import State
 
 WAITS = {
@@ -53,7 +54,16 @@ def view(state: State, now: datetime) -> RolloutView:
         verified=said,
         verified_message=verified.message if verified else "",
         commits=commits(state),
+        committed_at=spec.committed_at,
+        ended_at=ended_at(status),
     )
+
+
+def ended_at(status: PolicyRolloutStatus) -> datetime | None:
+    """When a terminal phase was reached the last time; None while it runs."""
+    if status.phase not in TERMINAL:
+        return None
+    return next((t.time for t in reversed(status.transitions) if t.phase in TERMINAL), None)
 
 
 def telling(state: State) -> int | None:

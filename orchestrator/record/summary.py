@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from orchestrator.record.axes import DAY
+from orchestrator.record.build import ended_at
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus, RolloutPhase
 from orchestrator.rollout.resource import Approval, Rollout
 
@@ -102,8 +103,7 @@ class Summary:
 def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
     """One rollout, from its own object and the decisions about it."""
     spec, status = rollout.spec, rollout.status
-    ended = next((t.time for t in reversed(status.transitions) if t.phase in TERMINAL), None)
-    ended = ended if status.phase in TERMINAL else None
+    ended = ended_at(status)
     deciders = [a.spec.user for a in approvals if a.spec.rollout == rollout.name]
     actors = [*(t.actor for t in status.transitions), *deciders]
     verified = next((c.status for c in status.conditions if c.type == "Verified"), "")

@@ -179,3 +179,5 @@ class RolloutView:
     verified: Literal["", "True", "False", "Unknown"]
     verified_message: str = ""
     commits: tuple[str, ...] = ()
+    committed_at: datetime | None = None
+    ended_at: datetime | None = None
