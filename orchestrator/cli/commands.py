@@ -43,11 +43,14 @@ def demo(
     scenario: Annotated[str, typer.Option(help="good-change, breaks-checkout or cuts-scrape")] = "",
     output: Output = "",
     keep: Annotated[Path | None, typer.Option(help="keep the Git repository in this new directory")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="write each rollout's report into this directory", metavar="DIR")
+    ] = None,
 ) -> None:
     """Show a good change promoted and two bad ones rolled back, in a shop in memory."""
     from orchestrator.cli import show
 
-    show.demo(scenario, output, keep)
+    show.demo(scenario, output, keep, report)
 
 
 @app.command(epilog="Example: netpol-canary plan --source payments --revision 4f1c2d9")
@@ -127,9 +130,9 @@ def describe(
     name: Name, namespace: Namespace = OWN, context: ContextName = "", kubeconfig: Kubeconfig = ""
 ) -> int:
     """Show a rollout: its waves, the evidence, and what happened when."""
-    from orchestrator.cli import inspect
+    from orchestrator.cli import describe as describing
 
-    return inspect.describe(_target(namespace, context, kubeconfig), name)
+    return describing.describe(_target(namespace, context, kubeconfig), name)
 
 
 @app.command(epilog="Example: netpol-canary explain payments")

@@ -194,8 +194,7 @@ def _csv(entries: Sequence[Entry]) -> None:
 
 def _field(value: Any) -> Any:
     """Lists in one cell; a text that a spreadsheet would take for a formula is quoted."""
-    if isinstance(value, list):
-        value = " ".join(str(v) for v in value) if all(" " not in str(v) for v in value) else "; ".join(value)
+    value = "; ".join(value) if isinstance(value, list) else value
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return "" if value is None else value

@@ -1,25 +1,21 @@
-"""`get`, `describe` and `watch`: what the cluster knows about sources and rollouts."""
+"""`get` and `watch`: what the cluster knows about sources and rollouts."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.analysis.answers import asked
 from orchestrator.cli import wiring
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.requests import find_rollout
-from orchestrator.cli.timeline import line
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import phase_code
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports import Kind
-from orchestrator.record.timeline import moments
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import API_VERSION, TERMINAL
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context, read
 
 WORDS = {
@@ -96,97 +92,6 @@ def age(stamp: str) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"
     return f"{max(seconds, 0)}s"
-
-
-def describe(target: Target, name: str) -> int:
-    """A rollout: facts, waves, evidence, timeline."""
-    ctx = wiring.connected(target)
-    _described(read(ctx, find_rollout(ctx, name).name))
-    return 0
-
-
-def _described(state: State) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    rollout, status = state.rollout, state.rollout.status
-    facts = {
-        "Rollout": rollout.name,
-        "Source": rollout.spec.source,
-        "Revision": rollout.spec.revision,
-        "Authors": ", ".join(rollout.spec.people) or "-",
-        "Risk": "; ".join((rollout.spec.risk, *rollout.spec.risk_reasons)),
-        "Phase": status.phase + (f" ({status.paused_for})" if status.paused_for else ""),
-        "Reason": status.reason or "-",
-    }
-    if status.restored_seconds is not None:
-        facts["Put back in"] = f"{status.restored_seconds:.2g} s"
-    for title, text in facts.items():
-        console.print(f"[bold]{title + ':':<14}[/bold]", end="")
-        console.print(text, markup=False)
-    for boundary in rollout.spec.boundaries:
-        console.print(f"{'Between waves:':<14} {boundary}", markup=False)
-    console.print("\n[bold]Waves[/bold]")
-    for number, wave in enumerate(rollout.spec.waves):
-        analysis = state.analyses.get(number)
-        verdict = analysis.status.phase if analysis else "not begun"
-        console.print(f"  {number}  {wave.why}: {verdict}", markup=False)
-        for item in wave.namespaces:
-            found = state.namespaces.get(item.name)
-            console.print(
-                f"       {item.name}: {found.status.phase if found else 'not frozen'}", markup=False
-            )
-        if analysis is not None:
-            _evidence(console, analysis)
-    console.print("\n[bold]Timeline[/bold]")
-    events = moments(state)
-    for moment in events:
-        console.print(line(moment, events[0].time))
-    console.print("\n[bold]Conditions[/bold]")
-    for condition in status.conditions:
-        console.print(
-            f"  {condition.type}={condition.status} {condition.reason} {condition.message}".rstrip(),
-            markup=False,
-        )
-
-
-def _evidence(console: Any, analysis: WaveAnalysis) -> None:
-    from rich.markup import escape
-
-    spec, status = analysis.spec, analysis.status
-    console.print(
-        f"       watched {', '.join(spec.watched) or '-'}; controls {', '.join(spec.controls) or '-'}"
-    )
-    last = {(r.metric, r.namespace): r for r in status.measurements}
-    for record in last.values():
-        console.print(f"       {record.phase}: {record.message}", markup=False)
-        if record.phase not in ("Successful", "Pending"):
-            console.print(f"         query: {record.query}", markup=False)
-    _probes(console, analysis)
-    for alarm in status.alarms:
-        console.print(f"       [bold red]alarm[/bold red] {escape(alarm)}")
-    for note in spec.notes:
-        console.print(f"       note: {note}", markup=False)
-
-
-def _probes(console: Any, analysis: WaveAnalysis) -> None:
-    """Declared probes and controls one by one; of the others how many are as expected, and those that are not."""
-    answers = asked(analysis.spec.probes, analysis.status.probes)
-    quiet = [
-        a for a in answers if a.probe.role in ("edge", "sample", "observer") and a.after == a.probe.expect
-    ]
-    for answer in (a for a in answers if a not in quiet):
-        told = f"{answer.before} before, {answer.after} after, expected {answer.probe.expect}"
-        console.print(f"       probe {answer.probe.name}: {told}", markup=False)
-    if quiet:
-        console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
-    held = [r for r in analysis.status.probes if r.when == "held"]
-    if held:
-        cut = [r.probe for r in held if r.observed == "blocked"]
-        named = f": {', '.join(cut[:5])}" if cut else ""
-        console.print(
-            f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}", markup=False
-        )
 
 
 def watch(target: Target, name: str, timeout: float) -> int:

@@ -50,6 +50,12 @@ def write(target: Target, name: str, form: str, to: Path | None, archive: Path |
     return 0
 
 
+def every(state: State, stem: Path) -> None:
+    """The three documents beside each other."""
+    for form, ending in (("markdown", ".md"), ("html", ".html"), ("json", ".json")):
+        save(stem.with_name(stem.name + ending), FORMATS[form](state, datetime.now(UTC)))
+
+
 def _standing(target: Target, name: str) -> State:
     if not name:
         raise BadInput("which rollout?", hint="give a rollout's or a source's name, or --from FILE")

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from orchestrator.cli import demo as play
-from orchestrator.cli import logs
+from orchestrator.cli import logs, postmortem
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.timeline import line
 from orchestrator.errors import BadInput
@@ -18,7 +18,7 @@ from orchestrator.record.timeline import moments
 EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
 
 
-def demo(scenario: str, output: str, keep: Path | None) -> None:
+def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = None) -> None:
     """Play the scenarios; raises BadInput where one of that name does not exist."""
     chosen = [s for s in play.scenarios() if scenario in ("", s.name)]
     if not chosen:
@@ -38,6 +38,10 @@ def demo(scenario: str, output: str, keep: Path | None) -> None:
             for moment in events:
                 console.print(line(moment, events[0].time))
             console.print(_ending(found[-1]) + "\n")
+            if reports:
+                postmortem.every(state, reports / item.name)
+    if reports:
+        console.print(f"What a post-mortem needs is in {reports}: open NAME.html", markup=False)
     if output:
         printed({"rollouts": found}, output)
     wrong = [f["scenario"] for f in found if f["phase"] != EXPECTED[f["scenario"]]]

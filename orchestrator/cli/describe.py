@@ -1,0 +1,89 @@
+"""`describe`: a rollout in the terminal, from the same view that pages and reports draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.cli import wiring
+from orchestrator.cli.requests import find_rollout
+from orchestrator.cli.timeline import line
+from orchestrator.cli.wiring import Target
+from orchestrator.record.build import view
+from orchestrator.record.tables import facts
+from orchestrator.record.view import Attempt, RolloutView, WaveView
+from orchestrator.rollout.model import Condition
+from orchestrator.steps.context import read
+
+QUIET = ("edge", "sample", "observer")
+MOST_NAMED = 5
+
+
+def describe(target: Target, name: str) -> int:
+    """A rollout: facts, waves, evidence, timeline, conditions."""
+    ctx = wiring.connected(target)
+    state = read(ctx, find_rollout(ctx, name).name)
+    shown(view(state, datetime.now(UTC)), state.rollout.status.conditions)
+    return 0
+
+
+def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
+    """Print it; the view has no conditions, since they say the phase once more, for machines."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    for title, text in [("Rollout", found.name), *facts(found)]:
+        console.print(f"[bold]{title + ':':<18}[/bold]", end="")
+        console.print(text, markup=False)
+    for boundary in found.boundaries:
+        console.print(f"{'Between waves:':<18}{boundary}", markup=False)
+    console.print("\n[bold]Waves[/bold]")
+    for wave in found.waves:
+        _wave(console, wave)
+    console.print("\n[bold]Timeline[/bold]")
+    for moment in found.moments:
+        console.print(line(moment, found.moments[0].time))
+    console.print("\n[bold]Conditions[/bold]")
+    for condition in conditions:
+        text = f"  {condition.type}={condition.status} {condition.reason} {condition.message}"
+        console.print(text.rstrip(), markup=False)
+
+
+def _wave(console: Any, wave: WaveView) -> None:
+    begun = bool(wave.watched or wave.verdict != "Pending")
+    said = f"{wave.state}, {wave.verdict}" if begun else f"{wave.state}, not begun"
+    console.print(f"  {wave.number}  {wave.why}: {said}", markup=False)
+    for cell in wave.cells:
+        console.print(f"       {cell.namespace}: {cell.phase}", markup=False)
+    if not begun:
+        return
+    sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"
+    console.print(f"       {sides}", markup=False)
+    for curve in wave.curves:
+        last = curve.points[-1]
+        console.print(f"       {last.phase}: {last.message}", markup=False)
+        if last.phase not in ("Successful", "Pending"):
+            console.print(f"         query: {curve.query}", markup=False)
+    _probes(console, wave.attempts)
+    for alarm in wave.alarms:
+        console.print("       [bold red]alarm[/bold red] ", end="")
+        console.print(alarm, markup=False)
+    for note in wave.notes:
+        console.print(f"       note: {note}", markup=False)
+
+
+def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
+    """Declared probes and controls one by one; of the others how many are as expected, and those that are not."""
+    quiet = [a for a in attempts if a.role in QUIET and a.after == a.expected]
+    for attempt in (a for a in attempts if a not in quiet):
+        told = f"{attempt.before} before, {attempt.after} after, expected {attempt.expected}"
+        console.print(f"       probe {attempt.name}: {told}", markup=False)
+    if quiet:
+        console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
+    held = [a for a in attempts if a.held is not None]
+    if held:
+        cut = [a.name for a in held if a.held == "blocked"]
+        named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
+        text = f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}"
+        console.print(text, markup=False)
