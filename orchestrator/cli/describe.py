@@ -35,7 +35,7 @@ def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for title, text in [("Rollout", found.name), *facts(found)]:
         console.print(f"[bold]{title + ':':<18}[/bold]", end="")
-        console.print(text, markup=False)
+        console.print(text.replace("\n", f"\n{'':<18}"), markup=False)
     for boundary in found.boundaries:
         console.print(f"{'Between waves:':<18}{boundary}", markup=False)
     console.print("\n[bold]Waves[/bold]")
@@ -46,7 +46,8 @@ def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
         console.print(line(moment, found.moments[0].time))
     console.print("\n[bold]Conditions[/bold]")
     for condition in conditions:
-        text = f"  {condition.type}={condition.status} {condition.reason} {condition.message}"
+        said, more, _ = condition.message.partition("\n")
+        text = f"  {condition.type}={condition.status} {condition.reason} {said}{' …' if more else ''}"
         console.print(text.rstrip(), markup=False)
 
 

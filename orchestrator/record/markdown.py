@@ -11,7 +11,7 @@ from orchestrator.record.view import Cell, Link, RolloutView, WaveView
 
 MOST_DRAWN = 30
 ARROWS = {"opened": "==>", "cut": "-.->", "altered": "-->", "same": "---"}
-_SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~#$])")
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 
 
@@ -97,7 +97,7 @@ def _graph(links: Sequence[Link]) -> Iterator[str]:
 
 def _label(text: str) -> str:
     """Within quotes of mermaid: letters, digits and what names and ports hold."""
-    return re.sub(r"[^\w /.,:\[\]()-]", " ", " ".join(text.split()))
+    return re.sub(r"[^\w /.,:\[\]-]", " ", " ".join(text.split()))
 
 
 def _diffs(cell: Cell) -> Iterator[str]:

@@ -41,7 +41,7 @@ def picture(
     kind: str, width: float, height: float, title: str, description: str, body: str, key: str = ""
 ) -> str:
     """A whole drawing, named and described for screen readers; it scales to the width it is given."""
-    mark = hashlib.sha256(f"{kind}/{title}/{description}/{key}".encode()).hexdigest()[:10]
+    mark = hashlib.sha256(plain(f"{kind}/{title}/{description}/{key}").encode()).hexdigest()[:10]
     named = element("title", words(title), id=f"t{mark}") + element("desc", words(description), id=f"d{mark}")
     box = f"0 0 {_number(width)} {_number(height)}"
     return (

@@ -1,0 +1,107 @@
+"""A view tells all of a rollout: where each wave stands, what it was judged by, why it was put back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from stage import OWN, Stage, work
+
+from orchestrator.record.build import view
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import new
+from orchestrator.steps.context import ROLLOUT, read
+
+NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
+
+
+def test_a_promoted_rollout_is_good_wave_by_wave(good):
+    assert good.phase == "Succeeded" and good.explained == () and good.waits_for == "" and good.sure == ""
+    assert [w.state for w in good.waves] == ["good"] * 3
+    assert [w.verdict for w in good.waves] == ["Successful"] * 3
+    assert {c.phase for w in good.waves for c in w.cells} == {"Applied"}
+    assert {k.kind for k in good.waves[0].marks} == {"applied", "promoted"}
+    assert {k.kind for k in good.waves[2].marks} == {"applied"}
+    assert good.ended_at == good.moments[-1].time and good.restored_seconds is None
+    assert all(a.good for w in good.waves for a in w.attempts)
+
+
+def test_a_rollback_says_why_and_what_was_never_begun(bad):
+    assert bad.phase == "RolledBack" and bad.sure == "likely" and bad.verified == "True"
+    assert [title for title, _ in bad.explained] == ["seen", "connections", "cause", "sure", "now"]
+    assert [w.state for w in bad.waves] == ["bad", "ahead"]
+    assert [c.phase for w in bad.waves for c in w.cells] == ["Restored", "Pending"]
+    assert bad.commits[0].endswith("Let callers of payments and web reach the HTTP port only")
+    kinds = [m.kind for m in bad.moments]
+    assert kinds == ["Planned", "Opened", "Applied", "Looked", "Regression", "Restored", "RolledBack"]
+    assert [m.wave for m in bad.moments][3:6] == [0, 0, 0]
+
+
+def test_curves_that_went_wrong_come_first_with_their_limits(bad):
+    first, second, *others = bad.waves[0].curves
+    assert (first.metric, first.namespace, first.kind) == ("client-errors", "checkout", "ratio")
+    assert first.maximum == 0.02 and first.max_increase == 0.01 and "outcome" in first.query
+    assert first.points[0].value > 0.1 and first.points[0].phase == "Failed"
+    assert (second.metric, second.namespace, second.min_ratio) == ("requests", "payments", 0.6)
+    assert all(c.points[-1].phase == "Successful" for c in others)
+    assert [k.kind for k in bad.waves[0].marks] == ["applied", "detected", "restored"]
+
+
+def test_connections_and_objects_name_rules_files_and_commits(bad):
+    (link,) = bad.waves[0].links
+    assert (link.source, link.destination) == ("checkout/checkout-0[Pod]", "payments/payments-0[Pod]")
+    assert link.change == "cut" and any("payments/callers.yaml:1" in b for b in link.because)
+    (obj,) = bad.waves[0].cells[0].objects
+    assert (obj.object, obj.action, obj.file) == (
+        "NetworkPolicy/callers",
+        "update",
+        "payments/callers.yaml:1",
+    )
+    assert "+          kubernetes.io/metadata.name: chekout" in obj.diff.splitlines()
+
+
+def test_a_gate_says_who_is_waited_for_and_a_decision_is_a_moment():
+    stage = Stage(gates=[m.Gate(wave=0, groups=["release-engineers"])])
+    ctx = stage.context()
+    state = work(ctx, "one")
+    waiting = view(state, stage.clock.now())
+    assert waiting.waits_for == "approvals from release-engineers: wave 0 has 0 of 2 approvals"
+    assert waiting.waves[0].state == "waiting" and waiting.waves[1].state == "ahead"
+    spec = m.RolloutApprovalSpec(
+        rollout=waiting.name,
+        wave=0,
+        plan_digest=waiting.plan_digest,
+        user="eve",
+        groups=["release-engineers"],
+        decision="reject",
+        comment="not on a Friday",
+    )
+    stage.cluster.create(new("RolloutApproval", "no", OWN, spec))
+    work(ctx, "one")
+    after = view(read(ctx, waiting.name), stage.clock.now())
+    decided = [k for k in after.moments if k.kind == "Decided"]
+    assert [(k.text, k.actor, k.wave) for k in decided] == [
+        ("wave 0 rejected by eve: not on a Friday", "eve", 0)
+    ]
+    assert after.phase == "RolledBack" and after.explained[0][0] == "reason"
+    assert "not on a Friday" in after.explained[0][1]
+
+
+def test_waves_that_were_good_are_undone_by_a_later_rollback():
+    stage = Stage(steps=[m.WaveStep(count=1)])
+    ctx = stage.context()
+    state = work(ctx, "one")
+    assert [w.state for w in view(state, NOW).waves] == ["good"] * 3
+    obj = stage.cluster.get(ROLLOUT, state.rollout.name, OWN)
+    notes = {"netpol-canary.dev/request": "rollback/1/ann"}
+    stage.cluster.replace({**obj, "metadata": {**obj["metadata"], "annotations": notes}})
+    found = view(work(ctx, "one"), NOW)
+    assert found.phase == "RolledBack" and [w.state for w in found.waves] == ["undone"] * 3
+    assert "rollback by ann" in dict(found.explained)["reason"]
+
+
+@pytest.mark.parametrize("paused", ["drift", "operator", "inconclusive", "window"])
+def test_every_pause_says_whom_it_waits_for(played, paused):
+    state = played["good-change"]
+    status = state.rollout.status.model_copy(update={"phase": "Paused", "paused_for": paused})
+    stopped = replace(state, rollout=replace(state.rollout, status=status))
+    assert view(stopped, NOW).waits_for

@@ -1,0 +1,135 @@
+"""Reports tell a post-mortem's facts; whatever the texts hold, they render as text."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from orchestrator.record.markdown import inline, report
+from orchestrator.record.page import page
+from orchestrator.record.view import Moment, ObjectDiff
+
+HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) **c** @everyone &amp; ```\n| --- |\n# d"
+
+
+class Parsed(HTMLParser):
+    """Tags that were opened and never closed, attributes, and the text."""
+
+    VOID = {"meta", "path", "rect", "circle"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.said = [], set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.said.append(data)
+
+
+@pytest.fixture
+def hostile(bad):
+    wave = bad.waves[0]
+    (cell,) = wave.cells
+    diff = ObjectDiff("NetworkPolicy/x", "update", HOSTILE, HOSTILE, "+ ````\n- </pre><script>")
+    wave = replace(wave, alarms=(HOSTILE,), notes=(HOSTILE,), cells=(replace(cell, objects=(diff,)),))
+    wave = replace(
+        wave,
+        links=(replace(wave.links[0], source=f"a/{HOSTILE}", because=(HOSTILE,)),),
+        attempts=(replace(wave.attempts[0], source=HOSTILE, message=HOSTILE, good=False),),
+        curves=(replace(wave.curves[0], metric=HOSTILE, namespace=HOSTILE),),
+    )
+    said = Moment(bad.moments[0].time, HOSTILE, HOSTILE, HOSTILE)
+    return replace(
+        bad,
+        name=HOSTILE,
+        people=(HOSTILE,),
+        commits=(HOSTILE,),
+        waves=(wave,),
+        moments=(said,),
+        explained=((HOSTILE, HOSTILE),),
+        boundaries=(HOSTILE,),
+    )
+
+
+def rows(markdown, title):
+    """The cells of the table below a heading."""
+    part = markdown.split(f" {title}\n", 1)[1].split("\n#", 1)[0]
+    return [
+        [c.strip() for c in line.strip("|").split(" | ")]
+        for line in part.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def test_markdown_tells_what_broke_and_what_was_put_back(bad):
+    text = report(bad)
+    assert text.startswith(f"# Rollout {bad.name}: RolledBack\n")
+    assert "- **Put back in:** 0.04 s" in text and "- **Verified:** True: 9 probes" in text
+    assert "- **connections:** checkout/checkout-0 to payments/payments-0 (all, now none)" in text
+    columns, _, first, *_ = rows(text, "Metrics")
+    assert columns[:4] == ["Metric", "Namespace", "Before", "Last"]
+    assert first[:2] == ["client-errors", "checkout"] and "Failed" in first
+    assert rows(text, "Waves")[3][:4] == ["1", "ahead", "web", "Pending"]
+    assert 'n0 -.->|"cut all"| n1' in text
+    assert "+          kubernetes.io/metadata.name: chekout" in text
+    assert len(rows(text, "Timeline")) == 2 + len(bad.moments)
+
+
+def test_markdown_of_a_promoted_rollout_has_no_why(good):
+    text = report(good)
+    assert "## Why" not in text and "Put back" not in text and text.count("## Wave ") == 3
+
+
+def test_hostile_texts_stay_within_their_cells(hostile):
+    text = report(hostile)
+    assert "<script>alert" not in text and "@everyone" not in text
+    assert re.search(r"(?<!\\)\]\(", text) is None
+    for title in ("Waves", "Probes", "Connections", "Timeline"):
+        part = text.split(f" {title}\n", 1)[1].split("\n\n#", 1)[0]
+        bars = {len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines() if line.startswith("|")}
+        assert len(bars) == 1, title
+    assert text.count("\n`````diff\n") == 1 and "\n# d" not in text
+    graph = text.split("```mermaid", 1)[1].split("```", 1)[0]
+    assert not set("`<>@#*") & set(re.sub(r"-\.->|==>|-->", "", graph))
+
+
+def test_inline_text_is_one_line_without_markup():
+    assert inline("a\n b | c") == "a b \\| c"
+    assert inline("<b> & `x`") == "&lt;b&gt; &amp; \\`x\\`"
+    assert inline("ann@example.com, @ann") == "ann@example.com, @\u200bann"
+
+
+def test_the_page_is_whole_and_loads_nothing(bad, good):
+    for found in (bad, good):
+        parsed = Parsed(page(found))
+        assert parsed.open == [] and not {"script", "link", "img", "iframe"} & parsed.tags
+        assert not {"style", "src", "href"} & {name for name, _ in parsed.attributes}
+        assert not any(name.startswith("on") for name, _ in parsed.attributes)
+    text = page(bad)
+    assert text.count('<svg xmlns="http://www.w3.org/2000/svg" class="plot"') == 5
+    assert 'class="graph"' in text and "prefers-color-scheme: dark" in text and "@media print" in text
+    assert "the change cuts connections of checkout, payments" in text
+
+
+def test_hostile_texts_are_text_on_the_page_too(hostile):
+    text = page(hostile)
+    parsed = Parsed(text)
+    assert "script" not in parsed.tags and parsed.open == []
+    assert "</pre><script>" in "".join(parsed.said)
+    ids = [value for name, value in parsed.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
