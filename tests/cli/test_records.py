@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+from pathlib import Path
 
+import kubernetes_validate
 import pytest
+import yaml
 from stage import DENY, OWN, Stage, files, work
 
 from orchestrator.cli import wiring
@@ -153,3 +156,29 @@ def test_describe_draws_from_the_same_view(cli, stage):
     assert "0  canary, by name: bad, Failed" in told and "1  the rest: ahead, not begun" in told
     assert "web-pay: reach before, blocked after, expected reach" in told
     assert "Verified=True" in told
+
+
+def test_the_cron_job_runs_a_command_that_is_there(cli, stage, tmp_path):
+    folder = Path(__file__).parents[2] / "config" / "archive"
+    (job,) = yaml.safe_load_all((folder / "cronjob.yaml").read_text())
+    kubernetes_validate.validate(job, "1.34", strict=True)
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    args = [str(tmp_path) if a == "/archive" else a for a in container["args"]]
+    assert cli(stage)(*args).code == 0
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    assert {*listed, "kustomization.yaml"} == {p.name for p in folder.iterdir()}
+
+
+def test_the_example_in_the_docs_has_the_headings_of_a_report(cli, stage):
+    def headings(text):
+        return {line.partition(":")[0] for line in text.splitlines() if line.startswith("## ")}
+
+    example = (Path(__file__).parents[2] / "docs" / "example-report.md").read_text()
+    assert headings(example) == headings(cli(stage)("report", "shop-cccccccccc").out)
+
+
+def test_every_option_of_history_is_in_the_docs(cli, stage):
+    told = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
+    for option in ("--source", "--touched", "--person", "--commit", "--outcome", "--since", "--from", "--to"):
+        assert option in told
