@@ -21,6 +21,7 @@ from orchestrator.steps.context import ROLLOUT, read
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 20_000
+OF_HISTORY = ("PolicyRollout", "RolloutApproval")
 
 
 def export(target: Target, source: str, to: Path) -> int:
@@ -61,7 +62,7 @@ def _stands(path: Path, rollout: Rollout) -> bool:
     if not path.exists():
         return False
     try:
-        kept = states(parsed(path), str(path)).get(rollout.name)
+        kept = states(parsed(path), str(path), OF_HISTORY).get(rollout.name)
     except BadInput:
         return False
     return kept is not None and kept.rollout.status.transitions == rollout.status.transitions
@@ -105,11 +106,11 @@ def parsed(path: Path) -> Any:
 
 
 def archived(folder: Path) -> Iterator[State]:
-    """Every rollout below a directory. Raises BadInput."""
+    """Every rollout below a directory, with its approvals and without its evidence. Raises BadInput."""
     if not folder.is_dir():
         raise BadInput("there is no such directory", str(folder), "give the one that `export --to` wrote")
     paths = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
     if len(paths) > MOST_FILES:
         raise BadInput(f"{len(paths)} files are more than {MOST_FILES}", str(folder), "give a part of it")
     for path in paths:
-        yield from states(parsed(path), str(path)).values()
+        yield from states(parsed(path), str(path), OF_HISTORY).values()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.cli import wiring
+from orchestrator.cli.report import tame
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.timeline import line
 from orchestrator.cli.wiring import Target
@@ -24,7 +25,7 @@ def describe(target: Target, name: str) -> int:
     """A rollout: facts, waves, evidence, timeline, conditions."""
     ctx = wiring.connected(target)
     state = read(ctx, find_rollout(ctx, name).name)
-    shown(view(state, datetime.now(UTC)), state.rollout.status.conditions)
+    shown(view(state, datetime.now(UTC), diffs=False), state.rollout.status.conditions)
     return 0
 
 
@@ -35,9 +36,9 @@ def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for title, text in [("Rollout", found.name), *facts(found)]:
         console.print(f"[bold]{title + ':':<18}[/bold]", end="")
-        console.print(text.replace("\n", f"\n{'':<18}"), markup=False)
+        console.print(tame(text).replace("\n", f"\n{'':<18}"), markup=False)
     for boundary in found.boundaries:
-        console.print(f"{'Between waves:':<18}{boundary}", markup=False)
+        console.print(tame(f"{'Between waves:':<18}{boundary}"), markup=False)
     console.print("\n[bold]Waves[/bold]")
     for wave in found.waves:
         _wave(console, wave)
@@ -48,30 +49,30 @@ def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
     for condition in conditions:
         said, more, _ = condition.message.partition("\n")
         text = f"  {condition.type}={condition.status} {condition.reason} {said}{' …' if more else ''}"
-        console.print(text.rstrip(), markup=False)
+        console.print(tame(text.rstrip()), markup=False)
 
 
 def _wave(console: Any, wave: WaveView) -> None:
     begun = bool(wave.watched or wave.verdict != "Pending")
     said = f"{wave.state}, {wave.verdict}" if begun else f"{wave.state}, not begun"
-    console.print(f"  {wave.number}  {wave.why}: {said}", markup=False)
+    console.print(tame(f"  {wave.number}  {wave.why}: {said}"), markup=False)
     for cell in wave.cells:
-        console.print(f"       {cell.namespace}: {cell.phase}", markup=False)
+        console.print(tame(f"       {cell.namespace}: {cell.phase}"), markup=False)
     if not begun:
         return
     sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"
-    console.print(f"       {sides}", markup=False)
+    console.print(tame(f"       {sides}"), markup=False)
     for curve in wave.curves:
         last = curve.points[-1]
-        console.print(f"       {last.phase}: {last.message}", markup=False)
+        console.print(tame(f"       {last.phase}: {last.message}"), markup=False)
         if last.phase not in ("Successful", "Pending"):
-            console.print(f"         query: {curve.query}", markup=False)
+            console.print(tame(f"         query: {curve.query}"), markup=False)
     _probes(console, wave.attempts)
     for alarm in wave.alarms:
         console.print("       [bold red]alarm[/bold red] ", end="")
-        console.print(alarm, markup=False)
+        console.print(tame(alarm), markup=False)
     for note in wave.notes:
-        console.print(f"       note: {note}", markup=False)
+        console.print(tame(f"       note: {note}"), markup=False)
 
 
 def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
@@ -79,7 +80,7 @@ def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
     quiet = [a for a in attempts if a.role in QUIET and a.after == a.expected]
     for attempt in (a for a in attempts if a not in quiet):
         told = f"{attempt.before} before, {attempt.after} after, expected {attempt.expected}"
-        console.print(f"       probe {attempt.name}: {told}", markup=False)
+        console.print(tame(f"       probe {attempt.name}: {told}"), markup=False)
     if quiet:
         console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
     held = [a for a in attempts if a.held is not None]
@@ -87,4 +88,4 @@ def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
         cut = [a.name for a in held if a.held == "blocked"]
         named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
         text = f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}"
-        console.print(text, markup=False)
+        console.print(tame(text), markup=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.rollout.next import State
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 
 
 def formatted(output: str, *more: str) -> None:
@@ -27,8 +30,14 @@ def printed(data: Any, output: str) -> None:
         print(yaml.safe_dump(data, sort_keys=False), end="")
 
 
+def tame(text: str) -> str:
+    """Without what a terminal would obey: names and subjects come from whoever commits."""
+    return _CONTROL.sub("�", text)
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with the columns under each other, as kubectl prints them; never cut to a terminal's width."""
+    rows = [[tame(cell).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["   ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from orchestrator.cli.report import tame
 from orchestrator.record.view import Moment
 
 MARKS = {
@@ -30,6 +31,6 @@ def line(moment: Moment, start: datetime) -> str:
     seconds = max((moment.time - start).total_seconds(), 0)
     clock = f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
     label = f"{moment.kind:<12}"
-    first, *more = moment.text.splitlines() or [""]
+    first, *more = tame(moment.text).splitlines() or [""]
     lines = [f"  [dim]{clock}[/dim] [{style}]{mark} {label}[/{style}] {escape(first)}"]
     return "\n".join([*lines, *(f"{'':<23}{escape(text)}" for text in more)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -27,14 +27,17 @@ def _kept(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**manifest, "metadata": metadata}
 
 
-def states(data: object, where: str = "") -> dict[str, State]:
-    """The rollouts of a document, by name: what `archive` wrote, or a List of kubectl's. Raises BadInput."""
+def states(data: object, where: str = "", kinds: Collection[str] = KINDS) -> dict[str, State]:
+    """The rollouts of a document, by name: what `archive` wrote, or a List of kubectl's. Raises BadInput.
+
+    Of other kinds than `kinds` nothing is read: a history needs no evidence.
+    """
     items = data.get("items") if isinstance(data, dict) and data.get("kind") == "List" else None
     if not isinstance(items, list) or not all(_named(item) for item in items):
         raise BadInput("this is no archive of rollouts", where, "give a file that `report -f json` wrote")
     known: dict[str, list[Resource[Any, Any]]] = {kind: [] for kind in KINDS}
     for item in items:
-        if item.get("kind") in known:
+        if item.get("kind") in kinds:
             known[item["kind"]].append(
                 load(item, f"{where} {item['kind']}/{item['metadata']['name']}".strip())
             )

@@ -22,8 +22,11 @@ WAITS = {
 }
 
 
-def view(state: State, now: datetime) -> RolloutView:
-    """Everything at once; `now` decides which approvals still count."""
+def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
+    """Everything at once; `now` decides which approvals still count.
+
+    Without `diffs` the YAML diffs are empty: of thousands of objects they take seconds.
+    """
     spec, status = state.rollout.spec, state.rollout.status
     number = telling(state)
     found = why(state, number) if number is not None else None
@@ -43,7 +46,7 @@ def view(state: State, now: datetime) -> RolloutView:
         risk=spec.risk,
         risk_reasons=tuple(spec.risk_reasons),
         boundaries=tuple(spec.boundaries),
-        waves=tuple(wave(state, n) for n in range(len(spec.waves))),
+        waves=tuple(wave(state, n, diffs) for n in range(len(spec.waves))),
         moments=tuple(moments(state)),
         explained=tuple(_explained(state, number, found)),
         sure=found.sure if found is not None and _went_wrong(state, number) else "",

@@ -10,28 +10,25 @@ from typing import Any
 import yaml
 
 from orchestrator.record.view import ObjectDiff
-from orchestrator.rollout.model import NamespaceRolloutSpec
+from orchestrator.rollout.model import Change, NamespaceRolloutSpec
 from orchestrator.rollout.objects import label
 
+Objects = Mapping[str, Mapping[str, Any]]
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a wave may have thousands of objects
 
-def object_diffs(spec: NamespaceRolloutSpec) -> tuple[ObjectDiff, ...]:
-    """One for each frozen change, in the plan's order."""
-    before, after = _labelled(spec.before), _labelled(spec.after)
+
+def object_diffs(spec: NamespaceRolloutSpec, written: bool = True) -> tuple[ObjectDiff, ...]:
+    """One for each frozen change, in the plan's order; their diffs are empty where they need not be written."""
+    before, after = (_labelled(spec.before), _labelled(spec.after)) if written else ({}, {})
     return tuple(
-        ObjectDiff(
-            change.object,
-            change.action,
-            change.file,
-            change.commit,
-            unified(
-                f"{spec.namespace}/{change.object}",
-                before.get(change.object),
-                after.get(change.object),
-                change.file,
-            ),
-        )
-        for change in spec.changes
+        ObjectDiff(c.object, c.action, c.file, c.commit, _diff(spec, c, before, after) if written else "")
+        for c in spec.changes
     )
+
+
+def _diff(spec: NamespaceRolloutSpec, change: Change, before: Objects, after: Objects) -> str:
+    title = f"{spec.namespace}/{change.object}"
+    return unified(title, before.get(change.object), after.get(change.object), change.file)
 
 
 def unified(
@@ -50,7 +47,7 @@ def unified(
 
 
 def _lines(obj: Mapping[str, Any] | None) -> list[str]:
-    return str(yaml.safe_dump(dict(obj), sort_keys=True)).splitlines() if obj else []
+    return str(yaml.dump(dict(obj), Dumper=_Dumper, sort_keys=True)).splitlines() if obj else []
 
 
 def _labelled(texts: list[str]) -> dict[str, dict[str, Any]]:

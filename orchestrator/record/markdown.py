@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from orchestrator.record import tables
+from orchestrator.record.svg import plain
 from orchestrator.record.tables import Table
 from orchestrator.record.view import Cell, Link, RolloutView, WaveView
 
@@ -34,7 +35,7 @@ def report(view: RolloutView) -> str:
 
 def inline(text: str) -> str:
     """Text within a line or a cell: nothing in it is markup, nobody is mentioned."""
-    flat = " ".join(text.split())
+    flat = " ".join(plain(text).split())
     safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MENTION.sub("@\u200b", _SPECIAL.sub(r"\\\1", safe))
 

@@ -12,11 +12,11 @@ ALARMING = ("Failed", "Error", "Inconclusive")
 BACK = ("RollingBack", "RolledBack", "Failed")
 
 
-def wave(state: State, number: int) -> WaveView:
+def wave(state: State, number: int, diffs: bool = True) -> WaveView:
     """One wave, also one that has not begun."""
     planned = state.rollout.spec.waves[number]
     analysis = state.analyses.get(number)
-    cells = tuple(_cell(state, name, number) for name in state.wave_names(number))
+    cells = tuple(_cell(state, name, number, diffs) for name in state.wave_names(number))
     if analysis is None:
         return WaveView(number, planned.why, standing(state, number), "Pending", "", cells)
     spec, status = analysis.spec, analysis.status
@@ -55,7 +55,7 @@ def standing(state: State, number: int) -> WaveState:
     return "bad" if verdict in ALARMING else "running"
 
 
-def _cell(state: State, name: str, number: int) -> Cell:
+def _cell(state: State, name: str, number: int, diffs: bool) -> Cell:
     item = state.namespaces.get(name)
     if item is None:
         return Cell(name, number, "Pending")
@@ -68,5 +68,5 @@ def _cell(state: State, name: str, number: int) -> Cell:
         status.applied_at,
         status.restored_at,
         status.restored_seconds,
-        object_diffs(item.spec),
+        object_diffs(item.spec, diffs),
     )

@@ -150,6 +150,15 @@ def test_a_spoilt_archive_is_written_again_and_named_where_it_is_read(cli, stage
     assert netpol("history", "--from", str(tmp_path)).code == 0
 
 
+def test_a_terminal_obeys_no_name(cli, stage):
+    first = stage.cluster.list(ROLLOUT, OWN)[0]
+    first["spec"]["people"] = ["\x1b]0;owned\x07 <a@b>"]
+    stage.cluster.replace(first)
+    for command in (("history",), ("describe", "shop-cccccccccc"), ("report", "shop-cccccccccc")):
+        told = cli(stage)(*command).out
+        assert "]0;owned" in told.replace("\\", "") and "\x1b" not in told and "\x07" not in told
+
+
 def test_describe_draws_from_the_same_view(cli, stage):
     told = cli(stage)("describe", "shop-cccccccccc").out
     assert "Phase:            RolledBack" in told and "Put back in:" in told

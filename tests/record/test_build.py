@@ -59,6 +59,12 @@ def test_connections_and_objects_name_rules_files_and_commits(bad):
     assert "+          kubernetes.io/metadata.name: chekout" in obj.diff.splitlines()
 
 
+def test_diffs_are_left_out_where_nobody_reads_them(played, bad):
+    found = view(played["breaks-checkout"], NOW, diffs=False)
+    (obj,) = found.waves[0].cells[0].objects
+    assert obj.diff == "" and replace(bad.waves[0].cells[0].objects[0], diff="") == obj
+
+
 def test_a_gate_says_who_is_waited_for_and_a_decision_is_a_moment():
     stage = Stage(gates=[m.Gate(wave=0, groups=["release-engineers"])])
     ctx = stage.context()
