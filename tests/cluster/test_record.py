@@ -1,0 +1,78 @@
+"""What the archive's CronJob does, as its own service account, on a real API server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.kubernetes import connect
+from orchestrator.cli import demo
+from orchestrator.errors import Forbidden
+from orchestrator.record.archive import archive, states
+from orchestrator.record.build import view
+from orchestrator.record.markdown import report
+
+pytestmark = pytest.mark.cluster
+OWN = "netpol-canary"
+
+
+@pytest.fixture
+def played(tmp_path):
+    """The demo's rollback, as a state."""
+    (chosen,) = [s for s in demo.scenarios() if s.name == "breaks-checkout"]
+    with demo.repository(None) as root:
+        return demo.play(root, chosen, tmp_path / "cache")[0]
+
+
+@pytest.fixture
+def reader(plane, harness, tmp_path):
+    """A kubeconfig of the archive's service account."""
+    for part in ("rbac", "archive"):
+        plane.run("apply", "-k", str(harness.ROOT / "config" / part))
+    token = plane.run("create", "token", "netpol-canary-archive", "-n", OWN).strip()
+    config = json.loads(plane.run("config", "view", "--raw", "--flatten", "-o", "json"))
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    path = tmp_path / "reader"
+    path.write_text(json.dumps(config))
+    yield str(path)
+    plane.run("delete", "-k", str(harness.ROOT / "config" / "archive"), "--wait=false")
+
+
+def written(api, state):
+    """The same objects in the real cluster, with their status."""
+    for item in archive(state)["items"]:
+        meta = {k: item["metadata"][k] for k in ("name", "namespace", "labels") if k in item["metadata"]}
+        made = api.create({**item, "metadata": meta})
+        if item.get("status"):
+            api.replace_status({**made, "status": item["status"]})
+
+
+def test_a_reader_archives_what_a_real_server_holds(plane, harness, played, reader, tmp_path):
+    api = connect(plane.kubeconfig)
+    written(api, played)
+    try:
+        command = [str(Path(sys.executable).parent / "netpol-canary"), "export", "--to", str(tmp_path / "to")]
+        done = subprocess.run(
+            [*command, "--kubeconfig", reader],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(harness.ROOT)},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        (path,) = (tmp_path / "to").glob(f"shop/{played.rollout.name}-*.json")
+        back = states(json.loads(path.read_text()))[played.rollout.name]
+        now = played.rollout.status.restored_at
+        assert report(view(back, now)) == report(view(played, now))
+        assert back.rollout.spec.committed_at == played.rollout.spec.committed_at is not None
+        with pytest.raises(Forbidden):
+            connect(reader).create({**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}})
+    finally:
+        for item in archive(played)["items"]:
+            plane.run(
+                "delete", item["kind"], item["metadata"]["name"], "-n", OWN, "--wait=false", check=False
+            )
