@@ -17,16 +17,17 @@ from orchestrator.cli.archives import archived
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
-from orchestrator.record.axes import seconds_text
+from orchestrator.record.listing import latencies, over_time, rates_text, rollouts
+from orchestrator.record.overview import overview
 from orchestrator.record.search import Search, found
-from orchestrator.record.summary import Bucket, Entry, Rates, Spread, Summary, entry, summary
+from orchestrator.record.summary import Entry, Summary, entry, summary
+from orchestrator.record.tables import Table
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import GROUP
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import APPROVAL, ROLLOUT
 
 UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def moment(text: str, now: datetime) -> datetime:
 
 def show(target: Target, asked: Asked, output: str, folder: Path | None) -> int:
     """A table, then rates and latencies."""
-    formatted(output, "wide", "name", "csv")
+    formatted(output, "wide", "name", "csv", "html")
     now = datetime.now(UTC)
     search = asked.search(now)
     entries = found(_archived(folder) if folder else _standing(target), search)
@@ -68,13 +69,16 @@ def show(target: Target, asked: Asked, output: str, folder: Path | None) -> int:
         printed(data, output)
     elif output == "csv":
         _csv(entries)
+    elif output == "html":
+        print(overview(entries, summary(entries, now)), end="")
     elif output == "name":
         for one in entries:
             print(f"{NAMES['PolicyRollout'].plural}.{GROUP}/{one.name}")
     elif not entries:
         print("No rollout is like that.")
     else:
-        print("\n".join([*_table(entries, output == "wide"), "", *_told(summary(entries, now))]))
+        table = rollouts(entries, output == "wide")
+        print("\n".join([*_lines(table), "", *_told(summary(entries, now))]))
     return 0
 
 
@@ -88,85 +92,16 @@ def _archived(folder: Path) -> list[Entry]:
     return [entry(s.rollout, s.approvals) for s in archived(folder)]
 
 
-def _table(entries: Sequence[Entry], wide: bool) -> list[str]:
-    titles = ["NAME", "SOURCE", "REVISION", "OUTCOME", "BEGAN", "TOOK", "PUT BACK IN", "PEOPLE"]
-    more = ["LEAD", "WAITED", "RISK", "VERIFIED", "NAMESPACES", "REASON"]
-    return aligned([titles + more if wide else titles, *(_row(e, wide) for e in entries)])
+def _lines(table: Table) -> list[str]:
+    return aligned([[c.upper() for c in table.columns], *table.rows])
 
 
-def _row(one: Entry, wide: bool) -> list[str]:
-    cells = [
-        one.name,
-        one.source,
-        one.revision if wide else one.revision[:10],
-        one.phase,
-        f"{one.started_at.astimezone(UTC):%Y-%m-%d %H:%M}" if one.started_at else "-",
-        _seconds(one.seconds),
-        _seconds(one.restored_seconds),
-        _people(one, wide),
-    ]
-    if wide:
-        waited = _seconds(one.waited_seconds or None)
-        cells += [_seconds(one.lead_seconds), waited, one.risk, one.verified or "-"]
-        cells += [",".join(one.namespaces), one.reason or "-"]
-    return cells
-
-
-def _people(one: Entry, wide: bool) -> str:
-    text = " ".join(", ".join(dict.fromkeys((*one.people, *one.actors))).split()) or "-"
-    return text if wide or len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else seconds_text(value)
-
-
-def _told(found: Summary) -> Iterator[str]:
-    yield rates_text(found.rates)
-    spreads = {
-        "from commit to success": found.lead,
-        "from beginning to end": found.running,
-        "paused": found.waited,
-        "from opening to detection": found.noticed,
-        "from detection to restored": found.restored,
-    }
-    for title, spread in spreads.items():
-        if spread is not None:
-            yield f"{title}: {spread_text(spread)}"
-    filled = [b for b in found.buckets if b.rates.total]
-    if len(filled) > 1:
-        yield ""
-        titles = ["FROM", "ROLLOUTS", "SUCCEEDED", "ROLLED BACK", "FAILED", "LEAD", "PUT BACK IN"]
-        yield from aligned([titles, *map(_bucket, filled)])
-
-
-def _bucket(bucket: Bucket) -> list[str]:
-    rates = bucket.rates
-    lead, restored = (_seconds(s.median if s else None) for s in (bucket.lead, bucket.restored))
-    counts = [str(n) for n in (rates.total, rates.succeeded, rates.rolled_back, rates.failed)]
-    return [f"{bucket.start:%Y-%m-%d}", *counts, lead, restored]
-
-
-def rates_text(rates: Rates) -> str:
-    """`12 rollouts: 9 succeeded (82 %), 2 rolled back (18 %), 0 failed (0 %), 1 superseded, 1 running`."""
-    told = []
-    for word, count in (
-        ("succeeded", rates.succeeded),
-        ("rolled back", rates.rolled_back),
-        ("failed", rates.failed),
-    ):
-        share = rates.share(count)
-        told.append(f"{count} {word}" + (f" ({share * 100:.0f} %)" if share is not None else ""))
-    told += [f"{n} {w}" for n, w in ((rates.superseded, "superseded"), (rates.running, "running")) if n]
-    return f"{rates.total} {'rollout' if rates.total == 1 else 'rollouts'}: {', '.join(told)}"
-
-
-def spread_text(spread: Spread) -> str:
-    """The middle, nine of ten, the longest."""
-    if spread.count == 1:
-        return seconds_text(spread.median)
-    median, ninth, longest = map(seconds_text, (spread.median, spread.ninth, spread.longest))
-    return f"median {median}, nine of ten within {ninth}, longest {longest} ({spread.count} times)"
+def _told(made: Summary) -> Iterator[str]:
+    yield rates_text(made.rates)
+    yield from (f"{title}: {text}" for title, text in latencies(made))
+    table = over_time(made)
+    if len(table.rows) > 1:
+        yield from ("", *_lines(table))
 
 
 def _plain(value: Any) -> Any:

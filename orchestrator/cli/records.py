@@ -25,7 +25,7 @@ def history(
         str, typer.Option(help="succeeded, rolledback, failed, superseded, paused or running")
     ] = "",
     since: Annotated[str, typer.Option(help="so far back: 12h, 7d, 4w, or a date", metavar="TIME")] = "",
-    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, csv, json or yaml")] = "",
+    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, csv, html, json or yaml")] = "",
     archive: Annotated[
         Path | None, typer.Option("--from", help="of archived rollouts instead", metavar="DIR")
     ] = None,

@@ -82,9 +82,10 @@ def waits_for(state: State, now: datetime) -> str:
     if status.phase != "Paused":
         return ""
     if status.paused_for == "approval":
-        gate = next((g for g in state.rollout.spec.strategy.gates if g.wave == status.wave), None)
-        groups = f" from {' or '.join(gate.groups)}" if gate and gate.groups else ""
-        return f"approvals{groups}: {gateway(state.rollout, status.wave, state.approvals, now).message}"
+        said = gateway(state.rollout, status.wave, state.approvals, now).message
+        gates = [g for g in state.rollout.spec.strategy.gates if g.wave == status.wave]
+        groups = [group for gate in gates for group in gate.groups if group not in said]
+        return f"{said}, from {' or '.join(groups)}" if groups else said
     return WAITS.get(status.paused_for, status.reason)
 
 

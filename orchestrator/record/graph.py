@@ -34,8 +34,8 @@ class Column:
     bottom: float
 
 
-def links_svg(links: Sequence[Link]) -> str:
-    """The drawing: at most 60 connections, those that broke or raise an alarm first."""
+def links_svg(links: Sequence[Link], key: str = "") -> str:
+    """The drawing: at most 60 connections, those that broke or raise an alarm first; `key` as for curves."""
     ranked = sorted(links, key=lambda n: (not n.broken, not n.alarm, ORDER.index(n.change)))
     shown, more = ranked[:MOST_LINKS], len(links) - MOST_LINKS
     sources = _column([n.source for n in shown], "end")
@@ -52,7 +52,7 @@ def links_svg(links: Sequence[Link]) -> str:
     if any(n.alarm for n in shown):
         entries.append(Sample("! not as predicted", "line", "p-thick", "currentColor"))
     drawn, height = legend(entries, WIDTH, bottom + 4)
-    return picture("graph", WIDTH, height, "Connections that change", described(links), body + drawn)
+    return picture("graph", WIDTH, height, "Connections that change", described(links), body + drawn, key)
 
 
 def described(links: Sequence[Link]) -> str:

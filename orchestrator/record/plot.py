@@ -18,8 +18,11 @@ __all__ = ["PLOT_CSS", "curve_svg"]
 LETTERS = {"applied": "applied", "detected": "detected", "restored": "restored", "promoted": "promoted"}
 
 
-def curve_svg(curve: Curve, marks: Sequence[Mark] = ()) -> str:
-    """The drawing; values that are missing leave a gap, and a cross at the foot."""
+def curve_svg(curve: Curve, marks: Sequence[Mark] = (), key: str = "") -> str:
+    """The drawing; values that are missing leave a gap, and a ring at the foot.
+
+    Two drawings of one document that may be the same need different keys, or their ids are the same.
+    """
     marks = [m for m in marks if m.kind in LETTERS]
     start, end = _span(curve.points, marks)
     low, high = _values(curve)
@@ -33,7 +36,7 @@ def curve_svg(curve: Curve, marks: Sequence[Mark] = ()) -> str:
     entries = [*_entries(curve, (steps[0], steps[-1]))]
     drawn, height = legend(entries, WIDTH, top + HEIGHT + 2 * LINE + 6)
     title = f"{curve.metric} in {curve.namespace}"
-    return picture("plot", WIDTH, height, title, _described(curve, marks), "".join(body) + drawn)
+    return picture("plot", WIDTH, height, title, _described(curve, marks), "".join(body) + drawn, key)
 
 
 def _span(points: Sequence[Point], marks: Sequence[Mark]) -> tuple[datetime, datetime]:

@@ -53,21 +53,16 @@ def _matches(entry: Entry, search: Search) -> bool:
         return False
     if search.outcome and entry.phase not in OUTCOMES[_outcome(search.outcome)]:
         return False
-    if search.since and (entry.started_at is None or _last(entry) < search.since):
+    if search.since and entry.phase in TERMINAL and not _since(entry, search.since):
         return False
     person = search.person.lower()
     return not person or any(person in p.lower() for p in (*entry.people, *entry.actors))
 
 
-def _last(entry: Entry) -> datetime:
-    """When it ended; one that runs is always recent."""
-    running = entry.phase not in TERMINAL
-    assert entry.started_at is not None
-    return (
-        datetime.max.replace(tzinfo=entry.started_at.tzinfo)
-        if running
-        else entry.ended_at or entry.started_at
-    )
+def _since(entry: Entry, moment: datetime) -> bool:
+    """Whether it ended after that; one that runs is always recent."""
+    last = entry.ended_at or entry.started_at
+    return last is not None and last >= moment
 
 
 def _outcome(word: str) -> str:

@@ -29,9 +29,12 @@ def test_the_three_outcomes():
     assert 0 < scrape["restoredSeconds"] < 5
 
 
-def test_one_scenario_and_its_repository_kept(tmp_path):
-    done = run("demo", "--scenario", "good-change", "--keep", str(tmp_path / "shop"))
+def test_one_scenario_with_its_repository_and_its_reports_kept(tmp_path):
+    reports = tmp_path / "reports"
+    keep = ["--keep", str(tmp_path / "shop"), "--report", str(reports)]
+    done = run("demo", "--scenario", "good-change", *keep)
     assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in reports.iterdir()) == [f"good-change.{e}" for e in ("html", "json", "md")]
     assert "Succeeded" in done.stdout and "breaks-checkout" not in done.stdout
     log = subprocess.run(
         ["git", "-C", str(tmp_path / "shop"), "log", "--format=%s"],

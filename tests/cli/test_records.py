@@ -74,6 +74,7 @@ def test_history_is_for_machines_too(cli, stage):
     assert [r["name"] for r in rows] == ["shop-dddddddddd", "shop-cccccccccc"]
     assert rows[0]["namespaces"] == "cart; pay; web"
     assert "NAMESPACES" in netpol("history", "-o", "wide").out
+    assert netpol("history", "-o", "html").out.startswith("<!doctype html>")
 
 
 def test_a_spreadsheet_takes_no_name_for_a_formula(cli, stage):

@@ -70,7 +70,8 @@ def test_a_gate_says_who_is_waited_for_and_a_decision_is_a_moment():
     ctx = stage.context()
     state = work(ctx, "one")
     waiting = view(state, stage.clock.now())
-    assert waiting.waits_for == "approvals from release-engineers: wave 0 has 0 of 2 approvals"
+    assert "0 of 2 approvals" in waiting.waits_for
+    assert waiting.waits_for.count("from release-engineers") == 1
     assert waiting.waves[0].state == "waiting" and waiting.waves[1].state == "ahead"
     spec = m.RolloutApprovalSpec(
         rollout=waiting.name,

@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from orchestrator.record.markdown import inline, report
+from orchestrator.record.overview import overview
 from orchestrator.record.page import page
+from orchestrator.record.summary import entry, summary
 from orchestrator.record.view import Moment, ObjectDiff
 
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) **c** @everyone &amp; ```\n| --- |\n# d"
@@ -120,10 +122,30 @@ def test_the_page_is_whole_and_loads_nothing(bad, good):
         assert parsed.open == [] and not {"script", "link", "img", "iframe"} & parsed.tags
         assert not {"style", "src", "href"} & {name for name, _ in parsed.attributes}
         assert not any(name.startswith("on") for name, _ in parsed.attributes)
+        ids = [value for name, value in parsed.attributes if name == "id"]
+        assert len(ids) == len(set(ids))
     text = page(bad)
     assert text.count('<svg xmlns="http://www.w3.org/2000/svg" class="plot"') == 5
     assert 'class="graph"' in text and "prefers-color-scheme: dark" in text and "@media print" in text
     assert "the change cuts connections of checkout, payments" in text
+
+
+def test_the_same_drawing_in_two_waves_has_two_names(good):
+    wave = good.waves[0]
+    twice = replace(good, waves=(wave, replace(wave, number=1)))
+    ids = [value for name, value in Parsed(page(twice)).attributes if name == "id"]
+    assert len(ids) == len(set(ids)) > 0
+
+
+def test_an_overview_tells_rates_and_draws_them_over_time(played):
+    now = played["good-change"].rollout.status.started_at
+    entries = [entry(s.rollout) for s in played.values()]
+    entries.append(replace(entries[0], name=HOSTILE, people=(HOSTILE,), reason=HOSTILE))
+    text = overview(entries, summary(entries, now))
+    parsed = Parsed(text)
+    assert parsed.open == [] and "script" not in parsed.tags and text.count('class="trend"') == 3
+    assert "3 rollouts: 2 succeeded (67 %), 1 rolled back (33 %), 0 failed (0 %)" in text
+    assert "from detection to restored" in text and HOSTILE in parsed.said
 
 
 def test_hostile_texts_are_text_on_the_page_too(hostile):
@@ -131,5 +153,3 @@ def test_hostile_texts_are_text_on_the_page_too(hostile):
     parsed = Parsed(text)
     assert "script" not in parsed.tags and parsed.open == []
     assert "</pre><script>" in "".join(parsed.said)
-    ids = [value for name, value in parsed.attributes if name == "id"]
-    assert len(ids) == len(set(ids))
