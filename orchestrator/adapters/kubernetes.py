@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from orchestrator.adapters import callers
 from orchestrator.errors import (
     ApiError,
     BadInput,
@@ -70,13 +71,24 @@ def _inside(config: Any, settings: Any) -> bool:
 
 
 class KubernetesCluster:
-    """Implements `Cluster`; `timeout` in seconds holds for each request."""
+    """Implements `Cluster`; `timeout` in seconds holds for each request.
 
-    def __init__(self, api: Any, timeout: float = 5.0) -> None:
-        self._api, self._timeout = api, timeout
+    Where `discovery` is given, that cluster is asked which resources there are.
+    """
+
+    def __init__(self, api: Any, timeout: float = 5.0, discovery: KubernetesCluster | None = None) -> None:
+        self._api, self._timeout, self._discovery = api, timeout, discovery
         self._client: Any = None
         self._resources: dict[Kind, Any] = {}
         self._lock = threading.Lock()
+
+    def with_token(self, token: str) -> KubernetesCluster:
+        """The same API server with this bearer token, and with no credentials of this process. Raises Refused."""
+        return KubernetesCluster(callers.bearing(self._api, token), self._timeout, self)
+
+    def impersonating(self, user: str, groups: tuple[str, ...]) -> KubernetesCluster:
+        """The same API server with the same credentials, in another's name. Raises Refused for `system:` names."""
+        return KubernetesCluster(callers.impersonating(self._api, user, groups), self._timeout, self)
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
         return self._json("get", self._path(kind, namespace, name))
@@ -165,6 +177,8 @@ class KubernetesCluster:
         return path
 
     def _resource(self, kind: Kind) -> Any:
+        if self._discovery is not None:
+            return self._discovery._resource(kind)
         with self._lock:
             if kind not in self._resources:
                 self._resources[kind] = self._translated(lambda: self._discover(kind))
@@ -193,7 +207,10 @@ class KubernetesCluster:
             from kubernetes.dynamic import DynamicClient
 
             with self._lock:
-                self._client = self._client or self._translated(lambda: DynamicClient(self._api))
+                known = (lambda client, cache: None) if self._discovery else None
+                self._client = self._client or self._translated(
+                    lambda: DynamicClient(self._api, discoverer=known)
+                )
         return self._translated(
             lambda: self._client.request(
                 method,
