@@ -14,6 +14,7 @@ NetpolCanaryError
     │   └── Busy        429 and 5xx: again later
     ├── Unreachable     no answer: for a write, whether it happened is not known
     ├── MetricError     a metric source gave no usable answer
+    ├── IdentityError   an OpenID provider gave no usable answer
     └── RepositoryError Git gave no usable answer
 """
 
@@ -92,6 +93,10 @@ class Unreachable(PortError):
 
 class MetricError(PortError):
     """A metric source gave no usable answer; the message names the query."""
+
+
+class IdentityError(PortError):
+    """An OpenID provider gave no usable answer; never carries a secret or a token."""
 
 
 class RepositoryError(PortError):
