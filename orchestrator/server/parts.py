@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from orchestrator.ports import Cluster
 from orchestrator.steps.context import Context
@@ -12,6 +13,8 @@ from orchestrator.steps.context import Context
 @dataclass(frozen=True)
 class Viewer:
     """Who is signed in. `cluster` calls the API server as this person; `may` is a SelfSubjectAccessReview.
+
+    Where nobody is and the operator shows the pages to everybody, `user` and `csrf` are empty and nothing may be done.
 
     `may(verb, resource)` asks about netpol-canary.dev in the orchestrator's own namespace; `csrf` goes into each form.
     """
@@ -23,9 +26,34 @@ class Viewer:
     csrf: str
 
 
+class Callers(Protocol):
+    """The same cluster in another's name. Both raise Refused for a name or token that no header may carry."""
+
+    def with_token(self, token: str) -> Cluster:
+        """With this bearer token and no credentials of this process."""
+
+    def impersonating(self, user: str, groups: tuple[str, ...]) -> Cluster:
+        """With this process's own credentials, in the name of somebody else; never a `system:` one."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody to be by choosing, in the sandbox; `note` says what the person is there for."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Parts:
-    """`ctx` works as the service account: for webhooks and for what an operator chose to show to everybody."""
+    """`ctx` works as the service account: for webhooks and for what an operator chose to show to everybody.
+
+    `callers` is who calls in the name of those signed in; without it nobody can sign in. `people` is for the sandbox
+    alone: whoever comes is one of them by choosing, so it is an argument and never a setting.
+    """
 
     ctx: Context
     ready: Callable[[], bool] = lambda: True
+    callers: Callers | None = None
+    people: tuple[Person, ...] = ()
