@@ -1,0 +1,164 @@
+"""A small OpenID provider on the loopback address, that can be told to lie, to drip or never to end."""
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+CLIENT, SECRET, CODE = "netpol-canary", "a-secret", "code-1"
+LASTS = 20  # seconds that a slow answer takes unless the client has had enough
+
+
+def key(name):
+    return ECKey.generate_key("P-256", {"kid": name, "use": "sig", "alg": "ES256"})
+
+
+class Provider:
+    """`claims` and `header` replace those of the token; `moods` is what befalls a path instead of its answer."""
+
+    def __init__(self, now):
+        self.now = now
+        self.key = self.signs = key("first")
+        self.claims, self.header, self.moods, self.document = {}, {}, {}, {}
+        self.asked = {}
+        self.tokens = []
+        self.raw = None
+        self.secret = SECRET
+        self.issuer = ""
+
+    def consent(self, address, code=CODE):
+        """What the browser does at the provider's: remember the attempt, and give the way back's query."""
+        query = {k: v[0] for k, v in parse_qs(urlsplit(address).query).items()}
+        self.asked[code] = query
+        return {"code": code, "state": query["state"]}
+
+    def id_token(self, query):
+        now = int(self.now().timestamp())
+        claims = {
+            "iss": self.issuer,
+            "aud": query["client_id"],
+            "sub": "42",
+            "iat": now,
+            "exp": now + 600,
+            "nonce": query["nonce"],
+            "email": "ann@example.com",
+            "email_verified": True,
+            "groups": ["release-engineers", "chess"],
+            **self.claims,
+        }
+        claims = {k: v for k, v in claims.items() if v is not None}
+        header = {"alg": "ES256", "kid": self.signs.kid, **self.header}
+        return jwt.encode(header, claims, self.signs)
+
+    def redeem(self, form, authorization):
+        """Status and body of the token endpoint."""
+        query = self.asked.pop(form.get("code", ""), None)
+        if self.secret:
+            wanted = base64.b64encode(f"{CLIENT}:{self.secret}".encode()).decode()
+            if authorization != f"Basic {wanted}":
+                return 401, {"error": "invalid_client"}
+        if query is None or form.get("redirect_uri") != query["redirect_uri"]:
+            return 400, {"error": "invalid_grant"}
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if base64.urlsafe_b64encode(digest).decode().rstrip("=") != query["code_challenge"]:
+            return 400, {"error": "invalid_grant"}
+        made = self.id_token(query) if self.raw is None else self.raw
+        self.tokens.append(made)
+        return 200, {"access_token": "unused", "token_type": "Bearer", "id_token": made}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        """Says nothing."""
+
+    def do_GET(self):
+        given, path = self.server.provider, self.path
+        with suppress(OSError):  # of a client that has had enough
+            if path in given.moods:
+                getattr(self, given.moods[path])()
+            elif path == "/.well-known/openid-configuration":
+                self.whole(
+                    200,
+                    {
+                        "issuer": given.issuer,
+                        "authorization_endpoint": f"{given.issuer}/authorize",
+                        "token_endpoint": f"{given.issuer}/token",
+                        "jwks_uri": f"{given.issuer}/keys",
+                        **given.document,
+                    },
+                )
+            elif path == "/keys":
+                self.whole(200, {"keys": [given.key.as_dict(private=False), {"kty": "new-kind"}]})
+            else:
+                self.whole(404, {})
+
+    def do_POST(self):
+        given = self.server.provider
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        with suppress(OSError):
+            if self.path in given.moods:
+                getattr(self, given.moods[self.path])()
+                return
+            form = {k: v[0] for k, v in parse_qs(body).items()}
+            self.whole(*given.redeem(form, self.headers.get("Authorization", "")))
+
+    def whole(self, status, body, **headers):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **headers}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def endless(self):
+        self.send_response(200)
+        self.end_headers()
+        while True:
+            self.wfile.write(b" " * 65536)
+
+    def dripping(self):
+        self.send_response(200)
+        self.end_headers()
+        end = time.monotonic() + LASTS
+        while time.monotonic() < end:
+            self.wfile.write(b" ")
+            time.sleep(0.02)
+
+    def redirect(self):
+        self.whole(302, b"", Location="http://169.254.169.254/")
+
+    def nothing(self):
+        self.whole(200, b"<html>")
+
+    def listed(self):
+        self.whole(200, [1, 2])
+
+    def nested(self):
+        self.whole(200, b"[" * 100_000)
+
+    def failing(self):
+        self.whole(500, {"error": "server_error"})
+
+
+@contextmanager
+def serving(now):
+    """A Provider that answers; `now()` is what its clock says."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.block_on_close = True, False
+    server.provider = Provider(now)
+    server.provider.issuer = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server.provider
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
