@@ -112,7 +112,11 @@ class Handler(BaseHTTPRequestHandler):
     def whole(self, status, body, **headers):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **headers}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": len(data),
+            **headers,
+        }.items():
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(data)
