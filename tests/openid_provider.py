@@ -3,12 +3,19 @@
 import base64
 import hashlib
 import json
+import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -27,6 +34,7 @@ class Provider:
         self.now = now
         self.key = self.signs = key("first")
         self.claims, self.header, self.moods, self.document = {}, {}, {}, {}
+        self.odd = []  # keys beside the one that signs
         self.asked = {}
         self.tokens = []
         self.raw = None
@@ -95,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
                     },
                 )
             elif path == "/keys":
-                self.whole(200, {"keys": [given.key.as_dict(private=False), {"kty": "new-kind"}]})
+                self.whole(200, {"keys": [*given.odd, given.key.as_dict(private=False)]})
             else:
                 self.whole(404, {})
 
@@ -151,13 +159,35 @@ class Handler(BaseHTTPRequestHandler):
         self.whole(500, {"error": "server_error"})
 
 
+def certificate(folder):
+    """Paths of a certificate for 127.0.0.1, signed by itself, and of its key."""
+    key, day = ec.generate_private_key(ec.SECP256R1()), timedelta(days=1)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "provider of the tests")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - day)
+        .not_valid_after(datetime.now(UTC) + day)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    certificate, private = folder / "provider.crt", folder / "provider.key"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, private
+
+
 @contextmanager
-def serving(now):
-    """A Provider that answers; `now()` is what its clock says."""
+def serving(now, tls=None):
+    """A Provider that answers, with the paths `tls` by https; `now()` is what its clock says."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads, server.block_on_close = True, False
     server.provider = Provider(now)
-    server.provider.issuer = f"http://127.0.0.1:{server.server_port}"
+    server.provider.issuer = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -30,13 +30,14 @@ class Place:
     """Where a control plane stands and what it does there.
 
     `address` is where it is reached; `inside` goes before its commands; with `tokens` pods get the tokens of
-    their service accounts, as in a cluster with nodes.
+    their service accounts, as in a cluster with nodes; `flags` go to the API server.
     """
 
     address: str = "127.0.0.1"
     inside: tuple[str, ...] = ()
     controllers: tuple[str, ...] = CONTROLLERS
     tokens: bool = False
+    flags: tuple[str, ...] = ()
 
 
 LOOPBACK = Place()
@@ -158,6 +159,7 @@ def _commands(folder, found, place, secure):
             f"--service-account-signing-key-file={key}",
             "--kubelet-preferred-address-types=InternalIP",
             *([] if place.tokens else ["--disable-admission-plugins=ServiceAccount"]),
+            *place.flags,
         ],
         [
             found / "kube-controller-manager",

@@ -66,7 +66,7 @@ def browser(own):
             answers["secrets"] = len(viewer.cluster.list(SECRET, OWN))
         except Forbidden as error:
             answers["secrets"] = str(error)
-        answers["approves"] = viewer.may("create", "rolloutapprovals")
+        answers["may"] = [viewer.may(verb, "rolloutapprovals") for verb in ("list", "create")]
         return answers
 
     install(app, Parts(over(own, Target()), callers=own), SignIn(external_url=URL, keys=["k" * 32]))
@@ -85,7 +85,7 @@ def test_a_page_shows_what_the_token_may_see_and_not_what_the_process_may(browse
     assert shown["user"] == f"system:serviceaccount:{OWN}:{VIEWER}"
     assert shown["rollouts"] == len(own.list(ROLLOUT, OWN))
     assert "cannot list resource" in shown["secrets"] and VIEWER in shown["secrets"]
-    assert shown["approves"] is False
+    assert shown["may"] == [True, False]
     own.list(SECRET, OWN)
 
 

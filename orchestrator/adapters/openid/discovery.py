@@ -13,6 +13,7 @@ from orchestrator.errors import IdentityError
 from orchestrator.ports import Clock
 
 DOCUMENT_LIFE, KEYS_LIFE, NEW_KEYS_AFTER = timedelta(hours=1), timedelta(hours=1), timedelta(seconds=30)
+FAILED_LIFE = timedelta(seconds=5)
 MOST_KEYS = 100
 
 
@@ -33,6 +34,7 @@ class Discovery:
         self._issuer, self._ca_file, self._seconds, self._clock = issuer, ca_file, seconds, clock
         self._endpoints: tuple[Endpoints, datetime] | None = None
         self._keys: tuple[dict[str, Any], datetime] | None = None
+        self._failed: dict[str, tuple[str, datetime]] = {}
         self._lock = threading.Lock()
 
     def endpoints(self) -> Endpoints:
@@ -40,7 +42,7 @@ class Discovery:
         with self._lock:
             if self._endpoints is None or self._age(self._endpoints[1]) > DOCUMENT_LIFE:
                 url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-                found = self._checked(url, document(url, self._seconds, self._ca_file))
+                found = self._checked(url, self._document(url))
                 self._endpoints = (found, self._clock.now())
             return self._endpoints[0]
 
@@ -51,12 +53,23 @@ class Discovery:
             known = self._keys
             limit = NEW_KEYS_AFTER if fresh else KEYS_LIFE
             if known is None or self._age(known[1]) > limit:
-                found = document(url, self._seconds, self._ca_file)
+                found = self._document(url)
                 listed = found.get("keys")
                 if not isinstance(listed, list) or len(listed) > MOST_KEYS:
                     raise IdentityError(f"{url} is no key set")
                 known = self._keys = ({"keys": listed}, self._clock.now())
             return known[0]
+
+    def _document(self, url: str) -> dict[str, Any]:
+        """Asks once where many wait: a provider that hangs must not hold a thread for each of them in turn."""
+        failed = self._failed.get(url)
+        if failed is not None and self._age(failed[1]) < FAILED_LIFE:
+            raise IdentityError(failed[0])
+        try:
+            return document(url, self._seconds, self._ca_file)
+        except IdentityError as error:
+            self._failed = {url: (str(error), self._clock.now())}
+            raise
 
     def _age(self, then: datetime) -> timedelta:
         return self._clock.now() - then

@@ -92,6 +92,17 @@ def test_a_token_signed_with_another_key_is_refused(ours, theirs):
         redeem(ours, theirs)
 
 
+def test_keys_of_a_kind_that_is_not_known_hinder_nobody(ours, theirs):
+    theirs.odd = [
+        {"kty": "new-kind"},
+        {},
+        7,
+        {"kty": "EC", "crv": "P-256"},
+        openid_provider.key("x").as_dict(private=False),
+    ]
+    assert redeem(ours, theirs).claims["sub"] == "42"
+
+
 def test_a_token_without_a_signature_is_refused(ours, theirs):
     def part(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
@@ -149,6 +160,18 @@ def test_a_provider_that_drips_is_left_in_time(theirs, clock, path):
     with pytest.raises(IdentityError, match="in time"):
         redeem(hurried(theirs, clock), theirs, secret="")
     assert time.monotonic() - began < SECONDS * 3 + MARGIN
+
+
+def test_those_who_wait_for_a_provider_that_hangs_do_not_wait_one_after_the_other(theirs, clock):
+    theirs.moods[DISCOVERY], asked = "dripping", hurried(theirs, clock)
+    began = time.monotonic()
+    for _ in range(40):
+        with pytest.raises(IdentityError, match="in time"):
+            asked.address(NOTE)
+    assert time.monotonic() - began < 40 * SECONDS / 2
+    theirs.moods.clear()
+    clock.sleep(6)
+    assert asked.address(NOTE).startswith(theirs.issuer)
 
 
 @pytest.mark.parametrize(
