@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from orchestrator.ports import Cluster
@@ -49,11 +50,12 @@ class Person:
 class Parts:
     """`ctx` works as the service account: for webhooks and for what an operator chose to show to everybody.
 
-    `callers` is who calls in the name of those signed in; without it nobody can sign in. `people` is for the sandbox
+    `secrets` is a directory NAME/KEY in place of Secrets. `callers` is who calls in the name of those signed in; without it nobody can sign in. `people` is for the sandbox
     alone: whoever comes is one of them by choosing, so it is an argument and never a setting.
     """
 
     ctx: Context
     ready: Callable[[], bool] = lambda: True
+    secrets: Path | None = None
     callers: Callers | None = None
     people: tuple[Person, ...] = ()

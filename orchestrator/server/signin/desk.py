@@ -91,7 +91,9 @@ def fresh_token() -> str:
 def open_desk(parts: Parts, settings: SignIn) -> Desk:
     """Raises BadInput for keys that are none."""
     secure = not settings.insecure
-    keys = seal.keys(settings, Secrets(parts.ctx.cluster, parts.ctx.namespace), parts.ctx.clock)
+    keys = seal.keys(
+        settings, Secrets(parts.ctx.cluster, parts.ctx.namespace, parts.secrets), parts.ctx.clock
+    )
     return Desk(
         parts,
         settings,

@@ -78,8 +78,8 @@ class Travel:
     def _secret(self) -> str:
         if not self.oidc.client_secret_ref:
             return self.oidc.client_secret.get_secret_value()
-        ctx = self.desk.parts.ctx
-        stored = Secrets(ctx.cluster, ctx.namespace).read(
+        parts = self.desk.parts
+        stored = Secrets(parts.ctx.cluster, parts.ctx.namespace, parts.secrets).read(
             self.oidc.client_secret_ref, "signin.oidc.client_secret_ref"
         )
         try:

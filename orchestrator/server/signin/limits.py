@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
 
 MOST_ADDRESSES = 10_000
@@ -35,6 +36,23 @@ class Attempts:
 
     def __len__(self) -> int:
         return len(self._spent)
+
+
+def caller(nearest: str, forwarded: Sequence[str], trusted: Sequence[str]) -> str:
+    """Who asks, beyond the proxies that are trusted: what those add to X-Forwarded-For is believed and no more."""
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    found = nearest
+    while hops and _within(found, trusted):
+        found = hops.pop()
+    return found
+
+
+def _within(address: str, networks: Sequence[str]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ipaddress.ip_network(network) for network in networks)
 
 
 def _drained(known: tuple[float, datetime] | None, rate: float, now: datetime) -> float:

@@ -15,6 +15,7 @@ from orchestrator.server.signin.admission import Admission, Denied
 from orchestrator.server.signin.desk import Desk, fresh_token
 from orchestrator.server.signin.destination import destination
 from orchestrator.server.signin.journey import CALLBACK, Travel
+from orchestrator.server.signin.limits import caller
 from orchestrator.server.signin.session import Session
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -24,7 +25,11 @@ def routes(desk: Desk) -> APIRouter:
     """All below /signin, and /signout."""
     router, page, admission = APIRouter(include_in_schema=False), _Page(desk), Admission(desk)
     oidc = desk.settings.oidc
-    travel = Travel(desk, oidc, admission) if oidc is not None else None
+    travel = Travel(desk, oidc, admission) if oidc.issuer else None
+
+    def address(request: Request) -> str:
+        nearest = request.client.host if request.client else ""
+        return caller(nearest, request.headers.getlist("x-forwarded-for"), desk.settings.trusted_proxies)
 
     def let_in(request: Request, session: Session, wanted: str) -> Response:
         response = RedirectResponse(destination(wanted), 303)
@@ -38,11 +43,11 @@ def routes(desk: Desk) -> APIRouter:
         return response
 
     def denied(request: Request, wanted: str, error: Denied) -> Response:
-        structlog.get_logger().info("nobody is let in", reason=str(error), address=_address(request))
+        structlog.get_logger().info("nobody is let in", reason=str(error), address=address(request))
         return page.show(request, wanted, str(error), error.status)
 
     def tried_too_often(request: Request, wanted: str) -> Response | None:
-        if desk.attempts.allowed(_address(request), desk.parts.ctx.clock.now()):
+        if desk.attempts.allowed(address(request), desk.parts.ctx.clock.now()):
             return None
         found = page.show(request, wanted, "too many attempts; wait a minute and try again", 429)
         found.headers["Retry-After"] = "60"
@@ -124,14 +129,10 @@ class _Page:
             "error": error,
             "viewer": request.state.viewer,
             "token": desk.settings.token,
-            "oidc": desk.settings.oidc is not None,
+            "oidc": bool(desk.settings.oidc.issuer),
             "people": desk.parts.people,
         }
         response = HTMLResponse(self._template.render(values), status)
         if not token:
             desk.with_form(response, given)
         return response
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -56,11 +56,13 @@ def _derived(key: bytes, purpose: str) -> bytes:
 
 def keys(settings: SignIn, stored: Secrets, clock: Clock) -> Keys:
     """The keys that the settings name. Raises BadInput where there are none to be had."""
-    if settings.keys_secret:
-        return Stored(settings.keys_secret, stored, clock)
+    if settings.keys_secret_ref:
+        return Stored(settings.keys_secret_ref, stored, clock)
     given = tuple(key.get_secret_value().encode() for key in settings.keys)
     if not given:
-        text = "sessions end with this process, and other replicas do not know them: set keys or keys_secret"
+        text = (
+            "sessions end with this process, and other replicas do not know them: set keys or keys_secret_ref"
+        )
         structlog.get_logger().warning(text)
         given = (secrets.token_bytes(32),)
     return lambda: given
@@ -94,8 +96,8 @@ class Stored:
                 structlog.get_logger().warning("the keys of sessions stay as they are", error=str(error))
 
     def _read(self) -> tuple[bytes, ...]:
-        where = f"signin.keys_secret: the Secret {self._name}"
-        data = self._stored.read(self._name, "signin.keys_secret")
+        where = f"signin.keys_secret_ref: the Secret {self._name}"
+        data = self._stored.read(self._name, "signin.keys_secret_ref")
         found = [data[name].strip() for name in sorted(data, reverse=True)]
         hint = "put one to five keys in, each by `openssl rand -base64 32`"
         if not 1 <= len(found) <= MOST_KEYS:

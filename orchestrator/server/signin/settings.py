@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -17,8 +18,10 @@ class Oidc(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    issuer: Text = Field(description="The provider's issuer, exactly as its tokens name it; https.")
-    client_id: Text = Field(description="The client that the provider knows netpol-canary by.")
+    issuer: Text = Field(
+        default="", description="The provider's issuer, exactly as its tokens name it; https. Empty for none."
+    )
+    client_id: Text = Field(default="", description="The client that the provider knows netpol-canary by.")
     client_secret: SecretStr = Field(
         default=SecretStr(""), description="The client's secret; empty for a public client."
     )
@@ -60,7 +63,7 @@ class Oidc(BaseModel):
     @field_validator("issuer")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        return _address(value)
+        return _address(value) if value else ""
 
     @field_validator("scopes")
     @classmethod
@@ -75,6 +78,12 @@ class Oidc(BaseModel):
                 raise ValueError(f"{group} is never impersonated; leave it out")
         return value
 
+    @model_validator(mode="after")
+    def _whole(self) -> Oidc:
+        if self.issuer and not self.client_id:
+            raise ValueError("oidc.issuer needs oidc.client_id")
+        return self
+
 
 class SignIn(BaseModel):
     """Who may come in and how long a session lasts."""
@@ -86,7 +95,7 @@ class SignIn(BaseModel):
         description="Where people reach the pages, as https://HOST; OpenID needs it for the way back.",
     )
     token: bool = Field(default=True, description="Let people sign in with a Kubernetes token.")
-    oidc: Oidc | None = Field(default=None, description="The OpenID provider, where there is one.")
+    oidc: Oidc = Field(default=Oidc(), description="The OpenID provider, where there is one.")
     anonymous: Literal["none", "read"] = Field(
         default="none",
         description="read shows the pages to whoever can reach them, as the service account sees them.",
@@ -99,7 +108,7 @@ class SignIn(BaseModel):
         max_length=5,
         description="What sessions are encrypted with, 32 characters or more each: the first encrypts, all decrypt.",
     )
-    keys_secret: Name = Field(
+    keys_secret_ref: Name = Field(
         default="",
         description="A Secret of the orchestrator's own namespace that holds the keys: the last by name encrypts, "
         "all decrypt. It is read again every minute.",
@@ -109,6 +118,11 @@ class SignIn(BaseModel):
     )
     attempts_per_minute: int = Field(
         default=20, ge=1, le=1000, description="How often one address may try to sign in, in a minute."
+    )
+    trusted_proxies: list[Name] = Field(
+        default=[],
+        max_length=20,
+        description="Addresses and networks whose X-Forwarded-For is believed, when attempts are counted.",
     )
 
     @field_validator("external_url")
@@ -126,12 +140,19 @@ class SignIn(BaseModel):
             raise ValueError("a key needs 32 characters or more: `openssl rand -base64 32`")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> SignIn:
-        if self.oidc and not self.external_url:
+        if self.oidc.issuer and not self.external_url:
             raise ValueError("oidc needs external_url, which the provider sends people back to")
-        if self.keys and self.keys_secret:
-            raise ValueError("give keys or keys_secret, not both")
+        if self.keys and self.keys_secret_ref:
+            raise ValueError("give keys or keys_secret_ref, not both")
         if self.external_url.startswith("http:") and not self.insecure:
             raise ValueError("external_url must be https, or insecure be set for localhost")
         return self

@@ -55,9 +55,9 @@ class Viewers:
             return None
         if session.way == "token" and self._settings.token:
             return callers.with_token(session.token)
-        if session.way == "oidc" and oidc is not None and not oidc.impersonate:
+        if session.way == "oidc" and oidc.issuer and not oidc.impersonate:
             return callers.with_token(session.token)
-        if session.way == "impersonated" and oidc is not None and oidc.impersonate:
+        if session.way == "impersonated" and oidc.issuer and oidc.impersonate:
             allowed = set(oidc.impersonate_groups)
             return callers.impersonating(session.user, tuple(g for g in session.groups if g in allowed))
         if session.way == "person" and Person(session.user, session.groups) in _named(self._parts.people):

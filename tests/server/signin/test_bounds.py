@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from stage import Stage
 
 from orchestrator.errors import Unreachable
@@ -9,7 +10,7 @@ from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.people import People
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin import session, viewers
-from orchestrator.server.signin.limits import Attempts
+from orchestrator.server.signin.limits import Attempts, caller
 from orchestrator.server.signin.permission import Permission
 from orchestrator.server.signin.settings import SignIn
 
@@ -34,6 +35,21 @@ def test_many_addresses_together_are_bounded_in_number_and_in_memory():
     tries = Attempts(2, most=100)
     answers = [tries.allowed(f"198.51.{n // 250}.{n % 250}", NOW) for n in range(1000)]
     assert (sum(answers), len(tries)) == (40, 100)
+
+
+@pytest.mark.parametrize(
+    ("nearest", "forwarded", "is_"),
+    [
+        ("192.0.2.9", ["198.51.100.1"], "192.0.2.9"),
+        ("10.0.0.1", ["203.0.113.5, 198.51.100.1"], "198.51.100.1"),
+        ("10.0.0.1", ["203.0.113.5", "198.51.100.1, 10.0.0.2"], "198.51.100.1"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        ("", ["198.51.100.1"], ""),
+    ],
+)
+def test_only_a_trusted_proxy_says_who_asks(nearest, forwarded, is_):
+    assert caller(nearest, forwarded, ["10.0.0.0/8"]) == is_
 
 
 class Asked:
