@@ -69,7 +69,10 @@ def keys(settings: SignIn, stored: Secrets, clock: Clock) -> Keys:
 
 
 class Stored:
-    """Keys in a Secret, read again every minute; those known stay while it cannot be read."""
+    """Keys in a Secret, read again every minute; those known stay while it cannot be read.
+
+    A new key opens at once and seals a minute later, when every other replica that is asked anything has read it.
+    """
 
     def __init__(self, name: str, stored: Secrets, clock: Clock) -> None:
         self._name, self._stored, self._clock = name, stored, clock
@@ -91,9 +94,15 @@ class Stored:
                 return
             self._last = self._clock.now()
             try:
-                self._found = self._read()
+                self._found = self._eased_in(self._read())
             except NetpolCanaryError as error:
                 structlog.get_logger().warning("the keys of sessions stay as they are", error=str(error))
+
+    def _eased_in(self, fresh: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        sealing = self._found[0]
+        if fresh[0] in self._found or sealing not in fresh:
+            return fresh
+        return (sealing, *(key for key in fresh if key != sealing))
 
     def _read(self) -> tuple[bytes, ...]:
         where = f"signin.keys_secret_ref: the Secret {self._name}"
