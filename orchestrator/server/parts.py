@@ -50,8 +50,9 @@ class Person:
 class Parts:
     """`ctx` works as the service account: for webhooks and for what an operator chose to show to everybody.
 
-    `secrets` is a directory NAME/KEY in place of Secrets. `callers` is who calls in the name of those signed in; without it nobody can sign in. `people` is for the sandbox
-    alone: whoever comes is one of them by choosing, so it is an argument and never a setting.
+    `secrets` is a directory NAME/KEY in place of Secrets. `callers` is who calls in the name of those signed in;
+    without it nobody can sign in. `people` is for the sandbox alone: whoever comes is one of them by choosing, so it
+    is an argument and never a setting.
     """
 
     ctx: Context
