@@ -2,29 +2,16 @@
 
 import pytest
 from door import Door
-from fastapi.routing import APIRoute
-from starlette.routing import Mount, Route, WebSocketRoute
+from routes_of import routes_of
+from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.server.signin.guard import public
 
 
-def every(routes):
-    """All routes, those of included routers and mounted applications too."""
-    for route in routes:
-        inner = getattr(route, "routes", None) or getattr(
-            getattr(route, "original_router", None), "routes", None
-        )
-        if inner and not isinstance(route, Route | APIRoute):
-            prefix = getattr(route, "path", "") or ""
-            yield from ((prefix + path, methods) for path, methods in every(inner))
-        elif getattr(route, "path", None) is not None:
-            yield route.path, getattr(route, "methods", None) or {"GET"}
-
-
 def test_every_route_that_is_not_public_refuses_without_a_session(door, browser):
-    found = [(path, method) for path, methods in every(door.app.routes) for method in methods]
+    found = [(path, method) for path, methods in routes_of(door.app.routes) for method in methods]
     assert {"/", "/docs", "/openapi.json", "/rollouts/{name}/approve", "/signout", "/healthz"} <= {
         p for p, _ in found
     }
@@ -131,6 +118,6 @@ def test_a_token_that_is_no_longer_accepted_ends_the_session(door, signed_in):
 def test_routes_of_mounted_applications_are_guarded_too(door, browser, tmp_path):
     (tmp_path / "x.txt").write_text("secret")
     door.app.mount("/files", StaticFiles(directory=tmp_path))
-    assert ("/files", {"GET"}) in list(every([Mount("/files", StaticFiles(directory=tmp_path))]))
+    assert ("/files", {"GET"}) in list(routes_of([Mount("/files", StaticFiles(directory=tmp_path))]))
     assert not any(isinstance(route, WebSocketRoute) for route in door.app.routes)
     assert browser.get("/files/x.txt").status_code == 303
