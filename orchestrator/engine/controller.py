@@ -15,7 +15,6 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, PortError, Refused
 from orchestrator.rollout import model as m
-from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import REQUEST, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import prune
@@ -201,4 +200,4 @@ def _unfinished(rollout: Rollout) -> bool:
     meta, status = rollout.manifest["metadata"], rollout.status
     asked = (meta.get("annotations") or {}).get(REQUEST, "").split("/")
     open_request = len(asked) == 3 and asked[1] != status.handled_request
-    return status.phase not in TERMINAL or bool(meta.get("finalizers")) or open_request
+    return not prune.closed(rollout) or open_request

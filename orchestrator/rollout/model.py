@@ -6,10 +6,11 @@ and structural schemas ask for it.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.risk import Level, RiskRules
@@ -27,6 +28,24 @@ RolloutPhase = Literal[
     "Pending", "Progressing", "Paused", "RollingBack", "Succeeded", "RolledBack", "Failed", "Superseded"
 ]
 TERMINAL: frozenset[str] = frozenset({"Succeeded", "RolledBack", "Failed", "Superseded"})
+EVENT_GROUPS = (
+    "started",
+    "opened",
+    "approval",
+    "approved",
+    "promoted",
+    "regression",
+    "rollback",
+    "rolledBack",
+    "failed",
+    "paused",
+    "inconclusive",
+    "drift",
+    "succeeded",
+    "superseded",
+    "breakGlass",
+    "all",
+)
 PauseReason = Literal["", "approval", "window", "inconclusive", "drift", "operator"]
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
@@ -34,6 +53,7 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 ProbeCheck = Literal["connect", "http", "tls", "dns"]
 ProbeRole = Literal["declared", "edge", "mustPass", "mustNotPass", "sample", "observer"]
 Answer = Literal["reach", "blocked", "unknown"]
+Severity = Literal["info", "warning", "critical"]
 
 
 class Model(BaseModel):
@@ -264,6 +284,55 @@ class Identity(Model):
     user: Name
 
 
+class Feedback(Model):
+    """What the Git host is told of a rollout: `repository` is owner/name, `secretRef` names a Secret with `token`.
+
+    `revert` opens a pull request that takes the change back out of Git after a rollback (github only).
+    """
+
+    host: Literal["github", "gitlab", "gitea"]
+    api_url: Text = ""
+    repository: Annotated[str, StringConstraints(max_length=512)]
+    secret_ref: Name
+    statuses: bool = True
+    comments: bool = True
+    revert: bool = False
+    ca_file: Text = ""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Feedback:
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)+", self.repository) or ".." in self.repository.split("/"):
+            raise ValueError(f"repository {self.repository!r} is not owner/name")
+        if self.revert and self.host != "github":
+            raise ValueError(f"revert is not possible on {self.host}, only on github")
+        if self.host == "gitea" and not self.api_url:
+            raise ValueError("gitea needs apiUrl, such as https://git.example.com/api/v1")
+        return self
+
+
+class Notification(Model):
+    """Who is told of what: `secretRef` names a Secret with `url`, one apprise URL a line.
+
+    `events` are groups (started, opened, approval, approved, promoted, regression, rollback, rolledBack, failed,
+    paused, inconclusive, drift, succeeded, superseded, breakGlass, all), or reasons of transitions as they stand in a
+    rollout's status. Where none is given, what a person must act on.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    events: Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(max_length=32)] = []
+    secret_ref: Name
+    min_severity: Severity = "info"
+
+    @field_validator("events")
+    @classmethod
+    def _known(cls, events: list[str]) -> list[str]:
+        """A reason starts with a capital letter, a group does not."""
+        wrong = next((e for e in events if not e[:1].isupper() and e not in EVENT_GROUPS), None)
+        if wrong is not None:
+            raise ValueError(f"there is no event {wrong!r}; take of {', '.join(EVENT_GROUPS)}")
+        return events
+
+
 class PolicySourceSpec(Model):
     git: Git
     namespaces: NamespaceScope
@@ -273,6 +342,18 @@ class PolicySourceSpec(Model):
     strategy: Strategy = Strategy()
     identities: Annotated[list[Identity], Field(max_length=500)] = []
     revision_history_limit: Annotated[int, Field(ge=1, le=100)] = 10
+    feedback: Feedback | None = None
+    notifications: Annotated[list[Notification], Field(max_length=16)] = []
+
+    @field_validator("notifications")
+    @classmethod
+    def _distinct(cls, items: list[Notification]) -> list[Notification]:
+        """What is still to be sent is kept by name."""
+        names = [item.name for item in items]
+        twice = next((n for n in names if names.count(n) > 1), "")
+        if twice:
+            raise ValueError(f"the name {twice} stands twice")
+        return items
 
 
 class Condition(Model):
@@ -324,6 +405,8 @@ class PolicyRolloutSpec(Model):
     risk_reasons: Annotated[list[Text], Field(max_length=32)] = []
     boundaries: Annotated[list[Text], Field(max_length=50)] = []
     waves: Annotated[list[Wave], Field(max_length=200)]
+    feedback: Feedback | None = None
+    notifications: Annotated[list[Notification], Field(max_length=16)] = []
 
 
 class Transition(Model):
@@ -334,6 +417,23 @@ class Transition(Model):
     phase: Name
     reason: Name
     message: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
+class Outgoing(Model):
+    """One thing that is still to be told, and to whom: statuses, comment, revert, or `notify/NAME`.
+
+    `id` is `uid/number`, the same however often it is sent. `wave` was the current one, `opened` how many had begun.
+    """
+
+    id: Name
+    time: datetime
+    phase: RolloutPhase
+    reason: Name
+    message: Text = ""
+    wave: int = 0
+    opened: int = 0
+    severity: Severity = "info"
+    to: Annotated[list[Name], Field(max_length=20)]
 
 
 class PolicyRolloutStatus(Model):
@@ -352,7 +452,8 @@ class PolicyRolloutStatus(Model):
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
     transitions: Annotated[list[Transition], Field(max_length=200)] = []
-    outbox: Annotated[list[Transition], Field(max_length=200)] = []
+    told: int = 0
+    outbox: Annotated[list[Outgoing], Field(max_length=50)] = []
 
 
 class Change(Model):

@@ -12,6 +12,7 @@ from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
 from orchestrator.rollout.model import TERMINAL, PauseReason
+from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, NamespaceRollout, Rollout, WaveAnalysis
 
 REQUEST = "netpol-canary.dev/request"
@@ -97,7 +98,7 @@ def next_action(state: State, now: datetime) -> Action:
             return Action(
                 "rollback", reason="Requested", message=f"rollback by {request.user}", actor=request.user
             )
-        return Action("release") if _finalized(state) or status.outbox else Action("done")
+        return Action("release") if _finalized(state) else Action("done")
     if status.phase == "RollingBack":
         return _restoring(state)
     if state.rollout.deleting:
@@ -114,7 +115,8 @@ def next_action(state: State, now: datetime) -> Action:
 
 
 def _finalized(state: State) -> bool:
-    return bool(state.rollout.manifest["metadata"].get("finalizers"))
+    """An outbox that is not empty holds the object, not the rollout: what follows does not wait for it."""
+    return bool(set(state.rollout.manifest["metadata"].get("finalizers") or []) - {UNSENT})
 
 
 def _requested(state: State, request: Request) -> Action:

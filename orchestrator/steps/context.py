@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orchestrator.errors import NotFound, Refused
+from orchestrator.errors import Conflict, NotFound, Refused
 from orchestrator.ports import Clock, Cluster, Kind, MetricSource, Notifier, PolicyRepository, Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State, next_action
 from orchestrator.rollout.objects import ROLLOUT_LABEL
+from orchestrator.rollout.outbox import only_sent, posted, rebased
 from orchestrator.rollout.resource import Rollout, Source, load
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
@@ -21,6 +22,7 @@ APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
+SWAPS = 3  # tries of a compare-and-swap that only the outbox stood in the way of
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -96,12 +98,27 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
             message=action.message[:4000],
         )
         updated.transitions = [*updated.transitions, moved][-200:]
+        rollout = state.rollout
+        updated.told, updated.outbox = posted(rollout.spec, rollout.uid, updated, moved, status.wave)
     updated.conditions = conditions(ctx, updated)
-    written: Rollout = load(ctx.cluster.replace_status(state.rollout.with_status(updated)))
+    written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
         warning = updated.phase in ("RollingBack", "Failed", "Paused")
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
+
+
+def _swapped(ctx: Context, read: Rollout, updated: m.PolicyRolloutStatus) -> Rollout:
+    """Written where nothing but the outbox has changed since it was read: who sends must never hold up who works."""
+    for _ in range(SWAPS):
+        try:
+            return load(ctx.cluster.replace_status(read.with_status(updated)))
+        except Conflict:
+            fresh: Rollout = load(ctx.cluster.get(ROLLOUT, read.name, ctx.namespace))
+            if not only_sent(read, fresh):
+                raise
+            updated, read = rebased(updated, read.status, fresh.status), fresh
+    return load(ctx.cluster.replace_status(read.with_status(updated)))
 
 
 def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:

@@ -8,18 +8,20 @@ from orchestrator.errors import Conflict, NotFound
 from orchestrator.ports import Manifest
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.objects import ROLLOUT_LABEL
+from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, Context
 
 
 def closed(rollout: Rollout) -> bool:
     """Ended, and its source knows."""
-    return rollout.status.phase in TERMINAL and not rollout.manifest["metadata"].get("finalizers")
+    held = set(rollout.manifest["metadata"].get("finalizers") or []) - {UNSENT}
+    return rollout.status.phase in TERMINAL and not held
 
 
-def let_go(ctx: Context, obj: Manifest) -> None:
+def let_go(ctx: Context, obj: Manifest, finalizer: str = FINALIZER) -> None:
     """Take our finalizer off an object; whoever changed or removed it meanwhile is right."""
-    kept = [f for f in obj["metadata"].get("finalizers") or [] if f != FINALIZER]
+    kept = [f for f in obj["metadata"].get("finalizers") or [] if f != finalizer]
     if kept == (obj["metadata"].get("finalizers") or []):
         return
     try:

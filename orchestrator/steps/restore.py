@@ -9,6 +9,7 @@ import structlog
 from orchestrator.analysis.why import why
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resource import NamespaceRollout, load
 from orchestrator.steps.apply import manifests
 from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
@@ -42,7 +43,8 @@ def _held(ctx: Context, state: State) -> State:
     kept = list(manifest["metadata"].get("finalizers") or [])
     if FINALIZER in kept or state.rollout.deleting:
         return state
-    metadata = {**manifest["metadata"], "finalizers": [*kept, FINALIZER]}
+    again = dict.fromkeys([*kept, FINALIZER, *unsent(state.rollout.spec)])
+    metadata = {**manifest["metadata"], "finalizers": list(again)}
     return replace(state, rollout=load(ctx.cluster.replace({**manifest, "metadata": metadata})))
 
 

@@ -10,6 +10,7 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.approvals import people
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resource import Rollout, Source, load, new
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
@@ -54,9 +55,12 @@ def create(
         boundaries=[b.text[:1024] for b in expected.lasting[:50]],
         plan_digest=plan.digest,
         waves=waves,
+        feedback=source.spec.feedback,
+        notifications=source.spec.notifications,
     )
     labels = {objects.SOURCE_LABEL: source.name}
     obj = new("PolicyRollout", name, ctx.namespace, spec, labels=labels, owner=source, finalizer=FINALIZER)
+    obj["metadata"]["finalizers"] += unsent(spec)
     try:
         return load(ctx.cluster.create(obj))
     except Conflict:
