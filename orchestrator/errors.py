@@ -15,6 +15,7 @@ NetpolCanaryError
     ├── Unreachable     no answer: for a write, whether it happened is not known
     ├── MetricError     a metric source gave no usable answer
     ├── IdentityError   an OpenID provider gave no usable answer
+    ├── DeliveryError   a Git host, a chat or a mail server did not take what it was to be told
     └── RepositoryError Git gave no usable answer
 """
 
@@ -97,6 +98,14 @@ class MetricError(PortError):
 
 class IdentityError(PortError):
     """An OpenID provider gave no usable answer; never carries a secret or a token."""
+
+
+class DeliveryError(PortError):
+    """A receiver did not take what it was to be told. `retry_after` is in seconds, 0 where it did not say."""
+
+    def __init__(self, message: str, retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RepositoryError(PortError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Manifest = dict[str, Any]
 
@@ -169,3 +169,59 @@ class Notifier(Protocol):
 
     def notify(self, rollout: Manifest, reason: str, message: str, warning: bool) -> None:
         """One message about a PolicyRollout."""
+
+
+@dataclass(frozen=True)
+class CommitStatus:
+    """One line beside a commit: `context` names it, `description` has at most 140 characters, `link` may be empty."""
+
+    context: str
+    state: Literal["pending", "success", "failure"]
+    description: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A pull request to `base` that takes what came from `before` to `revision` below `path` back out.
+
+    `before` is empty for a first change: then the commit's own parent counts.
+    """
+
+    branch: str
+    base: str
+    path: str
+    revision: str
+    before: str
+    title: str
+    body: str
+
+
+class GitHost(Protocol):
+    """Where a repository is kept. Every method may be repeated, ends in bounded time, and raises DeliveryError."""
+
+    def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:
+        """Set these on a commit; what stands there already is not set again."""
+
+    def comment(self, revision: str, marker: str, body: str) -> None:
+        """The one comment with that marker, on the pull request that brought a commit; nothing where none did."""
+
+    def revert(self, wanted: Reversal) -> None:
+        """Open that pull request where there is none yet; never writes to a branch that stands."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """Plain text for people. `id` is the same however often it is sent."""
+
+    id: str
+    title: str
+    body: str
+    severity: Literal["info", "warning", "critical"] = "info"
+
+
+class Messenger(Protocol):
+    """A chat, a mailbox, a pager. Ends in bounded time; raises DeliveryError, and BadInput for its settings."""
+
+    def send(self, message: Message) -> None:
+        """One message."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from orchestrator.engine.courier import Courier
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
@@ -25,6 +26,7 @@ from orchestrator.steps.start import active, queue, start
 MOST_ROLLOUTS = 16
 LEASE_SECONDS = 15.0
 LEASE = "controller"
+CLOSING_SECONDS = 5.0
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Controller:
     poll_seconds: float = 30.0
     stop: Callable[[], bool] = lambda: False
     lease_seconds: float = LEASE_SECONDS
+    courier: Courier | None = None
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polled: dict[str, datetime] = field(default_factory=dict, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
@@ -56,6 +59,8 @@ class Controller:
                     self.instruments.ticks.labels("error").inc()
                     structlog.get_logger().warning("this round came to nothing", error=str(error))
                 self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
+        if self.courier is not None:
+            self.courier.close(CLOSING_SECONDS)
         try:
             lease.release()
         except PortError:
@@ -79,6 +84,8 @@ class Controller:
             with structlog.contextvars.bound_contextvars(source=source.name):
                 self._source(source, rollouts)
         prune.orphans(self.ctx, rollouts)
+        if self.courier is not None:
+            self.courier.look(rollouts)
 
     def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """What is wrong with one source stops no other; it stands in the source's Ready condition."""

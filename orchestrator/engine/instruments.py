@@ -37,12 +37,19 @@ class Instruments:
         self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **made)
         self.calls = Counter("api_calls", "Calls of the API server", ["verb", "kind", "outcome"], **made)
         self.ticks = Counter("ticks", "Rounds of the controller over all sources", ["outcome"], **made)
+        self.deliveries = Counter(
+            "deliveries", "What Git hosts and people were told", ["kind", "outcome"], **made
+        )
         self._measured: dict[str, int] = {}
         self._restored: set[str] = set()
 
     def called(self, verb: str, kind: str, outcome: str) -> None:
         """One call of the API server."""
         self.calls.labels(verb, kind, outcome).inc()
+
+    def delivered(self, kind: str, outcome: str) -> None:
+        """One send to a receiver: sent, failed, given up or unwanted."""
+        self.deliveries.labels(kind, outcome).inc()
 
     def stepped(self, step: str, seconds: float) -> None:
         """One step that ended, well or not."""

@@ -1,0 +1,87 @@
+"""Text for people outside: short, plain, and nothing in it that a chat or a Git host takes for a command."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import Rollout
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
+_APART = "\u200b"  # a space of no width: `@all` and `#12` are names here, not calls
+_WHAT = {
+    "Planned": "planned",
+    "Opened": "a wave begins",
+    "Approval": "waits for approval",
+    "Promoted": "a wave is promoted",
+    "Inconclusive": "paused, the evidence is unclear",
+    "Drift": "paused, the cluster has drifted",
+    "Operator": "paused by a person",
+    "BreakGlass": "approved by breaking the glass",
+}
+_PHASES = {
+    "Paused": "paused",
+    "RollingBack": "rolling back",
+    "RolledBack": "rolled back",
+    "Failed": "FAILED, a person is needed",
+    "Succeeded": "promoted everywhere",
+    "Superseded": "superseded",
+}
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+
+
+def escaped(text: str) -> str:
+    """For Markdown: one line in which nothing is markup, calls a person or names an issue."""
+    plain = _MARKUP.sub(r"\\\1", one_line(text).replace("&", "&amp;"))
+    return plain.replace("@", f"@{_APART}").replace("\\#", f"\\#{_APART}").replace("://", f":{_APART}//")
+
+
+def harmless(text: str) -> str:
+    """For chats and mail: one line that calls nobody and holds no tags."""
+    return one_line(text).replace("@", f"@{_APART}").replace("<", "‹").replace(">", "›")
+
+
+def since(seconds: float | None) -> str:
+    """Seconds for people: 42 s, 3 min 5 s."""
+    whole = round(seconds or 0)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
+
+
+def page(base: str, rollout: str, phase: str, reason: str = "") -> str:
+    """The page that fits: where to approve, why it was put back, or the rollout; empty without a base."""
+    if not base:
+        return ""
+    end = (
+        "/approve"
+        if reason == "Approval"
+        else "/why"
+        if phase in ("RollingBack", "RolledBack", "Failed")
+        else ""
+    )
+    return f"{base.rstrip('/')}/rollouts/{rollout}{end}"
+
+
+def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
+    """Title and body of one message, with a link and the id by which a receiver knows it again."""
+    spec = rollout.spec
+    what = _WHAT.get(entry.reason) or _PHASES.get(entry.phase) or entry.reason
+    title = harmless(f"netpol-canary: {spec.source}: {what}")
+    took = ""
+    if entry.phase == "RolledBack" and rollout.status.restored_seconds is not None:
+        took = f", put back within {since(rollout.status.restored_seconds)}"
+    names = [n.name for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespaces]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    people = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
+    body = [
+        harmless(entry.message or what),
+        "",
+        f"Rollout {rollout.name}, wave {entry.wave} ({', '.join(names[:5])}{more}){took}.",
+        harmless(f"Commit {spec.revision[:10]} by {people}; risk {spec.risk}."),
+        f"{entry.time:%Y-%m-%d %H:%M:%S} UTC, id {entry.id}",
+    ]
+    link = page(base, rollout.name, entry.phase, entry.reason)
+    return title[:200], "\n".join([*body, *([link] if link else [])])

@@ -1,0 +1,47 @@
+"""Take off a rollout's outbox what was told to a receiver, or was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from orchestrator.errors import Conflict
+from orchestrator.rollout import model as m
+from orchestrator.rollout.outbox import DELIVERED, without
+from orchestrator.rollout.resource import Rollout, load
+from orchestrator.steps.context import ROLLOUT, Context
+
+SWAPS = 8
+
+
+def taken_off(ctx: Context, name: str, ids: Collection[str], to: str, gave_up: str = "") -> None:
+    """Compare-and-swap until it holds, since whoever works on the rollout writes its status, too.
+
+    `gave_up` says why in the condition Delivered. Raises what the cluster raises.
+    """
+
+    def swap() -> None:
+        rollout: Rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+        status = rollout.status
+        left = without(status.outbox, ids, to)
+        if left == status.outbox:
+            return
+        update: dict[str, object] = {"outbox": left}
+        if gave_up:
+            kept = [c for c in status.conditions if c.type != DELIVERED]
+            update["conditions"] = [*kept, _condition(ctx, gave_up)]
+        ctx.cluster.replace_status(rollout.with_status(status.model_copy(update=update)))
+
+    again = retry_if_exception_type(Conflict)
+    Retrying(stop=stop_after_attempt(SWAPS), retry=again, reraise=True)(swap)
+
+
+def _condition(ctx: Context, message: str) -> m.Condition:
+    return m.Condition(
+        type=DELIVERED,
+        status="False",
+        reason="GaveUp",
+        message=message[:4000],
+        last_transition_time=ctx.clock.now(),
+    )
