@@ -1,5 +1,6 @@
 """What happened is told once, in order, whatever receivers do; and nothing waits for them."""
 
+import itertools
 import threading
 
 import pytest
@@ -38,11 +39,11 @@ def look(stage, looking, times=1, seconds=1000):
 
 
 def test_a_good_rollout_is_told_step_by_step():
-    stage, receivers, looking, state = played()
+    stage, receivers, looking, _state = played()
     look(stage, looking, 2)
     assert receivers.states("netpol-canary/shop")[-1] == "success"
     assert receivers.states("netpol-canary/shop/wave-0") == ["pending", "success"]
-    assert [m.title.rpartition(": ")[2] for m in receivers.messages][0] == "planned"
+    assert next(m.title.rpartition(": ")[2] for m in receivers.messages) == "planned"
     assert receivers.messages[-1].title == "netpol-canary: shop: promoted everywhere"
     assert BASE in receivers.messages[-1].body and receivers.messages[-1].id in receivers.messages[-1].body
     assert "promoted everywhere" in next(iter(receivers.comments.values()))
@@ -52,7 +53,7 @@ def test_a_good_rollout_is_told_step_by_step():
 
 
 def test_a_bad_rollout_ends_in_failure_and_a_way_back_in_git():
-    stage, receivers, looking, state = played(good=False)
+    stage, receivers, looking, _state = played(good=False)
     look(stage, looking, 2)
     assert receivers.states("netpol-canary/shop")[-1] == "failure"
     assert receivers.history["netpol-canary/shop/wave-0"][-1].description.startswith("put back")
@@ -251,7 +252,7 @@ def test_of_two_couriers_one_tells_and_the_other_goes_on_where_it_stops():
     assert receivers.asked > asked and not rollouts(stage)[0].status.outbox
     assert len(receivers.messages) == len(receivers.distinct())
     for statuses in receivers.history.values():
-        assert all(a != b for a, b in zip(statuses, statuses[1:], strict=False))
+        assert all(a != b for a, b in itertools.pairwise(statuses))
 
 
 def test_a_run_without_a_controller_tells_before_it_ends():

@@ -1,0 +1,63 @@
+"""GitHub: commit statuses, one comment on the pull request, and a pull request that takes a change back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.adapters.githosts.exchange import MOST_PAGES, PER_PAGE, Exchange
+from orchestrator.adapters.githosts.github_revert import open_revert
+from orchestrator.errors import DeliveryError
+from orchestrator.ports import CommitStatus, Reversal
+
+
+@dataclass(frozen=True)
+class GitHub:
+    """Implements `GitHost`."""
+
+    api: Exchange
+    repository: str
+
+    def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:
+        """What the latest of a context says already is not said again: a commit takes a thousand of one context."""
+        latest = self._latest(revision)
+        for one in wanted:
+            if latest.get(one.context) == (one.state, one.description, one.link):
+                continue
+            body = {"context": one.context, "state": one.state, "description": one.description}
+            link = {"target_url": one.link} if one.link else {}
+            self.api.send("POST", f"repos/{self.repository}/statuses/{revision}", {**body, **link})
+
+    def _latest(self, revision: str) -> dict[str, tuple[str, str, str]]:
+        found: dict[str, tuple[str, str, str]] = {}
+        for page in range(1, MOST_PAGES + 1):
+            query = {"per_page": PER_PAGE, "page": page}
+            answer = self.api.get(f"repos/{self.repository}/commits/{revision}/status", query)
+            statuses = answer.get("statuses") if isinstance(answer, dict) else None
+            if not isinstance(statuses, list):
+                raise DeliveryError("GitHub answered with something that is no list of statuses")
+            for item in statuses:
+                said = (item.get("state"), item.get("description") or "", item.get("target_url") or "")
+                found[str(item.get("context", ""))] = said
+            if len(statuses) < PER_PAGE:
+                break
+        return found
+
+    def comment(self, revision: str, marker: str, body: str) -> None:
+        """On the merged pull request that brought the commit."""
+        pulls = self.api.pages(f"repos/{self.repository}/commits/{revision}/pulls")
+        merged = next((p for p in pulls if p.get("merged_at")), None)
+        if merged is None:
+            return
+        path = f"repos/{self.repository}/issues"
+        comments = self.api.pages(
+            f"{path}/{int(merged['number'])}/comments", {"since": str(merged["merged_at"])}
+        )
+        mine = next((c for c in comments if str(c.get("body", "")).startswith(marker)), None)
+        if mine is None:
+            self.api.send("POST", f"{path}/{int(merged['number'])}/comments", {"body": body})
+        elif mine.get("body") != body:
+            self.api.send("PATCH", f"{path}/comments/{mine.get('id')}", {"body": body})
+
+    def revert(self, wanted: Reversal) -> None:
+        open_revert(self.api, self.repository, wanted)
