@@ -58,20 +58,21 @@ class Exchange:
 
     def get(self, path: str, query: Query | None = None, missing: bool = False) -> Any:
         """The parsed body; None for 404 where it may be missing."""
-        return self._asked("GET", path, query, None, MISSING if missing else ()).body
+        found = self._asked("GET", path, query, None, MISSING if missing else ())
+        return None if found.status in MISSING else found.body
 
     def send(self, method: str, path: str, body: Mapping[str, Any], taken: tuple[int, ...] = ()) -> Answer:
         """A change; a status in `taken` is an answer, too, not an error."""
         return self._asked(method, path, None, body, taken)
 
-    def pages(self, path: str, query: Query | None = None) -> Iterator[Any]:
-        """The items of a list, as far as five pages of a hundred go."""
+    def pages(self, path: str, query: Query | None = None, until_empty: bool = False) -> Iterator[Any]:
+        """The items of a list, as far as five pages of at most a hundred go."""
         for number in range(1, MOST_PAGES + 1):
             found = self.get(path, {**(query or {}), "per_page": PER_PAGE, "limit": PER_PAGE, "page": number})
             if not isinstance(found, list):
                 raise DeliveryError(f"{self._name} answered with something that is no list")
             yield from (item for item in found if isinstance(item, dict))
-            if len(found) < PER_PAGE:
+            if len(found) < (1 if until_empty else PER_PAGE):
                 return
 
     @property

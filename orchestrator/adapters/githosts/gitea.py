@@ -19,20 +19,24 @@ class Gitea:
 
     def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:
         """What the latest of a context says already is not said again."""
-        latest: dict[str, tuple[str, str, str]] = {}
-        for item in self.api.pages(
-            f"repos/{self.repository}/commits/{revision}/statuses", {"sort": "recentupdate"}
-        ):
-            state = str(item.get("status", ""))
-            said = (state, str(item.get("description", "")), str(item.get("target_url", "") or ""))
-            latest.setdefault(str(item.get("context", "")), said)
+        latest = self._latest(revision, {one.context for one in wanted})
         for one in wanted:
             if latest.get(one.context) == (one.state, one.description, one.link):
                 continue
             body = {"context": one.context, "state": one.state, "description": one.description}
-            self.api.send(
-                "POST", f"repos/{self.repository}/statuses/{revision}", {**body, "target_url": one.link}
-            )
+            path = f"repos/{self.repository}/statuses/{revision}"
+            self.api.send("POST", path, {**body, "target_url": one.link})
+
+    def _latest(self, revision: str, contexts: set[str]) -> dict[str, tuple[str, str, str]]:
+        """State, description and link of these, newest first; a page may hold fewer than were asked for."""
+        found: dict[str, tuple[str, str, str]] = {}
+        path = f"repos/{self.repository}/commits/{revision}/statuses"
+        for item in self.api.pages(path, {"sort": "highestindex"}, until_empty=True):
+            said = (item.get("status"), item.get("description") or "", item.get("target_url") or "")
+            found.setdefault(str(item.get("context", "")), said)
+            if contexts <= found.keys():
+                break
+        return found
 
     def comment(self, revision: str, marker: str, body: str) -> None:
         """On the pull request that brought the commit."""
@@ -40,8 +44,8 @@ class Gitea:
         if not isinstance(pull, dict) or not isinstance(pull.get("number"), int):
             return
         path = f"repos/{self.repository}/issues"
-        found = self.api.pages(f"{path}/{pull['number']}/comments")
-        mine = next((c for c in found if str(c.get("body", "")).startswith(marker)), None)
+        found = self.api.get(f"{path}/{pull['number']}/comments")  # all of them: this list has no pages
+        mine = next((c for c in found or [] if str(c.get("body", "")).startswith(marker)), None)
         if mine is None:
             self.api.send("POST", f"{path}/{pull['number']}/comments", {"body": body})
         elif mine.get("body") != body:
