@@ -24,7 +24,9 @@ def serve(target: Target, poll: float, listen: str, log: str, level: str) -> int
     with stopping() as stop:
         cluster = CountedCluster(connect(target.kubeconfig, target.context), instruments.called)
         ctx = wiring.over(cluster, target, stop)
-        found = Controller(ctx, holder(), instruments, poll, stop.is_set)
+        name = holder()
+        courier = wiring.courier(ctx, target, name, told=instruments.delivered, stop=stop.is_set)
+        found = Controller(ctx, name, instruments, poll, stop.is_set, courier=courier)
         with served(where, instruments.registry, lambda: True, found.ready):
             found.serve()
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,14 +17,15 @@ from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import Embedded, phase_code
-from orchestrator.errors import Refused
+from orchestrator.errors import NetpolCanaryError, Refused
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import REQUEST, State
-from orchestrator.rollout.resource import Source
-from orchestrator.steps.context import Context
+from orchestrator.rollout.resource import Source, load
+from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.start import active, start
 
 INTERRUPTED = 130
+TELLING_SECONDS = 10.0
 
 
 def holder() -> str:
@@ -63,7 +65,22 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
             else:
                 print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
             return 0
-        return drive(ctx, name, output, stop)
+        return drive(ctx, name, output, stop, target)
+
+
+def _told(ctx: Context, target: Target, name: str, stop: threading.Event) -> None:
+    """Tell receivers what happened, where no controller does; what they do not take in time waits in the cluster."""
+    try:
+        rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+    except NetpolCanaryError:
+        return
+    if not rollout.status.outbox or stop.is_set():
+        return
+    courier = wiring.courier(ctx, target, holder(), stop=stop.is_set)
+    if not courier.deliver(name, TELLING_SECONDS):
+        text = "not all who are to be told could be told yet; the next process goes on"
+        print(f"{name}: {text}", file=sys.stderr)
+    courier.close()
 
 
 def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
@@ -92,7 +109,7 @@ def _asked(manifest: dict[str, object]) -> bool:
     return bool(text) and text.split("/")[1] != status.get("handledRequest", "")
 
 
-def drive(ctx: Context, name: str, output: str, stop: threading.Event) -> int:
+def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: Target | None = None) -> int:
     """Work a rollout off, with its moments on the terminal."""
     progress = Progress(quiet=bool(output))
     state = Embedded(ctx, holder(), stop=stop.is_set, watch=progress).drive(name)
@@ -103,6 +120,7 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event) -> int:
             print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
         return INTERRUPTED
     progress.end(state)
+    _told(ctx, target or Target(ctx.namespace), name, stop)
     return phase_code(state)
 
 

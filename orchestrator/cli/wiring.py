@@ -7,13 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
 
+if TYPE_CHECKING:
+    from orchestrator.adapters.messengers import Messengers
+    from orchestrator.engine.courier import Courier
+
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
+PAGES_URL = "NETPOL_CANARY_PAGES_URL"
 Read = Callable[[str, str], Mapping[str, bytes]]
 
 
@@ -54,6 +60,27 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         target.namespace,
         threads,
     )
+
+
+def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Courier:
+    """Who tells Git hosts and people; `base` is the address of the pages, else that of the environment."""
+    from orchestrator.adapters.githosts.registry import Hosts
+    from orchestrator.adapters.secrets import Secrets
+    from orchestrator.engine.courier import Courier
+    from orchestrator.engine.deliveries import Post
+
+    read = Secrets(ctx.cluster, target.namespace, target.secrets).read
+    hosts, people = Hosts(ctx.clock, read), messengers(ctx, target)
+    post = Post(ctx, hosts.get, people.get, base or os.environ.get(PAGES_URL, ""))
+    return Courier(ctx, holder, post, **more)
+
+
+def messengers(ctx: Context, target: Target) -> Messengers:
+    """Who sends messages to people, with the addresses of Secrets."""
+    from orchestrator.adapters.messengers import Messengers
+    from orchestrator.adapters.secrets import Secrets
+
+    return Messengers(Secrets(ctx.cluster, target.namespace, target.secrets).read)
 
 
 def repository(source: Source, read: Read) -> PolicyRepository:
