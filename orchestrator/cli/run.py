@@ -17,11 +17,11 @@ from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import Embedded, phase_code
-from orchestrator.errors import NetpolCanaryError, Refused
+from orchestrator.errors import Refused
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import REQUEST, State
-from orchestrator.rollout.resource import Source, load
-from orchestrator.steps.context import ROLLOUT, Context
+from orchestrator.rollout.resource import Source
+from orchestrator.steps.context import Context
 from orchestrator.steps.start import active, start
 
 INTERRUPTED = 130
@@ -68,18 +68,12 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
         return drive(ctx, name, output, stop, target)
 
 
-def _told(ctx: Context, target: Target, name: str, stop: threading.Event) -> None:
+def _told(ctx: Context, target: Target, source: str, stop: threading.Event) -> None:
     """Tell receivers what happened, where no controller does; what they do not take in time waits in the cluster."""
-    try:
-        rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
-    except NetpolCanaryError:
-        return
-    if not rollout.status.outbox or stop.is_set():
-        return
     courier = wiring.courier(ctx, target, holder(), stop=stop.is_set)
-    if not courier.deliver(name, TELLING_SECONDS):
-        text = "not all who are to be told could be told yet; the next process goes on"
-        print(f"{name}: {text}", file=sys.stderr)
+    if not courier.deliver(source, TELLING_SECONDS) and not stop.is_set():
+        text = "not all who are to be told could be told yet; the next run or controller goes on"
+        print(f"{source}: {text}", file=sys.stderr)
     courier.close()
 
 
@@ -120,7 +114,7 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: T
             print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
         return INTERRUPTED
     progress.end(state)
-    _told(ctx, target or Target(ctx.namespace), name, stop)
+    _told(ctx, target or Target(ctx.namespace), state.rollout.spec.source, stop)
     return phase_code(state)
 
 

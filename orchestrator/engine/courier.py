@@ -23,6 +23,7 @@ from orchestrator.engine.queues import Receiver, queues
 from orchestrator.errors import NetpolCanaryError, NotFound
 from orchestrator.rollout import model as m
 from orchestrator.rollout import outbox
+from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, load
 from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.prune import closed, let_go
@@ -74,16 +75,20 @@ class Courier:
             if not self.start(partial(self._errand, receiver, waiting[receiver])):
                 self._back(receiver)
 
-    def deliver(self, name: str, seconds: float) -> bool:
-        """For a process that ends: tell what one rollout has to tell, for so long at most. True where all was told."""
+    def deliver(self, source: str, seconds: float) -> bool:
+        """For a process that ends: tell what a source's rollouts have to tell, for so long at most.
+
+        True where nothing is left to tell.
+        """
         end = self.ctx.clock.now() + timedelta(seconds=seconds)
         while not self.stop():
             try:
-                rollout: Rollout = load(self.ctx.cluster.get(ROLLOUT, name, self.ctx.namespace))
+                found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, f"{SOURCE_LABEL}={source}")
             except NetpolCanaryError:
                 return False
-            self.look([rollout])
-            if not rollout.status.outbox:
+            rollouts: list[Rollout] = [load(o) for o in found]
+            self.look(rollouts)
+            if not any(r.status.outbox for r in rollouts):
                 return True
             if self.ctx.clock.now() >= end:
                 return False

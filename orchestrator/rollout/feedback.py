@@ -39,12 +39,12 @@ def lines(source: str, entries: Sequence[m.Outgoing]) -> list[Line]:
 
 
 def _of(source: str, entry: m.Outgoing) -> list[Line]:
-    said = one_line(entry.message or entry.reason)
+    said = one_line(next(iter(entry.message.splitlines()), "") or entry.reason)
     whole = f"netpol-canary/{source}"
     found: list[Line] = []
     if entry.phase == "RolledBack":
-        found += [_line(f"{whole}/wave-{n}", "failure", f"put back: {said}") for n in range(entry.opened)]
-        return [*found, _line(whole, "failure", f"rolled back: {said}")]
+        found += [_line(f"{whole}/wave-{n}", "failure", said) for n in range(entry.opened)]
+        return [*found, _line(whole, "failure", f"rolled back, {said}")]
     wave = _wave(entry, said)
     if wave is not None:
         found.append(_line(f"{whole}/wave-{entry.wave}", *wave))
@@ -87,13 +87,18 @@ def comment(state: State, link: str) -> str:
     parts = [marker(rollout), f"### netpol-canary: {_outcome(state)}", ""]
     parts += [f"Rollout {name} of {spec.revision[:10]}, source {escaped(spec.source)}.", ""]
     if status.reason and status.phase != "Succeeded":
-        parts += [f"> {escaped(status.reason[:1500])}", ""]
+        parts += [*_quoted(status.reason), ""]
     parts += [f"**Risk {spec.risk}**: {escaped('; '.join(spec.risk_reasons) or 'no connection changes')}", ""]
     parts += ["| wave | namespaces | state |", "|---|---|---|"]
     parts += [_row(state, number) for number in range(len(spec.waves))]
     if spec.boundaries:
         parts += ["", "Between waves:", "", *(f"- {escaped(b)}" for b in spec.boundaries[:MOST_CONNECTIONS])]
     return "\n".join([*parts, *_connections(state), ""])[:MOST_BODY]
+
+
+def _quoted(text: str) -> list[str]:
+    """Line by line, as it was said."""
+    return [f"> {escaped(line)}  " for line in text[:1500].splitlines() if line.strip()]
 
 
 def _outcome(state: State) -> str:
@@ -151,10 +156,11 @@ def _connections(state: State) -> list[str]:
 def way_back(rollout: Rollout, link: str) -> tuple[str, str]:
     """Title and body of the pull request that takes the change back out of Git."""
     short, uid = rollout.spec.revision[:10], rollout.uid
+    why = "\n".join(_quoted(rollout.status.reason))
     found = f"\n\n{link}" if link else ""
     body = (
         f"<!-- netpol-canary:{uid} -->\n"
         f"The rollout {escaped(rollout.name)} of {short} was rolled back, so the cluster no longer holds what Git "
-        f"asks for. Merging this brings both together again.\n\n> {escaped(rollout.status.reason[:1500])}{found}\n"
+        f"asks for. Merging this brings both together again.\n\n{why}{found}\n"
     )
     return f"Revert the policies of {short}, which were rolled back", body

@@ -7,7 +7,9 @@ import re
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Rollout
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_CALLS = re.compile(r"([@#!~%$]|\bgh)(?=[\w-])", re.IGNORECASE)
+MOST_LINES = 8
 _APART = "\u200b"  # a space of no width: `@all` and `#12` are names here, not calls
 _WHAT = {
     "Planned": "planned",
@@ -35,9 +37,10 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """For Markdown: one line in which nothing is markup, calls a person or names an issue."""
-    plain = _MARKUP.sub(r"\\\1", one_line(text).replace("&", "&amp;"))
-    return plain.replace("@", f"@{_APART}").replace("\\#", f"\\#{_APART}").replace("://", f":{_APART}//")
+    """For Markdown: one line in which nothing is markup, calls a person, or names an issue to be closed."""
+    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = _MARKUP.sub(r"\\\1", plain).replace("://", f":{_APART}//")
+    return _CALLS.sub(rf"\1{_APART}", plain)
 
 
 def harmless(text: str) -> str:
@@ -77,7 +80,7 @@ def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     people = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
     body = [
-        harmless(entry.message or what),
+        *(harmless(line) for line in (entry.message or what).splitlines()[:MOST_LINES]),
         "",
         f"Rollout {rollout.name}, wave {entry.wave} ({', '.join(names[:5])}{more}){took}.",
         harmless(f"Commit {spec.revision[:10]} by {people}; risk {spec.risk}."),

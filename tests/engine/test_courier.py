@@ -56,7 +56,7 @@ def test_a_bad_rollout_ends_in_failure_and_a_way_back_in_git():
     stage, receivers, looking, _state = played(good=False)
     look(stage, looking, 2)
     assert receivers.states("netpol-canary/shop")[-1] == "failure"
-    assert receivers.history["netpol-canary/shop/wave-0"][-1].description.startswith("put back")
+    assert receivers.history["netpol-canary/shop/wave-0"][-1].description.startswith("1 namespace put back")
     assert "rolled back, everything put back" in next(iter(receivers.comments.values()))
     (pull,) = receivers.pulls
     assert (pull.branch, pull.base) == ("netpol-canary/revert-cccccccccc", "main")
@@ -99,7 +99,7 @@ def test_what_cannot_be_told_stops_no_newer_rollout_and_is_kept():
     controller.tick(pool)
     assert [r.name for r in rollouts(stage)] == ["shop-eeeeeeeeee"]
     assert receivers.states("netpol-canary/shop")[-1] == "success"
-    revisions = [m.body.splitlines()[2].split()[1] for m in receivers.messages]
+    revisions = [m.body.partition("Rollout ")[2].split(",")[0] for m in receivers.messages]
     assert revisions == sorted(revisions)
 
 
@@ -260,7 +260,7 @@ def test_a_run_without_a_controller_tells_before_it_ends():
     ctx = stage.context()
     state = work(ctx, "first")
     telling = courier(ctx, receivers)
-    assert telling.deliver(state.rollout.name, 10)
+    assert telling.deliver(state.rollout.spec.source, 10)
     telling.close()
     assert receivers.states("netpol-canary/shop") == ["success"]
     receivers.down = True
@@ -268,8 +268,12 @@ def test_a_run_without_a_controller_tells_before_it_ends():
     name = start(ctx, find_source(ctx, "shop")).rollout
     Embedded(ctx, "second").drive(name)
     began = stage.clock.now()
-    assert not telling.deliver(name, 10)
+    assert not telling.deliver("shop", 10)
     assert (stage.clock.now() - began).total_seconds() < 12
+    receivers.down = False
+    stage.clock.sleep(60)
+    assert courier(ctx, receivers, "third").deliver("shop", 200)  # what the second left behind
+    assert not any(r.status.outbox for r in rollouts(stage))
 
 
 def test_errands_are_bounded_and_keep_no_process_alive():
