@@ -94,6 +94,7 @@ class GitHub(Host):
             page,
         )
         self.merged, self.opened, self.refs, self.objects = True, [], {}, {}
+        self.head = HEAD
         old = self.put({"net/a.yaml": "1", "net/in/b.yaml": "2", "docs/x": "9"}, "b" * 40, [])
         self.put({"net/a.yaml": "1!", "net/c.yaml": "3", "docs/x": "9"}, HEAD, [old])
         self.refs["main"] = HEAD
@@ -147,7 +148,7 @@ class GitHub(Host):
     def pulls_of(self, args, body, sha):
         open_one = {"number": 8, "merged_at": None}
         mine = {"number": 7, "merged_at": "2026-01-05T08:00:00Z"}
-        return reply([open_one, *([mine] if self.merged and sha == HEAD else [])])
+        return reply([open_one, *([mine] if self.merged and sha == self.head else [])])
 
     def pulls(self, args, body):
         return reply([p for p in self.opened if f"shop:{p['head']['ref']}" == args["head"]])
