@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.courier import Courier
 
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
-PAGES_URL = "NETPOL_CANARY_PAGES_URL"
+PAGES_URL = "NETPOL_CANARY_PAGES__URL"
 Read = Callable[[str, str], Mapping[str, bytes]]
 
 

@@ -29,6 +29,7 @@ _BY_REASON = {
     "Planned": "started",
     "Opened": "opened",
     "Approval": "approval",
+    "Unvouched": "approval",
     "Approved": "approved",
     "Promoted": "promoted",
     "Inconclusive": "inconclusive",

@@ -19,6 +19,9 @@ _WHAT = {
     "Inconclusive": "paused, the evidence is unclear",
     "Drift": "paused, the cluster has drifted",
     "Operator": "paused by a person",
+    "Closed": "waits for its window",
+    "Queued": "waits for its turn",
+    "Unvouched": "paused, approvals cannot be trusted",
     "BreakGlass": "approved by breaking the glass",
 }
 _PHASES = {

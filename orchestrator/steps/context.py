@@ -108,17 +108,17 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     return written
 
 
-def _swapped(ctx: Context, read: Rollout, updated: m.PolicyRolloutStatus) -> Rollout:
-    """Written where nothing but the outbox has changed since it was read: who sends must never hold up who works."""
+def _swapped(ctx: Context, seen: Rollout, updated: m.PolicyRolloutStatus) -> Rollout:
+    """Written where nothing but the outbox has changed since it was seen: who sends must never hold up who works."""
     for _ in range(SWAPS):
         try:
-            return load(ctx.cluster.replace_status(read.with_status(updated)))
+            return load(ctx.cluster.replace_status(seen.with_status(updated)))
         except Conflict:
-            fresh: Rollout = load(ctx.cluster.get(ROLLOUT, read.name, ctx.namespace))
-            if not only_sent(read, fresh):
+            fresh: Rollout = load(ctx.cluster.get(ROLLOUT, seen.name, ctx.namespace))
+            if not only_sent(seen, fresh):
                 raise
-            updated, read = rebased(updated, read.status, fresh.status), fresh
-    return load(ctx.cluster.replace_status(read.with_status(updated)))
+            updated, seen = rebased(updated, seen.status, fresh.status), fresh
+    return load(ctx.cluster.replace_status(seen.with_status(updated)))
 
 
 def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:

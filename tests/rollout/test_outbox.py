@@ -1,6 +1,7 @@
 """What is to be told, to whom, and what goes first where too much waits."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,16 @@ def test_what_cannot_be_meant_is_refused_with_one_line(fields, said):
     given = {"git": {"url": "/r"}, "namespaces": {}, **fields}
     with pytest.raises(BadInput, match=said):
         load({**manifest, "spec": given})
+
+
+def test_every_event_and_every_field_is_described():
+    docs = Path(__file__).parents[2] / "docs"
+    people, host = ((docs / name).read_text() for name in ("notifications.md", "git-hosts.md"))
+    assert [e for e in m.EVENT_GROUPS if f"`{e}`" not in people] == []
+    for model, text in ((m.Notification, people), (m.Feedback, host)):
+        assert [f.alias for f in model.model_fields.values() if str(f.alias) not in text] == []
+
+
+def test_a_doubt_about_approvals_is_told_to_those_who_approve():
+    assert "approval" in outbox.groups("Paused", "Unvouched")
+    assert outbox.severity("Progressing", "BreakGlass") == "warning"
