@@ -83,10 +83,11 @@ class Courier:
         end = self.ctx.clock.now() + timedelta(seconds=seconds)
         while not self.stop():
             try:
-                found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, f"{SOURCE_LABEL}={source}")
+                labels = f"{SOURCE_LABEL}={source}"
+                found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, labels)
+                rollouts: list[Rollout] = [load(o) for o in found]
             except NetpolCanaryError:
                 return False
-            rollouts: list[Rollout] = [load(o) for o in found]
             self.look(rollouts)
             if not any(r.status.outbox for r in rollouts):
                 return True
@@ -173,7 +174,10 @@ class Courier:
             return
         if count == 1 and self.ctx.notifier is not None:
             self.ctx.notifier.notify(rollout.manifest, "NotDelivered", f"{text}; it is tried again", True)
-        late = [e.id for e in rollout.status.outbox if receiver.to in e.to and outbox.overdue(e, now)]
+        left = [
+            e for e in rollout.status.outbox if receiver.to in e.to and (e.id, receiver.to) not in self._sent
+        ]
+        late = [e.id for e in left if outbox.overdue(e, now)]
         if late:
             self._gave_up(rollout, receiver, late, text)
 

@@ -47,8 +47,8 @@ class Post:
             self._message(rollout, source, to.removeprefix(outbox.NOTIFY), entries)
             return
         given = rollout.spec.feedback if source is None else source.spec.feedback
-        if given is None:
-            raise Unwanted("the source has no feedback any more")
+        if given is None or not _asked(given, to):
+            raise Unwanted(f"the source does not ask for {to} any more")
         host = self.hosts(given)
         if to == outbox.STATUSES:
             self._statuses(host, rollout, entries)
@@ -56,10 +56,8 @@ class Post:
             state = read(self.ctx, rollout.name)
             link = telling.page(self.base, rollout.name, state.rollout.status.phase)
             host.comment(rollout.spec.revision, feedback.marker(rollout), feedback.comment(state, link))
-        elif to == outbox.REVERT:
-            self._revert(host, rollout, source)
         else:
-            raise Unwanted(f"there is no receiver {to}")
+            self._revert(host, rollout, source)
 
     def _source(self, rollout: Rollout) -> Source | None:
         try:
@@ -105,3 +103,8 @@ class Post:
         host.revert(
             Reversal(branch, git.branch, git.path, spec.revision, spec.previous_revision, title, body)
         )
+
+
+def _asked(given: m.Feedback, to: str) -> bool:
+    wanted = {outbox.STATUSES: given.statuses, outbox.COMMENT: given.comments, outbox.REVERT: given.revert}
+    return wanted.get(to, False)

@@ -4,7 +4,7 @@ import itertools
 import threading
 
 import pytest
-from receivers import BASE, Receivers, asking, courier, rollouts
+from receivers import BASE, FEEDBACK, Receivers, asking, courier, rollouts
 from stage import ALLOW, DENY, OWN, Stage, files, policy, work
 
 from orchestrator.adapters.counted import CountedCluster
@@ -16,6 +16,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import Action
 from orchestrator.rollout.outbox import UNSENT
+from orchestrator.rollout.resource import dump
 from orchestrator.steps.context import ROLLOUT, SOURCE, change, read
 from orchestrator.steps.start import find_source, start
 
@@ -229,9 +230,10 @@ def test_a_receiver_that_the_source_dropped_is_told_nothing_more():
     receivers.down = True
     stage, _, looking, _ = played(receivers=receivers)
     receivers.down = False
-    asking(stage, feedback=None, notifications=[])
+    asking(stage, feedback={**dump(FEEDBACK), "statuses": False}, notifications=[])
     look(stage, looking, 2)
-    assert not receivers.history and not receivers.messages and not rollouts(stage)[0].status.outbox
+    assert receivers.comments and not receivers.history and not receivers.messages
+    assert not rollouts(stage)[0].status.outbox
 
 
 def test_of_two_couriers_one_tells_and_the_other_goes_on_where_it_stops():
