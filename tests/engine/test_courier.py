@@ -145,7 +145,7 @@ def test_one_that_fails_is_tried_ever_later():
     receivers.down = True
     stage, _, looking, _ = played(receivers=receivers)
     asked = receivers.asked
-    look(stage, looking, 3600, 1)
+    look(stage, looking, 720, 5)
     assert 4 * 3 <= receivers.asked - asked <= 4 * 12  # statuses, comment, chat
 
 

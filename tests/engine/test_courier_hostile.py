@@ -4,6 +4,7 @@ import re
 import threading
 import time
 
+import mail
 import pytest
 from adapters.githosts import hosts
 from adapters.metrics import hostile
@@ -12,6 +13,7 @@ from stage import Stage, work
 
 from orchestrator.adapters.counted import CountedCluster
 from orchestrator.adapters.githosts.registry import Hosts
+from orchestrator.adapters.messengers import Messengers
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.deliveries import Post
 from orchestrator.rollout.resource import dump
@@ -29,13 +31,25 @@ def returned():
         assert not thread.is_alive()
 
 
-def rolled_back(url=""):
+def address(port):
+    return f"mailto://127.0.0.1:{port}/?from=rollouts@example.com&to=ann@example.com"
+
+
+def rolled_back(url="", mailbox=None):
+    """What a rollback costs, with a Git host there, or a mailbox."""
     stage, calls = Stage(good=False), []
     ctx = stage.context()
     found = Hosts(stage.clock, lambda name, where: {"token": b"hunter2"}, seconds=0.5)
-    courier = Courier(ctx, "one", Post(ctx, found.get, None))
+
+    def people(given):
+        secret = {"url": address(mailbox["port"]).encode()}
+        return Messengers(lambda name, where: secret, mailbox["seconds"]).get(given)
+
+    courier = Courier(ctx, "one", Post(ctx, found.get, people))
     if url:
         asked_at(stage, url)
+    if mailbox:
+        asking(stage, feedback=None, notifications=[{"name": "mail", "secretRef": "mail"}])
     counted = CountedCluster(stage.cluster, lambda *call: calls.append(call))
     began = time.monotonic()
     state = work(stage.context(counted), "first", watch=lambda state, action: courier.look(rollouts(stage)))
@@ -61,3 +75,26 @@ def test_whatever_a_git_host_does_a_rollback_takes_as_long_and_is_told_of_later(
         returned()
     assert [s["state"] for s in fake.statuses if s["context"] == "netpol-canary/shop"] == ["failure"]
     assert len(fake.comments) == 1 and not rollouts(stage)[0].status.outbox
+
+
+def test_a_mail_server_that_says_nothing_delays_nothing_and_gets_it_once_it_speaks():
+    mailbox = {"seconds": 1.0}
+    with mail.serving(mail.Silent) as silent:
+        mailbox["port"] = silent.server_address[1]
+        found, stage, courier = rolled_back(mailbox=mailbox)
+        returned()
+    assert found == rolled_back()[0] and rollouts(stage)[0].status.outbox
+    with mail.serving(mail.Taking) as taking:
+        mailbox |= {"port": taking.server_address[1], "seconds": 20.0}
+        stage.clock.sleep(4000)
+        courier.look(rollouts(stage))
+        returned()
+    assert not rollouts(stage)[0].status.outbox
+    assert ["rolling back" in taking.letters[0], "rolled back" in taking.letters[1]] == [True, True]
+    ids = [
+        line.split()[1]
+        for text in taking.letters
+        for line in text.splitlines()
+        if line.startswith("X-Netpol")
+    ]
+    assert [i.rpartition("/")[2] for i in ids] == ["1", "2"]

@@ -1,0 +1,46 @@
+"""A mail server that takes what it is sent, and one that takes connections and says nothing."""
+
+import socketserver
+import threading
+from contextlib import contextmanager
+
+
+class Taking(socketserver.StreamRequestHandler):
+    def say(self, text):
+        self.wfile.write(f"{text}\r\n".encode())
+
+    def handle(self):
+        self.say("220 mail.example.com")
+        for line in self.rfile:
+            verb = line[:4].upper().strip()
+            if verb == b"DATA":
+                self.say("354 go on")
+                lines = []
+                while (part := self.rfile.readline()) not in (b".\r\n", b""):
+                    lines.append(part.decode())
+                self.server.letters.append("".join(lines))
+            self.say("221 bye" if verb == b"QUIT" else "250 ok")
+            if verb == b"QUIT":
+                return
+
+
+class Silent(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.server.over.wait(60)
+
+
+@contextmanager
+def serving(handler):
+    """The server; `letters` is what it took."""
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads, server.block_on_close = True, False
+    server.letters, server.over = [], threading.Event()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
