@@ -27,7 +27,7 @@ def asked_at(stage, url):
 def returned():
     """Every errand has come back."""
     for thread in [t for t in threading.enumerate() if t.name == "errand"]:
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive()
 
 
