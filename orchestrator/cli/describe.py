@@ -15,6 +15,7 @@ from orchestrator.record.build import view
 from orchestrator.record.tables import facts
 from orchestrator.record.view import Attempt, RolloutView, WaveView
 from orchestrator.rollout.model import Condition
+from orchestrator.rollout.outbox import waiting
 from orchestrator.steps.context import read
 
 QUIET = ("edge", "sample", "observer")
@@ -26,6 +27,9 @@ def describe(target: Target, name: str) -> int:
     ctx = wiring.connected(target)
     state = read(ctx, find_rollout(ctx, name).name)
     shown(view(state, datetime.now(UTC), diffs=False), state.rollout.status.conditions)
+    left = waiting(state.rollout.status.outbox)
+    if left:
+        print(tame(f"\nStill to be told: {left}"))
     return 0
 
 

@@ -6,6 +6,7 @@ sent; so nothing is lost, and nothing is sent twice unless a process ends betwee
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
@@ -137,6 +138,12 @@ def without(entries: Iterable[m.Outgoing], ids: Collection[str], to: str) -> lis
         if left:
             found.append(entry if left == entry.to else entry.model_copy(update={"to": left}))
     return found
+
+
+def waiting(entries: Iterable[m.Outgoing]) -> str:
+    """Who still is to be told how many things, in words; empty where nobody is."""
+    counts = Counter(to.removeprefix(NOTIFY) for entry in entries for to in entry.to)
+    return ", ".join(f"{to} ({number})" for to, number in sorted(counts.items()))
 
 
 def overdue(entry: m.Outgoing, now: datetime) -> bool:

@@ -65,3 +65,5 @@ def test_a_run_whose_receivers_are_down_ends_all_the_same(cli):
     assert found.code == 0 and "not all who are to be told could be told yet" in found.err
     (rollout,) = (load(o) for o in stage.cluster.list(ROLLOUT, OWN))
     assert rollout.status.phase == "Succeeded" and rollout.status.outbox
+    number = len(rollout.status.outbox)
+    assert f"Still to be told: chat ({number})" in cli(stage)("describe", "shop").out

@@ -45,10 +45,12 @@ class GitHub:
 
     def comment(self, revision: str, marker: str, body: str) -> None:
         """On the merged pull request that brought the commit."""
-        pulls = self.api.pages(f"repos/{self.repository}/commits/{revision}/pulls")
-        merged = next((p for p in pulls if p.get("merged_at")), None)
-        if merged is None:
+        found = self.api.pages(f"repos/{self.repository}/commits/{revision}/pulls")
+        pulls = [p for p in found if p.get("merged_at")]  # of several the one whose merge the commit is
+        pulls.sort(key=lambda p: p.get("merge_commit_sha") != revision)
+        if not pulls:
             return
+        merged = pulls[0]
         path = f"repos/{self.repository}/issues"
         comments = self.api.pages(
             f"{path}/{int(merged['number'])}/comments", {"since": str(merged["merged_at"])}

@@ -147,8 +147,9 @@ class GitHub(Host):
 
     def pulls_of(self, args, body, sha):
         open_one = {"number": 8, "merged_at": None}
-        mine = {"number": 7, "merged_at": "2026-01-05T08:00:00Z"}
-        return reply([open_one, *([mine] if self.merged and sha == self.head else [])])
+        mine = {"number": 7, "merged_at": "2026-01-05T08:00:00Z", "merge_commit_sha": sha}
+        other = {**mine, "number": 6, "merge_commit_sha": "e" * 40}
+        return reply([open_one, *([other, mine] if self.merged and sha == self.head else [])])
 
     def pulls(self, args, body):
         return reply([p for p in self.opened if f"shop:{p['head']['ref']}" == args["head"]])

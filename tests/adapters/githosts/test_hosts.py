@@ -75,6 +75,7 @@ def test_a_rollout_has_one_comment_that_is_kept_up_to_date(on, kind):
     host().comment(hosts.HEAD, MARKER, f"{MARKER}\nrolled back")
     assert [c["body"].splitlines()[-1] for c in fake.comments.values()][1:] == ["rolled back"]
     assert len(fake.writes()) == 2
+    assert {c["number"] for c in fake.comments.values()} == {7 if kind != "gitlab" else 4, 7}
 
 
 def test_a_commit_that_no_pull_request_brought_gets_no_comment(on):
