@@ -1,6 +1,6 @@
 """The process that sends one message through apprise, and may be killed at any time: `python -m` of this file.
 
-It reads JSON from standard input (urls with numbers, title, body, severity, id) and writes JSON: `sent`, the numbers
+It reads JSON from standard input (urls with numbers, title, body, severity, id, seconds) and writes JSON: `sent`, the numbers
 of the URLs that took it, and `problems`. Addresses are read from there, so that they stand in no process list.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import re
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -26,6 +28,7 @@ _PARTS = re.compile(r"[^A-Za-z0-9_.~+-]+")
 def main() -> None:
     """Always one line of JSON, whatever plugins print."""
     given = json.load(sys.stdin)
+    signal.alarm(math.ceil(given["seconds"]) + 1)  # whoever started it may be gone by then
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_FSIZE, FILES),

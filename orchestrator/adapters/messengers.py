@@ -83,7 +83,8 @@ class Messengers:
             start_new_session=True,
         )
         try:
-            out, _ = process.communicate(json.dumps(given).encode(), timeout=self._seconds)
+            text = json.dumps({**given, "seconds": self._seconds}).encode()
+            out, _ = process.communicate(text, timeout=self._seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

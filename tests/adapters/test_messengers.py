@@ -1,6 +1,10 @@
 """Messages through apprise: bounded in time, to people alone, without the address in what is said."""
 
+import json
+import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -62,6 +66,15 @@ def test_a_server_that_never_answers_costs_what_it_may():
         with pytest.raises(DeliveryError, match="no answer within 1 s"):
             messenger(url, seconds=1.0).send(MESSAGE)
         assert time.monotonic() - began < 8
+
+
+def test_a_sender_whose_parent_is_gone_ends_by_itself():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"json://127.0.0.1:{server.getsockname()[1]}/?rto=600&cto=600"
+        text = {"title": "a", "body": "b", "severity": "info", "id": "x", "urls": [[0, url]], "seconds": 0}
+        command = [sys.executable, "-m", "orchestrator.adapters.apprise_child"]
+        done = subprocess.run(command, input=json.dumps(text), text=True, timeout=20, check=False)
+    assert done.returncode == -signal.SIGALRM
 
 
 def test_without_apprise_one_line_says_what_to_install(monkeypatch):
