@@ -1,7 +1,7 @@
 """The process that sends one message through apprise, and may be killed at any time: `python -m` of this file.
 
-It reads JSON from standard input (urls with numbers, title, body, severity, id, seconds) and writes JSON: `sent`, the numbers
-of the URLs that took it, and `problems`. Addresses are read from there, so that they stand in no process list.
+It reads JSON from standard input (urls with numbers, title, body, severity, id, seconds) and writes JSON: `sent`,
+the numbers of the URLs that took it, and `problems`. So addresses stand in no process list.
 """
 
 from __future__ import annotations
