@@ -16,7 +16,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, PortError, Refused
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import REQUEST, Action, State, next_action
+from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import prune
 from orchestrator.steps.context import SOURCE, Context, read
@@ -187,7 +187,7 @@ class Controller:
             state = read(self.ctx, name)
         except NotFound:
             return
-        if next_action(state, self.ctx.clock.now()).verb in ("done", "wait-for-person"):
+        if next_action(state, self.ctx.clock.now()).verb in RESTING:
             return
         worker = Embedded(
             self.ctx,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from orchestrator.rollout.approvals import Gateway, gateway
+from orchestrator.rollout.approvals import gateway
 from orchestrator.rollout.model import TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.resource import Approval, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.turn import Turn, turn
 
 REQUEST = "netpol-canary.dev/request"
 
@@ -35,13 +36,20 @@ Verb = Literal[
     "handle",
     "wait",
     "wait-for-person",
+    "wait-for-turn",
     "done",
 ]
 
 
+RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
+
+
 @dataclass(frozen=True)
 class Action:
-    """One step to take. `until` is set for `wait`; `reason` and `message` say why, for people."""
+    """One step to take. `until` is set for `wait`; `reason` and `message` say why, for people.
+
+    `wait-for-turn` waits for no person: for a window, the end of a freeze, or room beside other rollouts.
+    """
 
     verb: Verb
     wave: int = 0
@@ -68,12 +76,14 @@ class Request:
 
 @dataclass(frozen=True)
 class State:
-    """All that decides what comes next."""
+    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
 
     rollout: Rollout
     namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
     analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    lacking: str = ""
 
     def wave_names(self, wave: int) -> list[str]:
         return [n.name for n in self.rollout.spec.waves[wave].namespaces]
@@ -148,6 +158,10 @@ def _restoring(state: State) -> Action:
     return Action("finish") if verified else Action("verify")
 
 
+def _turn(state: State, now: datetime) -> Turn:
+    return turn(state.rollout, state.approvals, state.freezes, state.lacking, now)
+
+
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
     if status.paused_for == "approval":
@@ -156,7 +170,28 @@ def _paused(state: State, now: datetime) -> Action:
             return Action("rollback", reason="Rejected", message=gate.message, actor=gate.rejected_by)
         if gate.open:
             return Action("continue", status.wave, "Approved", gate.message)
+    if status.paused_for in ("window", "limit"):
+        return _queued(state, now)
     return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+
+
+def _queued(state: State, now: datetime) -> Action:
+    """Goes on by itself; what it waits for may have become something else."""
+    status, found = state.rollout.status, _turn(state, now)
+    if not found.waits_for:
+        text = f"wave {status.wave} may open now"
+        return Action("continue", status.wave, "Resumed", text)
+    told = found.waits_for == "limit" or found.message == status.reason
+    if found.waits_for == status.paused_for and told:
+        return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+    return _stays(state, found)
+
+
+def _stays(state: State, found: Turn) -> Action:
+    wave = state.rollout.status.wave
+    if found.rejected_by:
+        return Action("rollback", wave, found.reason, found.message, actor=found.rejected_by)
+    return Action("pause", wave, found.reason, found.message, found.until, found.waits_for)
 
 
 def applied_at(state: State, wave: int) -> datetime:
@@ -181,16 +216,44 @@ def look_time(state: State, wave: int) -> datetime:
     return settled_at(state, wave) + timedelta(seconds=step)
 
 
+def progressed_at(state: State, wave: int) -> datetime:
+    """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
+    analysis = state.analyses.get(wave)
+    times = [t.time for t in state.rollout.status.transitions[-1:]]
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    times += [n.status.applied_at for n in mine if n.status.applied_at]
+    if analysis is not None:
+        times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
+        if analysis.status.phase == "Running":
+            times.append(look_time(state, wave))
+    return max(times, default=datetime.max.replace(tzinfo=UTC))
+
+
+def _overdue(state: State, now: datetime) -> Action | None:
+    """The way back where an open wave has got nowhere for too long."""
+    wave, limit = state.rollout.status.wave, state.rollout.spec.strategy.progress_deadline_seconds
+    last = progressed_at(state, wave)
+    if now < last or now - last < timedelta(seconds=limit):
+        return None
+    text = f"wave {wave} made no progress for {limit} s, since {last:%Y-%m-%d %H:%M:%S} UTC"
+    return Action("rollback", wave, "ProgressDeadlineExceeded", text)
+
+
 def _forward(state: State, now: datetime) -> Action:
     status, spec = state.rollout.status, state.rollout.spec
     wave = status.wave
     if status.opened <= wave:
-        gate: Gateway = gateway(state.rollout, wave, state.approvals, now)
-        if gate.rejected_by:
-            return Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
-        if not gate.open:
-            return Action("pause", wave, "Approval", gate.message, paused_for="approval")
-        return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {gate.message}")
+        found = _turn(state, now)
+        if found.waits_for:
+            return _stays(state, found)
+        return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {found.message}")
+    return _overdue(state, now) or _in_wave(state, now)
+
+
+def _in_wave(state: State, now: datetime) -> Action:
+    """Baseline, writes, looks, and the verdict."""
+    status, spec = state.rollout.status, state.rollout.spec
+    wave = status.wave
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)

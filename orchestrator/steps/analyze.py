@@ -54,6 +54,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     status.alarms = [a[:1000] for a in alarms][:32]
     if status.phase == "Failed":
         status.suspects = suspects(ctx, state, analysis)
+    status.progressed_at = ctx.clock.now()
     ctx.cluster.replace_status(analysis.with_status(status))
     if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
         _release(ctx, state, analysis)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,13 +13,15 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State, next_action
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
-from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.resource import Freeze, Rollout, Source, load
+from orchestrator.rollout.turn import before_wave
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
 ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
 NAMESPACE_ROLLOUT = Kind(m.API_VERSION, "NamespaceRollout")
 ANALYSIS = Kind(m.API_VERSION, "WaveAnalysis")
 APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
+FREEZE = Kind(m.API_VERSION, "RolloutFreeze")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
@@ -35,6 +38,22 @@ def serial(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
 
 def open_fence() -> None:
     """For a worker that is alone."""
+
+
+class Room:
+    """How much may be on its way at once; this one has no limit."""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Held while a wave opens, so that no two take the same room."""
+        yield
+
+    def lacking(self, rollout: Rollout) -> str:
+        """What the rollout's next wave has no room for; empty where it has."""
+        return ""
+
+
+NO_LIMIT = Room()
 
 
 @dataclass(frozen=True)
@@ -55,6 +74,7 @@ class Context:
     each: Callable[..., list[Any]] = serial
     fence: Callable[[], None] = open_fence
     beat: Callable[[], None] = open_fence
+    room: Room = NO_LIMIT
 
 
 def read(ctx: Context, name: str) -> State:
@@ -66,12 +86,23 @@ def read(ctx: Context, name: str) -> State:
     approvals: list[Any] = []
     if rollout.spec.strategy.gates:
         approvals = [load(o) for o in ctx.cluster.list(APPROVAL, ctx.namespace)]
+    ahead = before_wave(rollout)
     return State(
         rollout,
         {r.spec.namespace: r for r in found},
         {a.spec.wave: a for a in analyses},
         tuple(a for a in approvals if a.spec.rollout == name),
+        freezes(ctx) if ahead else (),
+        ctx.room.lacking(rollout) if ahead else "",
     )
+
+
+def freezes(ctx: Context) -> tuple[Freeze, ...]:
+    """Every freeze that was declared; none where the cluster does not know the kind, since none can stand there."""
+    try:
+        return tuple(load(o) for o in ctx.cluster.list(FREEZE, ctx.namespace))
+    except NotFound:
+        return ()
 
 
 def expect(ctx: Context, state: State, action: Action) -> None:

@@ -8,8 +8,10 @@ from orchestrator.steps.context import Context, change
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
-    """From here on the wave may be written to."""
-    change(ctx, state, action, opened=action.wave + 1)
+    """From here on the wave may be written to; not where another one took the room meanwhile."""
+    with ctx.room.turn():
+        if not ctx.room.lacking(state.rollout):
+            change(ctx, state, action, opened=action.wave + 1)
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:
