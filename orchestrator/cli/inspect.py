@@ -24,6 +24,7 @@ WORDS = {
     "namespaces": "NamespaceRollout",
     "analyses": "WaveAnalysis",
     "approvals": "RolloutApproval",
+    "freezes": "RolloutFreeze",
 }
 WIDTH = 48
 

@@ -39,9 +39,13 @@ class Progress:
         """The last line: how it ended and what to do."""
         self(state)
         status, name = state.rollout.status, state.rollout.name
+        goes_on = (
+            f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` goes on"
+        )
+        if status.paused_for in ("window", "limit"):
+            goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         hints = {
-            "Paused": f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` "
-            f"goes on, `netpol-canary abort {name}` puts everything back",
+            "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",
             "Failed": "a person is needed: the cluster differs from what stood there before",
             "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",
         }

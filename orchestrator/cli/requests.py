@@ -88,6 +88,8 @@ def _sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
         raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
+    elif verb == "resume" and paused in ("window", "limit"):
+        raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
 
 def _latest(ctx: Context, rollout: Rollout) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -14,6 +14,7 @@ from orchestrator.engine.courier import Courier
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
+from orchestrator.engine.room import Limits
 from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, PortError, Refused
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
@@ -24,6 +25,8 @@ from orchestrator.steps.newcomers import newcomers
 from orchestrator.steps.start import active, queue, start
 
 MOST_ROLLOUTS = 16
+MOST_NAMESPACES = 500
+SPARE_WORKERS = 16  # for what asks for no room: above all the way back
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
@@ -31,7 +34,10 @@ CLOSING_SECONDS = 5.0
 
 @dataclass
 class Controller:
-    """One of several replicas may work at a time; rollouts have Leases of their own besides."""
+    """One of several replicas may work at a time; rollouts have Leases of their own besides.
+
+    At most `most_rollouts` rollouts with `most_namespaces` namespaces are in an open wave at once.
+    """
 
     ctx: Context
     holder: str
@@ -40,15 +46,23 @@ class Controller:
     stop: Callable[[], bool] = lambda: False
     lease_seconds: float = LEASE_SECONDS
     courier: Courier | None = None
+    most_rollouts: int = MOST_ROLLOUTS
+    most_namespaces: int = MOST_NAMESPACES
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polled: dict[str, datetime] = field(default_factory=dict, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        ctx = self.ctx
+        room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
+        self.ctx = replace(ctx, room=room)
+
     def serve(self) -> None:
         """Until `stop`; every rollout in work is left between two calls."""
         lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
-        with ThreadPoolExecutor(MOST_ROLLOUTS, thread_name_prefix="rollout") as pool:
+        workers = self.most_rollouts + SPARE_WORKERS
+        with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
             while not self.stop():
                 try:
                     if lease.acquire():
@@ -128,7 +142,8 @@ class Controller:
     def _behind(self, source: Source, running: Rollout, head: str) -> str:
         if running.spec.revision == head or source.spec.suspend:
             return f"{running.name} is under way"
-        if source.spec.strategy.supersede == "immediate" and running.status.phase != "RollingBack":
+        immediate = source.spec.strategy.supersede == "immediate" or _unbegun(running)
+        if immediate and running.status.phase != "RollingBack":
             self._supersede(running, head)
         queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
@@ -201,6 +216,11 @@ class Controller:
 
     def _saw(self, state: State, action: Action) -> None:
         self.instruments.seen(state)
+
+
+def _unbegun(rollout: Rollout) -> bool:
+    """Waits for a window or for room and has written nothing: the newest revision waits in its place."""
+    return rollout.status.paused_for in ("window", "limit") and rollout.status.opened == 0
 
 
 def _unfinished(rollout: Rollout) -> bool:

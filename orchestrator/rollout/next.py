@@ -178,13 +178,21 @@ def _paused(state: State, now: datetime) -> Action:
 def _queued(state: State, now: datetime) -> Action:
     """Goes on by itself; what it waits for may have become something else."""
     status, found = state.rollout.status, _turn(state, now)
+    if not found.waits_for and status.paused_for == "limit":
+        return _opens(state, found)  # at once: it keeps its place
     if not found.waits_for:
-        text = f"wave {status.wave} may open now"
-        return Action("continue", status.wave, "Resumed", text)
+        return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
     told = found.waits_for == "limit" or found.message == status.reason
     if found.waits_for == status.paused_for and told:
         return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
     return _stays(state, found)
+
+
+def _opens(state: State, found: Turn) -> Action:
+    wave = state.rollout.status.wave
+    return Action(
+        "open", wave, "Opened", f"wave {wave}, {state.rollout.spec.waves[wave].why}; {found.message}"
+    )
 
 
 def _stays(state: State, found: Turn) -> Action:
@@ -240,13 +248,12 @@ def _overdue(state: State, now: datetime) -> Action | None:
 
 
 def _forward(state: State, now: datetime) -> Action:
-    status, spec = state.rollout.status, state.rollout.spec
-    wave = status.wave
-    if status.opened <= wave:
+    status = state.rollout.status
+    if status.opened <= status.wave:
         found = _turn(state, now)
         if found.waits_for:
             return _stays(state, found)
-        return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {found.message}")
+        return _opens(state, found)
     return _overdue(state, now) or _in_wave(state, now)
 
 

@@ -11,7 +11,8 @@ def open_wave(ctx: Context, state: State, action: Action) -> None:
     """From here on the wave may be written to; not where another one took the room meanwhile."""
     with ctx.room.turn():
         if not ctx.room.lacking(state.rollout):
-            change(ctx, state, action, opened=action.wave + 1)
+            going = {"phase": "Progressing", "paused_for": "", "reason": ""}
+            change(ctx, state, action, opened=action.wave + 1, **going)
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:

@@ -102,7 +102,7 @@ def test_where_there_is_no_room_it_waits_and_goes_on_when_there_is():
     assert (found.verb, found.paused_for) == ("pause", "limit") and "16 rollouts" in found.message
     waiting = paused(found, strategy=m.Strategy(), lacking="15 rollouts are on their way")
     assert next_action(waiting, NOW).verb == "wait-for-turn"
-    assert next_action(paused(found, strategy=m.Strategy()), NOW).verb == "continue"
+    assert next_action(paused(found, strategy=m.Strategy()), NOW).verb == "open"
 
 
 def test_a_wave_that_gets_nowhere_is_put_back():
