@@ -122,7 +122,19 @@ def facts(plan: Plan) -> dict[str, Any]:
             ]
             names.append({"name": name, "changes": changes, "note": plan.namespaces[name].note})
         waves.append({"wave": number, "why": wave.why, "namespaces": names})
-    return {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
+    observed = [
+        {
+            "namespace": o.namespace,
+            "object": o.change.label,
+            "file": o.change.file,
+            "managedBy": o.managers,
+            "before": o.change.before,
+            "after": o.change.after,
+        }
+        for o in plan.observed
+    ]
+    known = {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
+    return {**known, "observed": observed, "remarks": list(plan.remarks)}
 
 
 def forecast_facts(expected: Forecast) -> dict[str, Any]:
@@ -171,6 +183,7 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
+    _others(console, plan, diff)
     if plan.empty:
         console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")
         return
@@ -195,6 +208,22 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
                     _diff(console, name, change)
     console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
     console.print(f"risk: {expected.risk.level} ({'; '.join(expected.risk.reasons)})", markup=False)
+
+
+def _others(console: Any, plan: Plan, diff: bool) -> None:
+    """What others manage: left alone, taken over, or contested."""
+    for text in plan.remarks:
+        console.print(f"managed by others: {text}", style="yellow", markup=False)
+    for one in plan.observed:
+        state = "differs from Git" if one.differs else "as Git has it"
+        name = f"{one.namespace}/{one.change.label}"
+        console.print(
+            f"observed: {name} is left alone, managed by {one.managers}; {state}",
+            style="yellow",
+            markup=False,
+        )
+        if diff and one.differs:
+            _diff(console, one.namespace, one.change)
 
 
 def told(expected: Forecast) -> Iterator[str]:

@@ -377,10 +377,18 @@ class Notification(Model):
 
 
 class PolicySourceSpec(Model):
+    """What comes from where, and how it may be rolled out.
+
+    `conflicts` says what becomes of an object that exists and is nobody's source's: refused, taken over, or left alone
+    and shown. `drift` says what becomes of a difference from the last verified revision, looked for between rollouts.
+    """
+
     git: Git
     namespaces: NamespaceScope
     kinds: Annotated[list[KindRef], Field(max_length=16)] = [KindRef()]
-    adopt: bool = False
+    conflicts: Literal["refuse", "adopt", "observe"] = "refuse"
+    drift: Literal["report", "repair", "ignore"] = "report"
+    drift_interval_seconds: Annotated[int, Field(ge=30, le=86400)] = 300
     suspend: bool = False
     strategy: Strategy = Strategy()
     identities: Annotated[list[Identity], Field(max_length=500)] = []
@@ -417,6 +425,7 @@ class PolicySourceStatus(Model):
     held_reason: Text = ""
     queued_revision: Revision = ""
     active_rollout: Name = ""
+    repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
 
 
