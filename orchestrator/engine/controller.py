@@ -11,6 +11,7 @@ from datetime import datetime
 import structlog
 
 from orchestrator.engine.courier import Courier
+from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
@@ -51,12 +52,14 @@ class Controller:
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polled: dict[str, datetime] = field(default_factory=dict, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
+    _drift: DriftWatch = field(init=False, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         ctx = self.ctx
         room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
         self.ctx = replace(ctx, room=room)
+        self._drift = DriftWatch(self.ctx)
 
     def serve(self) -> None:
         """Until `stop`; every rollout in work is left between two calls."""
@@ -131,7 +134,7 @@ class Controller:
             return self._newcomers(source, rollouts, head)
         known = (source.manifest["metadata"].get("generation"), head)
         if self._idle.get(source.uid) == known:
-            return f"{head[:10]} changes nothing"
+            return self._drift.look(source, rollouts) or f"{head[:10]} changes nothing"
         started = start(self.ctx, source, head)
         if not started.rollout:
             self._idle[source.uid] = known
@@ -160,10 +163,13 @@ class Controller:
     def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
         fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
         if fresh and self._idle.get(source.uid) != fresh:
-            started = start(self.ctx, source, source.status.verified_revision, only=fresh)
+            verified = source.status.verified_revision
+            started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
             if started.rollout:
                 return f"{started.rollout} brings new namespaces to the last verified state"
             self._idle[source.uid] = fresh
+        if begun := self._drift.look(source, rollouts):
+            return begun
         if source.spec.suspend:
             return "suspended"
         if head == source.status.held_revision:

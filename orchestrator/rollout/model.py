@@ -443,10 +443,14 @@ class Wave(Model):
 
 
 class PolicyRolloutSpec(Model):
-    """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock."""
+    """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
+
+    `cause`: a new revision, new namespaces, or drift from the verified revision.
+    """
 
     source: Name
     source_uid: Name = ""
+    cause: Literal["revision", "namespaces", "drift"] = "revision"
     revision: Revision
     previous_revision: Revision = ""
     people: Annotated[list[Text], Field(max_length=200)] = []
