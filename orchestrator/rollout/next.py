@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from orchestrator.rollout.approvals import gateway
+from orchestrator.rollout.approvals import Gateway, gateway
 from orchestrator.rollout.model import TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
-from orchestrator.rollout.turn import Turn, turn
+from orchestrator.rollout.turn import turn
 
 REQUEST = "netpol-canary.dev/request"
 
@@ -158,48 +158,28 @@ def _restoring(state: State) -> Action:
     return Action("finish") if verified else Action("verify")
 
 
-def _turn(state: State, now: datetime) -> Turn:
-    return turn(state.rollout, state.approvals, state.freezes, state.lacking, now)
-
-
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
+    if status.paused_for in ("window", "limit"):
+        return _queued(state, now)
     if status.paused_for == "approval":
         gate = gateway(state.rollout, status.wave, state.approvals, now)
         if gate.rejected_by:
             return Action("rollback", reason="Rejected", message=gate.message, actor=gate.rejected_by)
         if gate.open:
             return Action("continue", status.wave, "Approved", gate.message)
-    if status.paused_for in ("window", "limit"):
-        return _queued(state, now)
     return Action("wait-for-person", status.wave, status.paused_for, status.reason)
 
 
 def _queued(state: State, now: datetime) -> Action:
     """Goes on by itself; what it waits for may have become something else."""
-    status, found = state.rollout.status, _turn(state, now)
-    if not found.waits_for and status.paused_for == "limit":
-        return _opens(state, found)  # at once: it keeps its place
-    if not found.waits_for:
+    status, found = state.rollout.status, _opening(state, now)
+    if found.verb == "open" and status.paused_for == "window":
         return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
-    told = found.waits_for == "limit" or found.message == status.reason
-    if found.waits_for == status.paused_for and told:
+    told = found.paused_for == "limit" or found.message == status.reason
+    if found.verb == "pause" and found.paused_for == status.paused_for and told:
         return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
-    return _stays(state, found)
-
-
-def _opens(state: State, found: Turn) -> Action:
-    wave = state.rollout.status.wave
-    return Action(
-        "open", wave, "Opened", f"wave {wave}, {state.rollout.spec.waves[wave].why}; {found.message}"
-    )
-
-
-def _stays(state: State, found: Turn) -> Action:
-    wave = state.rollout.status.wave
-    if found.rejected_by:
-        return Action("rollback", wave, found.reason, found.message, actor=found.rejected_by)
-    return Action("pause", wave, found.reason, found.message, found.until, found.waits_for)
+    return found  # where it waited for room, it opens at once: it keeps its place
 
 
 def applied_at(state: State, wave: int) -> datetime:
@@ -238,22 +218,36 @@ def progressed_at(state: State, wave: int) -> datetime:
 
 
 def _overdue(state: State, now: datetime) -> Action | None:
-    """The way back where an open wave has got nowhere for too long."""
+    """The way back where an open wave has got nowhere for too long; a verdict that stands counts, however old."""
     wave, limit = state.rollout.status.wave, state.rollout.spec.strategy.progress_deadline_seconds
-    last = progressed_at(state, wave)
+    analysis, last = state.analyses.get(wave), progressed_at(state, wave)
+    if analysis is not None and analysis.status.phase not in ("Pending", "Running"):
+        return None
     if now < last or now - last < timedelta(seconds=limit):
         return None
     text = f"wave {wave} made no progress for {limit} s, since {last:%Y-%m-%d %H:%M:%S} UTC"
     return Action("rollback", wave, "ProgressDeadlineExceeded", text)
 
 
+def _opening(state: State, now: datetime) -> Action:
+    """Open the wave that comes, or wait: for its gate, then for a window or freeze, then for room."""
+    wave, spec = state.rollout.status.wave, state.rollout.spec
+    gate: Gateway = gateway(state.rollout, wave, state.approvals, now)
+    if gate.rejected_by:
+        return Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
+    if not gate.open:
+        return Action("pause", wave, "Approval", gate.message, paused_for="approval")
+    found = turn(state.rollout, state.freezes, state.lacking, now)
+    if found.waits_for:
+        reason = "Closed" if found.waits_for == "window" else "Queued"
+        return Action("pause", wave, reason, found.message, found.until, found.waits_for)
+    return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {gate.message}")
+
+
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
     if status.opened <= status.wave:
-        found = _turn(state, now)
-        if found.waits_for:
-            return _stays(state, found)
-        return _opens(state, found)
+        return _opening(state, now)
     return _overdue(state, now) or _in_wave(state, now)
 
 

@@ -119,6 +119,8 @@ def test_a_wave_that_gets_nowhere_is_put_back():
     assert (late.verb, late.reason) == ("rollback", "ProgressDeadlineExceeded")
     assert "wave 0 made no progress for 60 s, since 2026-01-01 00:00:00 UTC" in late.message
     assert verb(100, progressed_at=NOW + timedelta(seconds=50)).verb == "analyze"
+    judged = state(plan, opened=1, namespaces=applied, analyses={0: analysis("Successful")})
+    assert next_action(judged, NOW + HOUR).verb == "promote"
 
 
 def test_waiting_for_a_look_that_is_planned_is_no_lack_of_progress():
