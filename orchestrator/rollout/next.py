@@ -14,7 +14,7 @@ from orchestrator.rollout.approvals import Gateway, gateway
 from orchestrator.rollout.model import TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
-from orchestrator.rollout.turn import turn
+from orchestrator.rollout.turn import Turn, turn
 
 REQUEST = "netpol-canary.dev/request"
 
@@ -172,14 +172,24 @@ def _paused(state: State, now: datetime) -> Action:
 
 
 def _queued(state: State, now: datetime) -> Action:
-    """Goes on by itself; what it waits for may have become something else."""
-    status, found = state.rollout.status, _opening(state, now)
-    if found.verb == "open" and status.paused_for == "window":
+    """Goes on by itself; what it waits for may have become something else. Its gate is asked when it may go on."""
+    status = state.rollout.status
+    found = turn(state.rollout, state.freezes, state.lacking, now)
+    rejected = gateway(state.rollout, status.wave, state.approvals, now).rejected_by
+    if found.waits_for and not rejected:
+        told = found.waits_for == "limit" or found.message == status.reason
+        if found.waits_for == status.paused_for and told:
+            return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+        return _waits(status.wave, found)
+    action = _opening(state, now)
+    if action.verb == "open" and status.paused_for == "window":
         return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
-    told = found.paused_for == "limit" or found.message == status.reason
-    if found.verb == "pause" and found.paused_for == status.paused_for and told:
-        return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
-    return found  # where it waited for room, it opens at once: it keeps its place
+    return action  # where it waited for room, it opens at once: it keeps its place
+
+
+def _waits(wave: int, found: Turn) -> Action:
+    reason = "Closed" if found.waits_for == "window" else "Queued"
+    return Action("pause", wave, reason, found.message, found.until, found.waits_for)
 
 
 def applied_at(state: State, wave: int) -> datetime:
@@ -239,8 +249,7 @@ def _opening(state: State, now: datetime) -> Action:
         return Action("pause", wave, "Approval", gate.message, paused_for="approval")
     found = turn(state.rollout, state.freezes, state.lacking, now)
     if found.waits_for:
-        reason = "Closed" if found.waits_for == "window" else "Queued"
-        return Action("pause", wave, reason, found.message, found.until, found.waits_for)
+        return _waits(wave, found)
     return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {gate.message}")
 
 
