@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.cli.timeline import line
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import Moment
+from orchestrator.rollout.model import BY_ITSELF
 from orchestrator.rollout.next import Action, State
 
 
@@ -42,7 +43,7 @@ class Progress:
         goes_on = (
             f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` goes on"
         )
-        if status.paused_for in ("window", "limit"):
+        if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         hints = {
             "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",

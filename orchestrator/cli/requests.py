@@ -88,7 +88,7 @@ def _sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
         raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
-    elif verb == "resume" and paused in ("window", "limit"):
+    elif verb == "resume" and paused in m.BY_ITSELF:
         raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
 

@@ -226,7 +226,7 @@ class Controller:
 
 def _unbegun(rollout: Rollout) -> bool:
     """Waits for a window or for room and has written nothing: the newest revision waits in its place."""
-    return rollout.status.paused_for in ("window", "limit") and rollout.status.opened == 0
+    return rollout.status.paused_for in m.BY_ITSELF and rollout.status.opened == 0
 
 
 def _unfinished(rollout: Rollout) -> bool:

@@ -57,6 +57,7 @@ EVENT_GROUPS = (
     "all",
 )
 PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator"]
+BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
 ConditionStatus = Literal["True", "False", "Unknown"]

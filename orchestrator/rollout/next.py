@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
-from orchestrator.rollout.model import TERMINAL, PauseReason
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.rollout.turn import Turn, turn
@@ -160,7 +160,7 @@ def _restoring(state: State) -> Action:
 
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.paused_for in ("window", "limit"):
+    if status.paused_for in BY_ITSELF:
         return _queued(state, now)
     if status.paused_for == "approval":
         gate = gateway(state.rollout, status.wave, state.approvals, now)

@@ -134,7 +134,7 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated.conditions = conditions(ctx, updated)
     written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
-        warning = updated.phase in ("RollingBack", "Failed", "Paused")
+        warning = updated.phase in ("RollingBack", "Failed") or stands(updated)
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
 
@@ -152,13 +152,18 @@ def _swapped(ctx: Context, seen: Rollout, updated: m.PolicyRolloutStatus) -> Rol
     return load(ctx.cluster.replace_status(seen.with_status(updated)))
 
 
+def stands(status: m.PolicyRolloutStatus) -> bool:
+    """Whether it stands still for a person; a window or room is waited for without one."""
+    return status.phase == "Paused" and status.paused_for not in m.BY_ITSELF
+
+
 def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:
     """The kstatus conditions that follow from the phase; `Verified` and others stay as they are."""
     phase = status.phase
     wanted: dict[str, tuple[m.ConditionStatus, str]] = {
         "Succeeded": ("True" if phase == "Succeeded" else "False", phase),
-        "Reconciling": ("False" if phase in m.TERMINAL or phase == "Paused" else "True", phase),
-        "Stalled": ("True" if phase in ("Paused", "Failed") else "False", status.paused_for or phase),
+        "Reconciling": ("False" if phase in m.TERMINAL or stands(status) else "True", phase),
+        "Stalled": ("True" if phase == "Failed" or stands(status) else "False", status.paused_for or phase),
     }
     kept = [c for c in status.conditions if c.type not in wanted]
     old = {c.type: c for c in status.conditions}

@@ -6,10 +6,12 @@ import pytest
 from stage import ALLOW, DENY, OWN, Stage, files, policy
 from test_controller import Rounds
 
+from orchestrator.record.build import view
+from orchestrator.record.tables import facts
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import load
-from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, read
 
 FIRST = "shop-cccccccccc"
 
@@ -108,6 +110,8 @@ def test_repair_is_a_small_rollout_of_the_verified_revision():
     assert rounds.go(12) == {FIRST: "Succeeded", f"{FIRST}-2": "Succeeded"}
     repair = load(rounds.stage.cluster.get(ROLLOUT, f"{FIRST}-2", OWN))
     assert repair.spec.cause == "drift"
+    told = view(read(rounds.controller.ctx, repair.name), rounds.stage.clock.now())
+    assert ("Cause", "drift from the last verified revision") in facts(told)
     assert [n.name for w in repair.spec.waves for n in w.namespaces] == ["web"]
     assert rounds.stage.standing() == before
     assert rounds.found().status == "False"

@@ -44,6 +44,10 @@ def test_a_rollout_waits_for_its_window_without_a_worker_and_goes_on_when_it_ope
     assert rounds.go() == {NAME: "Paused"}
     found = status(stage)
     assert found.paused_for == "window" and "09:00 UTC" in found.reason and found.opened == 0
+    assert {c.type: c.status for c in found.conditions if c.type != "Succeeded"} == {
+        "Reconciling": "True",
+        "Stalled": "False",
+    }
     writes = dict(stage.cluster.writes)
     rounds.go(5)
     assert dict(stage.cluster.writes) == writes
