@@ -35,6 +35,13 @@ def test_the_other_guides_hold_yaml_and_name_the_choices_that_there_are(name):
     assert "drift: repair" in text
 
 
+def test_every_choice_is_explained():
+    text = (DOCS / "drift.md").read_text()
+    for field in ("conflicts", "drift"):
+        for choice in get_args(m.PolicySourceSpec.model_fields[field].annotation):
+            assert f"| `{choice}` |" in text
+
+
 def test_argo_cd_s_health_check_knows_every_phase():
     known = next(b["data"] for b in blocks("argo-cd.md") if "resource.customizations.health" in str(b))
     script = known["resource.customizations.health.netpol-canary.dev_PolicyRollout"]

@@ -57,7 +57,7 @@ def show(
     if output:
         printed(facts(made) | forecast_facts(expected), output)
     else:
-        _text(made, expected, _concerns(ctx, expected), diff)
+        _text(made, expected, [*_waits(ctx, source), *_concerns(ctx, expected)], diff)
     refuse(expected, source.spec.strategy)
     return 0
 
@@ -170,13 +170,22 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def _waits(ctx: Context, source: Source) -> list[str]:
+    """Why no wave would open now: a freeze or a window."""
+    from orchestrator.rollout.freezes import closure
+    from orchestrator.steps.context import freezes
+
+    way = closure(source.spec.strategy.windows, freezes(ctx), source.name, ctx.clock.now())
+    return [] if way.open else [f"no wave opens now: {way.message}"]
+
+
 def _concerns(ctx: Context, expected: Forecast) -> list[str]:
     """What in the cluster would take probe pods for a workload's own."""
     from orchestrator.adapters.probe_concerns import concerns
 
     attempts = expected.chosen.attempts if expected.chosen else ()
     ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in attempts]
-    return concerns(ctx.cluster, [Probe(*end, reachable=True) for end in ends])
+    return [f"probes: {text}" for text in concerns(ctx.cluster, [Probe(*e, reachable=True) for e in ends])]
 
 
 def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -> None:
@@ -199,7 +208,7 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
     for name in sorted(plan.namespaces):
         if plan.namespaces[name].note:
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
-    for line in (*told(expected), *(f"probes: {text}" for text in concerns)):
+    for line in (*told(expected), *concerns):
         console.print(line, style="yellow", markup=False)
     if diff:
         for wave in plan.waves:

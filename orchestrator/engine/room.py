@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from orchestrator.ports import Cluster
+from orchestrator.ports import Cluster, Manifest
+from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.resource import Rollout, load
 from orchestrator.steps.context import ROLLOUT, Room
 
@@ -34,8 +35,7 @@ class Limits(Room):
             yield
 
     def lacking(self, rollout: Rollout) -> str:
-        found = [load(o) for o in self.cluster.list(ROLLOUT, self.namespace)]
-        others = [r for r in found if r.name != rollout.name]
+        others = [load(o) for o in self.cluster.list(ROLLOUT, self.namespace) if _counts(o, rollout.name)]
         first = [r for r in others if _queued_at(r) < _queued_at(rollout)]
         if first:
             return f"{len(first)} in the queue before it, the first is {min(first, key=_queued_at).name}"
@@ -48,6 +48,11 @@ class Limits(Room):
             limit = f"at most {self.most_namespaces} namespaces at once"
             return f"{limit}, {used} are taken by {named}, this wave has {wanted}"
         return ""
+
+
+def _counts(obj: Manifest, name: str) -> bool:
+    """Another one that has not ended; the many that have are not even read."""
+    return obj["metadata"]["name"] != name and (obj.get("status") or {}).get("phase") not in TERMINAL
 
 
 def _taken(rollout: Rollout) -> int:
