@@ -12,7 +12,7 @@ from orchestrator.cli.wiring import Target
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, Conflict, NotFound, Refused
 from orchestrator.rollout import model as m
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resource import Rollout, Source, load, new
 from orchestrator.steps.context import APPROVAL, ROLLOUT, SOURCE, Context
@@ -88,7 +88,7 @@ def _sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
         raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
-    elif verb == "resume" and paused in m.BY_ITSELF:
+    elif verb == "resume" and paused in BY_ITSELF:
         raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
 

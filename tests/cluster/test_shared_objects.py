@@ -155,7 +155,8 @@ class Later(SystemClock):
 
 
 def test_a_freeze_holds_a_rollout_and_the_api_server_refuses_a_bad_one(place):
-    spec = m.RolloutFreezeSpec(sources=[place.name], reason="an audit", user="ann")
+    me = place.api.user()[0]
+    spec = m.RolloutFreezeSpec(sources=[place.name], reason="an audit", user=me)
     freeze = place.api.create(new("RolloutFreeze", place.name, OWN, spec))
     assert place.roll_out() == "Paused"
     assert place.plane.run("get", "rfrz", place.name, "-n", OWN).splitlines()[1].split()[0] == place.name
