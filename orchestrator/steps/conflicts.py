@@ -31,7 +31,7 @@ def conflict(source: Source, obj: Manifest | None, namespace: str, where: str) -
     manager = f"{told(found)}, since {obj['metadata'].get('creationTimestamp', 'an unknown time')}"
     if source.spec.conflicts == "refuse":
         hint = "rename it, remove it there, or set conflicts: adopt or observe in the source"
-        raise BadInput(f"{name} exists and is managed by {manager}", where, hint)
+        raise BadInput(f"{name} exists and is not this source's; it is managed by {manager}", where, hint)
     if source.spec.conflicts == "observe":
         return Found(observed_of=manager)
     fight = "; it may put its own back: see docs/argo-cd.md and docs/flux.md"

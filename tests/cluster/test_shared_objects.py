@@ -114,7 +114,9 @@ def test_who_manages_an_object_is_read_from_its_field_managers(place, options, w
     place.theirs("theirs", *options)
     with pytest.raises(BadInput) as said:
         plan(place.ctx, place.source(), REVISION)
-    assert f"{place.name}/NetworkPolicy/web exists and is managed by {who}" in str(said.value)
+    assert f"{place.name}/NetworkPolicy/web exists and is not this source's; it is managed by {who}" in str(
+        said.value
+    )
     (one,) = plan(place.ctx, place.source(conflicts="observe"), REVISION).observed
     assert one.differs and one.managers.startswith(who)
     (remark,) = plan(place.ctx, place.source(conflicts="adopt"), REVISION).remarks

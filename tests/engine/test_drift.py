@@ -181,7 +181,8 @@ def test_an_object_that_somebody_replaced_by_an_own_one_is_said(conflicts):
     found = rounds.found()
     if conflicts == "refuse":
         assert (
-            found.status == "Unknown" and "web/NetworkPolicy/allow exists and is managed by" in found.message
+            found.status == "Unknown"
+            and "web/NetworkPolicy/allow exists and is not this source's; it is managed by" in found.message
         )
     else:
         assert found.status == "False"

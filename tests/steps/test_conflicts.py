@@ -36,7 +36,7 @@ def test_refuse_names_the_object_who_manages_it_since_when_and_what_to_do():
         planned(on)
     since = on.cluster.get(POLICY, "allow", "web")["metadata"]["creationTimestamp"]
     assert str(said.value).startswith(
-        "all.yaml:3: web/NetworkPolicy/allow exists and is managed by "
+        "all.yaml:3: web/NetworkPolicy/allow exists and is not this source's; it is managed by "
         f"Argo CD (application shop-app, last wrote 2026-01-01T08:00:00Z), since {since}; rename it"
     )
 
