@@ -8,6 +8,7 @@ from test_next import GATED, NOW, analysis, approval, namespace, rollout
 from orchestrator.rollout import model as m
 from orchestrator.rollout.freezes import closure
 from orchestrator.rollout.next import State, next_action
+from orchestrator.rollout.outbox import severity
 from orchestrator.rollout.resource import load, new
 
 HOUR = timedelta(hours=1)
@@ -142,3 +143,10 @@ def test_waiting_for_a_look_that_is_planned_is_no_lack_of_progress():
     assert next_action(given, NOW + timedelta(seconds=3000)).verb == "wait"
     assert next_action(given, NOW + timedelta(seconds=3606)).verb == "analyze"
     assert next_action(given, NOW + timedelta(seconds=3700)).verb == "rollback"
+
+
+def test_waiting_for_a_window_or_for_room_warns_nobody():
+    closed = next_action(state(), NOW)
+    queued = next_action(state(m.Strategy(), lacking="at most 1 rollouts at once"), NOW)
+    assert [severity("Paused", a.reason) for a in (closed, queued)] == ["info", "info"]
+    assert severity("Paused", "Inconclusive") == "warning"
