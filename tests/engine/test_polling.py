@@ -4,8 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from stage import DENY, OWN, Stage, files
-from test_controller import Inline, Rounds
+from stage import DENY, OWN, Inline, Rounds, Stage, files
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
@@ -53,7 +52,7 @@ def test_errors_double_it_up_to_a_bound_and_success_resets_it(stage):
 
 def test_a_request_is_answered_at_once_and_forgets_the_errors(stage):
     polling = Polling(10, most=3600)
-    looks(stage, polling, 300, failed=True)
+    looks(stage, polling, 250, failed=True)
     assert looks(stage, polling, 5, failed=True) == []
     request.look(stage.context(), "shop")
     assert looks(stage, polling, 5, failed=True) == [1]
