@@ -19,12 +19,13 @@ Read = Callable[[str, str], Mapping[str, bytes]]
 
 @dataclass(frozen=True)
 class Target:
-    """Which cluster, and the orchestrator's own namespace in it."""
+    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it."""
 
     namespace: str = "netpol-canary"
     context: str = ""
     kubeconfig: str = ""
     secrets: Path | None = None
+    probe_image: str = ""
 
 
 def connected(target: Target, stop: threading.Event | None = None) -> Context:
@@ -49,7 +50,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         clock,
         lambda source: repository(source, secrets.read),
         Sources(cluster, clock, secrets.read).get,
-        lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat),
+        lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat, target.probe_image),
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
@@ -74,12 +75,17 @@ def repository(source: Source, read: Read) -> PolicyRepository:
 
 
 def prober(
-    cluster: Cluster, clock: Clock, probing: m.Probing, owner: str, beat: Callable[[], None] = lambda: None
+    cluster: Cluster,
+    clock: Clock,
+    probing: m.Probing,
+    owner: str,
+    beat: Callable[[], None] = lambda: None,
+    own: str = "",
 ) -> Prober | None:
     """Who tries connections, as Jobs of the strategy's image or of this program's own; None where neither is known."""
     from orchestrator.adapters.jobs import JobProber
 
-    image = probing.image or os.environ.get(PROBE_IMAGE, "")
+    image = probing.image or own or os.environ.get(PROBE_IMAGE, "")
     return JobProber(cluster, clock, probing, image, owner, beat) if image else None
 
 
