@@ -58,13 +58,14 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
 
 
 def repository(source: Source, read: Read) -> PolicyRepository:
-    """The source's Git repository, with a clone in the user's cache directory."""
+    """The source's Git repository, with a clone in the user's cache directory; signatures checked where it asks."""
     from orchestrator.adapters.git import GitRepository
     from orchestrator.adapters.gitprogram import Credentials
+    from orchestrator.adapters.signatures import SignedRepository, Signers
 
     git = source.spec.git
     data = read(git.secret_ref, f"PolicySource {source.name} spec.git.secretRef")
-    return GitRepository(
+    found = GitRepository(
         git.url,
         cache_directory(),
         git.branch,
@@ -72,6 +73,11 @@ def repository(source: Source, read: Read) -> PolicyRepository:
         Credentials.from_secret(data),
         git.timeout_seconds,
     )
+    if git.verify.mode == "none":
+        return found
+    where = f"PolicySource {source.name} spec.git.verify.secretRef"
+    signers = Signers.from_secret(read(git.verify.secret_ref, where), where)
+    return SignedRepository(found, git.verify.mode, signers, source.status.verified_revision)
 
 
 def prober(
