@@ -5,7 +5,7 @@ import random
 
 import pytest
 from deliveries import Service, github, payload
-from stage import DENY, OWN, Inline, Stage, files
+from stage import DENY, OWN, Inline, Rounds, Stage, files
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
@@ -94,6 +94,16 @@ def test_whatever_was_pushed_last_is_rolled_out_long_before_the_next_poll():
         wakes.work()
         controller.tick(Inline())
     assert stage.shop().status.verified_revision == "f" * 40
+
+
+def test_a_replayed_delivery_costs_a_look_and_rolls_nothing_out():
+    service = Service()
+    stage, body = service.stage, payload("github_push")
+    rounds = Rounds(stage)
+    before = rounds.go()
+    for _ in range(3):
+        assert service.post("github", body, github(body)).status == "accepted"
+        assert rounds.go() == before
 
 
 def _look(stage, name):
