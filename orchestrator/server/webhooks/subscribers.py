@@ -35,6 +35,9 @@ class Subscribers:
     _names: dict[str, Source] = field(default_factory=dict, repr=False)
     _secrets: dict[str, Secrets] = field(default_factory=dict, repr=False)
     _since: datetime | None = field(default=None, repr=False)
+    _lacking: PortError | None = field(
+        default_factory=lambda: PortError("no source is known yet"), repr=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _nobody: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
 
@@ -63,19 +66,21 @@ class Subscribers:
     def _refresh(self) -> None:
         """What stands; what stood lately, where the API server is out of reach. Raises PortError with neither."""
         now = self.clock.now()
-        if self._since is not None and now - self._since < FRESH:
-            return
-        try:
-            found = self.sources()
-        except PortError:
-            if self._since is None:
-                raise
-        else:
-            self._names, self._places, self._secrets = {s.name: s for s in found}, {}, {}
-            for source in found:
-                if place := identity(source.spec.git.url):
-                    self._places.setdefault(place, []).append(source)
-        self._since = now
+        if self._since is None or now - self._since >= FRESH:
+            self._since = now
+            try:
+                self._keep(self.sources())
+            except PortError as error:
+                self._lacking = error if self._lacking else None
+        if self._lacking:
+            raise self._lacking
+
+    def _keep(self, found: Sequence[Source]) -> None:
+        self._names, self._places, self._secrets = {s.name: s for s in found}, {}, {}
+        for source in found:
+            if place := identity(source.spec.git.url):
+                self._places.setdefault(place, []).append(source)
+        self._lacking = None
 
     def _of(self, source: Source) -> Secrets:
         own = source.spec.git.webhook_secret_ref

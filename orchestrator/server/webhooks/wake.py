@@ -10,19 +10,20 @@ from types import TracebackType
 
 import structlog
 
-from orchestrator.errors import NetpolCanaryError, NotFound, RetryLater
+from orchestrator.errors import Forbidden, Invalid, NetpolCanaryError, NotFound, RetryLater
 from orchestrator.ports import Clock
 
 MOST_WAITING = 10_000
+PATIENCE = timedelta(minutes=10)
 FLUSH = timedelta(seconds=5)
 IDLE = 1.0
 
 
 @dataclass
 class Wakes:
-    """`write` sets the source's annotation; what fails is tried again after `seconds`, for as long as it takes.
+    """`write` sets the source's annotation; what fails is tried again after `seconds`, for PATIENCE.
 
-    A push is forgotten only where its source is gone, or the process is killed; polling finds it then.
+    After that, and where the process is killed or lacks the right to write, a push is left to polling.
     """
 
     write: Callable[[str], None]
@@ -30,6 +31,7 @@ class Wakes:
     seconds: float = 5.0
     _wanted: set[str] = field(default_factory=set, repr=False)
     _next: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _failing: dict[str, datetime] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _signal: threading.Event = field(default_factory=threading.Event, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -78,9 +80,18 @@ class Wakes:
     def _one(self, source: str) -> None:
         try:
             self.write(source)
+            self._failing.pop(source, None)
         except NotFound:
-            return
+            self._failing.pop(source, None)
         except NetpolCanaryError as error:
+            now = self.clock.now()
+            since = self._failing.setdefault(source, now)
+            if isinstance(error, Forbidden | Invalid) or now - since >= PATIENCE:
+                self._failing.pop(source, None)
+                structlog.get_logger().warning(
+                    "pushes are left to polling", sources=[source], error=str(error)
+                )
+                return
             structlog.get_logger().warning("a source is woken later", source=source, error=str(error))
             with self._lock:
                 self._wanted.add(source)

@@ -92,6 +92,8 @@ def test_while_the_api_server_is_out_of_reach_what_stood_lately_counts(service):
     answer = service.client.post("/webhooks/github", content=body, headers=github(body))
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "10"
     service.stage.cluster.list = there
+    assert status(service, body, github(body)) == 503
+    service.stage.clock.sleep(6)
     assert status(service, body, github(body)) == 202
     service.stage.cluster.list = away
     service.stage.clock.sleep(60)

@@ -9,7 +9,7 @@ from stage import DENY, OWN, Inline, Rounds, Stage, files
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
-from orchestrator.errors import Conflict, NotFound, RetryLater, Unreachable
+from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater, Unreachable
 from orchestrator.rollout.looks import REQUESTED_AT
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.server.webhooks.wake import Wakes
@@ -123,8 +123,21 @@ def test_what_cannot_be_written_is_written_later(wakes, error):
     assert len(wakes.write.times) == 1
 
 
-def test_a_source_that_is_gone_is_forgotten(wakes):
-    wakes.write.failing = NotFound("gone")
+def test_it_is_tried_for_minutes_and_then_left_to_polling(wakes):
+    wakes.write.failing = Unreachable("no answer")
+    wakes.ask("shop")
+    pass_by(wakes, 605, step=5)
+    wakes.write.failing = None
+    pass_by(wakes, 20)
+    assert wakes.write.times == []
+    wakes.ask("shop")
+    wakes.work()
+    assert len(wakes.write.times) == 1
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), Forbidden("no right")])
+def test_what_no_patience_helps_is_forgotten(wakes, error):
+    wakes.write.failing = error
     wakes.ask("shop")
     wakes.work()
     wakes.write.failing = None
