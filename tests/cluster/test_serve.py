@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -164,9 +165,25 @@ def ground(plane, harness, tmp_path):
     plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", OWN, *SPACES, check=False)
 
 
-def test_any_replica_takes_a_push_and_stopping_loses_nothing(ground, plane, harness, tmp_path):
+@pytest.fixture
+def config(plane, harness, tmp_path):
+    """The kubeconfig of the user who has the rights of config/rbac."""
     ca = json.loads(Path(plane.kubeconfig).read_text())["clusters"][0]["cluster"]["certificate-authority"]
-    config = str(harness.write_kubeconfig(tmp_path / "controller.kubeconfig", plane.server, "controller", ca))
+    return str(harness.write_kubeconfig(tmp_path / "controller.kubeconfig", plane.server, "controller", ca))
+
+
+def test_a_git_host_that_never_answers_does_not_hold_up_stopping(ground, config, harness, tmp_path):
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        silent.settimeout(60)
+        patch = {"spec": {"git": {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/policies.git"}}}
+        ground.plane.run("patch", "psrc", "serve", "-n", OWN, "--type=merge", "-p", json.dumps(patch))
+        replica = Replica(harness, tmp_path, config, stack, 0)
+        stack.enter_context(silent.accept()[0])
+        assert replica.stop() < STOP_SECONDS
+
+
+def test_any_replica_takes_a_push_and_stopping_loses_nothing(ground, config, harness, tmp_path):
     with ExitStack() as stack:
         replicas = [Replica(harness, tmp_path, config, stack, number) for number in (1, 2)]
         eventually(lambda: all(r.get("/readyz") == 200 for r in replicas))
