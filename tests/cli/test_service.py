@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from stage import OWN, Stage
 
+from orchestrator.adapters.clock import SystemClock
 from orchestrator.cli import service, wiring
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
@@ -26,7 +27,9 @@ class Served:
     def __init__(self, monkeypatch, stage, **settings):
         self.stop, self.error = threading.Event(), None
         self.up, self.port = threading.Event(), 0
-        monkeypatch.setattr(wiring, "over", lambda cluster, target, stop: stage.context())
+        monkeypatch.setattr(
+            wiring, "over", lambda cluster, target, stop: stage.context(clock=SystemClock(stop))
+        )
         plain = service.listening
 
         def noted(*args):
