@@ -41,11 +41,11 @@ def run(settings: Settings) -> int:
     with stopping() as stop:
         cluster = CountedCluster(connect(settings.kubeconfig, settings.context), instruments.called)
         serve(settings, cluster, instruments, where, stop)
-    if _lingering():
-        # A call outlasts the time that there is. Whoever comes next goes on from the cluster, as after a crash.
-        structlog.get_logger().warning("stopped in the middle of a call")
-        sys.stderr.flush()
-        os._exit(0)
+        if _lingering():
+            # A call outlasts the time that there is. Whoever comes next goes on from the cluster, as after a crash.
+            structlog.get_logger().warning("stopped in the middle of a call")
+            sys.stderr.flush()
+            os._exit(0)
     return 0
 
 
@@ -77,7 +77,8 @@ def serve(
     )
     work = Work(found.serve if given.enabled else stop.wait, stop)
     ready = found.ready if given.enabled else (lambda: True)
-    app = create(Parts(ctx, ready, instruments.registry, settings.secrets), settings)
+    parts = Parts(ctx, ready, secrets=settings.secrets, registry=instruments.registry)
+    app = create(parts, settings)
     with listening(app, where, settings.max_connections, stop.set):
         work.begin()
         stop.wait()

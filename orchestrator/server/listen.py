@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -45,6 +46,8 @@ def listening(
     def work() -> None:
         try:
             server.run(sockets=[bound])
+        except Exception as error:
+            structlog.get_logger().error("the HTTP server ended", error=repr(error))
         finally:
             server.up.set()
             ended()
@@ -56,6 +59,8 @@ def listening(
             if not server.up.wait(START_SECONDS) or not thread.is_alive():
                 raise NetpolCanaryError(f"nothing answers on {where[0]}:{where[1]}")
             yield int(bound.getsockname()[1])
+            if not thread.is_alive():
+                raise NetpolCanaryError("the HTTP server ended by itself")
         finally:
             server.should_exit = True
             thread.join(GRACE_SECONDS + FLUSH_SECONDS)

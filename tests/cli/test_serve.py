@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import structlog
 
 from orchestrator.adapters import kubernetes
 from orchestrator.cli import main, service
@@ -67,7 +68,14 @@ def test_the_settings_are_printed_and_described(given, monkeypatch):
     assert "| `listen` | `NETPOL_CANARY_LISTEN` |" in given("settings", "--docs").out
 
 
-def test_variables_that_set_nothing_are_one_warning(given, monkeypatch, capsys):
+@pytest.fixture
+def logs():
+    """What is logged goes to where the test looks, and later tests log as before."""
+    yield
+    structlog.reset_defaults()
+
+
+def test_variables_that_set_nothing_are_one_warning(given, monkeypatch, capsys, logs):
     settings = given("serve", "--log", "json").settings
     monkeypatch.undo()
     monkeypatch.setenv("NETPOL_CANARY_POLL", "5")

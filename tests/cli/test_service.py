@@ -86,7 +86,8 @@ def test_the_controller_runs_beside_http_and_lets_its_lease_go(monkeypatch, stag
     with Served(monkeypatch, stage) as served:
         assert done.wait(10) and served.get("/healthz") == 200
         assert holder(stage)
-    assert holder(stage) == "" and served.error is None
+    assert served.error is None
+    assert holder(stage) == ""
 
 
 def test_without_a_controller_it_is_ready_and_takes_no_lease(monkeypatch, stage):

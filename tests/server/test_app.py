@@ -10,7 +10,7 @@ from orchestrator.server.settings import Settings
 
 
 def client(ready=lambda: True, **settings):
-    parts = Parts(Stage().context(), ready, Instruments().registry)
+    parts = Parts(Stage().context(), ready, registry=Instruments().registry)
     return TestClient(create(parts, Settings(**settings)), raise_server_exceptions=False)
 
 

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from fastapi import FastAPI
 
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.server import listen, patience
 from orchestrator.server.listen import address, listening
 
@@ -90,6 +90,25 @@ def test_a_request_that_never_ends_holds_up_nothing_for_long(app, monkeypatch):
         assert app.state.begun.wait(5)
     client.join(5)
     assert not client.is_alive()
+
+
+def test_a_server_that_ends_by_itself_is_an_error(app, monkeypatch):
+    ended = threading.Event()
+
+    async def broken(self):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(listen._Server, "main_loop", broken)
+
+    def serve():
+        with listening(app, ("127.0.0.1", 0), 10, ended.set):
+            assert ended.wait(5)
+            for thread in threading.enumerate():
+                if thread.name == "http":
+                    thread.join(5)
+
+    with pytest.raises(NetpolCanaryError, match=r"nothing answers|ended by itself"):
+        serve()
 
 
 def rest(connection):
