@@ -4,6 +4,7 @@ import threading
 import urllib.request
 
 import pytest
+import structlog
 from stage import OWN, Stage
 
 from orchestrator.adapters.clock import SystemClock
@@ -18,6 +19,7 @@ from orchestrator.steps.context import SOURCE
 
 @pytest.fixture
 def stage():
+    structlog.reset_defaults()  # earlier tests may have set a file that is closed by now
     return Stage()
 
 
