@@ -19,7 +19,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Cluster
 from orchestrator.server.app import create
 from orchestrator.server.listen import address, listening
-from orchestrator.server.parts import Parts
+from orchestrator.server.parts import Callers, Parts
 from orchestrator.server.settings import Settings, unknown
 
 STOP = timedelta(seconds=20)  # of the 30 s that a pod gets
@@ -39,8 +39,8 @@ def run(settings: Settings) -> int:
         )
     instruments = Instruments()
     with stopping() as stop:
-        cluster = CountedCluster(connect(settings.kubeconfig, settings.context), instruments.called)
-        serve(settings, cluster, instruments, where, stop)
+        api = connect(settings.kubeconfig, settings.context)
+        serve(settings, CountedCluster(api, instruments.called), api, instruments, where, stop)
         if _lingering():
             # A call outlasts the time that there is. Whoever comes next goes on from the cluster, as after a crash.
             structlog.get_logger().warning("stopped in the middle of a call")
@@ -62,11 +62,15 @@ def _lingering() -> bool:
 def serve(
     settings: Settings,
     cluster: Cluster,
+    callers: Callers | None,
     instruments: Instruments,
     where: tuple[str, int],
     stop: threading.Event,
 ) -> None:
-    """Until `stop` is set, then for at most STOP. Raises what ended the controller by itself."""
+    """Until `stop` is set, then for at most STOP. Raises what ended the controller by itself.
+
+    `callers` calls the same cluster in the name of those who sign in.
+    """
     target = Target(
         settings.namespace, settings.context, settings.kubeconfig, settings.secrets, settings.probe_image
     )
@@ -77,7 +81,7 @@ def serve(
     )
     work = Work(found.serve if given.enabled else stop.wait, stop)
     ready = found.ready if given.enabled else (lambda: True)
-    parts = Parts(ctx, ready, secrets=settings.secrets, registry=instruments.registry)
+    parts = Parts(ctx, ready, settings.secrets, callers, registry=instruments.registry)
     app = create(parts, settings)
     with listening(app, where, settings.max_connections, stop.set):
         work.begin()

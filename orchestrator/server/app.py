@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.server import health
+from orchestrator.server import health, signin
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 from orchestrator.server.webhooks import routes as webhooks
@@ -33,8 +33,9 @@ def create(parts: Parts, settings: Settings) -> FastAPI:
     health.install(app, parts)
     if settings.webhooks.enabled:
         webhooks.install(app, parts, settings.webhooks)
-    # MERGE signin.install(app, parts, settings.signin)
-    # MERGE if settings.pages.enabled: pages.install(app, parts)
+    if settings.pages.enabled:
+        signin.install(app, parts, settings.signin)
+        # MERGE pages.install(app, parts)
     return app
 
 

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from orchestrator.errors import BadInput
+from orchestrator.server.signin.settings import SignIn
 from orchestrator.server.webhooks.settings import Webhooks
 
 PREFIX, NESTED = "NETPOL_CANARY_", "__"
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     controller: Controller = Field(Controller(), description="Rollouts.")
     webhooks: Webhooks = Field(Webhooks(), description="Pushes that Git hosts report.")
     pages: Pages = Field(Pages(), description="The web pages.")
-    # MERGE signin: SignIn = Field(SignIn(), description="Who may look and approve.")
+    signin: SignIn = Field(SignIn(), description="Who comes in to the pages: docs/sign-in.md.")
 
 
 class Leaf(NamedTuple):

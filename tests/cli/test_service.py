@@ -50,7 +50,7 @@ class Served:
 
         monkeypatch.setattr(service, "listening", noted)
         given = {"webhooks": {"enabled": True}, **settings}
-        args = (Settings(**given), stage.cluster, Instruments(), ("127.0.0.1", 0), self.stop)
+        args = (Settings(**given), stage.cluster, None, Instruments(), ("127.0.0.1", 0), self.stop)
         self.thread = threading.Thread(target=self._run, args=args)
 
     def _run(self, *args):

@@ -32,9 +32,12 @@ def test_webhooks_can_be_switched_off():
     assert client().post("/webhooks/github").status_code == 400
 
 
-def test_nothing_else_is_served():
+def test_without_pages_nothing_else_is_served_and_with_them_nobody_sees_it():
+    other = ("/docs", "/openapi.json", "/signin", "/other")
+    found = client(pages={"enabled": False})
+    assert [found.get(path).status_code for path in other] == [404] * 4
     found = client()
-    assert [found.get(path).status_code for path in ("/docs", "/openapi.json", "/other")] == [404] * 3
+    assert [found.get(path).status_code for path in other] == [401, 401, 200, 401]
 
 
 def test_what_goes_wrong_inside_is_said_and_keeps_its_secrets(capsys):
