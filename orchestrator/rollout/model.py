@@ -74,14 +74,30 @@ class KindRef(Model):
     kind: Name = "NetworkPolicy"
 
 
+class Verify(Model):
+    """Signatures that a change must carry; `secretRef` names a Secret (allowedSigners, gpgKeys) with who may sign.
+
+    `commits`: every commit since the last verified revision that touches the path, and the newest that does.
+    `tag`: the revision, by a signed tag on it.
+    """
+
+    mode: Literal["none", "commits", "tag"] = "none"
+    secret_ref: Name = ""
+
+
 class Git(Model):
-    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts)."""
+    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts).
+
+    `webhookSecretRef` names the Secret whose key webhookSecret proves a Git host's deliveries.
+    """
 
     url: Text
     branch: Name = "main"
     path: Text = ""
     secret_ref: Name = ""
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    webhook_secret_ref: Name = ""
+    verify: Verify = Verify()
 
 
 class NamespaceScope(Model):

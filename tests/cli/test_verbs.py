@@ -163,8 +163,8 @@ def test_plan_from_the_cluster_and_from_a_directory(cli, tmp_path):
         (["plan", "/nowhere", "--sandbox"], "there is no such directory"),
         (["completion", "tcsh"], "the shell tcsh is not known"),
         (["controller", "--listen", "x"], "x is not HOST:PORT"),
-        (["controller", "--poll", "0"], "is no interval"),
-        (["controller", "--log", "xml"], "xml is not a log format"),
+        (["controller", "--poll", "0"], "the setting controller.poll_seconds: "),
+        (["controller", "--log", "xml"], "the setting log: "),
         (["nope"], "No such command"),
     ],
 )
