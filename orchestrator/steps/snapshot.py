@@ -51,6 +51,7 @@ def create(
         strategy=frozen(expected, source.spec.strategy),
         risk=expected.risk.level,
         risk_reasons=[r[:1024] for r in expected.risk.reasons[:32]],
+        risks=list(expected.risk.kinds),
         boundaries=[b.text[:1024] for b in expected.lasting[:50]],
         plan_digest=plan.digest,
         waves=waves,
