@@ -348,6 +348,7 @@ class PolicyRolloutStatus(Model):
     opened: int = 0
     epoch: int = 0
     attempt: int = 0
+    vouched_at: datetime | None = None
     handled_request: Name = ""
     started_at: datetime | None = None
     detected_at: datetime | None = None
@@ -460,10 +461,21 @@ class SeenFlow(Model):
     dropped: float = 0
 
 
+class Watch(Model):
+    """What was seen of a promoted wave while the next one waited; `since` is the last look before that."""
+
+    since: datetime | None = None
+    looked_at: datetime | None = None
+    looks: int = 0
+    phase: MeasurementPhase = "Pending"
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
 class WaveAnalysisStatus(Model):
     phase: MeasurementPhase = "Pending"
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     ticks: int = 0
+    watch: Watch = Watch()
     started_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
     probes: Annotated[list[ProbeRecord], Field(max_length=1600)] = []

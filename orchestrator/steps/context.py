@@ -21,6 +21,7 @@ APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
+LOUD = frozenset({"BreakGlass", "Unvouched"})  # a Warning, whatever the phase
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -99,7 +100,7 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated.conditions = conditions(ctx, updated)
     written: Rollout = load(ctx.cluster.replace_status(state.rollout.with_status(updated)))
     if action.reason and ctx.notifier is not None:
-        warning = updated.phase in ("RollingBack", "Failed", "Paused")
+        warning = updated.phase in ("RollingBack", "Failed", "Paused") or action.reason in LOUD
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
 
