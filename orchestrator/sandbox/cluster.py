@@ -28,8 +28,8 @@ MOST_HISTORY = 1000
 class MemoryCluster:
     """Implements `Cluster`. `writes` counts what changed something, by verb and kind.
 
-    `vouches` says whether config/admission stands; the user named here may create rollouts, and those users and groups
-    in `breakers` may break the glass.
+    `vouches` says whether config/admission stands; users in `writers` may create rollouts, and users and groups in
+    `breakers` may break the glass.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class MemoryCluster:
         self._history: deque[tuple[int, Event]] = deque(maxlen=MOST_HISTORY)
         self.writes: Counter[tuple[str, str]] = Counter()
         self.logs: dict[tuple[str, str], str] = {}  # what a pod has written, by namespace and name
-        self.vouches, self.breakers = True, frozenset({"on-call"})
+        self.vouches, self.writers, self.breakers = True, {user}, {"on-call"}
         self.latency = 0.0  # seconds that a write takes, on the clock
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
@@ -244,7 +244,7 @@ class MemoryCluster:
     def _admit(self, obj: Manifest, old: Manifest | None, caller: Caller | None) -> None:
         user, groups = caller or self.user()
         rights = {"breakglass"} if self.breakers & {user, *groups} else set()
-        rights |= {"write"} if user == self._user else set()
+        rights |= {"write"} if user in self.writers else set()
         why = refusal(obj, old, user, groups, rights) if self.vouches else ""
         if why:
             raise Forbidden(f"{obj['kind']} {obj['metadata']['name']} is forbidden: {why}")
