@@ -171,7 +171,10 @@ def _unrelated(rollout: Rollout, approval: Approval, at: datetime | None) -> str
     if approval.spec.plan_digest != rollout.spec.plan_digest:
         return "is for another plan"
     if at is not None and began is not None and at < began:
-        return "was given before this rollout began"
+        return "spoke before this rollout began"
+    doubted = rollout.status.doubted_at
+    if at is not None and doubted is not None and at <= doubted:
+        return "spoke while nothing vouched for approvals"
     return ""
 
 

@@ -349,6 +349,7 @@ class PolicyRolloutStatus(Model):
     epoch: int = 0
     attempt: int = 0
     vouched_at: datetime | None = None
+    doubted_at: datetime | None = None
     handled_request: Name = ""
     started_at: datetime | None = None
     detected_at: datetime | None = None

@@ -157,13 +157,14 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
     """The gates before the wave that comes, and what has to be done first where people's word decides there."""
     rollout, wave = state.rollout, state.rollout.status.wave
     gate = gateway(rollout, wave, state.approvals, now)
-    if not gate.relies:
-        return gate, None
     known, found = proven(rollout, now), condition(rollout)
+    doubted = found is not None and found.status == "False"
+    if not gate.relies and not doubted:
+        return gate, None
     if known is None or found is None:
         return gate, Action("vouch", wave)
     if not known:
-        return replace(gate, open=False, rejected_by="", message=found.message), None
+        return replace(gate, open=False, rejected_by="", message=found.message, relies=True), None
     if gate.rejected_by:
         return gate, Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
     return gate, None

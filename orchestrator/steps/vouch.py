@@ -26,11 +26,16 @@ def run(ctx: Context, state: State, action: Action) -> None:
     )
     kept = [c for c in state.rollout.status.conditions if c.type != CONDITION]
     fields = {"vouched_at": now, "conditions": [*kept, made]}
-    if not doubt:
+    if doubt or (old is not None and not same):  # who knows who said what was said until now
+        fields["doubted_at"] = now
+    if not doubt and old is not None and not same:
+        text = "the API server vouches for approvals again; what was said before counts no more"
+        change(ctx, state, Action("vouch", action.wave, "Vouched", text), reason=text, **fields)
+    elif not doubt:
         change(ctx, state, Action("vouch"), **fields)
-        return
-    said = Action("vouch", action.wave, "" if same else "Unvouched", doubt)
-    change(ctx, state, said, phase="Paused", paused_for="approval", reason=doubt, **fields)
+    else:
+        said = Action("vouch", action.wave, "" if same else "Unvouched", doubt)
+        change(ctx, state, said, phase="Paused", paused_for="approval", reason=doubt, **fields)
 
 
 def _doubt(ctx: Context, state: State) -> str:

@@ -64,7 +64,7 @@ def test_a_proven_approval_opens_the_gate():
 def test_without_the_policy_it_stays_paused_and_says_so_once():
     stage, before = gated(vouches=False), None
     for _ in range(3):
-        says(stage, "mia", decision="approve")
+        says(stage, "mia")
         state = go(stage)
         assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "approval")
         assert vouched(state).status == "False" and reasons(state).count("Unvouched") == 1
@@ -72,18 +72,21 @@ def test_without_the_policy_it_stays_paused_and_says_so_once():
         assert before in (None, vouched(state).last_transition_time)
         before = vouched(state).last_transition_time
         stage.clock.sleep(60)
-    stage.cluster.vouches = True
-    state = go(stage)
-    assert state.rollout.status.phase == "Succeeded" and vouched(state).status == "True"
 
 
-def test_a_rejection_without_the_policy_is_not_believed_either():
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_what_was_said_without_the_policy_counts_not_even_once_it_is_back(decision):
     stage = gated(vouches=False)
-    says(stage, "mia", decision="reject")
+    says(stage, "mia", decision=decision)
     assert go(stage).rollout.status.phase == "Paused"
     stage.cluster.vouches = True
     stage.clock.sleep(60)
-    assert go(stage).rollout.status.phase == "RolledBack"
+    state = go(stage)
+    assert state.rollout.status.phase == "Paused" and vouched(state).status == "True"
+    assert reasons(state)[-1] == "Vouched" and "counts no more" in state.rollout.status.reason
+    stage.clock.sleep(1)
+    says(stage, "mia", decision=decision)
+    assert go(stage).rollout.status.phase == ("Succeeded" if decision == "approve" else "RolledBack")
 
 
 def test_between_two_proofs_nothing_is_written():
