@@ -48,7 +48,7 @@ def _doubt(ctx: Context, state: State) -> str:
         except ApiError as error:
             if trial.refusal in str(error):
                 continue
-            found = f"{trial.what} is refused, but not by the admission policy: {error}"
+            found = f"{trial.what} is refused, but not for that: {error}"
         else:
             found = f"the API server accepts {trial.what}"
         text = f"approvals cannot be trusted: {found}; `kubectl apply -k config/admission` sets the policy up"

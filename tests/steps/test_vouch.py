@@ -152,7 +152,7 @@ def test_a_refusal_by_something_else_proves_nothing():
     says(stage, "mia")
     state = go(stage, Otherwise(stage.cluster, Forbidden('User "x" cannot create resource')))
     assert state.rollout.status.phase == "Paused"
-    assert "refused, but not by the admission policy: User" in state.rollout.status.reason
+    assert "refused, but not for that: User" in state.rollout.status.reason
     assert "kubectl apply -k config/admission" in state.rollout.status.reason
 
 
