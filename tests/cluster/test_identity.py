@@ -149,7 +149,8 @@ def building(plane, harness, tmp_path_factory):
     for kind in (ROLLOUT, NAMESPACE_ROLLOUT):
         for obj in found.cluster.list(kind, OWN):
             let_go(found.context(), obj)
-    plane.run("delete", "namespace", *SPACES, OWN, "--timeout=50s")
+    plane.run("delete", "namespace", *SPACES, "--timeout=50s")
+    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--timeout=50s")
 
 
 @pytest.fixture
