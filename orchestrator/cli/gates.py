@@ -25,7 +25,8 @@ def ahead(state: State, now: datetime) -> dict[int, list[str]]:
 def told(gate: GateState) -> Iterator[str]:
     """The first line is the gate, the others, indented, are its people."""
     title = f"gate {gate.name}" if gate.name else "gate"
-    yield f"{title}: {gate.text}; {_standing(gate)}"
+    anybody = "" if gate.groups else " from anybody who may create approvals"
+    yield f"{title}: {gate.text}{anybody}; {_standing(gate)}"
     if gate.broken is not None:
         yield f"    {gate.broken.user} BROKE THE GLASS at {_time(gate.broken.at)}: {gate.broken.comment}"
     if gate.rejection is not None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from orchestrator.rollout.model import Gate
 from orchestrator.rollout.resource import Approval, Rollout
 
+MOST_PEOPLE = 200
 _MAIL = re.compile(r"<([^<>]+)>\s*$")
 
 
@@ -102,14 +103,21 @@ def authors(rollout: Rollout) -> tuple[frozenset[str], int]:
 
 
 def people(mails: Sequence[str], identities: Sequence[tuple[str, str]]) -> list[str]:
-    """`user:NAME` for a person that the source maps to a cluster user, `Name <mail>` for the others."""
+    """`user:NAME` for a person that the source maps to a cluster user, `Name <mail>` for the others.
+
+    Of more than MOST_PEOPLE the users come first, and what is left out counts as somebody unknown.
+    """
     users = {mail.lower(): user for mail, user in identities}
     found = []
     for person in mails:
         match = _MAIL.search(person)
         mail = match.group(1).lower() if match else person.lower()
         found.append(f"user:{users[mail]}" if mail in users else person)
-    return sorted(set(found))
+    every = sorted(set(found))
+    if len(every) > MOST_PEOPLE:
+        every.sort(key=lambda person: not person.startswith("user:"))
+        every[MOST_PEOPLE - 1 :] = [f"{len(every) - MOST_PEOPLE + 1} more"]
+    return every
 
 
 def gates(rollout: Rollout, wave: int, approvals: Sequence[Approval], now: datetime) -> tuple[GateState, ...]:

@@ -46,7 +46,7 @@ def create(
         source_uid=source.uid,
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
-        people=people(mails, [(i.mail, i.user) for i in source.spec.identities])[:200],
+        people=people(mails, [(i.mail, i.user) for i in source.spec.identities]),
         committed_at=max((c.time for c in commits if c.time), default=None),
         strategy=frozen(expected, source.spec.strategy),
         risk=expected.risk.level,

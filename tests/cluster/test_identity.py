@@ -1,8 +1,10 @@
 """Who may say what, on a real API server: people with certificates of their own, config/rbac and config/admission."""
 
 import json
+import os
 import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from people import person, service_account
@@ -182,6 +184,19 @@ def test_an_approval_is_in_ones_own_name_and_groups(office):
     state = office.go(name)
     assert state.rollout.status.phase == "Succeeded"
     assert {c.type: c.status for c in state.rollout.status.conditions}["ApprovalsVouched"] == "True"
+
+
+def test_the_guide_s_example_approves(office, harness):
+    name = office.begin({"wave": 0, "groups": [ENGINEERS]})
+    text = (harness.ROOT / "docs" / "approvals.md").read_text()
+    (example,) = [part for part in text.split("```") if "kubectl create" in part and part.startswith("sh")]
+    example = example.removeprefix("sh").replace("payments-4f1c2d9e01", name).replace("wave: 1", "wave: 0")
+    mia = office.people["mia"]
+    tools = f"{Path(mia.kubectl).parent}:{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-euc", example], check=True, env={**os.environ, "PATH": tools, "KUBECONFIG": mia.kubeconfig}
+    )
+    assert [v.comment for v in office.gate(name).given] == ["checked with the on-call"]
 
 
 def test_no_service_account_approves(office):
