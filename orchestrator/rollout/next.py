@@ -238,7 +238,8 @@ def _opening(state: State, now: datetime) -> Action:
         reason = "Unvouched" if gate.relies else "Approval"
         return Action("pause", wave, reason, gate.message, paused_for="approval")
     text = f"wave {wave}, {state.rollout.spec.waves[wave].why}; {gate.message}"
-    said = any(t.reason == "BreakGlass" for t in state.rollout.status.transitions[-1:])
+    since = [t.reason for t in reversed(state.rollout.status.transitions)]
+    said = next((r for r in since if r in ("BreakGlass", "Promoted", "Planned")), "") == "BreakGlass"
     if gate.broken_by and not said:
         return Action("open", wave, "BreakGlass", text, actor=gate.broken_by)
     return Action("open", wave, "Opened", text)
