@@ -59,6 +59,10 @@ class Answers:
     def good(self, value):
         self._good, self._first = value, None
 
+    def turn_bad(self):
+        """What was good so far is not any more, while the change stands."""
+        self._good = False
+
     def run(self, probes):
         now = sorted(objects.canonical(o) for o in self._cluster.list(POLICY))
         self._first = now if self._first is None else self._first

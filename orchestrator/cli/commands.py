@@ -182,10 +182,12 @@ def promote(
     context: ContextName = "",
     kubeconfig: Kubeconfig = "",
 ) -> int:
-    """Approve the wave that waits for approval, in your own name."""
-    from orchestrator.cli import requests
+    """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more."""
+    from orchestrator.cli import deciding
+    from orchestrator.steps.decide import Decision
 
-    return requests.promote(_target(namespace, context, kubeconfig), name, reject, comment, here)
+    what = Decision("reject" if reject else "approve", comment)
+    return deciding.decide(_target(namespace, context, kubeconfig), name, what, here)
 
 
 @app.command(epilog="Example: netpol-canary abort payments")

@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; what goes wrong is one line, not a traceback."""
-    from orchestrator.cli import commands, metrics, notify, poll, records, serve  # noqa: F401
+    from orchestrator.cli import approvals, commands, metrics, notify, poll, records, serve  # noqa: F401
 
     try:
         code = app(standalone_mode=False)

@@ -40,7 +40,7 @@ class Progress:
         self(state)
         status, name = state.rollout.status, state.rollout.name
         hints = {
-            "Paused": f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` "
+            "Paused": f"`netpol-canary {f'approve {name} -m WHY' if status.paused_for == 'approval' else f'resume {name}'}` "
             f"goes on, `netpol-canary abort {name}` puts everything back",
             "Failed": "a person is needed: the cluster differs from what stood there before",
             "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from orchestrator.policy.risk import Level, RiskRules
+from orchestrator.policy.risk import Level, RiskKind, RiskRules
 
 GROUP = "netpol-canary.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -267,14 +267,17 @@ class Analysis(Model):
 class Gate(Model):
     """What must open before a wave: this many approvals, from these groups where some are named.
 
-    It is asked for only where the change's risk is at least `minRisk`.
+    It is asked for only where the change's risk is at least `minRisk`, and where `risks` names kinds of risk, where the
+    change does one of them. Where a wave has several gates, all must open. `name` is for people.
     """
 
     wave: Annotated[int, Field(ge=0, le=1000)]
+    name: Name = ""
     approvals: Annotated[int, Field(ge=1, le=20)] = 1
     groups: Annotated[list[Name], Field(max_length=16)] = []
     expires_after_seconds: Annotated[int, Field(ge=60, le=2592000)] = 86400
     min_risk: Level = "none"
+    risks: Annotated[list[RiskKind], Field(max_length=16)] = []
 
 
 class Strategy(Model):
@@ -419,6 +422,7 @@ class PolicyRolloutSpec(Model):
     plan_digest: Digest
     risk: Level = "none"
     risk_reasons: Annotated[list[Text], Field(max_length=32)] = []
+    risks: Annotated[list[RiskKind], Field(max_length=16)] = []
     boundaries: Annotated[list[Text], Field(max_length=50)] = []
     waves: Annotated[list[Wave], Field(max_length=200)]
     feedback: Feedback | None = None
@@ -460,6 +464,8 @@ class PolicyRolloutStatus(Model):
     opened: int = 0
     epoch: int = 0
     attempt: int = 0
+    vouched_at: datetime | None = None
+    doubted_at: datetime | None = None
     handled_request: Name = ""
     started_at: datetime | None = None
     detected_at: datetime | None = None
@@ -573,10 +579,21 @@ class SeenFlow(Model):
     dropped: float = 0
 
 
+class Watch(Model):
+    """What was seen of a promoted wave while the next one waited; `since` is the last look before that."""
+
+    since: datetime | None = None
+    looked_at: datetime | None = None
+    looks: int = 0
+    phase: MeasurementPhase = "Pending"
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
 class WaveAnalysisStatus(Model):
     phase: MeasurementPhase = "Pending"
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     ticks: int = 0
+    watch: Watch = Watch()
     started_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
     probes: Annotated[list[ProbeRecord], Field(max_length=1600)] = []
@@ -587,6 +604,8 @@ class WaveAnalysisStatus(Model):
 
 
 class RolloutApprovalSpec(Model):
+    """One person's yes or no. With `breakGlass` it stands for the whole quorum; `comment` says why."""
+
     rollout: Name
     wave: int
     plan_digest: Digest
@@ -594,6 +613,7 @@ class RolloutApprovalSpec(Model):
     groups: Annotated[list[Name], Field(max_length=64)] = []
     decision: Literal["approve", "reject"] = "approve"
     comment: Text = ""
+    break_glass: bool = False
 
 
 class RolloutApprovalStatus(Model):

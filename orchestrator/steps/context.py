@@ -22,6 +22,7 @@ APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
+LOUD = frozenset({"BreakGlass", "Unvouched"})  # a Warning, whatever the phase
 SWAPS = 3  # tries of a compare-and-swap that only the outbox stood in the way of
 
 T = TypeVar("T")
@@ -103,7 +104,7 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated.conditions = conditions(ctx, updated)
     written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
-        warning = updated.phase in ("RollingBack", "Failed", "Paused")
+        warning = updated.phase in ("RollingBack", "Failed", "Paused") or action.reason in LOUD
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
 

@@ -61,7 +61,7 @@ def test_a_gate_waits_for_a_person(cli):
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
     netpol = cli(stage)
     done = netpol("run", "--source", "shop")
-    assert done.code == 3 and "netpol-canary promote shop-cccccccccc" in done.out
+    assert done.code == 3 and "netpol-canary approve shop-cccccccccc -m WHY" in done.out
     assert netpol("resume", "shop").code == 1
     promoted = netpol("promote", "shop", "--comment", "looks good", "--here")
     assert promoted.code == 0 and "Succeeded" in promoted.out
