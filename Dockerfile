@@ -9,10 +9,10 @@ RUN uv sync --frozen --no-dev --no-editable --extra notifications
 
 FROM docker.io/library/python:3.11-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends git openssh-client \
+    && apt-get install -y --no-install-recommends git gnupg openssh-client \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/.venv /src/.venv
 USER 65532:65532
 ENV PATH=/src/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache HOME=/tmp
 ENTRYPOINT ["netpol-canary"]
-CMD ["controller", "--log", "json"]
+CMD ["serve", "--log", "json"]

@@ -41,6 +41,7 @@ lint: .venv/.ready
 
 bench: .venv/.ready
 	$(BIN)/python tests/bench/policies.py
+	$(BIN)/python tests/bench/webhooks.py
 	$(BIN)/python tests/bench/bench.py $(if $(shell command -v go),--real)
 
 # How soon regressions are found, and how often falsely, beside other rules; the plot goes into build/bench.

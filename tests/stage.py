@@ -1,12 +1,16 @@
 """What the engine's tests play on: three namespaces in memory, policies as files, probes that answer."""
 
 import json
+from concurrent.futures import Future
 
+from orchestrator.engine.controller import Controller
 from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import PortError, RetryLater
 from orchestrator.ports import Commit, ProbeResult
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
+from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resource import load, new
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
@@ -54,6 +58,10 @@ class Answers:
     @good.setter
     def good(self, value):
         self._good, self._first = value, None
+
+    def turn_bad(self):
+        """What was good so far is not any more, while the change stands."""
+        self._good = False
 
     def run(self, probes):
         now = sorted(objects.canonical(o) for o in self._cluster.list(POLICY))
@@ -139,6 +147,44 @@ class Stage:
 
     def shop(self):
         return load(self.cluster.get(SOURCE, "shop", OWN))
+
+
+class Inline:
+    """A pool that has done the work when it answers."""
+
+    def submit(self, work, *args):
+        future = Future()
+        try:
+            future.set_result(work(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Rounds:
+    """A controller on a stage; `go` lets a minute pass and makes some rounds."""
+
+    def __init__(self, stage):
+        self.stage, self.instruments = stage, Instruments()
+        self.controller = Controller(stage.context(), "one", self.instruments, poll_seconds=30)
+
+    def go(self, rounds=3):
+        for _ in range(rounds):
+            self.stage.clock.sleep(60)
+            self.controller.tick(Inline())
+        return self.rollouts()
+
+    def rollouts(self):
+        found = [load(o) for o in self.stage.cluster.list(ROLLOUT, OWN)]
+        return {r.name: r.status.phase for r in found}
+
+    def ask(self, name, verb):
+        fresh = self.stage.cluster.get(ROLLOUT, name, OWN)
+        annotations = {REQUEST: f"{verb}/{verb}-1/eve"}
+        self.stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
+
+    def condition(self):
+        return {c.type: c for c in self.stage.shop().status.conditions}["Ready"]
 
 
 def work(ctx, holder, tries=20, **more):

@@ -92,14 +92,11 @@ class GitRepository:
 
         What a kustomization reaches outside the path counts too: whoever changes it changes a policy.
         """
-        tree = self._tree(until)
-        beside = outside(self._mine(tree, until), self._prefix, partial(self._file, tree))
-        known = _FULL.fullmatch(since) and self._commit(since)
-        span = [f"{since}..{self.resolve(until)}"] if known else ["-n1", self.resolve(until)]
-        where = [self._prefix.rstrip("/") or ".", *beside]
+        where = self.paths(until)
+        span = [f"{since}..{self.resolve(until)}"] if self.knows(since) else ["-n1", self.resolve(until)]
         mark = uuid.uuid4().hex  # a commit's text may hold any other separator
         form = f"--format={mark}%x00{_LOG}%x00"
-        raw = self._git("log", "-z", "--name-only", f"-n{MOST_COMMITS}", form, *span, "--", *where)
+        raw = self.git("log", "-z", "--name-only", f"-n{MOST_COMMITS}", form, *span, "--", *where)
         found = []
         for record in raw.decode(errors="replace").split(f"{mark}\0")[1:]:
             full, author, committer, others, when, subject, *names = record.split("\0")
@@ -109,6 +106,35 @@ class GitRepository:
             touched = tuple(f for f in files if f)
             found.append(Commit(full, tuple(dict.fromkeys(people)), subject, touched, _time(when)))
         return found
+
+    def paths(self, revision: str) -> list[str]:
+        """The source's path, and what a kustomization reaches outside it."""
+        tree = self._tree(revision)
+        beside = outside(self._mine(tree, revision), self._prefix, partial(self._file, tree))
+        return [self._prefix.rstrip("/") or ".", *beside]
+
+    def knows(self, revision: str) -> bool:
+        """Whether a full commit id is in the clone."""
+        return bool(_FULL.fullmatch(revision) and self._commit(revision))
+
+    def git(
+        self,
+        *args: str,
+        data: bytes = b"",
+        clone: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """What git prints in the clone. Raises RepositoryError."""
+        # A redirect must not carry the Authorization header to another host.
+        follow = "false" if self.credentials.header() else "initial"
+        general = ["--literal-pathspecs", "-c", f"http.followRedirects={follow}"]
+        command = [*general, "--git-dir", str(clone or self._clone), *args]
+        try:
+            return gitprogram.run(
+                command, self.url, self.credentials, self.timeout, data, MOST_OUTPUT, environment or {}
+            )
+        except OSError as error:
+            raise RepositoryError(f"{self._name}: git does not run: {error.strerror}") from None
 
     @property
     def _local(self) -> Path | None:
@@ -134,16 +160,6 @@ class GitRepository:
         path = posixpath.normpath(self.path)
         return "" if path == "." else f"{path}/"
 
-    def _git(self, *args: str, data: bytes = b"", clone: Path | None = None) -> bytes:
-        # A redirect must not carry the Authorization header to another host.
-        follow = "false" if self.credentials.header() else "initial"
-        general = ["--literal-pathspecs", "-c", f"http.followRedirects={follow}"]
-        command = [*general, "--git-dir", str(clone or self._clone), *args]
-        try:
-            return gitprogram.run(command, self.url, self.credentials, self.timeout, data, MOST_OUTPUT)
-        except OSError as error:
-            raise RepositoryError(f"{self._name}: git does not run: {error.strerror}") from None
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time in a clone; given up after `timeout`."""
@@ -168,7 +184,7 @@ class GitRepository:
                 self._ready()
                 serve = [_SERVE_ANY_OWNER] if self._local else []
                 flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", *serve]
-                self._git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
+                self.git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
         except OSError as error:
             raise RepositoryError(f"{self._name}: no clone in {self.cache}: {error.strerror}") from None
 
@@ -178,7 +194,7 @@ class GitRepository:
             fresh = self._clone.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
-            self._git("init", "--quiet", "--bare", "--template=", clone=fresh)
+            self.git("init", "--quiet", "--bare", "--template=", clone=fresh)
             fresh.rename(self._clone)
         for left in (*self._clone.glob("**/*.lock"), *self._clone.glob("objects/pack/tmp_*")):
             left.unlink(missing_ok=True)
@@ -186,11 +202,11 @@ class GitRepository:
     def _commit(self, name: str) -> str:
         if not self._clone.exists():
             return ""
-        out = self._git("cat-file", "--batch-check", data=f"{name}^{{commit}}\n".encode()).decode().split()
+        out = self.git("cat-file", "--batch-check", data=f"{name}^{{commit}}\n".encode()).decode().split()
         return out[0] if out[1:2] == ["commit"] else ""
 
     def _tree(self, revision: str) -> dict[str, Entry]:
-        raw = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", self.resolve(revision))
+        raw = self.git("ls-tree", "-r", "-z", "-l", "--full-tree", self.resolve(revision))
         found = {}
         for line in raw.decode(errors="backslashreplace").split("\0")[:-1]:
             meta, path = line.split("\t", 1)
@@ -211,7 +227,7 @@ class GitRepository:
     def _read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
         _bounded(entries, self._prefix)
         wanted = list(dict.fromkeys(e.blob for e in entries))
-        raw = self._git("cat-file", "--batch", data="".join(f"{blob}\n" for blob in wanted).encode())
+        raw = self.git("cat-file", "--batch", data="".join(f"{blob}\n" for blob in wanted).encode())
         found: dict[str, bytes] = {}
         at = 0
         for blob in wanted:

@@ -87,16 +87,22 @@ def scrubbed(text: str, credentials: Credentials) -> str:
 
 
 def run(
-    args: Sequence[str], url: str, credentials: Credentials, timeout: float, data: bytes = b"", limit: int = 0
+    args: Sequence[str],
+    url: str,
+    credentials: Credentials,
+    timeout: float,
+    data: bytes = b"",
+    limit: int = 0,
+    environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints. Raises RepositoryError with git's last line; all its children end by the deadline."""
+    """What git prints. `environment` comes on top of the little that is kept. Raises RepositoryError with git's last line; all its children end by the deadline."""
     with tempfile.TemporaryDirectory(prefix="netpol-canary-git-") as scratch:
         process = subprocess.Popen(
             ["git", *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(url, credentials, Path(scratch)),
+            env={**_environment(url, credentials, Path(scratch)), **(environment or {})},
             start_new_session=True,
         )
         try:

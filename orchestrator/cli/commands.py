@@ -91,23 +91,6 @@ def run(
     return running.run(_target(namespace, context, kubeconfig, secrets), source, revision, output)
 
 
-@app.command(epilog="Example: netpol-canary controller --poll 60 --listen :8080")
-def controller(
-    poll: Annotated[float, typer.Option(help="seconds between two looks at a source's repository")] = 30.0,
-    listen: Annotated[str, typer.Option(help="where /metrics, /healthz and /readyz are served")] = ":8080",
-    log: Annotated[str, typer.Option(help="json or console; else what suits standard error")] = "",
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
-    namespace: Namespace = OWN,
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
-    secrets: SecretsDir = None,
-) -> int:
-    """Keep going: poll the sources, roll out what is new, resume what was stopped."""
-    from orchestrator.cli import controller as running
-
-    return running.serve(_target(namespace, context, kubeconfig, secrets), poll, listen, log, log_level)
-
-
 @app.command(epilog="Example: netpol-canary get rollouts -o wide")
 def get(
     what: Annotated[
@@ -200,10 +183,12 @@ def promote(
     context: ContextName = "",
     kubeconfig: Kubeconfig = "",
 ) -> int:
-    """Approve the wave that waits for approval, in your own name."""
-    from orchestrator.cli import requests
+    """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more."""
+    from orchestrator.cli import deciding
+    from orchestrator.steps.decide import Decision
 
-    return requests.promote(_target(namespace, context, kubeconfig), name, reject, comment, here)
+    what = Decision("reject" if reject else "approve", comment)
+    return deciding.decide(_target(namespace, context, kubeconfig), name, what, here)
 
 
 @app.command(epilog="Example: netpol-canary abort payments")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.cli import wiring
+from orchestrator.cli.gates import ahead
 from orchestrator.cli.report import tame
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.timeline import line
@@ -26,15 +26,21 @@ def describe(target: Target, name: str) -> int:
     """A rollout: facts, waves, evidence, timeline, conditions."""
     ctx = wiring.connected(target)
     state = read(ctx, find_rollout(ctx, name).name)
-    shown(view(state, datetime.now(UTC), diffs=False), state.rollout.status.conditions)
+    now = ctx.clock.now()
+    shown(view(state, now, diffs=False), state.rollout.status.conditions, ahead(state, now))
     left = waiting(state.rollout.status.outbox)
     if left:
         print(tame(f"\nStill to be told: {left}"))
     return 0
 
 
-def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
-    """Print it; the view has no conditions, since they say the phase once more, for machines."""
+def shown(
+    found: RolloutView, conditions: Iterable[Condition] = (), gates: Mapping[int, Sequence[str]] = {}
+) -> None:
+    """Print it; the view has no conditions, since they say the phase once more, for machines.
+
+    `gates` are lines of those that are still ahead, by wave.
+    """
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
@@ -46,6 +52,8 @@ def shown(found: RolloutView, conditions: Iterable[Condition] = ()) -> None:
     console.print("\n[bold]Waves[/bold]")
     for wave in found.waves:
         _wave(console, wave)
+        for text in gates.get(wave.number, ()):
+            console.print(tame(f"       {text}"), markup=False)
     console.print("\n[bold]Timeline[/bold]")
     for moment in found.moments:
         console.print(line(moment, found.moments[0].time))

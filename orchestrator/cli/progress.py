@@ -40,9 +40,8 @@ class Progress:
         """The last line: how it ended and what to do."""
         self(state)
         status, name = state.rollout.status, state.rollout.name
-        goes_on = (
-            f"`netpol-canary {'promote' if status.paused_for == 'approval' else 'resume'} {name}` goes on"
-        )
+        verb = f"approve {name} -m WHY" if status.paused_for == "approval" else f"resume {name}"
+        goes_on = f"`netpol-canary {verb}` goes on"
         if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         hints = {

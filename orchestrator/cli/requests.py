@@ -1,8 +1,7 @@
-"""What people ask of a rollout: pause, resume, promote, abort, retry, rollback."""
+"""What people ask of a rollout: pause, resume, abort, retry, rollback."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import uuid
 from contextlib import AbstractContextManager
@@ -11,11 +10,10 @@ from orchestrator.cli import sources, wiring
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, Conflict, NotFound, Refused
-from orchestrator.rollout import model as m
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.resource import Rollout, Source, load, new
-from orchestrator.steps.context import APPROVAL, ROLLOUT, SOURCE, Context
+from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.start import active
 
 ATTEMPTS = 5
@@ -47,7 +45,7 @@ def _started(rollout: Rollout) -> str:
 
 def ask(target: Target, verb: str, name: str, here: bool) -> int:
     """Leave a request on a rollout; the worker that holds it carries it out, or this process with `here`."""
-    with _stopping() as stop:
+    with stopping() as stop:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name)
         _sensible(rollout, verb)
@@ -64,15 +62,15 @@ def ask(target: Target, verb: str, name: str, here: bool) -> int:
             except Conflict:
                 if attempt + 1 == ATTEMPTS:
                     raise
-        return _carried_out(ctx, rollout.name, f"{verb} asked for by {user}", here, stop)
+        return carried_out(ctx, rollout.name, f"{verb} asked for by {user}", here, stop)
 
 
-def _stopping() -> AbstractContextManager[threading.Event]:
-    from orchestrator.cli import logs
-    from orchestrator.cli.run import stopping
+def stopping() -> AbstractContextManager[threading.Event]:
+    """An event that SIGTERM and SIGINT set, in a command that logs errors alone."""
+    from orchestrator.cli import logs, run
 
     logs.configure(level="error")
-    return stopping()
+    return run.stopping()
 
 
 def _sensible(rollout: Rollout, verb: str) -> None:
@@ -87,7 +85,7 @@ def _sensible(rollout: Rollout, verb: str) -> None:
     elif verb == "resume" and phase != "Paused":
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
-        raise Refused(f"{rollout.name} waits for approval; `netpol-canary promote {rollout.name}` gives it")
+        raise Refused(f"{rollout.name} waits for approval; `netpol-canary approve {rollout.name}` gives it")
     elif verb == "resume" and paused in BY_ITSELF:
         raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
@@ -102,7 +100,8 @@ def _latest(ctx: Context, rollout: Rollout) -> None:
         raise Refused(f"{rollout.name} is not the source's latest; older states are a Git revert")
 
 
-def _carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:
+def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:
+    """Carry out with `here`, or say what was asked for and whether anybody will do it."""
     if here:
         from orchestrator.cli.run import drive
 
@@ -125,40 +124,9 @@ def _worked_on(ctx: Context, name: str) -> bool:
     return any(held)
 
 
-def promote(target: Target, name: str, reject: bool, comment: str, here: bool) -> int:
-    """Record this user's approval, or rejection, of the wave that waits."""
-    with _stopping() as stop:
-        ctx = wiring.connected(target, stop)
-        rollout = find_rollout(ctx, name)
-        status = rollout.status
-        if status.phase != "Paused" or status.paused_for != "approval":
-            waits = f" ({status.paused_for})" if status.paused_for else ""
-            raise Refused(f"{rollout.name} is {status.phase}{waits} and waits for no approval")
-        user, groups = ctx.cluster.user()
-        spec = m.RolloutApprovalSpec(
-            rollout=rollout.name,
-            wave=status.wave,
-            plan_digest=rollout.spec.plan_digest,
-            user=user,
-            groups=list(groups)[:64],
-            decision="reject" if reject else "approve",
-            comment=comment,
-        )
-        mark = hashlib.sha256(f"{user}/{spec.decision}".encode()).hexdigest()[:8]
-        obj = new(
-            "RolloutApproval", f"{rollout.name}-{status.wave}-{mark}", ctx.namespace, spec, owner=rollout
-        )
-        try:
-            ctx.cluster.create(obj)
-        except Conflict:
-            ctx.cluster.get(APPROVAL, obj["metadata"]["name"], ctx.namespace)
-        word = "rejected" if reject else "approved"
-        return _carried_out(ctx, rollout.name, f"wave {status.wave} {word} by {user}", here, stop)
-
-
 def retry(target: Target, name: str, here: bool) -> int:
     """Release the revision that a source holds, so that it may be rolled out again."""
-    with _stopping() as stop:
+    with stopping() as stop:
         ctx = wiring.connected(target, stop)
         source = _source_of(ctx, name)
         running = active(ctx, source)

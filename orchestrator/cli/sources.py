@@ -36,17 +36,18 @@ def from_file(path: str) -> Source:
 def find(ctx: Context, reference: str) -> Source:
     """The source to work with: a file's spec with the status of the same source in the cluster."""
     if not is_file(reference):
-        return _standing(ctx, reference)
+        return standing(ctx, reference)
     given = from_file(reference)
     try:
-        there = _standing(ctx, given.name)
+        there = standing(ctx, given.name)
     except BadInput:
         return given
     metadata = {**given.manifest["metadata"], "uid": there.uid}
     return replace(given, manifest={**given.manifest, "metadata": metadata}, status=there.status)
 
 
-def _standing(ctx: Context, name: str) -> Source:
+def standing(ctx: Context, name: str) -> Source:
+    """The source of that name in the cluster. Raises BadInput."""
     try:
         found: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
     except NotFound as error:

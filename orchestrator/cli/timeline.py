@@ -20,6 +20,8 @@ MARKS = {
     "RolledBack": ("↺", "bold yellow"),
     "Failed": ("✘", "bold red"),
     "Inconclusive": ("?", "yellow"),
+    "BreakGlass": ("‼", "bold red"),
+    "Unvouched": ("‼", "bold red"),
 }
 
 

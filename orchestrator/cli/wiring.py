@@ -25,12 +25,13 @@ Read = Callable[[str, str], Mapping[str, bytes]]
 
 @dataclass(frozen=True)
 class Target:
-    """Which cluster, and the orchestrator's own namespace in it."""
+    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it."""
 
     namespace: str = "netpol-canary"
     context: str = ""
     kubeconfig: str = ""
     secrets: Path | None = None
+    probe_image: str = ""
 
 
 def connected(target: Target, stop: threading.Event | None = None) -> Context:
@@ -55,7 +56,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         clock,
         lambda source: repository(source, secrets.read),
         Sources(cluster, clock, secrets.read).get,
-        lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat),
+        lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat, target.probe_image),
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
@@ -84,13 +85,14 @@ def messengers(ctx: Context, target: Target) -> Messengers:
 
 
 def repository(source: Source, read: Read) -> PolicyRepository:
-    """The source's Git repository, with a clone in the user's cache directory."""
+    """The source's Git repository, with a clone in the user's cache directory; signatures checked where it asks."""
     from orchestrator.adapters.git import GitRepository
     from orchestrator.adapters.gitprogram import Credentials
+    from orchestrator.adapters.signatures import SignedRepository, Signers
 
     git = source.spec.git
     data = read(git.secret_ref, f"PolicySource {source.name} spec.git.secretRef")
-    return GitRepository(
+    found = GitRepository(
         git.url,
         cache_directory(),
         git.branch,
@@ -98,15 +100,25 @@ def repository(source: Source, read: Read) -> PolicyRepository:
         Credentials.from_secret(data),
         git.timeout_seconds,
     )
+    if git.verify.mode == "none":
+        return found
+    where = f"PolicySource {source.name} spec.git.verify.secretRef"
+    signers = Signers.from_secret(read(git.verify.secret_ref, where), where)
+    return SignedRepository(found, git.verify.mode, signers, source.status.verified_revision)
 
 
 def prober(
-    cluster: Cluster, clock: Clock, probing: m.Probing, owner: str, beat: Callable[[], None] = lambda: None
+    cluster: Cluster,
+    clock: Clock,
+    probing: m.Probing,
+    owner: str,
+    beat: Callable[[], None] = lambda: None,
+    own: str = "",
 ) -> Prober | None:
     """Who tries connections, as Jobs of the strategy's image or of this program's own; None where neither is known."""
     from orchestrator.adapters.jobs import JobProber
 
-    image = probing.image or os.environ.get(PROBE_IMAGE, "")
+    image = probing.image or own or os.environ.get(PROBE_IMAGE, "")
     return JobProber(cluster, clock, probing, image, owner, beat) if image else None
 
 

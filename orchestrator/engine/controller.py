@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,8 +15,17 @@ from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
+from orchestrator.engine.polling import MOST_SECONDS, Polling
 from orchestrator.engine.room import Limits
-from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, PortError, Refused
+from orchestrator.errors import (
+    BadInput,
+    Conflict,
+    NetpolCanaryError,
+    NotFound,
+    PortError,
+    Refused,
+    RetryLater,
+)
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
@@ -46,11 +55,12 @@ class Controller:
     poll_seconds: float = 30.0
     stop: Callable[[], bool] = lambda: False
     lease_seconds: float = LEASE_SECONDS
+    most_seconds: float = MOST_SECONDS
     courier: Courier | None = None
     most_rollouts: int = MOST_ROLLOUTS
     most_namespaces: int = MOST_NAMESPACES
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
-    _polled: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
@@ -60,6 +70,7 @@ class Controller:
         room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
         self.ctx = replace(ctx, room=room)
         self._drift = DriftWatch(self.ctx)
+        self._polling = Polling(self.poll_seconds, self.most_seconds)
 
     def serve(self) -> None:
         """Until `stop`; every rollout in work is left between two calls."""
@@ -96,33 +107,42 @@ class Controller:
         for rollout in rollouts:
             if _unfinished(rollout):
                 self._drive(pool, rollout.name)
-        for obj in self.ctx.cluster.list(SOURCE, self.ctx.namespace):
-            source = load(obj)
+        sources = list(self._sources())
+        self._polling.keep(sources)
+        for source in sources:
             with structlog.contextvars.bound_contextvars(source=source.name):
                 self._source(source, rollouts)
         prune.orphans(self.ctx, rollouts)
         if self.courier is not None:
             self.courier.look(rollouts)
 
+    def _sources(self) -> Iterator[Source]:
+        for obj in self.ctx.cluster.list(SOURCE, self.ctx.namespace):
+            try:
+                yield load(obj)
+            except BadInput as error:  # of another version of the resource
+                structlog.get_logger().warning("the source cannot be read", error=str(error))
+
     def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """What is wrong with one source stops no other; it stands in the source's Ready condition."""
-        now, last = self.ctx.clock.now(), self._polled.get(source.uid)
-        if last is not None and (now - last).total_seconds() < self.poll_seconds:
+        if not self._polling.begins(source, self.ctx.clock.now()):
             return
-        self._polled[source.uid] = now
+        failed = False
         try:
             prune.history(self.ctx, source, rollouts)
             message = self._poll(source, rollouts)
             self._ready(source.name, "True", "Polled", message)
         except Refused as refused:
             self._ready(source.name, "True", "Waiting", str(refused))
+        except (Conflict, RetryLater) as later:  # a request may be written at the same time
+            structlog.get_logger().info("again later", reason=str(later))
+            self._polling.again(source)
+            return
         except (BadInput, PortError) as error:
             structlog.get_logger().warning("the source cannot be rolled out", error=str(error))
-            reason = "BadInput" if isinstance(error, BadInput) else "Unavailable"
-            self._ready(source.name, "False", reason, str(error))
-        except NetpolCanaryError as later:
-            self._polled.pop(source.uid, None)
-            structlog.get_logger().info("again later", reason=str(later))
+            failed = isinstance(error, PortError)
+            self._ready(source.name, "False", "Unavailable" if failed else "BadInput", str(error))
+        self._polling.ended(source, failed)
 
     def _poll(self, source: Source, rollouts: Sequence[Rollout]) -> str:
         head = self.ctx.repository(source).resolve()

@@ -13,6 +13,7 @@ from orchestrator.record.waves import ALARMING, wave
 from orchestrator.rollout.approvals import gateway
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.next import State
+from orchestrator.rollout.vouching import condition
 
 WAITS = {
     "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",
@@ -83,10 +84,10 @@ def waits_for(state: State, now: datetime) -> str:
     if status.phase != "Paused":
         return ""
     if status.paused_for == "approval":
-        said = gateway(state.rollout, status.wave, state.approvals, now).message
-        gates = [g for g in state.rollout.spec.strategy.gates if g.wave == status.wave]
-        groups = [group for gate in gates for group in gate.groups if group not in said]
-        return f"{said}, from {' or '.join(groups)}" if groups else said
+        found = condition(state.rollout)
+        if found is not None and found.status == "False":
+            return found.message
+        return gateway(state.rollout, status.wave, state.approvals, now).message
     return WAITS.get(status.paused_for, status.reason)
 
 

@@ -6,6 +6,7 @@ from orchestrator.record.diffs import object_diffs
 from orchestrator.record.evidence import attempts, curves, links
 from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
+from orchestrator.rollout.model import Watch
 from orchestrator.rollout.next import State
 
 ALARMING = ("Failed", "Error", "Inconclusive")
@@ -33,10 +34,18 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
         marks(state, number),
         attempts(spec, status),
         links(spec, status),
-        tuple(spec.notes),
+        (*spec.notes, *_watched(status.watch)),
         tuple(status.alarms),
         tuple(status.suspects),
     )
+
+
+def _watched(seen: Watch) -> tuple[str, ...]:
+    """What was seen of it while the next wave waited."""
+    if not seen.looks:
+        return ()
+    looks = "1 look" if seen.looks == 1 else f"{seen.looks} looks"
+    return (f"{looks} since it was promoted; the last: {seen.phase}, {seen.reason}",)
 
 
 def standing(state: State, number: int) -> WaveState:

@@ -82,6 +82,7 @@ NAMES: dict[str, Names] = {
             ("Wave", "integer", ".spec.wave", 0),
             ("Decision", "string", ".spec.decision", 0),
             ("User", "string", ".spec.user", 0),
+            ("Break-Glass", "boolean", ".spec.breakGlass", 1),
             AGE,
         ),
     ),

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from orchestrator.policy.risk import Level, RiskRules
+from orchestrator.policy.risk import Level, RiskKind, RiskRules
 from orchestrator.rollout import cron
 
 GROUP = "netpol-canary.dev"
@@ -85,14 +85,30 @@ class KindRef(Model):
     kind: Name = "NetworkPolicy"
 
 
+class Verify(Model):
+    """Signatures that a change must carry; `secretRef` names a Secret (allowedSigners, gpgKeys) with who may sign.
+
+    `commits`: every commit since the last verified revision that touches the path, and the newest that does.
+    `tag`: the revision, by a signed tag on it.
+    """
+
+    mode: Literal["none", "commits", "tag"] = "none"
+    secret_ref: Name = ""
+
+
 class Git(Model):
-    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts)."""
+    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts).
+
+    `webhookSecretRef` names the Secret whose key webhookSecret proves a Git host's deliveries.
+    """
 
     url: Text
     branch: Name = "main"
     path: Text = ""
     secret_ref: Name = ""
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    webhook_secret_ref: Name = ""
+    verify: Verify = Verify()
 
 
 class NamespaceScope(Model):
@@ -262,14 +278,17 @@ class Analysis(Model):
 class Gate(Model):
     """What must open before a wave: this many approvals, from these groups where some are named.
 
-    It is asked for only where the change's risk is at least `minRisk`.
+    It is asked for only where the change's risk is at least `minRisk`, and where `risks` names kinds of risk, where the
+    change does one of them. Where a wave has several gates, all must open. `name` is for people.
     """
 
     wave: Annotated[int, Field(ge=0, le=1000)]
+    name: Name = ""
     approvals: Annotated[int, Field(ge=1, le=20)] = 1
     groups: Annotated[list[Name], Field(max_length=16)] = []
     expires_after_seconds: Annotated[int, Field(ge=60, le=2592000)] = 86400
     min_risk: Level = "none"
+    risks: Annotated[list[RiskKind], Field(max_length=16)] = []
 
 
 class Window(Model):
@@ -460,6 +479,7 @@ class PolicyRolloutSpec(Model):
     plan_digest: Digest
     risk: Level = "none"
     risk_reasons: Annotated[list[Text], Field(max_length=32)] = []
+    risks: Annotated[list[RiskKind], Field(max_length=16)] = []
     boundaries: Annotated[list[Text], Field(max_length=50)] = []
     waves: Annotated[list[Wave], Field(max_length=200)]
     feedback: Feedback | None = None
@@ -501,6 +521,8 @@ class PolicyRolloutStatus(Model):
     opened: int = 0
     epoch: int = 0
     attempt: int = 0
+    vouched_at: datetime | None = None
+    doubted_at: datetime | None = None
     handled_request: Name = ""
     started_at: datetime | None = None
     detected_at: datetime | None = None
@@ -614,10 +636,21 @@ class SeenFlow(Model):
     dropped: float = 0
 
 
+class Watch(Model):
+    """What was seen of a promoted wave while the next one waited; `since` is the last look before that."""
+
+    since: datetime | None = None
+    looked_at: datetime | None = None
+    looks: int = 0
+    phase: MeasurementPhase = "Pending"
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
 class WaveAnalysisStatus(Model):
     phase: MeasurementPhase = "Pending"
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     ticks: int = 0
+    watch: Watch = Watch()
     started_at: datetime | None = None
     progressed_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
@@ -629,6 +662,8 @@ class WaveAnalysisStatus(Model):
 
 
 class RolloutApprovalSpec(Model):
+    """One person's yes or no. With `breakGlass` it stands for the whole quorum; `comment` says why."""
+
     rollout: Name
     wave: int
     plan_digest: Digest
@@ -636,6 +671,7 @@ class RolloutApprovalSpec(Model):
     groups: Annotated[list[Name], Field(max_length=64)] = []
     decision: Literal["approve", "reject"] = "approve"
     comment: Text = ""
+    break_glass: bool = False
 
 
 class RolloutApprovalStatus(Model):

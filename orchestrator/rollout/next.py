@@ -6,7 +6,7 @@ Pure. Every step asks it and refuses to run when the answer is another one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -15,17 +15,21 @@ from orchestrator.rollout.model import BY_ITSELF, TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.rollout.turn import Turn, turn
+from orchestrator.rollout.vouching import condition, proven
 
 REQUEST = "netpol-canary.dev/request"
+ITSELF = "netpol-canary"  # the actor where no person is
 
 Verb = Literal[
     "snapshot",
     "pause",
+    "vouch",
     "continue",
     "open",
     "baseline",
     "apply",
     "analyze",
+    "watch",
     "promote",
     "succeed",
     "rollback",
@@ -39,16 +43,15 @@ Verb = Literal[
     "wait-for-turn",
     "done",
 ]
-
-
 RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
 
 
 @dataclass(frozen=True)
 class Action:
-    """One step to take. `until` is set for `wait`; `reason` and `message` say why, for people.
+    """One step to take; `reason` and `message` say why, for people.
 
-    `wait-for-turn` waits for no person: for a window, the end of a freeze, or room beside other rollouts.
+    `wait-for-turn` waits for no person: for a window, the end of a freeze, or room beside other rollouts. `until` is set
+    for `wait`, and for these two where something has to be looked at meanwhile, or the end is known.
     """
 
     verb: Verb
@@ -57,7 +60,7 @@ class Action:
     message: str = ""
     until: datetime | None = None
     paused_for: PauseReason = ""
-    actor: str = "netpol-canary"
+    actor: str = ITSELF
 
 
 @dataclass(frozen=True)
@@ -158,17 +161,57 @@ def _restoring(state: State) -> Action:
     return Action("finish") if verified else Action("verify")
 
 
+def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
+    """The gates before the wave that comes, and what has to be done first where people's word decides there."""
+    rollout, wave = state.rollout, state.rollout.status.wave
+    gate = gateway(rollout, wave, state.approvals, now)
+    known, found = proven(rollout, now), condition(rollout)
+    doubted = found is not None and found.status == "False"
+    if not gate.relies and not doubted:
+        return gate, None
+    if known is None or found is None:
+        return gate, Action("vouch", wave)
+    if not known:
+        return replace(gate, open=False, rejected_by="", message=found.message, relies=True), None
+    if gate.rejected_by:
+        return gate, Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
+    return gate, None
+
+
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
+    if status.paused_for not in ("approval", *BY_ITSELF):
+        return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    if (lost := _lost(state)) is not None:
+        return lost
     if status.paused_for in BY_ITSELF:
         return _queued(state, now)
-    if status.paused_for == "approval":
-        gate = gateway(state.rollout, status.wave, state.approvals, now)
-        if gate.rejected_by:
-            return Action("rollback", reason="Rejected", message=gate.message, actor=gate.rejected_by)
-        if gate.open:
-            return Action("continue", status.wave, "Approved", gate.message)
-    return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    gate, first = _gate(state, now)
+    if first is not None:
+        return first
+    if gate.open:
+        reason = "BreakGlass" if gate.broken_by else "Approved"
+        return Action("continue", status.wave, reason, gate.message, actor=gate.broken_by or ITSELF)
+    return _watched(state, now, Action("wait-for-person", status.wave, status.paused_for, status.reason))
+
+
+def _lost(state: State) -> Action | None:
+    """The way back, where the last promoted wave went wrong while the next one waited."""
+    analysis = state.analyses.get(state.rollout.status.wave - 1)
+    if analysis is None or analysis.status.phase != "Failed":
+        return None
+    return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
+
+
+def _watched(state: State, now: datetime, wait: Action) -> Action:
+    """Wait, and look at the last promoted wave meanwhile, as often as it was looked at before."""
+    status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
+    last = status.wave - 1
+    analysis = state.analyses.get(last)
+    if analysis is None or not (plan.metrics or analysis.spec.probes):
+        return wait
+    due = look_time(state, last)
+    return replace(wait, until=min(due, wait.until or due)) if now < due else Action("watch", last)
 
 
 def _queued(state: State, now: datetime) -> Action:
@@ -179,7 +222,8 @@ def _queued(state: State, now: datetime) -> Action:
     if found.waits_for and not rejected:
         told = found.waits_for == "limit" or found.message == status.reason
         if found.waits_for == status.paused_for and told:
-            return Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+            wait = Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+            return _watched(state, now, wait)
         return _waits(status.wave, found)
     action = _opening(state, now)
     if action.verb == "open" and status.paused_for == "window":
@@ -240,23 +284,29 @@ def _overdue(state: State, now: datetime) -> Action | None:
 
 
 def _opening(state: State, now: datetime) -> Action:
-    """Open the wave that comes, or wait: for its gate, then for a window or freeze, then for room."""
-    wave, spec = state.rollout.status.wave, state.rollout.spec
-    gate: Gateway = gateway(state.rollout, wave, state.approvals, now)
-    if gate.rejected_by:
-        return Action("rollback", wave, "Rejected", gate.message, actor=gate.rejected_by)
+    """Open the wave that comes, or wait: for its gates, then for a window or freeze, then for room."""
+    wave = state.rollout.status.wave
+    gate, first = _gate(state, now)
+    if first is not None:
+        return first
     if not gate.open:
-        return Action("pause", wave, "Approval", gate.message, paused_for="approval")
+        reason = "Unvouched" if gate.relies else "Approval"
+        return Action("pause", wave, reason, gate.message, paused_for="approval")
     found = turn(state.rollout, state.freezes, state.lacking, now)
     if found.waits_for:
         return _waits(wave, found)
-    return Action("open", wave, "Opened", f"wave {wave}, {spec.waves[wave].why}; {gate.message}")
+    text = f"wave {wave}, {state.rollout.spec.waves[wave].why}; {gate.message}"
+    since = [t.reason for t in reversed(state.rollout.status.transitions)]
+    said = next((r for r in since if r in ("BreakGlass", "Promoted", "Planned")), "") == "BreakGlass"
+    if gate.broken_by and not said:
+        return Action("open", wave, "BreakGlass", text, actor=gate.broken_by)
+    return Action("open", wave, "Opened", text)
 
 
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
     if status.opened <= status.wave:
-        return _opening(state, now)
+        return _lost(state) or _opening(state, now)
     return _overdue(state, now) or _in_wave(state, now)
 
 

@@ -14,9 +14,11 @@ from orchestrator.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from orchestrator.policy import selector
 from orchestrator.policy.schema import problems, with_defaults
 from orchestrator.ports import Clock, Event, Kind, Manifest
+from orchestrator.sandbox.admission import refusal
 from orchestrator.sandbox.clock import SimulatedClock
 
 Key = tuple[Kind, str, str]
+Caller = tuple[str, tuple[str, ...]]
 NAMESPACE = Kind("v1", "Namespace")
 POD = Kind("v1", "Pod")
 STATUS_GROUP = "netpol-canary.dev/"
@@ -24,7 +26,11 @@ MOST_HISTORY = 1000
 
 
 class MemoryCluster:
-    """Implements `Cluster`. `writes` counts what changed something, by verb and kind."""
+    """Implements `Cluster`. `writes` counts what changed something, by verb and kind.
+
+    `vouches` says whether config/admission stands; users in `writers` may create rollouts, and users and groups in
+    `breakers` may break the glass.
+    """
 
     def __init__(
         self, clock: Clock | None = None, user: str = "sandbox", groups: tuple[str, ...] = ()
@@ -38,6 +44,7 @@ class MemoryCluster:
         self._history: deque[tuple[int, Event]] = deque(maxlen=MOST_HISTORY)
         self.writes: Counter[tuple[str, str]] = Counter()
         self.logs: dict[tuple[str, str], str] = {}  # what a pod has written, by namespace and name
+        self.vouches, self.writers, self.breakers = True, {user}, {"on-call"}
         self.latency = 0.0  # seconds that a write takes, on the clock
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
@@ -56,11 +63,16 @@ class MemoryCluster:
             ]
             return [copy.deepcopy(self._objects[key]) for key in sorted(found)]
 
-    def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+    def acting_as(self, user: str, *groups: str) -> Acting:
+        """The same cluster, called by somebody else."""
+        return Acting(self, (user, groups))
+
+    def create(self, obj: Manifest, *, dry_run: bool = False, caller: Caller | None = None) -> Manifest:
         with self._lock:
             found = self._stored(obj)
             key = self._key(found)
             self._open(key)
+            self._admit(found, None, caller)
             if key in self._objects:
                 raise Conflict(f"{key[0].kind} {key[2]} exists already", reason="AlreadyExists")
             meta = found["metadata"]
@@ -72,11 +84,12 @@ class MemoryCluster:
                 meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]
             return self._keep(key, found, "create", dry_run)
 
-    def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+    def replace(self, obj: Manifest, *, dry_run: bool = False, caller: Caller | None = None) -> Manifest:
         with self._lock:
             found = self._stored(obj)
             key = self._key(found)
             old = self._current(key, found)
+            self._admit(found, old, caller)
             for name in ("uid", "creationTimestamp", "deletionTimestamp"):
                 if name in old["metadata"]:
                     found["metadata"][name] = old["metadata"][name]
@@ -228,6 +241,14 @@ class MemoryCluster:
             raise NotFound(f"{kind.kind} {where} not found")
         return found
 
+    def _admit(self, obj: Manifest, old: Manifest | None, caller: Caller | None) -> None:
+        user, groups = caller or self.user()
+        rights = {"breakglass"} if self.breakers & {user, *groups} else set()
+        rights |= {"write"} if user in self.writers else set()
+        why = refusal(obj, old, user, groups, rights) if self.vouches else ""
+        if why:
+            raise Forbidden(f"{obj['kind']} {obj['metadata']['name']} is forbidden: {why}")
+
     def _open(self, key: Key) -> None:
         if not key[1]:
             return
@@ -245,3 +266,22 @@ class MemoryCluster:
     def _key(obj: Manifest) -> Key:
         meta: dict[str, Any] = obj["metadata"]
         return Kind(obj["apiVersion"], obj["kind"]), meta.get("namespace") or "", meta["name"]
+
+
+class Acting:
+    """Implements `Cluster`: a MemoryCluster as another user calls it."""
+
+    def __init__(self, cluster: MemoryCluster, caller: Caller) -> None:
+        self._cluster, self._caller = cluster, caller
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    def user(self) -> Caller:
+        return self._caller
+
+    def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        return self._cluster.create(obj, dry_run=dry_run, caller=self._caller)
+
+    def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        return self._cluster.replace(obj, dry_run=dry_run, caller=self._caller)

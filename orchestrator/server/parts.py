@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from prometheus_client import CollectorRegistry
 
 from orchestrator.ports import Cluster
 from orchestrator.steps.context import Context
@@ -52,7 +54,7 @@ class Parts:
 
     `secrets` is a directory NAME/KEY in place of Secrets. `callers` is who calls in the name of those signed in;
     without it nobody can sign in. `people` is for the sandbox alone: whoever comes is one of them by choosing, so it
-    is an argument and never a setting.
+    is an argument and never a setting. `registry` is what /metrics shows.
     """
 
     ctx: Context
@@ -60,3 +62,4 @@ class Parts:
     secrets: Path | None = None
     callers: Callers | None = None
     people: tuple[Person, ...] = ()
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -28,12 +28,21 @@ MOST_REASON = 4000
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Measure at the time that was due, however late it is now; never a success without evidence."""
-    analysis, plan = state.analyses[action.wave], state.rollout.spec.strategy.analysis
-    at = look_time(state, action.wave)
-    ticks = analysis.status.ticks + 1
+    analysis = state.analyses[action.wave]
+    status = look(ctx, state, analysis, look_time(state, action.wave), analysis.status.ticks + 1)
+    ctx.cluster.replace_status(analysis.with_status(status))
+    if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
+        _release(ctx, state, analysis)
+
+
+def look(
+    ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, ticks: int
+) -> m.WaveAnalysisStatus:
+    """The analysis' status after a look at that time, the `ticks`th of the grid; nothing is written."""
+    plan = state.rollout.spec.strategy.analysis
     found = measured(ctx, state, analysis, at)
     every = [*analysis.status.measurements, *found]
-    waited = (at - settled_at(state, action.wave)).total_seconds()
+    waited = (at - settled_at(state, analysis.spec.wave)).total_seconds()
     status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept(every)})
     lost: Sequence[str] = unready(ctx, state, analysis, at)
     mute = ""
@@ -55,9 +64,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     if status.phase == "Failed":
         status.suspects = suspects(ctx, state, analysis)
     status.progressed_at = ctx.clock.now()
-    ctx.cluster.replace_status(analysis.with_status(status))
-    if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
-        _release(ctx, state, analysis)
+    return status
 
 
 def _release(ctx: Context, state: State, analysis: WaveAnalysis) -> None:

@@ -25,6 +25,7 @@ FREEZE = Kind(m.API_VERSION, "RolloutFreeze")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
+LOUD = frozenset({"BreakGlass", "Unvouched"})  # a Warning, whatever the phase
 SWAPS = 3  # tries of a compare-and-swap that only the outbox stood in the way of
 
 T = TypeVar("T")
@@ -134,7 +135,8 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated.conditions = conditions(ctx, updated)
     written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
-        warning = updated.phase in ("RollingBack", "Failed") or stands(updated)
+        loud = action.reason in LOUD or stands(updated)
+        warning = updated.phase in ("RollingBack", "Failed") or loud
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
 

@@ -16,7 +16,7 @@ from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.probing import Chosen, Sides, choose
-from orchestrator.policy.risk import LEVELS, Risk, risk
+from orchestrator.policy.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import ENDINGS
@@ -127,7 +127,7 @@ def _probes(
 
 
 def _unknown(why: str) -> Forecast:
-    return Forecast(risk=Risk("high", (why,)), unknown=why)
+    return Forecast(risk=Risk("high", (why,), KINDS), unknown=why)
 
 
 def refuse(found: Forecast, strategy: m.Strategy) -> None:
@@ -149,16 +149,21 @@ def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
 
     probes of its intents, and its presets' queries.
     """
-    level = LEVELS.index(found.risk.level)
-    gates = [g for g in strategy.gates if LEVELS.index(g.min_risk) <= level]
+    gates = [g for g in strategy.gates if _asked(g, found.risk)]
     if found.lasting and strategy.boundaries == "ask":
         first = min(b.since for b in found.lasting)
         if all(g.wave != first for g in gates):
-            gates.append(m.Gate(wave=first))
+            gates.append(m.Gate(wave=first, name="between waves"))
     analysis = expanded(strategy.analysis)
     if found.probes:
         analysis = analysis.model_copy(update={"probes": [*analysis.probes, *found.probes]})
     return strategy.model_copy(update={"gates": gates, "analysis": analysis})
+
+
+def _asked(gate: m.Gate, risk: Risk) -> bool:
+    """Whether a change of this risk has to pass the gate."""
+    enough = LEVELS.index(gate.min_risk) <= LEVELS.index(risk.level)
+    return enough and (not gate.risks or bool(set(gate.risks) & set(risk.kinds)))
 
 
 def _problems(result: Result) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import Context, change
+
+BROKEN = "GlassBroken"
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
     """From here on the wave may be written to; not where another one took the room meanwhile."""
     with ctx.room.turn():
         if not ctx.room.lacking(state.rollout):
-            going = {"phase": "Progressing", "paused_for": "", "reason": ""}
+            going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
             change(ctx, state, action, opened=action.wave + 1, **going)
 
 
@@ -36,7 +41,21 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
             }
         )
         load(ctx.cluster.replace_status(analysis.with_status(fresh)))
-    change(ctx, state, action, phase="Progressing", paused_for="", reason="")
+    broken = _glass(ctx, state, action)
+    change(ctx, state, action, phase="Progressing", paused_for="", reason="", **broken)
+
+
+def _glass(ctx: Context, state: State, action: Action) -> dict[str, Any]:
+    """The condition that stays on a rollout whose glass was broken, with everyone who did it."""
+    if action.reason != "BreakGlass":
+        return {}
+    old = next((c for c in state.rollout.status.conditions if c.type == BROKEN), None)
+    said = f"{old.message}; {action.message}" if old is not None else action.message
+    since = old.last_transition_time if old is not None else ctx.clock.now()
+    made = m.Condition(
+        type=BROKEN, status="True", reason="BreakGlass", message=said[-4000:], last_transition_time=since
+    )
+    return {"conditions": [*(c for c in state.rollout.status.conditions if c.type != BROKEN), made]}
 
 
 def handle(ctx: Context, state: State, action: Action) -> None:

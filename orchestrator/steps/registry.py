@@ -15,6 +15,8 @@ from orchestrator.steps import (
     restore,
     snapshot,
     verify,
+    vouch,
+    watch,
 )
 from orchestrator.steps.context import Context
 
@@ -24,11 +26,13 @@ STEPS: dict[str, Step] = {
     "snapshot": snapshot.run,
     "open": gate.open_wave,
     "pause": gate.pause,
+    "vouch": vouch.run,
     "continue": gate.go_on,
     "handle": gate.handle,
     "baseline": baseline.run,
     "apply": apply.run,
     "analyze": analyze.run,
+    "watch": watch.run,
     "promote": promote.run,
     "succeed": promote.succeed,
     "rollback": restore.begin,

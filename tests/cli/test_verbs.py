@@ -61,7 +61,7 @@ def test_a_gate_waits_for_a_person(cli):
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
     netpol = cli(stage)
     done = netpol("run", "--source", "shop")
-    assert done.code == 3 and "netpol-canary promote shop-cccccccccc" in done.out
+    assert done.code == 3 and "netpol-canary approve shop-cccccccccc -m WHY" in done.out
     assert netpol("resume", "shop").code == 1
     promoted = netpol("promote", "shop", "--comment", "looks good", "--here")
     assert promoted.code == 0 and "Succeeded" in promoted.out
@@ -163,8 +163,8 @@ def test_plan_from_the_cluster_and_from_a_directory(cli, tmp_path):
         (["plan", "/nowhere", "--sandbox"], "there is no such directory"),
         (["completion", "tcsh"], "the shell tcsh is not known"),
         (["controller", "--listen", "x"], "x is not HOST:PORT"),
-        (["controller", "--poll", "0"], "is no interval"),
-        (["controller", "--log", "xml"], "xml is not a log format"),
+        (["controller", "--poll", "0"], "the setting controller.poll_seconds: "),
+        (["controller", "--log", "xml"], "the setting log: "),
         (["nope"], "No such command"),
     ],
 )

@@ -66,9 +66,21 @@ class ControlPlane:
         return done.stdout
 
     def apply_crds(self):
-        """Install config/crd and wait until the resources are served."""
+        """Install config/crd and config/admission, and wait until both are in force."""
         self.run("apply", "-k", str(ROOT / "config" / "crd"))
         self.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        self.vouch()
+
+    def vouch(self, there=True):
+        """Install config/admission, or take it away, and wait until that is in force."""
+        self.run("apply" if there else "delete", "-k", str(ROOT / "config" / "admission"))
+        spec = {"rollout": "r", "wave": 0, "planDigest": "d", "user": "somebody else"}
+        kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "RolloutApproval"}
+        trial = json.dumps({**kind, "metadata": {"name": "trial"}, "spec": spec})
+        deadline = time.monotonic() + START_SECONDS
+        while bool(self.run("create", "--dry-run=server", "-f", "-", stdin=trial, check=False)) == there:
+            assert time.monotonic() < deadline, "the admission policies do not come into force"
+            time.sleep(0.2)
 
 
 def binaries():
@@ -128,6 +140,7 @@ def _commands(folder, found, place, secure):
     """What is run, in order: the store, the API server, the controllers."""
     client, peer = free_port(), free_port()
     etcd, store = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
+    authority(folder)
     (folder / "tokens.csv").write_text(
         "".join(f'{token},{user},{user},"{group}"\n' for user, (token, group) in TOKENS.items())
     )
@@ -152,6 +165,7 @@ def _commands(folder, found, place, secure):
             f"--advertise-address={place.address}",
             f"--cert-dir={folder / 'certs'}",
             f"--token-auth-file={folder / 'tokens.csv'}",
+            f"--client-ca-file={folder / 'clients.crt'}",
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -172,6 +186,32 @@ def _commands(folder, found, place, secure):
             "--kube-api-burst=400",
         ],
     ]
+
+
+def authority(folder):
+    """Who signs client certificates, as clients.key and clients.crt; people.py issues them."""
+    key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        folder / "clients.key",
+    ]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        *key,
+        "-out",
+        folder / "clients.crt",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=clients",
+    ]
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
 
 def _ready(kubectl, config, folder):

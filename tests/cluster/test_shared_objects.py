@@ -1,6 +1,7 @@
 """On a real API server: who else manages an object is told by it, windows and freezes are validated by it."""
 
 import json
+import time
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -176,3 +177,29 @@ def test_a_freeze_holds_a_rollout_and_the_api_server_refuses_a_bad_one(place):
     bad["spec"]["until"] = "tomorrow"
     with pytest.raises(Invalid, match="until"):
         place.api.create(bad)
+
+
+def test_a_freeze_is_in_the_name_of_whoever_declares_it(plane, place, harness):
+    policy = str(harness.ROOT / "config" / "admission" / "freezes.yaml")
+    plane.run("apply", "-f", policy)
+    name = f"{place.name}-by"
+
+    def declared(user, by, verb="create", reason="an audit"):
+        spec = m.RolloutFreezeSpec(sources=[place.name], reason=reason, user=user)
+        text = json.dumps(new("RolloutFreeze", name, OWN, spec))
+        who = ("--as", by, "--as-group", "system:masters")
+        return plane.run(verb, "-f", "-", "--dry-run=server", *who, stdin=text, check=False)
+
+    try:
+        eventually(lambda: declared("bob", "ann") == "")
+        assert "created" in declared("ann", "ann") and "created" in declared("", "ann")
+    finally:
+        plane.run("delete", "-f", policy, "--wait=false")
+
+
+def eventually(check, seconds=30):
+    """An admission policy is in force a moment after it was applied."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.2)

@@ -11,7 +11,8 @@ from orchestrator.errors import BadInput, Conflict, Forbidden, Gone, Invalid, No
 from orchestrator.ports import Kind
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import same
-from orchestrator.rollout.resource import dump
+from orchestrator.rollout.resource import dump, load, new
+from orchestrator.rollout.vouching import trials
 from orchestrator.sandbox import cluster as memory
 from orchestrator.sandbox.cluster import MemoryCluster
 
@@ -287,3 +288,19 @@ def test_a_missing_kubeconfig_or_context_is_bad_input(tmp_path, harness):
         connect(str(tmp_path / "none"))
     with pytest.raises(BadInput):
         connect(str(config), "no-such-context")
+
+
+def test_an_approval_is_in_the_name_and_groups_of_who_creates_it(api, space):
+    spec = m.PolicyRolloutSpec(source="s", revision="c", strategy=m.Strategy(), plan_digest="d", waves=[])
+    user, _ = api.user()
+    tried = trials(load(new("PolicyRollout", "r", space, spec)), space, user)
+    for trial in tried:
+        with pytest.raises(Forbidden, match=trial.refusal):
+            api.create(trial.obj, dry_run=True)
+    mine = {**tried[0].obj, "spec": {**tried[0].obj["spec"], "user": user}}
+    made = api.create(mine)
+    with pytest.raises((Forbidden, Invalid), match=r"as it was created|frozen at creation"):
+        api.replace({**made, "spec": {**made["spec"], "wave": 7}})
+    assert (
+        api.replace({**made, "metadata": {**made["metadata"], "labels": {"a": "b"}}})["spec"] == made["spec"]
+    )

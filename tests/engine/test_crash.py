@@ -6,7 +6,8 @@ from stage import OWN, Stage, check, work
 from orchestrator.engine.embedded import Embedded
 from orchestrator.ports import Kind
 from orchestrator.rollout import model as m
-from orchestrator.steps.context import NAMESPACE_ROLLOUT
+from orchestrator.steps.context import NAMESPACE_ROLLOUT, read
+from orchestrator.steps.decide import Decision, decide
 
 
 class Killed(BaseException):
@@ -81,3 +82,33 @@ def test_a_finished_rollout_run_again_writes_nothing_but_its_lease():
     before = {k: n for k, n in stage.cluster.writes.items() if k[1] != "Lease"}
     Embedded(stage.context(), "second").drive(state.rollout.name)
     assert {k: n for k, n in stage.cluster.writes.items() if k[1] != "Lease"} == before
+
+
+def gated(at=0, after=False, late=True):
+    """A gate before the second wave, and mia's approval; or what was promoted turns out bad while it waits."""
+    stage, counter = Stage(gates=[m.Gate(wave=1, approvals=1)]), Counter(at, after)
+    fresh = stage.shop()
+    known = [{"mail": "ann@example.com", "user": "ann"}]
+    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": known}})
+    before, name = stage.standing(), work(stage.context(), "zero").rollout.name
+    mia = stage.context(stage.cluster.acting_as("mia"))
+    if late:
+        stage.prober.turn_bad()
+    else:
+        decide(mia, read(mia, name), Decision(comment="fine"))
+    stage.clock.sleep(90)
+    try:
+        ctx = stage.context(counter.around(stage.cluster), prober=counter.around(stage.prober))
+        state = work(ctx, "first")
+    except Killed:
+        state = work(stage.context(), "second")
+    return stage, before, state, counter.calls
+
+
+@pytest.mark.parametrize(("late", "after"), [(True, False), (False, True)])
+def test_stopped_at_every_call_before_or_behind_a_gate_it_ends_the_same(late, after):
+    for at in range(1, gated(late=late)[3] + 1):
+        stage, before, state, _ = gated(at, after, late)
+        check(stage, before, state)
+        reasons = [t.reason for t in state.rollout.status.transitions]
+        assert reasons.count("Approved") == (not late) and "Unvouched" not in reasons

@@ -8,8 +8,10 @@ from stage import Stage, check, work
 
 from orchestrator.engine.embedded import REQUEST_TIMEOUT
 from orchestrator.errors import Unreachable
+from orchestrator.rollout import model as m
 
 SEEDS = 40
+LOOKS = 10
 SLICE = 1.0
 MOST_TURNS = 20_000
 
@@ -87,24 +89,38 @@ class Waiting:
 @pytest.mark.parametrize("good", [True, False])
 def test_two_workers_end_as_one_does(good):
     for seed in range(SEEDS):
-        stage, turns, ends = Stage(good, deadline_seconds=3600), Turns(seed, 2), {}
+        stage = Stage(good, deadline_seconds=3600)
+        _both(seed, stage, stage.standing())
+
+
+def test_two_workers_that_look_at_a_gate_end_as_one_does():
+    for seed in range(LOOKS):
+        stage = Stage(deadline_seconds=3600, gates=[m.Gate(wave=1)])
         before = stage.standing()
+        assert work(stage.context(), "first").rollout.status.phase == "Paused"
+        stage.prober.turn_bad()
+        stage.clock.sleep(90)
+        _both(seed, stage, before)
 
-        def body(worker, stage=stage, turns=turns, ends=ends):
-            clock = Waiting(stage, turns, worker)
-            ctx = stage.context(Slow(stage, turns, worker), clock=clock)
-            try:
-                ends[worker] = work(ctx, f"worker-{worker}", tries=200)
-            except Exception as error:
-                ends[worker] = error
-            finally:
-                turns.leave(worker)
 
-        threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in (0, 1)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        states = [end for end in ends.values() if not isinstance(end, Exception)]
-        assert states, (seed, ends)
-        check(stage, before, max(states, key=lambda s: s.rollout.status.phase != "Progressing"))
+def _both(seed, stage, before):
+    turns, ends = Turns(seed, 2), {}
+
+    def body(worker):
+        clock = Waiting(stage, turns, worker)
+        ctx = stage.context(Slow(stage, turns, worker), clock=clock)
+        try:
+            ends[worker] = work(ctx, f"worker-{worker}", tries=200)
+        except Exception as error:
+            ends[worker] = error
+        finally:
+            turns.leave(worker)
+
+    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    states = [end for end in ends.values() if not isinstance(end, Exception)]
+    assert states, (seed, ends)
+    check(stage, before, max(states, key=lambda s: s.rollout.status.phase != "Progressing"))

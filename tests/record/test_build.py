@@ -100,7 +100,7 @@ def test_waves_that_were_good_are_undone_by_a_later_rollback():
     assert [w.state for w in view(state, NOW).waves] == ["good"] * 3
     obj = stage.cluster.get(ROLLOUT, state.rollout.name, OWN)
     notes = {"netpol-canary.dev/request": "rollback/1/ann"}
-    stage.cluster.replace({**obj, "metadata": {**obj["metadata"], "annotations": notes}})
+    stage.cluster.acting_as("ann").replace({**obj, "metadata": {**obj["metadata"], "annotations": notes}})
     found = view(work(ctx, "one"), NOW)
     assert found.phase == "RolledBack" and [w.state for w in found.waves] == ["undone"] * 3
     assert "rollback by ann" in dict(found.explained)["reason"]

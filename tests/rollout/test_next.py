@@ -1,11 +1,12 @@
 """What comes next, for states written down by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import REQUEST, State, next_action
+from orchestrator.rollout.next import REQUEST, Action, State, next_action
 from orchestrator.rollout.resource import load, new
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,9 +50,15 @@ def analysis(phase, **status):
     return load(obj)
 
 
-def approval(user, decision="approve", digest="d", created=NOW, groups=()):
+def approval(user, decision="approve", digest="d", created=NOW, groups=(), wave=0, **more):
     spec = m.RolloutApprovalSpec(
-        rollout="shop-r", wave=0, plan_digest=digest, user=user, decision=decision, groups=list(groups)
+        rollout="shop-r",
+        wave=wave,
+        plan_digest=digest,
+        user=user,
+        decision=decision,
+        groups=list(groups),
+        **more,
     )
     obj = new("RolloutApproval", f"a-{user}", "np", spec)
     obj["metadata"]["creationTimestamp"] = created.isoformat()
@@ -115,6 +122,15 @@ def test_requests_abort_pause_and_resume_and_are_handled_once():
     assert verb(asked("abort", phase="Progressing", handled_request="1")) == "open"
 
 
+def vouched(value, at=NOW):
+    """A status with a proof of that time, that approvals can be believed, or cannot."""
+    found = m.Condition(
+        type="ApprovalsVouched", status=value, reason="r", message="proof", last_transition_time=NOW
+    )
+    return {"vouched_at": at, "conditions": [found]}
+
+
+VOUCHED = vouched("True")
 GATED = m.Strategy(gates=[m.Gate(wave=0, approvals=1)])
 
 
@@ -132,5 +148,76 @@ GATED = m.Strategy(gates=[m.Gate(wave=0, approvals=1)])
     ],
 )
 def test_a_gate_counts_distinct_people_who_did_not_write_the_change(approvals, people, expected):
-    state = State(rollout(phase="Progressing", strategy=GATED, people=people), approvals=tuple(approvals))
-    assert verb(state) == expected
+    given = rollout(phase="Progressing", strategy=GATED, people=people, **VOUCHED)
+    assert verb(State(given, approvals=tuple(approvals))) == expected
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+@pytest.mark.parametrize(
+    ("proof", "running", "paused"),
+    [
+        ({}, "vouch", "vouch"),
+        (vouched("True", NOW - timedelta(seconds=30)), "vouch", "vouch"),
+        (vouched("False"), "pause", "wait-for-person"),
+        (vouched("False", NOW - timedelta(seconds=30)), "vouch", "vouch"),
+        (VOUCHED, {"approve": "open", "reject": "rollback"}, {"approve": "continue", "reject": "rollback"}),
+    ],
+)
+def test_nothing_that_people_said_counts_before_it_is_proven(decision, proof, running, paused):
+    said = (approval("bob", decision),)
+    for expected, status in (
+        (running, {"phase": "Progressing"}),
+        (paused, {"phase": "Paused", "paused_for": "approval"}),
+    ):
+        state = State(rollout(strategy=GATED, **status, **proof), approvals=said)
+        assert verb(state) == (expected[decision] if isinstance(expected, dict) else expected)
+
+
+def test_nothing_has_to_be_proven_before_it_would_count():
+    paused = {"strategy": GATED, "phase": "Paused", "paused_for": "approval"}
+    assert verb(State(rollout(**paused), approvals=(approval("bob", digest="other"),))) == "wait-for-person"
+    assert verb(State(rollout(phase="Progressing"))) == "open"
+
+
+def test_a_broken_glass_is_said_once():
+    glass = approval("ann", break_glass=True, comment="all is down")
+    given = {"strategy": GATED, "people": ("user:ann",), **VOUCHED}
+    action = next_action(State(rollout(phase="Progressing", **given), approvals=(glass,)), NOW)
+    assert (action.verb, action.reason, action.actor) == ("open", "BreakGlass", "ann")
+    paused = rollout(phase="Paused", paused_for="approval", **given)
+    action = next_action(State(paused, approvals=(glass,)), NOW)
+    assert (action.verb, action.reason, action.actor) == ("continue", "BreakGlass", "ann")
+    for reasons, said in (
+        (("BreakGlass",), "Opened"),
+        (("BreakGlass", "Operator", "Resumed"), "Opened"),
+        (("BreakGlass", "Promoted"), "BreakGlass"),
+    ):
+        moved = [m.Transition(time=NOW, actor="ann", phase="Progressing", reason=r) for r in reasons]
+        after = rollout(phase="Progressing", transitions=moved, **given)
+        assert next_action(State(after, approvals=(glass,)), NOW).reason == said
+
+
+def waiting(verdict="Successful", metrics=True, **status):
+    """The first of two waves is promoted and the second waits for approval."""
+    plan = m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")] if metrics else [])
+    strategy = m.Strategy(gates=[m.Gate(wave=1)], analysis=plan)
+    given = rollout(
+        strategy=strategy, wave=1, opened=1, **{"phase": "Paused", "paused_for": "approval", **status}
+    )
+    return State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict, ticks=4)})
+
+
+def test_what_was_promoted_stays_watched_while_the_next_wave_waits():
+    due = NOW + timedelta(seconds=5 + 5 * 30)
+    action = next_action(waiting(), due - timedelta(seconds=1))
+    assert (action.verb, action.until) == ("wait-for-person", due)
+    assert next_action(waiting(), due) == Action("watch", 0)
+    assert verb(waiting(paused_for="operator"), due) == "wait-for-person"
+    assert next_action(waiting(metrics=False), due).until is None
+
+
+@pytest.mark.parametrize("status", [{}, {"phase": "Progressing", "paused_for": ""}])
+def test_a_promoted_wave_that_goes_wrong_later_is_rolled_back_whoever_approved(status):
+    state = replace(waiting("Failed", **status, **VOUCHED), approvals=(approval("bob", wave=1),))
+    action = next_action(state, NOW)
+    assert (action.verb, action.wave, action.reason) == ("rollback", 0, "Regression")

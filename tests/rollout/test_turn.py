@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from test_next import GATED, NOW, analysis, approval, namespace, rollout
+from test_next import GATED, NOW, VOUCHED, analysis, approval, namespace, rollout, vouched
 
 from orchestrator.rollout import model as m
 from orchestrator.rollout.freezes import closure
@@ -44,14 +44,31 @@ def test_outside_its_window_a_wave_does_not_open_and_the_message_says_until_when
 def test_a_gate_is_asked_for_before_the_window_and_again_when_it_has_expired():
     gated = GATED.model_copy(update={"windows": [LATER]})
     assert next_action(state(gated), NOW).paused_for == "approval"
-    yes = [approval("bob")]
-    found = next_action(state(gated, approvals=yes), NOW)
+    yes, opens = [approval("bob")], NOW + 9 * HOUR
+    found = next_action(state(gated, approvals=yes, **VOUCHED), NOW)
     assert found.paused_for == "window"
-    assert next_action(paused(found, strategy=gated, approvals=yes), NOW + 9 * HOUR).verb == "continue"
+    fresh = {"strategy": gated, **vouched("True", opens)}
+    assert next_action(paused(found, approvals=yes, strategy=gated), NOW + HOUR).verb == "wait-for-turn"
+    assert next_action(paused(found, approvals=yes, strategy=gated), opens).verb == "vouch"
+    assert next_action(paused(found, approvals=yes, **fresh), opens).verb == "continue"
     late = next_action(paused(found, strategy=gated, approvals=yes), NOW + 33 * HOUR)
     assert (late.verb, late.paused_for) == ("pause", "approval")
     no = [approval("bob", decision="reject")]
-    assert next_action(paused(found, strategy=gated, approvals=no), NOW).verb == "rollback"
+    assert next_action(paused(found, strategy=gated, approvals=no, **VOUCHED), NOW).verb == "rollback"
+
+
+def test_what_was_promoted_stays_watched_while_a_window_is_waited_for():
+    metrics = m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")])
+    plan = m.Strategy(windows=[LATER], analysis=metrics)
+    good = {0: analysis("Successful", ticks=4)}
+    given = {"strategy": plan, "wave": 1, "opened": 1, "namespaces": {"one": namespace("one", "Applied")}}
+    found = next_action(state(analyses=good, **given), NOW)
+    due = NOW + timedelta(seconds=5 + 5 * 30)
+    waiting = next_action(paused(found, analyses=good, **given), NOW)
+    assert (waiting.verb, waiting.until) == ("wait-for-turn", due)
+    assert next_action(paused(found, analyses=good, **given), due).verb == "watch"
+    lost = next_action(paused(found, analyses={0: analysis("Failed")}, **given), NOW)
+    assert (lost.verb, lost.reason) == ("rollback", "Regression")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,13 @@ def test_gates_count_from_their_risk_on():
     assert [g.wave for g in frozen(found, quiet.strategy).gates] == [2]
     loud = crossing(gates=gates)
     assert [g.wave for g in frozen(asked(loud), loud.strategy).gates] == [0, 1, 2]
+    kinds = [
+        m.Gate(wave=0, risks=["internet"]),
+        m.Gate(wave=1, risks=["dns"]),
+        m.Gate(wave=1, risks=["scrape", "many"]),
+    ]
+    assert [g.risks for g in frozen(asked(loud), m.Strategy(gates=kinds)).gates] == [["internet"], ["dns"]]
+    assert frozen(found, m.Strategy(gates=kinds)).gates == []
     calm = crossing(risk={"internet": "low", "opened": "low", "cut": "low", "dns": "low", "many": 1000})
     assert asked(calm).risk.level == "low"
 
@@ -120,6 +127,8 @@ def test_what_cannot_be_known_is_said_and_counts_as_high():
     made = plan(ctx, stage.shop(), "d" * 40)
     found = forecast(ctx, made, stage.strategy, stage.repository.files("d" * 40))
     assert found.risk.level == "high" and "the pods cannot be listed" in found.unknown
+    every = m.Strategy(gates=[m.Gate(wave=0, risks=["ownPath"])])
+    assert frozen(found, every).gates == every.gates
 
 
 def test_a_plan_shows_it():

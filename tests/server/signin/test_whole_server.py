@@ -27,4 +27,4 @@ def test_every_route_of_the_server_refuses_without_a_session():
             for method in methods:
                 answer = browser.request(method, path.replace("{name}", "x"))
                 assert answer.status_code == 401, (method, path)
-    assert asked >= 2
+    assert asked

@@ -1,0 +1,35 @@
+"""`approve`, `reject` and `promote`: a decision is recorded, and said how the gates stand then."""
+
+from __future__ import annotations
+
+from orchestrator.cli import wiring
+from orchestrator.cli.gates import told
+from orchestrator.cli.report import tame
+from orchestrator.cli.requests import carried_out, find_rollout, stopping
+from orchestrator.cli.wiring import Target
+from orchestrator.errors import Forbidden, Refused
+from orchestrator.steps import decide as deciding
+from orchestrator.steps.context import read
+from orchestrator.steps.decide import Decision
+
+WORDS = {"approve": "approved", "reject": "rejected"}
+
+
+def decide(target: Target, name: str, what: Decision, here: bool) -> int:
+    """Raises Refused where it would not count, or the API server does not take it from this user."""
+    with stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        rollout = find_rollout(ctx, name).name
+        try:
+            done = deciding.decide(ctx, read(ctx, rollout), what)
+        except Forbidden as error:
+            raise Refused(str(error)) from None
+        said = f"wave {done.wave} {WORDS[what.decision]} by {done.user}"
+        said += " with a broken glass" if what.break_glass else ""
+        if done.again:
+            said = f"wave {done.wave} has the approval of {done.user} already"
+        code = carried_out(ctx, rollout, said, here, stop)
+        if not here and what.decision == "approve":
+            for gate in done.gates:
+                print("\n".join(tame(text) for text in told(gate)))
+        return code

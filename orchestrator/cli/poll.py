@@ -1,0 +1,34 @@
+"""`poll`: have a source's repository looked at now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.commands import OWN, ContextName, Kubeconfig, Namespace
+from orchestrator.cli.main import app
+from orchestrator.errors import Forbidden
+
+
+@app.command(epilog="Example: netpol-canary poll payments")
+def poll(
+    source: Annotated[str, typer.Argument(help="a PolicySource", metavar="SOURCE")],
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Have the controller look at a source's repository at once; what runs is what Git says."""
+    from orchestrator.cli import sources, wiring
+    from orchestrator.cli.wiring import Target
+    from orchestrator.steps import request
+
+    ctx = wiring.connected(Target(namespace, context, kubeconfig))
+    found = sources.standing(ctx, source)
+    try:
+        request.look(ctx, found.name)
+    except Forbidden as error:
+        text = f"{error}; whoever may update policysources can ask for a look, and a webhook can"
+        raise Forbidden(text, error.status) from None
+    print(f"{found.name}: the controller looks at its repository within seconds")
+    return 0

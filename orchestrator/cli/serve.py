@@ -1,0 +1,126 @@
+"""`serve`, `controller` and `settings`: the process that runs in the cluster, and what can be set about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.main import app
+
+Config = Annotated[Path | None, typer.Option("--config", help="a YAML file of settings", metavar="FILE")]
+Poll = Annotated[
+    float | None, typer.Option(help="seconds between two looks at a source's repository", show_default="30")
+]
+Log = Annotated[str | None, typer.Option(help="json or console; else what suits standard error")]
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error", show_default="info")]
+Namespace = Annotated[
+    str | None,
+    typer.Option("-n", "--namespace", help="the orchestrator's own namespace", show_default="netpol-canary"),
+]
+ContextName = Annotated[str | None, typer.Option("--context", help="the kubeconfig's context")]
+Kubeconfig = Annotated[
+    str | None, typer.Option("--kubeconfig", help="the kubeconfig file; else KUBECONFIG", metavar="FILE")
+]
+SecretsDir = Annotated[
+    Path | None, typer.Option("--secrets", help="a directory NAME/KEY in place of Secrets", metavar="DIR")
+]
+
+
+@app.command(epilog="Example: netpol-canary serve --config settings.yaml --no-pages")
+def serve(
+    config: Config = None,
+    controller: Annotated[
+        bool | None, typer.Option("--controller/--no-controller", help="roll out, and put back")
+    ] = None,
+    webhooks: Annotated[
+        bool | None, typer.Option("--webhooks/--no-webhooks", help="take pushes that Git hosts report")
+    ] = None,
+    pages: Annotated[bool | None, typer.Option("--pages/--no-pages", help="serve the web pages")] = None,
+    poll: Poll = None,
+    listen: Annotated[
+        str | None, typer.Option(help="where everything is served", show_default=":8080")
+    ] = None,
+    log: Log = None,
+    log_level: LogLevel = None,
+    namespace: Namespace = None,
+    context: ContextName = None,
+    kubeconfig: Kubeconfig = None,
+    secrets: SecretsDir = None,
+) -> int:
+    """Keep going: controller, webhooks and web pages in one process; docs/settings.md has every setting."""
+    flags = _flags(
+        controller={"enabled": controller, "poll_seconds": poll},
+        webhooks={"enabled": webhooks},
+        pages={"enabled": pages},
+        listen=listen,
+        log=log,
+        log_level=log_level,
+        namespace=namespace,
+        context=context,
+        kubeconfig=kubeconfig,
+        secrets=secrets,
+    )
+    return _run(config, flags)
+
+
+@app.command(epilog="Example: netpol-canary controller --poll 60 --listen :8080")
+def controller(
+    poll: Poll = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(help="where /metrics, /healthz and /readyz are served", show_default=":8080"),
+    ] = None,
+    log: Log = None,
+    log_level: LogLevel = None,
+    namespace: Namespace = None,
+    context: ContextName = None,
+    kubeconfig: Kubeconfig = None,
+    secrets: SecretsDir = None,
+) -> int:
+    """The controller alone, as `serve --no-webhooks --no-pages`."""
+    flags = _flags(
+        controller={"enabled": True, "poll_seconds": poll},
+        webhooks={"enabled": False},
+        pages={"enabled": False},
+        listen=listen,
+        log=log,
+        log_level=log_level,
+        namespace=namespace,
+        context=context,
+        kubeconfig=kubeconfig,
+        secrets=secrets,
+    )
+    return _run(None, flags)
+
+
+@app.command(epilog="Example: netpol-canary settings --docs > docs/settings.md")
+def settings(
+    docs: Annotated[bool, typer.Option("--docs", help="what can be set, as Markdown")] = False,
+    config: Config = None,
+) -> int:
+    """Print the settings that `serve` would work with, from the environment and a file, as YAML."""
+    import yaml
+
+    from orchestrator.server import reference
+    from orchestrator.server.settings import load
+
+    if docs:
+        print(reference.page())
+    else:
+        print(yaml.safe_dump(load(config).model_dump(mode="json"), sort_keys=False), end="")
+    return 0
+
+
+def _flags(**given: Any) -> dict[str, Any]:
+    """Those that were given."""
+    found = {k: _flags(**v) if isinstance(v, dict) else v for k, v in given.items()}
+    return {k: v for k, v in found.items() if v is not None and v != {}}
+
+
+def _run(config: Path | None, flags: dict[str, Any]) -> int:
+    from orchestrator.cli import service
+    from orchestrator.server.settings import load
+
+    return service.run(load(config, flags))

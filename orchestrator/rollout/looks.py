@@ -1,0 +1,49 @@
+"""When a source's repository is looked at next: after an interval, at once when asked, later after errors.
+
+Pure; the engine keeps one `Look` a source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.rollout.resource import Source
+
+REQUESTED_AT = "netpol-canary.dev/requested-at"
+JITTER = 0.1  # of an interval, either way, so that sources of one host spread out
+MOST_DOUBLINGS = 16
+
+
+@dataclass(frozen=True)
+class Look:
+    """The last one: when, what the source said then, and how many errors came in a row."""
+
+    time: datetime
+    said: tuple[int, str]
+    errors: int = 0
+
+
+def said(source: Source) -> tuple[int, str]:
+    """The source's generation and its request: another value than last time asks for a look at once.
+
+    The request is compared and not read as a time: clocks of other machines may be wrong.
+    """
+    meta = source.manifest["metadata"]
+    return int(meta.get("generation", 0)), str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
+
+
+def due(last: Look | None, source: Source, now: datetime, seconds: float, most: float) -> bool:
+    """`seconds` is the interval without errors; each error in a row doubles it, up to `most`."""
+    if last is None or last.said != said(source):
+        return True
+    wait = seconds * (1 << min(last.errors, MOST_DOUBLINGS)) if last.errors else seconds
+    wait = min(wait, max(seconds, most)) * (1 + JITTER * _share(source.uid, last.time))
+    return now - last.time >= timedelta(seconds=wait)
+
+
+def _share(uid: str, time: datetime) -> float:
+    """-1 to 1: as good as random between sources and looks, and the same when asked again."""
+    mark = hashlib.sha256(f"{uid}/{time.timestamp()}".encode()).digest()
+    return int.from_bytes(mark[:4], "big") / 0x7FFFFFFF - 1

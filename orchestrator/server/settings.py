@@ -1,0 +1,190 @@
+"""What can be set about `serve`: flags win over the environment, the environment over the file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from orchestrator.errors import BadInput
+from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.webhooks.settings import Webhooks
+
+PREFIX, NESTED = "NETPOL_CANARY_", "__"
+MOST_BYTES = 256 * 1024
+# What the kubelet sets for a Service called netpol-canary, and what the probe program reads.
+_FOREIGN = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?|PROBE_(WORK|MESSAGE)")
+
+
+class Controller(BaseModel):
+    """The section `controller`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(True, description="Roll out what is new, resume what was stopped.")
+    poll_seconds: float = Field(
+        30.0,
+        ge=1,
+        le=86400,
+        description="Seconds between two looks at a source's repository, give or take 10 %.",
+    )
+    most_poll_seconds: float = Field(
+        600.0,
+        ge=1,
+        le=86400,
+        description="Each error of a Git host in a row doubles that interval, up to so many seconds.",
+    )
+
+
+class Pages(BaseModel):
+    """The section `pages`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(True, description="Serve the web pages.")
+    url: str = Field(
+        "",
+        max_length=500,
+        pattern="^(https?://.+)?$",
+        description="Where people reach the pages: what Git hosts are shown and people are told links to it.",
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that `serve` takes; docs/settings.md is written from the descriptions."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTED, extra="forbid", frozen=True
+    )
+
+    namespace: str = Field(
+        "netpol-canary", min_length=1, max_length=63, description="The orchestrator's own namespace."
+    )
+    context: str = Field("", description="The kubeconfig's context.")
+    kubeconfig: str = Field(
+        "", description="The kubeconfig file; else KUBECONFIG, else the pod's own account."
+    )
+    secrets: Path | None = Field(None, description="A directory NAME/KEY in place of Secrets.")
+    probe_image: str = Field(
+        "", max_length=512, description="What probe pods run where a strategy names no image."
+    )
+    listen: str = Field(
+        ":8080", max_length=300, description="HOST:PORT, or :PORT for all IPv4 addresses, [::]:PORT for IPv6."
+    )
+    max_connections: int = Field(
+        1000, ge=10, le=100_000, description="Open connections; a request over more of them gets 503."
+    )
+    log: Literal["", "json", "console"] = Field(
+        "", description="The log's form; else what suits standard error."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    controller: Controller = Field(Controller(), description="Rollouts.")
+    webhooks: Webhooks = Field(Webhooks(), description="Pushes that Git hosts report.")
+    pages: Pages = Field(Pages(), description="The web pages.")
+    signin: SignIn = Field(SignIn(), description="Who comes in to the pages: docs/sign-in.md.")
+
+
+class Leaf(NamedTuple):
+    """One setting: where it stands in the model, and what is known of it."""
+
+    path: tuple[str, ...]
+    field: FieldInfo
+
+    @property
+    def name(self) -> str:
+        """As in the file, with dots."""
+        return ".".join(self.path)
+
+    @property
+    def variable(self) -> str:
+        """As in the environment."""
+        return PREFIX + NESTED.join(self.path).upper()
+
+
+def leaves(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """Every setting that is no section."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, (*above, name))
+        else:
+            yield Leaf((*above, name), field)
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Variables with the project's prefix that set nothing."""
+    known = {leaf.variable for leaf in leaves()}
+    mine = (n for n in environment if n.startswith(PREFIX) and n not in known)
+    return sorted(n for n in mine if not _FOREIGN.fullmatch(n.removeprefix(PREFIX)))
+
+
+def load(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Raises BadInput that names the setting. `flags` are nested like the model."""
+    given = _file(file) if file else {}
+    known = {leaf.variable.lower() for leaf in leaves()}
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            assert isinstance(env_settings, EnvSettingsSource)
+            env_settings.env_vars = {k: v for k, v in env_settings.env_vars.items() if k in known}
+            return init_settings, env_settings, InitSettingsSource(settings_cls, given)
+
+    try:
+        return Loaded(**(flags or {}))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = tuple(str(part) for part in first["loc"])
+        said = "is not known" if first["type"] == "extra_forbidden" else first["msg"]
+        raise BadInput(f"the setting {'.'.join(path)}: {said}", _where(path, file, given)) from None
+    except SettingsError as error:
+        raise BadInput(f"the environment: {error}", hint="lists and mappings are written as JSON") from None
+
+
+def _where(path: tuple[str, ...], file: Path | None, given: Mapping[str, Any]) -> str:
+    """The variable or the file that a value came from; empty for a flag."""
+    leaf = next((leaf for leaf in leaves() if path[: len(leaf.path)] == leaf.path), None)
+    if leaf and leaf.variable in os.environ:
+        return leaf.variable
+    inner: Any = given
+    for part in path:
+        inner = inner.get(part) if isinstance(inner, Mapping) else None
+    return str(file) if file and inner is not None else ""
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as opened:
+            raw = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", str(path), "give --config a file") from None
+    if len(raw) > MOST_BYTES:
+        raise BadInput(f"is larger than {MOST_BYTES >> 10} KiB", str(path))
+    try:
+        found = yaml.safe_load(raw)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"not YAML: {' '.join(str(error).split())}", str(path)) from None
+    if not isinstance(found, dict | None):
+        raise BadInput("a mapping of settings is wanted", str(path), "docs/settings.md lists them")
+    return {str(k): v for k, v in (found or {}).items()}

@@ -1,0 +1,1 @@
+"""Pushes that Git hosts report: a file a host, found by the registry."""

@@ -1,0 +1,30 @@
+"""When two URLs name the same repository."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+_SCP = re.compile(r"(?:[^@/:]+@)?(\[[^\]]+\]|[^/:]+):(?!//)(.*)", re.DOTALL)
+
+
+def identity(url: str) -> str:
+    """`host/path`, without scheme, user, port and `.git`; a path of this machine stays one.
+
+    Hosts serve one repository by https and ssh on different ports, and take its path in any case. Two
+    repositories taken for one cost a look at Git, no more. Empty where the URL names nothing.
+    """
+    text = url.strip()
+    host, path = "", text
+    try:
+        if "://" in text:
+            parts = urlsplit(text)
+            host, path = parts.hostname or "", parts.path
+        elif not text.startswith(("/", ".")) and (match := _SCP.fullmatch(text)):
+            host, path = match.group(1).strip("[]"), match.group(2)
+    except ValueError:  # such as a bracket that is not closed
+        return ""
+    path = re.sub(r"/+", "/", unquote(path)).strip("/").removesuffix(".git").rstrip("/")
+    if not path:
+        return ""
+    return f"{host.rstrip('.').casefold()}/{path.casefold()}" if host else f"/{path}"

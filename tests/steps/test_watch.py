@@ -1,0 +1,134 @@
+"""Namespaces that were changed stay watched while the next wave waits for people."""
+
+from concurrent.futures import Future
+
+import pytest
+from stage import OWN, Stage, work
+
+from orchestrator.engine.controller import Controller
+from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.instruments import Instruments
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+from orchestrator.rollout import model as m
+from orchestrator.steps.context import ANALYSIS, read
+
+NAME = "shop-cccccccccc"
+ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
+
+
+class Gauge:
+    """Answers every query with one value for each namespace, or not at all."""
+
+    def __init__(self):
+        self.value, self.asked = 0.0, []
+
+    def query(self, expression, at):
+        self.asked.append(at)
+        if self.value is None:
+            raise MetricError("nobody answers")
+        return [Sample({"namespace": n}, self.value, at) for n in ("cart", "pay", "web")]
+
+
+def waiting(**analysis):
+    gauge = Gauge()
+    given = {"metrics": [ERRORS], "interval_seconds": 5, **analysis}
+    stage = Stage(metrics=gauge, analysis=given, gates=[m.Gate(wave=1)])
+    before = stage.standing()
+    assert work(stage.context(), "first").rollout.status.paused_for == "approval"
+    return stage, gauge, before
+
+
+def go(stage, seconds=7):
+    stage.clock.sleep(seconds)
+    return Embedded(stage.context(), "next").drive(NAME)
+
+
+def seen(stage):
+    return read(stage.context(), NAME).analyses[0].status
+
+
+def test_good_looks_are_noted_and_promote_nothing():
+    stage, _, _ = waiting()
+    promoted = seen(stage)
+    for looks in (1, 2, 3):
+        state = go(stage)
+        assert (state.rollout.status.phase, state.rollout.status.wave) == ("Paused", 1)
+        assert (seen(stage).watch.looks, seen(stage).watch.phase) == (looks, "Successful")
+    assert (seen(stage).phase, seen(stage).reason) == ("Successful", promoted.reason)
+    assert [t.reason for t in state.rollout.status.transitions][-1] == "Approval"
+
+
+@pytest.mark.parametrize("cause", ["metric", "probe"])
+def test_a_look_that_fails_puts_everything_back(cause):
+    stage, gauge, before = waiting()
+    go(stage)
+    if cause == "metric":
+        gauge.value = 0.9
+    else:
+        stage.prober.turn_bad()
+    state = go(stage, 120)
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+    moved = [t for t in state.rollout.status.transitions if t.reason == "Regression"]
+    assert len(moved) == 1 and ("errors" if cause == "metric" else "web-pay") in moved[0].message
+    assert state.rollout.status.restored_seconds is not None
+
+
+def test_an_unclear_look_is_shown_and_neither_promotes_nor_rolls_back():
+    stage, gauge, _ = waiting(error_limit=0)
+    gauge.value = None
+    state = go(stage)
+    assert state.rollout.status.phase == "Paused" and seen(stage).phase == "Successful"
+    assert seen(stage).watch.phase == "Error" and "nobody answers" in seen(stage).watch.reason
+    gauge.value = 0.0
+    assert go(stage).rollout.status.phase == "Paused"
+
+
+def test_looks_that_were_missed_are_not_made_up_for():
+    stage, gauge, _ = waiting()
+    del gauge.asked[:]
+    go(stage, 3600)
+    late = {at for at in gauge.asked if (stage.clock.now() - at).total_seconds() <= 5}
+    assert seen(stage).watch.looks == 1 and late
+
+
+def test_what_is_kept_of_a_long_wait_is_bounded():
+    stage, _, _ = waiting()
+    first = len(seen(stage).measurements)
+    for _ in range(30):
+        go(stage)
+    assert seen(stage).watch.looks == 30
+    assert len(seen(stage).measurements) <= first + 20 * 3
+    assert len(read(stage.context(), NAME).rollout.status.transitions) < 10
+
+
+def test_between_two_looks_nothing_is_done():
+    stage, _, _ = waiting()
+    go(stage)
+    writes = {k: n for k, n in stage.cluster.writes.items() if k[1] != "Lease"}
+    Embedded(stage.context(), "next").drive(NAME)
+    assert {k: n for k, n in stage.cluster.writes.items() if k[1] != "Lease"} == writes
+
+
+class Inline:
+    """A pool that has done the work when it answers."""
+
+    def submit(self, work, *args):
+        future = Future()
+        future.set_result(work(*args))
+        return future
+
+
+def test_the_controller_looks_when_it_is_due_and_is_idle_between():
+    stage, gauge, before = waiting(interval_seconds=30)
+    controller = Controller(stage.context(), "one", Instruments(), poll_seconds=30)
+    for _ in range(40):
+        stage.clock.sleep(3)
+        controller.tick(Inline())
+    assert seen(stage).watch.looks == 4
+    gauge.value = 0.9
+    for _ in range(11):
+        stage.clock.sleep(3)
+        controller.tick(Inline())
+    assert stage.standing() == before
+    assert stage.cluster.list(ANALYSIS, OWN)[0]["status"]["phase"] == "Failed"
