@@ -7,13 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orchestrator.errors import Conflict, NotFound, Refused
-from orchestrator.ports import Clock, Cluster, Kind, MetricSource, Notifier, PolicyRepository, Prober
+from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+from orchestrator.ports import (
+    Clock,
+    Cluster,
+    Kind,
+    Manifest,
+    MetricSource,
+    Notifier,
+    PolicyRepository,
+    Prober,
+)
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State, next_action
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
-from orchestrator.rollout.resource import Freeze, Rollout, Source, load
+from orchestrator.rollout.resource import Freeze, Resource, Rollout, Source, load
 from orchestrator.rollout.turn import before_wave
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
@@ -99,11 +108,23 @@ def read(ctx: Context, name: str) -> State:
 
 
 def freezes(ctx: Context) -> tuple[Freeze, ...]:
-    """Every freeze that was declared; none where the cluster does not know the kind, since none can stand there."""
+    """Every freeze that was declared; none where the cluster does not know the kind, since none can stand there.
+
+    One that cannot be read freezes everything, and stops no way back.
+    """
     try:
-        return tuple(load(o) for o in ctx.cluster.list(FREEZE, ctx.namespace))
+        return tuple(_freeze(o) for o in ctx.cluster.list(FREEZE, ctx.namespace))
     except NotFound:
         return ()
+
+
+def _freeze(obj: Manifest) -> Freeze:
+    try:
+        found: Freeze = load(obj)
+        return found
+    except BadInput as error:
+        spec = m.RolloutFreezeSpec(reason=f"it cannot be read: {error}"[:1024])
+        return Resource(obj, spec, m.RolloutFreezeStatus())
 
 
 def expect(ctx: Context, state: State, action: Action) -> None:

@@ -196,3 +196,15 @@ def test_a_wave_that_nobody_looked_at_for_too_long_is_put_back_with_its_reason()
 def applied(stage):
     found = stage.cluster.list(ROLLOUT, OWN)
     return read(stage.context(), NAME).namespaces.values() if found else []
+
+
+def test_a_freeze_that_cannot_be_read_freezes_and_wedges_nothing():
+    stage = Stage()
+    freeze(stage)
+    fresh = stage.cluster.get(FREEZE, "stop", OWN)
+    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "ofTomorrow": True}})
+    rounds = Rounds(stage)
+    assert rounds.go() == {NAME: "Paused"}
+    assert "RolloutFreeze stop): it cannot be read" in status(stage).reason
+    rounds.ask(NAME, "abort")
+    assert rounds.go() == {NAME: "RolledBack"}
