@@ -94,7 +94,8 @@ def run(
 @app.command(epilog="Example: netpol-canary get rollouts -o wide")
 def get(
     what: Annotated[
-        str, typer.Argument(help="rollouts, sources, namespaces, analyses or approvals", metavar="WHAT")
+        str,
+        typer.Argument(help="rollouts, sources, namespaces, analyses, approvals or freezes", metavar="WHAT"),
     ] = "rollouts",
     name: Annotated[str, typer.Argument(help="one of them", metavar="NAME")] = "",
     output: Annotated[str, typer.Option("-o", "--output", help="wide, name, json or yaml")] = "",

@@ -14,7 +14,7 @@ from orchestrator.engine.embedded import phase_code
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports import Kind
 from orchestrator.rollout.crd import NAMES
-from orchestrator.rollout.model import API_VERSION, TERMINAL
+from orchestrator.rollout.model import API_VERSION, BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import Context, read
 
@@ -24,6 +24,7 @@ WORDS = {
     "namespaces": "NamespaceRollout",
     "analyses": "WaveAnalysis",
     "approvals": "RolloutApproval",
+    "freezes": "RolloutFreeze",
 }
 WIDTH = 48
 
@@ -109,7 +110,8 @@ def watch(target: Target, name: str, timeout: float) -> int:
                 print(f"{rollout}: gone")
                 return 1
             progress(state)
-            if state.rollout.status.phase in (*TERMINAL, "Paused"):
+            status = state.rollout.status
+            if status.phase in TERMINAL or (status.phase == "Paused" and status.paused_for not in BY_ITSELF):
                 progress.end(state)
                 return phase_code(state)
             ctx.clock.sleep(1.0)

@@ -21,7 +21,17 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; what goes wrong is one line, not a traceback."""
-    from orchestrator.cli import approvals, commands, metrics, notify, poll, records, serve  # noqa: F401
+    from orchestrator.cli import (  # noqa: F401
+        approvals,
+        commands,
+        drift,
+        freezes,
+        metrics,
+        notify,
+        poll,
+        records,
+        serve,
+    )
 
     try:
         code = app(standalone_mode=False)

@@ -57,7 +57,7 @@ def show(
     if output:
         printed(facts(made) | forecast_facts(expected), output)
     else:
-        _text(made, expected, _concerns(ctx, expected), diff)
+        _text(made, expected, [*_waits(ctx, source), *_concerns(ctx, expected)], diff)
     refuse(expected, source.spec.strategy)
     return 0
 
@@ -122,7 +122,19 @@ def facts(plan: Plan) -> dict[str, Any]:
             ]
             names.append({"name": name, "changes": changes, "note": plan.namespaces[name].note})
         waves.append({"wave": number, "why": wave.why, "namespaces": names})
-    return {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
+    observed = [
+        {
+            "namespace": o.namespace,
+            "object": o.change.label,
+            "file": o.change.file,
+            "managedBy": o.managers,
+            "before": o.change.before,
+            "after": o.change.after,
+        }
+        for o in plan.observed
+    ]
+    known = {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
+    return {**known, "observed": observed, "remarks": list(plan.remarks)}
 
 
 def forecast_facts(expected: Forecast) -> dict[str, Any]:
@@ -158,19 +170,29 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def _waits(ctx: Context, source: Source) -> list[str]:
+    """Why no wave would open now: a freeze or a window."""
+    from orchestrator.rollout.freezes import closure
+    from orchestrator.steps.context import freezes
+
+    way = closure(source.spec.strategy.windows, freezes(ctx), source.name, ctx.clock.now())
+    return [] if way.open else [f"no wave opens now: {way.message}"]
+
+
 def _concerns(ctx: Context, expected: Forecast) -> list[str]:
     """What in the cluster would take probe pods for a workload's own."""
     from orchestrator.adapters.probe_concerns import concerns
 
     attempts = expected.chosen.attempts if expected.chosen else ()
     ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in attempts]
-    return concerns(ctx.cluster, [Probe(*end, reachable=True) for end in ends])
+    return [f"probes: {text}" for text in concerns(ctx.cluster, [Probe(*e, reachable=True) for e in ends])]
 
 
 def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
+    _others(console, plan, diff)
     if plan.empty:
         console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")
         return
@@ -186,7 +208,7 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
     for name in sorted(plan.namespaces):
         if plan.namespaces[name].note:
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
-    for line in (*told(expected), *(f"probes: {text}" for text in concerns)):
+    for line in (*told(expected), *concerns):
         console.print(line, style="yellow", markup=False)
     if diff:
         for wave in plan.waves:
@@ -195,6 +217,22 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
                     _diff(console, name, change)
     console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
     console.print(f"risk: {expected.risk.level} ({'; '.join(expected.risk.reasons)})", markup=False)
+
+
+def _others(console: Any, plan: Plan, diff: bool) -> None:
+    """What others manage: left alone, taken over, or contested."""
+    for text in plan.remarks:
+        console.print(f"managed by others: {text}", style="yellow", markup=False)
+    for one in plan.observed:
+        state = "differs from Git" if one.differs else "as Git has it"
+        name = f"{one.namespace}/{one.change.label}"
+        console.print(
+            f"observed: {name} is left alone, managed by {one.managers}; {state}",
+            style="yellow",
+            markup=False,
+        )
+        if diff and one.differs:
+            _diff(console, one.namespace, one.change)
 
 
 def told(expected: Forecast) -> Iterator[str]:

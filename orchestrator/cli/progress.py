@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.cli.timeline import line
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import Moment
+from orchestrator.rollout.model import BY_ITSELF
 from orchestrator.rollout.next import Action, State
 
 
@@ -39,9 +40,12 @@ class Progress:
         """The last line: how it ended and what to do."""
         self(state)
         status, name = state.rollout.status, state.rollout.name
+        verb = f"approve {name} -m WHY" if status.paused_for == "approval" else f"resume {name}"
+        goes_on = f"`netpol-canary {verb}` goes on"
+        if status.paused_for in BY_ITSELF:
+            goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         hints = {
-            "Paused": f"`netpol-canary {f'approve {name} -m WHY' if status.paused_for == 'approval' else f'resume {name}'}` "
-            f"goes on, `netpol-canary abort {name}` puts everything back",
+            "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",
             "Failed": "a person is needed: the cluster differs from what stood there before",
             "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",
         }

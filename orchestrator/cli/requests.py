@@ -10,7 +10,7 @@ from orchestrator.cli import sources, wiring
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, Conflict, NotFound, Refused
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
@@ -86,6 +86,8 @@ def _sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} is {phase}, not Paused")
     elif verb == "resume" and paused == "approval":
         raise Refused(f"{rollout.name} waits for approval; `netpol-canary approve {rollout.name}` gives it")
+    elif verb == "resume" and paused in BY_ITSELF:
+        raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
 
 def _latest(ctx: Context, rollout: Rollout) -> None:

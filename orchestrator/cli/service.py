@@ -83,6 +83,8 @@ def serve(
         given.poll_seconds,
         stop.is_set,
         most_seconds=given.most_poll_seconds,
+        most_rollouts=given.most_rollouts,
+        most_namespaces=given.most_namespaces,
         courier=wiring.courier(
             ctx, target, name, settings.pages.url, told=instruments.delivered, stop=stop.is_set
         ),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from orchestrator.engine.courier import Courier
+from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.polling import MOST_SECONDS, Polling
+from orchestrator.engine.room import Limits
 from orchestrator.errors import (
     BadInput,
     Conflict,
@@ -25,7 +27,7 @@ from orchestrator.errors import (
     RetryLater,
 )
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import REQUEST, Action, State, next_action
+from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import prune
 from orchestrator.steps.context import SOURCE, Context, read
@@ -33,6 +35,8 @@ from orchestrator.steps.newcomers import newcomers
 from orchestrator.steps.start import active, queue, start
 
 MOST_ROLLOUTS = 16
+MOST_NAMESPACES = 500
+SPARE_WORKERS = 16  # for what asks for no room: above all the way back
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
@@ -40,7 +44,10 @@ CLOSING_SECONDS = 5.0
 
 @dataclass
 class Controller:
-    """One of several replicas may work at a time; rollouts have Leases of their own besides."""
+    """One of several replicas may work at a time; rollouts have Leases of their own besides.
+
+    At most `most_rollouts` rollouts with `most_namespaces` namespaces are in an open wave at once.
+    """
 
     ctx: Context
     holder: str
@@ -50,18 +57,26 @@ class Controller:
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = MOST_SECONDS
     courier: Courier | None = None
+    most_rollouts: int = MOST_ROLLOUTS
+    most_namespaces: int = MOST_NAMESPACES
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
+    _drift: DriftWatch = field(init=False, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        ctx = self.ctx
+        room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
+        self.ctx = replace(ctx, room=room)
+        self._drift = DriftWatch(self.ctx)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
     def serve(self) -> None:
         """Until `stop`; every rollout in work is left between two calls."""
         lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
-        with ThreadPoolExecutor(MOST_ROLLOUTS, thread_name_prefix="rollout") as pool:
+        workers = self.most_rollouts + SPARE_WORKERS
+        with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
             while not self.stop():
                 try:
                     if lease.acquire():
@@ -139,7 +154,7 @@ class Controller:
             return self._newcomers(source, rollouts, head)
         known = (source.manifest["metadata"].get("generation"), head)
         if self._idle.get(source.uid) == known:
-            return f"{head[:10]} changes nothing"
+            return self._drift.look(source, rollouts) or f"{head[:10]} changes nothing"
         started = start(self.ctx, source, head)
         if not started.rollout:
             self._idle[source.uid] = known
@@ -150,7 +165,8 @@ class Controller:
     def _behind(self, source: Source, running: Rollout, head: str) -> str:
         if running.spec.revision == head or source.spec.suspend:
             return f"{running.name} is under way"
-        if source.spec.strategy.supersede == "immediate" and running.status.phase != "RollingBack":
+        immediate = source.spec.strategy.supersede == "immediate" or _unbegun(running)
+        if immediate and running.status.phase != "RollingBack":
             self._supersede(running, head)
         queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
@@ -167,10 +183,13 @@ class Controller:
     def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
         fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
         if fresh and self._idle.get(source.uid) != fresh:
-            started = start(self.ctx, source, source.status.verified_revision, only=fresh)
+            verified = source.status.verified_revision
+            started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
             if started.rollout:
                 return f"{started.rollout} brings new namespaces to the last verified state"
             self._idle[source.uid] = fresh
+        if begun := self._drift.look(source, rollouts):
+            return begun
         if source.spec.suspend:
             return "suspended"
         if head == source.status.held_revision:
@@ -209,7 +228,7 @@ class Controller:
             state = read(self.ctx, name)
         except NotFound:
             return
-        if next_action(state, self.ctx.clock.now()).verb in ("done", "wait-for-person"):
+        if next_action(state, self.ctx.clock.now()).verb in RESTING:
             return
         worker = Embedded(
             self.ctx,
@@ -223,6 +242,11 @@ class Controller:
 
     def _saw(self, state: State, action: Action) -> None:
         self.instruments.seen(state)
+
+
+def _unbegun(rollout: Rollout) -> bool:
+    """Waits for a window or for room and has written nothing: the newest revision waits in its place."""
+    return rollout.status.paused_for in m.BY_ITSELF and rollout.status.opened == 0
 
 
 def _unfinished(rollout: Rollout) -> bool:

@@ -16,7 +16,7 @@ from orchestrator.analysis.verdict import OBSERVER
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
 from orchestrator.rollout.model import TERMINAL
-from orchestrator.rollout.next import Action, State, next_action
+from orchestrator.rollout.next import RESTING, Action, State, next_action
 from orchestrator.steps.context import Context, change, read
 from orchestrator.steps.registry import STEPS
 
@@ -73,7 +73,7 @@ class Embedded:
                         continue
                     action = next_action(state, self.ctx.clock.now())
                     self.watch(state, action)
-                    if action.verb in ("done", "wait-for-person"):
+                    if action.verb in RESTING:
                         return state
                     self._do(ctx, state, action, lease)
                     self._failing_since = None

@@ -16,11 +16,11 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.vouching import condition
 
 WAITS = {
-    "window": "the next window for promotions",
     "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",
     "drift": "a person: what stands in the cluster is not what the plan began with",
     "operator": "whoever paused it to resume it",
 }
+CAUSES = {"namespaces": "new namespaces", "drift": "drift from the last verified revision"}
 
 
 def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
@@ -59,6 +59,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         verified_message=verified.message if verified else "",
         commits=commits(state),
         committed_at=spec.committed_at,
+        cause=CAUSES.get(spec.cause, ""),
         ended_at=ended_at(status),
     )
 

@@ -37,6 +37,7 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Source", view.source),
         ("Revision", view.revision),
         ("Previous revision", view.previous_revision),
+        ("Cause", view.cause),
         ("Authors", ", ".join(view.people) or "-"),
         ("Commits", "; ".join(view.commits)),
         ("Risk", "; ".join((view.risk, *view.risk_reasons))),

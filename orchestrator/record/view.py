@@ -152,7 +152,8 @@ class WaveView:
 class RolloutView:
     """A whole rollout. `explained` are the lines of why it was put back or stands still, with titles.
 
-    `waits_for` is empty unless a person, a window or an approval is waited for. Times in UTC, durations in seconds.
+    `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision.
+    Times in UTC, durations in seconds.
     """
 
     name: str
@@ -181,3 +182,4 @@ class RolloutView:
     commits: tuple[str, ...] = ()
     committed_at: datetime | None = None
     ended_at: datetime | None = None
+    cause: str = ""

@@ -86,6 +86,19 @@ NAMES: dict[str, Names] = {
             AGE,
         ),
     ),
+    "RolloutFreeze": Names(
+        "rolloutfreezes",
+        "rfrz",
+        (
+            ("Sources", "string", ".spec.sources", 0),
+            ("From", "string", ".spec.from", 0),
+            ("Until", "string", ".spec.until", 0),
+            ("User", "string", ".spec.user", 0),
+            ("Reason", "string", ".spec.reason", 0),
+            AGE,
+        ),
+        frozen=False,
+    ),
 }
 STEP_RULE = {
     "rule": "(has(self.count) ? 1 : 0) + (has(self.percent) ? 1 : 0)"

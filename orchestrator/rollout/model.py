@@ -9,11 +9,21 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.risk import Level, RiskKind, RiskRules
+from orchestrator.rollout import cron
 
 GROUP = "netpol-canary.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -46,7 +56,8 @@ EVENT_GROUPS = (
     "breakGlass",
     "all",
 )
-PauseReason = Literal["", "approval", "window", "inconclusive", "drift", "operator"]
+PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator"]
+BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
 ConditionStatus = Literal["True", "False", "Unknown"]
@@ -280,8 +291,39 @@ class Gate(Model):
     risks: Annotated[list[RiskKind], Field(max_length=16)] = []
 
 
+class Window(Model):
+    """When waves may open (`allow`), or may not (`deny`): from each time of a cron schedule, for `durationSeconds`.
+
+    `schedule` has the fields minute, hour, day of month, month and day of week, in `timeZone`, a name of the IANA
+    time zone database. An active deny wins; where there is an allow, one must be active. The way back asks for none.
+    """
+
+    kind: Literal["allow", "deny"] = "allow"
+    schedule: Annotated[str, StringConstraints(max_length=128)]
+    duration_seconds: Annotated[int, Field(ge=60, le=2678400)]
+    time_zone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
+
+    @field_validator("schedule")
+    @classmethod
+    def _comes_round(cls, text: str) -> str:
+        cron.parse(text)
+        return text
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            raise ValueError(f"{name!r} is no time zone; take a name such as Europe/Berlin") from None
+        return name
+
+
 class Strategy(Model):
-    """How a change is rolled out."""
+    """How a change is rolled out.
+
+    A wave that gets nowhere for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
+    """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
     canary_match_labels: Annotated[list[Label], Field(max_length=16)] = []
@@ -291,7 +333,9 @@ class Strategy(Model):
     settle_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
     deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
     analysis: Analysis = Analysis()
+    progress_deadline_seconds: Annotated[int, Field(ge=60, le=604800)] = 1800
     gates: Annotated[list[Gate], Field(max_length=64)] = []
+    windows: Annotated[list[Window], Field(max_length=32)] = []
     risk: RiskRules = RiskRules()
     boundaries: Literal["refuse", "ask", "goOn"] = "ask"
 
@@ -353,10 +397,18 @@ class Notification(Model):
 
 
 class PolicySourceSpec(Model):
+    """What comes from where, and how it may be rolled out.
+
+    `conflicts` says what becomes of an object that exists and is nobody's source's: refused, taken over, or left alone
+    and shown. `drift` says what becomes of a difference from the last verified revision, looked for between rollouts.
+    """
+
     git: Git
     namespaces: NamespaceScope
     kinds: Annotated[list[KindRef], Field(max_length=16)] = [KindRef()]
-    adopt: bool = False
+    conflicts: Literal["refuse", "adopt", "observe"] = "refuse"
+    drift: Literal["report", "repair", "ignore"] = "report"
+    drift_interval_seconds: Annotated[int, Field(ge=30, le=86400)] = 300
     suspend: bool = False
     strategy: Strategy = Strategy()
     identities: Annotated[list[Identity], Field(max_length=500)] = []
@@ -393,6 +445,7 @@ class PolicySourceStatus(Model):
     held_reason: Text = ""
     queued_revision: Revision = ""
     active_rollout: Name = ""
+    repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
 
 
@@ -410,10 +463,14 @@ class Wave(Model):
 
 
 class PolicyRolloutSpec(Model):
-    """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock."""
+    """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
+
+    `cause`: a new revision, new namespaces, or drift from the verified revision.
+    """
 
     source: Name
     source_uid: Name = ""
+    cause: Literal["revision", "namespaces", "drift"] = "revision"
     revision: Revision
     previous_revision: Revision = ""
     people: Annotated[list[Text], Field(max_length=200)] = []
@@ -595,6 +652,7 @@ class WaveAnalysisStatus(Model):
     ticks: int = 0
     watch: Watch = Watch()
     started_at: datetime | None = None
+    progressed_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
     probes: Annotated[list[ProbeRecord], Field(max_length=1600)] = []
     probed_at: datetime | None = None
@@ -617,4 +675,21 @@ class RolloutApprovalSpec(Model):
 
 
 class RolloutApprovalStatus(Model):
+    observed_generation: int = 0
+
+
+class RolloutFreezeSpec(Model):
+    """No wave of these sources opens, or of any where none is named, from `from` on and before `until`.
+
+    What runs finishes its wave; rollbacks go on. `user` is who says that they froze.
+    """
+
+    sources: Annotated[list[Name], Field(max_length=200)] = []
+    begin: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    until: AwareDatetime | None = None
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    user: Name = ""
+
+
+class RolloutFreezeStatus(Model):
     observed_generation: int = 0

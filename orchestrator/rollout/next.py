@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
-from orchestrator.rollout.model import TERMINAL, PauseReason
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL, PauseReason
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.resource import Approval, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.turn import Turn, turn
 from orchestrator.rollout.vouching import condition, proven
 
 REQUEST = "netpol-canary.dev/request"
@@ -39,15 +40,18 @@ Verb = Literal[
     "handle",
     "wait",
     "wait-for-person",
+    "wait-for-turn",
     "done",
 ]
+RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
 
 
 @dataclass(frozen=True)
 class Action:
     """One step to take; `reason` and `message` say why, for people.
 
-    `until` is set for `wait`, and for `wait-for-person` where something has to be looked at meanwhile.
+    `wait-for-turn` waits for no person: for a window, the end of a freeze, or room beside other rollouts. `until` is set
+    for `wait`, and for these two where something has to be looked at meanwhile, or the end is known.
     """
 
     verb: Verb
@@ -75,12 +79,14 @@ class Request:
 
 @dataclass(frozen=True)
 class State:
-    """All that decides what comes next."""
+    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
 
     rollout: Rollout
     namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
     analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    lacking: str = ""
 
     def wave_names(self, wave: int) -> list[str]:
         return [n.name for n in self.rollout.spec.waves[wave].namespaces]
@@ -174,18 +180,19 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.paused_for not in ("approval", "window"):
+    if status.paused_for not in ("approval", *BY_ITSELF):
         return Action("wait-for-person", status.wave, status.paused_for, status.reason)
     if (lost := _lost(state)) is not None:
         return lost
-    if status.paused_for == "approval":
-        gate, first = _gate(state, now)
-        if first is not None:
-            return first
-        if gate.open:
-            reason = "BreakGlass" if gate.broken_by else "Approved"
-            return Action("continue", status.wave, reason, gate.message, actor=gate.broken_by or ITSELF)
-    return _watched(state, now)
+    if status.paused_for in BY_ITSELF:
+        return _queued(state, now)
+    gate, first = _gate(state, now)
+    if first is not None:
+        return first
+    if gate.open:
+        reason = "BreakGlass" if gate.broken_by else "Approved"
+        return Action("continue", status.wave, reason, gate.message, actor=gate.broken_by or ITSELF)
+    return _watched(state, now, Action("wait-for-person", status.wave, status.paused_for, status.reason))
 
 
 def _lost(state: State) -> Action | None:
@@ -196,16 +203,37 @@ def _lost(state: State) -> Action | None:
     return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
 
 
-def _watched(state: State, now: datetime) -> Action:
-    """Wait for a person, and look at the last promoted wave meanwhile, as often as it was looked at before."""
+def _watched(state: State, now: datetime, wait: Action) -> Action:
+    """Wait, and look at the last promoted wave meanwhile, as often as it was looked at before."""
     status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
-    wait = Action("wait-for-person", status.wave, status.paused_for, status.reason)
     last = status.wave - 1
     analysis = state.analyses.get(last)
     if analysis is None or not (plan.metrics or analysis.spec.probes):
         return wait
     due = look_time(state, last)
-    return replace(wait, until=due) if now < due else Action("watch", last)
+    return replace(wait, until=min(due, wait.until or due)) if now < due else Action("watch", last)
+
+
+def _queued(state: State, now: datetime) -> Action:
+    """Goes on by itself; what it waits for may have become something else. Its gate is asked when it may go on."""
+    status = state.rollout.status
+    found = turn(state.rollout, state.freezes, state.lacking, now)
+    rejected = gateway(state.rollout, status.wave, state.approvals, now).rejected_by
+    if found.waits_for and not rejected:
+        told = found.waits_for == "limit" or found.message == status.reason
+        if found.waits_for == status.paused_for and told:
+            wait = Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+            return _watched(state, now, wait)
+        return _waits(status.wave, found)
+    action = _opening(state, now)
+    if action.verb == "open" and status.paused_for == "window":
+        return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
+    return action  # where it waited for room, it opens at once: it keeps its place
+
+
+def _waits(wave: int, found: Turn) -> Action:
+    reason = "Closed" if found.waits_for == "window" else "Queued"
+    return Action("pause", wave, reason, found.message, found.until, found.waits_for)
 
 
 def applied_at(state: State, wave: int) -> datetime:
@@ -230,8 +258,33 @@ def look_time(state: State, wave: int) -> datetime:
     return settled_at(state, wave) + timedelta(seconds=step)
 
 
+def progressed_at(state: State, wave: int) -> datetime:
+    """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
+    analysis = state.analyses.get(wave)
+    times = [t.time for t in state.rollout.status.transitions[-1:]]
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    times += [n.status.applied_at for n in mine if n.status.applied_at]
+    if analysis is not None:
+        times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
+        if analysis.status.phase == "Running":
+            times.append(look_time(state, wave))
+    return max(times, default=datetime.max.replace(tzinfo=UTC))
+
+
+def _overdue(state: State, now: datetime) -> Action | None:
+    """The way back where an open wave has got nowhere for too long; a verdict that stands counts, however old."""
+    wave, limit = state.rollout.status.wave, state.rollout.spec.strategy.progress_deadline_seconds
+    analysis, last = state.analyses.get(wave), progressed_at(state, wave)
+    if analysis is not None and analysis.status.phase not in ("Pending", "Running"):
+        return None
+    if now < last or now - last < timedelta(seconds=limit):
+        return None
+    text = f"wave {wave} made no progress for {limit} s, since {last:%Y-%m-%d %H:%M:%S} UTC"
+    return Action("rollback", wave, "ProgressDeadlineExceeded", text)
+
+
 def _opening(state: State, now: datetime) -> Action:
-    """Open the wave that comes, or wait before its gates."""
+    """Open the wave that comes, or wait: for its gates, then for a window or freeze, then for room."""
     wave = state.rollout.status.wave
     gate, first = _gate(state, now)
     if first is not None:
@@ -239,6 +292,9 @@ def _opening(state: State, now: datetime) -> Action:
     if not gate.open:
         reason = "Unvouched" if gate.relies else "Approval"
         return Action("pause", wave, reason, gate.message, paused_for="approval")
+    found = turn(state.rollout, state.freezes, state.lacking, now)
+    if found.waits_for:
+        return _waits(wave, found)
     text = f"wave {wave}, {state.rollout.spec.waves[wave].why}; {gate.message}"
     since = [t.reason for t in reversed(state.rollout.status.transitions)]
     said = next((r for r in since if r in ("BreakGlass", "Promoted", "Planned")), "") == "BreakGlass"
@@ -248,10 +304,16 @@ def _opening(state: State, now: datetime) -> Action:
 
 
 def _forward(state: State, now: datetime) -> Action:
+    status = state.rollout.status
+    if status.opened <= status.wave:
+        return _lost(state) or _opening(state, now)
+    return _overdue(state, now) or _in_wave(state, now)
+
+
+def _in_wave(state: State, now: datetime) -> Action:
+    """Baseline, writes, looks, and the verdict."""
     status, spec = state.rollout.status, state.rollout.spec
     wave = status.wave
-    if status.opened <= wave:
-        return _lost(state) or _opening(state, now)
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)

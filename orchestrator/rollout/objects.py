@@ -78,6 +78,13 @@ def owned(obj: Mapping[str, Any], namespace: str, source: str) -> Manifest:
     return bare({**obj, "metadata": metadata})
 
 
+def unowned(obj: Mapping[str, Any]) -> Manifest:
+    """The object without the label of its source."""
+    metadata = dict(obj["metadata"])
+    labels = {k: v for k, v in (metadata.pop("labels", None) or {}).items() if k != SOURCE_LABEL}
+    return bare({**obj, "metadata": {**metadata, "labels": labels} if labels else metadata})
+
+
 def foreign_metadata(live: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Labels and annotations that managers other than this one set; they are kept on update."""
     found: dict[str, dict[str, str]] = {"labels": {}, "annotations": {}}

@@ -23,6 +23,7 @@ DELIVERED = "Delivered"
 REGRESSIONS = frozenset({"Regression", "ObserverLost", "Deadline", "ProgressDeadlineExceeded", "EngineLost"})
 NO_NEWS = frozenset({"TakenOver", "Ignored"})
 NOT_ITS_FAULT = frozenset({"Superseded", "Deleted"})
+BY_ITSELF = frozenset({"Closed", "Queued"})  # pauses for a window, a freeze or room: nobody is needed
 ACTED_ON = frozenset(
     {"approval", "inconclusive", "drift", "regression", "rolledBack", "failed", "breakGlass"}
 )
@@ -61,6 +62,8 @@ def severity(phase: str, reason: str) -> m.Severity:
     """Critical where a change did harm or a person is needed at once."""
     if phase == "Failed" or (phase == "RollingBack" and reason in REGRESSIONS):
         return "critical"
+    if reason in BY_ITSELF:
+        return "info"
     return "warning" if phase in ("Paused", "RollingBack", "RolledBack") or reason == "BreakGlass" else "info"
 
 

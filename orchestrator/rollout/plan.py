@@ -29,16 +29,32 @@ class ObjectChange:
 
 
 @dataclass(frozen=True)
-class NamespacePlan:
-    """What changes in one namespace; only namespaces that change have one.
+class Observed:
+    """An object that others manage and that is left alone: what Git would make of it, and who manages it."""
 
-    `note` says where no order of writes keeps every connection as it is at both ends.
+    namespace: str
+    change: ObjectChange
+    managers: str
+
+    @property
+    def differs(self) -> bool:
+        return not objects.same(self.change.before, self.change.after)
+
+
+@dataclass(frozen=True)
+class NamespacePlan:
+    """What changes in one namespace.
+
+    `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
+    others manage and that are left alone, `remarks` what else is to be known about who manages what.
     """
 
     name: str
     uid: str
     changes: tuple[ObjectChange, ...]
     note: str = ""
+    observed: tuple[Observed, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def before(self) -> list[Manifest]:
@@ -51,12 +67,17 @@ class NamespacePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Namespaces by wave. `digest` binds approvals to exactly this."""
+    """Namespaces by wave, of those that change. `digest` binds approvals to exactly this.
+
+    `observed` and `remarks` are over all namespaces of the source.
+    """
 
     source: str
     revision: str
     waves: tuple[PlannedWave, ...]
     namespaces: dict[str, NamespacePlan]
+    observed: tuple[Observed, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -19,6 +19,7 @@ MODELS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "NamespaceRollout": (m.NamespaceRolloutSpec, m.NamespaceRolloutStatus),
     "WaveAnalysis": (m.WaveAnalysisSpec, m.WaveAnalysisStatus),
     "RolloutApproval": (m.RolloutApprovalSpec, m.RolloutApprovalStatus),
+    "RolloutFreeze": (m.RolloutFreezeSpec, m.RolloutFreezeStatus),
 }
 
 
@@ -52,6 +53,7 @@ Rollout = Resource[m.PolicyRolloutSpec, m.PolicyRolloutStatus]
 NamespaceRollout = Resource[m.NamespaceRolloutSpec, m.NamespaceRolloutStatus]
 WaveAnalysis = Resource[m.WaveAnalysisSpec, m.WaveAnalysisStatus]
 Approval = Resource[m.RolloutApprovalSpec, m.RolloutApprovalStatus]
+Freeze = Resource[m.RolloutFreezeSpec, m.RolloutFreezeStatus]
 
 
 def dump(value: BaseModel) -> dict[str, Any]:

@@ -48,6 +48,18 @@ class Controller(BaseModel):
         le=86400,
         description="Each error of a Git host in a row doubles that interval, up to so many seconds.",
     )
+    most_rollouts: int = Field(
+        16,
+        ge=1,
+        le=64,
+        description="Rollouts that may be in an open wave at once, over all sources; the others queue.",
+    )
+    most_namespaces: int = Field(
+        500,
+        ge=1,
+        le=100000,
+        description="Namespaces that may be in open waves at once; a wave that is larger goes alone.",
+    )
 
 
 class Pages(BaseModel):

@@ -63,6 +63,7 @@ def look(
     status.alarms = [a[:1000] for a in alarms][:32]
     if status.phase == "Failed":
         status.suspects = suspects(ctx, state, analysis)
+    status.progressed_at = ctx.clock.now()
     return status
 
 

@@ -28,7 +28,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
             open_now = {r.probe for r in records if r.observed == "reach"}
             lasting = [attempt(p, "reach") for p in probes if p.name in open_now and p.protocol == "TCP"]
             prober.hold([p for p in lasting if p.check != "dns"][:MOST_HELD], analysis.name)
-    status = analysis.status.model_copy(update={"phase": "Running", "probes": records})
+    update = {"phase": "Running", "probes": records, "progressed_at": ctx.clock.now()}
+    status = analysis.status.model_copy(update=update)
     ctx.cluster.replace_status(analysis.with_status(status))
 
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orchestrator.errors import Conflict, NotFound, Refused
-from orchestrator.ports import Clock, Cluster, Kind, MetricSource, Notifier, PolicyRepository, Prober
+from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+from orchestrator.ports import (
+    Clock,
+    Cluster,
+    Kind,
+    Manifest,
+    MetricSource,
+    Notifier,
+    PolicyRepository,
+    Prober,
+)
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State, next_action
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
-from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.resource import Freeze, Resource, Rollout, Source, load
+from orchestrator.rollout.turn import before_wave
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
 ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
 NAMESPACE_ROLLOUT = Kind(m.API_VERSION, "NamespaceRollout")
 ANALYSIS = Kind(m.API_VERSION, "WaveAnalysis")
 APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
+FREEZE = Kind(m.API_VERSION, "RolloutFreeze")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
@@ -36,6 +48,22 @@ def serial(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
 
 def open_fence() -> None:
     """For a worker that is alone."""
+
+
+class Room:
+    """How much may be on its way at once; this one has no limit."""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Held while a wave opens, so that no two take the same room."""
+        yield
+
+    def lacking(self, rollout: Rollout) -> str:
+        """What the rollout's next wave has no room for; empty where it has."""
+        return ""
+
+
+NO_LIMIT = Room()
 
 
 @dataclass(frozen=True)
@@ -56,6 +84,7 @@ class Context:
     each: Callable[..., list[Any]] = serial
     fence: Callable[[], None] = open_fence
     beat: Callable[[], None] = open_fence
+    room: Room = NO_LIMIT
 
 
 def read(ctx: Context, name: str) -> State:
@@ -67,12 +96,35 @@ def read(ctx: Context, name: str) -> State:
     approvals: list[Any] = []
     if rollout.spec.strategy.gates:
         approvals = [load(o) for o in ctx.cluster.list(APPROVAL, ctx.namespace)]
+    ahead = before_wave(rollout)
     return State(
         rollout,
         {r.spec.namespace: r for r in found},
         {a.spec.wave: a for a in analyses},
         tuple(a for a in approvals if a.spec.rollout == name),
+        freezes(ctx) if ahead else (),
+        ctx.room.lacking(rollout) if ahead else "",
     )
+
+
+def freezes(ctx: Context) -> tuple[Freeze, ...]:
+    """Every freeze that was declared; none where the cluster does not know the kind, since none can stand there.
+
+    One that cannot be read freezes everything, and stops no way back.
+    """
+    try:
+        return tuple(_freeze(o) for o in ctx.cluster.list(FREEZE, ctx.namespace))
+    except NotFound:
+        return ()
+
+
+def _freeze(obj: Manifest) -> Freeze:
+    try:
+        found: Freeze = load(obj)
+        return found
+    except BadInput as error:
+        spec = m.RolloutFreezeSpec(reason=f"it cannot be read: {error}"[:1024])
+        return Resource(obj, spec, m.RolloutFreezeStatus())
 
 
 def expect(ctx: Context, state: State, action: Action) -> None:
@@ -104,7 +156,8 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated.conditions = conditions(ctx, updated)
     written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
-        warning = updated.phase in ("RollingBack", "Failed", "Paused") or action.reason in LOUD
+        loud = action.reason in LOUD or stands(updated)
+        warning = updated.phase in ("RollingBack", "Failed") or loud
         ctx.notifier.notify(written.manifest, action.reason, action.message, warning)
     return written
 
@@ -122,13 +175,18 @@ def _swapped(ctx: Context, seen: Rollout, updated: m.PolicyRolloutStatus) -> Rol
     return load(ctx.cluster.replace_status(seen.with_status(updated)))
 
 
+def stands(status: m.PolicyRolloutStatus) -> bool:
+    """Whether it stands still for a person; a window or room is waited for without one."""
+    return status.phase == "Paused" and status.paused_for not in m.BY_ITSELF
+
+
 def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:
     """The kstatus conditions that follow from the phase; `Verified` and others stay as they are."""
     phase = status.phase
     wanted: dict[str, tuple[m.ConditionStatus, str]] = {
         "Succeeded": ("True" if phase == "Succeeded" else "False", phase),
-        "Reconciling": ("False" if phase in m.TERMINAL or phase == "Paused" else "True", phase),
-        "Stalled": ("True" if phase in ("Paused", "Failed") else "False", status.paused_for or phase),
+        "Reconciling": ("False" if phase in m.TERMINAL or stands(status) else "True", phase),
+        "Stalled": ("True" if phase == "Failed" or stands(status) else "False", status.paused_for or phase),
     }
     kept = [c for c in status.conditions if c.type not in wanted]
     old = {c.type: c for c in status.conditions}

@@ -13,8 +13,11 @@ BROKEN = "GlassBroken"
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
-    """From here on the wave may be written to."""
-    change(ctx, state, action, opened=action.wave + 1, **_glass(ctx, state, action))
+    """From here on the wave may be written to; not where another one took the room meanwhile."""
+    with ctx.room.turn():
+        if not ctx.room.lacking(state.rollout):
+            going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
+            change(ctx, state, action, opened=action.wave + 1, **going)
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:

@@ -14,6 +14,11 @@ from orchestrator.steps.planning import selected
 
 def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
     """Empty where nothing was ever verified; a namespace that was rolled back does not start again."""
+    return unreached(ctx, source, rollouts) - refused(source, rollouts)
+
+
+def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
+    """Those that were created since the last verified rollout began and hold nothing of the source."""
     verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
     if verified is None or verified.status.started_at is None:
         return frozenset()
@@ -24,7 +29,12 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     for kind in source.spec.kinds:
         held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
         fresh -= {str(o["metadata"]["namespace"]) for o in held}
-    refused = {
+    return frozenset(fresh)
+
+
+def refused(source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
+    """Namespaces in which the verified revision itself was rolled back."""
+    return frozenset(
         n.name
         for r in rollouts
         if r.spec.source == source.name
@@ -32,8 +42,7 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
         and r.spec.revision == source.status.verified_revision
         for wave in r.spec.waves
         for n in wave.namespaces
-    }
-    return frozenset(fresh - refused)
+    )
 
 
 def _time(text: str) -> datetime:

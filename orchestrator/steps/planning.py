@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.errors import ApiError, BadInput
 from orchestrator.policy import order
+from orchestrator.policy.schema import with_defaults
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import Placed, arrange
 from orchestrator.rollout.objects import Manifest
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Plan, size
+from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan, size
 from orchestrator.rollout.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
+from orchestrator.steps.conflicts import conflict
 from orchestrator.steps.context import NAMESPACE, POLICY, Context
 
 MOST_BYTES = 900 * 1024
@@ -56,7 +58,9 @@ def plan(ctx: Context, source: Source, revision: str, only: frozenset[str] = fro
     )
     changed = {p.name: p for p in plans if p.changes}
     waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
-    return Plan(source.name, revision, tuple(waves), changed)
+    observed = tuple(o for p in plans for o in p.observed)
+    remarks = tuple(text for p in plans for text in p.remarks)
+    return Plan(source.name, revision, tuple(waves), changed, observed, remarks)
 
 
 def _namespace(
@@ -64,23 +68,29 @@ def _namespace(
 ) -> NamespacePlan:
     name = str(namespace["metadata"]["name"])
     standing = objects.by_key(live)
-    changes = []
+    changes: list[ObjectChange] = []
+    observed: list[Observed] = []
+    remarks: list[str] = []
     wanted = set()
     for item in placed:
         obj = objects.owned(item.obj, name, source.name)
         where = f"{item.file}:{item.line}"
         wanted.add(objects.key(obj))
         before = standing.get(objects.key(obj))
-        if before is not None and objects.owner(before) != source.name:
-            _may_adopt(source, before, name, where)
-        after = _dry_run(ctx, obj, before, where)
-        if not objects.same(before, after):
+        found = conflict(source, before, name, where)
+        remarks += [found.remark] if found.remark else []
+        after = _stored(ctx, obj, before, where)
+        if before is not None and found.observed_of:
+            seen = ObjectChange(objects.bare(before), objects.unowned(after), where)
+            observed.append(Observed(name, seen, found.observed_of))
+        elif not objects.same(before, after):
             changes.append(ObjectChange(objects.bare(before) if before else None, after, where))
     for identity, obj in sorted(standing.items()):
         if objects.owner(obj) == source.name and identity not in wanted:
             changes.append(ObjectChange(objects.bare(obj), None))
     note = _note(name, changes, standing)
-    result = NamespacePlan(name, str(namespace["metadata"].get("uid", "")), tuple(changes), note)
+    uid = str(namespace["metadata"].get("uid", ""))
+    result = NamespacePlan(name, uid, tuple(changes), note, tuple(observed), tuple(remarks))
     if size([*result.before, *result.after]) > MOST_BYTES:
         raise BadInput(
             f"the policy set of namespace {name} is larger than {MOST_BYTES // 1024} KiB",
@@ -101,23 +111,12 @@ def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.
     return order.steps(name, sides[0], sides[1], others, "plan").note
 
 
-def _may_adopt(source: Source, obj: Manifest, namespace: str, where: str) -> None:
-    owner = objects.owner(obj)
-    if owner:
-        raise BadInput(
-            f"{objects.label(obj)} in {namespace} belongs to the source {owner}", where, "rename it"
-        )
-    if not source.spec.adopt:
-        raise BadInput(
-            f"{objects.label(obj)} in {namespace} exists and is not this source's",
-            where,
-            "rename it, or set adopt: true in the source",
-        )
-
-
-def _dry_run(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
-    """The object as the API server would store it."""
+def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
+    """The object as the API server would store it; it is asked only where the answer is not plain."""
     wanted = objects.merged(obj, before)
+    plain = with_defaults(wanted) if wanted["kind"] == POLICY.kind else wanted
+    if before is not None and objects.same(plain, before):
+        return objects.bare(before)
     try:
         if before is None:
             return objects.bare(ctx.cluster.create(wanted, dry_run=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import Commit
@@ -17,6 +18,8 @@ from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SO
 from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.planning import plan as make_plan
 
+Cause = Literal["revision", "namespaces", "drift"]
+
 
 def create(
     ctx: Context,
@@ -25,6 +28,7 @@ def create(
     name: str,
     commits: Sequence[Commit],
     expected: Forecast = Forecast(),
+    cause: Cause = "revision",
 ) -> Rollout:
     """The PolicyRollout of a plan, Pending; the one that is there where it was made already."""
     waves = [
@@ -45,6 +49,7 @@ def create(
     spec = m.PolicyRolloutSpec(
         source=source.name,
         source_uid=source.uid,
+        cause=cause,
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities]),

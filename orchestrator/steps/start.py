@@ -16,6 +16,7 @@ from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
+from orchestrator.steps.snapshot import Cause
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def start(
     revision: str = "",
     keep: Callable[[Source], Source] = as_it_is,
     only: frozenset[str] = frozenset(),
+    cause: Cause = "revision",
 ) -> Started:
     """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision.
 
@@ -81,7 +83,7 @@ def start(
     except Conflict:
         raise RetryLater(f"the source {source.name} changed meanwhile", 0.2) from None
     commits = repository.commits(source.status.verified_revision, commit)
-    snapshot.create(ctx, fresh, plan, name, commits, expected)
+    snapshot.create(ctx, fresh, plan, name, commits, expected, cause)
     return Started(name, commit, plan=plan)
 
 

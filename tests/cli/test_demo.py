@@ -61,4 +61,4 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
 
 
 def test_crds_are_printed():
-    assert run("crds").stdout.count("kind: CustomResourceDefinition") == 5
+    assert run("crds").stdout.count("kind: CustomResourceDefinition") == 6

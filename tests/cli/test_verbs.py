@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from stage import OWN, Stage
+from stage import OWN, Stage, policy
 
 from orchestrator.rollout import model as m
 
@@ -184,3 +184,24 @@ def test_every_command_has_an_example_and_a_line_in_the_readme(cli):
         name = command.name or command.callback.__name__
         assert (command.epilog or "").startswith(f"Example: netpol-canary {name}")
         assert f"`{name}`" in readme or f"netpol-canary {name}" in readme, name
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "said"),
+    [
+        (
+            "observe",
+            ["observed: web/NetworkPolicy/allow is left alone, managed by kubectl", "-      app: theirs"],
+        ),
+        ("adopt", ["managed by others: web/NetworkPolicy/allow is adopted, so far managed by kubectl"]),
+    ],
+)
+def test_a_plan_says_what_others_manage(cli, conflicts, said):
+    stage = Stage()
+    theirs = policy("allow", {"podSelector": {"matchLabels": {"app": "theirs"}}}, "web")
+    theirs["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    stage.cluster.create(theirs)
+    fresh = stage.shop()
+    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "conflicts": conflicts}})
+    out = cli(stage)("plan", "--source", "shop").out
+    assert all(text in out for text in said), out

@@ -212,7 +212,6 @@ def test_what_was_promoted_stays_watched_while_the_next_wave_waits():
     action = next_action(waiting(), due - timedelta(seconds=1))
     assert (action.verb, action.until) == ("wait-for-person", due)
     assert next_action(waiting(), due) == Action("watch", 0)
-    assert verb(waiting(paused_for="window"), due) == "watch"
     assert verb(waiting(paused_for="operator"), due) == "wait-for-person"
     assert next_action(waiting(metrics=False), due).until is None
 

@@ -48,10 +48,10 @@ def test_adopting_takes_what_nobody_owns_and_gives_it_back_as_it_was():
     stage = Stage(good=False)
     stage.cluster.create(policy("allow", {"podSelector": {}}, "cart"))
     before = stage.standing()
-    with pytest.raises(BadInput, match="set adopt: true"):
+    with pytest.raises(BadInput, match="set conflicts: adopt or observe in the source"):
         planned(stage)
     fresh = stage.shop().manifest
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "adopt": True}})
+    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "conflicts": "adopt"}})
     assert work(stage.context(), "w").rollout.status.phase == "RolledBack"
     assert stage.standing() == before
 

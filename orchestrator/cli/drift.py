@@ -1,0 +1,53 @@
+"""`drift`: where the cluster differs from a source's last verified revision, and who made it so."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.commands import OWN, ContextName, Kubeconfig, Namespace, Output, SecretsDir
+from orchestrator.cli.main import app
+from orchestrator.errors import Refused
+
+
+@app.command(epilog="Example: netpol-canary drift payments")
+def drift(
+    source: Annotated[str, typer.Argument(help="a source", metavar="SOURCE")],
+    output: Output = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+    secrets: SecretsDir = None,
+) -> int:
+    """Compare the cluster with the last verified revision now; exit code 1 where it differs."""
+    from orchestrator.cli import sources, wiring
+    from orchestrator.cli.report import aligned, formatted, printed
+    from orchestrator.steps.drift import drift as compared
+    from orchestrator.steps.prune import everything
+
+    formatted(output)
+    ctx = wiring.connected(wiring.Target(namespace, context, kubeconfig, secrets))
+    given = sources.find(ctx, source)
+    verified = given.status.verified_revision
+    if not verified:
+        raise Refused(
+            f"the source {given.name} has no verified revision yet; `netpol-canary plan` shows what it would do"
+        )
+    found = compared(ctx, given, everything(ctx))
+    if output:
+        facts = [
+            {"namespace": d.namespace, "object": d.object, "what": d.how, "by": d.by.text if d.by else ""}
+            for d in found.differences
+        ]
+        told = {"source": given.name, "verifiedRevision": verified, "differences": facts}
+        printed({**told, "contested": list(found.contested)}, output)
+    elif found.differences:
+        rows = [[d.namespace, d.object, d.how, d.by.text if d.by else "-"] for d in found.differences]
+        print("\n".join(aligned([["NAMESPACE", "OBJECT", "WHAT", "BY"], *rows])))
+    else:
+        print(f"{given.name}: as {verified[:10]} asks for")
+    if not output:
+        for text in found.contested:
+            print(f"managed by others: {text}")
+    return 1 if found.differences else 0
