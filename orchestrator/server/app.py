@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.server import health, signin
+from orchestrator.server import health, pages, signin
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 from orchestrator.server.webhooks import routes as webhooks
@@ -35,7 +35,7 @@ def create(parts: Parts, settings: Settings) -> FastAPI:
         webhooks.install(app, parts, settings.webhooks)
     if settings.pages.enabled:
         signin.install(app, parts, settings.signin)
-        # MERGE pages.install(app, parts)
+        pages.install(app, parts)
     return app
 
 

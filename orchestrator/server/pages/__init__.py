@@ -1,0 +1,5 @@
+"""The web pages: `install(app, parts)` is all that the server needs."""
+
+from orchestrator.server.pages.install import install
+
+__all__ = ["install"]

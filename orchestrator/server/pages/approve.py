@@ -1,0 +1,64 @@
+"""`/rollouts/NAME/approve`: what is to be decided, on what evidence, and one button."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from orchestrator.errors import Refused
+from orchestrator.server.pages import read
+from orchestrator.server.pages.gates import objection, standing
+from orchestrator.server.pages.page import as_seen, checked, pages, viewer
+from orchestrator.server.pages.render import render
+from orchestrator.server.pages.rollout import Short
+from orchestrator.server.parts import Parts
+from orchestrator.steps import requests
+
+Comment = Annotated[str, Form(max_length=1000)]
+
+
+def router(parts: Parts) -> APIRouter:
+    """The page and its form."""
+    found = pages()
+
+    @found.get("/rollouts/{name}/approve")
+    def look(request: Request, name: str) -> HTMLResponse:
+        ctx, person = as_seen(request, parts), viewer(request)
+        seen, at = read.one(ctx, name), ctx.clock.now()
+        number = min(seen.state.rollout.status.wave, len(seen.view.waves) - 1)
+        gates = standing(seen, at)
+        return render(
+            request,
+            "approve.html",
+            at,
+            seen=seen,
+            view=seen.view,
+            wave=seen.view.waves[number],
+            before=seen.view.waves[:number],
+            later=sum(len(w.cells) for w in seen.view.waves[number + 1 :]),
+            gates=gates,
+            may=person.may("create", "rolloutapprovals"),
+            objection=objection(gates, person),
+        )
+
+    @found.post("/rollouts/{name}/approve")
+    def decide(
+        request: Request,
+        name: str,
+        csrf: Short,
+        decision: Annotated[Literal["approve", "reject"], Form()],
+        wave: Annotated[int, Form()],
+        plan: Short,
+        comment: Comment = "",
+    ) -> Response:
+        checked(request, csrf)
+        ctx = as_seen(request, parts)
+        rollout = requests.find_rollout(ctx, name)
+        if (rollout.status.wave, rollout.spec.plan_digest) != (wave, plan):
+            raise Refused(f"{name} has moved on since you looked; look again before you decide")
+        requests.decide(ctx, rollout, decision == "reject", comment.strip())
+        return RedirectResponse(f"/rollouts/{name}?done={decision}", 303)
+
+    return found

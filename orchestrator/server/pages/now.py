@@ -1,0 +1,77 @@
+"""`/`: what runs, what each rollout waits for and who can help it on, and the sources."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.resource import Source
+from orchestrator.server.pages import read
+from orchestrator.server.pages.gates import standing
+from orchestrator.server.pages.page import as_seen, pages
+from orchestrator.server.pages.render import render
+from orchestrator.server.parts import Parts
+
+MOST_ENDED = 5
+
+
+def router(parts: Parts) -> APIRouter:
+    """The route of the page."""
+    found = pages()
+
+    @found.get("/")
+    def now(request: Request) -> HTMLResponse:
+        ctx = as_seen(request, parts)
+        rollouts = read.rollouts(ctx)
+        running = read.running(ctx, rollouts)
+        at = ctx.clock.now()
+        return render(
+            request,
+            "now.html",
+            at,
+            headline=headline(running),
+            running=[(seen, standing(seen, at)) for seen in running],
+            ended=[r for r in rollouts if r.status.phase in TERMINAL][:MOST_ENDED],
+            sources=[(source, state_of(source)) for source in read.sources(ctx)],
+        )
+
+    return found
+
+
+def headline(running: list[read.Seen]) -> str:
+    """The page in one sentence."""
+    waiting = sum(seen.view.phase == "Paused" for seen in running)
+    if not running:
+        return "Nothing is being rolled out"
+    going = len(running) - waiting
+    parts = []
+    if waiting:
+        parts.append(f"{_count(waiting)} wait{'s' if waiting == 1 else ''} for somebody")
+    if going:
+        parts.append(
+            f"{_count(going) if not parts else str(going)} {'is' if going == 1 else 'are'} under way"
+        )
+    return ", ".join(parts)
+
+
+def _count(number: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five")
+    count = words[number] if number < len(words) else str(number)
+    return f"{count} rollout{'' if number == 1 else 's'}"
+
+
+def state_of(source: Source) -> tuple[str, str, str]:
+    """A state as in waves, a word and what is to be said of a source."""
+    status = source.status
+    ready = next((c for c in status.conditions if c.type == "Ready"), None)
+    message = ready.message if ready else "not looked at yet"
+    if source.spec.suspend:
+        return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
+    if ready is not None and ready.status != "True":
+        return "bad", ready.reason, message
+    if status.held_revision:
+        return "undone", "Held", status.held_reason
+    if status.active_rollout:
+        return "running", "Rolling out", message
+    return ("good" if ready else "ahead"), "In force" if ready else "New", message

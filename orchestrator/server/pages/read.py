@@ -1,0 +1,59 @@
+"""What pages read, each with the rights of whoever looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.record.build import view
+from orchestrator.record.view import RolloutView
+from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
+
+MOST_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A rollout as read, and as people read it."""
+
+    state: State
+    view: RolloutView
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.view.phase == "Paused" and self.view.paused_for == "approval"
+
+    @property
+    def live(self) -> bool:
+        return self.view.phase not in TERMINAL
+
+
+def one(ctx: Context, name: str) -> Seen:
+    """Raises NotFound, Forbidden."""
+    state = read(ctx, name)
+    return Seen(state, view(state, ctx.clock.now()))
+
+
+def rollouts(ctx: Context) -> list[Rollout]:
+    """All of them, newest first."""
+    found: list[Rollout] = [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
+    return sorted(found, key=lambda r: (_created(r), r.name), reverse=True)
+
+
+def _created(rollout: Rollout) -> str:
+    return str(rollout.manifest["metadata"].get("creationTimestamp", ""))
+
+
+def running(ctx: Context, found: Sequence[Rollout]) -> list[Seen]:
+    """Those that have not ended, those that wait for a person first; so many at most."""
+    names = [r.name for r in found if r.status.phase not in TERMINAL][:MOST_SHOWN]
+    seen = [one(ctx, name) for name in names]
+    return sorted(seen, key=lambda s: (s.view.phase != "Paused", s.view.name))
+
+
+def sources(ctx: Context) -> list[Source]:
+    """By name."""
+    return [load(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]

@@ -1,0 +1,106 @@
+"""Templates to HTML: everything is escaped, times and durations read as people say them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from orchestrator.server.pages.curves import curve_json
+from orchestrator.server.pages.drawings import graph, svg
+
+TEMPLATES = Path(__file__).parent / "templates"
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+STATE_WORDS = {
+    "ahead": "ahead",
+    "waiting": "waits",
+    "running": "running",
+    "good": "good",
+    "bad": "bad",
+    "undone": "put back",
+}
+PHASE_STATES = {
+    "Pending": "ahead",
+    "Progressing": "running",
+    "Paused": "waiting",
+    "RollingBack": "undone",
+    "Succeeded": "good",
+    "RolledBack": "undone",
+    "Failed": "bad",
+    "Superseded": "undone",
+}
+
+
+def duration(seconds: float | None) -> str:
+    """`0.04 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 days`."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE:.0f} min"
+    if seconds < 2 * DAY:
+        return f"{seconds // HOUR:.0f} h {seconds % HOUR // MINUTE:.0f} min"
+    return f"{seconds // DAY:.0f} days"
+
+
+def ago(time: datetime, now: datetime) -> str:
+    """`just now`, `4 min ago`; a day and longer back the date itself says more."""
+    passed = (now - time).total_seconds()
+    if passed < 5:
+        return "just now"
+    if passed > 2 * DAY:
+        return f"{time:%d %b %Y}"
+    return f"{duration(passed)} ago"
+
+
+def person(text: str) -> str:
+    """A cluster user, or the name of `Name <mail>`."""
+    return text.removeprefix("user:")
+
+
+def lines(diff: str) -> list[tuple[str, str]]:
+    """A unified diff's lines with their kinds."""
+    kinds = {"+": "add", "-": "del", "@": "at"}
+    found = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+    return [(kinds.get(line[:1], "ctx"), line) for line in found]
+
+
+def stamp(time: datetime) -> str:
+    """For machines: `datetime` attributes."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters.update(
+        duration=duration, ago=ago, person=person, difflines=lines, stamp=stamp, short=lambda r: str(r)[:10]
+    )
+    made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
+    made.globals.update(curve_json=curve_json, graph=graph, svg=svg)
+    return made
+
+
+ENVIRONMENT = _environment()
+
+
+def render(request: Request, template: str, now: datetime | None, **values: Any) -> HTMLResponse:
+    """A page. `now` is what times are told from."""
+    viewer = getattr(request.state, "viewer", None)
+    text = ENVIRONMENT.get_template(template).render(
+        viewer=viewer, path=request.url.path, query=request.url.query, now=now, **values
+    )
+    return HTMLResponse(text)

@@ -1,0 +1,121 @@
+"""`/rollouts/NAME/why`: a rollback for whoever is on call, readable on a telephone at night."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from orchestrator.record.view import RolloutView
+from orchestrator.server.pages import read
+from orchestrator.server.pages.page import as_seen, pages
+from orchestrator.server.pages.render import duration, render
+from orchestrator.server.parts import Parts
+
+Said = tuple[str, str, str]
+
+
+def router(parts: Parts) -> APIRouter:
+    """The route of the page."""
+    found = pages()
+
+    @found.get("/rollouts/{name}/why")
+    def why(request: Request, name: str) -> HTMLResponse:
+        ctx = as_seen(request, parts)
+        seen = read.one(ctx, name)
+        view = seen.view
+        facts = dict(view.explained)
+        return render(
+            request,
+            "why.html",
+            ctx.clock.now(),
+            seen=seen,
+            view=view,
+            answer=answer(view),
+            what=broken(view, facts),
+            facts={key: facts.get(key, "") for key in ("connections", "cause", "sure")},
+            times=times(view),
+            steps=steps(view),
+        )
+
+    return found
+
+
+def answer(view: RolloutView) -> Said:
+    """A state, the first thing to know, and how it is known."""
+    took = f"in {duration(view.restored_seconds)}" if view.restored_seconds is not None else ""
+    if view.phase == "RollingBack":
+        return "running", "It is being put back now", "Nobody has to do anything for that."
+    if view.phase == "Failed":
+        return "bad", "Not everything could be put back", view.reason or "A person is needed now."
+    if view.phase in ("RolledBack", "Superseded"):
+        title = f"Everything was put back {took}".rstrip()
+        if view.verified == "True":
+            return "good", f"{title}, and verified", f"{read_back()}; {view.verified_message}."
+        if view.verified == "Unknown":
+            return (
+                "waiting",
+                title,
+                f"{read_back()}, but probes could not confirm it: {view.verified_message}.",
+            )
+        if view.verified == "False":
+            return "bad", f"{title}, yet connections differ", view.verified_message
+        return "undone", title, f"{read_back()}."
+    if view.phase == "Paused":
+        return "waiting", "It stands still; nothing was put back", view.waits_for or view.reason
+    return "good", f"Nothing was put back: it is {view.phase}", view.reason
+
+
+def read_back() -> str:
+    """What `restored` means."""
+    return "Every namespace was read back equal to what stood there before"
+
+
+def broken(view: RolloutView, facts: dict[str, str]) -> list[str]:
+    """What was seen, the most telling part first."""
+    text = facts.get("seen") or facts.get("reason") or view.reason or "Nothing broke."
+    first, *more = [part.strip() for part in text.split(";")]
+    return [first[:1].upper() + first[1:], *more]
+
+
+def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
+    """Written, noticed, put back: the wave that went wrong, or the last that was written."""
+    written = [c.applied_at for w in view.waves for c in w.cells if c.applied_at]
+    bad = [c.applied_at for w in view.waves if w.state == "bad" for c in w.cells if c.applied_at]
+    found: list[tuple[str, datetime, str]] = []
+    if written:
+        start = max(bad or written)
+        found.append(("Written", start, "the change reached its last namespace"))
+        if view.detected_at:
+            after = duration((view.detected_at - start).total_seconds())
+            found.append(("Noticed", view.detected_at, f"{after} later"))
+    elif view.detected_at:
+        found.append(("Noticed", view.detected_at, ""))
+    if view.restored_at:
+        found.append(
+            ("Put back", view.restored_at, f"{duration(view.restored_seconds)} after it was noticed")
+        )
+    return found
+
+
+def steps(view: RolloutView) -> list[str]:
+    """What to do, in order."""
+    if view.phase == "RollingBack":
+        return ["Wait: it is put back from what was recorded, without Git or Prometheus."]
+    if view.phase == "Failed":
+        return [
+            "Look at the namespaces that are not restored, in the waves below the rollout.",
+            f"Put them back by hand, or ask again: netpol-canary rollback {view.name}",
+        ]
+    if view.phase == "Paused":
+        return [
+            f"Look at the evidence, then go on or put everything back: netpol-canary describe {view.name}"
+        ]
+    if view.phase in ("RolledBack", "Superseded"):
+        return [
+            "Nothing is urgent: what ran before this change runs again.",
+            f"Mend commit {view.revision[:10]} or revert it in Git; the next merge is rolled out by itself.",
+            f"This revision is held. If it was not to blame, release it: netpol-canary retry {view.source}",
+        ]
+    return ["Nothing."]
