@@ -125,10 +125,11 @@ class MemoryCluster:
         self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float
     ) -> Iterator[Event]:
         wanted = selector.parse(labels)
-        if not since:
-            yield from (Event("ADDED", obj) for obj in self.list(kind, namespace, labels))
+        with self._lock:
+            seen = int(since) if since else self._version
+            standing = [] if since else self.list(kind, namespace, labels)
+        yield from (Event("ADDED", obj) for obj in standing)
         end = time.monotonic() + seconds
-        seen = int(since) if since else self._version
         while True:
             with self._changed:
                 if self._history and seen < self._history[0][0] - 1:

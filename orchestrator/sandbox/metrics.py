@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -25,12 +26,14 @@ class MemoryMetrics:
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[datetime, float]]] = {}
+        self._lock = threading.Lock()  # one thread scrapes while others ask
 
     def add(self, name: str, labels: Mapping[str, str], time: datetime, value: float) -> None:
         """One scraped sample."""
-        kept = self._series.setdefault((name, tuple(sorted(labels.items()))), [])
-        kept.append((time, value))
-        del kept[:-MOST_SAMPLES]
+        with self._lock:
+            kept = self._series.setdefault((name, tuple(sorted(labels.items()))), [])
+            kept.append((time, value))
+            del kept[:-MOST_SAMPLES]
 
     def query(self, expression: str, at: datetime) -> list[Sample]:
         match = _FORM.match(expression)
@@ -38,8 +41,10 @@ class MemoryMetrics:
             raise MetricError(f"the sandbox cannot evaluate: {expression}")
         group, increase, name, inner, window = match.groups()
         sums: dict[str, float] = {}
-        for (series, labels), samples in self._series.items():
-            if series != name or not _matches(inner or "", dict(labels)):
+        with self._lock:
+            standing = [(key, list(samples)) for key, samples in self._series.items() if key[0] == name]
+        for (_, labels), samples in standing:
+            if not _matches(inner or "", dict(labels)):
                 continue
             span = timedelta(seconds=int(window)) if increase else LOOKBACK
             seen = [v for t, v in samples if at - span < t <= at]

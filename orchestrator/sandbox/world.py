@@ -53,9 +53,9 @@ class World:
     prober: MemoryProber
 
 
-def build(namespace: str = "netpol-canary") -> World:
+def build(namespace: str = "netpol-canary", clock: SimulatedClock | None = None) -> World:
     """The shop without policies, and the orchestrator's own namespace."""
-    clock = SimulatedClock()
+    clock = clock or SimulatedClock()
     cluster, metrics = MemoryCluster(clock), MemoryMetrics()
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for obj in [*shop.namespaces(), *shop.pods()]:

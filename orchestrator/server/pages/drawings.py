@@ -1,4 +1,4 @@
-"""The still pictures of the record, ready for a template."""
+"""The record's still pictures, ready for a template; they escape what they draw."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from orchestrator.record.graph import links_svg
+from orchestrator.record.plot import curve_svg
 from orchestrator.record.view import Curve, Link, Mark
 
 
 def svg(curve: Curve, marks: Sequence[Mark]) -> Markup:
     """One curve."""
-    return Markup("")
+    return Markup(curve_svg(curve, marks))
 
 
 def graph(links: Sequence[Link]) -> Markup:
     """The connection diff."""
-    return Markup("")
+    return Markup(links_svg(links))

@@ -79,7 +79,7 @@ def as_seen(request: Request, parts: Parts) -> Context:
 def checked(request: Request, csrf: str) -> Viewer:
     """The viewer, where the form is one of theirs; the sign-in checks the same before."""
     found = viewer(request)
-    if not hmac.compare_digest(csrf.encode(), found.csrf.encode()):
+    if not found.csrf or not hmac.compare_digest(csrf.encode(), found.csrf.encode()):
         raise HTTPException(403, "the form is not from your session; load the page again")
     return found
 
