@@ -46,11 +46,25 @@ def demo(
     report: Annotated[
         Path | None, typer.Option(help="write each rollout's report into this directory", metavar="DIR")
     ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="open the web pages over the shop")] = False,
+    listen: Annotated[str, typer.Option(help="where --serve answers")] = "127.0.0.1:8080",
+    merge: Annotated[
+        str, typer.Option(help="good or bad: merge such a change into the repository that --keep names")
+    ] = "",
 ) -> None:
     """Show a good change promoted and two bad ones rolled back, in a shop in memory."""
+    if serve:
+        from orchestrator.cli import demo_server
+
+        return demo_server.serve(listen, keep)
+    if merge:
+        from orchestrator.cli import demo_changes
+
+        print(demo_changes.merge(keep or Path(), merge))
+        return None
     from orchestrator.cli import show
 
-    show.demo(scenario, output, keep, report)
+    return show.demo(scenario, output, keep, report)
 
 
 @app.command(epilog="Example: netpol-canary plan --source payments --revision 4f1c2d9")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,8 +100,8 @@ def strategy() -> m.Strategy:
     )
 
 
-def _git(root: Path, *args: str) -> str:
-    identity = ["-c", f"user.name={_AUTHOR[0]}", "-c", f"user.email={_AUTHOR[1]}"]
+def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR) -> str:
+    identity = ["-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}"]
     plain = ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"]
     command = ["git", "-C", str(root), *identity, *plain, *args]
     try:
@@ -113,7 +113,7 @@ def _git(root: Path, *args: str) -> str:
     return done.stdout.strip()
 
 
-def commit(root: Path, files: dict[str, str | None], subject: str) -> str:
+def commit(root: Path, files: dict[str, str | None], subject: str, author: tuple[str, str] = _AUTHOR) -> str:
     """Write files, commit, and give the commit's id."""
     for name, text in files.items():
         path = root / name
@@ -123,8 +123,13 @@ def commit(root: Path, files: dict[str, str | None], subject: str) -> str:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     _git(root, "add", "-A")
-    _git(root, "commit", "-q", "-m", subject)
+    _git(root, "commit", "-q", "-m", subject, author=author)
     return _git(root, "rev-parse", "HEAD")
+
+
+def revert(root: Path) -> None:
+    """Take the last commit back by another one."""
+    _git(root, "revert", "--no-edit", "HEAD")
 
 
 @contextlib.contextmanager
@@ -143,13 +148,20 @@ def repository(keep: Path | None) -> Iterator[Path]:
         yield root
 
 
-def prepare(world: World, root: Path, cache: Path) -> Context:
+def prepare(
+    world: World,
+    root: Path,
+    cache: Path,
+    plan: m.Strategy | None = None,
+    identities: Sequence[m.Identity] = (),
+) -> Context:
     """The shop with the first commit's policies in force, its source, and two minutes of traffic."""
     first = _git(root, "rev-parse", "HEAD")
     spec = m.PolicySourceSpec(
         git=m.Git(url=str(root)),
         namespaces=m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")]),
-        strategy=strategy(),
+        strategy=plan or strategy(),
+        identities=list(identities),
     )
     ctx = Context(
         world.cluster,
@@ -183,5 +195,5 @@ def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
     revision = commit(root, scenario.files, scenario.subject)
     started = start(ctx, find_source(ctx, SOURCE_NAME), revision)
     state = Embedded(ctx, "demo").drive(started.rollout)
-    _git(root, "revert", "--no-edit", "HEAD")
+    revert(root)
     return state, revision

@@ -77,9 +77,11 @@ def _pod(name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def callers_policy(name: str, *, tight: bool = False, rename: dict[str, str] | None = None) -> str:
-    """Who may call a namespace, as YAML; `tight` names the port as well."""
-    callers = sorted({c.client for c in CALLS if c.server == name})
+def callers_policy(
+    name: str, *, tight: bool = False, rename: dict[str, str] | None = None, more: tuple[str, ...] = ()
+) -> str:
+    """Who may call a namespace, as YAML, and `more` besides; `tight` names the port as well."""
+    callers = sorted({c.client for c in CALLS if c.server == name} | set(more))
     callers = [(rename or {}).get(c, c) for c in callers]
     spaces = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": c}}} for c in callers]
     rule: dict[str, Any] = {"from": spaces} if spaces else {}

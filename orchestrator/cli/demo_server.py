@@ -1,0 +1,99 @@
+"""`demo --serve`: the web pages over the sandbox, with a controller that picks up what is merged."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from orchestrator.cli import demo, demo_past, logs
+from orchestrator.engine.controller import Controller
+from orchestrator.engine.instruments import Instruments
+from orchestrator.sandbox.people import People
+from orchestrator.server import pages, signin
+from orchestrator.server.listen import address
+from orchestrator.server.parts import Parts
+from orchestrator.server.signin.settings import SignIn
+from orchestrator.steps.context import Context
+
+FACTOR = 10.0
+POLL_SECONDS = 20.0  # of the sandbox, whose seconds are shorter
+LEASE_SECONDS = 120.0
+GRACE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A sandbox that is looked at: where it is served, and the repository to merge into."""
+
+    app: FastAPI
+    ctx: Context
+    root: Path
+
+
+def serve(listen: str, keep: Path | None) -> None:
+    """Until SIGINT or SIGTERM. Raises BadInput."""
+    host, port = address(listen)
+    logs.configure(level="error")
+    with standing(keep, FACTOR) as stand:
+        print(f"The shop's policies are in Git at {stand.root}")
+        print(f"Merge a change:  netpol-canary demo --merge good --keep {stand.root}    (or: --merge bad)")
+        print(f"Time runs {FACTOR:g} times as quick as the clock on the wall. Ctrl-C ends it.")
+        print(f"\nOpen http://{host or '127.0.0.1'}:{port}/ and choose who you are.", flush=True)
+        server(stand.app, host or "127.0.0.1", port).run()
+
+
+def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """A server that lets go of readers soon."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host,
+            port,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+
+@contextlib.contextmanager
+def standing(keep: Path | None, factor: float) -> Iterator[Stand]:
+    """The sandbox with its past, its time running and its controller at work."""
+    with demo.repository(keep) as root, tempfile.TemporaryDirectory() as cache:
+        world, clock = demo_past.world(factor)
+        ctx = demo_past.played(world, clock, root, Path(cache))
+        with clock.running(), _controlled(ctx):
+            yield Stand(application(ctx), ctx, root)
+
+
+def application(ctx: Context) -> FastAPI:
+    """Pages and sign-in over the sandbox."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    parts = Parts(ctx, callers=People(ctx.cluster), people=demo_past.PEOPLE)
+    pages.install(app, parts)
+    signin.install(app, parts, SignIn(token=False, insecure=True, session_seconds=86400))
+    return app
+
+
+@contextlib.contextmanager
+def _controlled(ctx: Context) -> Iterator[None]:
+    stop = threading.Event()
+    controller = Controller(
+        ctx, "demo-controller", Instruments(), POLL_SECONDS, stop.is_set, lease_seconds=LEASE_SECONDS
+    )
+    thread = threading.Thread(target=controller.serve, name="controller", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
