@@ -127,9 +127,9 @@ def commit(root: Path, files: dict[str, str | None], subject: str, author: tuple
     return _git(root, "rev-parse", "HEAD")
 
 
-def revert(root: Path) -> None:
+def revert(root: Path, author: tuple[str, str] = _AUTHOR) -> None:
     """Take the last commit back by another one."""
-    _git(root, "revert", "--no-edit", "HEAD")
+    _git(root, "revert", "--no-edit", "HEAD", author=author)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
             _approved(ctx, state)
             state = _driven(ctx, revision)
         if state.rollout.status.phase == "RolledBack":
-            demo.revert(root)
+            demo.revert(root, AUTHOR)
     clock.jump(today - timedelta(minutes=5))
     clock.sleep(120)
     change = waiting()

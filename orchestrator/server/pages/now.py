@@ -66,12 +66,12 @@ def state_of(source: Source) -> tuple[str, str, str]:
     status = source.status
     ready = next((c for c in status.conditions if c.type == "Ready"), None)
     message = ready.message if ready else "not looked at yet"
+    if status.active_rollout and (ready is None or ready.status == "True"):
+        return "running", "Rolling out", message
     if source.spec.suspend:
         return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
     if ready is not None and ready.status != "True":
         return "bad", ready.reason, message
     if status.held_revision:
-        return "undone", "Held", status.held_reason
-    if status.active_rollout:
-        return "running", "Rolling out", message
+        return "undone", "Held", status.held_reason.partition("\n")[0]
     return ("good" if ready else "ahead"), "In force" if ready else "New", message

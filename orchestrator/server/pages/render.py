@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator.server.pages.curves import curve_json
-from orchestrator.server.pages.drawings import graph, svg
+from orchestrator.server.pages.drawings import graph, latency, outcomes, svg
 
 TEMPLATES = Path(__file__).parent / "templates"
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -21,7 +21,7 @@ STATE_WORDS = {
     "waiting": "waits",
     "running": "running",
     "good": "good",
-    "bad": "bad",
+    "bad": "went wrong",
     "undone": "put back",
 }
 PHASE_STATES = {
@@ -47,7 +47,8 @@ def duration(seconds: float | None) -> str:
     if seconds < HOUR:
         return f"{seconds // MINUTE:.0f} min"
     if seconds < 2 * DAY:
-        return f"{seconds // HOUR:.0f} h {seconds % HOUR // MINUTE:.0f} min"
+        minutes = f" {seconds % HOUR // MINUTE:.0f} min" if seconds % HOUR >= MINUTE else ""
+        return f"{seconds // HOUR:.0f} h{minutes}"
     return f"{seconds // DAY:.0f} days"
 
 
@@ -57,7 +58,7 @@ def ago(time: datetime, now: datetime) -> str:
     if passed < 5:
         return "just now"
     if passed > 2 * DAY:
-        return f"{time:%d %b %Y}"
+        return f"{time:%d %b %H:%M}" if time.year == now.year else f"{time:%d %b %Y}"
     return f"{duration(passed)} ago"
 
 
@@ -71,6 +72,11 @@ def lines(diff: str) -> list[tuple[str, str]]:
     kinds = {"+": "add", "-": "del", "@": "at"}
     found = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
     return [(kinds.get(line[:1], "ctx"), line) for line in found]
+
+
+def moment(time: datetime, now: datetime) -> str:
+    """The time of day, with the day where it is another one."""
+    return f"{time:%H:%M:%S}" if time.date() == now.date() else f"{time:%d %b %H:%M:%S}"
 
 
 def stamp(time: datetime) -> str:
@@ -87,10 +93,17 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     made.filters.update(
-        duration=duration, ago=ago, person=person, difflines=lines, stamp=stamp, short=lambda r: str(r)[:10]
+        duration=duration,
+        ago=ago,
+        person=person,
+        difflines=lines,
+        stamp=stamp,
+        moment=moment,
+        short=lambda r: str(r)[:10],
     )
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
     made.globals.update(curve_json=curve_json, graph=graph, svg=svg)
+    made.globals.update(outcomes_svg=outcomes, latency_svg=latency)
     return made
 
 

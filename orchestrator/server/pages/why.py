@@ -76,7 +76,7 @@ def broken(view: RolloutView, facts: dict[str, str]) -> list[str]:
     """What was seen, the most telling part first."""
     text = facts.get("seen") or facts.get("reason") or view.reason or "Nothing broke."
     first, *more = [part.strip() for part in text.split(";")]
-    return [first[:1].upper() + first[1:], *more]
+    return [first, *more]
 
 
 def times(view: RolloutView) -> list[tuple[str, datetime, str]]:

@@ -5,7 +5,7 @@ const drawCurves = (() => {
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const MARKS = { applied: "--run", detected: "--bad", restored: "--undone", promoted: "--good" };
 
-  const figure = (value) => (value == null ? "–" : Number(value.toPrecision(3)).toString());
+  const figure = (value) => (value == null ? "" : Number(value.toPrecision(3)).toString());
 
   const series = (label, colour, more) => ({
     label, stroke: ink(colour), value: (plot, value) => figure(value), points: { size: 5, fill: ink(colour) }, ...more,
@@ -48,14 +48,14 @@ const drawCurves = (() => {
     if (old) { old.plot.destroy(); old.host.remove(); }
     const host = document.createElement("div");
     host.className = "host";
-    node.append(host);
+    node.querySelector(".still").after(host);
     node.dataset.drawn = "";
     const grid = { stroke: ink("--line"), width: 1 };
     const axis = { stroke: ink("--muted"), grid, ticks: { show: false }, font: "11px system-ui", gap: 3 };
     const times = [...facts.time, ...facts.marks.map((mark) => mark.time)];
     const span = [Math.min(...times), Math.max(...times)], pad = Math.max((span[1] - span[0]) * 0.06, 5);
     const plot = new uPlot({
-      width: Math.max(host.clientWidth, 200), height: 130, padding: [6, 6, 0, 0],
+      width: Math.max(host.clientWidth, 200), height: 130, padding: [6, 26, 0, 0],
       cursor: { drag: { x: false, y: false } },
       scales: { x: { time: true, range: [span[0] - pad, span[1] + pad] }, y: { range: range(facts) } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
