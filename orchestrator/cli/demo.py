@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from orchestrator.adapters.git import GitRepository
@@ -100,12 +102,15 @@ def strategy() -> m.Strategy:
     )
 
 
-def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR) -> str:
+def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR, at: datetime | None = None) -> str:
     identity = ["-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}"]
     plain = ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"]
     command = ["git", "-C", str(root), *identity, *plain, *args]
+    dates = {f"GIT_{who}_DATE": at.isoformat() for who in ("AUTHOR", "COMMITTER")} if at else {}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **dates}
+        )
     except FileNotFoundError:
         raise BadInput("the git program is missing", hint="install git") from None
     if done.returncode:
@@ -113,7 +118,13 @@ def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR) -> str:
     return done.stdout.strip()
 
 
-def commit(root: Path, files: dict[str, str | None], subject: str, author: tuple[str, str] = _AUTHOR) -> str:
+def commit(
+    root: Path,
+    files: dict[str, str | None],
+    subject: str,
+    author: tuple[str, str] = _AUTHOR,
+    at: datetime | None = None,
+) -> str:
     """Write files, commit, and give the commit's id."""
     for name, text in files.items():
         path = root / name
@@ -123,7 +134,7 @@ def commit(root: Path, files: dict[str, str | None], subject: str, author: tuple
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     _git(root, "add", "-A")
-    _git(root, "commit", "-q", "-m", subject, author=author)
+    _git(root, "commit", "-q", "-m", subject, author=author, at=at)
     return _git(root, "rev-parse", "HEAD")
 
 

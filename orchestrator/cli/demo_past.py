@@ -16,8 +16,8 @@ from orchestrator.sandbox.pace import PacedClock
 from orchestrator.sandbox.people import People
 from orchestrator.sandbox.world import World, build
 from orchestrator.server.parts import Person
-from orchestrator.steps import requests
 from orchestrator.steps.context import Context
+from orchestrator.steps.decide import Decision, decide
 from orchestrator.steps.start import find_source, start
 
 ENGINEERS = "release-engineers"
@@ -50,18 +50,18 @@ def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
     for scenario, days in zip(demo.scenarios(), SCENARIO_DAYS, strict=True):
         clock.jump(today - timedelta(days=days))
         clock.sleep(120)
-        revision = demo.commit(root, scenario.files, scenario.subject, AUTHOR)
+        revision = demo.commit(root, scenario.files, scenario.subject, AUTHOR, clock.now())
         state = _driven(ctx, revision)
         if state.rollout.status.paused_for == "approval":
             clock.sleep(240)
-            _approved(ctx, state)
+            _approved(ctx, made, state)
             state = _driven(ctx, revision)
         if state.rollout.status.phase == "RolledBack":
             demo.revert(root, AUTHOR)
     clock.jump(today - timedelta(minutes=5))
     clock.sleep(120)
     change = waiting()
-    _driven(ctx, demo.commit(root, change.files, change.subject, AUTHOR))
+    _driven(ctx, demo.commit(root, change.files, change.subject, AUTHOR, clock.now()))
     return ctx
 
 
@@ -70,7 +70,7 @@ def _driven(ctx: Context, revision: str) -> State:
     return Embedded(ctx, "demo").drive(started.rollout)
 
 
-def _approved(ctx: Context, state: State) -> None:
+def _approved(ctx: Context, made: World, state: State) -> None:
     person = PEOPLE[1]
-    theirs = People(ctx.cluster).impersonating(person.user, person.groups)
-    requests.decide(replace(ctx, cluster=theirs), state.rollout, False, "the canary looks as it should")
+    theirs = People(made.cluster).impersonating(person.user, person.groups)
+    decide(replace(ctx, cluster=theirs), state, Decision("approve", "the canary looks as it should"))

@@ -16,6 +16,7 @@ from orchestrator.cli import demo, demo_past, logs
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.sandbox.people import People
+from orchestrator.sandbox.world import World
 from orchestrator.server import pages, signin
 from orchestrator.server.listen import address
 from orchestrator.server.parts import Parts
@@ -72,13 +73,13 @@ def standing(keep: Path | None, factor: float) -> Iterator[Stand]:
         world, clock = demo_past.world(factor)
         ctx = demo_past.played(world, clock, root, Path(cache))
         with clock.running(), _controlled(ctx):
-            yield Stand(application(ctx), ctx, root)
+            yield Stand(application(ctx, world), ctx, root)
 
 
-def application(ctx: Context) -> FastAPI:
+def application(ctx: Context, world: World) -> FastAPI:
     """Pages and sign-in over the sandbox."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    parts = Parts(ctx, callers=People(ctx.cluster), people=demo_past.PEOPLE)
+    parts = Parts(ctx, callers=People(world.cluster), people=demo_past.PEOPLE)
     pages.install(app, parts)
     signin.install(app, parts, SignIn(token=False, insecure=True, session_seconds=86400))
     return app

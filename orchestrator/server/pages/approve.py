@@ -14,7 +14,9 @@ from orchestrator.server.pages.page import as_seen, checked, pages, viewer
 from orchestrator.server.pages.render import render
 from orchestrator.server.pages.rollout import Short
 from orchestrator.server.parts import Parts
-from orchestrator.steps import requests
+from orchestrator.steps import context
+from orchestrator.steps import decide as steps
+from orchestrator.steps.decide import Decision
 
 Comment = Annotated[str, Form(max_length=1000)]
 
@@ -55,10 +57,10 @@ def router(parts: Parts) -> APIRouter:
     ) -> Response:
         checked(request, csrf)
         ctx = as_seen(request, parts)
-        rollout = requests.find_rollout(ctx, name)
-        if (rollout.status.wave, rollout.spec.plan_digest) != (wave, plan):
+        state = context.read(ctx, name)
+        if (state.rollout.status.wave, state.rollout.spec.plan_digest) != (wave, plan):
             raise Refused(f"{name} has moved on since you looked; look again before you decide")
-        requests.decide(ctx, rollout, decision == "reject", comment.strip())
+        steps.decide(ctx, state, Decision(decision, comment.strip(), wave))
         return RedirectResponse(f"/rollouts/{name}?done={decision}", 303)
 
     return found

@@ -1,0 +1,90 @@
+"""One sandbox behind real HTTP, looked at with Debian's Chromium; skipped where that is missing."""
+
+import shutil
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+CHROMIUM = shutil.which("chromium")
+FACTOR = 40.0  # how much quicker the sandbox's time runs
+PATIENCE = 30_000  # milliseconds
+
+
+def pytest_collection_modifyitems(items):
+    skip = pytest.mark.skip(reason="needs Chromium: apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser") and CHROMIUM is None:
+            item.add_marker(skip)
+
+
+@contextmanager
+def serving(keep, factor=FACTOR):
+    """The sandbox at work; gives where it is served, and the repository."""
+    from orchestrator.cli import demo_server
+
+    with demo_server.standing(keep, factor) as stand, socket.create_server(("127.0.0.1", 0)) as bound:
+        server = demo_server.server(stand.app, "127.0.0.1", 0)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}", stand.root
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def stand(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("demo") / "shop") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Of a module, not of the session: while playwright is up, no other test can run an event loop in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Visit:
+    """One person's browser; `problems` is what its console complained of."""
+
+    def __init__(self, chromium, base, **options):
+        self.context = chromium.new_context(base_url=base, **options)
+        self.context.set_default_timeout(PATIENCE)
+        self.page = self.context.new_page()
+        self.problems = []
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def _said(self, message):
+        if message.type in ("error", "warning"):
+            self.problems.append(message.text)
+
+    def as_(self, user):
+        self.page.goto("/")
+        self.page.get_by_role("button", name=user, exact=True).click()
+        self.page.get_by_role("heading", level=1).wait_for()
+        return self.page
+
+
+@pytest.fixture
+def visit(chromium, stand):
+    made = []
+
+    def begin(user="", **options):
+        made.append(Visit(chromium, stand[0], **options))
+        if user:
+            made[-1].as_(user)
+        return made[-1]
+
+    yield begin
+    for found in made:
+        found.context.close()
+        assert found.problems == []
