@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,15 +14,22 @@ from orchestrator.record.summary import Bucket
 from orchestrator.record.trend import latency_svg, outcomes_svg
 from orchestrator.record.view import Curve, Link, Mark
 
-
-def svg(curve: Curve, marks: Sequence[Mark]) -> Markup:
-    """One curve."""
-    return Markup(curve_svg(curve, marks))
+_NAMES = re.compile(r'(?<= )(id|aria-labelledby)="([^"]*)"')
 
 
-def graph(links: Sequence[Link]) -> Markup:
-    """The connection diff."""
-    return Markup(links_svg(links))
+def svg(curve: Curve, marks: Sequence[Mark], wave: int) -> Markup:
+    """One curve of a wave."""
+    return _of(wave, curve_svg(curve, marks))
+
+
+def graph(links: Sequence[Link], wave: int) -> Markup:
+    """The connection diff of a wave."""
+    return _of(wave, links_svg(links))
+
+
+def _of(wave: int, drawing: str) -> Markup:
+    """Two waves may have the same drawing; on one page its parts need names of their own."""
+    return Markup(_NAMES.sub(lambda m: f'{m[1]}="{" ".join(f"{n}-{wave}" for n in m[2].split())}"', drawing))
 
 
 def outcomes(buckets: Sequence[Bucket]) -> Markup:

@@ -48,6 +48,7 @@ const drawCurves = (() => {
     if (old) { old.plot.destroy(); old.host.remove(); }
     const host = document.createElement("div");
     host.className = "host";
+    host.setAttribute("aria-hidden", "true"); // the still picture says the same to a screen reader
     node.querySelector(".still").after(host);
     node.dataset.drawn = "";
     const grid = { stroke: ink("--line"), width: 1 };
