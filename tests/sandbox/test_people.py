@@ -6,7 +6,7 @@ import pytest
 import yaml
 from stage import OWN, Stage
 
-from orchestrator.errors import Forbidden, Invalid
+from orchestrator.errors import Forbidden
 from orchestrator.rollout.model import GROUP
 from orchestrator.sandbox.people import ENGINEERS, GRANTED, READS, People
 from orchestrator.steps.context import ROLLOUT, SOURCE
@@ -57,7 +57,7 @@ def test_somebody_reads_and_does_not_write(people):
 def test_an_approval_is_in_ones_own_name_and_groups(people):
     ann = people.impersonating("ann@example.com", (ENGINEERS,))
     for wrong in (approval("bob@example.com"), approval("ann@example.com", ["security"])):
-        with pytest.raises(Invalid):
+        with pytest.raises(Forbidden):
             ann.create(wrong)
     assert ann.create(approval("ann@example.com", [ENGINEERS]))["metadata"]["uid"]
 

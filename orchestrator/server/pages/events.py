@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -12,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.server.pages import read
 from orchestrator.server.pages.changes import Changes
-from orchestrator.server.pages.page import as_seen, pages
+from orchestrator.server.pages.page import as_seen, pages, viewer
 from orchestrator.server.parts import Parts
 
-MOST_STREAMS = 100
+MOST_STREAMS, MOST_EACH = 100, 10
 LOOK_SECONDS = 1.0
 BEAT_LOOKS = 15  # a comment keeps proxies from hanging up
 MOST_LOOKS = 300  # then the browser comes again, with a session that still has to be good
@@ -26,16 +27,32 @@ def router(parts: Parts) -> APIRouter:
     """The route, over one set of watches."""
     found = pages()
     changes = Changes(parts.ctx.cluster, parts.ctx.clock, parts.ctx.namespace)
+    open_now: Counter[str] = Counter()
 
     @found.get("/events")
     async def events(request: Request, of: Annotated[str, Query(max_length=253)] = "") -> Response:
-        if changes.readers >= MOST_STREAMS:
+        user = viewer(request).user
+        if changes.readers >= MOST_STREAMS or open_now[user] >= MOST_EACH:
             return Response("too many readers", 503, {"Retry-After": "60"})
         ctx = as_seen(request, parts)
         await run_in_threadpool(read.one, ctx, of) if of else await run_in_threadpool(read.sources, ctx)
-        return StreamingResponse(told(changes, of), media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(
+            counted(open_now, user, told(changes, of)), media_type="text/event-stream", headers=HEADERS
+        )
 
     return found
+
+
+async def counted(open_now: Counter[str], user: str, stream: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The same stream, counted while it is open."""
+    open_now[user] += 1
+    try:
+        async for text in stream:
+            yield text
+    finally:
+        open_now[user] -= 1
+        if not open_now[user]:
+            del open_now[user]
 
 
 async def told(changes: Changes, of: str) -> AsyncIterator[str]:

@@ -33,6 +33,7 @@ def router(parts: Parts) -> APIRouter:
             headline=headline(running),
             running=[(seen, standing(seen, at)) for seen in running],
             ended=[r for r in rollouts if r.status.phase in TERMINAL][:MOST_ENDED],
+            freezes=read.freezes(ctx, at),
             sources=[(source, state_of(source)) for source in read.sources(ctx)],
         )
 

@@ -34,7 +34,7 @@ def router(parts: Parts) -> APIRouter:
             view=view,
             answer=answer(view),
             what=broken(view, facts),
-            facts={key: facts.get(key, "") for key in ("connections", "cause", "sure")},
+            facts={key: facts.get(key, "") for key in ("reason", "connections", "cause", "sure")},
             times=times(view),
             steps=steps(view),
         )
@@ -73,10 +73,9 @@ def read_back() -> str:
 
 
 def broken(view: RolloutView, facts: dict[str, str]) -> list[str]:
-    """What was seen, the most telling part first."""
-    text = facts.get("seen") or facts.get("reason") or view.reason or "Nothing broke."
-    first, *more = [part.strip() for part in text.split(";")]
-    return [first, *more]
+    """What a person decided, else what was seen, the most telling part first."""
+    text = facts.get("reason") or facts.get("seen") or view.reason or "Nothing broke."
+    return [part.strip() for part in text.partition("\n")[0].split(";")]
 
 
 def times(view: RolloutView) -> list[tuple[str, datetime, str]]:

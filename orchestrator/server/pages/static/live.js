@@ -18,9 +18,6 @@
   document.body.addEventListener("htmx:sseError", () => say("lost", "connection lost, trying again"));
   document.body.addEventListener("htmx:sendError", () => say("lost", "no answer, trying again"));
   document.body.addEventListener("htmx:afterSettle", () => { beat(...last); drawCurves(); });
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status === 401) location.reload();
-  });
 
   // A link to a namespace's plan opens it.
   const reveal = () => {
