@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds clean
+.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -50,6 +50,10 @@ bench-analysis: .venv/.ready
 
 crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
+
+# Every page into docs/screenshots, by Chromium.
+screenshots: .venv/.ready
+	$(BIN)/python tests/browser/screenshots.py docs/screenshots
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build/bench

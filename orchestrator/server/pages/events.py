@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -43,19 +44,22 @@ def router(parts: Parts) -> APIRouter:
     return found
 
 
-async def counted(open_now: Counter[str], user: str, stream: AsyncIterator[str]) -> AsyncIterator[str]:
+async def counted(
+    open_now: Counter[str], user: str, stream: AsyncGenerator[str, None]
+) -> AsyncGenerator[str, None]:
     """The same stream, counted while it is open."""
     open_now[user] += 1
     try:
-        async for text in stream:
-            yield text
+        async with aclosing(stream):
+            async for text in stream:
+                yield text
     finally:
         open_now[user] -= 1
         if not open_now[user]:
             del open_now[user]
 
 
-async def told(changes: Changes, of: str) -> AsyncIterator[str]:
+async def told(changes: Changes, of: str) -> AsyncGenerator[str, None]:
     """`changed` at most once a second; the data is a number that grows."""
     with changes:
         seen = changes.count(of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def duration(seconds: float | None) -> str:
     return f"{seconds // DAY:.0f} days"
 
 
+def figure(value: float | None) -> str:
+    """Three digits that matter; `–` where there is no value."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
 def ago(time: datetime, now: datetime) -> str:
     """`just now`, `4 min ago`; a day and longer back the date itself says more."""
     passed = (now - time).total_seconds()
@@ -99,6 +107,7 @@ def _environment() -> Environment:
         difflines=lines,
         stamp=stamp,
         moment=moment,
+        figure=figure,
         short=lambda r: str(r)[:10],
     )
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.record.view import Cell, Curve, Mark, Point, WaveView
 from orchestrator.server.pages.curves import curve_json
-from orchestrator.server.pages.render import ago, duration, lines, moment
+from orchestrator.server.pages.render import ago, duration, figure, lines, moment
 from orchestrator.server.pages.why import answer, broken, steps, times
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -27,6 +27,11 @@ T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 )
 def test_durations_are_short(seconds, said):
     assert duration(seconds) == said
+
+
+def test_figures_have_three_digits_that_matter():
+    values = (None, float("nan"), 0.0, 0.21162, 12.3456, 1780.4)
+    assert [figure(v) for v in values] == ["–", "–", "0", "0.212", "12.3", "1780"]
 
 
 def test_times_are_told_from_now():
