@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from orchestrator.cli import demo, demo_past, logs
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
+from orchestrator.errors import BadInput
 from orchestrator.sandbox.people import People
 from orchestrator.sandbox.world import World
 from orchestrator.server import pages, signin
@@ -41,22 +43,28 @@ class Stand:
 def serve(listen: str, keep: Path | None) -> None:
     """Until SIGINT or SIGTERM. Raises BadInput."""
     host, port = address(listen)
+    host = host or "127.0.0.1"
     logs.configure(level="error")
-    with standing(keep, FACTOR) as stand:
+    with _bound(host, port) as bound, standing(keep, FACTOR) as stand:
         print(f"The shop's policies are in Git at {stand.root}")
         print(f"Merge a change:  netpol-canary demo --merge good --keep {stand.root}    (or: --merge bad)")
         print(f"Time runs {FACTOR:g} times as quick as the clock on the wall. Ctrl-C ends it.")
-        print(f"\nOpen http://{host or '127.0.0.1'}:{port}/ and choose who you are.", flush=True)
-        server(stand.app, host or "127.0.0.1", port).run()
+        print(f"\nOpen http://{host}:{bound.getsockname()[1]}/ and choose who you are.", flush=True)
+        server(stand.app).run(sockets=[bound])
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise BadInput(f"cannot listen on {host}:{port}: {error.strerror}", "--listen") from None
+
+
+def server(app: FastAPI) -> uvicorn.Server:
     """A server that lets go of readers soon."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            host,
-            port,
             log_level="critical",
             access_log=False,
             server_header=False,

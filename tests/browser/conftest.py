@@ -25,7 +25,7 @@ def serving(keep, factor=FACTOR):
     from orchestrator.cli import demo_server
 
     with demo_server.standing(keep, factor) as stand, socket.create_server(("127.0.0.1", 0)) as bound:
-        server = demo_server.server(stand.app, "127.0.0.1", 0)
+        server = demo_server.server(stand.app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         try:

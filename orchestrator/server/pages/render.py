@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from orchestrator.server.pages.bounds import foremost, numbers, planned
 from orchestrator.server.pages.curves import curve_json
 from orchestrator.server.pages.drawings import graph, latency, outcomes, svg
 
@@ -110,6 +111,7 @@ def _environment() -> Environment:
         figure=figure,
         short=lambda r: str(r)[:10],
     )
+    made.filters.update(foremost=foremost, numbers=numbers, planned=planned)
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
     made.globals.update(curve_json=curve_json, graph=graph, svg=svg)
     made.globals.update(outcomes_svg=outcomes, latency_svg=latency)

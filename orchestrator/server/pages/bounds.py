@@ -1,0 +1,27 @@
+"""How much of a large rollout one page shows; what went wrong comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.record.view import Cell, Curve, Point, RolloutView, WaveView
+
+MOST_CURVES = 60
+MOST_NUMBERS = 500
+MOST_PLANNED = 100
+
+
+def foremost(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves of a wave that are drawn."""
+    return sorted(curves, key=lambda c: not c.points or c.points[-1].phase == "Successful")[:MOST_CURVES]
+
+
+def numbers(curves: Sequence[Curve]) -> list[tuple[Curve, Point]]:
+    """The rows of the table of measurements."""
+    rows = [(curve, point) for curve in curves for point in curve.points]
+    return sorted(rows, key=lambda row: row[1].time, reverse=True)[:MOST_NUMBERS]
+
+
+def planned(view: RolloutView) -> list[tuple[WaveView, Cell]]:
+    """The namespaces whose diff is on the page."""
+    return [(wave, cell) for wave in view.waves for cell in wave.cells][:MOST_PLANNED]

@@ -1,0 +1,31 @@
+"""A large rollout makes no endless page, and what went wrong is on it."""
+
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.record.view import Cell, Curve, Point, WaveView
+from orchestrator.server.pages import bounds
+
+T = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def curve(number, phase="Successful"):
+    point = Point(T + timedelta(seconds=number), phase, 1.0, None, None)
+    return Curve("errors", "ratio", f"n{number}", (point,))
+
+
+def test_what_went_wrong_is_drawn_before_what_did_not():
+    curves = [*(curve(n) for n in range(200)), curve(200, "Failed")]
+    found = bounds.foremost(curves)
+    assert len(found) == bounds.MOST_CURVES and found[0].namespace == "n200"
+
+
+def test_the_newest_numbers_are_in_the_table():
+    found = bounds.numbers([curve(n) for n in range(bounds.MOST_NUMBERS + 5)])
+    assert len(found) == bounds.MOST_NUMBERS
+    assert found[0][1].time == T + timedelta(seconds=bounds.MOST_NUMBERS + 4)
+
+
+def test_so_many_plans_are_on_the_page(view):
+    cells = tuple(Cell(f"n{n}", 0, "Pending") for n in range(300))
+    found = bounds.planned(view(waves=(WaveView(0, "", "ahead", "Pending", "", cells),)))
+    assert len(found) == bounds.MOST_PLANNED
