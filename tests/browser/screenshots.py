@@ -20,7 +20,7 @@ LOOKS = {
         "device_scale_factor": 1.5,
     },
 }
-COLOURS = 96
+COLOURS = 160
 TALLEST = 2600  # of a page; what is below is more of the same
 SETTLE = 600  # milliseconds until plots are drawn
 
@@ -70,7 +70,7 @@ def take(page, address, to):
     height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
     clip = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))).convert("RGB")
-    shot.quantize(COLOURS, dither=Image.Dither.NONE).save(to, optimize=True)
+    shot.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(to, optimize=True)
 
 
 if __name__ == "__main__":

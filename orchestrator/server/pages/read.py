@@ -10,9 +10,10 @@ from orchestrator.errors import Forbidden, NotFound
 from orchestrator.ports import Kind, Manifest
 from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
-from orchestrator.rollout.model import API_VERSION, TERMINAL
+from orchestrator.rollout.model import API_VERSION, TERMINAL, Watch
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.vouching import condition
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 
 MOST_SHOWN = 30
@@ -45,6 +46,17 @@ class Seen:
     @property
     def waits_for_approval(self) -> bool:
         return self.view.phase == "Paused" and self.view.paused_for == "approval"
+
+    @property
+    def doubt(self) -> str:
+        """Why approvals are not believed in this cluster; empty where they are, or nobody asked yet."""
+        found = condition(self.state.rollout)
+        return found.message if found is not None and found.status == "False" else ""
+
+    def watch(self, wave: int) -> Watch | None:
+        """What was seen of a promoted wave while the next one waited; None where nobody looked."""
+        analysis = self.state.analyses.get(wave)
+        return analysis.status.watch if analysis is not None and analysis.status.watch.looks else None
 
     @property
     def live(self) -> bool:

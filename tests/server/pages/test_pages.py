@@ -175,3 +175,18 @@ def test_pages_carry_nothing_that_the_content_policy_forbids(waiting):
         text = waiting.get(path).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*src=)", text), path
         assert not re.search(r'(src|href)="(?!/|#)', text), path
+
+
+def test_approvals_that_the_cluster_does_not_vouch_for_are_doubted_in_sight(waiting):
+    waiting.stage.cluster.vouches = False
+    for user in ("ann", "ben"):
+        waiting.post("/rollouts/NAME/approve", user, decision="approve", **fields(waiting))
+    assert waiting.work().rollout.status.phase == "Paused"
+    for path in ("/", "/rollouts/NAME", "/rollouts/NAME/approve"):
+        assert "approvals cannot be trusted" in waiting.get(path).text, path
+
+
+def test_a_decision_sees_that_the_wave_before_is_still_watched(waiting):
+    waiting.stage.clock.sleep(60)
+    waiting.work()
+    assert "since it was promoted" in waiting.get("/rollouts/NAME/approve").text

@@ -8,7 +8,7 @@ const drawCurves = (() => {
   const figure = (value) => (value == null ? "" : Number(value.toPrecision(3)).toString());
 
   const series = (label, colour, more) => ({
-    label, stroke: ink(colour), value: (plot, value) => figure(value), points: { size: 5, fill: ink(colour) }, ...more,
+    label, stroke: ink(colour), value: (plot, value) => figure(value), points: { size: 7, fill: ink(colour) }, ...more,
   });
 
   const lines = (facts) => (plot) => {
