@@ -47,6 +47,8 @@ class Page(APIRoute):
             except RequestValidationError:
                 return problem(request, 400, "That cannot be right", "a field is missing or too long")
             except NetpolCanaryError as error:
+                if isinstance(error, Forbidden) and error.status == 401:
+                    raise  # the session's own end, which the sign-in knows what to do with
                 for kind, status, title in STATUS:
                     if isinstance(error, kind):
                         return problem(request, status, title, str(error))

@@ -5,7 +5,7 @@ import re
 import pytest
 from stage import OWN
 
-from orchestrator.errors import Unreachable
+from orchestrator.errors import Forbidden, Unreachable
 from orchestrator.rollout import model as m
 from orchestrator.steps.context import APPROVAL, ROLLOUT
 
@@ -119,6 +119,15 @@ def test_a_cluster_that_does_not_answer_is_said_without_its_secrets(waiting, mon
     monkeypatch.setattr(type(waiting.stage.cluster), "list", gone)
     answer = waiting.get("/")
     assert answer.status_code == 503 and "does not answer" in answer.text and "10.0.0.1" not in answer.text
+
+
+def test_a_token_that_is_no_longer_accepted_is_left_to_the_sign_in(waiting, monkeypatch):
+    def ended(*args):
+        raise Forbidden("Unauthorized", 401)
+
+    monkeypatch.setattr(type(waiting.stage.cluster), "list", ended)
+    with pytest.raises(Forbidden):
+        waiting.get("/")
 
 
 def test_a_rollback_says_what_broke_and_what_next(undone):
