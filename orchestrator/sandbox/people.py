@@ -16,6 +16,9 @@ ENGINEERS = "release-engineers"
 # As config/rbac/people.yaml grants it.
 GRANTED = {
     ("create", "rolloutapprovals"),
+    ("create", "rolloutfreezes"),
+    ("update", "rolloutfreezes"),
+    ("delete", "rolloutfreezes"),
     ("update", "policyrollouts"),
     ("update", "policysources/status"),
 }

@@ -11,9 +11,9 @@ from collections import Counter
 from orchestrator.errors import Gone, NetpolCanaryError
 from orchestrator.ports import Clock, Cluster, Kind, Manifest
 from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.steps.context import ANALYSIS, APPROVAL, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE
+from orchestrator.steps.context import ANALYSIS, APPROVAL, FREEZE, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE
 
-KINDS = (SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL)
+KINDS = (SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE)
 WATCH_SECONDS = 20.0
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 MOST_NAMES = 2000
@@ -89,7 +89,7 @@ class Changes:
 
 
 def _rollout(kind: Kind, obj: Manifest) -> str:
-    """The rollout that an object belongs to; empty for a source."""
+    """The rollout that an object belongs to; empty for a source or a freeze."""
     if kind == ROLLOUT:
         return str(obj["metadata"]["name"])
     if kind == APPROVAL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.resource import Source
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
@@ -42,13 +42,19 @@ def router(parts: Parts) -> APIRouter:
 
 def headline(running: list[read.Seen]) -> str:
     """The page in one sentence."""
-    waiting = sum(seen.view.phase == "Paused" for seen in running)
+    paused = [seen.view.paused_for for seen in running if seen.view.phase == "Paused"]
+    timed = sum(reason in BY_ITSELF for reason in paused)
+    waiting = len(paused) - timed
     if not running:
         return "Nothing is being rolled out"
-    going = len(running) - waiting
+    going = len(running) - len(paused)
     parts = []
     if waiting:
         parts.append(f"{_count(waiting)} wait{'s' if waiting == 1 else ''} for somebody")
+    if timed:
+        parts.append(
+            f"{str(timed) if parts else _count(timed)} wait{'s' if timed == 1 else ''} for a better time"
+        )
     if going:
         parts.append(
             f"{_count(going) if not parts else str(going)} {'is' if going == 1 else 'are'} under way"

@@ -6,34 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.errors import Forbidden, NotFound
-from orchestrator.ports import Kind, Manifest
+from orchestrator.errors import Forbidden
 from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
-from orchestrator.rollout.model import API_VERSION, TERMINAL, Watch
+from orchestrator.rollout.model import TERMINAL, Watch
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.resource import Freeze, Rollout, Source, load
 from orchestrator.rollout.vouching import condition
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
+from orchestrator.steps.context import freezes as standing_freezes
 
 MOST_SHOWN = 30
-FREEZE = Kind(API_VERSION, "RolloutFreeze")
-
-
-@dataclass(frozen=True)
-class Freeze:
-    """No wave of these sources opens, or of any where none is named; None is no bound."""
-
-    name: str
-    sources: tuple[str, ...]
-    reason: str
-    user: str
-    begin: datetime | None
-    until: datetime | None
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it has begun."""
-        return self.begin is None or self.begin <= now
 
 
 @dataclass(frozen=True)
@@ -87,20 +70,11 @@ def running(ctx: Context, found: Sequence[Rollout]) -> list[Seen]:
 
 
 def freezes(ctx: Context, now: datetime) -> list[Freeze]:
-    """Those that hold now or are still to come; none where the cluster knows no freezes, or does not show them."""
+    """Those that hold now or are still to come; none where the viewer may not see them."""
     try:
-        found = ctx.cluster.list(FREEZE, ctx.namespace)
-    except (NotFound, Forbidden):
+        return [f for f in standing_freezes(ctx) if f.spec.until is None or f.spec.until > now]
+    except Forbidden:
         return []
-    read = [_freeze(obj) for obj in found]
-    return [f for f in read if f.until is None or f.until > now]
-
-
-def _freeze(obj: Manifest) -> Freeze:
-    spec = obj["spec"]
-    begin, until = (datetime.fromisoformat(spec[k]) if spec.get(k) else None for k in ("from", "until"))
-    reason, user = str(spec.get("reason", "")), str(spec.get("user", ""))
-    return Freeze(obj["metadata"]["name"], tuple(spec.get("sources") or ()), reason, user, begin, until)
 
 
 def sources(ctx: Context) -> list[Source]:

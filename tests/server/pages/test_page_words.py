@@ -6,6 +6,8 @@ import pytest
 
 from orchestrator.record.view import Cell, Curve, Mark, Point, WaveView
 from orchestrator.server.pages.curves import curve_json
+from orchestrator.server.pages.now import headline
+from orchestrator.server.pages.read import Seen
 from orchestrator.server.pages.render import ago, duration, figure, lines, moment
 from orchestrator.server.pages.why import answer, broken, steps, times
 
@@ -103,3 +105,21 @@ def test_a_curve_has_no_number_that_json_does_not_know():
     text = curve_json(Curve("m", "value", "a", (point,), maximum=1.0), (Mark(T, "applied", ""),))
     assert '"canary":[null]' in text and '"control":[null]' in text and '"maximum":1.0' in text
     assert "NaN" not in text and "Infinity" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "Nothing is being rolled out"),
+        (("approval",), "One rollout waits for somebody"),
+        (("approval", "drift", "", ""), "Two rollouts wait for somebody, 2 are under way"),
+        (("approval", "window"), "One rollout waits for somebody, 1 waits for a better time"),
+        (("limit",), "One rollout waits for a better time"),
+        (("",), "One rollout is under way"),
+    ],
+)
+def test_now_is_told_in_one_sentence(view, given, said):
+    seen = [
+        Seen(None, view(phase="Paused" if reason else "Progressing", paused_for=reason)) for reason in given
+    ]
+    assert headline(seen) == said
