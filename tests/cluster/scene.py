@@ -155,6 +155,9 @@ class Scene:
         spaces = (OWN, "front", *self.servers)
         self.plane.run("delete", "pods", "-A", "--all", "--force", "--grace-period=0", check=False)
         self.plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", *spaces, check=False)
+        why = "jsonpath={range .items[*].status.conditions[?(@.status=='True')]}{.message}\n{end}"
+        left = self.plane.run("get", "namespace", "-o", why)
+        assert not left.strip(), f"a namespace does not go: {left}"
 
     def _git(self, *args):
         identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]

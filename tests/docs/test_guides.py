@@ -9,7 +9,7 @@ import yaml
 
 from orchestrator.rollout import model as m
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def blocks(name):
