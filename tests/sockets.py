@@ -112,9 +112,11 @@ def listener():
     thread = threading.Thread(target=agent.listen, args=(port, 30, stop))
     thread.start()
     try:
-        for _ in range(200):
-            if asked(port)[0] == "connected":
+        for _ in range(1000):
+            if asked(port)[0] == "connected" or stop.wait(0.01):
                 break
+        else:
+            raise AssertionError(f"nobody listens on {port}")
         yield port
     finally:
         stop.set()
