@@ -32,6 +32,17 @@ def test_an_entry_tells_how_long_things_took(played):
     )
 
 
+@pytest.mark.parametrize("reason", ["ObserverLost", "ProgressDeadlineExceeded", "EngineLost"])
+def test_whatever_brought_the_rollback_about_was_noticed(played, reason):
+    rollout = played["breaks-checkout"].rollout
+    moved = [
+        t.model_copy(update={"reason": reason}) if t.reason == "Regression" else t
+        for t in rollout.status.transitions
+    ]
+    status = rollout.status.model_copy(update={"transitions": moved})
+    assert entry(replace(rollout, status=status)).noticed_seconds == pytest.approx(25.1)
+
+
 def test_the_lead_time_counts_from_the_commit_unless_it_claims_the_future(played):
     rollout = played["good-change"].rollout
 
