@@ -53,6 +53,8 @@ def demo(
     ] = "",
 ) -> None:
     """Show a good change promoted and two bad ones rolled back, in a shop in memory."""
+    if (serve or merge) and (scenario or output or report or (serve and merge)):
+        raise BadInput("--serve and --merge go each alone, with --keep at most", hint="leave the rest out")
     if serve:
         from orchestrator.cli import demo_server
 
