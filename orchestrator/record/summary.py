@@ -145,7 +145,7 @@ def _noticed(status: PolicyRolloutStatus) -> float | None:
     """From the last opening of a wave to the regression, of whichever kind."""
     opened = None
     for moved in status.transitions:
-        if moved.reason == "Opened":
+        if moved.reason in ("Opened", "BreakGlass"):  # what opens a wave, or lets it open at once
             opened = moved.time
         elif moved.reason in REGRESSIONS:
             return _between(opened, moved.time)
