@@ -5,7 +5,7 @@ RUN pip install --no-cache-dir uv
 COPY pyproject.toml uv.lock README.md LICENSE ./
 COPY orchestrator orchestrator
 COPY workflows workflows
-RUN uv sync --frozen --no-dev --no-editable --extra notifications
+RUN uv sync --frozen --no-dev --no-editable --all-extras
 
 FROM docker.io/library/python:3.11-slim
 RUN apt-get update \

@@ -16,7 +16,7 @@ import signal
 import sys
 from typing import Any
 
-MEMORY, FILES, SECONDS = 1 << 30, 1 << 20, 30
+MEMORY, FILES, SECONDS = 1 << 29, 1 << 20, 30
 LOCAL = frozenset(
     {"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows", "syslog", "blink1", "file", "exec"}
 )

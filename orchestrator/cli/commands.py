@@ -53,6 +53,8 @@ def demo(
     ] = "",
 ) -> None:
     """Show a good change promoted and two bad ones rolled back, in a shop in memory."""
+    if (serve or merge) and (scenario or output or report or (serve and merge)):
+        raise BadInput("--serve and --merge go each alone, with --keep at most", hint="leave the rest out")
     if serve:
         from orchestrator.cli import demo_server
 
@@ -187,11 +189,13 @@ def resume(
     return _ask("resume", name, here, namespace, context, kubeconfig)
 
 
-@app.command(epilog="Example: netpol-canary promote payments --comment 'checked with the on-call'")
+@app.command(epilog="Example: netpol-canary promote payments -m 'checked with the on-call'")
 def promote(
     name: Name,
     reject: Annotated[bool, typer.Option("--reject", help="say no: everything is put back")] = False,
-    comment: Annotated[str, typer.Option(help="why, for the record")] = "",
+    comment: Annotated[
+        str, typer.Option("-m", "--message", "--comment", help="why, for the record", metavar="WHY")
+    ] = "",
     here: Here = False,
     namespace: Namespace = OWN,
     context: ContextName = "",

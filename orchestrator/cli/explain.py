@@ -10,11 +10,11 @@ from orchestrator.cli import wiring
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.wiring import Target
+from orchestrator.record.build import telling
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import read
 
-ALARMING = ("Failed", "Error", "Inconclusive")
 MOST_ROWS = 40
 
 
@@ -27,7 +27,8 @@ def explain(target: Target, name: str, output: str) -> int:
 
 def shown(state: State, output: str = "") -> int:
     """Print a state's explanation."""
-    analysis = _telling(state)
+    number = telling(state)
+    analysis = state.analyses[number] if number is not None else None
     found = why(state, analysis.spec.wave) if analysis is not None else None
     if output:
         printed(_data(state, analysis, found), output)
@@ -36,14 +37,6 @@ def shown(state: State, output: str = "") -> int:
     else:
         _told(state, analysis, found)
     return 0
-
-
-def _telling(state: State) -> WaveAnalysis | None:
-    """The wave that went wrong, else the latest."""
-    analyses = sorted(state.analyses.values(), key=lambda a: a.spec.wave)
-    bad = [a for a in analyses if a.status.phase in ALARMING]
-    telling = bad or analyses
-    return telling[-1] if telling else None
 
 
 def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.commands import OWN, ContextName, Kubeconfig, Namespace
 from orchestrator.cli.main import app
+from orchestrator.cli.spans import length
 from orchestrator.errors import BadInput, Conflict, NotFound, Refused
 
 if TYPE_CHECKING:
     from orchestrator.steps.context import Context
 
 STOP = "stop"  # the freeze of everything without an end
-_SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 Why = Annotated[str, typer.Option("-m", "--message", help="why, for everybody who waits")]
 
 
@@ -26,10 +25,13 @@ def freeze(
     source: Annotated[str, typer.Argument(help="a source; all of them without one", metavar="[SOURCE]")] = "",
     message: Why = "",
     begin: Annotated[
-        str, typer.Option("--from", help="a time such as 2026-12-23T18:00+01:00; else now")
+        str,
+        typer.Option(
+            "--from", help="a time such as 2026-12-23T18:00+01:00 (without a zone the machine's); else now"
+        ),
     ] = "",
     until: Annotated[str, typer.Option(help="a time; else until `netpol-canary unfreeze`")] = "",
-    span: Annotated[str, typer.Option("--for", help="30m, 2h, 1d12h, instead of --until")] = "",
+    span: Annotated[str, typer.Option("--for", help="30m, 2h, 1d12h, 2w, instead of --until")] = "",
     namespace: Namespace = OWN,
     context: ContextName = "",
     kubeconfig: Kubeconfig = "",
@@ -39,7 +41,7 @@ def freeze(
     if source:
         from orchestrator.cli import sources
 
-        sources.find(ctx, source)
+        source = sources.find(ctx, source).name
     since = moment(begin, "--from") if begin else None
     end = _end(since or ctx.clock.now(), until, span)
     if end is not None and end <= max(since or ctx.clock.now(), ctx.clock.now()):
@@ -99,12 +101,13 @@ def _end(since: datetime, until: str, span: str) -> datetime | None:
         return moment(until, "--until")
     if not span:
         return None
-    found = _SPAN.fullmatch(span)
-    days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    length = timedelta(days=min(days, 3650), hours=min(hours, 87600), minutes=min(minutes, 5256000))
-    if not length:
-        raise BadInput(f"{span!r} is no length of time", "--for", "write it as 30m, 2h or 1d12h")
-    return since + length
+    lasts = length(span)
+    if lasts is None:
+        raise BadInput(f"{span!r} is no length of time", "--for", "write it as 30m, 2h, 1d12h or 2w")
+    try:
+        return since + lasts
+    except OverflowError:
+        raise BadInput(f"{span!r} is too long", "--for", "leave it out: `unfreeze` ends it") from None
 
 
 def _declare(

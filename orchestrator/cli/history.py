@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.archives import archived
 from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.spans import length
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.record.listing import latencies, over_time, rates_text, rollouts
@@ -26,8 +26,6 @@ from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import GROUP
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import APPROVAL, ROLLOUT
-
-UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,10 @@ class Asked:
 
 def moment(text: str, now: datetime) -> datetime:
     """So long before now, or a date, or a time (UTC where no zone stands there). Raises BadInput."""
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    ago = length(text)
     try:
-        if match:
-            return now - timedelta(seconds=int(match.group(1)) * UNITS[match.group(2)])
+        if ago is not None:
+            return now - ago
         given = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise BadInput(f"--since {text} is no time", hint="write 12h, 7d, 4w or 2026-01-31") from None

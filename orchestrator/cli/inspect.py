@@ -16,6 +16,7 @@ from orchestrator.ports import Kind
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import API_VERSION, BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import State
+from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context, read
 
 WORDS = {
@@ -86,9 +87,12 @@ def _cell(obj: dict[str, Any], kind: str, path: str, wide: bool) -> str:
     return text if wide or len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
-def age(stamp: str) -> str:
+def age(text: str) -> str:
     """As kubectl writes it: 42s, 7m, 3h, 12d."""
-    seconds = int((datetime.now(UTC) - datetime.fromisoformat(stamp.replace("Z", "+00:00"))).total_seconds())
+    made = stamp(text)
+    if made is None:
+        return "-"
+    seconds = int((datetime.now(UTC) - made).total_seconds())
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"

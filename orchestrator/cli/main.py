@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
-    epilog="Exit codes: 0 done, 1 rolled back or refused, 2 bad input, 3 paused for a person, "
+    epilog="Exit codes: 0 done, 1 rolled back or refused, 2 bad input, 3 paused, or no answer from what is needed, "
     "4 the cluster differs from what it should be restored to, 130 interrupted.",
 )
 

@@ -20,6 +20,7 @@ def poll(
 ) -> int:
     """Have the controller look at a source's repository at once; what runs is what Git says."""
     from orchestrator.cli import sources, wiring
+    from orchestrator.cli.requests import worked_on
     from orchestrator.cli.wiring import Target
     from orchestrator.steps import request
 
@@ -30,5 +31,8 @@ def poll(
     except Forbidden as error:
         text = f"{error}; whoever may update policysources can ask for a look, and a webhook can"
         raise Forbidden(text, error.status) from None
-    print(f"{found.name}: the controller looks at its repository within seconds")
+    if worked_on(ctx, "controller"):
+        print(f"{found.name}: the controller looks at its repository within seconds")
+    else:
+        print(f"{found.name}: asked for; no controller runs at the moment, the next one looks when it starts")
     return 0

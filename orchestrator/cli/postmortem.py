@@ -39,7 +39,7 @@ FORMATS: dict[str, Callable[[State, datetime], str]] = {
 def write(target: Target, name: str, form: str, to: Path | None, archive: Path | None) -> int:
     """The document, to a file or to standard output."""
     if form not in FORMATS:
-        raise BadInput(f"--format {form} is not known here", hint=f"take {', '.join(FORMATS)}")
+        raise BadInput(f"-o {form} is not known here", hint=f"take {', '.join(FORMATS)}")
     state = _archived(archive, name) if archive else _standing(target, name)
     document = FORMATS[form](state, datetime.now(UTC))
     if to is None:

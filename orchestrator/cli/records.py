@@ -41,12 +41,14 @@ def history(
     return past.show(Target(namespace, context, kubeconfig), asked, output, archive)
 
 
-@app.command(epilog="Example: netpol-canary report payments --format html --to postmortem.html")
+@app.command(epilog="Example: netpol-canary report payments -o html --to postmortem.html")
 def report(
     name: Annotated[
         str, typer.Argument(help="a rollout, or a source for its latest one", metavar="[NAME]")
     ] = "",
-    form: Annotated[str, typer.Option("-f", "--format", help="markdown, html or json")] = "markdown",
+    form: Annotated[
+        str, typer.Option("-o", "--output", "-f", "--format", help="markdown, html or json")
+    ] = "markdown",
     to: Annotated[
         Path | None, typer.Option(help="write it there; else to standard output", metavar="FILE")
     ] = None,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from orchestrator.cli import sources, wiring
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.lease import LEASE
-from orchestrator.errors import BadInput, NotFound
+from orchestrator.errors import BadInput, Forbidden, NotFound
 from orchestrator.rollout.resource import Source, load
 from orchestrator.steps import requests
 from orchestrator.steps.context import SOURCE, Context
@@ -39,20 +39,23 @@ def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.
 
         return drive(ctx, name, "", stop)
     print(f"{name}: {what}")
-    if not _worked_on(ctx, name):
+    if not worked_on(ctx, f"rollout-{name}"[:253], "controller"):
         print(
             "nobody works on it at the moment: start the controller, or add --here to do it in this process"
         )
     return 0
 
 
-def _worked_on(ctx: Context, name: str) -> bool:
+def worked_on(ctx: Context, *leases: str) -> bool:
+    """Whether somebody holds one of these Leases; taken for granted where the caller may not read them."""
     held = []
-    for lease in (f"rollout-{name}"[:253], "controller"):
+    for lease in leases:
         try:
             held.append(ctx.cluster.get(LEASE, lease, ctx.namespace)["spec"].get("holderIdentity"))
         except NotFound:
             continue
+        except Forbidden:
+            return True
     return any(held)
 
 

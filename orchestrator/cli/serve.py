@@ -67,6 +67,7 @@ def serve(
 
 @app.command(epilog="Example: netpol-canary controller --poll 60 --listen :8080")
 def controller(
+    config: Config = None,
     poll: Poll = None,
     listen: Annotated[
         str | None,
@@ -92,7 +93,7 @@ def controller(
         kubeconfig=kubeconfig,
         secrets=secrets,
     )
-    return _run(None, flags)
+    return _run(config, flags)
 
 
 @app.command(epilog="Example: netpol-canary settings --docs > docs/settings.md")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.cli.report import tame
 from orchestrator.record.view import Moment
+from orchestrator.rollout.outbox import REGRESSIONS
 
 MARKS = {
     "Planned": ("○", "cyan"),
@@ -15,13 +16,13 @@ MARKS = {
     "Decided": ("☑", "cyan"),
     "Promoted": ("✔", "green"),
     "Succeeded": ("✔", "bold green"),
-    "Regression": ("✘", "bold red"),
     "Restored": ("↺", "yellow"),
     "RolledBack": ("↺", "bold yellow"),
     "Failed": ("✘", "bold red"),
     "Inconclusive": ("?", "yellow"),
     "BreakGlass": ("‼", "bold red"),
     "Unvouched": ("‼", "bold red"),
+    **dict.fromkeys(REGRESSIONS, ("✘", "bold red")),
 }
 
 

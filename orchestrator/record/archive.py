@@ -34,7 +34,7 @@ def states(data: object, where: str = "", kinds: Collection[str] = KINDS) -> dic
     """
     items = data.get("items") if isinstance(data, dict) and data.get("kind") == "List" else None
     if not isinstance(items, list) or not all(_named(item) for item in items):
-        raise BadInput("this is no archive of rollouts", where, "give a file that `report -f json` wrote")
+        raise BadInput("this is no archive of rollouts", where, "give a file that `report -o json` wrote")
     known: dict[str, list[Resource[Any, Any]]] = {kind: [] for kind in KINDS}
     for item in items:
         if item.get("kind") in kinds:

@@ -10,7 +10,9 @@ from itertools import pairwise
 
 from orchestrator.record.axes import DAY
 from orchestrator.record.build import ended_at
+from orchestrator.rollout.approvals import created
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus, RolloutPhase
+from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resource import Approval, Rollout
 
 OWN = ("", "netpol-canary")  # who acts where no person does
@@ -117,7 +119,7 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
         tuple(n.name for wave in spec.waves for n in wave.namespaces),
         spec.risk,
         status.reason.partition("\n")[0],
-        status.started_at or _created(rollout),
+        status.started_at or created(rollout.manifest),
         ended,
         _between(status.started_at, ended),
         _waited(status),
@@ -126,11 +128,6 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
         status.restored_seconds,
         verified,
     )
-
-
-def _created(rollout: Rollout) -> datetime | None:
-    text = rollout.manifest["metadata"].get("creationTimestamp")
-    return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:
@@ -145,12 +142,12 @@ def _waited(status: PolicyRolloutStatus) -> float:
 
 
 def _noticed(status: PolicyRolloutStatus) -> float | None:
-    """From the last opening of a wave to the regression."""
+    """From the last opening of a wave to the regression, of whichever kind."""
     opened = None
     for moved in status.transitions:
-        if moved.reason == "Opened":
+        if moved.reason in ("Opened", "BreakGlass"):  # what opens a wave, or lets it open at once
             opened = moved.time
-        elif moved.reason == "Regression":
+        elif moved.reason in REGRESSIONS:
             return _between(opened, moved.time)
     return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from orchestrator.record.axes import seconds_text, usable, value_text
@@ -60,13 +60,21 @@ def moment_text(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
-def timeline(moments: Iterable[Moment]) -> Table:
-    """Every transition and look, with who and the first line of why; the other lines stand above all of it."""
+def timeline(moments: Sequence[Moment]) -> Table:
+    """Every transition and look, with who and the first line of why; the other lines stand above all of it.
+
+    Of more than MOST_ROWS the oldest looks are left out first. A day is named where there are several.
+    """
+    ranked = sorted(range(len(moments)), key=lambda n: (moments[n].kind == "Looked", -n))
+    shown = [moments[n] for n in sorted(ranked[:MOST_ROWS])]
+    several = len({m.time.astimezone(UTC).date() for m in shown}) > 1
+    form = "%Y-%m-%d %H:%M:%S" if several else "%H:%M:%S"
     rows = [
-        (f"{m.time.astimezone(UTC):%H:%M:%S}", m.kind, _wave(m.wave), m.text.partition("\n")[0], m.actor)
-        for m in moments
+        (m.time.astimezone(UTC).strftime(form), m.kind, _wave(m.wave), m.text.partition("\n")[0], m.actor)
+        for m in shown
     ]
-    return _bounded("Timeline", ("Time (UTC)", "What", "Wave", "Said", "By"), rows)
+    found = _bounded("Timeline", ("Time (UTC)", "What", "Wave", "Said", "By"), rows)
+    return replace(found, more=len(moments) - len(shown))
 
 
 def _wave(number: int | None) -> str:

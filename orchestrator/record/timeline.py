@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from orchestrator.record.view import Mark, Moment
+from orchestrator.rollout.approvals import created
 from orchestrator.rollout.model import Change, MeasurementRecord, Transition
 from orchestrator.rollout.next import State
+from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resource import Approval, NamespaceRollout
 
 MOST_NAMED = 6
@@ -27,7 +28,7 @@ ORDER = (
     "Opened",
     "Applied",
 )
-OF_A_WAVE = ("Regression", "Inconclusive", "Operator", "Resumed")  # said of the wave that is open
+OF_A_WAVE = (*REGRESSIONS, "Inconclusive", "Operator", "Resumed")  # said of the wave that is open
 _WAVE = re.compile(r"^wave (\d+)\b")
 
 
@@ -58,12 +59,6 @@ def marks(state: State, number: int) -> tuple[Mark, ...]:
     return tuple(sorted(found, key=lambda m: m.time))
 
 
-def created(approval: Approval) -> datetime | None:
-    """When a decision was recorded, by the API server's clock."""
-    text = approval.manifest["metadata"].get("creationTimestamp")
-    return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
-
-
 def _items(state: State, number: int) -> list[NamespaceRollout]:
     return [state.namespaces[n] for n in state.wave_names(number) if n in state.namespaces]
 
@@ -86,7 +81,7 @@ def _numbered(message: str) -> int | None:
 
 def _decided(approval: Approval) -> Moment | None:
     """A person's yes or no; transitions tell only what followed from all of them."""
-    time, spec = created(approval), approval.spec
+    time, spec = created(approval.manifest), approval.spec
     if time is None:
         return None
     word = "rejected" if spec.decision == "reject" else "approved"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.rollout.model import Gate
 from orchestrator.rollout.resource import Approval, Rollout
+from orchestrator.rollout.stamps import stamp
 
 MOST_PEOPLE = 200
 _MAIL = re.compile(r"<([^<>]+)>\s*$")
@@ -87,8 +88,7 @@ class Gateway:
 def created(manifest: dict[str, object]) -> datetime | None:
     """When the API server stored an object."""
     metadata = manifest["metadata"]
-    text = metadata.get("creationTimestamp") if isinstance(metadata, dict) else None
-    return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
+    return stamp(metadata.get("creationTimestamp")) if isinstance(metadata, dict) else None
 
 
 def authors(rollout: Rollout) -> tuple[frozenset[str], int]:

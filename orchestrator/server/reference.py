@@ -21,6 +21,8 @@ controller: {poll_seconds: 60}
 webhooks: {secret_ref: webhooks}
 ```
 
+In the cluster the variables stand in the Deployment of config/manager.
+
 This page is written by `netpol-canary settings --docs`.
 """
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from orchestrator.errors import BadInput, Refused
 from orchestrator.rollout import model as m
-from orchestrator.rollout.approvals import GateState, Voice, created, gates
+from orchestrator.rollout.approvals import GateState, created, gates
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import State
 from orchestrator.rollout.objects import SOURCE_LABEL
@@ -50,9 +50,11 @@ def decide(ctx: Context, state: State, what: Decision) -> Decided:
     user, groups = ctx.cluster.user()
     obj = _manifest(ctx, state, wave, what, user, groups)
     now = ctx.clock.now()
-    _counting(state, wave, _as_if(obj, state, now), now)
-    if what.decision == "approve" and _said(gates(state.rollout, wave, state.approvals, now), user, what):
-        return Decided(user, wave, gates(state.rollout, wave, state.approvals, now), again=True)
+    alone = gates(state.rollout, wave, (_as_if(obj, state, now),), now)
+    _counting(alone, user)
+    stands = gates(state.rollout, wave, state.approvals, now)
+    if what.decision == "approve" and _said(stands, alone, user):
+        return Decided(user, wave, stands, again=True)
     made: Approval = load(ctx.cluster.create(obj))
     return Decided(user, wave, gates(state.rollout, wave, (*state.approvals, made), now))
 
@@ -106,21 +108,20 @@ def _as_if(obj: dict[str, Any], state: State, now: datetime) -> Approval:
     return found
 
 
-def _counting(state: State, wave: int, made: Approval, now: datetime) -> None:
-    """Raises Refused where no gate would count it, and says why."""
-    found = gates(state.rollout, wave, (made,), now)
-    if found and all(g.ignored for g in found):
-        whys = dict.fromkeys(v.why for g in found for v in g.ignored)
-        text = f"an approval by {made.spec.user} does not count: {made.spec.user} {'; '.join(whys)}"
-        raise Refused(text)
+def _counting(alone: tuple[GateState, ...], user: str) -> None:
+    """Raises Refused where no gate would count the decision by itself, and says why."""
+    if alone and all(g.ignored for g in alone):
+        whys = dict.fromkeys(v.why for g in alone for v in g.ignored)
+        raise Refused(f"an approval by {user} does not count: {user} {'; '.join(whys)}")
 
 
-def _said(found: tuple[GateState, ...], user: str, what: Decision) -> bool:
-    """Whether this person's approval counts already at every gate that would count it."""
+def _said(stands: tuple[GateState, ...], alone: tuple[GateState, ...], user: str) -> bool:
+    """Whether this person's word counts already at every gate that would count it; gates differ in when it expires."""
 
-    def mine(voices: tuple[Voice, ...]) -> bool:
-        return any(v.user == user for v in voices)
+    def counts(gate: GateState, broken: bool) -> bool:
+        if broken:
+            return gate.broken is not None and gate.broken.user == user
+        return any(v.user == user for v in gate.given)
 
-    if what.break_glass:
-        return any(g.broken is not None and g.broken.user == user for g in found)
-    return any(mine(g.given) for g in found)
+    pairs = zip(stands, alone, strict=True)
+    return all(counts(gate, new.broken is not None) for gate, new in pairs if not new.ignored)

@@ -15,17 +15,17 @@ from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.manifest import Document, parse
-from orchestrator.policy.probing import Chosen, Sides, choose
+from orchestrator.policy.probing import Chosen
 from orchestrator.policy.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
 from orchestrator.steps.context import POLICY, Context
+from orchestrator.steps.draw import drawn
 
 MOST_SHOWN = 3
 MOST_PROBES = 64
-MOST_APART = 5
 MOST_WORK = 20_000_000
 
 
@@ -99,12 +99,9 @@ def _chosen(
     if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
         return None
     mine = frozenset(plan.namespaces)
-    others = sorted({w.pod.namespace for w in new.workloads} - mine)[:MOST_APART]
-    tables = [table(f, None, (), touched=mine) for f in (old, new)]
-    apart = table(new, None, (), touched=frozenset(others))
-    room = max(0, probing.most_probes - len(strategy.analysis.probes))
-    chances = (probing.broken_share, probing.miss_chance)
-    return choose(Sides(old, new, tables[0], tables[1], apart, mine), moved, plan.revision, room, *chances)
+    others = sorted({w.pod.namespace for w in new.workloads} - mine)
+    tables = (table(old, None, (), touched=mine), table(new, None, (), touched=mine))
+    return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis)
 
 
 def _probes(

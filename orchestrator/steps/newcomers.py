@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from orchestrator.ports import Kind
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, Source
+from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 from orchestrator.steps.planning import selected
 
@@ -23,7 +23,8 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     if verified is None or verified.status.started_at is None:
         return frozenset()
     since = verified.status.started_at
-    fresh = {n for n, o in selected(ctx, source).items() if _time(o["metadata"]["creationTimestamp"]) > since}
+    made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
+    fresh = {n for n, at in made.items() if at is not None and at > since}
     if not fresh:
         return frozenset()
     for kind in source.spec.kinds:
@@ -43,7 +44,3 @@ def refused(source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
         for wave in r.spec.waves
         for n in wave.namespaces
     )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -9,6 +9,7 @@ from orchestrator.errors import Forbidden
 from orchestrator.ports import Kind, Manifest
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 
 POD = Kind("v1", "Pod")
@@ -79,7 +80,7 @@ def _turned(pod: Manifest, before: datetime) -> datetime | None:
         c.get("restartCount", 0) >= FLAPPING for c in (pod.get("status") or {}).get("containerStatuses") or []
     ):
         return None
-    created = _time(str(meta.get("creationTimestamp", "")))
+    created = stamp(meta.get("creationTimestamp"))
     if created is None or created > before:
         return None
     return next(_not_ready(pod), None)
@@ -88,13 +89,6 @@ def _turned(pod: Manifest, before: datetime) -> datetime | None:
 def _not_ready(pod: Manifest) -> Iterator[datetime]:
     for condition in (pod.get("status") or {}).get("conditions") or []:
         if condition.get("type") == "Ready" and condition.get("status") == "False":
-            found = _time(str(condition.get("lastTransitionTime", "")))
+            found = stamp(condition.get("lastTransitionTime"))
             if found is not None:
                 yield found
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.errors import PortError
 from orchestrator.ports import Kind, Manifest
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
+from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 
 # A new version of a Deployment is a new ReplicaSet, that of a StatefulSet or DaemonSet a new ControllerRevision.
@@ -26,18 +27,10 @@ def suspects(ctx: Context, state: State, analysis: WaveAnalysis) -> list[str]:
         except PortError:
             continue
         for item in items:
-            made = _made(item)
+            made = stamp(item["metadata"].get("creationTimestamp"))
             if made is not None and made >= since and item["metadata"]["namespace"] in analysis.spec.watched:
                 found.append((made, f"{_owner(item)} was rolled out at {made:%H:%M:%S}"))
     return [text[:1000] for _, text in sorted(found, reverse=True)][:MOST]
-
-
-def _made(obj: Manifest) -> datetime | None:
-    stamp = str(obj["metadata"].get("creationTimestamp", ""))
-    try:
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def _owner(obj: Manifest) -> str:

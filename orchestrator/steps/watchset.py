@@ -17,11 +17,11 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
+from orchestrator.steps.draw import drawn
 from orchestrator.steps.forecast import MOST_WORK
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
-MOST_APART = 5  # namespaces in which a control that must pass is looked for
 MOST_NAME = 253
 MOST_EDGES = 200
 MOST_BECAUSE = 4
@@ -55,7 +55,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if near * len(old.workloads) > MOST_WORK:
         note = f"{UNKNOWN}: {near} pods are too many to work out every connection"
         return WatchSet(asked, probes=declared, notes=[note])
-    tables = [table(f, None, (), touched=changed) for f in (old, new)]
+    tables = (table(old, None, (), touched=changed), table(new, None, (), touched=changed))
     connected, affected = _neighbours(tables)
     everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
     connected |= _earlier(state, wave, new)
@@ -64,12 +64,9 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     moved = changes(old, new, commits=_commits(state, mine))
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
-        settings, room = plan.probing, max(0, plan.probing.most_probes - len(declared))
-        apart = [*controls, *sorted(busy - changed - set(controls))][:MOST_APART]
-        elsewhere = table(new, None, (), touched=frozenset(apart))
-        sides = probing.Sides(old, new, tables[0], tables[1], elsewhere, changed)
-        chances = (settings.broken_share, settings.miss_chance)
-        chosen = probing.choose(sides, moved, f"{state.rollout.name}/{wave}", room, *chances)
+        apart = [*controls, *sorted(busy - changed - set(controls))]
+        seed = f"{state.rollout.name}/{wave}"
+        chosen = drawn((old, new), tables, moved, changed, apart, seed, plan)
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],

@@ -35,6 +35,17 @@ def test_an_approval_says_what_is_still_missing(cli):
     assert done.code == 0 and "Approved" in done.out and done.out.rstrip().endswith("Succeeded")
 
 
+def test_an_approval_that_one_gate_lost_is_given_again_though_another_still_counts_it(cli):
+    quick = m.Gate(wave=1, name="quick", approvals=2, expires_after_seconds=60)
+    stage, by = paused(cli, quick, m.Gate(wave=1, name="slow", approvals=2))
+    mia = by("mia")
+    mia("approve", "shop", "-m", "checked")
+    assert "has the approval of mia already" in mia("approve", "shop", "-m", "again").out
+    stage.clock.sleep(90)
+    again = mia("approve", "shop", "-m", "checked again").out
+    assert "wave 1 approved by mia" in again and "gate quick: 1 of 2 approvals (mia)" in again
+
+
 @pytest.mark.parametrize(
     ("user", "said"),
     [(("ann", "security"), "ann wrote the change"), (("joe", "staff"), "joe is not in security")],

@@ -52,6 +52,8 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
         ["demo", "--scenario", "none"],
         ["demo", "-o", "xml"],
         ["demo", "--keep", str(tmp_path / "full")],
+        ["demo", "--serve", "--scenario", "good-change"],
+        ["demo", "--serve", "--merge", "bad"],
         ["demo", "--nonsense"],
         ["nonsense"],
     ):

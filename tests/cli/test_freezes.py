@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import yaml
 from stage import OWN, Stage
 
 from orchestrator.rollout import model as m
-from orchestrator.steps.context import FREEZE
+from orchestrator.steps.context import FREEZE, SOURCE
 
 
 def test_stop_holds_every_wave_until_start(cli):
@@ -49,11 +50,21 @@ def test_one_source_is_frozen_for_a_while_and_let_go(cli):
     assert "No freezes" in netpol("get", "freezes").out
 
 
+def test_a_source_that_a_file_names_is_frozen_by_its_own_name(cli, tmp_path):
+    stage = Stage()
+    file = tmp_path / "source.yaml"
+    file.write_text(yaml.safe_dump(stage.cluster.get(SOURCE, "shop", OWN)))
+    assert cli(stage)("freeze", str(file), "-m", "end of the quarter", "--for", "2w").code == 0
+    (found,) = stage.cluster.list(FREEZE, OWN)
+    assert found["spec"]["sources"] == ["shop"]
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (["freeze"], "a freeze needs a reason"),
         (["freeze", "-m", "x", "--for", "soon"], "--for: 'soon' is no length of time"),
+        (["freeze", "-m", "x", "--for", "999999w"], "--for: '999999w' is too long"),
         (["freeze", "-m", "x", "--until", "later"], "--until: 'later' is no time"),
         (["freeze", "-m", "x", "--until", "2020-01-01T00:00Z"], "over before it begins"),
         (["freeze", "-m", "x", "--until", "2040-01-01", "--for", "1h"], "both say when it ends"),

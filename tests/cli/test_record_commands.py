@@ -94,7 +94,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(cli, stage):
         (("history", "--from", "/nowhere"), "/nowhere: there is no such directory"),
         (("report",), "which rollout?"),
         (("report", "nothing"), "there is no rollout"),
-        (("report", "shop", "--format", "pdf"), "--format pdf is not known"),
+        (("report", "shop", "--format", "pdf"), "-o pdf is not known"),
         (("report", "--from", "/nowhere.json"), "/nowhere.json: cannot be read"),
         (("report", "shop", "--to", "/proc/none/x.md"), "/proc/none/x.md: cannot be written"),
     ],
@@ -110,7 +110,7 @@ def test_a_report_comes_in_three_forms(cli, stage, tmp_path):
     assert text.startswith("# Rollout shop-cccccccccc: RolledBack") and "## Why" in text
     assert netpol("report", "shop").out.startswith("# Rollout shop-dddddddddd: Succeeded")
     page = tmp_path / "new" / "r.html"
-    assert f"is in {page}" in netpol("report", "shop", "-f", "html", "--to", str(page)).out
+    assert f"is in {page}" in netpol("report", "shop", "-o", "html", "--to", str(page)).out
     assert page.read_text().startswith("<!doctype html>")
     kinds = {o["kind"] for o in json.loads(netpol("report", "shop", "-f", "json").out)["items"]}
     assert kinds == {"PolicyRollout", "NamespaceRollout", "WaveAnalysis"}

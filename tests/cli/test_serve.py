@@ -50,6 +50,7 @@ def test_each_part_of_serve_can_be_switched_off(given, monkeypatch, tmp_path):
     monkeypatch.setenv("NETPOL_CANARY_CONTROLLER__ENABLED", "false")
     found = given("serve", "--config", str(file), "--no-webhooks").settings
     assert (found.controller.enabled, found.webhooks.enabled, found.pages.enabled) == (False, False, False)
+    assert given("controller", "--config", str(file)).settings.webhooks.secret_ref == "hooks"
     found = given("serve", "--config", str(file), "--controller", "--pages").settings
     assert (found.controller.enabled, found.webhooks.secret_ref, found.pages.enabled) == (True, "hooks", True)
 

@@ -63,7 +63,7 @@ def test_a_gate_waits_for_a_person(cli):
     done = netpol("run", "--source", "shop")
     assert done.code == 3 and "netpol-canary approve shop-cccccccccc -m WHY" in done.out
     assert netpol("resume", "shop").code == 1
-    promoted = netpol("promote", "shop", "--comment", "looks good", "--here")
+    promoted = netpol("promote", "shop", "-m", "looks good", "--here")
     assert promoted.code == 0 and "Succeeded" in promoted.out
     assert "looks good" in netpol("get", "approvals", "-o", "yaml").out
     assert netpol("promote", "shop").code == 1

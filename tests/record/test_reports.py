@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from orchestrator.record.markdown import inline, report
 from orchestrator.record.overview import overview
 from orchestrator.record.page import page
 from orchestrator.record.summary import entry, summary
+from orchestrator.record.tables import MOST_ROWS, timeline
 from orchestrator.record.view import Moment, ObjectDiff
 
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) **c** @everyone &amp; ```\n| --- |\n# d"
@@ -153,3 +155,19 @@ def test_hostile_texts_are_text_on_the_page_too(hostile):
     parsed = Parsed(text)
     assert "script" not in parsed.tags and parsed.open == []
     assert "</pre><script>" in "".join(parsed.said)
+
+
+def test_a_long_timeline_leaves_out_old_looks_and_never_how_it_ended(bad):
+    began = bad.moments[0].time
+    looks = [Moment(began + timedelta(seconds=n), "Looked", f"look {n}") for n in range(MOST_ROWS)]
+    end = Moment(began + timedelta(days=1), "RolledBack", "put back")
+    made = timeline([Moment(began, "Opened", "wave 0 was opened"), *looks, end])
+    said = [row[2] for row in made.rows]
+    assert len(said) == MOST_ROWS and made.more == 2
+    assert said[:2] == ["wave 0 was opened", "look 2"] and said[-1] == "put back"
+
+
+def test_a_timeline_over_several_days_names_them(bad):
+    first, later = (Moment(bad.moments[0].time + timedelta(days=n), "Opened", "") for n in (0, 1))
+    assert timeline([first]).rows[0][0] == f"{first.time:%H:%M:%S}"
+    assert timeline([first, later]).rows[1][0] == f"{later.time:%Y-%m-%d %H:%M:%S}"

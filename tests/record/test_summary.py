@@ -32,6 +32,20 @@ def test_an_entry_tells_how_long_things_took(played):
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [("Regression", r) for r in ("ObserverLost", "ProgressDeadlineExceeded", "EngineLost")]
+    + [("Opened", "BreakGlass")],
+)
+def test_whatever_opened_a_wave_and_brought_the_rollback_about_was_noticed(played, told, reason):
+    rollout = played["breaks-checkout"].rollout
+    moved = [
+        t.model_copy(update={"reason": reason}) if t.reason == told else t for t in rollout.status.transitions
+    ]
+    status = rollout.status.model_copy(update={"transitions": moved})
+    assert entry(replace(rollout, status=status)).noticed_seconds == pytest.approx(25.1)
+
+
 def test_the_lead_time_counts_from_the_commit_unless_it_claims_the_future(played):
     rollout = played["good-change"].rollout
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.adapters.metrics.registry import Settings
 from orchestrator.errors import MetricError, PortError
 from orchestrator.ports import Clock, Cluster, Kind, Manifest, Sample
+from orchestrator.rollout.stamps import stamp
 
 POD = Kind("v1", "Pod")
 EVENT = Kind("v1", "Event")
@@ -96,12 +97,12 @@ def _parsed(expression: str) -> tuple[str, list[str]]:
 
 def ready(pod: Manifest, at: datetime) -> float | None:
     """1 or 0 by the Ready condition at a time; None where the pod does not count, or was not there yet."""
-    created = _time(pod["metadata"].get("creationTimestamp"))
+    created = stamp(pod["metadata"].get("creationTimestamp"))
     if not _counts(pod) or pod["metadata"].get("deletionTimestamp") or (created and created > at):
         return None
     conditions = (pod.get("status") or {}).get("conditions") or []
     condition: Manifest = next((c for c in conditions if c.get("type") == "Ready"), {})
-    turned, now = _time(condition.get("lastTransitionTime")), condition.get("status") == "True"
+    turned, now = stamp(condition.get("lastTransitionTime")), condition.get("status") == "True"
     return float(now if turned is None or turned <= at else not now)
 
 
@@ -113,7 +114,7 @@ def unready(pod: Manifest, at: datetime) -> float | None:
 
 def restarts(pod: Manifest, at: datetime) -> float | None:
     """The restart counts at a time; of the restarts since then only the last of each container is known."""
-    created = _time(pod["metadata"].get("creationTimestamp"))
+    created = stamp(pod["metadata"].get("creationTimestamp"))
     if not _counts(pod) or (created and created > at):
         return None
     status, total = pod.get("status") or {}, 0.0
@@ -141,9 +142,9 @@ def warnings(event: Manifest, at: datetime) -> float | None:
     if event.get("type") != "Warning" or reporter == OWN or about.startswith(f"{OWN}-"):
         return None
     series = event.get("series") or {}
-    created = _time(event["metadata"].get("creationTimestamp"))
-    first = _time(event.get("firstTimestamp")) or _time(event.get("eventTime")) or created
-    last = _time(series.get("lastObservedTime")) or _time(event.get("lastTimestamp")) or first
+    created = stamp(event["metadata"].get("creationTimestamp"))
+    first = stamp(event.get("firstTimestamp")) or stamp(event.get("eventTime")) or created
+    last = stamp(series.get("lastObservedTime")) or stamp(event.get("lastTimestamp")) or first
     if first is not None and first > at:
         return None
     count = float(series.get("count") or event.get("count") or 1)
@@ -169,15 +170,5 @@ def _last_start(container: Mapping[str, Any]) -> datetime | None:
     """When a container last came up again, or last went down if it has not come up since."""
     running = (container.get("state") or {}).get("running") or {}
     ended = (container.get("lastState") or {}).get("terminated") or {}
-    times = [t for t in (_time(running.get("startedAt")), _time(ended.get("finishedAt"))) if t is not None]
+    times = [t for t in (stamp(running.get("startedAt")), stamp(ended.get("finishedAt"))) if t is not None]
     return max(times, default=None)
-
-
-def _time(text: Any) -> datetime | None:
-    if isinstance(text, datetime):
-        return text
-    try:
-        found = datetime.fromisoformat(str(text or ""))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""Which connections probes try: for a wave, and for a whole plan before anything is written, by one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connections import Connection, table
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.probing import Chosen, Sides, choose
+from orchestrator.rollout import model as m
+
+MOST_APART = 5  # namespaces in which a control that must pass is looked for
+Table = Mapping[tuple[str, str], Connection]
+
+
+def drawn(
+    fleets: tuple[Fleet, Fleet],
+    tables: tuple[Table, Table],
+    moved: Sequence[Change],
+    changed: frozenset[str],
+    apart: Sequence[str],
+    seed: str,
+    plan: m.Analysis,
+) -> Chosen:
+    """`fleets` and their `tables` are before and after; `apart` are namespaces that the change does not touch."""
+    elsewhere = table(fleets[1], None, (), touched=frozenset(apart[:MOST_APART]))
+    room = max(0, plan.probing.most_probes - len(plan.probes))
+    chances = (plan.probing.broken_share, plan.probing.miss_chance)
+    return choose(Sides(*fleets, *tables, elsewhere, changed), moved, seed, room, *chances)
