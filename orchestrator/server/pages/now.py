@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL
-from orchestrator.rollout.resource import Source
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
 from orchestrator.server.pages.page import as_seen, pages
@@ -68,14 +67,16 @@ def _count(number: int) -> str:
     return f"{count} rollout{'' if number == 1 else 's'}"
 
 
-def state_of(source: Source) -> tuple[str, str, str]:
+def state_of(source: read.Standing) -> tuple[str, str, str]:
     """A state as in waves, a word and what is to be said of a source."""
+    if source.problem:
+        return "bad", "Unreadable", source.problem
     status = source.status
     ready = next((c for c in status.conditions if c.type == "Ready"), None)
     message = ready.message if ready else "not looked at yet"
     if status.active_rollout and (ready is None or ready.status == "True"):
         return "running", "Rolling out", message
-    if source.spec.suspend:
+    if source.suspend:
         return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
     if ready is not None and ready.status != "True":
         return "bad", ready.reason, message

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.errors import Forbidden
+from orchestrator.errors import BadInput, Forbidden
+from orchestrator.ports import Manifest
 from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
-from orchestrator.rollout.model import TERMINAL, Watch
+from orchestrator.rollout.model import TERMINAL, PolicySourceStatus, Watch
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Freeze, Rollout, Source, load
 from orchestrator.rollout.vouching import condition
@@ -77,6 +78,24 @@ def freezes(ctx: Context, now: datetime) -> list[Freeze]:
         return []
 
 
-def sources(ctx: Context) -> list[Source]:
-    """By name."""
-    return [load(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]
+@dataclass(frozen=True)
+class Standing:
+    """A source's name and status; `problem` says why it cannot be read, and then the status is empty."""
+
+    name: str
+    status: PolicySourceStatus
+    suspend: bool = False
+    problem: str = ""
+
+
+def sources(ctx: Context) -> list[Standing]:
+    """In the cluster's order. One that cannot be read takes nobody's view of the others."""
+    return [_standing(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]
+
+
+def _standing(obj: Manifest) -> Standing:
+    try:
+        found: Source = load(obj)
+    except BadInput as error:
+        return Standing(str(obj["metadata"]["name"]), PolicySourceStatus(), problem=str(error))
+    return Standing(found.name, found.status, found.spec.suspend)

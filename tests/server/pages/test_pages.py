@@ -7,7 +7,7 @@ from stage import OWN
 
 from orchestrator.errors import Forbidden, Unreachable
 from orchestrator.rollout import model as m
-from orchestrator.steps.context import APPROVAL, ROLLOUT
+from orchestrator.steps.context import APPROVAL, ROLLOUT, SOURCE
 
 PATHS = ("/", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why", "/events")
 
@@ -43,6 +43,16 @@ def test_now_shows_freezes_that_hold(waiting):
         )
     text = waiting.get("/").text
     assert "the sale" in text and "long ago" not in text
+
+
+def test_a_source_that_cannot_be_read_is_named_and_hides_no_other(waiting):
+    there = waiting.stage.cluster.list(SOURCE, OWN)[0]
+    windows = [{"schedule": "0 9 * * *", "durationSeconds": 3600, "timeZone": "Europe/Berln"}]
+    spec = {**there["spec"], "strategy": {**there["spec"].get("strategy", {}), "windows": windows}}
+    meta = {"name": "misspelt", "namespace": OWN}
+    waiting.stage.cluster.create({**there, "metadata": meta, "spec": spec})
+    text = waiting.get("/").text
+    assert "misspelt" in text and "Europe/Berln" in text and "One rollout waits for somebody" in text
 
 
 def test_a_rollout_shows_waves_plan_probes_and_record(waiting):
