@@ -14,13 +14,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.cli import demo, demo_past, logs
+from orchestrator.cli.run import stopping
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import BadInput
 from orchestrator.sandbox.people import People
 from orchestrator.sandbox.world import World
 from orchestrator.server import pages, signin
-from orchestrator.server.listen import address
+from orchestrator.server.listen import address, reason
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin.settings import SignIn
 from orchestrator.steps.context import Context
@@ -45,7 +46,10 @@ def serve(listen: str, keep: Path | None) -> None:
     host, port = address(listen)
     host = host or "127.0.0.1"
     logs.configure(level="error")
-    with _bound(host, port) as bound, standing(keep, FACTOR) as stand:
+    # The server raises a signal once more when it has ended; its usual handler would leave the repository behind.
+    with stopping() as stop, _bound(host, port) as bound, standing(keep, FACTOR) as stand:
+        if stop.is_set():
+            return
         print(f"The shop's policies are in Git at {stand.root}")
         print(f"Merge a change:  netpol-canary demo --merge good --keep {stand.root}    (or: --merge bad)")
         print(f"Time runs {FACTOR:g} times as quick as the clock on the wall. Ctrl-C ends it.")
@@ -57,7 +61,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise BadInput(f"cannot listen on {host}:{port}: {error.strerror}", "--listen") from None
+        raise BadInput(f"cannot listen on {host}:{port}: {reason(error)}", "--listen") from None
 
 
 def server(app: FastAPI) -> uvicorn.Server:

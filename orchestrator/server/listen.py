@@ -28,6 +28,11 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def reason(error: OSError) -> str:
+    """What went wrong, without the address that create_server adds."""
+    return (error.strerror or str(error)).partition(" (while attempting")[0]
+
+
 @contextmanager
 def listening(
     app: FastAPI, where: tuple[str, int], connections: int, ended: Callable[[], None] = lambda: None
@@ -40,7 +45,7 @@ def listening(
     try:
         bound = socket.create_server(where, family=family, backlog=512)
     except OSError as error:
-        raise BadInput(f"cannot listen on {where[0]}:{where[1]}: {error.strerror}", "--listen") from None
+        raise BadInput(f"cannot listen on {where[0]}:{where[1]}: {reason(error)}", "--listen") from None
     server = _Server(_config(app, connections))
 
     def work() -> None:

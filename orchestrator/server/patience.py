@@ -1,4 +1,7 @@
-"""HTTP connections whose requests begin within a time: a client that drips its headers holds none for long."""
+"""HTTP connections whose requests begin within a time: a client that drips its headers holds none for long.
+
+Over the limit of connections it is still said that the process lives, or whoever floods it would have it restarted.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 15.0
+ALIVE = b"GET /healthz "
 
 
 class Patient(H11Protocol):
@@ -20,6 +24,7 @@ class Patient(H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        self.limit_concurrency = None if data.startswith(ALIVE) else self.config.limit_concurrency
         super().data_received(data)
         self._watch()
 

@@ -25,6 +25,10 @@ def app():
         await asyncio.to_thread(found.state.go.wait, 5)
         return "done"
 
+    @found.get("/healthz")
+    async def healthz():
+        return "alive"
+
     @found.get("/never")
     async def never():
         found.state.begun.set()
@@ -53,7 +57,7 @@ def test_anything_else_is_refused(text):
 def test_a_taken_address_and_an_unknown_host_are_said(app):
     with (
         listening(app, ("127.0.0.1", 0), 10) as port,
-        pytest.raises(BadInput, match=f"cannot listen on 127.0.0.1:{port}"),
+        pytest.raises(BadInput, match=f"cannot listen on 127.0.0.1:{port}: Address already in use$"),
         listening(app, ("127.0.0.1", port), 10),
     ):
         pass
@@ -151,3 +155,10 @@ def test_so_many_connections_are_served(app):
         pytest.raises(urllib.error.HTTPError, match="503"),
     ):
         get(port)
+
+
+def test_that_it_lives_is_said_however_many_connections_there_are(app):
+    with listening(app, ("127.0.0.1", 0), 1) as port, socket.create_connection(("127.0.0.1", port)) as other:
+        assert get(port, "/healthz") == b'"alive"'
+        other.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"503" in rest(other)
