@@ -86,7 +86,7 @@ def serve(
         most_rollouts=given.most_rollouts,
         most_namespaces=given.most_namespaces,
         courier=wiring.courier(
-            ctx, target, name, settings.pages.url, told=instruments.delivered, stop=stop.is_set
+            ctx, target, name, _pages(settings), told=instruments.delivered, stop=stop.is_set
         ),
     )
     work = Work(found.serve if given.enabled else stop.wait, stop)
@@ -98,6 +98,11 @@ def serve(
         stop.wait()
         end = ctx.clock.now() + STOP
     work.ended((end - ctx.clock.now()).total_seconds())
+
+
+def _pages(settings: Settings) -> str:
+    """Where people reach the pages, for links."""
+    return settings.pages.url or settings.signin.external_url
 
 
 @dataclass

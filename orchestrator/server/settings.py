@@ -72,7 +72,8 @@ class Pages(BaseModel):
         "",
         max_length=500,
         pattern="^(https?://.+)?$",
-        description="Where people reach the pages: what Git hosts are shown and people are told links to it.",
+        description="Where people reach the pages: what Git hosts are shown and people are told links to it. "
+        "Without it that is signin.external_url.",
     )
 
 

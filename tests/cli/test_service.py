@@ -103,3 +103,9 @@ def test_what_breaks_the_controller_ends_the_process(monkeypatch, stage):
     with Served(monkeypatch, stage) as served:
         assert served.stop.wait(10)
     assert isinstance(served.error, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("url", ["", "https://links.example.com"])
+def test_links_lead_to_where_people_sign_in_unless_another_place_is_set(url):
+    settings = Settings(pages={"url": url}, signin={"external_url": "https://rollouts.example.com"})
+    assert service._pages(settings) == (url or "https://rollouts.example.com")
