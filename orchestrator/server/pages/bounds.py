@@ -22,6 +22,7 @@ def numbers(curves: Sequence[Curve]) -> list[tuple[Curve, Point]]:
     return sorted(rows, key=lambda row: row[1].time, reverse=True)[:MOST_NUMBERS]
 
 
-def planned(view: RolloutView) -> list[tuple[WaveView, Cell]]:
-    """The namespaces whose diff is on the page."""
-    return [(wave, cell) for wave in view.waves for cell in wave.cells][:MOST_PLANNED]
+def planned(view: RolloutView, first: int = 0) -> list[tuple[WaveView, Cell]]:
+    """The namespaces whose diff is on the page, those of the wave `first` before all others."""
+    waves = sorted(view.waves, key=lambda wave: wave.number != first)
+    return [(wave, cell) for wave in waves for cell in wave.cells][:MOST_PLANNED]

@@ -29,3 +29,9 @@ def test_so_many_plans_are_on_the_page(view):
     cells = tuple(Cell(f"n{n}", 0, "Pending") for n in range(300))
     found = bounds.planned(view(waves=(WaveView(0, "", "ahead", "Pending", "", cells),)))
     assert len(found) == bounds.MOST_PLANNED
+
+
+def test_the_wave_that_is_decided_on_is_planned_first(view):
+    waves = tuple(WaveView(n, "", "ahead", "Pending", "", (Cell(f"n{n}", n, "Pending"),)) for n in range(3))
+    found = bounds.planned(view(waves=waves), 1)
+    assert [cell.namespace for _, cell in found] == ["n1", "n0", "n2"]
