@@ -63,7 +63,7 @@ def retry(target: Target, name: str, here: bool) -> int:
     """Release the revision that a source holds, so that it may be rolled out again."""
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
-        source, held = requests.release(ctx, _source_of(ctx, name))
+        source, held = requests.release(ctx, *_held_by(ctx, name))
         print(f"{source.name}: {held[:10]} may be rolled out again")
         if not here:
             return 0
@@ -74,9 +74,10 @@ def retry(target: Target, name: str, here: bool) -> int:
         return drive(ctx, started.rollout, "", stop) if started.rollout else 0
 
 
-def _source_of(ctx: Context, name: str) -> Source:
+def _held_by(ctx: Context, name: str) -> tuple[Source, str]:
+    """The source, and the revision where a rollout is named."""
     try:
-        return sources.find(ctx, name)
+        return sources.find(ctx, name), ""
     except BadInput:
-        rollout = find_rollout(ctx, name)
-        return load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
+        spec = find_rollout(ctx, name).spec
+        return load(ctx.cluster.get(SOURCE, spec.source, ctx.namespace)), spec.revision

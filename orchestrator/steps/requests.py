@@ -85,13 +85,18 @@ def _latest(ctx: Context, rollout: Rollout) -> None:
         raise Refused(f"{rollout.name} is not the source's latest; older states are a Git revert")
 
 
-def release(ctx: Context, source: Source) -> tuple[Source, str]:
-    """Let go of the revision that a source holds; gives the source as it is then, and the revision. Raises Refused."""
+def release(ctx: Context, source: Source, wanted: str = "") -> tuple[Source, str]:
+    """Let go of the revision that a source holds; gives the source as it is then, and the revision.
+
+    Raises Refused, also where `wanted` is given and another revision is held.
+    """
     running = active(ctx, source)
     if running is not None and running.status.phase not in TERMINAL:
         raise Refused(f"{running.name} is {running.status.phase}; `netpol-canary abort` ends it first")
     held = source.status.held_revision
     if not held:
         raise Refused(f"the source {source.name} holds no revision")
+    if wanted and wanted != held:
+        raise Refused(f"the source {source.name} holds {held[:10]}, not {wanted[:10]}")
     released = source.status.model_copy(update={"held_revision": "", "held_reason": ""})
     return load(ctx.cluster.replace_status(source.with_status(released))), held

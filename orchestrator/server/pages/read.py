@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.errors import BadInput, Forbidden
+from orchestrator.errors import BadInput, Forbidden, NotFound
 from orchestrator.ports import Manifest
 from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
@@ -91,6 +91,18 @@ class Standing:
 def sources(ctx: Context) -> list[Standing]:
     """In the cluster's order. One that cannot be read takes nobody's view of the others."""
     return [_standing(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]
+
+
+def status_of(ctx: Context, source: str) -> PolicySourceStatus:
+    """How a source stands; an empty status where it is gone, cannot be read or may not be seen."""
+    try:
+        return _standing(ctx.cluster.get(SOURCE, source, ctx.namespace)).status
+    except NotFound:
+        return PolicySourceStatus()
+    except Forbidden as error:
+        if error.status == 401:
+            raise
+        return PolicySourceStatus()
 
 
 def _standing(obj: Manifest) -> Standing:

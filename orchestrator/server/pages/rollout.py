@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from orchestrator.errors import Refused
+from orchestrator.rollout.model import PolicySourceStatus
 from orchestrator.rollout.resource import Rollout
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
@@ -59,6 +60,7 @@ def router(parts: Parts) -> APIRouter:
     def rollout(request: Request, name: str, done: str = "") -> HTMLResponse:
         ctx, person = as_seen(request, parts), viewer(request)
         seen, at = read.one(ctx, name), ctx.clock.now()
+        source = read.status_of(ctx, seen.view.source)
         return render(
             request,
             "rollout.html",
@@ -66,9 +68,9 @@ def router(parts: Parts) -> APIRouter:
             seen=seen,
             view=seen.view,
             gates=standing(seen, at),
-            offers=offers(seen.state.rollout, person),
+            offers=offers(seen.state.rollout, source, person),
             may_approve=person.may("create", "rolloutapprovals"),
-            may_release=may_release(seen.state.rollout, person),
+            may_release=may_release(seen.state.rollout, source, person),
             said=SAID.get(done, ""),
         )
 
@@ -83,23 +85,26 @@ def router(parts: Parts) -> APIRouter:
     def release(request: Request, name: str, csrf: Short) -> Response:
         checked(request, csrf)
         ctx = as_seen(request, parts)
-        source = requests.find_rollout(ctx, name).spec.source
-        requests.release(ctx, find_source(ctx, source))
+        spec = requests.find_rollout(ctx, name).spec
+        requests.release(ctx, find_source(ctx, spec.source), spec.revision)
         return RedirectResponse(f"/rollouts/{name}?done=release", 303)
 
     return found
 
 
-def offers(rollout: Rollout, person: Viewer) -> list[Offer]:
+def offers(rollout: Rollout, source: PolicySourceStatus, person: Viewer) -> list[Offer]:
     """What makes sense in this phase, where the viewer may ask at all."""
     if not person.may("update", "policyrollouts"):
         return []
-    return [offer for offer in OFFERS if _sensible(rollout, offer.verb)]
+    return [offer for offer in OFFERS if _sensible(rollout, source, offer.verb)]
 
 
-def _sensible(rollout: Rollout, verb: Verb) -> bool:
-    if verb == "pause" and rollout.status.phase == "Paused":
+def _sensible(rollout: Rollout, source: PolicySourceStatus, verb: Verb) -> bool:
+    phase = rollout.status.phase
+    if verb == "pause" and phase == "Paused":
         return False
+    if verb == "rollback" and phase == "Succeeded" and source.verified_rollout != rollout.name:
+        return False  # older states are a Git revert
     try:
         requests.sensible(rollout, verb)
     except Refused:
@@ -107,6 +112,7 @@ def _sensible(rollout: Rollout, verb: Verb) -> bool:
     return True
 
 
-def may_release(rollout: Rollout, person: Viewer) -> bool:
-    """Whether the viewer may let the source take the same revision again."""
-    return rollout.status.phase == "RolledBack" and person.may("update", "policysources/status")
+def may_release(rollout: Rollout, source: PolicySourceStatus, person: Viewer) -> bool:
+    """Whether the source holds this revision, and the viewer may let it take the same again."""
+    held = rollout.status.phase == "RolledBack" and source.held_revision == rollout.spec.revision
+    return held and person.may("update", "policysources/status")

@@ -36,7 +36,7 @@ def router(parts: Parts) -> APIRouter:
             what=broken(view, facts),
             facts={key: facts.get(key, "") for key in ("reason", "connections", "cause", "sure")},
             times=times(view),
-            steps=steps(view),
+            steps=steps(view, read.status_of(ctx, view.source).held_revision == view.revision),
         )
 
     return found
@@ -98,8 +98,8 @@ def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
     return found
 
 
-def steps(view: RolloutView) -> list[str]:
-    """What to do, in order."""
+def steps(view: RolloutView, held: bool = False) -> list[str]:
+    """What to do, in order; `held` is whether the source still holds the revision."""
     if view.phase == "RollingBack":
         return ["Wait: it is put back from what was recorded, without Git or Prometheus."]
     if view.phase == "Failed":
@@ -111,7 +111,13 @@ def steps(view: RolloutView) -> list[str]:
         return [
             f"Look at the evidence, then go on or put everything back: netpol-canary describe {view.name}"
         ]
-    if view.phase in ("RolledBack", "Superseded"):
+    if view.phase == "Superseded":
+        return ["Nothing: a newer revision takes its place."]
+    if view.phase == "RolledBack" and not held:
+        return [
+            f"Nothing: the revision is not held any more; what {view.source} does now is on the first page."
+        ]
+    if view.phase == "RolledBack":
         return [
             "Nothing is urgent: what ran before this change runs again.",
             f"Mend commit {view.revision[:10]} or revert it in Git; the next merge is rolled out by itself.",

@@ -160,6 +160,27 @@ def test_a_released_revision_is_no_longer_held(begun):
     assert not site.stage.shop().status.held_revision
 
 
+def test_what_an_older_rollback_left_releases_no_newer_revision(begun):
+    site = begun(good=False)
+    shop = site.stage.shop()
+    status = shop.status.model_copy(update={"held_revision": "d" * 40})
+    site.stage.cluster.replace_status(shop.with_status(status))
+    assert "Release the revision" not in site.get("/rollouts/NAME").text
+    assert "This revision is held" not in site.get("/rollouts/NAME/why").text
+    sent = site.post("/rollouts/NAME/release")
+    assert sent.status_code == 409 and "holds dddddddddd, not cccccccccc" in sent.text
+    assert site.stage.shop().status.held_revision == "d" * 40
+
+
+def test_only_the_latest_change_is_offered_to_be_taken_back(begun):
+    site = begun()
+    assert "Take this change back" in site.get("/rollouts/NAME").text
+    shop = site.stage.shop()
+    status = shop.status.model_copy(update={"verified_rollout": "shop-later"})
+    site.stage.cluster.replace_status(shop.with_status(status))
+    assert "Take this change back" not in site.get("/rollouts/NAME").text
+
+
 @pytest.mark.parametrize(
     ("query", "there"),
     [
