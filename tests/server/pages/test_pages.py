@@ -122,6 +122,14 @@ def test_unknown_names_and_fields_get_a_page(waiting):
     assert "<script>" not in waiting.get("/rollouts/<script>alert(1)<").text.split("<main")[1]
 
 
+def test_an_address_that_is_none_gets_a_page_where_a_person_asks(waiting):
+    as_person = {"X-User": "ben", "Accept": "text/html"}
+    found = waiting.http.get("/rollout/nothing", headers=as_person)
+    assert found.status_code == 404 and "There is no such page" in found.text and "<main" in found.text
+    assert waiting.get("/rollout/nothing").json() == {"detail": "Not Found"}
+    assert "<main" not in waiting.http.get("/nothing", headers={"Accept": "text/html"}).text
+
+
 def test_a_cluster_that_does_not_answer_is_said_without_its_secrets(waiting, monkeypatch):
     def gone(*args):
         raise Unreachable("https://10.0.0.1:6443 refused")
