@@ -113,13 +113,15 @@ def steps(view: RolloutView, held: bool = False) -> list[str]:
         ]
     if view.phase == "Superseded":
         return ["Nothing: a newer revision takes its place."]
-    if view.phase == "RolledBack" and not held:
-        return [
-            f"Nothing: the revision is not held any more; what {view.source} does now is on the first page."
-        ]
     if view.phase == "RolledBack":
+        calm = "Nothing is urgent: what ran before this change runs again."
+        if not held:
+            return [
+                calm,
+                f"The revision is not held any more: {view.source} has gone on, or somebody released it.",
+            ]
         return [
-            "Nothing is urgent: what ran before this change runs again.",
+            calm,
             f"Mend commit {view.revision[:10]} or revert it in Git; the next merge is rolled out by itself.",
             f"This revision is held. If it was not to blame, release it: netpol-canary retry {view.source}",
         ]
