@@ -51,13 +51,13 @@ def pages(page):
     page.goto("/")
     links = [a.get_attribute("href") for a in page.locator("main a[href^='/rollouts/']").all()]
     approve = next(link for link in links if link.endswith("/approve"))
-    why = [link for link in links if link.endswith("/why")][-1]
+    whys = [link for link in links if link.endswith("/why")]
     return {
         "now": "/",
         "rollout": approve.removesuffix("/approve"),
         "approve": approve,
-        "rolled-back": why.removesuffix("/why"),
-        "why": why,
+        "rolled-back": whys[-1].removesuffix("/why"),
+        "why": whys[0],  # whose revision is held, so that there is something to do
         "history": "/history",
     }
 
@@ -70,7 +70,7 @@ def take(page, address, to):
     height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
     clip = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))).convert("RGB")
-    shot.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(to, optimize=True)
+    shot.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(to, optimize=True)
 
 
 if __name__ == "__main__":
