@@ -61,11 +61,10 @@ def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:
 def attempts(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Attempt, ...]:
     """The probe matrix, in the order in which the probes were chosen."""
     held = _observed(status.probes, "held")
-    restored = _observed(status.probes, "restored")
-    return tuple(_attempt(a, held, restored) for a in asked(spec.probes, status.probes))
+    return tuple(_attempt(a, held) for a in asked(spec.probes, status.probes))
 
 
-def _attempt(answer: Asked, held: dict[str, Answer], restored: dict[str, Answer]) -> Attempt:
+def _attempt(answer: Asked, held: dict[str, Answer]) -> Attempt:
     probe = answer.probe
     return Attempt(
         probe.name,
@@ -80,7 +79,6 @@ def _attempt(answer: Asked, held: dict[str, Answer], restored: dict[str, Answer]
         probe.expect,
         _good(answer, held.get(probe.name)),
         held.get(probe.name),
-        restored.get(probe.name),
         answer.message,
     )
 

@@ -82,7 +82,6 @@ class Attempt:
     expected: Answer
     good: bool | None
     held: Answer | None = None
-    restored: Answer | None = None
     message: str = ""
 
 

@@ -621,7 +621,7 @@ class ProbeRecord(Model):
     """`when: held` is a connection that was opened before the change and kept."""
 
     probe: Name
-    when: Literal["baseline", "after", "held", "restored"]
+    when: Literal["baseline", "after", "held"]
     observed: Answer
     expected: Literal["reach", "blocked"]
     message: Text = ""

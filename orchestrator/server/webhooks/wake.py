@@ -112,5 +112,10 @@ class Wakes:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._signal.wait(min(self.work() or 0.05, IDLE))
+            try:
+                due = self.work()
+            except Exception as error:  # whatever it is, pushes that come later are not to wait for polling
+                structlog.get_logger().error("wakes could not be written", error=repr(error))
+                due = IDLE
+            self._signal.wait(min(due or 0.05, IDLE))
             self._signal.clear()
