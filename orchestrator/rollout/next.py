@@ -44,6 +44,7 @@ Verb = Literal[
     "done",
 ]
 RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
+ENDING = frozenset({"supersede", "abort", "rollback"})  # requests that put everything back
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,9 @@ def next_action(state: State, now: datetime) -> Action:
         return Action(
             "rollback", reason="Deleted", message="the PolicyRollout was deleted while it was running"
         )
-    if request is not None:
+    if request is not None and (status.phase != "Pending" or request.verb in ENDING):
         return _requested(state, request)
-    if status.phase == "Pending":
+    if status.phase == "Pending":  # a pause has to wait: what is frozen here is what every wave is made of
         return Action("snapshot")
     if status.phase == "Paused":
         return _paused(state, now)
@@ -137,11 +138,11 @@ def _requested(state: State, request: Request) -> Action:
     if request.verb == "supersede":
         message = f"superseded by {request.user}"
         return Action("rollback", reason="Superseded", message=message, actor=request.user)
-    if request.verb in ("abort", "rollback"):
+    if request.verb in ENDING:
         return Action(
             "rollback", reason="Aborted", message=f"{request.verb} by {request.user}", actor=request.user
         )
-    if request.verb == "pause" and status.phase != "Paused":
+    if request.verb == "pause" and status.paused_for in ("", "approval", *BY_ITSELF):
         message = f"paused by {request.user}; `netpol-canary resume` goes on"
         return Action("pause", status.wave, "Operator", message, paused_for="operator", actor=request.user)
     if request.verb == "resume" and status.phase == "Paused":
@@ -180,10 +181,13 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.paused_for not in ("approval", *BY_ITSELF):
-        return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    wait = Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    if status.opened > status.wave:
+        return wait
     if (lost := _lost(state)) is not None:
         return lost
+    if status.paused_for not in ("approval", *BY_ITSELF):
+        return _watched(state, now, wait)
     if status.paused_for in BY_ITSELF:
         return _queued(state, now)
     gate, first = _gate(state, now)
@@ -192,7 +196,7 @@ def _paused(state: State, now: datetime) -> Action:
     if gate.open:
         reason = "BreakGlass" if gate.broken_by else "Approved"
         return Action("continue", status.wave, reason, gate.message, actor=gate.broken_by or ITSELF)
-    return _watched(state, now, Action("wait-for-person", status.wave, status.paused_for, status.reason))
+    return _watched(state, now, wait)
 
 
 def _lost(state: State) -> Action | None:
