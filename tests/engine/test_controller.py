@@ -10,6 +10,7 @@ from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout import model as m
 from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.start import find_source, start
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
 
@@ -145,6 +146,33 @@ def test_a_succeeded_rollout_can_be_taken_back():
     rounds.ask("shop-cccccccccc", "rollback")
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
     assert stage.standing() == before and stage.shop().status.held_revision == "c" * 40
+
+
+def test_a_pause_before_the_snapshot_waits_for_it_and_skips_nothing():
+    stage = Stage()
+    ctx = stage.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    rounds = Rounds(stage)
+    rounds.ask(name, "pause")
+    assert rounds.go(2) == {name: "Paused"}
+    assert len(stage.cluster.list(NAMESPACE_ROLLOUT, OWN)) == 3
+    rounds.ask(name, "resume")
+    assert rounds.go() == {name: "Succeeded"}
+    assert all(found == ["allow", "deny"] for found in stage.names().values())
+
+
+def test_only_the_latest_rollout_is_taken_back_whoever_asked():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
+    rounds.go()
+    standing = stage.standing()
+    rounds.ask("shop-cccccccccc", "rollback")
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded", "shop-dddddddddd": "Succeeded"}
+    assert stage.standing() == standing
+    said = stage.cluster.get(ROLLOUT, "shop-cccccccccc", OWN)["status"]["transitions"][-1]
+    assert said["reason"] == "Ignored" and "not the source's latest" in said["message"]
 
 
 def test_what_happened_can_be_scraped():
