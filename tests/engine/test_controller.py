@@ -1,14 +1,18 @@
 """The controller starts, queues, holds, resumes and lets go, round by round."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from prometheus_client import generate_latest
-from stage import ALLOW, DENY, OWN, SPACES, Rounds, Stage, files, policy, work
+from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, files, policy, work
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout import model as m
+from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
 from orchestrator.steps.start import find_source, start
 
@@ -88,6 +92,20 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     assert (status.held_revision, status.verified_revision) == ("d" * 40, "c" * 40)
     count = len(rounds.rollouts())
     assert len(rounds.go()) == count
+
+
+def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", files(DENY, ALLOW))
+    rounds.go()
+    assert "changes nothing" in rounds.condition().message
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+    rounds.go()
+    assert "changes nothing" in rounds.condition().message
 
 
 def test_a_suspended_source_rests():
@@ -173,6 +191,56 @@ def test_only_the_latest_rollout_is_taken_back_whoever_asked():
     assert stage.standing() == standing
     said = stage.cluster.get(ROLLOUT, "shop-cccccccccc", OWN)["status"]["transitions"][-1]
     assert said["reason"] == "Ignored" and "not the source's latest" in said["message"]
+
+
+def test_a_git_host_that_takes_its_time_holds_up_no_way_back():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    asked, answered = threading.Event(), threading.Event()
+
+    def resolve(ref=""):
+        asked.set()
+        assert answered.wait(20)
+        return "c" * 40
+
+    stage.repository.resolve = resolve
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            stage.clock.sleep(60)
+            rounds.controller.tick(Inline(), beside)
+            assert asked.wait(20)
+            rounds.ask("shop-cccccccccc", "abort")
+            rounds.controller.tick(Inline(), beside)
+            assert rounds.rollouts() == {"shop-cccccccccc": "RolledBack"} and stage.standing() == before
+        finally:
+            answered.set()
+
+
+def odd(stage, kind):
+    """An object of the waiting rollout as another version of the kind would have it."""
+    metadata = {"name": "odd", "namespace": OWN, "labels": {ROLLOUT_LABEL: "shop-cccccccccc"}}
+    spec = {"user": "eve", "of": "another version"}
+    stage.cluster.create({"apiVersion": m.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
+
+
+def test_an_approval_that_cannot_be_read_stops_no_way_back():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    odd(stage, "RolloutApproval")
+    rounds.ask("shop-cccccccccc", "abort")
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"} and stage.standing() == before
+
+
+def test_a_rollout_that_cannot_be_read_stops_no_other():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    rounds = Rounds(stage)
+    rounds.go()
+    odd(stage, "WaveAnalysis")
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}})
+    stage.source("extra", namespaces=m.NamespaceScope(names=["extra"]), strategy=m.Strategy())
+    assert rounds.go(6) == {"extra-cccccccccc": "Succeeded", "shop-cccccccccc": "Paused"}
 
 
 def test_what_happened_can_be_scraped():
