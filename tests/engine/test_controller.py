@@ -11,6 +11,7 @@ from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
@@ -266,3 +267,12 @@ def test_serving_holds_the_lease_and_lets_it_go():
     assert controller.ready()
     assert stage.cluster.get(LEASE, "controller", OWN)["spec"]["holderIdentity"] == ""
     assert set(SPACES) == set(stage.names())
+
+
+def test_commits_beyond_those_that_are_read_count_as_somebody_unknown():
+    stage = Stage(gates=[m.Gate(wave=0)])
+    by = [Commit(f"{n:040}", ("Ann <ann@example.com>",), "change") for n in range(MOST_COMMITS)]
+    stage.repository.commits = lambda since, until: by
+    Rounds(stage).go()
+    people = stage.cluster.list(ROLLOUT, OWN)[0]["spec"]["people"]
+    assert people == ["Ann <ann@example.com>", "whoever made the commits before"]
