@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
-from orchestrator.rollout.model import BY_ITSELF, TERMINAL, PauseReason
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.rollout.turn import Turn, turn
@@ -142,7 +142,7 @@ def _requested(state: State, request: Request) -> Action:
         return Action(
             "rollback", reason="Aborted", message=f"{request.verb} by {request.user}", actor=request.user
         )
-    if request.verb == "pause" and status.paused_for in ("", "approval", *BY_ITSELF):
+    if request.verb == "pause" and (status.phase != "Paused" or status.paused_for in UNASKED):
         message = f"paused by {request.user}; `netpol-canary resume` goes on"
         return Action("pause", status.wave, "Operator", message, paused_for="operator", actor=request.user)
     if request.verb == "resume" and status.phase == "Paused":
@@ -183,10 +183,10 @@ def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
     wait = Action("wait-for-person", status.wave, status.paused_for, status.reason)
     if status.opened > status.wave:
-        return wait
+        return _stopped(state, now, wait)
     if (lost := _lost(state)) is not None:
         return lost
-    if status.paused_for not in ("approval", *BY_ITSELF):
+    if status.paused_for not in UNASKED:
         return _watched(state, now, wait)
     if status.paused_for in BY_ITSELF:
         return _queued(state, now)
@@ -199,6 +199,26 @@ def _paused(state: State, now: datetime) -> Action:
     return _watched(state, now, wait)
 
 
+def _stopped(state: State, now: datetime, wait: Action) -> Action:
+    """Within a wave: where a person stopped it, what was written is looked at as before, and nothing is promoted."""
+    wave = state.rollout.status.wave
+    analysis = state.analyses.get(wave)
+    if state.rollout.status.paused_for != "operator" or analysis is None or _unwritten(state, wave):
+        return wait
+    if analysis.status.phase == "Failed":
+        return Action("rollback", wave, "Regression", analysis.status.reason)
+    if analysis.status.phase == "Running":
+        due = look_time(state, wave)
+        return replace(wait, until=due) if now < due else Action("analyze", wave)
+    return _watched(state, now, wait, wave) if analysis.status.phase == "Successful" else wait
+
+
+def _unwritten(state: State, wave: int) -> bool:
+    """Whether a namespace of the wave is still to be written."""
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    return any(n.status.phase == "Pending" for n in mine)
+
+
 def _lost(state: State) -> Action | None:
     """The way back, where the last promoted wave went wrong while the next one waited."""
     analysis = state.analyses.get(state.rollout.status.wave - 1)
@@ -207,10 +227,10 @@ def _lost(state: State) -> Action | None:
     return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
 
 
-def _watched(state: State, now: datetime, wait: Action) -> Action:
-    """Wait, and look at the last promoted wave meanwhile, as often as it was looked at before."""
-    status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
-    last = status.wave - 1
+def _watched(state: State, now: datetime, wait: Action, wave: int | None = None) -> Action:
+    """Wait, and look at a good wave meanwhile, the last promoted one, as often as it was looked at before."""
+    plan = state.rollout.spec.strategy.analysis
+    last = state.rollout.status.wave - 1 if wave is None else wave
     analysis = state.analyses.get(last)
     if analysis is None or not (plan.metrics or analysis.spec.probes):
         return wait
@@ -321,8 +341,7 @@ def _in_wave(state: State, now: datetime) -> Action:
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    if any(n.status.phase == "Pending" for n in mine):
+    if _unwritten(state, wave):
         return Action("apply", wave)
     phase = analysis.status.phase
     if phase == "Running":

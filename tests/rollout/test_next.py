@@ -235,6 +235,24 @@ def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
     assert verb(in_wave, due) == "wait-for-person"
 
 
+@pytest.mark.parametrize(
+    ("verdict", "before", "after"),
+    [
+        ("Running", "wait-for-person", "analyze"),
+        ("Failed", "rollback", "rollback"),
+        ("Successful", "wait-for-person", "watch"),
+        ("Inconclusive", "wait-for-person", "wait-for-person"),
+    ],
+)
+def test_a_wave_that_a_person_stopped_is_looked_at_and_not_promoted(verdict, before, after):
+    strategy = m.Strategy(analysis=m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")]))
+    given = rollout(strategy=strategy, opened=1, phase="Paused", paused_for="operator")
+    state = State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict)})
+    assert (verb(state), verb(state, NOW + timedelta(minutes=1))) == (before, after)
+    unwritten = replace(state, namespaces={"one": namespace("one", "Pending")})
+    assert verb(unwritten, NOW + timedelta(minutes=1)) == "wait-for-person"
+
+
 @pytest.mark.parametrize("request_", ["pause", "resume"])
 def test_nothing_comes_between_a_rollout_and_its_snapshot_but_its_end(request_):
     assert verb(State(rollout({REQUEST: f"{request_}/1/ann"}))) == "snapshot"
