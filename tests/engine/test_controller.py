@@ -14,7 +14,7 @@ from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
 from orchestrator.steps.start import find_source, start
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
@@ -242,6 +242,31 @@ def test_a_rollout_that_cannot_be_read_stops_no_other():
     stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}})
     stage.source("extra", namespaces=m.NamespaceScope(names=["extra"]), strategy=m.Strategy())
     assert rounds.go(6) == {"extra-cccccccccc": "Succeeded", "shop-cccccccccc": "Paused"}
+
+
+def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    spec = {"source": "else", "of": "another version"}
+    metadata = {"name": "odd", "namespace": OWN, "finalizers": ["x"]}
+    stage.cluster.create(
+        {"apiVersion": m.API_VERSION, "kind": "PolicyRollout", "metadata": metadata, "spec": spec}
+    )
+    record = {"rollout": "odd", "wave": 0, "namespace": "web"}
+    metadata = {"name": "odd.web", "namespace": OWN, "finalizers": [FINALIZER]}
+    made = stage.cluster.create(
+        {"apiVersion": m.API_VERSION, "kind": "NamespaceRollout", "metadata": metadata, "spec": record}
+    )["metadata"]
+    stage.cluster.delete(
+        NAMESPACE_ROLLOUT, "odd.web", OWN, uid=made["uid"], resource_version=made["resourceVersion"]
+    )
+    rounds.ask("shop-cccccccccc", "abort")
+    for _ in range(3):
+        stage.clock.sleep(60)
+        rounds.controller.tick(Inline())
+    assert stage.standing() == before
+    assert stage.cluster.get(NAMESPACE_ROLLOUT, "odd.web", OWN)["metadata"]["finalizers"] == [FINALIZER]
 
 
 def test_what_happened_can_be_scraped():
