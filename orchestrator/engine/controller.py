@@ -168,7 +168,7 @@ class Controller:
         settled = head in (source.status.verified_revision, source.status.held_revision)
         if settled or source.spec.suspend:
             return self._newcomers(source, rollouts, head)
-        known = (source.manifest["metadata"].get("generation"), head)
+        known = _known(source, head)
         if self._idle.get(source.uid) == known:
             return self._newcomers(source, rollouts, head)
         started = start(self.ctx, source, head)
@@ -179,13 +179,20 @@ class Controller:
         return f"{started.rollout} is under way"
 
     def _behind(self, source: Source, running: Rollout, head: str) -> str:
-        if running.spec.revision == head or source.spec.suspend:
+        if not self._waits(source, running, head) or source.spec.suspend:
             return f"{running.name} is under way"
         immediate = source.spec.strategy.supersede == "immediate" or _unbegun(running)
         if immediate and running.status.phase != "RollingBack":
             self._supersede(running, head)
         queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
+
+    def _waits(self, source: Source, running: Rollout, head: str) -> bool:
+        """Whether the head would begin once the running rollout has ended."""
+        if head in (running.spec.revision, source.status.held_revision):
+            return False
+        # Of what nothing is to be changed for, a repair or new namespaces are no obstacle.
+        return running.spec.cause == "revision" or self._idle.get(source.uid) != _known(source, head)
 
     def _supersede(self, running: Rollout, head: str) -> None:
         """Ask the running rollout to put everything back; the newer one starts when it has."""
@@ -264,6 +271,11 @@ class Controller:
 
     def _saw(self, state: State, action: Action) -> None:
         self.instruments.seen(state)
+
+
+def _known(source: Source, head: str) -> object:
+    """Under which it is remembered that a head changes nothing."""
+    return source.manifest["metadata"].get("generation"), head
 
 
 def _unbegun(rollout: Rollout) -> bool:

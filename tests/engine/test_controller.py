@@ -14,7 +14,8 @@ from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.rollout.resource import new
+from orchestrator.steps.context import FINALIZER, FREEZE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
 from orchestrator.steps.start import find_source, start
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
@@ -301,3 +302,39 @@ def test_commits_beyond_those_that_are_read_count_as_somebody_unknown():
     Rounds(stage).go()
     people = stage.cluster.list(ROLLOUT, OWN)[0]["spec"]["people"]
     assert people == ["Ann <ann@example.com>", "whoever made the commits before"]
+
+
+@pytest.mark.parametrize("cause", ["held", "changes nothing"])
+@pytest.mark.parametrize("supersede", ["queue", "immediate"])
+def test_a_head_that_would_not_begin_takes_no_ones_place(cause, supersede):
+    stage = Stage(supersede=supersede)
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.prober.good = cause != "held"
+    stage.repository.push("d", files(DENY, OTHER if cause == "held" else ALLOW))
+    rounds.go()
+    assert cause in rounds.condition().message
+    stage.prober.good = True
+    stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
+    meta = stage.cluster.create(stop)["metadata"]
+    stage.namespace("fresh")
+    assert rounds.go(4)["shop-cccccccccc-2"] == "Paused"
+    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+
+
+def test_a_new_namespace_is_reached_though_a_newer_revision_took_its_place_and_failed():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
+    meta = stage.cluster.create(stop)["metadata"]
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Paused"
+    stage.prober.good = False
+    stage.repository.push("d", files(DENY, OTHER))
+    assert rounds.go()["shop-cccccccccc-2"] == "RolledBack"
+    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    assert rounds.go(1)["shop-dddddddddd"] == "RolledBack"
+    stage.prober.good = True
+    assert rounds.go()["shop-cccccccccc-3"] == "Succeeded"
