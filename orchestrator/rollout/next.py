@@ -1,23 +1,24 @@
 """What comes next in a rollout: `next_action(state, now)`, the only authority on it.
 
-Pure. Every step asks it and refuses to run when the answer is another one.
+Pure. Whoever works on a rollout asks it before each step, for the state as it stands then, and takes no other step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
+from orchestrator.rollout.due import look_time, progressed_at
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.state import REQUEST as REQUEST
+from orchestrator.rollout.state import Request
+from orchestrator.rollout.state import State as State
 from orchestrator.rollout.turn import Turn, turn
 from orchestrator.rollout.vouching import condition, proven
 
-REQUEST = "netpol-canary.dev/request"
 ITSELF = "netpol-canary"  # the actor where no person is
 
 Verb = Literal[
@@ -62,45 +63,6 @@ class Action:
     until: datetime | None = None
     paused_for: PauseReason = ""
     actor: str = ITSELF
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for: `verb/id/user`, in an annotation of the rollout."""
-
-    verb: str
-    id: str
-    user: str
-
-    @staticmethod
-    def parse(text: str) -> Request | None:
-        parts = text.split("/", 2)
-        return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
-
-
-@dataclass(frozen=True)
-class State:
-    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
-
-    rollout: Rollout
-    namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
-    analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
-    approvals: tuple[Approval, ...] = ()
-    freezes: tuple[Freeze, ...] = ()
-    lacking: str = ""
-
-    def wave_names(self, wave: int) -> list[str]:
-        return [n.name for n in self.rollout.spec.waves[wave].namespaces]
-
-    def touched(self) -> list[str]:
-        """Namespaces of every wave that was opened."""
-        return [n for w in range(self.rollout.status.opened) for n in self.wave_names(w)]
-
-    def request(self) -> Request | None:
-        """The person's request that was not carried out yet."""
-        text = (self.rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
-        request = Request.parse(text)
-        return None if request is None or request.id == self.rollout.status.handled_request else request
 
 
 def next_action(state: State, now: datetime) -> Action:
@@ -258,41 +220,6 @@ def _queued(state: State, now: datetime) -> Action:
 def _waits(wave: int, found: Turn) -> Action:
     reason = "Closed" if found.waits_for == "window" else "Queued"
     return Action("pause", wave, reason, found.message, found.until, found.waits_for)
-
-
-def applied_at(state: State, wave: int) -> datetime:
-    """When the last namespace of a wave was written."""
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    since = state.analyses[wave].spec.since
-    return max((n.status.applied_at for n in mine if n.status.applied_at), default=since)
-
-
-def settled_at(state: State, wave: int) -> datetime:
-    """When a wave counts as settled, and the grid of its looks begins; later where a person started it over."""
-    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
-    start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
-    return start + timedelta(seconds=plan.settle_seconds)
-
-
-def look_time(state: State, wave: int) -> datetime:
-    """When the next look at a wave is due: on a grid since it was settled, so that it can be recomputed."""
-    plan, analysis = state.rollout.spec.strategy.analysis, state.analyses[wave]
-    asked = bool(plan.metrics or analysis.spec.probes)
-    step = plan.interval_seconds * (analysis.status.ticks + 1) if asked else 0
-    return settled_at(state, wave) + timedelta(seconds=step)
-
-
-def progressed_at(state: State, wave: int) -> datetime:
-    """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
-    analysis = state.analyses.get(wave)
-    times = [t.time for t in state.rollout.status.transitions[-1:]]
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    times += [n.status.applied_at for n in mine if n.status.applied_at]
-    if analysis is not None:
-        times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
-        if analysis.status.phase == "Running":
-            times.append(look_time(state, wave))
-    return max(times, default=datetime.max.replace(tzinfo=UTC))
 
 
 def _overdue(state: State, now: datetime) -> Action | None:

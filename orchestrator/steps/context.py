@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import (
     Clock,
     Cluster,
@@ -21,7 +21,7 @@ from orchestrator.ports import (
     Prober,
 )
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import Action, State, next_action
+from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
 from orchestrator.rollout.resource import Approval, Freeze, Resource, Rollout, Source, load
@@ -134,13 +134,6 @@ def _freeze(obj: Manifest) -> Freeze:
     except BadInput as error:
         spec = m.RolloutFreezeSpec(reason=f"it cannot be read: {error}"[:1024])
         return Resource(obj, spec, m.RolloutFreezeStatus())
-
-
-def expect(ctx: Context, state: State, action: Action) -> None:
-    """Refused where `next_action` says another thing now."""
-    now = next_action(state, ctx.clock.now())
-    if now.verb != action.verb or now.wave != action.wave:
-        raise Refused(f"{action.verb} of wave {action.wave} is not what comes next: {now.verb} is")
 
 
 def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout:
