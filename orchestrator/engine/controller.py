@@ -112,14 +112,15 @@ class Controller:
         for rollout in rollouts:
             if _unfinished(rollout):
                 self._drive(pool, rollout.name)
+        last: Future[None] | None = None
         if beside is None:
             self._look(rollouts)
         elif self._round is None or self._round.done():
             last, self._round = self._round, beside.submit(self._look, rollouts)
-            if last is not None:
-                last.result()
         if self.courier is not None:
             self.courier.look(rollouts)
+        if last is not None:
+            last.result()  # raises what went wrong then
 
     def _look(self, rollouts: Sequence[Rollout]) -> None:
         """All sources: a Git host may take its time, and nothing that is under way waits for it."""

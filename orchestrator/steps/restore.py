@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from orchestrator.analysis.why import why
-from orchestrator.errors import Conflict, Forbidden, NotFound, Refused, RetryLater
+from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound, Refused, RetryLater
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
@@ -49,7 +49,7 @@ def _overtaken(ctx: Context, state: State) -> str:
         latest(ctx, state.rollout)
     except Refused as no:
         return str(no)
-    except NotFound:  # without a source nothing newer begins
+    except (NotFound, BadInput):  # without a source nothing newer begins
         return ""
     return ""
 
