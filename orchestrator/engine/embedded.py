@@ -156,7 +156,7 @@ class Embedded:
             raise error
         state = read(self.ctx, state.rollout.name)
         if state.rollout.status.phase == "RollingBack":
-            text = f"not everything could be put back within {limit} s: {error}"
+            text = f"not everything could be put back within {limit} s: {error}"[:4000]
             change(
                 self.ctx, state, Action("finish", reason="Failed", message=text), phase="Failed", reason=text
             )

@@ -109,7 +109,8 @@ def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
 
 
 def _supersede(ctx: Context, state: State, why: str) -> None:
-    change(ctx, state, Action("snapshot", reason="PlanChanged", message=why), phase="Superseded", reason=why)
+    go = Action("snapshot", reason="PlanChanged", message=why)
+    change(ctx, state, go, phase="Superseded", reason=why[:4000])
 
 
 def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]:
