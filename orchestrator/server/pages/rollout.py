@@ -38,7 +38,7 @@ OFFERS = (
     Offer(
         "pause",
         "Pause",
-        "It stops where it is, until somebody lets it go on; what was written stays, and stays watched.",
+        "It stops where it is; what was written stays, and stays watched.",
     ),
     Offer(
         "abort", "Put everything back", "Every namespace that was written gets what stood there before.", True
