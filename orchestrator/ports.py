@@ -66,6 +66,9 @@ class Cluster(Protocol):
         """Name and groups of whoever calls (SelfSubjectReview)."""
 
 
+MOST_COMMITS = 200
+
+
 @dataclass(frozen=True)
 class Commit:
     """A Git commit: full id, author and committer and co-authors as `Name <mail>`, subject.
@@ -91,7 +94,7 @@ class PolicyRepository(Protocol):
         """The files below the source's path at a commit, by path relative to it; bounded in size."""
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
-        """The commits after `since` (may be empty) up to `until` that touch the path, newest first."""
+        """The commits after `since` (may be empty) up to `until` that touch the path, newest first, MOST_COMMITS at most."""
 
 
 @dataclass(frozen=True)

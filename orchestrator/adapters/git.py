@@ -21,13 +21,12 @@ from orchestrator.adapters import gitprogram
 from orchestrator.adapters.gitprogram import Credentials
 from orchestrator.adapters.kustomize import built, outside
 from orchestrator.errors import BadInput, RepositoryError
-from orchestrator.ports import Commit
+from orchestrator.ports import MOST_COMMITS, Commit
 
 MOST_FILES = 5_000
 MOST_FILE_BYTES = 1024 * 1024
 MOST_BYTES = 32 * 1024 * 1024
 MOST_OUTPUT = 2 * MOST_BYTES
-MOST_COMMITS = 200
 _HEADS_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # The side that serves a local path drops GIT_CONFIG_COUNT, and refuses an owner other than the caller.
 _SERVE_ANY_OWNER = "--upload-pack=git -c safe.directory='*' upload-pack"
@@ -88,7 +87,7 @@ class GitRepository:
         return built(mine, self._prefix, partial(self._file, tree), self.kustomize, self.timeout)
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
-        """Bounded to 200. Where `since` is empty or lost, only the newest commit that touches the path.
+        """Where `since` is empty or lost, only the newest commit that touches the path.
 
         What a kustomization reaches outside the path counts too: whoever changes it changes a policy.
         """

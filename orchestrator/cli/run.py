@@ -21,6 +21,7 @@ from orchestrator.errors import Refused
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import REQUEST, State
 from orchestrator.rollout.resource import Source
+from orchestrator.rollout.state import Request
 from orchestrator.steps.context import Context
 from orchestrator.steps.start import active, start
 
@@ -100,7 +101,8 @@ def _asked(manifest: dict[str, object]) -> bool:
     text = (metadata.get("annotations") or {}).get(REQUEST, "")
     status = manifest.get("status") or {}
     assert isinstance(status, dict)
-    return bool(text) and text.split("/")[1] != status.get("handledRequest", "")
+    request = Request.parse(text)
+    return request is not None and request.id != status.get("handledRequest", "")
 
 
 def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: Target | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -64,6 +65,7 @@ class Controller:
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
+    _round: Future[None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         ctx = self.ctx
@@ -76,23 +78,26 @@ class Controller:
         """Until `stop`; every rollout in work is left between two calls."""
         lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
         workers = self.most_rollouts + SPARE_WORKERS
-        with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
-            while not self.stop():
-                try:
-                    if lease.acquire():
-                        self.tick(pool)
-                        self.instruments.ticks.labels("ok").inc()
-                    self._ticked = self.ctx.clock.now()
-                except NetpolCanaryError as error:
-                    self.instruments.ticks.labels("error").inc()
-                    structlog.get_logger().warning("this round came to nothing", error=str(error))
-                self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
+        with ThreadPoolExecutor(1, thread_name_prefix="sources") as beside:
+            with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
+                while not self.stop():
+                    try:
+                        if lease.acquire():
+                            self.tick(pool, beside)
+                            self.instruments.ticks.labels("ok").inc()
+                        self._ticked = self.ctx.clock.now()
+                    except NetpolCanaryError as error:
+                        self.instruments.ticks.labels("error").inc()
+                        structlog.get_logger().warning("this round came to nothing", error=str(error))
+                    self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
+            self._leave(lease)
+
+    def _leave(self, lease: Lease) -> None:
+        """Let another replica go on at once, though a Git host may still be waited for here."""
         if self.courier is not None:
             self.courier.close(CLOSING_SECONDS)
-        try:
+        with suppress(PortError):
             lease.release()
-        except PortError:
-            return
 
     def ready(self) -> bool:
         """Whether a round ended lately."""
@@ -100,21 +105,33 @@ class Controller:
             return False
         return (self.ctx.clock.now() - self._ticked).total_seconds() < 4 * self.poll_seconds + 60
 
-    def tick(self, pool: ThreadPoolExecutor) -> None:
-        """One round over all sources and rollouts."""
+    def tick(self, pool: ThreadPoolExecutor, beside: ThreadPoolExecutor | None = None) -> None:
+        """One round over all rollouts and sources; over the sources `beside`, one such round after the other."""
         rollouts = prune.everything(self.ctx)
         self.instruments.standing(rollouts)
         for rollout in rollouts:
             if _unfinished(rollout):
                 self._drive(pool, rollout.name)
+        last: Future[None] | None = None
+        if beside is None:
+            self._look(rollouts)
+        elif self._round is None or self._round.done():
+            last, self._round = self._round, beside.submit(self._look, rollouts)
+        if self.courier is not None:
+            self.courier.look(rollouts)
+        if last is not None:
+            last.result()  # raises what went wrong then
+
+    def _look(self, rollouts: Sequence[Rollout]) -> None:
+        """All sources: a Git host may take its time, and nothing that is under way waits for it."""
         sources = list(self._sources())
         self._polling.keep(sources)
         for source in sources:
+            if self.stop():
+                return
             with structlog.contextvars.bound_contextvars(source=source.name):
                 self._source(source, rollouts)
         prune.orphans(self.ctx, rollouts)
-        if self.courier is not None:
-            self.courier.look(rollouts)
 
     def _sources(self) -> Iterator[Source]:
         for obj in self.ctx.cluster.list(SOURCE, self.ctx.namespace):
@@ -152,9 +169,9 @@ class Controller:
         settled = head in (source.status.verified_revision, source.status.held_revision)
         if settled or source.spec.suspend:
             return self._newcomers(source, rollouts, head)
-        known = (source.manifest["metadata"].get("generation"), head)
+        known = _known(source, head)
         if self._idle.get(source.uid) == known:
-            return self._drift.look(source, rollouts) or f"{head[:10]} changes nothing"
+            return self._newcomers(source, rollouts, head)
         started = start(self.ctx, source, head)
         if not started.rollout:
             self._idle[source.uid] = known
@@ -163,13 +180,20 @@ class Controller:
         return f"{started.rollout} is under way"
 
     def _behind(self, source: Source, running: Rollout, head: str) -> str:
-        if running.spec.revision == head or source.spec.suspend:
+        if not self._waits(source, running, head) or source.spec.suspend:
             return f"{running.name} is under way"
         immediate = source.spec.strategy.supersede == "immediate" or _unbegun(running)
         if immediate and running.status.phase != "RollingBack":
             self._supersede(running, head)
         queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
+
+    def _waits(self, source: Source, running: Rollout, head: str) -> bool:
+        """Whether the head would begin once the running rollout has ended."""
+        if head in (running.spec.revision, source.status.held_revision):
+            return False
+        # Of what nothing is to be changed for, a repair or new namespaces are no obstacle.
+        return running.spec.cause == "revision" or self._idle.get(source.uid) != _known(source, head)
 
     def _supersede(self, running: Rollout, head: str) -> None:
         """Ask the running rollout to put everything back; the newer one starts when it has."""
@@ -182,18 +206,21 @@ class Controller:
 
     def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
         fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
-        if fresh and self._idle.get(source.uid) != fresh:
+        new = f"{source.uid}/new"
+        if fresh and self._idle.get(new) != fresh:
             verified = source.status.verified_revision
             started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
             if started.rollout:
                 return f"{started.rollout} brings new namespaces to the last verified state"
-            self._idle[source.uid] = fresh
+            self._idle[new] = fresh
         if begun := self._drift.look(source, rollouts):
             return begun
         if source.spec.suspend:
             return "suspended"
         if head == source.status.held_revision:
             return f"{head[:10]} is held: {source.status.held_reason}"
+        if head != source.status.verified_revision:
+            return f"{head[:10]} changes nothing"
         return f"{head[:10]} is in force"
 
     def _ready(self, name: str, value: m.ConditionStatus, reason: str, message: str) -> None:
@@ -228,6 +255,9 @@ class Controller:
             state = read(self.ctx, name)
         except NotFound:
             return
+        except BadInput as error:  # of another version of a resource: the other rollouts go on
+            structlog.get_logger().warning("the rollout cannot be read", rollout=name, error=str(error))
+            return
         if next_action(state, self.ctx.clock.now()).verb in RESTING:
             return
         worker = Embedded(
@@ -244,6 +274,11 @@ class Controller:
         self.instruments.seen(state)
 
 
+def _known(source: Source, head: str) -> object:
+    """Under which it is remembered that a head changes nothing."""
+    return source.manifest["metadata"].get("generation"), head
+
+
 def _unbegun(rollout: Rollout) -> bool:
     """Waits for a window or for room and has written nothing: the newest revision waits in its place."""
     return rollout.status.paused_for in m.BY_ITSELF and rollout.status.opened == 0
@@ -251,6 +286,6 @@ def _unbegun(rollout: Rollout) -> bool:
 
 def _unfinished(rollout: Rollout) -> bool:
     meta, status = rollout.manifest["metadata"], rollout.status
-    asked = (meta.get("annotations") or {}).get(REQUEST, "").split("/")
-    open_request = len(asked) == 3 and asked[1] != status.handled_request
-    return not prune.closed(rollout) or open_request
+    asked = (meta.get("annotations") or {}).get(REQUEST, "").split("/", 2)
+    back = len(asked) == 3 and asked[0] == "rollback" and asked[1] != status.handled_request
+    return not prune.closed(rollout) or (back and status.phase in ("Succeeded", "Failed"))

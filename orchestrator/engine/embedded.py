@@ -155,8 +155,10 @@ class Embedded:
         if state is None or state.rollout.status.phase in TERMINAL:
             raise error
         state = read(self.ctx, state.rollout.name)
+        if state.rollout.status.phase in TERMINAL:  # the last write had landed after all
+            return
         if state.rollout.status.phase == "RollingBack":
-            text = f"not everything could be put back within {limit} s: {error}"
+            text = f"not everything could be put back within {limit} s: {error}"[:4000]
             change(
                 self.ctx, state, Action("finish", reason="Failed", message=text), phase="Failed", reason=text
             )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from orchestrator.errors import BadInput
 from orchestrator.ports import Cluster, Manifest
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.resource import Rollout, load
@@ -35,7 +36,11 @@ class Limits(Room):
             yield
 
     def lacking(self, rollout: Rollout) -> str:
-        others = [load(o) for o in self.cluster.list(ROLLOUT, self.namespace) if _counts(o, rollout.name)]
+        found = [o for o in self.cluster.list(ROLLOUT, self.namespace) if _counts(o, rollout.name)]
+        try:
+            others = [load(o) for o in found]
+        except BadInput as error:  # nobody knows how much it takes
+            return f"another rollout cannot be read: {error}"[:1000]
         first = [r for r in others if _queued_at(r) < _queued_at(rollout)]
         if first:
             return f"{len(first)} in the queue before it, the first is {min(first, key=_queued_at).name}"

@@ -97,22 +97,23 @@ def authors(rollout: Rollout) -> tuple[frozenset[str], int]:
     for person in rollout.spec.people:
         if person.startswith("user:"):
             users.add(person[5:])
-        elif _MAIL.search(person) or person:
+        elif person:
             unmapped += 1
     return frozenset(users), unmapped
 
 
 def people(mails: Sequence[str], identities: Sequence[tuple[str, str]]) -> list[str]:
-    """`user:NAME` for a person that the source maps to a cluster user, `Name <mail>` for the others.
+    """`user:NAME` for a person that the source maps to cluster users, each of them, `Name <mail>` for the others.
 
     Of more than MOST_PEOPLE the users come first, and what is left out counts as somebody unknown.
     """
-    users = {mail.lower(): user for mail, user in identities}
-    found = []
+    users: dict[str, list[str]] = {}
+    for mail, user in identities:
+        users.setdefault(mail.lower(), []).append(f"user:{user}")
+    found: list[str] = []
     for person in mails:
         match = _MAIL.search(person)
-        mail = match.group(1).lower() if match else person.lower()
-        found.append(f"user:{users[mail]}" if mail in users else person)
+        found += users.get(match.group(1).lower() if match else person.lower(), [person])
     every = sorted(set(found))
     if len(every) > MOST_PEOPLE:
         every.sort(key=lambda person: not person.startswith("user:"))

@@ -58,6 +58,7 @@ EVENT_GROUPS = (
 )
 PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator"]
 BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
+UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
 ConditionStatus = Literal["True", "False", "Unknown"]

@@ -1,23 +1,24 @@
 """What comes next in a rollout: `next_action(state, now)`, the only authority on it.
 
-Pure. Every step asks it and refuses to run when the answer is another one.
+Pure. Whoever works on a rollout asks it before each step, for the state as it stands then, and takes no other step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
-from orchestrator.rollout.model import BY_ITSELF, TERMINAL, PauseReason
+from orchestrator.rollout.due import look_time, progressed_at
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.rollout.state import REQUEST as REQUEST
+from orchestrator.rollout.state import Request
+from orchestrator.rollout.state import State as State
 from orchestrator.rollout.turn import Turn, turn
 from orchestrator.rollout.vouching import condition, proven
 
-REQUEST = "netpol-canary.dev/request"
 ITSELF = "netpol-canary"  # the actor where no person is
 
 Verb = Literal[
@@ -44,6 +45,7 @@ Verb = Literal[
     "done",
 ]
 RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
+ENDING = frozenset({"supersede", "abort", "rollback"})  # requests that put everything back
 
 
 @dataclass(frozen=True)
@@ -63,45 +65,6 @@ class Action:
     actor: str = ITSELF
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for: `verb/id/user`, in an annotation of the rollout."""
-
-    verb: str
-    id: str
-    user: str
-
-    @staticmethod
-    def parse(text: str) -> Request | None:
-        parts = text.split("/", 2)
-        return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
-
-
-@dataclass(frozen=True)
-class State:
-    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
-
-    rollout: Rollout
-    namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
-    analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
-    approvals: tuple[Approval, ...] = ()
-    freezes: tuple[Freeze, ...] = ()
-    lacking: str = ""
-
-    def wave_names(self, wave: int) -> list[str]:
-        return [n.name for n in self.rollout.spec.waves[wave].namespaces]
-
-    def touched(self) -> list[str]:
-        """Namespaces of every wave that was opened."""
-        return [n for w in range(self.rollout.status.opened) for n in self.wave_names(w)]
-
-    def request(self) -> Request | None:
-        """The person's request that was not carried out yet."""
-        text = (self.rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
-        request = Request.parse(text)
-        return None if request is None or request.id == self.rollout.status.handled_request else request
-
-
 def next_action(state: State, now: datetime) -> Action:
     """The one thing to do now."""
     status = state.rollout.status
@@ -118,9 +81,9 @@ def next_action(state: State, now: datetime) -> Action:
         return Action(
             "rollback", reason="Deleted", message="the PolicyRollout was deleted while it was running"
         )
-    if request is not None:
+    if request is not None and (status.phase != "Pending" or request.verb in ENDING):
         return _requested(state, request)
-    if status.phase == "Pending":
+    if status.phase == "Pending":  # a pause has to wait: what is frozen here is what every wave is made of
         return Action("snapshot")
     if status.phase == "Paused":
         return _paused(state, now)
@@ -137,11 +100,11 @@ def _requested(state: State, request: Request) -> Action:
     if request.verb == "supersede":
         message = f"superseded by {request.user}"
         return Action("rollback", reason="Superseded", message=message, actor=request.user)
-    if request.verb in ("abort", "rollback"):
+    if request.verb in ENDING:
         return Action(
             "rollback", reason="Aborted", message=f"{request.verb} by {request.user}", actor=request.user
         )
-    if request.verb == "pause" and status.phase != "Paused":
+    if request.verb == "pause" and (status.phase != "Paused" or status.paused_for in UNASKED):
         message = f"paused by {request.user}; `netpol-canary resume` goes on"
         return Action("pause", status.wave, "Operator", message, paused_for="operator", actor=request.user)
     if request.verb == "resume" and status.phase == "Paused":
@@ -180,10 +143,13 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.paused_for not in ("approval", *BY_ITSELF):
-        return Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    wait = Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    if status.opened > status.wave:
+        return _stopped(state, now, wait)
     if (lost := _lost(state)) is not None:
         return lost
+    if status.paused_for not in UNASKED:
+        return _watched(state, now, wait)
     if status.paused_for in BY_ITSELF:
         return _queued(state, now)
     gate, first = _gate(state, now)
@@ -192,7 +158,27 @@ def _paused(state: State, now: datetime) -> Action:
     if gate.open:
         reason = "BreakGlass" if gate.broken_by else "Approved"
         return Action("continue", status.wave, reason, gate.message, actor=gate.broken_by or ITSELF)
-    return _watched(state, now, Action("wait-for-person", status.wave, status.paused_for, status.reason))
+    return _watched(state, now, wait)
+
+
+def _stopped(state: State, now: datetime, wait: Action) -> Action:
+    """Within a wave: where a person stopped it, what was written is looked at as before, and nothing is promoted."""
+    wave = state.rollout.status.wave
+    analysis = state.analyses.get(wave)
+    if state.rollout.status.paused_for != "operator" or analysis is None or _unwritten(state, wave):
+        return wait
+    if analysis.status.phase == "Failed":
+        return Action("rollback", wave, "Regression", analysis.status.reason)
+    if analysis.status.phase == "Running":
+        due = look_time(state, wave)
+        return replace(wait, until=due) if now < due else Action("analyze", wave)
+    return _watched(state, now, wait, wave) if analysis.status.phase == "Successful" else wait
+
+
+def _unwritten(state: State, wave: int) -> bool:
+    """Whether a namespace of the wave is still to be written."""
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    return any(n.status.phase == "Pending" for n in mine)
 
 
 def _lost(state: State) -> Action | None:
@@ -203,10 +189,10 @@ def _lost(state: State) -> Action | None:
     return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
 
 
-def _watched(state: State, now: datetime, wait: Action) -> Action:
-    """Wait, and look at the last promoted wave meanwhile, as often as it was looked at before."""
-    status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
-    last = status.wave - 1
+def _watched(state: State, now: datetime, wait: Action, wave: int | None = None) -> Action:
+    """Wait, and look at a good wave meanwhile, the last promoted one, as often as it was looked at before."""
+    plan = state.rollout.spec.strategy.analysis
+    last = state.rollout.status.wave - 1 if wave is None else wave
     analysis = state.analyses.get(last)
     if analysis is None or not (plan.metrics or analysis.spec.probes):
         return wait
@@ -234,41 +220,6 @@ def _queued(state: State, now: datetime) -> Action:
 def _waits(wave: int, found: Turn) -> Action:
     reason = "Closed" if found.waits_for == "window" else "Queued"
     return Action("pause", wave, reason, found.message, found.until, found.waits_for)
-
-
-def applied_at(state: State, wave: int) -> datetime:
-    """When the last namespace of a wave was written."""
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    since = state.analyses[wave].spec.since
-    return max((n.status.applied_at for n in mine if n.status.applied_at), default=since)
-
-
-def settled_at(state: State, wave: int) -> datetime:
-    """When a wave counts as settled, and the grid of its looks begins; later where a person started it over."""
-    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
-    start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
-    return start + timedelta(seconds=plan.settle_seconds)
-
-
-def look_time(state: State, wave: int) -> datetime:
-    """When the next look at a wave is due: on a grid since it was settled, so that it can be recomputed."""
-    plan, analysis = state.rollout.spec.strategy.analysis, state.analyses[wave]
-    asked = bool(plan.metrics or analysis.spec.probes)
-    step = plan.interval_seconds * (analysis.status.ticks + 1) if asked else 0
-    return settled_at(state, wave) + timedelta(seconds=step)
-
-
-def progressed_at(state: State, wave: int) -> datetime:
-    """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
-    analysis = state.analyses.get(wave)
-    times = [t.time for t in state.rollout.status.transitions[-1:]]
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    times += [n.status.applied_at for n in mine if n.status.applied_at]
-    if analysis is not None:
-        times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
-        if analysis.status.phase == "Running":
-            times.append(look_time(state, wave))
-    return max(times, default=datetime.max.replace(tzinfo=UTC))
 
 
 def _overdue(state: State, now: datetime) -> Action | None:
@@ -317,8 +268,7 @@ def _in_wave(state: State, now: datetime) -> Action:
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    if any(n.status.phase == "Pending" for n in mine):
+    if _unwritten(state, wave):
         return Action("apply", wave)
     phase = analysis.status.phase
     if phase == "Running":

@@ -12,7 +12,8 @@ from orchestrator.analysis.verdict import verdict
 from orchestrator.errors import PortError
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import Action, State, look_time, settled_at
+from orchestrator.rollout.due import look_time, settled_at
+from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.attempts import afterwards, record
 from orchestrator.steps.context import Context

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+import structlog
+
+from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import (
     Clock,
     Cluster,
@@ -19,10 +21,10 @@ from orchestrator.ports import (
     Prober,
 )
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import Action, State, next_action
+from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
-from orchestrator.rollout.resource import Freeze, Resource, Rollout, Source, load
+from orchestrator.rollout.resource import Approval, Freeze, Resource, Rollout, Source, load
 from orchestrator.rollout.turn import before_wave
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
@@ -93,9 +95,7 @@ def read(ctx: Context, name: str) -> State:
     labels = f"{ROLLOUT_LABEL}={name}"
     found = [load(o) for o in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace, labels)]
     analyses = [load(o) for o in ctx.cluster.list(ANALYSIS, ctx.namespace, labels)]
-    approvals: list[Any] = []
-    if rollout.spec.strategy.gates:
-        approvals = [load(o) for o in ctx.cluster.list(APPROVAL, ctx.namespace)]
+    approvals = _approvals(ctx) if rollout.spec.strategy.gates else ()
     ahead = before_wave(rollout)
     return State(
         rollout,
@@ -105,6 +105,15 @@ def read(ctx: Context, name: str) -> State:
         freezes(ctx) if ahead else (),
         ctx.room.lacking(rollout) if ahead else "",
     )
+
+
+def _approvals(ctx: Context) -> Iterator[Approval]:
+    """Those that can be read: another one counts for nothing, and stops no way back."""
+    for obj in ctx.cluster.list(APPROVAL, ctx.namespace):
+        try:
+            yield load(obj)
+        except BadInput as error:
+            structlog.get_logger().warning("an approval cannot be read", error=str(error))
 
 
 def freezes(ctx: Context) -> tuple[Freeze, ...]:
@@ -125,13 +134,6 @@ def _freeze(obj: Manifest) -> Freeze:
     except BadInput as error:
         spec = m.RolloutFreezeSpec(reason=f"it cannot be read: {error}"[:1024])
         return Resource(obj, spec, m.RolloutFreezeStatus())
-
-
-def expect(ctx: Context, state: State, action: Action) -> None:
-    """Refused where `next_action` says another thing now."""
-    now = next_action(state, ctx.clock.now())
-    if now.verb != action.verb or now.wave != action.wave:
-        raise Refused(f"{action.verb} of wave {action.wave} is not what comes next: {now.verb} is")
 
 
 def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout:

@@ -12,7 +12,8 @@ from orchestrator.analysis.sequential import Counts, Evidence, alarm_at, pooled,
 from orchestrator.errors import MetricError
 from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import State, applied_at
+from orchestrator.rollout.due import applied_at
+from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
 from orchestrator.steps.records import needed, provider, record

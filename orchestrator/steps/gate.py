@@ -22,7 +22,8 @@ def open_wave(ctx: Context, state: State, action: Action) -> None:
 
 def pause(ctx: Context, state: State, action: Action) -> None:
     """Stand still for a person, in sight."""
-    change(ctx, state, action, phase="Paused", paused_for=action.paused_for, reason=action.message)
+    reason = action.message[:4000]  # a gate names everyone who approved
+    change(ctx, state, action, phase="Paused", paused_for=action.paused_for, reason=reason)
 
 
 def go_on(ctx: Context, state: State, action: Action) -> None:

@@ -11,6 +11,9 @@ def _evidence(state: State, wave: int) -> None:
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase != "Successful":
         raise Refused(f"wave {wave} has no successful analysis")
+    written = {n for n, r in state.namespaces.items() if r.status.phase in ("Applied", "Gone")}
+    if left := sorted(set(state.wave_names(wave)) - written):
+        raise Refused(f"wave {wave} was not written to {', '.join(left[:3])}")
 
 
 def run(ctx: Context, state: State, action: Action) -> None:

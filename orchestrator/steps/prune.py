@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.errors import Conflict, NotFound
+import structlog
+
+from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import Manifest
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.objects import ROLLOUT_LABEL
@@ -37,9 +39,14 @@ def records_of(ctx: Context, rollout: str) -> list[Manifest]:
 
 def orphans(ctx: Context, rollouts: Sequence[Rollout]) -> None:
     """Deleted NamespaceRollouts whose rollout ended well, or is gone: nobody needs their `before` any more."""
-    needed = {r.name for r in rollouts if not closed(r) or r.status.phase == "Failed"}
-    for obj in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace):
-        if obj["metadata"].get("deletionTimestamp") and obj["spec"]["rollout"] not in needed:
+    found = ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace)
+    deleted = [o for o in found if o["metadata"].get("deletionTimestamp")]
+    if not deleted:
+        return
+    ended = {r.name for r in rollouts if closed(r) and r.status.phase != "Failed"}
+    standing = {str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)}
+    for obj in deleted:
+        if obj["spec"]["rollout"] in ended or obj["spec"]["rollout"] not in standing:
             let_go(ctx, obj)
 
 
@@ -67,5 +74,12 @@ def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
 
 
 def everything(ctx: Context) -> list[Rollout]:
-    """Every rollout in the orchestrator's namespace."""
-    return [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
+    """Every rollout in the orchestrator's namespace that can be read: the way back of one waits for no other."""
+    found: list[Rollout] = []
+    for obj in ctx.cluster.list(ROLLOUT, ctx.namespace):
+        try:
+            found.append(load(obj))
+        except BadInput as error:  # of another version of the resource
+            name = obj["metadata"]["name"]
+            structlog.get_logger().warning("the rollout cannot be read", rollout=name, error=str(error))
+    return found

@@ -42,7 +42,7 @@ def ask(ctx: Context, rollout: Rollout, verb: str) -> str:
     """Leave a request on a rollout, in the name of whoever calls; gives that name. Raises Refused."""
     sensible(rollout, verb)
     if verb == "rollback":
-        _latest(ctx, rollout)
+        latest(ctx, rollout)
     user, _ = ctx.cluster.user()
     request = f"{verb}/{uuid.uuid4().hex[:12]}/{user}"
     for attempt in range(ATTEMPTS):
@@ -75,13 +75,16 @@ def sensible(rollout: Rollout, verb: str) -> None:
         raise Refused(f"{rollout.name} goes on by itself; it waits: {rollout.status.reason}")
 
 
-def _latest(ctx: Context, rollout: Rollout) -> None:
-    """Only the source's last verified rollout can be taken back, while no other one runs."""
+def latest(ctx: Context, rollout: Rollout) -> None:
+    """Raises Refused where it is not the source's last verified rollout, or one that failed since, or another runs."""
     source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
     running = active(ctx, source)
     if running is not None and running.name != rollout.name:
         raise Refused(f"{running.name} is {running.status.phase}; abort it first")
-    if rollout.status.phase == "Succeeded" and source.status.verified_rollout != rollout.name:
+    over = source.status.verified_rollout != rollout.name
+    if rollout.status.phase == "Failed":  # and nothing newer is in force
+        over = over and source.status.verified_revision != rollout.spec.previous_revision
+    if over:
         raise Refused(f"{rollout.name} is not the source's latest; older states are a Git revert")
 
 

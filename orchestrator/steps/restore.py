@@ -7,17 +7,23 @@ from dataclasses import replace
 import structlog
 
 from orchestrator.analysis.why import why
-from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
+from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound, Refused, RetryLater
+from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resource import NamespaceRollout, load
 from orchestrator.steps.apply import manifests
 from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
+from orchestrator.steps.gate import handle
+from orchestrator.steps.requests import latest
 from orchestrator.steps.write import converge
 
 
 def begin(ctx: Context, state: State, action: Action) -> None:
     """Decide for the way back; the latency counts from here."""
+    if state.rollout.status.phase in TERMINAL and (no := _overtaken(ctx, state)):
+        handle(ctx, state, replace(action, reason="Ignored", message=no))
+        return
     state = _held(ctx, state)
     said = action.message or action.reason
     if action.reason == "Regression" and (found := why(state, action.wave)) is not None:
@@ -35,6 +41,17 @@ def begin(ctx: Context, state: State, action: Action) -> None:
         detected_at=now,
         conditions=kept,
     )
+
+
+def _overtaken(ctx: Context, state: State) -> str:
+    """Why a rollout that has ended cannot be taken back any more: whoever asked may not have looked, or not in time."""
+    try:
+        latest(ctx, state.rollout)
+    except Refused as no:
+        return str(no)
+    except (NotFound, BadInput):  # without a source nothing newer begins
+        return ""
+    return ""
 
 
 def _held(ctx: Context, state: State) -> State:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.ports import Commit
+from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.approvals import people
@@ -46,6 +46,8 @@ def create(
         for wave in plan.waves
     ]
     mails = [person for commit in commits for person in commit.people]
+    if len(commits) >= MOST_COMMITS:
+        mails.append("whoever made the commits before")
     spec = m.PolicyRolloutSpec(
         source=source.name,
         source_uid=source.uid,
@@ -107,7 +109,8 @@ def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
 
 
 def _supersede(ctx: Context, state: State, why: str) -> None:
-    change(ctx, state, Action("snapshot", reason="PlanChanged", message=why), phase="Superseded", reason=why)
+    go = Action("snapshot", reason="PlanChanged", message=why)
+    change(ctx, state, go, phase="Superseded", reason=why[:4000])
 
 
 def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]:

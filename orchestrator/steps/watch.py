@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestrator.rollout import model as m
-from orchestrator.rollout.next import Action, State, settled_at
+from orchestrator.rollout.due import settled_at
+from orchestrator.rollout.next import Action, State
 from orchestrator.steps.analyze import look
 from orchestrator.steps.context import Context
 

@@ -1,15 +1,22 @@
 """The controller starts, queues, holds, resumes and lets go, round by round."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from prometheus_client import generate_latest
-from stage import ALLOW, DENY, OWN, SPACES, Rounds, Stage, files, policy, work
+from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, files, policy, work
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.rollout.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resource import new
+from orchestrator.steps.context import FINALIZER, FREEZE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.start import find_source, start
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
 
@@ -89,6 +96,20 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     assert len(rounds.go()) == count
 
 
+def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", files(DENY, ALLOW))
+    rounds.go()
+    assert "changes nothing" in rounds.condition().message
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+    rounds.go()
+    assert "changes nothing" in rounds.condition().message
+
+
 def test_a_suspended_source_rests():
     stage = Stage()
     fresh = stage.cluster.get(SOURCE, "shop", OWN)
@@ -147,6 +168,108 @@ def test_a_succeeded_rollout_can_be_taken_back():
     assert stage.standing() == before and stage.shop().status.held_revision == "c" * 40
 
 
+def test_a_pause_before_the_snapshot_waits_for_it_and_skips_nothing():
+    stage = Stage()
+    ctx = stage.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    rounds = Rounds(stage)
+    rounds.ask(name, "pause")
+    assert rounds.go(2) == {name: "Paused"}
+    assert len(stage.cluster.list(NAMESPACE_ROLLOUT, OWN)) == 3
+    rounds.ask(name, "resume")
+    assert rounds.go() == {name: "Succeeded"}
+    assert all(found == ["allow", "deny"] for found in stage.names().values())
+
+
+def test_only_the_latest_rollout_is_taken_back_whoever_asked():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
+    rounds.go()
+    standing = stage.standing()
+    rounds.ask("shop-cccccccccc", "rollback")
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded", "shop-dddddddddd": "Succeeded"}
+    assert stage.standing() == standing
+    said = stage.cluster.get(ROLLOUT, "shop-cccccccccc", OWN)["status"]["transitions"][-1]
+    assert said["reason"] == "Ignored" and "not the source's latest" in said["message"]
+
+
+def test_a_git_host_that_takes_its_time_holds_up_no_way_back():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    asked, answered = threading.Event(), threading.Event()
+
+    def resolve(ref=""):
+        asked.set()
+        assert answered.wait(20)
+        return "c" * 40
+
+    stage.repository.resolve = resolve
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            stage.clock.sleep(60)
+            rounds.controller.tick(Inline(), beside)
+            assert asked.wait(20)
+            rounds.ask("shop-cccccccccc", "abort")
+            rounds.controller.tick(Inline(), beside)
+            assert rounds.rollouts() == {"shop-cccccccccc": "RolledBack"} and stage.standing() == before
+        finally:
+            answered.set()
+
+
+def odd(stage, kind):
+    """An object of the waiting rollout as another version of the kind would have it."""
+    metadata = {"name": "odd", "namespace": OWN, "labels": {ROLLOUT_LABEL: "shop-cccccccccc"}}
+    spec = {"user": "eve", "of": "another version"}
+    stage.cluster.create({"apiVersion": m.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
+
+
+def test_an_approval_that_cannot_be_read_stops_no_way_back():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    odd(stage, "RolloutApproval")
+    rounds.ask("shop-cccccccccc", "abort")
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"} and stage.standing() == before
+
+
+def test_a_rollout_that_cannot_be_read_stops_no_other():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    rounds = Rounds(stage)
+    rounds.go()
+    odd(stage, "WaveAnalysis")
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}})
+    stage.source("extra", namespaces=m.NamespaceScope(names=["extra"]), strategy=m.Strategy())
+    assert rounds.go(6) == {"extra-cccccccccc": "Succeeded", "shop-cccccccccc": "Paused"}
+
+
+def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
+    stage = Stage(gates=[m.Gate(wave=1)])
+    before, rounds = stage.standing(), Rounds(stage)
+    rounds.go()
+    spec = {"source": "else", "of": "another version"}
+    metadata = {"name": "odd", "namespace": OWN, "finalizers": ["x"]}
+    stage.cluster.create(
+        {"apiVersion": m.API_VERSION, "kind": "PolicyRollout", "metadata": metadata, "spec": spec}
+    )
+    record = {"rollout": "odd", "wave": 0, "namespace": "web"}
+    metadata = {"name": "odd.web", "namespace": OWN, "finalizers": [FINALIZER]}
+    made = stage.cluster.create(
+        {"apiVersion": m.API_VERSION, "kind": "NamespaceRollout", "metadata": metadata, "spec": record}
+    )["metadata"]
+    stage.cluster.delete(
+        NAMESPACE_ROLLOUT, "odd.web", OWN, uid=made["uid"], resource_version=made["resourceVersion"]
+    )
+    rounds.ask("shop-cccccccccc", "abort")
+    for _ in range(3):
+        stage.clock.sleep(60)
+        rounds.controller.tick(Inline())
+    assert stage.standing() == before
+    assert stage.cluster.get(NAMESPACE_ROLLOUT, "odd.web", OWN)["metadata"]["finalizers"] == [FINALIZER]
+
+
 def test_what_happened_can_be_scraped():
     stage = Stage(good=False)
     rounds = Rounds(stage)
@@ -170,3 +293,48 @@ def test_serving_holds_the_lease_and_lets_it_go():
     assert controller.ready()
     assert stage.cluster.get(LEASE, "controller", OWN)["spec"]["holderIdentity"] == ""
     assert set(SPACES) == set(stage.names())
+
+
+def test_commits_beyond_those_that_are_read_count_as_somebody_unknown():
+    stage = Stage(gates=[m.Gate(wave=0)])
+    by = [Commit(f"{n:040}", ("Ann <ann@example.com>",), "change") for n in range(MOST_COMMITS)]
+    stage.repository.commits = lambda since, until: by
+    Rounds(stage).go()
+    people = stage.cluster.list(ROLLOUT, OWN)[0]["spec"]["people"]
+    assert people == ["Ann <ann@example.com>", "whoever made the commits before"]
+
+
+@pytest.mark.parametrize("cause", ["held", "changes nothing"])
+@pytest.mark.parametrize("supersede", ["queue", "immediate"])
+def test_a_head_that_would_not_begin_takes_no_ones_place(cause, supersede):
+    stage = Stage(supersede=supersede)
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.prober.good = cause != "held"
+    stage.repository.push("d", files(DENY, OTHER if cause == "held" else ALLOW))
+    rounds.go()
+    assert cause in rounds.condition().message
+    stage.prober.good = True
+    stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
+    meta = stage.cluster.create(stop)["metadata"]
+    stage.namespace("fresh")
+    assert rounds.go(4)["shop-cccccccccc-2"] == "Paused"
+    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+
+
+def test_a_new_namespace_is_reached_though_a_newer_revision_took_its_place_and_failed():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
+    meta = stage.cluster.create(stop)["metadata"]
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Paused"
+    stage.prober.good = False
+    stage.repository.push("d", files(DENY, OTHER))
+    assert rounds.go()["shop-cccccccccc-2"] == "RolledBack"
+    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    assert rounds.go(1)["shop-dddddddddd"] == "RolledBack"
+    stage.prober.good = True
+    assert rounds.go()["shop-cccccccccc-3"] == "Succeeded"

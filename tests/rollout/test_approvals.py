@@ -153,3 +153,10 @@ def test_authors_who_are_too_many_to_name_raise_the_quorum():
     )
     mixed = people(["A <a@example.com>", *mails], [("p7@example.com", "p7")])
     assert mixed[0] == "user:p7" and mixed[-1] == "52 more"
+
+
+def test_who_has_two_users_counts_with_neither():
+    known = people(["Ann <ann@example.com>"], [("ann@example.com", "ann"), ("Ann@example.com", "oidc:ann")])
+    assert known == ["user:ann", "user:oidc:ann"]
+    found = gateway(rollout(known), 0, [approval("ann"), approval("oidc:ann")], NOW)
+    assert not found.open and "0 of 1" in found.message

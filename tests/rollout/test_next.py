@@ -202,7 +202,7 @@ def waiting(verdict="Successful", metrics=True, **status):
     plan = m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")] if metrics else [])
     strategy = m.Strategy(gates=[m.Gate(wave=1)], analysis=plan)
     given = rollout(
-        strategy=strategy, wave=1, opened=1, **{"phase": "Paused", "paused_for": "approval", **status}
+        strategy=strategy, wave=1, **{"opened": 1, "phase": "Paused", "paused_for": "approval", **status}
     )
     return State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict, ticks=4)})
 
@@ -212,7 +212,6 @@ def test_what_was_promoted_stays_watched_while_the_next_wave_waits():
     action = next_action(waiting(), due - timedelta(seconds=1))
     assert (action.verb, action.until) == ("wait-for-person", due)
     assert next_action(waiting(), due) == Action("watch", 0)
-    assert verb(waiting(paused_for="operator"), due) == "wait-for-person"
     assert next_action(waiting(metrics=False), due).until is None
 
 
@@ -221,3 +220,40 @@ def test_a_promoted_wave_that_goes_wrong_later_is_rolled_back_whoever_approved(s
     state = replace(waiting("Failed", **status, **VOUCHED), approvals=(approval("bob", wave=1),))
     action = next_action(state, NOW)
     assert (action.verb, action.wave, action.reason) == ("rollback", 0, "Regression")
+
+
+@pytest.mark.parametrize("paused_for", ["approval", "window", "limit"])
+def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
+    due = NOW + timedelta(seconds=5 + 5 * 30)
+    asked = waiting(paused_for=paused_for)
+    asked.rollout.manifest["metadata"]["annotations"] = {REQUEST: "pause/1/ann"}
+    assert verb(asked) == "pause"
+    held = waiting(paused_for="operator")
+    assert (verb(held), verb(held, due)) == ("wait-for-person", "watch")
+    assert verb(waiting("Failed", paused_for="operator")) == "rollback"
+    in_wave = waiting(paused_for="operator", opened=2)
+    assert verb(in_wave, due) == "wait-for-person"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before", "after"),
+    [
+        ("Running", "wait-for-person", "analyze"),
+        ("Failed", "rollback", "rollback"),
+        ("Successful", "wait-for-person", "watch"),
+        ("Inconclusive", "wait-for-person", "wait-for-person"),
+    ],
+)
+def test_a_wave_that_a_person_stopped_is_looked_at_and_not_promoted(verdict, before, after):
+    strategy = m.Strategy(analysis=m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")]))
+    given = rollout(strategy=strategy, opened=1, phase="Paused", paused_for="operator")
+    state = State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict)})
+    assert (verb(state), verb(state, NOW + timedelta(minutes=1))) == (before, after)
+    unwritten = replace(state, namespaces={"one": namespace("one", "Pending")})
+    assert verb(unwritten, NOW + timedelta(minutes=1)) == "wait-for-person"
+
+
+@pytest.mark.parametrize("request_", ["pause", "resume"])
+def test_nothing_comes_between_a_rollout_and_its_snapshot_but_its_end(request_):
+    assert verb(State(rollout({REQUEST: f"{request_}/1/ann"}))) == "snapshot"
+    assert verb(State(rollout({REQUEST: "abort/1/ann"}))) == "rollback"

@@ -11,7 +11,8 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 from orchestrator.rollout import model as m
-from orchestrator.steps.context import ANALYSIS, read
+from orchestrator.rollout.next import REQUEST
+from orchestrator.steps.context import ANALYSIS, ROLLOUT, read
 
 NAME = "shop-cccccccccc"
 ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
@@ -132,3 +133,22 @@ def test_the_controller_looks_when_it_is_due_and_is_idle_between():
         controller.tick(Inline())
     assert stage.standing() == before
     assert stage.cluster.list(ANALYSIS, OWN)[0]["status"]["phase"] == "Failed"
+
+
+def test_a_regression_while_a_person_has_stopped_the_wave_puts_everything_back():
+    gauge = Gauge()
+    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 4})
+    before = stage.standing()
+    looked = []
+    work(stage.context(), "first", stop=lambda: len(gauge.asked) > 4 and not looked.append(1))
+    rollout = stage.cluster.get(ROLLOUT, NAME, OWN)
+    stage.cluster.replace(
+        {**rollout, "metadata": {**rollout["metadata"], "annotations": {REQUEST: "pause/1/eve"}}}
+    )
+    assert go(stage, 1).rollout.status.paused_for == "operator"
+    for _ in range(6):
+        state = go(stage)
+        assert (state.rollout.status.phase, state.rollout.status.wave) == ("Paused", 0)
+    assert seen(stage).phase == "Successful" and seen(stage).watch.looks > 0
+    gauge.value = 0.9
+    assert go(stage, 120).rollout.status.phase == "RolledBack" and stage.standing() == before

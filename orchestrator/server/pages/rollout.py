@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from orchestrator.errors import Refused
-from orchestrator.rollout.model import PolicySourceStatus
+from orchestrator.rollout.model import UNASKED, PolicySourceStatus
 from orchestrator.rollout.resource import Rollout
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
@@ -35,7 +35,11 @@ class Offer:
 
 OFFERS = (
     Offer("resume", "Go on", "An inconclusive analysis starts over."),
-    Offer("pause", "Pause", "It stops where it is; what was written stays, and stays watched."),
+    Offer(
+        "pause",
+        "Pause",
+        "It stops where it is; what was written stays, and stays watched.",
+    ),
     Offer(
         "abort", "Put everything back", "Every namespace that was written gets what stood there before.", True
     ),
@@ -101,7 +105,7 @@ def offers(rollout: Rollout, source: PolicySourceStatus, person: Viewer) -> list
 
 def _sensible(rollout: Rollout, source: PolicySourceStatus, verb: Verb) -> bool:
     phase = rollout.status.phase
-    if verb == "pause" and phase == "Paused":
+    if verb == "pause" and phase == "Paused" and rollout.status.paused_for not in UNASKED:
         return False
     if verb == "rollback" and phase == "Succeeded" and source.verified_rollout != rollout.name:
         return False  # older states are a Git revert

@@ -1,0 +1,42 @@
+"""When a wave is due for what: settled, looked at, or too long without progress. Pure, and the same when asked again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.rollout.state import State
+
+
+def applied_at(state: State, wave: int) -> datetime:
+    """When the last namespace of a wave was written."""
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    since = state.analyses[wave].spec.since
+    return max((n.status.applied_at for n in mine if n.status.applied_at), default=since)
+
+
+def settled_at(state: State, wave: int) -> datetime:
+    """When a wave counts as settled, and the grid of its looks begins; later where a person started it over."""
+    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
+    start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
+    return start + timedelta(seconds=plan.settle_seconds)
+
+
+def look_time(state: State, wave: int) -> datetime:
+    """When the next look at a wave is due: on a grid since it was settled, so that it can be recomputed."""
+    plan, analysis = state.rollout.spec.strategy.analysis, state.analyses[wave]
+    asked = bool(plan.metrics or analysis.spec.probes)
+    step = plan.interval_seconds * (analysis.status.ticks + 1) if asked else 0
+    return settled_at(state, wave) + timedelta(seconds=step)
+
+
+def progressed_at(state: State, wave: int) -> datetime:
+    """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
+    analysis = state.analyses.get(wave)
+    times = [t.time for t in state.rollout.status.transitions[-1:]]
+    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
+    times += [n.status.applied_at for n in mine if n.status.applied_at]
+    if analysis is not None:
+        times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
+        if analysis.status.phase == "Running":
+            times.append(look_time(state, wave))
+    return max(times, default=datetime.max.replace(tzinfo=UTC))

@@ -1,0 +1,49 @@
+"""All that decides what comes next in a rollout, as read from the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+
+REQUEST = "netpol-canary.dev/request"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for: `verb/id/user`, in an annotation of the rollout."""
+
+    verb: str
+    id: str
+    user: str
+
+    @staticmethod
+    def parse(text: str) -> Request | None:
+        parts = text.split("/", 2)
+        return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+@dataclass(frozen=True)
+class State:
+    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
+
+    rollout: Rollout
+    namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
+    analyses: Mapping[int, WaveAnalysis] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    lacking: str = ""
+
+    def wave_names(self, wave: int) -> list[str]:
+        return [n.name for n in self.rollout.spec.waves[wave].namespaces]
+
+    def touched(self) -> list[str]:
+        """Namespaces of every wave that was opened."""
+        return [n for w in range(self.rollout.status.opened) for n in self.wave_names(w)]
+
+    def request(self) -> Request | None:
+        """The person's request that was not carried out yet."""
+        text = (self.rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
+        request = Request.parse(text)
+        return None if request is None or request.id == self.rollout.status.handled_request else request
