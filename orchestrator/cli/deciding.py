@@ -7,7 +7,6 @@ from orchestrator.cli.gates import told
 from orchestrator.cli.report import tame
 from orchestrator.cli.requests import carried_out, find_rollout, stopping
 from orchestrator.cli.wiring import Target
-from orchestrator.errors import Forbidden, Refused
 from orchestrator.steps import decide as deciding
 from orchestrator.steps.context import read
 from orchestrator.steps.decide import Decision
@@ -16,14 +15,11 @@ WORDS = {"approve": "approved", "reject": "rejected"}
 
 
 def decide(target: Target, name: str, what: Decision, here: bool) -> int:
-    """Raises Refused where it would not count, or the API server does not take it from this user."""
+    """Raises Refused where it would not count, Forbidden where the API server does not take it from this user."""
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name).name
-        try:
-            done = deciding.decide(ctx, read(ctx, rollout), what)
-        except Forbidden as error:
-            raise Refused(str(error)) from None
+        done = deciding.decide(ctx, read(ctx, rollout), what)
         said = f"wave {done.wave} {WORDS[what.decision]} by {done.user}"
         said += " with a broken glass" if what.break_glass else ""
         if done.again:

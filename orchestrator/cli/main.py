@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.errors import BadInput, NetpolCanaryError, NotFound, Refused, RepositoryError
+from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
 app = typer.Typer(
     name="netpol-canary",
@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
-    epilog="Exit codes: 0 done, 1 rolled back or refused, 2 bad input, 3 paused, or no answer from what is needed, "
+    epilog="Exit codes: 0 done, 1 rolled back, refused or not allowed, 2 bad input, 3 paused, or no answer from what is needed, "
     "4 the cluster differs from what it should be restored to, 130 interrupted.",
 )
 
@@ -38,7 +38,7 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except (BadInput, RepositoryError, NotFound) as error:
         _say(error, 2)
-    except Refused as error:
+    except (Refused, Forbidden) as error:
         _say(error, 1)
     except NetpolCanaryError as error:
         _say(error, 3)
