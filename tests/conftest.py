@@ -11,8 +11,11 @@ ASKED = "NETPOL_CANARY_CLUSTER"
 
 
 def pytest_collection_modifyitems(items):
-    # The node last: what the others share ends after a while.
+    # The node last: what the others share ends after a while. With `-n 2 --dist loadgroup` both run beside each other.
     items.sort(key=lambda item: item.get_closest_marker("node") is not None)
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.xdist_group("node" if item.get_closest_marker("node") else "plane"))
     if os.environ.get(ASKED):
         return
     skip = pytest.mark.skip(reason=f"needs a real API server: `make test-cluster` sets {ASKED}")

@@ -4,6 +4,7 @@ Built from the Go modules pinned in go.mod beside this file. See README.md.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -88,15 +89,21 @@ def binaries():
     mark = hashlib.sha256((HERE / "go.sum").read_bytes() + (HERE / "go.mod").read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netpol-canary-tests" / mark
     wanted = ["server", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"]
-    if not all((cache / name).exists() for name in wanted):
-        cache.mkdir(parents=True, exist_ok=True)
-        tools = subprocess.run(
-            ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=600
-        ).stdout.split()
-        flags = f"-X k8s.io/component-base/version.gitVersion={VERSION}"
-        command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(cache), *tools]
-        subprocess.run(command, cwd=HERE, check=True, timeout=1800, env={**os.environ, "CGO_ENABLED": "0"})
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the node's tests and the others run beside each other
+        if not all((cache / name).exists() for name in wanted):
+            _build(cache)
     return cache
+
+
+def _build(cache):
+    tools = subprocess.run(
+        ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=600
+    ).stdout.split()
+    flags = f"-X k8s.io/component-base/version.gitVersion={VERSION}"
+    command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(cache), *tools]
+    subprocess.run(command, cwd=HERE, check=True, timeout=1800, env={**os.environ, "CGO_ENABLED": "0"})
 
 
 def free_port():

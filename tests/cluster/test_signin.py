@@ -39,7 +39,7 @@ def granted(plane, harness):
     plane.run(*people, "--group=release-engineers", check=False)
     yield plane
     plane.run("delete", "-f", "-", "--ignore-not-found", stdin=built, check=False)
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--timeout=50s", check=False)
+    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--wait=false", check=False)
 
 
 @pytest.fixture
