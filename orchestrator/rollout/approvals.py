@@ -213,9 +213,9 @@ def gateway(rollout: Rollout, wave: int, approvals: Sequence[Approval], now: dat
     if no is not None:
         return Gateway(False, f"wave {wave} rejected by {no.user}: {no.comment}", no.user, relies=True)
     if not all(g.open for g in found):
-        return Gateway(False, f"wave {wave} has {said}")
+        return Gateway(False, f"wave {wave}: {said}")
     glass = next((g.broken for g in found if g.missing and g.broken is not None), None)
     if glass is not None:
         text = f"wave {wave}: {glass.user} broke the glass: {glass.comment}; {said}"
         return Gateway(True, text, broken_by=glass.user, relies=True)
-    return Gateway(True, f"wave {wave} has {said}", relies=True)
+    return Gateway(True, f"wave {wave}: {said}", relies=True)

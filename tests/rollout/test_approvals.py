@@ -84,7 +84,7 @@ def test_every_gate_of_a_wave_must_open():
     assert not is_open(given, ann) and not is_open(given, ann, approval("eve"), approval("mia"))
     assert is_open(given, ann, bob)
     assert gateway(given, 0, (ann,), NOW).message == (
-        "wave 0 has 1 of 1 approvals (ann); security: 1 of 2 approvals from security (ann)"
+        "wave 0: 1 of 1 approvals (ann); security: 1 of 2 approvals from security (ann)"
     )
 
 
