@@ -150,6 +150,7 @@ class Embedded:
     def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
         """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
         now = self.ctx.clock.now()
+        structlog.get_logger().debug("a step is tried again", error=str(error))
         if self._failing_since is None:
             self._failing_since = now
         if isinstance(error, Unreachable) and self._unreachable_since is None:

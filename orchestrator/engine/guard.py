@@ -30,7 +30,8 @@ INTERVAL = 5.0
 MOST_AT_ONCE = 8
 GAP = 10.0  # seconds beyond the interval without a look, after which nothing that was seen before counts
 SILENT = "EngineSilent"
-BACK: frozenset[Verb] = frozenset({"restore", "verify", "finish", "release"})
+# Not `release`, which writes the source: what follows for it, and for the revision, is for an engine that is back.
+BACK: frozenset[Verb] = frozenset({"restore", "verify", "finish"})
 
 
 class Pool(Protocol):
