@@ -26,6 +26,7 @@ def main() -> None:
         commands,
         drift,
         freezes,
+        guard,
         metrics,
         notify,
         poll,

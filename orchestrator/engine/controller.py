@@ -16,6 +16,7 @@ from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
+from orchestrator.engine.lookout import Lookout
 from orchestrator.engine.polling import MOST_SECONDS, Polling
 from orchestrator.engine.room import Limits
 from orchestrator.errors import (
@@ -31,7 +32,7 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import prune
-from orchestrator.steps.context import SOURCE, Context, read
+from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.newcomers import newcomers
 from orchestrator.steps.start import active, queue, start
 
@@ -64,6 +65,7 @@ class Controller:
     _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
+    _lookout: Lookout = field(init=False, repr=False)
     _ticked: datetime | None = field(default=None, repr=False)
     _round: Future[None] | None = field(default=None, repr=False)
 
@@ -72,6 +74,7 @@ class Controller:
         room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
         self.ctx = replace(ctx, room=room)
         self._drift = DriftWatch(self.ctx)
+        self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
     def serve(self) -> None:
@@ -85,8 +88,11 @@ class Controller:
                         if lease.acquire():
                             self.tick(pool, beside)
                             self.instruments.ticks.labels("ok").inc()
+                        else:
+                            self.stand_by()
                         self._ticked = self.ctx.clock.now()
                     except NetpolCanaryError as error:
+                        self._lookout.forget()
                         self.instruments.ticks.labels("error").inc()
                         structlog.get_logger().warning("this round came to nothing", error=str(error))
                     self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
@@ -98,6 +104,12 @@ class Controller:
             self.courier.close(CLOSING_SECONDS)
         with suppress(PortError):
             lease.release()
+
+    def stand_by(self) -> None:
+        """Look at the Leases of what another replica works on: lost with it, they are taken over before a guard acts."""
+        found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace)
+        working = [o for o in found if (o.get("status") or {}).get("phase") not in {*m.TERMINAL, "Paused"}]
+        self._lookout.look([str(o["metadata"]["name"]) for o in working])
 
     def ready(self) -> bool:
         """Whether a round ended lately."""
@@ -267,6 +279,7 @@ class Controller:
             stop=self.stop,
             watch=self._saw,
             timed=self.instruments.stepped,
+            lease=self._lookout.lease(name),
         )
         self._work[name] = pool.submit(worker.drive, name)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from orchestrator.analysis.verdict import OBSERVER
-from orchestrator.engine.lease import Lease
+from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import RESTING, Action, State, next_action
@@ -36,7 +36,7 @@ def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]
 
 @dataclass
 class Embedded:
-    """One worker. `stop` is asked between steps; `watch` sees every state."""
+    """One worker. `stop` is asked between steps; `watch` sees every state; `lease` is one that was looked at already."""
 
     ctx: Context
     holder: str
@@ -44,6 +44,7 @@ class Embedded:
     stop: Callable[[], bool] = lambda: False
     watch: Callable[[State, Action], None] = lambda state, action: None
     timed: Callable[[str, float], None] = lambda step, seconds: None
+    lease: Lease | None = None
     _failing_since: datetime | None = field(default=None, repr=False)
     _unreachable_since: datetime | None = field(default=None, repr=False)
 
@@ -53,13 +54,15 @@ class Embedded:
             return self._drive(name)
 
     def _drive(self, name: str) -> State:
-        lease = Lease(self.ctx, f"rollout-{name}"[:253], self.holder, self.lease_seconds)
+        lease = self.lease or of_rollout(self.ctx, name, self.holder, self.lease_seconds)
         ctx = replace(self.ctx, fence=lambda: _fence(lease), beat=lambda: _beat(lease))
         state: State | None = None
         try:
             while not self.stop():
                 try:
                     if not lease.acquire():
+                        if self._leaves(None):
+                            break
                         self.ctx.clock.sleep(min(self.lease_seconds / 3, MOST_WAIT))
                         continue
                     fresh = self._read(name)
@@ -73,7 +76,7 @@ class Embedded:
                         continue
                     action = next_action(state, self.ctx.clock.now())
                     self.watch(state, action)
-                    if action.verb in RESTING:
+                    if self._leaves(action):
                         return state
                     self._do(ctx, state, action, lease)
                     self._failing_since = None
@@ -86,6 +89,10 @@ class Embedded:
             return state if state is not None else read(self.ctx, name)
         finally:
             self._let_go(lease)
+
+    def _leaves(self, action: Action | None) -> bool:
+        """Whether it ends here: before an action; None is where another worker has the Lease."""
+        return action is not None and action.verb in RESTING
 
     def _read(self, name: str) -> State | None:
         try:
@@ -143,6 +150,7 @@ class Embedded:
     def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
         """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
         now = self.ctx.clock.now()
+        structlog.get_logger().debug("a step is tried again", error=str(error))
         if self._failing_since is None:
             self._failing_since = now
         if isinstance(error, Unreachable) and self._unreachable_since is None:

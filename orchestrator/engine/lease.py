@@ -22,6 +22,7 @@ class Lease:
     seconds: float = 15.0
     renewed: datetime | None = None
     taken_over: bool = False
+    stated: float = 0.0
     _seen: tuple[str, datetime] | None = field(default=None, repr=False)
 
     def acquire(self) -> bool:
@@ -44,6 +45,22 @@ class Lease:
             return False
         self.taken_over = True
         return self._write(found)
+
+    def unchanged(self) -> float:
+        """Look, and take nothing: for how many seconds this process has seen no change, absence included.
+
+        `stated` is then for how long its holder has it by its own word, 0 where it does not say.
+        """
+        now, version = self.ctx.clock.now(), ""
+        try:
+            found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
+            version = str(found["metadata"]["resourceVersion"])
+            self.stated = float((found.get("spec") or {}).get("leaseDurationSeconds") or 0)
+        except NotFound:
+            self.stated = 0.0
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, now)
+        return (now - self._seen[1]).total_seconds()
 
     def safe(self, request_timeout: float) -> bool:
         """Whether a write begun now lands before anyone else may take over."""
@@ -86,3 +103,8 @@ class Lease:
             return False
         self.renewed = now
         return True
+
+
+def of_rollout(ctx: Context, name: str, holder: str, seconds: float) -> Lease:
+    """That of whoever works on a rollout."""
+    return Lease(ctx, f"rollout-{name}"[:253], holder, seconds)

@@ -22,7 +22,7 @@ DELIVERED = "Delivered"
 
 REGRESSIONS = frozenset({"Regression", "ObserverLost", "Deadline", "ProgressDeadlineExceeded", "EngineLost"})
 NO_NEWS = frozenset({"TakenOver", "Ignored"})
-NOT_ITS_FAULT = frozenset({"Superseded", "Deleted"})
+NOT_ITS_FAULT = frozenset({"Superseded", "Deleted", "EngineLost"})
 BY_ITSELF = frozenset({"Closed", "Queued"})  # pauses for a window, a freeze or room: nobody is needed
 ACTED_ON = frozenset(
     {"approval", "inconclusive", "drift", "regression", "rolledBack", "failed", "breakGlass"}
@@ -93,11 +93,13 @@ def _harmed(spec: m.PolicyRolloutSpec, status: m.PolicyRolloutStatus, moved: m.T
     """Whether Git now asks for what was put back: not where something newer takes its place, or nothing new was."""
     if moved.phase != "RolledBack" or spec.revision == spec.previous_revision:
         return False
-    began = next(
-        (t for t in reversed(status.transitions) if t.phase == "RollingBack" and t.reason not in NO_NEWS),
-        None,
-    )
-    return began is None or began.reason not in NOT_ITS_FAULT
+    return turned_back(status) not in NOT_ITS_FAULT
+
+
+def turned_back(status: m.PolicyRolloutStatus) -> str:
+    """The reason for which the last way back began; empty where none did."""
+    back = (t for t in reversed(status.transitions) if t.phase == "RollingBack" and t.reason not in NO_NEWS)
+    return next((t.reason for t in back), "")
 
 
 def posted(

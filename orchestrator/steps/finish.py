@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.errors import Conflict, NotFound, RetryLater
+from orchestrator.rollout.left import LOST
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import Source, load
+from orchestrator.rollout.objects import SOURCE_LABEL
+from orchestrator.rollout.outbox import turned_back
+from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.prune import let_go, records_of
 
@@ -63,9 +66,25 @@ def _record(ctx: Context, source: Source, state: State) -> None:
             "held_reason": "",
         }
     elif phase in ("RolledBack", "Failed"):
-        fields |= {"held_revision": rollout.spec.revision, "held_reason": rollout.status.reason[:1000]}
+        if phase == "Failed" or not _engine_lost_once(ctx, rollout):
+            fields |= {"held_revision": rollout.spec.revision, "held_reason": rollout.status.reason[:1000]}
         if source.status.verified_rollout == rollout.name:
             fields |= {"verified_revision": rollout.spec.previous_revision, "verified_rollout": ""}
     updated = source.status.model_copy(update=fields)
     if updated != source.status:
         ctx.cluster.replace_status(source.with_status(updated))
+
+
+def _engine_lost_once(ctx: Context, rollout: Rollout) -> bool:
+    """Put back because nobody worked on it any more: says nothing of the change, which may be tried once more.
+
+    Twice for one revision says that the change may be what takes the engine away: then it is held.
+    """
+    if turned_back(rollout.status) != LOST:
+        return False
+    labels = f"{SOURCE_LABEL}={rollout.spec.source}"
+    others: list[Rollout] = [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace, labels)]
+    return not any(
+        r.name != rollout.name and r.spec.revision == rollout.spec.revision and turned_back(r.status) == LOST
+        for r in others
+    )

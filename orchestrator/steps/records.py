@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.errors import BadInput
-from orchestrator.ports import MetricSource
+from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
@@ -37,10 +38,27 @@ def kept(records: Sequence[m.MeasurementRecord]) -> list[m.MeasurementRecord]:
     return found[::-1]
 
 
+@dataclass(frozen=True)
+class Beating:
+    """A source that is asked many things in a row, each of which may time out: before each the worker keeps its place."""
+
+    source: MetricSource
+    beat: Callable[[], None]
+
+    def query(self, expression: str, at: datetime) -> list[Sample]:
+        self.beat()
+        return self.source.query(expression, at)
+
+    def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
+        self.beat()
+        return self.source.query_range(expression, start, end, step)
+
+
 def provider(ctx: Context, plan: m.Analysis, name: str) -> MetricSource | str:
     """Who answers queries; said where there is none, or its settings are wrong by now."""
     try:
-        return ctx.metrics(plan, name) or f"no provider {name} is set up"
+        found = ctx.metrics(plan, name)
+        return Beating(found, ctx.beat) if found is not None else f"no provider {name} is set up"
     except BadInput as error:
         return f"the provider {name}: {error}"
 

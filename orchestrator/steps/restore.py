@@ -19,8 +19,8 @@ from orchestrator.steps.requests import latest
 from orchestrator.steps.write import converge
 
 
-def begin(ctx: Context, state: State, action: Action) -> None:
-    """Decide for the way back; the latency counts from here."""
+def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) -> None:
+    """Decide for the way back; the latency counts from here. `epoch` is that of who takes over in the same swap."""
     if state.rollout.status.phase in TERMINAL and (no := _overtaken(ctx, state)):
         handle(ctx, state, replace(action, reason="Ignored", message=no))
         return
@@ -36,6 +36,7 @@ def begin(ctx: Context, state: State, action: Action) -> None:
         state,
         action,
         phase="RollingBack",
+        epoch=state.rollout.status.epoch if epoch is None else epoch,
         paused_for="",
         reason=said[:4000],
         detected_at=now,

@@ -165,6 +165,8 @@ def test_plan_from_the_cluster_and_from_a_directory(cli, tmp_path):
         (["controller", "--listen", "x"], "x is not HOST:PORT"),
         (["controller", "--poll", "0"], "the setting controller.poll_seconds: "),
         (["controller", "--log", "xml"], "the setting log: "),
+        (["guard", "--interval", "0"], "--interval: 0 is not between 1 and 60 seconds"),
+        (["guard", "--listen", "x"], "x is not HOST:PORT"),
         (["nope"], "No such command"),
     ],
 )

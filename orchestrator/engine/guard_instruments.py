@@ -1,0 +1,22 @@
+"""The guard's own metrics, for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class GuardInstruments:
+    """One registry; the names start with netpol_canary_guard_."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary_guard"}
+        self.leads = Gauge("leads", "1 in the replica that acts", **made)
+        self.silent = Gauge("silent_rollouts", "Unfinished rollouts on which nobody works", **made)
+        self.alerts = Counter("alerts", "Rollouts found abandoned between two waves", **made)
+        self.rescues = Counter(
+            "rescues", "Rollouts taken over to be put back, by the phase then", ["phase"], **made
+        )
+        self.rounds = Counter("rounds", "Looks at all Leases", ["outcome"], **made)

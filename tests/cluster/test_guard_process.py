@@ -1,0 +1,149 @@
+"""The engine and the guard that leads are killed in the middle of a wave; the other guard puts it back in time."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from people import service_account
+
+pytestmark = pytest.mark.cluster
+
+OWN, SPACES = "netpol-canary", ("north", "south")
+PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+LIMIT, INTERVAL, CALLS = (
+    30.0,
+    5.0,
+    2.0,
+)  # seconds: twice the Lease's duration, between two looks, of the calls
+
+
+def eventually(condition, seconds=60.0, every=0.1):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def policy(port):
+    rule = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": port}]}]}
+    meta = {"name": "in"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": rule}
+
+
+class Ground:
+    """A repository with one change, two namespaces, and processes that are ended at the end."""
+
+    def __init__(self, plane, folder, stack):
+        self.plane, self.folder, self.stack = plane, folder, stack
+        self.root, self.file = folder / "policies", folder / "source.yaml"
+        self.root.mkdir()
+        self._git("init", "-q", "-b", "main")
+        (self.root / "all.yaml").write_text(yaml.safe_dump_all([policy(8080), named("more")]))
+        self._git("add", "-A")
+        self._git("commit", "-q", "-m", "change")
+        strategy = {"canary": ["north"], "settleSeconds": 300, "analysis": {"count": 1}}
+        spec = {"git": {"url": str(self.root)}, "namespaces": {"names": list(SPACES)}, "strategy": strategy}
+        source = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
+        self.file.write_text(yaml.safe_dump({**source, "metadata": {"name": "guarded"}, "spec": spec}))
+
+    def _git(self, *args):
+        person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        subprocess.run(["git", "-C", str(self.root), *person, *args], check=True, capture_output=True)
+
+    def begin(self, log, *args):
+        out = self.stack.enter_context((self.folder / log).open("w"))
+        found = subprocess.Popen([PROGRAM, *args], stdout=out, stderr=out)
+        self.stack.callback(end, found)
+        return found
+
+    def read(self, kind):
+        return json.loads(self.plane.run("get", kind, "-n", OWN, "-o", "json"))["items"]
+
+    def phases(self, kind):
+        return {i.get("status", {}).get("phase") for i in self.read(kind)}
+
+    def leader(self):
+        return self.plane.run(
+            "get", "lease", "guard", "-n", OWN, "-o", "jsonpath={.spec.holderIdentity}", check=False
+        )
+
+    def policies(self):
+        found = [json.loads(self.plane.run("get", "netpol", "-n", n, "-o", "json"))["items"] for n in SPACES]
+        return [(p["metadata"]["name"], p["spec"]) for items in found for p in items]
+
+
+def named(name):
+    found = policy(9090)
+    return {**found, "metadata": {"name": name}}
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def ground(plane, harness, tmp_path):
+    if not plane.server:
+        pytest.skip("it grants and takes away cluster roles: only on a control plane of our own")
+    with ExitStack() as stack:
+        found = Ground(plane, tmp_path, stack)
+        plane.run("apply", "-k", str(harness.ROOT / "config" / "rbac"))
+        built = plane.run("kustomize", str(harness.ROOT / "config" / "guard"))
+        plane.run("apply", "-f", "-", stdin=built)
+        for name in SPACES:
+            plane.run("create", "namespace", name)
+            plane.run("label", "namespace", name, "netpol-canary.dev/test=true")
+        yield found
+    plane.run("delete", "-f", "-", stdin=built, check=False)
+    for kind in ("namespacerollouts", "policyrollouts"):
+        for name in plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
+            patch = '{"metadata":{"finalizers":null}}'
+            plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--wait=false", check=False)
+    plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", OWN, *SPACES, check=False)
+
+
+def test_with_the_guards_own_rights_a_killed_run_is_put_back_in_time(ground, harness, tmp_path):
+    account = service_account(ground.plane, tmp_path, OWN, "netpol-canary-guard").kubeconfig
+    flags = ("guard", "--log", "json", "--interval", f"{INTERVAL:g}", "--kubeconfig", account)
+    ports = [harness.free_port() for _ in range(2)]
+    guards = [ground.begin(f"guard-{p}.log", *flags, "--listen", f"127.0.0.1:{p}") for p in ports]
+    eventually(ground.leader)
+    engine = ground.begin(
+        "run.log", "run", "--source", str(ground.file), "--kubeconfig", ground.plane.kubeconfig
+    )
+    eventually(lambda: "Applied" in ground.phases("nsrol"))
+    assert {name for name, _ in ground.policies()} == {"in", "more"}
+    time.sleep(INTERVAL + 1)  # long enough for both guards to have seen the rollout's Lease
+    leading = next(n for n, g in enumerate(guards) if f"-{g.pid}-" in ground.leader())
+    killed = time.time()
+    for process in (engine, guards[leading]):
+        process.send_signal(signal.SIGKILL)
+    eventually(lambda: "RolledBack" in ground.phases("prol"), LIMIT + 3 * INTERVAL)
+    (rollout,) = ground.read("prol")
+    restored = datetime.fromisoformat(rollout["status"]["restoredAt"].replace("Z", "+00:00")).timestamp()
+    assert LIMIT - INTERVAL - 1 <= restored - killed <= LIMIT + INTERVAL + CALLS, (
+        tmp_path / f"guard-{ports[1 - leading]}.log"
+    ).read_text()[-3000:]
+    assert ground.policies() == []
+    reasons = [t["reason"] for t in rollout["status"]["transitions"]]
+    assert reasons[-2:] == ["EngineLost", "RolledBack"] and rollout["status"]["epoch"] == 1
+    with urllib.request.urlopen(f"http://127.0.0.1:{ports[1 - leading]}/metrics", timeout=5) as answer:
+        assert 'netpol_canary_guard_rescues_total{phase="RolledBack"} 1.0' in answer.read().decode()
+    lease = ("get", "lease", f"rollout-{rollout['metadata']['name']}", "-n", OWN)
+    eventually(lambda: not ground.plane.run(*lease, "-o", "jsonpath={.spec.holderIdentity}"), 10)
+    left = guards[1 - leading]
+    left.send_signal(signal.SIGTERM)
+    assert left.wait(20) == 0

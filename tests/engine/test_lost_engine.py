@@ -1,0 +1,417 @@
+"""The engine is lost at any write and does not come back: the guard puts everything back in time, or only tells."""
+
+import contextlib
+import itertools
+import random
+import threading
+from collections import Counter
+
+import pytest
+from stage import OWN, Inline, Stage, work
+from test_crash import Killed
+from test_race import Slow, Turns, Waiting
+
+from orchestrator.cli.guard import alone
+from orchestrator.engine.controller import Controller
+from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.guard import Guard
+from orchestrator.engine.guard_instruments import GuardInstruments
+from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.lease import Lease
+from orchestrator.errors import MetricError, Unreachable
+from orchestrator.ports import Kind
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.outbox import turned_back
+from orchestrator.steps.context import ROLLOUT, read
+from orchestrator.steps.start import start
+
+INTERVAL, LIMIT = 5.0, 30.0
+WRITES = ("create", "replace", "replace_status", "delete")
+
+
+class Mortal:
+    """A cluster whose caller is killed by a write, before or after its effect; then nothing works any more.
+
+    It is the n-th but for those of Leases, or that by which so many namespaces are noted as applied.
+    """
+
+    def __init__(self, cluster, at=0, after=False, applied=0):
+        self._cluster, self._at, self._after, self._applied = cluster, at, after, applied
+        self.writes, self._dead = 0, False
+
+    def __getattr__(self, name):
+        real = getattr(self._cluster, name)
+
+        def call(*args, **kwargs):
+            if self._dead:
+                raise Killed
+            mine = name in WRITES and not kwargs.get("dry_run") and self._counted(name, args[0])
+            self._dead = mine
+            if mine and not self._after:
+                raise Killed
+            found = real(*args, **kwargs)
+            if mine:
+                raise Killed
+            return found
+
+        return call
+
+    def _counted(self, name, what):
+        kind = what["kind"] if isinstance(what, dict) else what.kind
+        self.writes += kind != "Lease"
+        if (name, kind) == ("replace_status", "NamespaceRollout") and what["status"]["phase"] == "Applied":
+            self._applied -= 1
+            return self._applied == 0
+        return kind != "Lease" and self.writes == self._at
+
+
+class Post:
+    """A Guard over a stage, with nothing but its API server."""
+
+    def __init__(self, stage, holder="guard", cluster=None):
+        self.stage = stage
+        self.guard = Guard(
+            alone(cluster or stage.cluster, stage.clock, OWN), holder, GuardInstruments(), INTERVAL
+        )
+
+    def look(self, seconds=LIMIT + INTERVAL):
+        """Rounds for so long, or until everything has ended."""
+        end = self.stage.clock.now().timestamp() + seconds
+        while (now := self.stage.clock.now().timestamp()) < end:
+            self.stage.clock.sleep(min(self.guard.round(Inline()), end - now))
+        self.guard.round(Inline())
+        return self
+
+    def count(self, name, **labels):
+        return self.guard.instruments.registry.get_sample_value(f"netpol_canary_guard_{name}", labels)
+
+
+def killed(good, at=0, after=False, **strategy):
+    """A stage whose engine was killed there, what stood before, and how many writes there were."""
+    stage = Stage(good, **strategy)
+    before, mortal = stage.standing(), Mortal(stage.cluster, at, after)
+    with contextlib.suppress(Killed):
+        work(stage.context(mortal), "engine")
+    return stage, before, mortal.writes
+
+
+def state_of(stage):
+    found = stage.cluster.list(ROLLOUT, OWN)
+    return read(stage.context(), found[-1]["metadata"]["name"]) if found else None
+
+
+def events(stage, reason):
+    return [e for e in stage.cluster.list(Kind("v1", "Event"), OWN) if e["reason"] == reason]
+
+
+def unpromoted(state, stage, before):
+    """Whether the open wave differs from what stood before."""
+    status, now = state.rollout.status, stage.standing()
+    names = state.wave_names(status.wave) if status.opened > status.wave else []
+    return status.phase in ("Progressing", "RollingBack") and any(now[n] != before[n] for n in names)
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("after", [True, False])
+def test_killed_at_any_write_what_is_not_promoted_is_back_in_time(good, after):
+    writes = killed(good)[2]
+    assert writes > 20
+    for at in range(1, writes + 1):
+        stage, before, _ = killed(good, at, after)
+        state, left, lost = state_of(stage), stage.standing(), stage.clock.now()
+        stage.clock.sleep(INTERVAL * 0.99)  # the guard's last look was just before
+        post = Post(stage).look()
+        if state is None:
+            assert stage.standing() == before
+            continue
+        phase, now = state.rollout.status.phase, state_of(stage).rollout.status
+        if unpromoted(state, stage, before) or phase == "RollingBack":
+            assert now.phase == "RolledBack", (at, now.reason)
+        if now.phase == "RolledBack" and phase not in m.TERMINAL:
+            assert stage.standing() == before, at
+            judged = any(a.status.phase == "Failed" for a in state.analyses.values())
+            assert turned_back(now) == ("Regression" if judged else "EngineLost"), at
+            assert (now.restored_at - lost).total_seconds() <= LIMIT + INTERVAL
+            assert now.epoch == state.rollout.status.epoch + 1
+            assert post.count("rescues_total", phase="RolledBack") == 1
+            back = work(stage.context(), "back").rollout
+            assert back.status.phase == "RolledBack" and stage.shop().status.active_rollout == ""
+            assert stage.shop().status.held_revision == ("c" * 40 if judged else "")
+        else:
+            assert (now.phase, stage.standing()) == (phase, left), at
+            assert post.count("alerts_total") == (phase not in m.TERMINAL)
+
+
+def half_done(applied=1, **strategy):
+    """A stage whose engine was lost with so many namespaces applied, and what stood before."""
+    stage = Stage(**strategy)
+    before = stage.standing()
+    with pytest.raises(Killed):
+        work(stage.context(Mortal(stage.cluster, after=True, applied=applied)), "engine")
+    return stage, before
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_guard_that_dies_is_followed_by_another(after):
+    for at in itertools.count(1):
+        stage, before = half_done(2)
+        mortal = Mortal(stage.cluster, at, after)
+        first, second = Post(stage, "first", mortal), Post(stage, "second")
+        try:
+            for _ in range(int(LIMIT // INTERVAL) + 2):
+                first.guard.round(Inline())
+                second.guard.round(Inline())
+                stage.clock.sleep(INTERVAL)
+        except Killed:
+            second.look(2 * LIMIT)
+        assert state_of(stage).rollout.status.phase == "RolledBack", at
+        assert stage.standing() == before
+        if mortal.writes < at:
+            break
+    assert at > 5
+
+
+class Frozen:
+    """A cluster whose caller stands still at its n-th call, for as long as it takes; a write then times out unsent."""
+
+    def __init__(self, cluster, at, meanwhile):
+        self._cluster, self._at, self._meanwhile, self.calls, self.late = cluster, at, meanwhile, 0, []
+
+    def __getattr__(self, name):
+        real = getattr(self._cluster, name)
+
+        def call(*args, **kwargs):
+            self.calls += 1
+            if self.calls == self._at and name in WRITES:
+                self._meanwhile()
+                raise Unreachable("timed out")
+            found = real(*args, **kwargs)
+            if self.calls == self._at:
+                self._meanwhile()
+            elif self.calls > self._at and name in WRITES:
+                self.late.append(args[0]["kind"] if isinstance(args[0], dict) else args[0].kind)
+            return found
+
+        return call
+
+
+def test_an_engine_that_wakes_up_late_changes_nothing_any_more():
+    rescued = 0
+    for at in itertools.count(1, 3):
+        stage = Stage(deadline_seconds=3600)
+        before, post, seen = stage.standing(), Post(stage), []
+
+        def meanwhile(stage=stage, post=post, seen=seen):
+            post.look(LIMIT + 2 * INTERVAL)
+            state = state_of(stage)
+            seen.append(state and state.rollout.status)
+
+        frozen = Frozen(stage.cluster, at, meanwhile)
+        work(stage.context(frozen), "engine")
+        if frozen.calls < at:
+            break
+        if seen and seen[0] is not None and seen[0].phase == "RolledBack":
+            rescued += 1
+            assert "NetworkPolicy" not in frozen.late and stage.standing() == before, at
+            assert state_of(stage).rollout.status == seen[0], at
+        else:
+            assert state_of(stage).rollout.status.phase == "Succeeded", at
+    assert rescued > 10
+
+
+class Noted(Slow):
+    """Notes who wrote policies, and who took over."""
+
+    def __init__(self, stage, turns, worker, story):
+        super().__init__(stage, turns, worker)
+        self._story = story
+
+    def __getattr__(self, name):
+        call = super().__getattr__(name)
+
+        def noted(*args, **kwargs):
+            found = call(*args, **kwargs)
+            obj = args[0] if name in WRITES and not kwargs.get("dry_run") else None
+            kind = obj["kind"] if isinstance(obj, dict) else getattr(obj, "kind", "")
+            if kind == "NetworkPolicy":
+                self._story.append(("policy", self._worker))
+            if name == "replace_status" and kind == "PolicyRollout":
+                self._story.append((found["status"]["epoch"], self._worker))
+            return found
+
+        return noted
+
+
+def contest(seed):
+    """Guard and engine after the same rollout, call by call as the seed has it; the end, and who wrote what."""
+    stage, before = half_done(1, deadline_seconds=3600)
+    turns, story, errors = Turns(seed, 2), [], []
+    delay = random.Random(seed).uniform(10, 22)
+
+    def guard():
+        clock = Waiting(stage, turns, 0)
+        ctx = alone(Noted(stage, turns, 0, story), clock, OWN)
+        found = Guard(ctx, "guard", GuardInstruments(), INTERVAL)
+        while state_of(stage).rollout.status.phase not in m.TERMINAL:
+            clock.sleep(found.round(Inline()))
+
+    def engine():
+        clock = Waiting(stage, turns, 1)
+        clock.sleep(delay)
+        work(stage.context(Noted(stage, turns, 1, story), clock=clock), "again", tries=200)
+
+    def run(number, body):
+        try:
+            body()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            turns.leave(number)
+
+    threads = [threading.Thread(target=run, args=a, daemon=True) for a in enumerate((guard, engine))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, (seed, errors)
+    return stage, before, story
+
+
+def test_an_engine_that_comes_back_at_the_same_moment_wins_or_loses_as_a_whole():
+    ends = Counter()
+    for seed in range(24):
+        stage, before, story = contest(seed)
+        status = state_of(stage).rollout.status
+        ends[status.phase] += 1
+        if status.phase == "RolledBack":
+            assert stage.standing() == before and turned_back(status) == "EngineLost", seed
+        else:
+            assert status.phase == "Succeeded", (seed, status.reason)
+            assert all(sorted(found) == ["allow", "deny"] for found in stage.names().values())
+        owner, epoch = None, 0
+        for what, worker in story:
+            if what != "policy" and what > epoch:
+                owner, epoch = worker, what
+            assert worker == owner, (seed, story)
+    assert set(ends) == {"RolledBack", "Succeeded"}, ends
+
+
+def test_time_in_which_the_guard_saw_nothing_does_not_count():
+    stage, before = half_done()
+    post = Post(stage).look(LIMIT / 2)
+    stage.cluster.list, real = unreachable, stage.cluster.list
+    post.look(3 * LIMIT)
+    stage.cluster.list = real
+    post.look(LIMIT - INTERVAL)
+    assert state_of(stage).rollout.status.phase == "Progressing" and stage.standing() != before
+    assert post.count("rounds_total", outcome="error") > 10
+    post.look(2 * INTERVAL)
+    assert state_of(stage).rollout.status.phase == "RolledBack" and stage.standing() == before
+
+
+def unreachable(*args):
+    raise Unreachable("no route to host")
+
+
+def test_what_waits_for_a_person_a_window_or_room_is_left_alone():
+    always = m.Window(kind="deny", schedule="* * * * *", duration_seconds=3600)
+    gated, closed = Stage(gates=[m.Gate(wave=1)]), Stage(windows=[always])
+    for stage, wanted in ((gated, "approval"), (closed, "window")):
+        work(stage.context(), "engine")
+        held_up(stage, wanted)
+
+
+def test_a_wave_that_a_person_paused_is_left_alone():
+    stage, before = half_done()
+    fresh = stage.cluster.get(ROLLOUT, state_of(stage).rollout.name, OWN)
+    annotations = {REQUEST: "pause/1/eve"}
+    stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
+    work(stage.context(), "again")
+    held_up(stage, "operator")
+    assert stage.standing() != before
+
+
+def held_up(stage, wanted):
+    status, now, post = state_of(stage).rollout.status, stage.standing(), Post(stage).look(10 * LIMIT)
+    assert (status.phase, status.paused_for) == ("Paused", wanted)
+    assert state_of(stage).rollout.status == status and stage.standing() == now
+    assert post.count("alerts_total") == 0 and post.count("silent_rollouts") == 0
+
+
+def test_a_revision_whose_engine_was_lost_is_tried_once_more_and_then_held():
+    stage, before = half_done()
+    Post(stage).look()
+    work(stage.context(), "back")
+    assert stage.shop().status.held_revision == ""
+    again = start(stage.context(), stage.shop()).rollout
+    with pytest.raises(Killed):
+        Embedded(stage.context(Mortal(stage.cluster, after=True, applied=1)), "again").drive(again)
+    Post(stage).look()
+    Embedded(stage.context(), "back").drive(again)
+    source = stage.shop()
+    assert stage.standing() == before
+    assert (source.status.held_revision, source.status.active_rollout) == ("c" * 40, "")
+    assert "nobody worked on it" in source.status.held_reason
+
+
+def test_probes_that_could_not_run_again_are_said():
+    stage, before = half_done()
+    Post(stage).look()
+    status = state_of(stage).rollout.status
+    verified = next(c for c in status.conditions if c.type == "Verified")
+    assert (verified.status, verified.reason) == ("Unknown", "ProbesDidNotRun")
+    assert stage.standing() == before
+
+
+def test_one_rollout_that_cannot_be_read_holds_up_no_other():
+    stage, before = half_done()
+    strange = stage.cluster.get(ROLLOUT, state_of(stage).rollout.name, OWN)
+    meta = {"name": "aaa", "namespace": OWN}
+    stage.cluster.create({**strange, "metadata": meta, "spec": {**strange["spec"], "strategy": {"what": 1}}})
+    Post(stage).look()
+    assert stage.standing() == before
+
+
+def test_only_the_replica_with_the_lease_acts():
+    stage, _ = half_done()
+    first, second = Post(stage, "first"), Post(stage, "second")
+    first.guard.round(Inline())
+    second.look(LIMIT / 4)
+    assert (first.count("leads"), second.count("leads")) == (1, 0)
+
+
+def test_a_standby_replica_takes_over_before_the_guard_acts():
+    stage, _ = half_done()
+    controller = Controller(stage.context(), "standby", Instruments(), poll_seconds=5)
+    leader = Lease(stage.context(), "controller", "leader")
+    leader.acquire()
+    lease, post = Lease(stage.context(), "controller", "standby"), Post(stage)
+    for _ in range(int(LIMIT / 3) + 2):
+        if lease.acquire():
+            controller.tick(Inline())
+        else:
+            controller.stand_by()
+        post.guard.round(Inline())
+        stage.clock.sleep(3)
+    status = state_of(stage).rollout.status
+    assert status.phase == "Succeeded", status.reason
+    assert [t.reason for t in status.transitions].count("TakenOver") == 1
+
+
+def test_slow_metrics_do_not_look_like_a_lost_engine():
+    class Timeouts:
+        """Each answer takes the longest that a provider gets by default; then it is none."""
+
+        def query(self, expression, at):
+            for _ in range(2):
+                stage.clock.sleep(5)
+                post.guard.round(Inline())
+            raise MetricError("timed out")
+
+    metrics = [m.MetricSpec(name=f"m{n}", query="up", required=False) for n in range(6)]
+    stage = Stage(metrics=Timeouts(), analysis={"metrics": metrics}, deadline_seconds=3600)
+    post = Post(stage)
+    state = work(stage.context(), "engine")
+    reasons = [t.reason for t in state.rollout.status.transitions]
+    assert "EngineLost" not in reasons and state.rollout.status.phase == "Succeeded", reasons
