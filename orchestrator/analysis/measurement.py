@@ -117,7 +117,9 @@ def _compare(
             return outcome("Inconclusive", "fell to nothing in every control alike")
         share = value / past / trend
         if share < ratio - 1e-9 and spec.kind == "scrape":
-            return outcome("Failed", f"of its targets {past:g} answered before the change, {value:g} after it")
+            return outcome(
+                "Failed", f"of its targets {past:g} answered before the change, {value:g} after it"
+            )
         if share < ratio - 1e-9:
             text = f"expected at least {ratio * 100:g} % of {past:.4g}, seen {value:.4g}"
             return outcome("Failed", f"{text}{alone}")
