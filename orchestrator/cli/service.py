@@ -40,8 +40,8 @@ def run(settings: Settings) -> int:
     instruments = Instruments()
     with stopping() as stop:
         api = connect(settings.kubeconfig, settings.context)
-        serve(settings, CountedCluster(api, instruments.called), api, instruments, where, stop)
-        if _lingering():
+        ended = serve(settings, CountedCluster(api, instruments.called), api, instruments, where, stop)
+        if not ended or _lingering():
             # A call outlasts the time that there is. Whoever comes next goes on from the cluster, as after a crash.
             structlog.get_logger().warning("stopped in the middle of a call")
             sys.stderr.flush()
@@ -66,10 +66,10 @@ def serve(
     instruments: Instruments,
     where: tuple[str, int],
     stop: threading.Event,
-) -> None:
-    """Until `stop` is set, then for at most STOP. Raises what ended the controller by itself.
+) -> bool:
+    """Until `stop` is set, then for at most STOP; False where the controller has not ended by then.
 
-    `callers` calls the same cluster in the name of those who sign in.
+    `callers` calls the same cluster in the name of those who sign in. Raises what ended the controller by itself.
     """
     target = Target(
         settings.namespace, settings.context, settings.kubeconfig, settings.secrets, settings.probe_image
@@ -97,7 +97,7 @@ def serve(
         work.begin()
         stop.wait()
         end = ctx.clock.now() + STOP
-    work.ended((end - ctx.clock.now()).total_seconds())
+    return work.ended((end - ctx.clock.now()).total_seconds())
 
 
 def _pages(settings: Settings) -> str:
@@ -118,12 +118,16 @@ class Work:
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         self._thread.start()
 
-    def ended(self, seconds: float) -> None:
-        """Wait for its end, for so many seconds at most. Raises what ended it."""
+    def ended(self, seconds: float) -> bool:
+        """Wait for its end, for so many seconds at most; whether it came. Raises what ended it.
+
+        Until then the interpreter would wait for the threads of its pools, though they are daemons as it is.
+        """
         if self._thread is not None:
             self._thread.join(max(0.0, seconds))
         if self._failed:
             raise self._failed[0]
+        return self._thread is None or not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
