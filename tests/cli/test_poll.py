@@ -42,4 +42,4 @@ def test_an_unknown_source_and_a_missing_right_are_said(cli):
     assert done.code == 2 and "there is no PolicySource shoop" in done.err
     stage.cluster = Busy(stage.cluster, Forbidden("eve may not"), 1)
     done = cli(stage)("poll", "shop")
-    assert done.code == 3 and "update policysources" in done.err
+    assert done.code == 1 and "update policysources" in done.err
