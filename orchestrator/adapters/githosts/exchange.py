@@ -6,11 +6,11 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from orchestrator.adapters import bounded
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Clock
 
@@ -107,7 +107,7 @@ class Exchange:
         import requests  # takes long to import, and most commands tell nobody
         import urllib3
 
-        from orchestrator.adapters.metrics.patience import session
+        from orchestrator.adapters.patience import session
 
         assert self._deadline is not None
         left = max(0.001, self._deadline - time.monotonic())
@@ -120,7 +120,7 @@ class Exchange:
                     params=query,
                     json=body,
                     headers={"Accept": "application/json", **self.headers, "Accept-Encoding": "identity"},
-                    auth=_as_it_is,
+                    auth=bounded.as_it_is,
                     timeout=(left, left),
                     verify=self.verify,
                     stream=True,
@@ -145,12 +145,11 @@ class Exchange:
 
     def _read(self, answer: Any) -> bytes:
         """The body, read no further than it may be long."""
-        found = bytearray()
-        for part in answer.raw.stream(65536, decode_content=False):
-            found += part
-            if len(found) > self.most_bytes:
-                raise DeliveryError(f"{self._name} answers with more than {self.most_bytes >> 20} MiB")
-        return bytes(found)
+        try:
+            return bounded.body(answer, self.most_bytes)
+        except bounded.TooLarge:
+            text = f"{self._name} answers with more than {self.most_bytes >> 20} MiB"
+            raise DeliveryError(text) from None
 
     def _error(self, method: str, url: str, answer: Any, body: bytes) -> DeliveryError:
         said = self._clean(_message(body))
@@ -161,11 +160,6 @@ class Exchange:
         """One line without the token."""
         hidden = text.replace(self.token, "***") if len(self.token) > 3 else text
         return " ".join(hidden.split())[:300]
-
-
-def _as_it_is(request: Any) -> Any:
-    """No authentication of its own: ~/.netrc must not replace the header that was given."""
-    return request
 
 
 def _parsed(body: bytes, name: str) -> Any:
@@ -188,14 +182,8 @@ def _message(body: bytes) -> str:
 def _asked_for(answer: Any, said: str, now: datetime) -> float:
     """How long to leave a host alone, in seconds: Retry-After, or when its limit is counted anew; else 0."""
     text = answer.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text[:9])
     if text:
-        try:
-            when = parsedate_to_datetime(text)
-            return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
-        except (TypeError, ValueError):
-            return 0.0
+        return bounded.retry_after(text, now) or 0.0
     spent = any(answer.headers.get(n, "") == "0" for n in ("X-RateLimit-Remaining", "RateLimit-Remaining"))
     reset = next(
         (v for n in ("X-RateLimit-Reset", "RateLimit-Reset") if (v := answer.headers.get(n, "")).isdigit()),

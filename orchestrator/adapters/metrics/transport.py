@@ -7,11 +7,10 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from orchestrator.adapters.bounded import TooLarge, as_it_is, body, retry_after
 from orchestrator.errors import MetricError
 from orchestrator.ports import Clock
 
@@ -64,7 +63,7 @@ class Transport:
         import requests  # takes long to import, and most commands need no metrics
         import urllib3
 
-        from orchestrator.adapters.metrics.patience import session
+        from orchestrator.adapters.patience import session
 
         url = f"{self.url.rstrip('/')}/{path.lstrip('/')}"
         left = max(0.001, deadline - time.monotonic())
@@ -77,7 +76,7 @@ class Transport:
                     data=form,
                     # No compression: a small answer must not become a large one here.
                     headers={**self.headers, "Accept": "application/json", "Accept-Encoding": "identity"},
-                    auth=self.auth or _as_it_is,
+                    auth=self.auth or as_it_is,
                     timeout=(left, left),
                     verify=self.verify,
                     stream=True,
@@ -104,7 +103,7 @@ class Transport:
             )
         if code in (401, 407):
             raise self._error(f"answered {code}: check the credentials that secretRef names")
-        after = _seconds(answer.headers.get("Retry-After", ""), self.clock.now())
+        after = retry_after(answer.headers.get("Retry-After", ""), self.clock.now())
         if code in AGAIN and after is not None:
             text = f"answered {code} and asks to come again in {after:g} s"
             if time.monotonic() + after < deadline:
@@ -133,43 +132,22 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
-def _as_it_is(request: Any) -> Any:
-    """No authentication of its own: ~/.netrc must not replace the header that was given."""
-    return request
-
-
 def _asked(state: Any) -> float:
     error = state.outcome.exception()
     return error.after if isinstance(error, _Later) else 0.0
 
 
-def _seconds(text: str, now: datetime) -> float | None:
-    """What Retry-After says, in seconds: a number or a date."""
-    if text.strip().isdigit():
-        return float(text.strip()[:9])
-    try:
-        when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
-
-
 def _parsed(answer: Any, most: int) -> Any:
     """The JSON body, read no further than it may be long."""
-    too_large = f"its answer is larger than {most >> 20} MiB"
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise ValueError(f"HTTP {answer.status_code}, compressed although that was not asked for")
     if (
         str(answer.headers.get("Content-Length", "")).isdigit()
         and int(answer.headers["Content-Length"]) > most
     ):
-        raise ValueError(too_large)
-    found = bytearray()
-    for part in answer.raw.stream(65536, decode_content=False):
-        found += part
-        if len(found) > most:
-            raise ValueError(too_large)
+        raise TooLarge(f"its answer is larger than {most >> 20} MiB")
+    found = body(answer, most)
     try:
-        return json.loads(bytes(found))
+        return json.loads(found)
     except (ValueError, RecursionError):
         raise ValueError(f"HTTP {answer.status_code}, not JSON") from None

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from orchestrator.adapters import bounded
 from orchestrator.errors import IdentityError
 
 MOST_BYTES = 1 << 20
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 def prepared(session: Any, seconds: float, ca_file: str) -> Any:
     """A session of requests whose one answer ends in time and is small; an OAuth2Session is one, too."""
-    from orchestrator.adapters.metrics.patience import PatientAdapter
+    from orchestrator.adapters.patience import PatientAdapter
 
     for scheme in ("http://", "https://"):
         session.mount(scheme, PatientAdapter(time.monotonic() + seconds))
@@ -68,11 +69,10 @@ def _read(answer: Any, *args: Any, **more: Any) -> Any:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         answer.close()
         raise IdentityError(f"{answer.url} answered compressed although that was not asked for")
-    found = bytearray()
-    for part in answer.raw.stream(65536, decode_content=False):
-        found += part
-        if len(found) > MOST_BYTES:
-            answer.close()
-            raise IdentityError(f"{answer.url} answered with more than {MOST_BYTES >> 20} MiB")
-    answer._content, answer._content_consumed = bytes(found), True
+    try:
+        found = bounded.body(answer, MOST_BYTES)
+    except bounded.TooLarge:
+        answer.close()
+        raise IdentityError(f"{answer.url} answered with more than {MOST_BYTES >> 20} MiB") from None
+    answer._content, answer._content_consumed = found, True
     return answer
