@@ -11,6 +11,7 @@ from typing import Literal
 
 from orchestrator.analysis.agreement import Row, agreement, plain
 from orchestrator.analysis.answers import asked
+from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.model import WaveEdge
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
@@ -135,7 +136,7 @@ def _suspects(analysis: WaveAnalysis) -> str:
 def _now(state: State, wave: int) -> str:
     """What stands, and what to do next."""
     status, name = state.rollout.status, state.rollout.name
-    verified = next((c for c in status.conditions if c.type == "Verified"), None)
+    verified = of_type(status.conditions, "Verified")
     if status.phase == "RolledBack":
         seconds = f" in {status.restored_seconds:.2g} s" if status.restored_seconds is not None else ""
         checked = f", {verified.message}" if verified else ""

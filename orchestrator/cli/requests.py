@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from orchestrator.cli import sources, wiring
 from orchestrator.cli.wiring import Target
-from orchestrator.engine.lease import LEASE
+from orchestrator.engine.lease import LEASE, called
 from orchestrator.errors import BadInput, Forbidden, NotFound
 from orchestrator.rollout.resource import Source, load
 from orchestrator.steps import requests
@@ -39,7 +39,7 @@ def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.
 
         return drive(ctx, name, "", stop)
     print(f"{name}: {what}")
-    if not worked_on(ctx, f"rollout-{name}"[:253], "controller"):
+    if not worked_on(ctx, called(name), "controller"):
         print(
             "nobody works on it at the moment: start the controller, or add --here to do it in this process"
         )

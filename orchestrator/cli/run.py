@@ -19,9 +19,9 @@ from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import Embedded, phase_code
 from orchestrator.errors import Refused
 from orchestrator.rollout.model import TERMINAL
-from orchestrator.rollout.next import REQUEST, State
+from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Source
-from orchestrator.rollout.state import Request
+from orchestrator.rollout.state import open_request
 from orchestrator.steps.context import Context
 from orchestrator.steps.start import active, start
 
@@ -83,7 +83,7 @@ def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
     if running is not None and running.status.phase in TERMINAL:
         Embedded(ctx, holder()).drive(running.name)  # ended, but its last worker could not let go of it
         source, running = sources.find(ctx, reference), None
-    if running is not None and not revision and _asked(running.manifest):
+    if running is not None and not revision and open_request(running) is not None:
         return running.name
     try:
         keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
@@ -93,16 +93,6 @@ def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
             hint = "`netpol-canary watch` follows it, `netpol-canary abort` ends it"
             raise Refused(f"{refused}; {hint}") from None
         raise
-
-
-def _asked(manifest: dict[str, object]) -> bool:
-    metadata = manifest["metadata"]
-    assert isinstance(metadata, dict)
-    text = (metadata.get("annotations") or {}).get(REQUEST, "")
-    status = manifest.get("status") or {}
-    assert isinstance(status, dict)
-    request = Request.parse(text)
-    return request is not None and request.id != status.get("handledRequest", "")
 
 
 def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: Target | None = None) -> int:

@@ -29,8 +29,10 @@ from orchestrator.errors import (
     RetryLater,
 )
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.state import open_request
 from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.newcomers import newcomers
@@ -239,18 +241,13 @@ class Controller:
         """Write the Ready condition where it says something new."""
         try:
             source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
-            old = next((c for c in source.status.conditions if c.type == "Ready"), None)
-            text = message[:1000]
+            known, text = source.status.conditions, message[:1000]
+            old = of_type(known, "Ready")
             if old is not None and (old.status, old.reason, old.message) == (value, reason, text):
                 return
-            same = old is not None and old.status == value
-            since = old.last_transition_time if old is not None and same else self.ctx.clock.now()
-            made = m.Condition(
-                type="Ready", status=value, reason=reason, message=text, last_transition_time=since
-            )
-            kept = [c for c in source.status.conditions if c.type != "Ready"]
             generation = int(source.manifest["metadata"].get("generation", 0))
-            update = {"conditions": [*kept, made], "observed_generation": generation}
+            found = put(known, "Ready", value, reason, text, self.ctx.clock.now())
+            update = {"conditions": found, "observed_generation": generation}
             self.ctx.cluster.replace_status(source.with_status(source.status.model_copy(update=update)))
         except (Conflict, NotFound):
             return
@@ -298,7 +295,6 @@ def _unbegun(rollout: Rollout) -> bool:
 
 
 def _unfinished(rollout: Rollout) -> bool:
-    meta, status = rollout.manifest["metadata"], rollout.status
-    asked = (meta.get("annotations") or {}).get(REQUEST, "").split("/", 2)
-    back = len(asked) == 3 and asked[0] == "rollback" and asked[1] != status.handled_request
-    return not prune.closed(rollout) or (back and status.phase in ("Succeeded", "Failed"))
+    asked = open_request(rollout)
+    back = asked is not None and asked.verb == "rollback" and rollout.status.phase in ("Succeeded", "Failed")
+    return not prune.closed(rollout) or back

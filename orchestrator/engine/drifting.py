@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import SOURCE, Context
 from orchestrator.steps.drift import Drift, drift
@@ -66,37 +67,23 @@ class DriftWatch:
         old = {c.type: c for c in fresh.status.conditions}
         fight = Finding("True", "ManagedByOthers", "; ".join(contested[:8])[:3000])
         calm = Finding("False", "NobodyElse", "")
-        made = self._condition(old, "Drifted", finding)
-        wanted = {
-            "Drifted": made,
-            "Contested": self._condition(old, "Contested", fight if contested else calm),
-        }
-        rest = finding.status == "False" and _rested(fresh, self.ctx.clock.now())
+        conditions, now = fresh.status.conditions, self.ctx.clock.now()
+        for kind, one in (("Drifted", finding), ("Contested", fight if contested else calm)):
+            conditions = put(conditions, kind, one.status, one.reason, one.message, now)
+        rest = finding.status == "False" and _rested(fresh, now)
         repairs = [] if rest or fresh.spec.drift != "repair" else fresh.status.repairs
-        if all(old.get(k) == c for k, c in wanted.items()) and repairs == fresh.status.repairs:
+        if all(old.get(c.type) == c for c in conditions) and repairs == fresh.status.repairs:
             return fresh
-        kept = [c for c in fresh.status.conditions if c.type not in wanted]
-        update = {"conditions": [*kept, *wanted.values()], "repairs": repairs}
+        update = {"conditions": conditions, "repairs": repairs}
         try:
             status = fresh.status.model_copy(update=update)
             written: Source = load(self.ctx.cluster.replace_status(fresh.with_status(status)))
         except Conflict:
             return None
-        news = "Drifted" not in old or old["Drifted"].message != made.message
+        news = "Drifted" not in old or old["Drifted"].message != finding.message
         if finding.status != "False" and news and self.ctx.notifier is not None:
             self.ctx.notifier.notify(written.manifest, finding.reason, finding.message, True)
         return written
-
-    def _condition(self, old: dict[str, m.Condition], kind: str, found: Finding) -> m.Condition:
-        same = kind in old and old[kind].status == found.status
-        since = old[kind].last_transition_time if same else self.ctx.clock.now()
-        return m.Condition(
-            type=kind,
-            status=found.status,
-            reason=found.reason,
-            message=found.message,
-            last_transition_time=since,
-        )
 
 
 def judged(source: Source, rollouts: Sequence[Rollout], found: Drift, now: datetime) -> Finding:

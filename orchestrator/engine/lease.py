@@ -107,4 +107,9 @@ class Lease:
 
 def of_rollout(ctx: Context, name: str, holder: str, seconds: float) -> Lease:
     """That of whoever works on a rollout."""
-    return Lease(ctx, f"rollout-{name}"[:253], holder, seconds)
+    return Lease(ctx, called(name), holder, seconds)
+
+
+def called(rollout: str) -> str:
+    """The name of a rollout's Lease."""
+    return f"rollout-{rollout}"[:253]

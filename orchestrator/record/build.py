@@ -11,6 +11,7 @@ from orchestrator.record.timeline import moments
 from orchestrator.record.view import RolloutView
 from orchestrator.record.waves import ALARMING, wave
 from orchestrator.rollout.approvals import gateway
+from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.next import State
 from orchestrator.rollout.vouching import condition
@@ -31,7 +32,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
     spec, status = state.rollout.spec, state.rollout.status
     number = telling(state)
     found = why(state, number) if number is not None else None
-    verified = next((c for c in status.conditions if c.type == "Verified"), None)
+    verified = of_type(status.conditions, "Verified")
     said: Literal["", "True", "False", "Unknown"] = verified.status if verified else ""
     return RolloutView(
         name=state.rollout.name,

@@ -24,6 +24,13 @@ class Request:
         return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
 
 
+def open_request(rollout: Rollout) -> Request | None:
+    """The person's request that was not carried out yet."""
+    text = (rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
+    request = Request.parse(text)
+    return None if request is None or request.id == rollout.status.handled_request else request
+
+
 @dataclass(frozen=True)
 class State:
     """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
@@ -44,6 +51,4 @@ class State:
 
     def request(self) -> Request | None:
         """The person's request that was not carried out yet."""
-        text = (self.rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
-        request = Request.parse(text)
-        return None if request is None or request.id == self.rollout.status.handled_request else request
+        return open_request(self.rollout)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.objects import Manifest
 from orchestrator.rollout.resource import Rollout, new
 
@@ -45,7 +46,7 @@ def trials(rollout: Rollout, namespace: str, user: str) -> tuple[Trial, ...]:
 
 def condition(rollout: Rollout) -> m.Condition | None:
     """What the last proof found."""
-    return next((c for c in rollout.status.conditions if c.type == CONDITION), None)
+    return of_type(rollout.status.conditions, CONDITION)
 
 
 def proven(rollout: Rollout, now: datetime) -> bool | None:

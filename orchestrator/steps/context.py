@@ -21,6 +21,7 @@ from orchestrator.ports import (
     Prober,
 )
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
@@ -190,16 +191,11 @@ def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]
         "Reconciling": ("False" if phase in m.TERMINAL or stands(status) else "True", phase),
         "Stalled": ("True" if phase == "Failed" or stands(status) else "False", status.paused_for or phase),
     }
-    kept = [c for c in status.conditions if c.type not in wanted]
-    old = {c.type: c for c in status.conditions}
+    found, now = status.conditions, ctx.clock.now()
     for kind, (value, reason) in wanted.items():
-        same = kind in old and old[kind].status == value
-        since = old[kind].last_transition_time if same else ctx.clock.now()
         message = status.reason if kind != "Succeeded" or phase in m.TERMINAL else ""
-        kept.append(
-            m.Condition(type=kind, status=value, reason=reason, message=message, last_transition_time=since)
-        )
-    return kept
+        found = put(found, kind, value, reason, message, now)
+    return found
 
 
 def namespace_uid(ctx: Context, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import Context, change
@@ -50,13 +50,10 @@ def _glass(ctx: Context, state: State, action: Action) -> dict[str, Any]:
     """The condition that stays on a rollout whose glass was broken, with everyone who did it."""
     if action.reason != "BreakGlass":
         return {}
-    old = next((c for c in state.rollout.status.conditions if c.type == BROKEN), None)
+    known = state.rollout.status.conditions
+    old = of_type(known, BROKEN)
     said = f"{old.message}; {action.message}" if old is not None else action.message
-    since = old.last_transition_time if old is not None else ctx.clock.now()
-    made = m.Condition(
-        type=BROKEN, status="True", reason="BreakGlass", message=said[-4000:], last_transition_time=since
-    )
-    return {"conditions": [*(c for c in state.rollout.status.conditions if c.type != BROKEN), made]}
+    return {"conditions": put(known, BROKEN, "True", "BreakGlass", said[-4000:], ctx.clock.now())}
 
 
 def handle(ctx: Context, state: State, action: Action) -> None:

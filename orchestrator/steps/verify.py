@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.errors import PortError
 from orchestrator.ports import Probe
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.next import Action, State
 from orchestrator.steps.attempts import attempt
 from orchestrator.steps.context import Context, change
@@ -19,12 +20,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
     reason, message = "NoProbes", "restored; no probe was answered before the change"
     if wanted:
         value, reason, message = _compare(ctx, state, wanted)
-    now = ctx.clock.now()
-    kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
-    kept.append(
-        m.Condition(type="Verified", status=value, reason=reason, message=message, last_transition_time=now)
-    )
-    change(ctx, state, Action("verify"), conditions=kept)
+    known = state.rollout.status.conditions
+    found = put(known, "Verified", value, reason, message, ctx.clock.now())
+    change(ctx, state, Action("verify"), conditions=found)
 
 
 def _baseline(state: State) -> list[Probe]:

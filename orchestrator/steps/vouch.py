@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.errors import ApiError, Busy
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.vouching import CONDITION, condition, trials
 from orchestrator.steps.context import Context, change
@@ -17,15 +18,10 @@ def run(ctx: Context, state: State, action: Action) -> None:
     old = condition(state.rollout)
     value: m.ConditionStatus = "False" if doubt else "True"
     same = old is not None and old.status == value
-    made = m.Condition(
-        type=CONDITION,
-        status=value,
-        reason="Unvouched" if doubt else "PolicyStands",
-        message=doubt or "the API server refuses approvals in another's name",
-        last_transition_time=old.last_transition_time if old is not None and same else now,
-    )
-    kept = [c for c in state.rollout.status.conditions if c.type != CONDITION]
-    fields = {"vouched_at": now, "conditions": [*kept, made]}
+    reason = "Unvouched" if doubt else "PolicyStands"
+    message = doubt or "the API server refuses approvals in another's name"
+    known = state.rollout.status.conditions
+    fields = {"vouched_at": now, "conditions": put(known, CONDITION, value, reason, message, now)}
     if doubt or (old is not None and not same):  # who knows who said what was said until now
         fields["doubted_at"] = now
     if not doubt and old is not None and not same:

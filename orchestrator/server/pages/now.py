@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
@@ -72,7 +73,7 @@ def state_of(source: read.Standing) -> tuple[str, str, str]:
     if source.problem:
         return "bad", "Unreadable", source.problem
     status = source.status
-    ready = next((c for c in status.conditions if c.type == "Ready"), None)
+    ready = of_type(status.conditions, "Ready")
     message = ready.message if ready else "not looked at yet"
     if status.active_rollout and (ready is None or ready.status == "True"):
         return "running", "Rolling out", message
