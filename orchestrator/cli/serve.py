@@ -50,6 +50,9 @@ def serve(
     secrets: SecretsDir = None,
 ) -> int:
     """Keep going: controller, webhooks and web pages in one process; docs/settings.md has every setting."""
+    from orchestrator.cli import service
+    from orchestrator.server.settings import load
+
     flags = _flags(
         controller={"enabled": controller, "poll_seconds": poll},
         webhooks={"enabled": webhooks},
@@ -62,7 +65,7 @@ def serve(
         kubeconfig=kubeconfig,
         secrets=secrets,
     )
-    return _run(config, flags)
+    return service.run(load(config, flags))
 
 
 @app.command(epilog="Example: netpol-canary controller --poll 60 --listen :8080")
@@ -81,19 +84,8 @@ def controller(
     secrets: SecretsDir = None,
 ) -> int:
     """The controller alone, as `serve --no-webhooks --no-pages`."""
-    flags = _flags(
-        controller={"enabled": True, "poll_seconds": poll},
-        webhooks={"enabled": False},
-        pages={"enabled": False},
-        listen=listen,
-        log=log,
-        log_level=log_level,
-        namespace=namespace,
-        context=context,
-        kubeconfig=kubeconfig,
-        secrets=secrets,
-    )
-    return _run(config, flags)
+    alone = (config, True, False, False)
+    return serve(*alone, poll, listen, log, log_level, namespace, context, kubeconfig, secrets)
 
 
 @app.command(epilog="Example: netpol-canary settings --docs > docs/settings.md")
@@ -118,10 +110,3 @@ def _flags(**given: Any) -> dict[str, Any]:
     """Those that were given."""
     found = {k: _flags(**v) if isinstance(v, dict) else v for k, v in given.items()}
     return {k: v for k, v in found.items() if v is not None and v != {}}
-
-
-def _run(config: Path | None, flags: dict[str, Any]) -> int:
-    from orchestrator.cli import service
-    from orchestrator.server.settings import load
-
-    return service.run(load(config, flags))
