@@ -3,35 +3,24 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 import yaml
 from people import service_account
+from scene import OWN, PROGRAM, eventually
 
 pytestmark = pytest.mark.cluster
 
-OWN, SPACES = "netpol-canary", ("north", "south")
-PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+SPACES = ("north", "south")
 LIMIT, INTERVAL, CALLS = (
     30.0,
     5.0,
     2.0,
 )  # seconds: twice the Lease's duration, between two looks, of the calls
-
-
-def eventually(condition, seconds=60.0, every=0.1):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(every)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def policy(port):
@@ -120,11 +109,11 @@ def test_with_the_guards_own_rights_a_killed_run_is_put_back_in_time(ground, har
     flags = ("guard", "--log", "json", "--interval", f"{INTERVAL:g}", "--kubeconfig", account)
     ports = [harness.free_port() for _ in range(2)]
     guards = [ground.begin(f"guard-{p}.log", *flags, "--listen", f"127.0.0.1:{p}") for p in ports]
-    eventually(ground.leader)
+    eventually(ground.leader, 60)
     engine = ground.begin(
         "run.log", "run", "--source", str(ground.file), "--kubeconfig", ground.plane.kubeconfig
     )
-    eventually(lambda: "Applied" in ground.phases("nsrol"))
+    eventually(lambda: "Applied" in ground.phases("nsrol"), 60)
     assert {name for name, _ in ground.policies()} == {"in", "more"}
     time.sleep(INTERVAL + 1)  # long enough for both guards to have seen the rollout's Lease
     leading = next(n for n, g in enumerate(guards) if f"-{g.pid}-" in ground.leader())

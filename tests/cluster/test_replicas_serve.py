@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,21 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from scene import OWN, PROGRAM, eventually
 
 pytestmark = pytest.mark.cluster
 
-OWN, SPACES, SECRET = "netpol-canary", ("north", "south"), "what only the host knows"
-PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
+SPACES, SECRET = ("north", "south"), "what only the host knows"
 STOP_SECONDS = 25
-
-
-def eventually(condition, seconds=60.0, every=0.2):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(every)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def bindings():
@@ -186,9 +176,9 @@ def test_a_git_host_that_never_answers_does_not_hold_up_stopping(ground, config,
 def test_any_replica_takes_a_push_and_stopping_loses_nothing(ground, config, harness, tmp_path):
     with ExitStack() as stack:
         replicas = [Replica(harness, tmp_path, config, stack, number) for number in (1, 2)]
-        eventually(lambda: all(r.get("/readyz") == 200 for r in replicas))
-        eventually(lambda: ground.verified(ground.first))
-        first = eventually(lambda: ground.leader(replicas))
+        eventually(lambda: all(r.get("/readyz") == 200 for r in replicas), 60)
+        eventually(lambda: ground.verified(ground.first), 60)
+        first = eventually(lambda: ground.leader(replicas), 60)
         other = next(r for r in replicas if r is not first)
 
         second = ground.commit(8081)
@@ -203,7 +193,7 @@ def test_any_replica_takes_a_push_and_stopping_loses_nothing(ground, config, har
         assert first.stop() < STOP_SECONDS
         lease = ground.read("lease", f"rollout-{name}")
         assert lease["spec"].get("holderIdentity", "") in ("", *_holders(lease, other))
-        eventually(lambda: ground.verified(third))
+        eventually(lambda: ground.verified(third), 60)
         assert ground.leader(replicas) is other
         assert other.stop() < STOP_SECONDS
     assert ground.read("lease", "controller")["spec"].get("holderIdentity", "") == ""
