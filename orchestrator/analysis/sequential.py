@@ -86,6 +86,38 @@ def verdict_of(streams: Mapping[Key, Evidence], alpha: float, waves: int) -> Joi
         worst = max(streams, key=lambda key: streams[key].peak)
         for look in range(max(len(e.path) for e in streams.values())):
             now = [e.path[min(look, len(e.path) - 1)] if e.path else 0.0 for e in streams.values()]
-            top = max(now)
-            best = max(best, top + math.log(sum(math.exp(x - top) for x in now) / len(now)))
+            best = max(best, _log_sum(now) - math.log(len(now)))
     return Joint(best >= limit, worst, best, limit)
+
+
+@dataclass(frozen=True)
+class Share(Generic[Key]):
+    """Some of a wave's streams after an interval: `evidence` is the log of the sum of theirs; no stream has no `worst`."""
+
+    streams: int
+    evidence: float
+    worst: Key | None = None
+    peak: float = 0.0
+
+
+def share_of(streams: Mapping[Key, Evidence]) -> Share[Key]:
+    """What is enough to judge some streams together with others, whose counts are elsewhere."""
+    if not streams:
+        return Share(0, 0.0)
+    worst = max(streams, key=lambda key: streams[key].peak)
+    return Share(len(streams), _log_sum([e.log_e for e in streams.values()]), worst, streams[worst].peak)
+
+
+def together(shares: Sequence[Share[Key]], alpha: float, waves: int) -> Joint[Key]:
+    """As `verdict_of` at the latest interval, over the streams of all shares; asked at each look."""
+    limit, known = threshold(alpha, waves), [s for s in shares if s.streams]
+    if not known:
+        return Joint(False, None, 0.0, limit)
+    mean = _log_sum([s.evidence for s in known]) - math.log(sum(s.streams for s in known))
+    return Joint(mean >= limit, max(known, key=lambda s: s.peak).worst, max(mean, 0.0), limit)
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    """The log of the sum of what these are logs of."""
+    top = max(logs)
+    return top + math.log(sum(math.exp(x - top) for x in logs))

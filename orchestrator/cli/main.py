@@ -32,6 +32,8 @@ def main() -> None:
         poll,
         records,
         serve,
+        step,
+        workflows,
     )
 
     try:

@@ -85,6 +85,7 @@ def serve(
         most_seconds=given.most_poll_seconds,
         most_rollouts=given.most_rollouts,
         most_namespaces=given.most_namespaces,
+        elsewhere=wiring.waves(),
         courier=wiring.courier(
             ctx, target, name, _pages(settings), told=instruments.delivered, stop=stop.is_set
         ),

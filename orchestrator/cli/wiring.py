@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
 from orchestrator.rollout import model as m
+from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import Source
 from orchestrator.steps.context import Context
 
@@ -61,6 +62,19 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         target.namespace,
         threads,
     )
+
+
+def waves() -> Callable[[Context, State, Action], bool]:
+    """Who takes the work of open waves whose source says `engine: argo`; hera is loaded when the first one comes."""
+
+    def elsewhere(ctx: Context, state: State, action: Action) -> bool:
+        if state.rollout.spec.strategy.engine != "argo":
+            return False
+        from workflows.waves import Waves
+
+        return Waves()(ctx, state, action)
+
+    return elsewhere
 
 
 def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Courier:

@@ -13,7 +13,7 @@ import structlog
 
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.drifting import DriftWatch
-from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.embedded import Embedded, nowhere
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.lookout import Lookout
@@ -50,7 +50,8 @@ CLOSING_SECONDS = 5.0
 class Controller:
     """One of several replicas may work at a time; rollouts have Leases of their own besides.
 
-    At most `most_rollouts` rollouts with `most_namespaces` namespaces are in an open wave at once.
+    At most `most_rollouts` rollouts with `most_namespaces` namespaces are in an open wave at once. `elsewhere` takes the
+    work of open waves that is not done here.
     """
 
     ctx: Context
@@ -63,6 +64,7 @@ class Controller:
     courier: Courier | None = None
     most_rollouts: int = MOST_ROLLOUTS
     most_namespaces: int = MOST_NAMESPACES
+    elsewhere: Callable[[Context, State, Action], bool] = nowhere
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
@@ -277,6 +279,7 @@ class Controller:
             watch=self._saw,
             timed=self.instruments.stepped,
             lease=self._lookout.lease(name),
+            elsewhere=self.elsewhere,
         )
         self._work[name] = pool.submit(worker.drive, name)
 

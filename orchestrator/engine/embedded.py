@@ -24,6 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 REQUEST_TIMEOUT = 5.0
 MOST_WAIT = 5.0
+LOOK = 1.0  # seconds between two looks at what others do; more where there is much to read
 PATIENCE = 12  # deadlines that a worker waits for an API server out of reach, for only it can put a wave back
 
 
@@ -34,9 +35,17 @@ def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]
         return [future.result() for future in futures]
 
 
+def nowhere(ctx: Context, state: State, action: Action) -> bool:
+    """Nothing is handed out."""
+    return False
+
+
 @dataclass
 class Embedded:
-    """One worker. `stop` is asked between steps; `watch` sees every state; `lease` is one that was looked at already."""
+    """One worker. `stop` is asked between steps; `watch` sees every state; `lease` is one that was looked at already.
+
+    `elsewhere` says whether an action of an open wave is done by others, and sees to it that it is.
+    """
 
     ctx: Context
     holder: str
@@ -45,6 +54,7 @@ class Embedded:
     watch: Callable[[State, Action], None] = lambda state, action: None
     timed: Callable[[str, float], None] = lambda step, seconds: None
     lease: Lease | None = None
+    elsewhere: Callable[[Context, State, Action], bool] = nowhere
     _failing_since: datetime | None = field(default=None, repr=False)
     _unreachable_since: datetime | None = field(default=None, repr=False)
 
@@ -108,6 +118,9 @@ class Embedded:
         raise NotFound(f"the PolicyRollout {name} is gone")
 
     def _do(self, ctx: Context, state: State, action: Action, lease: Lease) -> None:
+        if self.elsewhere(ctx, state, action):
+            self.ctx.clock.sleep(min(LOOK + len(state.namespaces) / 250, MOST_WAIT, self.lease_seconds / 3))
+            return
         if action.verb == "wait":
             assert action.until is not None
             left = (action.until - self.ctx.clock.now()).total_seconds()

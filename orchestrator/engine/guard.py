@@ -31,7 +31,7 @@ MOST_AT_ONCE = 8
 GAP = 10.0  # seconds beyond the interval without a look, after which nothing that was seen before counts
 SILENT = "EngineSilent"
 # Not `release`, which writes the source: what follows for it, and for the revision, is for an engine that is back.
-BACK: frozenset[Verb] = frozenset({"restore", "verify", "finish"})
+BACK: frozenset[Verb] = frozenset({"restore", "confirm", "verify", "finish"})
 
 
 class Pool(Protocol):

@@ -324,6 +324,8 @@ class Strategy(Model):
     """How a change is rolled out.
 
     A wave that gets nowhere for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
+    `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
+    `shardSize` namespaces each.
     """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
@@ -339,6 +341,8 @@ class Strategy(Model):
     windows: Annotated[list[Window], Field(max_length=32)] = []
     risk: RiskRules = RiskRules()
     boundaries: Literal["refuse", "ask", "goOn"] = "ask"
+    engine: Literal["embedded", "argo"] = "embedded"
+    shard_size: Annotated[int, Field(ge=1, le=500)] = 50
 
 
 class Identity(Model):
@@ -514,6 +518,19 @@ class Outgoing(Model):
     to: Annotated[list[Name], Field(max_length=20)]
 
 
+class WaveWorkflow(Model):
+    """The Argo Workflow that works on a wave: the `attempt`th of it, known by `uid` once it was submitted.
+
+    `failures` counts those before it that came to nothing by themselves.
+    """
+
+    wave: int = 0
+    attempt: int = 0
+    name: Name = ""
+    uid: Name = ""
+    failures: int = 0
+
+
 class PolicyRolloutStatus(Model):
     observed_generation: int = 0
     phase: RolloutPhase = "Pending"
@@ -521,7 +538,7 @@ class PolicyRolloutStatus(Model):
     wave: int = 0
     opened: int = 0
     epoch: int = 0
-    attempt: int = 0
+    workflow: WaveWorkflow = WaveWorkflow()
     vouched_at: datetime | None = None
     doubted_at: datetime | None = None
     handled_request: Name = ""
@@ -597,7 +614,6 @@ class WaveAnalysisSpec(Model):
 
     rollout: Name
     wave: int
-    attempt: int = 0
     since: datetime
     watched: Annotated[list[Name], Field(max_length=2000)] = []
     controls: Annotated[list[Name], Field(max_length=2000)] = []
@@ -647,6 +663,23 @@ class Watch(Model):
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
 
 
+class ShardReading(Model):
+    """What one of several readers of a wave measured at a look: `tick` is its number.
+
+    `evidence` is the natural logarithm of the sum of what its `streams` sequential tests say by then, `worstMetric` in
+    `worstNamespace` the loudest of them.
+    """
+
+    shard: Annotated[int, Field(ge=0, le=63)]
+    tick: int
+    measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
+    streams: int = 0
+    evidence: float = 0.0
+    worst_metric: Name = ""
+    worst_namespace: Name = ""
+    worst_peak: float = 0.0
+
+
 class WaveAnalysisStatus(Model):
     phase: MeasurementPhase = "Pending"
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
@@ -660,6 +693,7 @@ class WaveAnalysisStatus(Model):
     flows: Annotated[list[SeenFlow], Field(max_length=200)] = []
     alarms: Annotated[list[Text], Field(max_length=32)] = []
     suspects: Annotated[list[Text], Field(max_length=16)] = []
+    shards: Annotated[list[ShardReading], Field(max_length=64)] = []
 
 
 class RolloutApprovalSpec(Model):

@@ -35,6 +35,7 @@ Verb = Literal[
     "succeed",
     "rollback",
     "restore",
+    "confirm",
     "verify",
     "finish",
     "release",
@@ -45,6 +46,12 @@ Verb = Literal[
     "done",
 ]
 RESTING: frozenset[Verb] = frozenset({"done", "wait-for-person", "wait-for-turn"})
+# The work of an open wave, which an engine may hand out. Everything else is done by whoever holds the rollout's Lease.
+FORWARD: frozenset[Verb] = frozenset({"baseline", "apply", "analyze", "wait"})
+LATE = timedelta(
+    seconds=15
+)  # after which no write of a pod that asked before the way back began can land any more
+CONFIRMED = "WritersGone"
 ENDING = frozenset({"supersede", "abort", "rollback"})  # requests that put everything back
 
 
@@ -53,7 +60,7 @@ class Action:
     """One step to take; `reason` and `message` say why, for people.
 
     `wait-for-turn` waits for no person: for a window, the end of a freeze, or room beside other rollouts. `until` is set
-    for `wait`, and for these two where something has to be looked at meanwhile, or the end is known.
+    for `wait`, for `confirm`, and for these two where something has to be looked at meanwhile, or the end is known.
     """
 
     verb: Verb
@@ -76,7 +83,7 @@ def next_action(state: State, now: datetime) -> Action:
             )
         return Action("release") if _finalized(state) else Action("done")
     if status.phase == "RollingBack":
-        return _restoring(state)
+        return _restoring(state, now)
     if state.rollout.deleting:
         return Action(
             "rollback", reason="Deleted", message="the PolicyRollout was deleted while it was running"
@@ -114,14 +121,26 @@ def _requested(state: State, request: Request) -> Action:
     )
 
 
-def _restoring(state: State) -> Action:
+def _restoring(state: State, now: datetime) -> Action:
     status = state.rollout.status
     for name in state.touched():
         found = state.namespaces.get(name)
         if found is not None and found.status.phase not in ("Restored", "Gone"):
             return Action("restore")
+    if (late := _late_writers(state, now)) is not None:
+        return late
     verified = any(c.type == "Verified" for c in status.conditions)
     return Action("finish") if verified else Action("verify")
+
+
+def _late_writers(state: State, now: datetime) -> Action | None:
+    """Read everything back once more where pods wrote: one that asked just before the way back began may write yet."""
+    status = state.rollout.status
+    if state.rollout.spec.strategy.engine != "argo" or not state.touched():
+        return None
+    if any(c.type == CONFIRMED for c in status.conditions):
+        return None
+    return Action("confirm", status.wave, until=(status.detected_at or now) + LATE)
 
 
 def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:

@@ -29,19 +29,32 @@ MOST_REASON = 4000
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Measure at the time that was due, however late it is now; never a success without evidence."""
-    analysis = state.analyses[action.wave]
-    status = look(ctx, state, analysis, look_time(state, action.wave), analysis.status.ticks + 1)
+    decide(ctx, state, action.wave)
+
+
+def decide(ctx: Context, state: State, wave: int, found: Sequence[m.MeasurementRecord] | None = None) -> None:
+    """The look that is due, and what it says; `found` as for `look`."""
+    analysis = state.analyses[wave]
+    status = look(ctx, state, analysis, look_time(state, wave), analysis.status.ticks + 1, found)
     ctx.cluster.replace_status(analysis.with_status(status))
     if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
         _release(ctx, state, analysis)
 
 
 def look(
-    ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, ticks: int
+    ctx: Context,
+    state: State,
+    analysis: WaveAnalysis,
+    at: datetime,
+    ticks: int,
+    found: Sequence[m.MeasurementRecord] | None = None,
 ) -> m.WaveAnalysisStatus:
-    """The analysis' status after a look at that time, the `ticks`th of the grid; nothing is written."""
+    """The analysis' status after a look at that time, the `ticks`th of the grid; nothing is written.
+
+    `found` is what was measured then by others; else it is measured here.
+    """
     plan = state.rollout.spec.strategy.analysis
-    found = measured(ctx, state, analysis, at)
+    found = measured(ctx, state, analysis, at) if found is None else found
     every = [*analysis.status.measurements, *found]
     waited = (at - settled_at(state, analysis.spec.wave)).total_seconds()
     status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept(every)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import structlog
 
@@ -21,10 +22,14 @@ def manifests(texts: list[str]) -> list[Manifest]:
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Pauses for drift; RetryLater where an object moved in between."""
-    wave = state.wave_names(action.wave)
+    write(ctx, state, action, state.wave_names(action.wave))
+
+
+def write(ctx: Context, state: State, action: Action, names: Sequence[str]) -> None:
+    """Those of a wave's namespaces that are not written yet."""
     pending = [
         state.namespaces[n]
-        for n in wave
+        for n in names
         if n in state.namespaces and state.namespaces[n].status.phase == "Pending"
     ]
     workers = state.rollout.spec.strategy.max_parallel

@@ -1,4 +1,4 @@
-"""Sequential tests of one look: counters are read again from the baseline on, so that nothing needs to be stored."""
+"""The counts that sequential tests go by: read again from the baseline on at each look, so that nothing needs to be stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.analysis.counters import Increments, increments
 from orchestrator.analysis.query import resolve
-from orchestrator.analysis.sequential import Counts, Evidence, alarm_at, pooled, verdict_of
+from orchestrator.analysis.sequential import Counts, Evidence, pooled
 from orchestrator.errors import MetricError
 from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout import model as m
@@ -16,14 +16,13 @@ from orchestrator.rollout.due import applied_at
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
-from orchestrator.steps.records import needed, provider, record
+from orchestrator.steps.records import provider, record
 
 CHUNK = 50  # namespaces asked about in one query
 MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
 MOST_POINTS = 10_000  # of one query; Prometheus refuses more than 11,000
 LEAD = 4  # intervals read before a grid, so that a scrape that was lost at its start is not counted from zero
 RECENT = 5  # intervals before the change in one of which a series must have been there to be lost by it
-GONE = 2  # intervals without any scrape after which a series counts as gone
 
 
 @dataclass(frozen=True)
@@ -67,32 +66,33 @@ class Counted:
         return Counts(pooled([c.errors for c in found]), pooled([c.total for c in found]))
 
 
-def counted(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
-    """A record for each sequential metric in each watched namespace that has something to say of it."""
+def streamed(
+    ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, watched: Sequence[str]
+) -> tuple[list[m.MeasurementRecord], list[Stream]]:
+    """The counts of some watched namespaces with the controls'; and a record for each metric that nobody answers."""
     plan = state.rollout.spec.strategy.analysis
     metrics = [metric for metric in plan.metrics if metric.test == "sequential"]
+    found: list[m.MeasurementRecord] = []
+    streams: list[Stream] = []
     if not metrics:
-        return []
+        return found, streams
     since, step = analysis.spec.since, plan.interval_seconds
     settled = applied_at(state, analysis.spec.wave) + timedelta(
         seconds=state.rollout.spec.strategy.settle_seconds
     )
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
-    found: list[m.MeasurementRecord] = []
-    streams: list[Stream] = []
     controls = analysis.spec.controls
     for metric in metrics:
         source = provider(ctx, plan, metric.provider)
         if isinstance(source, str):
-            text = f"{metric.name}: {source}"
-            found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
+            found.append(record(metric.name, watched[0], at, "Error", f"{metric.name}: {source}"))
             continue
-        names = [*analysis.spec.watched, *controls]
+        names = [*watched, *controls]
         sides = [_counts(source, metric, names, grid) for grid in (past, now)]
         compared = (sides[0].of(controls), sides[1].of(controls))
-        streams += [Stream(metric, n, sides[0], sides[1], compared) for n in analysis.spec.watched]
-    return [*found, *_judged(state, analysis, at, streams)]
+        streams += [Stream(metric, n, sides[0], sides[1], compared) for n in watched]
+    return found, streams
 
 
 def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], grid: Grid) -> Counted:
@@ -182,66 +182,3 @@ class Stream:
 def scraped(counts: Counts | None) -> bool:
     """Whether there is a count in any interval."""
     return counts is not None and any(x is not None for x in counts.total)
-
-
-def _judged(
-    state: State, analysis: WaveAnalysis, at: datetime, streams: Sequence[Stream]
-) -> list[m.MeasurementRecord]:
-    """The streams of a wave share its part of alpha; which they are was settled before the change."""
-    plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
-    live = [s for s in streams if s.past]
-    limit = alarm_at(sum(not s.metric.dry_run for s in live), waves, plan.alpha)
-    evidence = {(s.metric.name, s.namespace): s.evidence(limit) for s in live}
-    deciding = {(s.metric.name, s.namespace) for s in live if not s.metric.dry_run}
-    joint = verdict_of({k: e for k, e in evidence.items() if k in deciding}, plan.alpha, waves)
-    found = []
-    for stream in streams:
-        key = (stream.metric.name, stream.namespace)
-        known = evidence.get(key)
-        alarm = known is not None and (known.peak >= limit or (joint.alarm and key == joint.worst))
-        must = needed(state, analysis, stream.metric, stream.namespace, quiet=not stream.busy)
-        must = must or (stream.busy and stream.metric.required)
-        said = _phase(stream, known, alarm, must)
-        if said is not None:
-            item = record(key[0], key[1], at, said[0], f"{key[0]} in {key[1]}: {said[1]}")
-            values = {**_values(stream.metric, known), "query": stream.after.query[:8000]}
-            found.append(item.model_copy(update=values))
-    return found
-
-
-def _phase(
-    stream: Stream, evidence: Evidence | None, alarm: bool, must: bool
-) -> tuple[m.MeasurementPhase, str] | None:
-    """What a namespace's counts say; None where they say nothing and need not."""
-    for side in (stream.before, stream.after):
-        if stream.namespace in side.broken:
-            return "Error", side.broken[stream.namespace]
-    if evidence is None:
-        text = "no data before the change, so there is nothing to compare with"
-        return ("Inconclusive", text) if must else None
-    if not scraped(stream.after.counts.get(stream.namespace)):
-        return _gone(stream)
-    if alarm:
-        return "Failed", evidence.message
-    if evidence.enough:
-        return "Successful", evidence.message
-    return ("Running" if must else "Pending"), evidence.message
-
-
-def _gone(stream: Stream) -> tuple[m.MeasurementPhase, str]:
-    """A series that was there before the change and is gone after it, unless the controls lost it as well."""
-    before, after = stream.controls
-    if before is not None and not scraped(after):
-        return "Inconclusive", "vanished here and in every control alike"
-    if stream.after.length < GONE:
-        return "Running", "nothing was scraped since the change yet"
-    alone = "" if before is not None else " (no control: own past decides)"
-    return "Failed", f"the counters were there before the change and are gone after it{alone}"
-
-
-def _values(metric: m.MetricSpec, evidence: Evidence | None) -> dict[str, float | None]:
-    """For a ratio shares of requests, for a volume requests: what was seen, and what was expected."""
-    if evidence is None or (metric.kind == "ratio" and not evidence.exposure):
-        return {}
-    size = evidence.exposure if metric.kind == "ratio" else 1.0
-    return {"value": evidence.seen / size, "baseline": evidence.expected / size}

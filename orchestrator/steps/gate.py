@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.rollout.conditions import of_type, put
+from orchestrator.rollout.handed import resumed
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import Context, change
@@ -39,11 +40,12 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
                 "probes": [r for r in analysis.status.probes if r.when in ("baseline", "held")],
                 "probed_at": None,
                 "started_at": ctx.clock.now(),
+                "shards": [],
             }
         )
         load(ctx.cluster.replace_status(analysis.with_status(fresh)))
-    broken = _glass(ctx, state, action)
-    change(ctx, state, action, phase="Progressing", paused_for="", reason="", **broken)
+    going = {"workflow": resumed(state.rollout), **_glass(ctx, state, action)}
+    change(ctx, state, action, phase="Progressing", paused_for="", reason="", **going)
 
 
 def _glass(ctx: Context, state: State, action: Action) -> dict[str, Any]:

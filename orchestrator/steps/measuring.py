@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.analysis.measurement import measure, usable
@@ -10,34 +11,43 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
-from orchestrator.steps.counting import counted
+from orchestrator.steps.judging import counted
 from orchestrator.steps.readings import read
 from orchestrator.steps.records import needed, provider, record
 
 
 def measured(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
     """A record for each metric in each watched namespace that has something to say of it."""
+    return [*by_threshold(ctx, state, analysis, at), *counted(ctx, state, analysis, at)]
+
+
+def by_threshold(
+    ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, watched: Sequence[str] | None = None
+) -> list[m.MeasurementRecord]:
+    """Those of the metrics that are held against thresholds; `watched` are some of the watched namespaces, else all."""
     plan = state.rollout.spec.strategy.analysis
+    names = analysis.spec.watched if watched is None else watched
     found: list[m.MeasurementRecord] = []
     for metric in (metric for metric in plan.metrics if metric.test == "threshold"):
         source = provider(ctx, plan, metric.provider)
         if isinstance(source, str):
             text = f"{metric.name}: {source}"
-            found.append(record(metric.name, analysis.spec.watched[0], at, "Error", text))
+            found.append(record(metric.name, names[0], at, "Error", text))
         else:
-            found += _by_threshold(plan, source, metric, state, analysis, at)
-    return [*found, *counted(ctx, state, analysis, at)]
+            found += _one(plan, source, metric, state, analysis, at, names)
+    return found
 
 
-def _by_threshold(
+def _one(
     plan: m.Analysis,
     source: MetricSource,
     metric: m.MetricSpec,
     state: State,
     analysis: WaveAnalysis,
     at: datetime,
+    watched: Sequence[str],
 ) -> list[m.MeasurementRecord]:
-    watched, controls = analysis.spec.watched, tuple(analysis.spec.controls)
+    controls = tuple(analysis.spec.controls)
     names = [*watched, *controls]
     before = read(source, metric, names, plan.window_seconds, analysis.spec.since)
     now = read(source, metric, names, plan.window_seconds, at)

@@ -17,9 +17,11 @@ MOST_KEPT = 1000
 MOST_TEXT = 150_000  # characters of messages, and of queries, that fit into one object beside everything else
 
 
-def kept(records: Sequence[m.MeasurementRecord]) -> list[m.MeasurementRecord]:
+def kept(
+    records: Sequence[m.MeasurementRecord], most: int = MOST_KEPT, text: int = MOST_TEXT
+) -> list[m.MeasurementRecord]:
     """What one object can hold: good ones go first, the oldest of them at first; then the oldest queries and messages."""
-    dropped = len(records) - MOST_KEPT
+    dropped = len(records) - most
     if dropped > 0:
         order = sorted(
             range(len(records)), key=lambda n: (records[n].phase not in ("Successful", "Pending"), n)
@@ -31,8 +33,8 @@ def kept(records: Sequence[m.MeasurementRecord]) -> list[m.MeasurementRecord]:
     for item in reversed(records):
         queries, messages = queries + len(item.query), messages + len(item.message)
         short = {
-            **({"query": ""} if queries > MOST_TEXT else {}),
-            **({"message": item.message[:100]} if messages > MOST_TEXT else {}),
+            **({"query": ""} if queries > text else {}),
+            **({"message": item.message[:100]} if messages > text else {}),
         }
         found.append(item.model_copy(update=short) if short else item)
     return found[::-1]

@@ -37,6 +37,7 @@ STEPS: dict[str, Step] = {
     "succeed": promote.succeed,
     "rollback": restore.begin,
     "restore": restore.run,
+    "confirm": restore.confirm,
     "verify": verify.run,
     "finish": finish.run,
     "release": finish.release,

@@ -8,8 +8,9 @@ import structlog
 
 from orchestrator.analysis.why import why
 from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound, Refused, RetryLater
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.model import TERMINAL
-from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.next import CONFIRMED, Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resource import NamespaceRollout, load
 from orchestrator.steps.apply import manifests
@@ -17,6 +18,8 @@ from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
 from orchestrator.steps.gate import handle
 from orchestrator.steps.requests import latest
 from orchestrator.steps.write import converge
+
+MOST_WAIT = 5.0  # seconds, so that whoever waits keeps its place
 
 
 def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) -> None:
@@ -29,7 +32,7 @@ def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) 
     if action.reason == "Regression" and (found := why(state, action.wave)) is not None:
         said = found.text
         action = replace(action, message=said)
-    kept = [c for c in state.rollout.status.conditions if c.type != "Verified"]
+    kept = [c for c in state.rollout.status.conditions if c.type not in ("Verified", CONFIRMED)]
     now = ctx.clock.now()
     change(
         ctx,
@@ -78,18 +81,49 @@ def run(ctx: Context, state: State, action: Action) -> None:
         ctx.each(lambda item: _one(ctx, state, item), left, rollout.spec.strategy.max_parallel)
 
 
+def confirm(ctx: Context, state: State, action: Action) -> None:
+    """Read every namespace back once more, when nothing of the pods that wrote can land any more; RetryLater before.
+
+    What landed late goes back, and counts as restored now.
+    """
+    now = ctx.clock.now()
+    if action.until is not None and now < action.until:
+        left = (action.until - now).total_seconds()
+        raise RetryLater("pods that wrote may write yet", min(left, MOST_WAIT))
+    items = [state.namespaces[n] for n in state.touched() if n in state.namespaces]
+    again = [item for item in items if item.status.phase == "Restored"]
+    ctx.each(lambda item: _once_more(ctx, state, item), again, state.rollout.spec.strategy.max_parallel)
+    known = state.rollout.status.conditions
+    found = put(known, CONFIRMED, "True", "ReadBack", f"{len(again)} namespaces read back twice", now)
+    change(ctx, state, Action("confirm"), conditions=found)
+
+
+def _once_more(ctx: Context, state: State, item: NamespaceRollout) -> None:
+    spec = item.spec
+    if namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, item):
+        structlog.get_logger().warning("a late write was put back", namespace=spec.namespace)
+        _one(ctx, state, item)
+
+
+def _back(ctx: Context, item: NamespaceRollout) -> int:
+    """Until it reads back as `before`; the number of states that were walked."""
+    spec, walked = item.spec, 0
+    before, after = manifests(spec.before), manifests(spec.after)
+    try:
+        while steps := converge(ctx, spec.namespace, before, after, spec.rollout, forward=False):
+            walked += steps
+    except (Conflict, NotFound, Forbidden) as error:
+        raise RetryLater(f"{spec.namespace}: {error}", 0.2) from None
+    return walked
+
+
 def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
     spec = item.spec
     phase, message = "Restored", "read back equal to what was there before"
     if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
         phase, message = "Gone", "the namespace was deleted"
     else:
-        before, after = manifests(spec.before), manifests(spec.after)
-        try:
-            while converge(ctx, spec.namespace, before, after, spec.rollout, forward=False):
-                pass
-        except (Conflict, NotFound, Forbidden) as error:
-            raise RetryLater(f"{spec.namespace}: {error}", 0.2) from None
+        _back(ctx, item)
     structlog.get_logger().info(phase, namespace=spec.namespace)
     now = ctx.clock.now()
     since = state.rollout.status.detected_at
