@@ -35,8 +35,7 @@ class Waves:
         if found.verb == "submit":
             _submit(ctx, state, found)
         elif found.verb == "adopt":
-            note = Action("wait", wave, found.reason, f"wave {wave} is worked on by {found.message}")
-            change(ctx, state, note, workflow=found.workflow)
+            _note(ctx, state, found)
         elif found.verb in ("next", "back"):
             _ended(ctx, state, found)
         return True
@@ -69,10 +68,18 @@ def _submit(ctx: Context, state: State, found: Handed) -> None:
             raise Refused(f"no WorkflowTemplate {name} in the namespace {ctx.namespace}; {hint}") from None
     made = workflow(state.rollout, state.rollout.status.wave, found.workflow.name)
     try:
-        ctx.cluster.create(made)
-        structlog.get_logger().info("a workflow was submitted", workflow=found.workflow.name)
+        created = ctx.cluster.create(made)
     except Conflict:  # another worker did, and died before it could say so
         return
+    structlog.get_logger().info("a workflow was submitted", workflow=found.workflow.name)
+    _note(ctx, state, handed(state.rollout, state.rollout.status.wave, _read(created)))
+
+
+def _note(ctx: Context, state: State, found: Handed) -> None:
+    """Which workflow it is that works on the wave: one that is gone later was there."""
+    wave = state.rollout.status.wave
+    note = Action("wait", wave, found.reason, f"wave {wave} is worked on by {found.message}")
+    change(ctx, state, note, workflow=found.workflow)
 
 
 def _ended(ctx: Context, state: State, found: Handed) -> None:
