@@ -50,6 +50,7 @@ bench-analysis: .venv/.ready
 
 crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
+	$(BIN)/netpol-canary workflows render --image netpol-canary > config/argo/templates.yaml
 
 # Every page into docs/screenshots, by Chromium.
 screenshots: .venv/.ready

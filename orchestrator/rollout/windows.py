@@ -13,7 +13,9 @@ from orchestrator.rollout.model import Window
 
 DAY = timedelta(days=1)
 HORIZON_DAYS = 400  # how far ahead a change is looked for: a window of once a year is found
-MOST_STEPS = 500  # and in how many steps; more than that is "not known", and asked again later
+MOST_STEPS = (
+    5000  # and in how many steps, 0.1 s at most; more than that is "not known", and asked again later
+)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """A rollout whose waves Argo works on ends as it does in one process, whatever people do to its workflows."""
 
 import pytest
-from stage import OWN, SPACES, Inline, Stage, check, policy, work
+from stage import OWN, SPACES, Stage, check, policy, work
 from stand_in import Theatre
 
-from orchestrator.cli.guard import alone
-from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.rollout import model as m
 from orchestrator.rollout.handed import MOST_FAILURES
 from orchestrator.rollout.next import FORWARD, REQUEST
