@@ -64,9 +64,8 @@ def _step(image: str, namespace: str) -> WorkflowTemplate:
             limit=argo.IntOrString(root=str(RETRIES)),
             retry_policy="Always",
             expression=INFRASTRUCTURE,
-            backoff=argo.Backoff(
-                duration="5s", factor=argo.IntOrString(root="2"), cap="1m", max_duration="10m"
-            ),
+            # No longest duration: Argo would count it from the first try's start, and end a long look with it.
+            backoff=argo.Backoff(duration="5s", factor=argo.IntOrString(root="2"), cap="1m"),
         ),
     )
     return WorkflowTemplate(name=STEP, namespace=namespace, labels=LABELS, templates=[pod])

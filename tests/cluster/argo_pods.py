@@ -1,0 +1,100 @@
+"""Argo on a real API server without Argo: its CRDs, a walker in a thread, and each pod's command as a process."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from argo_walk import Argo
+from people import service_account
+from scene import OWN, PROGRAM, eventually
+
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.kubernetes import connect
+
+ROUND = 0.2  # seconds
+CRDS = Path(__file__).parents[3] / "shared" / "argo-crds"
+
+
+def install(plane, root):
+    """Argo's full CRDs and config/argo; skips where the CRDs are not at hand."""
+    if not CRDS.is_dir():
+        pytest.skip(f"Argo's CRDs are not at hand: {CRDS} is no directory")
+    files = [str(f) for f in sorted(CRDS.glob("*.yaml"))]
+    plane.run("apply", "--server-side", *(a for f in files for a in ("-f", f)))
+    plane.run(
+        "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of!=x", "--timeout=30s"
+    )
+
+
+class Pod:
+    """A pod's command as a process, with the rights of the account that pods have."""
+
+    def __init__(self, argv, env, kubeconfig, log):
+        assert argv[0] == "netpol-canary"
+        self.argv = argv
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                [PROGRAM, *argv[1:], "--kubeconfig", kubeconfig],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **{k: v for k, v in env.items() if k != "HOME"}},
+            )
+
+    def poll(self):
+        return self.process.poll()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+
+
+class Pods:
+    """Argo's part on a plane whose namespace and accounts stand, until `close`."""
+
+    def __init__(self, plane, folder, account="netpol-canary-step"):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig = service_account(plane, self.folder, OWN, account).kubeconfig
+        self.pods, self.on_begin = [], []
+        self.argo = Argo(connect(plane.kubeconfig), OWN, self._begin, SystemClock().now)
+        self._stop, self.problem = threading.Event(), None
+        self._thread = threading.Thread(target=self._work, name="argo", daemon=True)
+        self._thread.start()
+
+    def _begin(self, argv, env, name):
+        pod = Pod(argv, env, self.kubeconfig, self.folder / f"{name}-{len(self.pods)}.log")
+        self.pods.append(pod)
+        for act in list(self.on_begin):
+            act(pod)
+        return pod
+
+    def _work(self):
+        try:
+            while not self._stop.wait(ROUND):
+                self.argo.step()
+        except BaseException as error:
+            self.problem = error
+
+    def steps(self):
+        """The steps that pods began, in order."""
+        return [p.argv[2] for p in self.pods]
+
+    def close(self):
+        """No pod outlives it."""
+        self._stop.set()
+        self._thread.join(30)
+        for pod in self.pods:
+            pod.kill()
+        if self.problem is not None:
+            raise self.problem
+
+
+def drained(pods, seconds=30.0):
+    """Wait until no pod runs."""
+    eventually(lambda: all(p.poll() is not None for p in pods.pods), seconds)
+    time.sleep(2 * ROUND)

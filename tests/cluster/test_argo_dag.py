@@ -1,0 +1,208 @@
+"""The rendered workflows on a real API server: taken as they are, and meaning what the steps mean in one process.
+
+A walker follows each wave's own DAG; each pod's command runs as a process with the rights of config/argo.
+"""
+
+import json
+import re
+
+import pytest
+import yaml
+from argo_pods import Pods, drained, install
+from people import service_account
+from scene import OWN, PROGRAM, Scene, eventually, policy, process, source
+
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load, new
+from workflows.submission import workflow
+from workflows.templates import templates
+
+pytestmark = pytest.mark.cluster
+
+ENGINES = ("embedded", "argo")
+TIME = 90
+SERVE = (PROGRAM, "controller", "--poll", "5", "--listen", "127.0.0.1:0", "--log", "json")
+QUICK = {"gates": [], "shardSize": 2, "steps": []}
+
+
+@pytest.fixture(scope="module")
+def argo_crds(plane, harness):
+    install(plane, harness.ROOT)
+    return plane
+
+
+class Yard(Scene):
+    """A scene with a controller of its own, and what becomes of one change after the other."""
+
+    def __init__(self, plane, folder, metrics, engine, root):
+        super().__init__(plane, folder, metrics)
+        self.engine, self.root, self.ports = engine, root, iter(range(8081, 8099))
+
+    def strategy(self, **more):
+        """The same for both engines: the canary, then the other four; a wave's metrics once in two looks."""
+        found = source(self.git, self.metrics, self.servers, engine=self.engine, **{**QUICK, **more})
+        found["metadata"]["namespace"] = OWN
+        found["spec"]["identities"] = [{"mail": "ann@example.com", "user": "ann"}]
+        self.plane.run("apply", "-f", "-", stdin=json.dumps(found))
+
+    def good(self):
+        port = next(self.ports)
+        return {n: yaml.safe_dump(widened(n, port)) for n in self.servers}
+
+    def bad(self):
+        return {n: policy("callers", app="frnt") for n in self.servers}
+
+    def change(self, files, gates=(), act=None, until=("Succeeded", "RolledBack", "Failed")):
+        """Merge it and wait for its end; what can be seen of it then, as plain data."""
+        self.strategy(gates=list(gates))
+        before = self.rules()
+        revision = self.commit(**files)
+        mine = lambda: next((r for r in self.rollouts() if r["spec"]["revision"] == revision), None)  # noqa: E731
+        self.cli("poll", "shop")
+        found = eventually(mine, TIME, 0.3)
+        name = found["metadata"]["name"]
+        if act is not None:
+            act(lambda: self.status(name))
+        eventually(lambda: self.status(name).get("phase") in until, TIME, 0.3)
+        status = self.status(name)
+        held = self.kept("policysource/shop").get("heldRevision") == revision
+        reasons = [t["reason"] for t in status["transitions"] if not t["reason"].startswith("Workflow")]
+        return {
+            "phase": status["phase"],
+            "reasons": reasons,
+            "namespaces": self.phases(name),
+            "as before": self.rules() == before,
+            "held": held,
+            "restored": status.get("restoredSeconds") is not None,
+            "why": re.sub(r"[0-9a-f]{10,}|[\d.]+ ?%?", "#", status["reason"])[:60],
+        }
+
+    def rollouts(self):
+        return json.loads(self.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
+
+    def kept(self, what):
+        return json.loads(self.plane.run("get", what, "-n", OWN, "-o", "json")).get("status", {})
+
+    def status(self, name):
+        return self.kept(f"policyrollout/{name}")
+
+    def decide(self, verb):
+        """What a person says at the gate."""
+
+        def act(status):
+            eventually(lambda: status().get("pausedFor") == "approval", TIME, 0.3)
+            done = self.cli(verb, "shop", "-m", "it was looked at")
+            assert done.returncode == 0, done.stdout + done.stderr
+
+        return act
+
+    def abort(self, status):
+        """As soon as the canary is written."""
+        eventually(lambda: "Applied" in self.phases(self.rollout()["metadata"]["name"]).values(), TIME, 0.2)
+        assert self.cli("abort", "shop").returncode == 0
+
+
+def widened(name, port):
+    """What a server's callers reach, and one port more, which hurts nobody."""
+    found = yaml.safe_load(policy("callers"))
+    found["spec"]["ingress"].append({"ports": [{"port": port, "protocol": "TCP"}]})
+    return found
+
+
+def outcomes(yard, pods):
+    """Five changes, one after the other."""
+    found = {"promoted": yard.change(yard.good())}
+    found["rolled back"] = yard.change(yard.bad())
+    gate = [{"wave": 1, "name": "people"}]
+    found["approved"] = yard.change(yard.good(), gate, yard.decide("approve"))
+    found["rejected"] = yard.change(yard.good(), gate, yard.decide("reject"))
+    found["aborted"] = yard.change(yard.good(), act=yard.abort)
+    if pods is not None:
+        drained(pods)
+    return found
+
+
+@pytest.fixture(scope="module")
+def both(argo_crds, harness, watched, tmp_path_factory):
+    """What became of the five changes with either engine, and the pods that ran."""
+    plane, (_, url) = argo_crds, watched
+    seen, ran = {}, []
+    for engine in ENGINES:
+        folder = tmp_path_factory.mktemp(engine)
+        yard, pods = Yard(plane, folder, url, engine, harness.ROOT), None
+        yard.furnish()
+        try:
+            for base in ("rbac", "argo"):
+                plane.run("apply", "-k", str(harness.ROOT / "config" / base))
+            if engine == "argo":
+                pods = Pods(plane, folder / "pods")
+                ran = pods.pods
+                # The first pod that writes is lost to its node as soon as it has begun.
+                pods.on_begin.append(lambda pod, ran=ran: lost(pod, ran))
+            yard.settled()
+            account = service_account(plane, folder, OWN, "netpol-canary").kubeconfig
+            command = [*SERVE, "--kubeconfig", account]
+            with process(command, folder / "controller.log"):
+                seen[engine] = outcomes(yard, pods)
+        finally:
+            if pods is not None:
+                pods.close()
+            yard.clear()
+    return seen, ran
+
+
+def lost(pod, ran):
+    if pod.argv[2] == "apply" and sum(p.argv[2] == "apply" for p in ran) == 1:
+        pod.kill()
+
+
+EXPECTED = {
+    "promoted": ("Succeeded", {"Applied"}),
+    "rolled back": ("RolledBack", {"Restored", "Pending"}),
+    "approved": ("Succeeded", {"Applied"}),
+    "rejected": ("RolledBack", {"Restored", "Pending"}),
+    "aborted": ("RolledBack", {"Restored", "Pending"}),
+}
+
+
+@pytest.mark.parametrize("scenario", EXPECTED)
+def test_it_ends_as_with_the_embedded_engine(both, scenario):
+    seen, _ = both
+    phase, spaces = EXPECTED[scenario]
+    found = seen["argo"][scenario]
+    assert (found["phase"], set(found["namespaces"].values())) == (phase, spaces)
+    assert found["as before"] is (phase == "RolledBack")
+    assert found == seen["embedded"][scenario]
+
+
+def test_a_pod_that_was_killed_is_run_again_and_every_step_ran(both):
+    _, ran = both
+    steps = [p.argv[2] for p in ran]
+    assert set(steps) == {"baseline", "apply", "settle", "analyze", "verdict"}
+    first = [p for p in ran if p.argv[2] == "apply"][:2]
+    assert first[0].argv == first[1].argv and (first[0].poll(), first[1].poll()) == (-9, 0)
+    shards = {p.argv[p.argv.index("--shard") + 1] for p in ran if p.argv[2] == "apply"}
+    assert shards == {"0", "1"}
+
+
+@pytest.mark.parametrize("count", [1, 12, 1000])
+def test_templates_and_workflows_of_any_size_are_taken_with_strict_validation(argo_crds, count):
+    """As dry runs: the API server holds Argo's full CRDs, and refuses a field that they do not know."""
+    plane = argo_crds
+    digest = "sha256:" + "0" * 64
+    spaces = [m.WaveNamespace(name=f"n{i}", before=digest, after=digest) for i in range(count)]
+    spec = m.PolicyRolloutSpec(
+        source="shop",
+        revision="c" * 40,
+        strategy=m.Strategy(engine="argo"),
+        plan_digest=digest,
+        waves=[m.Wave(namespaces=spaces)],
+    )
+    made = new("PolicyRollout", "shop-cccccccccc", "default", spec)
+    rollout = load({**made, "metadata": {**made["metadata"], "uid": "00000000-0000-0000-0000-000000000000"}})
+    documents = [*templates("netpol-canary:0.1.0", "default"), workflow(rollout, 0, "shop-cccccccccc-w0-0")]
+    strict = ("create", "--dry-run=server", "--validate=strict", "-o", "name", "-f", "-")
+    taken = plane.run(*strict, stdin=yaml.safe_dump_all(documents))
+    assert len(taken.split()) == 3
+    documents[-1]["spec"]["paralelism"] = 3
+    assert plane.run(*strict, stdin=yaml.safe_dump(documents[-1]), check=False) == ""
