@@ -125,6 +125,9 @@ def _inline(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     kept = {k: v for k, v in schema.items() if k not in ("title", "$defs", "additionalProperties", "const")}
     if kept.get("default", 0) is None:
         del kept["default"]
+    elif isinstance(kept.get("default"), dict):
+        # With a null in it the CRD can be created, and no change of it is ever accepted.
+        kept["default"] = {k: v for k, v in kept["default"].items() if v is not None}
     if "properties" in kept:
         kept["properties"] = {k: _inline(v, definitions) for k, v in kept["properties"].items()}
     if "items" in kept:

@@ -30,3 +30,12 @@ def test_every_schema_is_structural_and_every_list_is_bounded():
                 assert node.get(mark, True) is True and (mark not in node or bound in node), f"{kind}{path}"
             if node["type"] == "array":
                 assert "maxItems" in node, f"{kind}{path} has no bound"
+
+
+def test_no_default_holds_a_null_which_an_api_server_takes_once_and_never_again():
+    for kind in MODELS:
+        version = crd(kind)["spec"]["versions"][0]
+        for path, node in walk(version["schema"]["openAPIV3Schema"]):
+            default = node.get("default", 0)
+            assert default is not None, f"{kind}{path}"
+            assert not isinstance(default, dict) or None not in default.values(), f"{kind}{path}"
