@@ -145,6 +145,18 @@ class ArgoScene(Scene):
         self.wait(lambda: (self.workflow(wave, attempt)["status"]).get("finishedAt"))
         return self.workflow(wave, attempt)["status"]["phase"]
 
+    def by_argo(self, verb):
+        """What people do with Argo's own program to the first wave's Workflow."""
+        name = self.workflow()["metadata"]["name"]
+        command = ["argo", verb, name, "-n", OWN, "--kubeconfig", self.plane.kubeconfig, "-o", "name"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def workflows(self):
+        """The names of all Workflows, and in which phases they are."""
+        found = json.loads(self.plane.run("get", "workflows", "-n", OWN, "-o", "json"))["items"]
+        return {w["metadata"]["name"]: w.get("status", {}).get("phase") for w in found}
+
     def told(self, shutdown):
         """What `argo stop` and `argo terminate` do: a word in the Workflow's spec."""
         name, patch = self.workflow()["metadata"]["name"], json.dumps({"spec": {"shutdown": shutdown}})
