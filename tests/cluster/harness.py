@@ -23,6 +23,13 @@ TOKENS = {
     "controller": ("controller-token", "netpol-canary"),
 }
 START_SECONDS = 60
+# Who did what of our own accounts, for test_permissions.py; of everybody else nothing is written down.
+AUDIT = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts:netpol-canary"]}, {"level": "None"}],
+}
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller")
 
 
@@ -151,6 +158,7 @@ def _commands(folder, found, place, secure):
     (folder / "tokens.csv").write_text(
         "".join(f'{token},{user},{user},"{group}"\n' for user, (token, group) in TOKENS.items())
     )
+    (folder / "audit.yaml").write_text(json.dumps(AUDIT))
     key = folder / "sa.key"
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
     return [
@@ -173,6 +181,10 @@ def _commands(folder, found, place, secure):
             f"--cert-dir={folder / 'certs'}",
             f"--token-auth-file={folder / 'tokens.csv'}",
             f"--client-ca-file={folder / 'clients.crt'}",
+            f"--audit-policy-file={folder / 'audit.yaml'}",
+            f"--audit-log-path={folder / 'audit.log'}",
+            "--audit-log-maxsize=200",
+            "--audit-log-maxbackup=1",
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--service-account-issuer=https://kubernetes.default.svc",
