@@ -28,7 +28,10 @@ AUDIT = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts:netpol-canary"]}, {"level": "None"}],
+    "rules": [
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts:netpol-canary"]},
+        {"level": "None"},
+    ],
 }
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller")
 
@@ -121,9 +124,10 @@ def free_port():
 
 
 @contextlib.contextmanager
-def control_plane(folder, place=LOOPBACK):
-    """Start it with its data in `folder`; ends its own processes at the end."""
+def control_plane(folder, place=LOOPBACK, ours=True):
+    """Start it with its data in `folder`, with our CRDs in it; ends its own processes at the end."""
     folder, found = Path(folder), binaries()
+    folder.mkdir(parents=True, exist_ok=True)
     secure = free_port()
     server = f"https://{place.address}:{secure}"
     config = write_kubeconfig(folder / "kubeconfig", server, "admin", folder / "certs" / "apiserver.crt")
@@ -137,7 +141,8 @@ def control_plane(folder, place=LOOPBACK):
             processes.append(subprocess.Popen(whole, stdout=log, stderr=log))
             if name == "kube-apiserver":
                 _ready(found / "kubectl", config, folder)
-                plane.apply_crds()  # before the garbage collector looks which kinds there are
+                if ours:
+                    plane.apply_crds()  # before the garbage collector looks which kinds there are
         yield plane
     finally:
         for process in reversed(processes):
