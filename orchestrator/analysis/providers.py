@@ -7,6 +7,7 @@ from orchestrator.rollout import model as m
 
 KUBERNETES = "kubernetes"
 PROMETHEUS = "prometheus"
+PRESENT = frozenset({"http", KUBERNETES})  # types that know the present alone
 
 
 def provider_of(analysis: m.Analysis, name: str) -> m.Provider | None:
@@ -24,3 +25,9 @@ def provider_of(analysis: m.Analysis, name: str) -> m.Provider | None:
     if not found and name == KUBERNETES:
         return m.Provider(name=KUBERNETES, type=KUBERNETES)
     return found[0] if found else None
+
+
+def knows_past(analysis: m.Analysis) -> bool:
+    """Whether every metric can be asked for at a time that is gone; raises BadInput as `provider_of` does."""
+    found = [provider_of(analysis, metric.provider) for metric in analysis.metrics]
+    return all(provider is None or provider.type not in PRESENT for provider in found)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from orchestrator.analysis.providers import knows_past
 from orchestrator.errors import Conflict, RetryLater
-from orchestrator.rollout.due import look_time
+from orchestrator.ports import Manifest
+from orchestrator.rollout.due import look_time, settled_at
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import NamespaceRollout, load
+from orchestrator.rollout.resource import NamespaceRollout, WaveAnalysis, load
 from orchestrator.rollout.shards import part, readers, writers
 from orchestrator.steps import apply, baseline
 from orchestrator.steps.analyze import decide
@@ -21,6 +23,7 @@ from orchestrator.steps.reading import gathered, measure, noted, read_by_all
 
 Part = Callable[[Context, State, Action, int], datetime | None]
 ASK_AGAIN = timedelta(seconds=1)
+LATE = timedelta(seconds=5)  # after a look was due, when nobody has measured at it yet
 TRIES = 20  # of a compare-and-swap that other readers stood in the way of
 
 
@@ -65,6 +68,9 @@ def measure_shard(ctx: Context, state: State, action: Action, shard: int) -> dat
     due = look_time(state, wave)
     if now < due:
         return due
+    if now - due > LATE and _may_move(state, analysis):
+        analysis, due = load(ctx.cluster.replace_status(_moved(state, analysis, now - due))), now
+    grid = analysis.status.started_at
     reading = measure(ctx, state, analysis, due, shard, readers(state.rollout, wave))
     for _ in range(TRIES):
         try:
@@ -72,9 +78,28 @@ def measure_shard(ctx: Context, state: State, action: Action, shard: int) -> dat
             return ctx.clock.now()
         except Conflict:
             analysis = load(ctx.cluster.get(ANALYSIS, analysis.name, ctx.namespace))
-            if (analysis.status.phase, analysis.status.ticks + 1) != ("Running", tick):
+            found = analysis.status
+            if (found.phase, found.ticks + 1, found.started_at) != ("Running", tick, grid):
                 return ctx.clock.now()
     raise RetryLater("other readers write at the same time")
+
+
+def _may_move(state: State, analysis: WaveAnalysis) -> bool:
+    """Whether the looks may wait for readers who began late, as pods do: nobody has measured yet, neither at this look
+
+    nor, where all metrics are answered for the past too, at any before it.
+    """
+    tick = analysis.status.ticks + 1
+    if any(r.tick == tick for r in analysis.status.shards):
+        return False
+    return tick == 1 or not knows_past(state.rollout.spec.strategy.analysis)
+
+
+def _moved(state: State, analysis: WaveAnalysis, later: timedelta) -> Manifest:
+    """The analysis with its grid of looks so much later."""
+    wait = timedelta(seconds=state.rollout.spec.strategy.settle_seconds)
+    start = settled_at(state, analysis.spec.wave) - wait + later
+    return analysis.with_status(analysis.status.model_copy(update={"started_at": start}))
 
 
 def judge(ctx: Context, state: State, action: Action, shard: int) -> datetime | None:

@@ -1,0 +1,80 @@
+"""Pods begin when Argo gets to them: looks whose time is over by then are moved, where nobody answers for the past."""
+
+from datetime import timedelta
+
+import pytest
+from stage import OWN, SPACES, check, work
+from stand_in import Theatre
+
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import ANALYSIS
+
+METRIC = {"name": "endpoints", "query": "endpoints", "minimum": 1}
+
+
+class Gauge:
+    """One ready endpoint everywhere; `asked` has the times asked for, and how many seconds ago they were by then."""
+
+    def __init__(self):
+        self.clock, self.asked = None, []
+
+    def query(self, expression, at):
+        self.asked.append((at, (self.clock.now() - at).total_seconds()))
+        return [Sample({"namespace": n}, 1.0, at) for n in SPACES]
+
+    def query_range(self, expression, start, end, step):
+        raise MetricError("it has no history")
+
+
+class Late(Theatre):
+    """Argo gets to the readers of a wave so many seconds after they could begin."""
+
+    late = 90.0
+
+    def _begin(self, argv, env, name):
+        pod = super()._begin(argv, env, name)
+        if pod.step in ("analyze", "verdict"):
+            pod._due += timedelta(seconds=self.late)
+        return pod
+
+
+def late(provider, looks=2):
+    gauge = Gauge()
+    metrics = [m.MetricSpec(provider=provider, **METRIC)]
+    theatre = Late(metrics=gauge, analysis={"metrics": metrics, "count": looks}, shard_size=1)
+    gauge.clock = theatre.stage.clock
+    return theatre, gauge
+
+
+def oldest(theatre, gauge):
+    """How late a look was at most; the time before a change is asked for beside each."""
+    before = {load(o).spec.since for o in theatre.stage.cluster.list(ANALYSIS, OWN)}
+    return max(age for at, age in gauge.asked if at not in before)
+
+
+@pytest.mark.parametrize("provider", ["kubernetes", "prometheus"])
+def test_readers_that_begin_late_look_from_then_on(provider):
+    theatre, gauge = late(provider)
+    state = work(theatre.stage.context(), "engine", **theatre.engine())
+    check(theatre.stage, theatre.before, state)
+    assert oldest(theatre, gauge) < 10
+
+
+@pytest.mark.parametrize(("provider", "made_up_for"), [("kubernetes", False), ("prometheus", True)])
+def test_looks_that_a_lost_workflow_missed_are_made_up_for_where_the_past_is_known(provider, made_up_for):
+    theatre, gauge = late(provider, looks=10)
+    done = []
+
+    def look(now):
+        found = [load(o) for o in theatre.stage.cluster.list(ANALYSIS, OWN)]
+        if not done and any(a.status.ticks for a in found):
+            done.append(now)
+            theatre.argo.delete(theatre.argo.names()[0])
+
+    theatre.on_round.append(look)
+    state = work(theatre.stage.context(), "engine", **theatre.engine())
+    check(theatre.stage, theatre.before, state)
+    assert done and (oldest(theatre, gauge) > 60) == made_up_for
