@@ -26,6 +26,7 @@ from orchestrator.rollout.model import GROUP
 
 MANAGER = "netpol-canary"
 POD = Kind("v1", "Pod")
+APPLY = "application/apply-patch+yaml"
 PAGE = 500
 # A page of what stands in a cluster; our own resources hold policy sets of up to 1 MiB each.
 MOST_BYTES, MOST_OWN_BYTES = 64 << 20, PAGE * 3 << 19
@@ -126,6 +127,15 @@ class KubernetesCluster:
     def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         return self._json("put", self._path(*_place(obj)), _writing(dry_run), obj)
 
+    def apply(self, obj: Manifest, manager: str) -> Manifest:
+        """Server-side apply in the name of a field manager, taking over what others own: for installing alone."""
+        query: Query = [("fieldValidation", "Strict"), ("fieldManager", manager), ("force", "true")]
+        return self._json("patch", self._path(*_place(obj)), query, obj)
+
+    def version(self) -> str:
+        """The API server's version, such as v1.34.4."""
+        return str(self._json("get", "/version").get("gitVersion", ""))
+
     def replace_status(self, obj: Manifest) -> Manifest:
         return self._json("put", self._path(*_place(obj)) + "/status", _writing(False), obj)
 
@@ -220,6 +230,7 @@ class KubernetesCluster:
                 header_params={"Accept": "application/json"},
                 serialize=False,
                 _request_timeout=timeout,
+                **({"content_type": APPLY} if method == "patch" else {}),
             )
         )
 

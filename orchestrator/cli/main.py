@@ -27,6 +27,7 @@ def main() -> None:
         drift,
         freezes,
         guard,
+        installing,
         metrics,
         notify,
         poll,

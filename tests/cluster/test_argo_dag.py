@@ -21,7 +21,7 @@ pytestmark = pytest.mark.cluster
 
 ENGINES = ("embedded", "argo")
 TIME = 90
-SERVE = (PROGRAM, "controller", "--poll", "5", "--listen", "127.0.0.1:0", "--log", "json")
+SERVE = (PROGRAM, "controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json")
 QUICK = {"gates": [], "shardSize": 2, "steps": []}
 
 
@@ -39,9 +39,10 @@ class Yard(Scene):
         self.engine, self.root, self.ports = engine, root, iter(range(8081, 8099))
 
     def strategy(self, **more):
-        """The same for both engines: the canary, then the other four; a wave's metrics once in two looks."""
+        """The same for both engines: the canary, then the other four; one look a wave."""
         found = source(self.git, self.metrics, self.servers, engine=self.engine, **{**QUICK, **more})
         found["metadata"]["namespace"] = OWN
+        found["spec"]["strategy"]["analysis"]["count"] = 1
         found["spec"]["identities"] = [{"mail": "ann@example.com", "user": "ann"}]
         self.plane.run("apply", "-f", "-", stdin=json.dumps(found))
 
@@ -55,10 +56,9 @@ class Yard(Scene):
     def change(self, files, gates=(), act=None, until=("Succeeded", "RolledBack", "Failed")):
         """Merge it and wait for its end; what can be seen of it then, as plain data."""
         self.strategy(gates=list(gates))
-        before = self.rules()
+        before = self.policies()
         revision = self.commit(**files)
         mine = lambda: next((r for r in self.rollouts() if r["spec"]["revision"] == revision), None)  # noqa: E731
-        self.cli("poll", "shop")
         found = eventually(mine, TIME, 0.3)
         name = found["metadata"]["name"]
         if act is not None:
@@ -71,7 +71,7 @@ class Yard(Scene):
             "phase": status["phase"],
             "reasons": reasons,
             "namespaces": self.phases(name),
-            "as before": self.rules() == before,
+            "as before": self.policies() == before,
             "held": held,
             "restored": status.get("restoredSeconds") is not None,
             "why": re.sub(r"[0-9a-f]{10,}|[\d.]+ ?%?", "#", status["reason"])[:60],

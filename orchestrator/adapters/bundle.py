@@ -1,0 +1,81 @@
+"""What is installed: the manifests of config/, in the order in which they are applied, with one image for all.
+
+They are read as they stand; config/ is written so that nothing else of kustomize is needed to install it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.errors import BadInput
+
+Manifest = dict[str, Any]
+IMAGE = "netpol-canary"  # what config/ says where the image goes
+TAG = "netpol-canary:0.1.0"
+DEFAULT = "default"
+EXTRAS = ("argo", "archive", "monitoring", "network")
+ORDER = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ServiceAccount",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+)
+
+
+def root() -> Path:
+    """The directory config/: inside the installed package, or in a checkout."""
+    here = Path(__file__).parents[1]
+    found = next((p for p in (here / "config", here.parent / "config") if (p / DEFAULT).is_dir()), None)
+    if found is None:
+        raise BadInput("the manifests of config/ are not part of this installation", str(here))
+    return found
+
+
+def bundle(image: str = TAG, extras: Sequence[str] = ()) -> list[Manifest]:
+    """config/default and some of EXTRAS; each object once, what others need first."""
+    known = [e for e in EXTRAS if (root() / e).is_dir()]
+    if wrong := next((e for e in extras if e not in known), ""):
+        raise BadInput(f"there is no part {wrong!r}", "--with", f"take of {', '.join(known)}")
+    found: dict[tuple[str, str, str], Manifest] = {}
+    for part in (DEFAULT, *extras):
+        for obj in _base(root() / part):
+            meta = obj["metadata"]
+            found.setdefault((obj["kind"], meta.get("namespace", ""), meta["name"]), _with(obj, image))
+    last = len(ORDER)
+    place = {kind: number for number, kind in enumerate(ORDER)}
+    return sorted(found.values(), key=lambda obj: place.get(obj["kind"], last))
+
+
+def _base(folder: Path) -> Iterator[Manifest]:
+    """The resources of a kustomization, those of others that it names included."""
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    for name in listed.get("resources") or []:
+        path = folder / name
+        if path.is_dir():
+            yield from _base(path.resolve())
+        else:
+            yield from (d for d in yaml.safe_load_all(path.read_text()) if d)
+
+
+def _with(value: Any, image: str) -> Any:
+    """Every image, and every variable that names one."""
+    if isinstance(value, list):
+        return [_with(item, image) for item in value]
+    if not isinstance(value, dict):
+        return value
+    mine = value.get("image") == IMAGE, value.get("value") == IMAGE and "name" in value
+    found = {key: _with(item, image) for key, item in value.items()}
+    if mine[0]:
+        found["image"] = image
+    if mine[1]:
+        found["value"] = image
+    return found

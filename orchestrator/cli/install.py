@@ -1,0 +1,102 @@
+"""`install`: the manifests of an installation, printed or applied, after a look at what the cluster offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from orchestrator.adapters.bundle import Manifest, bundle
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.kubernetes import KubernetesCluster, connect
+from orchestrator.cli.offers import Offer, offers
+from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.errors import NotFound, Refused
+from orchestrator.ports import Clock, Kind
+from orchestrator.rollout.objects import same
+
+MANAGER = "netpol-canary-install"
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+ESTABLISH_SECONDS = 60.0
+
+
+def render(image: str, extras: Sequence[str]) -> int:
+    """Multi-document YAML on standard output; needs no cluster."""
+    import yaml
+
+    print(yaml.safe_dump_all(bundle(image, extras), sort_keys=False), end="")
+    return 0
+
+
+def check(kubeconfig: str, context: str, namespace: str, output: str) -> int:
+    """0 where an installation can work, 1 where something that it cannot do without is missing."""
+    formatted(output)
+    found = offers(connect(kubeconfig, context), namespace)
+    if output:
+        rows = [{"name": o.name, "state": o.state, "found": o.found, "todo": o.todo} for o in found]
+        printed({"offers": rows}, output)
+    else:
+        _told(found)
+    return 1 if any(o.state == "missing" for o in found) else 0
+
+
+def _told(found: Sequence[Offer]) -> None:
+    rows = [("LOOKED FOR", "STATE", "FOUND"), *((o.name, o.state, o.found) for o in found)]
+    for line in aligned(rows):
+        print(line)
+    for offer in found:
+        if offer.todo:
+            print(f"{offer.name}: {offer.todo}")
+
+
+def apply(kubeconfig: str, context: str, namespace: str, image: str, extras: Sequence[str]) -> int:
+    """Apply everything; a line for each object. Refused, with nothing written, where the check finds something missing."""
+    documents = bundle(image, extras)
+    cluster = connect(kubeconfig, context)
+    found = offers(cluster, namespace)
+    if missing := [o for o in found if o.state == "missing"]:
+        raise Refused("; ".join(f"{o.name}: {o.found}: {o.todo}" for o in missing))
+    for offer in found:
+        if offer.state == "warning":
+            print(f"warning: {offer.name}: {offer.found}; {offer.todo}")
+    for line in applied(cluster, SystemClock(), documents):
+        print(line, flush=True)
+    return 0
+
+
+def applied(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manifest]) -> Iterator[str]:
+    """`kind/name created`, `configured` or `unchanged`, as each of them is; CRDs are waited for."""
+    waited = False
+    for obj in documents:
+        if obj["kind"] != CRD.kind and not waited:
+            waited = any(d["kind"] == CRD.kind for d in documents) and _established(cluster, clock, documents)
+        before = _standing(cluster, obj)
+        after = cluster.apply(obj, MANAGER)
+        said = "created" if before is None else "unchanged" if same(before, after) else "configured"
+        yield f"{obj['kind'].lower()}/{obj['metadata']['name']} {said}"
+
+
+def _standing(cluster: KubernetesCluster, obj: Manifest) -> Manifest | None:
+    meta, kind = obj["metadata"], Kind(obj["apiVersion"], obj["kind"])
+    try:
+        return cluster.get(kind, meta["name"], meta.get("namespace"))
+    except NotFound:
+        return None
+
+
+def _established(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manifest]) -> bool:
+    """Wait for those CRDs that were applied already; True once there are any, so that it is waited for once."""
+    names = [d["metadata"]["name"] for d in documents if d["kind"] == CRD.kind]
+    end = clock.now().timestamp() + ESTABLISH_SECONDS
+    while True:
+        found: list[Any] = []
+        for name in names:
+            try:
+                status = cluster.get(CRD, name).get("status") or {}
+            except NotFound:  # they come after the namespace
+                return False
+            found.append({c["type"]: c["status"] for c in status.get("conditions") or []}.get("Established"))
+        if all(state == "True" for state in found):
+            return True
+        if clock.now().timestamp() > end:
+            raise Refused(f"the CRDs are not established after {ESTABLISH_SECONDS:g} s")
+        clock.sleep(0.2)

@@ -1,0 +1,81 @@
+"""What `install` prints is what kubectl would build, with one image everywhere; what a cluster offers is told."""
+
+import pytest
+import yaml
+from stage import Stage
+
+from orchestrator.adapters.bundle import EXTRAS, bundle
+from orchestrator.cli.offers import _cni, _version
+
+IMAGE = "registry.example.com/netpol-canary:0.1.0"
+
+
+def images(value):
+    """Every image in a manifest, and every variable that names one."""
+    if isinstance(value, list):
+        return [found for item in value for found in images(item)]
+    if not isinstance(value, dict):
+        return []
+    mine = [value["image"]] if isinstance(value.get("image"), str) else []
+    mine += [value["value"]] if value.get("name") == "NETPOL_CANARY_PROBE_IMAGE" else []
+    return mine + [found for item in value.values() for found in images(item)]
+
+
+def test_every_pod_runs_the_image_that_was_given(cli):
+    printed = cli(Stage())("install", "--image", IMAGE, "--with", "argo,archive")
+    documents = list(yaml.safe_load_all(printed.out))
+    found = [
+        image
+        for document in documents
+        if document["kind"] != "CustomResourceDefinition"
+        for image in images(document)
+    ]
+    assert len(found) > 5 and set(found) == {IMAGE}
+
+
+def test_what_others_need_comes_first():
+    kinds = [d["kind"] for d in bundle(IMAGE)]
+    assert kinds[0] == "Namespace" and kinds.index("CustomResourceDefinition") < kinds.index("Deployment")
+    assert kinds.index("ServiceAccount") < kinds.index("Deployment")
+
+
+def test_each_object_is_there_once():
+    documents = bundle(IMAGE, [e for e in EXTRAS if e in ("argo", "archive")])
+    keys = [(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in documents]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--with", "everything"), "there is no part 'everything'"),
+        (("--apply", "--check"), "--check"),
+        (("-o", "json"), "it goes with --check"),
+    ],
+)
+def test_bad_input_is_one_line(cli, words, said):
+    found = cli(Stage())("install", *words)
+    assert found.code == 2 and said in found.err and not found.out
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("v1.34.4", "ok"), ("v1.30.0-gke.1", "ok"), ("v1.29.9", "missing"), ("?", "unknown")],
+)
+def test_a_cluster_that_is_too_old_is_no_place_for_it(version, state):
+    assert _version(version).state == state
+
+
+@pytest.mark.parametrize(
+    ("daemons", "state"),
+    [(["calico-node", "kube-proxy"], "ok"), (["kube-flannel-ds"], "warning"), (["kube-proxy"], "unknown")],
+)
+def test_a_cni_that_enforces_nothing_is_warned_of(daemons, state):
+    assert _cni(daemons).state == state
+
+
+def test_uninstalling_without_a_terminal_needs_a_yes(cli):
+    stage = Stage()
+    before = dict(stage.cluster.writes)
+    found = cli(stage)("uninstall")
+    assert found.code == 1 and "--yes" in found.err and dict(stage.cluster.writes) == before

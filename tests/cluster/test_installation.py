@@ -1,0 +1,182 @@
+"""config/default is applied twice, worked with by the accounts' own rights alone, and taken away without a trace."""
+
+import json
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+import yaml
+from scene import OWN, PROGRAM, eventually
+
+from orchestrator.adapters.bundle import bundle
+
+pytestmark = pytest.mark.cluster
+
+SPACES = ("north", "south")
+REPEATED = ("events", "leases", "endpointslices", "endpoints")  # what a cluster writes by itself all the time
+
+
+def everything(plane):
+    """Every object of every kind that the API server has, but for what it makes by itself."""
+    kinds = plane.run("api-resources", "--verbs=list", "-o", "name").split()
+    wanted = [k for k in kinds if k.split(".")[0] not in REPEATED]
+    done = subprocess.run(
+        [
+            plane.kubectl,
+            "--kubeconfig",
+            plane.kubeconfig,
+            "get",
+            ",".join(wanted),
+            "-A",
+            "-o",
+            "json",
+            "--ignore-not-found",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    items = json.loads(done.stdout or '{"items": []}')["items"]
+    return {(i["kind"], i["metadata"].get("namespace", ""), i["metadata"]["name"]) for i in items}
+
+
+def cli(plane, *args, seconds=150):
+    return subprocess.run(
+        [PROGRAM, *args, "--kubeconfig", plane.kubeconfig],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def policy(port):
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": port}]}]}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "in"}}
+    return yaml.safe_dump({**kind, "spec": spec})
+
+
+class Site:
+    """A repository with policies for two namespaces, and a source that names it."""
+
+    def __init__(self, plane, folder):
+        self.plane, self.git, self.file = plane, folder / "policies", folder / "source.yaml"
+        self.git.mkdir()
+        self._git("init", "-q", "-b", "main")
+        for name in SPACES:
+            body = {"metadata": {"name": name, "labels": {"netpol-canary.dev/test": "true"}}}
+            plane.run(
+                "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", **body})
+            )
+
+    def _git(self, *args):
+        person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        subprocess.run(["git", "-C", str(self.git), *person, *args], check=True, capture_output=True)
+
+    def change(self, port, **strategy):
+        (self.git / "all.yaml").write_text(policy(port))
+        self._git("add", "-A")
+        self._git("commit", "-q", "-m", "change")
+        given = {
+            "canary": ["north"],
+            "settleSeconds": 0,
+            "analysis": {"count": 1, "intervalSeconds": 1},
+            **strategy,
+        }
+        spec = {"git": {"url": str(self.git)}, "namespaces": {"names": list(SPACES)}, "strategy": given}
+        source = {
+            "apiVersion": "netpol-canary.dev/v1alpha1",
+            "kind": "PolicySource",
+            "metadata": {"name": "site"},
+        }
+        self.file.write_text(yaml.safe_dump({**source, "spec": spec}))
+
+    def ports(self):
+        found = [json.loads(self.plane.run("get", "netpol", "-n", n, "-o", "json"))["items"] for n in SPACES]
+        return [[p["spec"]["ingress"][0]["ports"][0]["port"] for p in items] for items in found]
+
+
+@pytest.fixture
+def bare(harness, tmp_path):
+    """A control plane of its own, on which nothing of ours was ever installed."""
+    with harness.control_plane(tmp_path / "plane", ours=False) as plane:
+        yield plane
+
+
+def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harness, tmp_path):
+    plane, before = bare, everything(bare)
+    built = yaml.safe_load_all(plane.run("kustomize", str(harness.ROOT / "config" / "default")))
+    assert sorted(map(canonical, built)) == sorted(map(canonical, bundle("netpol-canary:0.1.0")))
+    checked = cli(plane, "install", "--check")
+    assert checked.returncode == 0 and harness.VERSION in checked.stdout, checked.stdout + checked.stderr
+    for word in ("created", "unchanged"):
+        done = cli(plane, "install", "--apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = Counter(
+            line.split()[-1] for line in done.stdout.splitlines() if not line.startswith("warning")
+        )
+        assert set(said) == {word}, done.stdout
+    site = Site(plane, tmp_path)
+    site.change(8080)
+    done = cli(plane, "run", "--source", str(site.file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    site.change(9090, settleSeconds=300)
+    engine = subprocess.Popen(
+        [PROGRAM, "run", "--source", str(site.file), "--kubeconfig", plane.kubeconfig],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: site.ports() == [[9090], [8080]], 60)
+        refused = cli(plane, "uninstall", "--yes")
+        assert refused.returncode == 1 and "not everything is restored" in refused.stderr
+        assert site.ports() == [[9090], [8080]]
+    finally:
+        engine.kill()
+        engine.wait()
+    done = cli(plane, "uninstall", "--restore", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert site.ports() == [[8080], [8080]]
+    left = everything(plane) - before
+    promoted = {("NetworkPolicy", n, "in") for n in SPACES}
+    made = {("Namespace", "", n) for n in SPACES} | {("ServiceAccount", n, "default") for n in SPACES}
+    made |= {("ConfigMap", n, "kube-root-ca.crt") for n in SPACES}
+    assert left - made == promoted
+    again = cli(plane, "uninstall", "--yes")
+    assert again.returncode == 0, again.stderr
+
+
+def canonical(obj):
+    """As text; kustomize writes 0.0 as 0."""
+    return json.dumps(obj, sort_keys=True).replace(": 0.0", ": 0").replace(": 1.0", ": 1")
+
+
+def versions(plane, folder):
+    """The resourceVersion of each object of a kustomization."""
+    found = json.loads(plane.run("get", "-k", folder, "-o", "json"))["items"]
+    return {(i["kind"], i["metadata"]["name"]): i["metadata"]["resourceVersion"] for i in found}
+
+
+def test_kubectl_applies_config_default_twice(plane, harness):
+    """The second time nothing changes."""
+    folder = str(harness.ROOT / "config" / "default")
+    try:
+        plane.run("apply", "-k", folder)
+        before = versions(plane, folder)
+        plane.run("apply", "-k", folder)
+        assert len(before) > 25 and versions(plane, folder) == before
+    finally:
+        for base in ("manager", "guard", "rbac"):
+            plane.run(
+                "delete",
+                "-k",
+                str(harness.ROOT / "config" / base),
+                "--ignore-not-found",
+                "--wait=false",
+                check=False,
+            )
+        end = time.monotonic() + 60
+        while plane.run("get", "namespace", OWN, "-o", "name", check=False) and time.monotonic() < end:
+            time.sleep(0.5)
