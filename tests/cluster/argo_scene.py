@@ -21,8 +21,9 @@ DEPLOYMENT = "jsonpath={range .items[*]}{.metadata.namespace} {.spec.replicas}{e
 
 
 def installed(plane, image):
-    """Put what config/argo holds into the cluster, for pods of this image."""
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}}
+    """Put what config/argo holds into the cluster, for pods of this image, in a namespace that is strict with pods."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN, "labels": labels}}
     plane.run("apply", "--server-side", "-f", "-", stdin=json.dumps(space))
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     plane.run("apply", "-k", f"{root}/config/argo")
