@@ -45,8 +45,13 @@ def bundle(image: str = TAG, extras: Sequence[str] = ()) -> list[Manifest]:
     known = [e for e in EXTRAS if (root() / e).is_dir()]
     if wrong := next((e for e in extras if e not in known), ""):
         raise BadInput(f"there is no part {wrong!r}", "--with", f"take of {', '.join(known)}")
+    return collected((DEFAULT, *extras), image)
+
+
+def collected(parts: Sequence[str], image: str = TAG) -> list[Manifest]:
+    """The objects of some directories of config/, in their order; a directory that is not there has none."""
     found: dict[tuple[str, str, str], Manifest] = {}
-    for part in (DEFAULT, *extras):
+    for part in (p for p in parts if (root() / p).is_dir()):
         for obj in _base(root() / part):
             meta = obj["metadata"]
             found.setdefault((obj["kind"], meta.get("namespace", ""), meta["name"]), _with(obj, image))

@@ -127,9 +127,10 @@ class KubernetesCluster:
     def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         return self._json("put", self._path(*_place(obj)), _writing(dry_run), obj)
 
-    def apply(self, obj: Manifest, manager: str) -> Manifest:
+    def apply(self, obj: Manifest, manager: str, *, dry_run: bool = False) -> Manifest:
         """Server-side apply in the name of a field manager, taking over what others own: for installing alone."""
         query: Query = [("fieldValidation", "Strict"), ("fieldManager", manager), ("force", "true")]
+        query += [("dryRun", "All")] if dry_run else []
         return self._json("patch", self._path(*_place(obj)), query, obj)
 
     def version(self) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from orchestrator.adapters.bundle import Manifest, bundle
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kubernetes import KubernetesCluster, connect
 from orchestrator.cli.offers import Offer, offers
 from orchestrator.cli.report import aligned, formatted, printed
-from orchestrator.errors import NotFound, Refused
+from orchestrator.errors import Busy, NotFound, Refused
 from orchestrator.ports import Clock, Kind
 from orchestrator.rollout.objects import same
 
@@ -70,8 +69,12 @@ def applied(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manife
         if obj["kind"] != CRD.kind and not waited:
             waited = any(d["kind"] == CRD.kind for d in documents) and _established(cluster, clock, documents)
         before = _standing(cluster, obj)
-        after = cluster.apply(obj, MANAGER)
-        said = "created" if before is None else "unchanged" if same(before, after) else "configured"
+        said = "created" if before is None else "configured"
+        # What would change nothing is not written: a CRD is not served for a moment after each write.
+        if before is not None and same(before, cluster.apply(obj, MANAGER, dry_run=True)):
+            said = "unchanged"
+        else:
+            cluster.apply(obj, MANAGER)
         yield f"{obj['kind'].lower()}/{obj['metadata']['name']} {said}"
 
 
@@ -84,19 +87,28 @@ def _standing(cluster: KubernetesCluster, obj: Manifest) -> Manifest | None:
 
 
 def _established(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manifest]) -> bool:
-    """Wait for those CRDs that were applied already; True once there are any, so that it is waited for once."""
-    names = [d["metadata"]["name"] for d in documents if d["kind"] == CRD.kind]
+    """Wait until what was applied of the CRDs is served; True once that is so, so that it is waited for once."""
+    crds = [d for d in documents if d["kind"] == CRD.kind]
     end = clock.now().timestamp() + ESTABLISH_SECONDS
-    while True:
-        found: list[Any] = []
-        for name in names:
-            try:
-                status = cluster.get(CRD, name).get("status") or {}
-            except NotFound:  # they come after the namespace
-                return False
-            found.append({c["type"]: c["status"] for c in status.get("conditions") or []}.get("Established"))
-        if all(state == "True" for state in found):
-            return True
-        if clock.now().timestamp() > end:
-            raise Refused(f"the CRDs are not established after {ESTABLISH_SECONDS:g} s")
-        clock.sleep(0.2)
+    try:
+        while not all(_served(cluster, crd) for crd in crds):
+            if clock.now().timestamp() > end:
+                raise Refused(f"the CRDs are not served after {ESTABLISH_SECONDS:g} s")
+            clock.sleep(0.2)
+    except NotFound:  # they come after the namespace
+        return False
+    return True
+
+
+def _served(cluster: KubernetesCluster, crd: Manifest) -> bool:
+    """Whether its objects can be listed: the API server says 429 for a moment after it has taken a new kind."""
+    spec = crd["spec"]
+    status = cluster.get(CRD, crd["metadata"]["name"]).get("status") or {}
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or []}
+    if conditions.get("Established") != "True":
+        return False
+    try:
+        cluster.list(Kind(f"{spec['group']}/{spec['versions'][0]['name']}", spec["names"]["kind"]))
+    except (Busy, NotFound):
+        return False
+    return True

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable
 
-from orchestrator.adapters.bundle import EXTRAS, Manifest, bundle
+from orchestrator.adapters.bundle import DEFAULT, EXTRAS, Manifest, collected
 from orchestrator.adapters.kubernetes import POD
 from orchestrator.cli import wiring
 from orchestrator.cli.requests import stopping, worked_on
@@ -39,7 +39,7 @@ WORKERS = ("netpol-canary", "netpol-canary-guard")
 JOB = Kind("batch/v1", "Job")
 RUNNING = ("Deployment", "CronJob")
 OURS = (SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE)
-PARTS = (*EXTRAS, "impersonation")
+PARTS = (DEFAULT, *EXTRAS, "impersonation")
 GOING_SECONDS = 90.0
 
 
@@ -123,7 +123,7 @@ def _listed(ctx: Context, kind: Kind, namespace: str | None = None, labels: str 
 
 def _removed(ctx: Context) -> Iterable[str]:
     """Who works goes first, so that nothing comes back; then what they made; then what was installed."""
-    documents = [*bundle(extras=[e for e in PARTS if _there(e)])][::-1]
+    documents = collected(PARTS)[::-1]
     for obj in documents:
         if obj["kind"] in RUNNING:
             yield from _gone(ctx, obj)
@@ -145,12 +145,6 @@ def _removed(ctx: Context) -> Iterable[str]:
     yield from _gone(ctx, space)
     if not _wait(ctx, lambda: _absent(ctx, space)):
         yield f"namespace/{ctx.namespace} is still going; `kubectl describe namespace {ctx.namespace}` says why"
-
-
-def _there(part: str) -> bool:
-    from orchestrator.adapters.bundle import root
-
-    return (root() / part).is_dir()
 
 
 def _let_go(ctx: Context, obj: Manifest) -> None:

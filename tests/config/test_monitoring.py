@@ -1,0 +1,160 @@
+"""Alerts ask for metrics that exist, each has its runbook, and Prometheus' own checker takes and tries them."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestrator.engine.guard_instruments import GuardInstruments
+from orchestrator.engine.instruments import Instruments
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "config/monitoring"
+RULES = yaml.safe_load((MONITORING / "rules.yaml").read_text())["spec"]
+ALERTS = {rule["alert"]: rule for rule in RULES["groups"][0]["rules"]}
+BOARD = json.loads(yaml.safe_load((MONITORING / "dashboard.yaml").read_text())["data"]["netpol-canary.json"])
+# For each alert: series with values minute by minute that raise it, and some that do not.
+TRIALS = {
+    "NetpolCanaryRolloutFailed": (
+        {'netpol_canary_rollouts{phase="Failed"}': "1x60"},
+        {'netpol_canary_rollouts{phase="Failed"}': "0x60"},
+    ),
+    "NetpolCanaryRollbackStuck": (
+        {'netpol_canary_rollouts{phase="RollingBack"}': "1x60"},
+        {'netpol_canary_rollouts{phase="RollingBack"}': "0x50 1x5 0x5"},
+    ),
+    "NetpolCanaryRolledBack": (
+        {"netpol_canary_restore_seconds_count": "0x50 1x10"},
+        {"netpol_canary_restore_seconds_count": "1x60"},
+    ),
+    "NetpolCanaryRolloutPaused": (
+        {'netpol_canary_rollouts{phase="Paused"}': "2x70"},
+        {'netpol_canary_rollouts{phase="Paused"}': "0x40 1x20"},
+    ),
+    "NetpolCanaryRestoreSlow": (
+        {
+            'netpol_canary_restore_seconds_bucket{le="60"}': "0x60",
+            'netpol_canary_restore_seconds_bucket{le="120"}': "0x30 5x30",
+            'netpol_canary_restore_seconds_bucket{le="+Inf"}': "0x30 5x30",
+        },
+        {
+            'netpol_canary_restore_seconds_bucket{le="60"}': "0x30 5x30",
+            'netpol_canary_restore_seconds_bucket{le="120"}': "0x30 5x30",
+            'netpol_canary_restore_seconds_bucket{le="+Inf"}': "0x30 5x30",
+        },
+    ),
+    "NetpolCanaryControllerDown": ({}, {'netpol_canary_ticks_total{outcome="ok"}': "0+20x60"}),
+    "NetpolCanaryRoundsFailing": (
+        {
+            'netpol_canary_ticks_total{outcome="ok"}': "0+1x60",
+            'netpol_canary_ticks_total{outcome="error"}': "0+9x60",
+        },
+        {
+            'netpol_canary_ticks_total{outcome="ok"}': "0+9x60",
+            'netpol_canary_ticks_total{outcome="error"}': "0+1x60",
+        },
+    ),
+    "NetpolCanaryApiErrors": (
+        {
+            'netpol_canary_api_calls_total{outcome="ok"}': "0+50x60",
+            'netpol_canary_api_calls_total{outcome="503"}': "0+50x60",
+        },
+        {
+            'netpol_canary_api_calls_total{outcome="ok"}': "0+50x60",
+            'netpol_canary_api_calls_total{outcome="503"}': "0+1x60",
+            'netpol_canary_api_calls_total{outcome="409"}': "0+20x60",
+        },
+    ),
+    "NetpolCanaryDenied": (
+        {'netpol_canary_api_calls_total{outcome="403",kind="NetworkPolicy"}': "0+1x60"},
+        {'netpol_canary_api_calls_total{outcome="403",kind="RolloutApproval"}': "0+1x60"},
+    ),
+    "NetpolCanaryDeliveriesFailing": (
+        {'netpol_canary_deliveries_total{outcome="failed",kind="statuses"}': "0+1x60"},
+        {'netpol_canary_deliveries_total{outcome="sent",kind="statuses"}': "0+1x60"},
+    ),
+    "NetpolCanaryMeasurementsBroken": (
+        {'netpol_canary_measurements_total{phase="Error"}': "0+1x90"},
+        {'netpol_canary_measurements_total{phase="Successful"}': "0+1x90"},
+    ),
+    "NetpolCanaryGuardDown": ({}, {'netpol_canary_guard_rounds_total{outcome="ok"}': "0+12x60"}),
+    "NetpolCanaryGuardLeaderless": (
+        {"netpol_canary_guard_leads": "0x60"},
+        {"netpol_canary_guard_leads": "1x60"},
+    ),
+    "NetpolCanaryEngineSilent": (
+        {"netpol_canary_guard_silent_rollouts": "1x60"},
+        {"netpol_canary_guard_silent_rollouts": "0x60"},
+    ),
+    "NetpolCanaryGuardRescued": (
+        {'netpol_canary_guard_rescues_total{phase="RolledBack"}': "0x50 1x10"},
+        {'netpol_canary_guard_rescues_total{phase="RolledBack"}': "3x60"},
+    ),
+}
+
+
+def served():
+    """Every name that /metrics of a controller or a guard may show."""
+    families = [*Instruments().registry.collect(), *GuardInstruments().registry.collect()]
+    endings = ("", "_total", "_bucket", "_count", "_sum")
+    return {family.name + ending for family in families for ending in endings}
+
+
+def expressions():
+    yield from (rule["expr"] for rule in ALERTS.values())
+    yield from (target["expr"] for panel in BOARD["panels"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize("expression", list(expressions()))
+def test_what_is_asked_for_is_served(expression):
+    names = set(re.findall(r"netpol_canary_\w+", expression))
+    assert names and names <= served()
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert():
+    headings = re.findall(r"^## (\w+)$", (ROOT / "docs/alerts.md").read_text(), re.M)
+    assert headings == list(ALERTS)
+    for name, rule in ALERTS.items():
+        assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{name.lower()}"
+        assert rule["labels"]["severity"] in ("critical", "warning")
+
+
+def promtool(*args, folder):
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    done = subprocess.run(
+        [program, *args], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def values(text):
+    """`0x50 1x10` as promtool writes it; what grows stands as it is."""
+    return " ".join(
+        part if "+" in part else f"{part.partition('x')[0]}+0x{part.partition('x')[2]}"
+        for part in text.split()
+    )
+
+
+def test_each_alert_is_raised_where_it_must_and_not_elsewhere(tmp_path):
+    assert TRIALS.keys() == ALERTS.keys()
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES))
+    promtool("check", "rules", "rules.yaml", folder=tmp_path)
+    tests = []
+    for name, trials in TRIALS.items():
+        for series, firing in zip(trials, (1, 0), strict=True):
+            expected = {
+                "expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)',
+                "eval_time": "62m" if name == "NetpolCanaryRolloutPaused" else "59m",
+                "exp_samples": [{"labels": "{}", "value": firing}],
+            }
+            given = [{"series": s, "values": values(v)} for s, v in series.items()]
+            tests.append({"interval": "1m", "input_series": given, "promql_expr_test": [expected]})
+    whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(whole))
+    promtool("test", "rules", "tests.yaml", folder=tmp_path)
