@@ -153,6 +153,12 @@ class ArgoScene(Scene):
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
 
+    def ends(self, step, code):
+        """When pods of a step of the first wave ended with this exit code, as RFC 3339 has it."""
+        nodes = [n for n in self.workflow()["status"]["nodes"].values() if n["type"] == "Pod"]
+        mine = [n for n in nodes if n["displayName"].partition("(")[0] == step and n.get("finishedAt")]
+        return [n["finishedAt"] for n in mine if n.get("outputs", {}).get("exitCode") == code]
+
     def workflows(self):
         """The names of all Workflows, and in which phases they are."""
         found = json.loads(self.plane.run("get", "workflows", "-n", OWN, "-o", "json"))["items"]
