@@ -21,6 +21,7 @@ SPEC_KEYS = {
     "entrypoint",
     "parallelism",
     "podGC",
+    "podSpecPatch",
     "securityContext",
     "serviceAccountName",
     "shutdown",

@@ -21,8 +21,9 @@ DEPLOYMENT = "jsonpath={range .items[*]}{.metadata.namespace} {.spec.replicas}{e
 
 
 def installed(plane, image):
-    """Put what config/argo holds into the cluster, for pods of this image."""
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}}
+    """Put what config/argo holds into the cluster, for pods of this image, in a namespace that is strict with pods."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN, "labels": labels}}
     plane.run("apply", "--server-side", "-f", "-", stdin=json.dumps(space))
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     plane.run("apply", "-k", f"{root}/config/argo")
@@ -144,6 +145,18 @@ class ArgoScene(Scene):
         """Wait for the end of a wave's Workflow; its phase."""
         self.wait(lambda: (self.workflow(wave, attempt)["status"]).get("finishedAt"))
         return self.workflow(wave, attempt)["status"]["phase"]
+
+    def by_argo(self, verb):
+        """What people do with Argo's own program to the first wave's Workflow."""
+        name = self.workflow()["metadata"]["name"]
+        command = ["argo", verb, name, "-n", OWN, "--kubeconfig", self.plane.kubeconfig, "-o", "name"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def workflows(self):
+        """The names of all Workflows, and in which phases they are."""
+        found = json.loads(self.plane.run("get", "workflows", "-n", OWN, "-o", "json"))["items"]
+        return {w["metadata"]["name"]: w.get("status", {}).get("phase") for w in found}
 
     def told(self, shutdown):
         """What `argo stop` and `argo terminate` do: a word in the Workflow's spec."""

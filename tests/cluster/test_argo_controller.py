@@ -4,6 +4,7 @@ On the cluster of KUBECONFIG, where Argo Workflows runs; NETPOL_CANARY_TEST_IMAG
 """
 
 import os
+import shutil
 
 import pytest
 from argo_scene import OWN, ArgoScene, answers, installed
@@ -105,6 +106,33 @@ def test_a_wave_whose_workflow_is_deleted_is_taken_up_again(shop):
         shop.ended("Succeeded")
         assert ports(shop) == [True] * 3 and shop.reasons().count("WorkflowLost") == 1
         assert shop.finished(0, attempt=1) == "Succeeded"
+
+
+def test_a_workflow_that_is_tried_again_after_the_end_changes_nothing(shop):
+    if not shutil.which("argo"):
+        pytest.skip("there is no program argo, which tries a workflow again")
+    before = shop.policies()
+    with shop.rolling(LONG):
+        shop.wait(shop.looked)
+        assert shop.cli("abort", "shop").returncode == 0
+        shop.ended("RolledBack")
+        assert shop.finished() == "Failed"
+        ended = shop.workflow()["status"]["finishedAt"]
+        shop.by_argo("retry")
+        shop.wait(lambda: shop.workflow()["status"].get("finishedAt") not in (None, ended))
+        assert shop.policies() == before and shop.status()["phase"] == "RolledBack"
+
+
+def test_a_workflow_that_is_submitted_twice_is_done_once(shop):
+    if not shutil.which("argo"):
+        pytest.skip("there is no program argo, which submits a workflow again")
+    with shop.rolling(looks=15):
+        shop.wait(shop.looked)
+        shop.by_argo("resubmit")
+        shop.ended("Succeeded")
+        shop.wait(lambda: set(shop.workflows().values()) == {"Succeeded"})
+        assert len(shop.workflows()) == 3 and ports(shop) == [True] * 3
+        assert shop.reasons().count("Promoted") == 1, shop.reasons()
 
 
 def test_the_way_back_needs_no_argo_controller(shop):

@@ -52,6 +52,17 @@ def test_every_pod_runs_one_command_with_identifiers_alone():
     assert container["securityContext"]["readOnlyRootFilesystem"] and container["resources"]["limits"]
 
 
+def test_what_argo_adds_to_a_pod_keeps_to_the_restricted_standard_too():
+    _, wave = templates("image", "netpol-canary")
+    patch = json.loads(wave["spec"]["podSpecPatch"])
+    added = {c["name"]: c for group in ("initContainers", "containers") for c in patch[group]}
+    assert set(added) == {"init", "wait"}
+    for container in added.values():
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False and context["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["requests"]
+
+
 @pytest.mark.parametrize("count", [1, 12, 1000])
 def test_a_wave_s_workflow_is_small(count):
     made = workflow(rollout(count), 0, "shop-cccccccccc-w0-0")
