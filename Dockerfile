@@ -1,20 +1,35 @@
-# The controller, and the program netpol-canary-probe that probe pods run. Git reads the sources; kubectl, where the image is built with it, builds kustomizations.
-FROM docker.io/library/python:3.11-slim AS build
+# One image for all: the controller, the guard, steps of workflows, and the program netpol-canary-probe that probe pods run.
+# Git reads the sources; kubectl builds kustomizations. Both base images are pinned by digest; a build elsewhere may give others.
+ARG BASE=docker.io/library/python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
+ARG KUBECTL=registry.k8s.io/kubectl:v1.34.1@sha256:59bafa07ff3a6d4b417e7633ddb9d79a9606ca98bf64bac080b3e65748669250
+FROM ${KUBECTL} AS kubectl
+
+FROM ${BASE} AS build
 WORKDIR /src
-RUN pip install --no-cache-dir uv
+ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
+RUN pip install --no-cache-dir "uv>=0.9,<1"
 COPY pyproject.toml uv.lock README.md LICENSE ./
+# What changes seldom first: a change of the program leaves this layer alone.
+RUN uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
+COPY config config
 COPY orchestrator orchestrator
 COPY workflows workflows
-RUN uv sync --frozen --no-dev --no-editable --all-extras
+RUN uv sync --frozen --no-dev --no-editable --extra notifications --extra oidc
 
-FROM docker.io/library/python:3.11-slim
+FROM ${BASE}
+LABEL org.opencontainers.image.title=netpol-canary \
+      org.opencontainers.image.description="Rolls out network policy changes namespace by namespace, and back when they hurt" \
+      org.opencontainers.image.licenses=Apache-2.0
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git gnupg openssh-client \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
     # ssh and ssh-keygen refuse a user without a name.
     && useradd --uid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin netpol-canary
+COPY --from=kubectl /bin/kubectl /usr/local/bin/kubectl
 COPY --from=build /src/.venv /src/.venv
 USER 65532:65532
-ENV PATH=/src/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache HOME=/tmp
+# The root file system may be read-only: what is written goes below /tmp.
+ENV PATH=/src/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache HOME=/tmp PYTHONDONTWRITEBYTECODE=1
+WORKDIR /tmp
 ENTRYPOINT ["netpol-canary"]
 CMD ["serve", "--log", "json"]

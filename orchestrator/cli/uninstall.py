@@ -38,9 +38,10 @@ from orchestrator.steps.write import BRIDGE_LABEL
 WORKERS = ("netpol-canary", "netpol-canary-guard")
 JOB = Kind("batch/v1", "Job")
 RUNNING = ("Deployment", "CronJob")
-OURS = (SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE)
+OURS = (NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE, ROLLOUT, SOURCE)  # what is owned first
 PARTS = (DEFAULT, *EXTRAS, "impersonation")
 GOING_SECONDS = 90.0
+TRIES = 5  # of a compare-and-swap
 
 
 def uninstall(target: Target, restore: bool, yes: bool, timeout: float) -> int:
@@ -149,14 +150,19 @@ def _removed(ctx: Context) -> Iterable[str]:
 
 def _let_go(ctx: Context, obj: Manifest) -> None:
     """Take our finalizers off what has ended: everything is restored, and nobody is left to be told."""
-    meta = obj["metadata"]
-    kept = [f for f in meta.get("finalizers") or [] if f not in (FINALIZER, UNSENT)]
-    if kept == (meta.get("finalizers") or []):
-        return
-    try:
-        ctx.cluster.replace({**obj, "metadata": {**meta, "finalizers": kept}})
-    except (Conflict, NotFound):
-        return
+    kind, name = Kind(obj["apiVersion"], obj["kind"]), obj["metadata"]["name"]
+    for _ in range(TRIES):
+        meta = obj["metadata"]
+        kept = [f for f in meta.get("finalizers") or [] if f not in (FINALIZER, UNSENT)]
+        if kept == (meta.get("finalizers") or []):
+            return
+        try:
+            ctx.cluster.replace({**obj, "metadata": {**meta, "finalizers": kept}})
+            return
+        except Conflict:  # the garbage collector writes, too
+            obj = ctx.cluster.get(kind, name, ctx.namespace)
+        except NotFound:
+            return
 
 
 def _gone(ctx: Context, obj: Manifest) -> Iterable[str]:
