@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds screenshots clean
+.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds docs reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -52,9 +52,16 @@ crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
 	$(BIN)/netpol-canary workflows render --image netpol-canary > config/argo/templates.yaml
 
+# docs/reference, from the commands, the models and the metrics.
+reference: .venv/.ready
+	$(BIN)/python -c 'import pathlib; from orchestrator.cli.reference import pages; [pathlib.Path("docs/reference", n).write_text(t) for n, t in pages().items()]'
+
+docs: .venv/.ready
+	$(BIN)/mkdocs build -q
+
 # Every page into docs/screenshots, by Chromium.
 screenshots: .venv/.ready
 	$(BIN)/python tests/browser/screenshots.py docs/screenshots
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build/bench
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build/bench build/site

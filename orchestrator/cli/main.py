@@ -19,8 +19,8 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run a command; what goes wrong is one line, not a traceback."""
+def load() -> None:
+    """Every command is known from here on."""
     from orchestrator.cli import (  # noqa: F401
         approvals,
         commands,
@@ -37,6 +37,10 @@ def main() -> None:
         workflows,
     )
 
+
+def main() -> None:
+    """Run a command; what goes wrong is one line, not a traceback."""
+    load()
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -95,16 +95,16 @@ def containerd(folder, ground):
         _until(lambda: _succeeds([*ctr, "version"]), child, log)
         archive = folder / "images.tar"
         images.write(archive)
-        done = subprocess.run(
-            [*ctr, "-n", "k8s.io", "images", "import", str(archive)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        load(ground, archive)
         archive.unlink()
-        assert done.returncode == 0, f"ctr images import: {done.stderr}"
         yield
+
+
+def load(ground, archive):
+    """Give containerd the images of an OCI archive."""
+    command = [*ground.enter(), "ctr", "--address", SOCKET, "-n", "k8s.io", "images", "import", str(archive)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, f"ctr images import: {done.stderr}"
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
-from orchestrator.errors import NetpolCanaryError
+from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.ports import Kind
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
@@ -147,6 +147,10 @@ class Castle:
         found, now = self.admin.get(POD, name, space), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now}
         status = {"phase": phase, "podIP": "10.0.0.9", "conditions": [condition]}
+        if phase == "Succeeded":  # without a message, so that the log is read
+            ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+            told = {"name": found["spec"]["containers"][0]["name"], "ready": False, "restartCount": 0}
+            status["containerStatuses"] = [{**told, "image": "x", "imageID": "", "state": ended}]
         self.admin.replace_status({**found, "status": status})
 
     def source(self, **spec):
@@ -311,7 +315,8 @@ def controllers_life(castle):
     assert drift(castle.ctx, find_source(castle.ctx, "castle"), stand).differences
     secret = load({**find_source(castle.ctx, "castle").manifest})
     git = secret.spec.git.model_copy(update={"secret_ref": "git"})
-    castle.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
+    with contextlib.suppress(BadInput):  # the Secret is read; there is no such repository
+        castle.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
     with Changes(castle.ctx.cluster, castle.ctx.clock, OWN):
         eventually(lambda: {v for v, _ in did(castle.plane, ACCOUNTS[0])[0]} >= {"watch"}, 20)
         time.sleep(1)
@@ -384,6 +389,7 @@ LIVES = {"netpol-canary": controllers_life, "netpol-canary-guard": guards_life}
 def test_what_it_may_do_is_what_it_does(castle, account):
     LIVES[account](castle)
     allowed, denied = did(castle.plane, account)
-    assert not denied
-    assert allowed | ASKED_BY_ADMISSION >= granted(castle.plane, account)
-    assert allowed <= granted(castle.plane, account)
+    may = granted(castle.plane, account)
+    assert sorted(denied) == []
+    assert sorted(may - allowed - ASKED_BY_ADMISSION) == []
+    assert sorted(allowed - may) == []

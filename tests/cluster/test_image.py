@@ -1,0 +1,153 @@
+"""The image as the Dockerfile makes it: small, without root, and at work on a node from the manifests as they are."""
+
+import os
+import subprocess
+
+import image_build
+import pytest
+import runtime
+import yaml
+from node_scene import OWN, eventually, policy
+from test_node_rollouts import probe, strategy
+
+from orchestrator.adapters.bundle import collected
+
+pytestmark = [pytest.mark.cluster, pytest.mark.node]
+
+MOST_MEGABYTES = 300  # compressed, the Debian tree included
+USER = 65532
+WORKING = (
+    ("netpol-canary", "--help"),
+    ("netpol-canary-probe", "--help"),
+    ("git", "--version"),
+    ("ssh", "-V"),
+    ("gpg", "--version"),
+    ("kubectl", "version", "--client"),
+    ("netpol-canary", "install", "--with", "argo"),
+)
+
+
+@pytest.fixture(scope="module")
+def image(harness, tmp_path_factory):
+    """The archive of the image; built once, with layers kept between runs."""
+    lacking = image_build.missing()
+    if lacking and os.environ.get("NETPOL_CANARY_NODE"):
+        pytest.fail(f"an image is built with {lacking}, which is missing")
+    if lacking:
+        pytest.skip(f"an image is built with {lacking}: apt-get install {lacking}")
+    archive = tmp_path_factory.mktemp("image") / "image.tar"
+    image_build.build(harness.binaries() / "kubectl", archive)
+    yield archive
+    archive.unlink()
+
+
+@pytest.fixture(scope="module")
+def loaded(image, node):
+    """Its name on the node."""
+    runtime.load(node.ground, image)
+    return image_build.NAME
+
+
+def pod(name, command):
+    """A pod that runs one command of the image, as the restricted Pod Security Standard asks for."""
+    context = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    container = {
+        "name": "run",
+        "image": name,
+        "command": list(command),
+        "securityContext": context,
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    }
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+
+
+def test_it_is_small(image):
+    assert image_build.unpacked_bytes(image) < MOST_MEGABYTES * 1_000_000
+
+
+def test_every_program_works_without_root_on_a_read_only_root(loaded, node):
+    space = "image-check"
+    labels = {"netpol-canary.dev/test": "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    node.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": labels}})
+    try:
+        for number, command in enumerate(WORKING):
+            meta = {"name": f"run-{number}", "namespace": space}
+            node.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod(loaded, command)})
+
+        def phases():
+            return [p["status"]["phase"] for p in node.get("pods", space)["items"]]
+
+        eventually(lambda: set(phases()) <= {"Succeeded", "Failed"} and len(phases()) == len(WORKING), 90)
+        said = node.plane.run("logs", "-n", space, "run-0") + node.plane.run("logs", "-n", space, "run-6")
+        assert set(phases()) == {"Succeeded"}, said[-2000:]
+        assert "Usage: netpol-canary" in said and "kind: WorkflowTemplate" in said
+    finally:
+        node.plane.run("delete", "namespace", space, "--wait=false")
+
+
+def reaching(document, node, repository):
+    """The Deployment with what this node lacks: a way to the API server without kube-proxy; and the repository."""
+    if document["kind"] != "Deployment":
+        return document
+    host, port = node.plane.server.removeprefix("https://").split(":")
+    spec = document["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    container.setdefault("env", [])
+    container["env"] += [
+        {"name": "KUBERNETES_SERVICE_HOST", "value": host},
+        {"name": "KUBERNETES_SERVICE_PORT", "value": port},
+    ]
+    spec["volumes"].append({"name": "repository", "hostPath": {"path": str(repository)}})
+    container["volumeMounts"].append({"name": "repository", "mountPath": "/repository", "readOnly": True})
+    return document
+
+
+def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
+    """Controllers and guards become ready, and a merge is promoted by probes from the same image."""
+    street.settled()
+    documents = [
+        reaching(d, node, street.git)
+        for d in collected(("rbac", "manager", "guard"), loaded)
+        if d["kind"] != "Namespace"
+    ]
+    node.apply(*documents)
+    try:
+        for name in ("netpol-canary", "netpol-canary-guard"):
+            node.plane.run(
+                "rollout", "status", "-n", OWN, f"deployment/{name}", "--timeout=120s", seconds=130
+            )
+        given = strategy(probes=True)
+        given["analysis"]["probing"].pop("image")  # the controller's own
+        spec = {
+            "git": {"url": "/repository"},
+            "namespaces": {"names": list(street.servers)},
+            "strategy": given,
+        }
+        kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
+        revision = street.commit(**{n: policy("callers", port=8080) for n in street.servers})
+        owned = ["chown", "-R", f"{USER}:{USER}", str(street.git)]  # Git reads no repository of another user
+        subprocess.run(owned, check=True, timeout=30)
+        node.apply({**kind, "metadata": {"name": "shop", "namespace": OWN}, "spec": spec})
+
+        def phase():
+            found = street.rollout()
+            mine = found["spec"]["revision"] == revision
+            return found.get("status", {}).get("phase") if mine else ""
+
+        eventually(lambda: phase() in ("Succeeded", "RolledBack", "Paused"), 150, 0.5)
+        assert phase() == "Succeeded", street.rollout()["status"]["reason"]
+        assert street.ask("front", "beta") == "open" and probe("beta")
+    finally:
+        subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=30)
+        body = yaml.safe_dump_all(documents)
+        node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
