@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds docs reference screenshots clean
+.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds docs freeze reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -51,6 +51,10 @@ bench-analysis: .venv/.ready
 crds: .venv/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
 	$(BIN)/netpol-canary workflows render --image netpol-canary > config/argo/templates.yaml
+
+# What users of a version have, for tests/upgrade: `make freeze VERSION=v0.2.0`, once.
+freeze: .venv/.ready
+	$(BIN)/python tests/upgrade/freeze.py $(VERSION)
 
 # docs/reference, from the commands, the models and the metrics.
 reference: .venv/.ready

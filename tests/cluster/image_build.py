@@ -3,6 +3,7 @@
 and pip in place of python:3.11-slim, and kubectl of the harness in place of its image.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -37,10 +38,16 @@ def missing():
     return next((p for p in ("buildah", "mmdebstrap") if shutil.which(p) is None), "")
 
 
+@functools.cache
 def storage():
-    """Flags of every buildah command: layers are kept between runs in the tests' cache."""
-    root = cache() / "buildah"
-    return ["--storage-driver", "vfs", "--root", str(root / "root"), "--runroot", str(root / "run")]
+    """Flags of every buildah command: layers are kept between runs in the tests' cache; copied where nothing overlays."""
+    for driver in ("overlay", "vfs"):
+        root = cache() / f"buildah-{driver}"
+        flags = ["--storage-driver", driver, "--root", str(root / "root"), "--runroot", str(root / "run")]
+        tried = subprocess.run(["buildah", *flags, "info"], capture_output=True, timeout=60, check=False)
+        if tried.returncode == 0:
+            break
+    return flags
 
 
 def buildah(*args, seconds=BUILDING_SECONDS):
@@ -61,7 +68,6 @@ def build(kubectl, archive):
     _base()
     _kubectl(kubectl)
     given = ["--build-arg", f"BASE={BASE}", "--build-arg", f"KUBECTL={KUBECTL}"]
-    env = [a for k, v in os.environ.items() if k.startswith(PASSED) for a in ("--env", f"{k}={v}")]
     wheels = os.environ.get("PIP_FIND_LINKS", "")
     volumes = ["--volume", f"{wheels}:{wheels}:ro"] if wheels and Path(wheels).is_dir() else []
     buildah(
@@ -80,9 +86,8 @@ def build(kubectl, archive):
         ROOT / "Dockerfile",
         ROOT,
     )
-    assert env is not None
     Path(archive).unlink(missing_ok=True)
-    buildah("push", NAME, f"oci-archive:{archive}:{NAME}")
+    buildah("push", "--disable-compression", NAME, f"oci-archive:{archive}:{NAME}")
     return NAME
 
 
