@@ -58,6 +58,22 @@ class Pod:
             self.process.wait(10)
 
 
+class Held:
+    """A pod that begins once its source is not held any more."""
+
+    def __init__(self, pods, source, step, begin):
+        self._pods, self._source, self._step, self._begin, self._pod = pods, source, step, begin, None
+
+    def poll(self):
+        if self._pod is None and self._pods.hold.get(self._source) != self._step:
+            self._pod = self._begin()
+        return None if self._pod is None else self._pod.poll()
+
+    def kill(self):
+        if self._pod is not None:
+            self._pod.kill()
+
+
 class Pods:
     """Argo's part on a plane whose namespace and accounts stand, until `close`."""
 
@@ -66,12 +82,26 @@ class Pods:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.kubeconfig = service_account(plane, self.folder, OWN, account).kubeconfig
         self.pods, self.on_begin = [], []
+        self.hold = {}  # for a source the step that its workflow does not begin
+        self._waiting = {}
         self.argo = Argo(connect(plane.kubeconfig), OWN, self._begin, SystemClock().now)
         self._stop, self.problem = threading.Event(), None
         self._thread = threading.Thread(target=self._work, name="argo", daemon=True)
         self._thread.start()
 
+    def held(self):
+        """The sources whose workflows wait before the step that they are held at."""
+        return {source for source, step in self._waiting.items() if self.hold.get(source) == step}
+
     def _begin(self, argv, env, name):
+        rollout, step = argv[argv.index("--rollout") + 1], argv[2]
+        source = rollout.rpartition("-")[0]
+        if self.hold.get(source) == step:
+            self._waiting[source] = step
+            return Held(self, source, step, lambda: self._started(argv, env, name))
+        return self._started(argv, env, name)
+
+    def _started(self, argv, env, name):
         pod = Pod(argv, env, self.kubeconfig, self.folder / f"{name}-{len(self.pods)}.log")
         self.pods.append(pod)
         for act in list(self.on_begin):

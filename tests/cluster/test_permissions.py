@@ -14,6 +14,7 @@ from scene import eventually
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.probe_run import DIAGNOSED
 from orchestrator.cli.guard import alone
 from orchestrator.cli.wiring import Target, over
 from orchestrator.engine.controller import Controller
@@ -209,7 +210,7 @@ class Castle:
 class Kubelet(threading.Thread):
     """Makes the pod of each Job, and says at once that it has ended; late at first, so that somebody asks why."""
 
-    LATE = 6.0  # seconds
+    LATE = DIAGNOSED + 3
 
     def __init__(self, castle):
         super().__init__(daemon=True)

@@ -1,0 +1,227 @@
+"""Engines killed at every write that ends a step, many at once: the guard puts back what is half done, in time."""
+
+import subprocess
+import time
+from contextlib import ExitStack
+from datetime import datetime
+
+import pytest
+import yaml
+from argo_pods import Pods, install
+from killing import Way
+from people import service_account
+from scene import OWN, PROGRAM, eventually
+
+from orchestrator.adapters.kubernetes import connect
+from orchestrator.ports import Kind
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import POLICY, ROLLOUT
+
+pytestmark = pytest.mark.cluster
+
+BOUNDARIES = range(1, 23)  # writes of a rollout of two waves, but those of Leases and Events
+LIMIT, INTERVAL, CALLS = (
+    30.0,
+    5.0,
+    10.0,
+)  # seconds: twice the Lease's, between looks, of calls while many are put back
+STEPS = ("baseline", "apply", "settle", "analyze", "verdict")
+
+
+def policy(port):
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": port}]}]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "in"},
+        "spec": spec,
+    }
+
+
+class Yard:
+    """Many sources with two namespaces each, and a guard with its own account's rights over all."""
+
+    def __init__(self, plane, harness, folder, stack):
+        self.plane, self.folder, self.stack, self.harness = plane, folder, stack, harness
+        self.api, self.spaces = connect(plane.kubeconfig), []
+        self.git = folder / "policies"
+        self.git.mkdir()
+        (self.git / "all.yaml").write_text(yaml.safe_dump(policy(8080)))
+        for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "change"]):
+            person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+            subprocess.run(["git", "-C", str(self.git), *person, *args], check=True, capture_output=True)
+        plane.run("apply", "-k", str(harness.ROOT / "config" / "rbac"))
+        for file in ("account.yaml",):
+            plane.run("apply", "-f", str(harness.ROOT / "config" / "guard" / file))
+
+    def source(self, name, **strategy):
+        """A source's manifest, and its namespaces, which hold no policy yet."""
+        spaces = [f"{name}-a", f"{name}-b"]
+        for space in spaces:
+            meta = {"name": space, "labels": {"netpol-canary.dev/test": "true"}}
+            self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        self.spaces += spaces
+        given = {
+            "canary": spaces[:1],
+            "settleSeconds": 0,
+            "analysis": {"count": 1, "intervalSeconds": 1},
+            **strategy,
+        }
+        spec = {"git": {"url": str(self.git)}, "namespaces": {"names": spaces}, "strategy": given}
+        return {
+            "apiVersion": m.API_VERSION,
+            "kind": "PolicySource",
+            "metadata": {"name": name, "namespace": OWN},
+            "spec": spec,
+        }
+
+    def begin(self, log, *args):
+        out = self.stack.enter_context((self.folder / log).open("w"))
+        found = subprocess.Popen([PROGRAM, *args], stdout=out, stderr=out)
+        self.stack.callback(lambda: (found.kill(), found.wait(10)))
+        return found
+
+    def guard(self):
+        account = service_account(self.plane, self.folder, OWN, "netpol-canary-guard").kubeconfig
+        port = self.harness.free_port()
+        self.begin(
+            "guard.log", "guard", "--log", "json", "--kubeconfig", account, "--listen", f"127.0.0.1:{port}"
+        )
+        eventually(
+            lambda: "guard" in self.plane.run("get", "lease", "-n", OWN, "-o", "name", check=False), 60
+        )
+
+    def rollout(self, source):
+        found = [load(o) for o in self.api.list(ROLLOUT, OWN) if o["spec"]["source"] == source]
+        return found[-1] if found else None
+
+    def standing(self, source):
+        """Which of its two namespaces hold the new policy."""
+        return [bool(self.api.list(POLICY, f"{source}-{end}")) for end in "ab"]
+
+    def clear(self):
+        for kind in ("NamespaceRollout", "PolicyRollout"):
+            for obj in self.api.list(Kind(m.API_VERSION, kind), OWN):
+                self.api.replace({**obj, "metadata": {**obj["metadata"], "finalizers": []}})
+        self.plane.run(
+            "delete",
+            "-f",
+            str(self.harness.ROOT / "config" / "guard" / "account.yaml"),
+            "--wait=false",
+            check=False,
+        )
+        self.plane.run(
+            "delete", "-k", str(self.harness.ROOT / "config" / "rbac"), "--wait=false", check=False
+        )
+        self.plane.run(
+            "delete", "namespace", "--ignore-not-found", "--timeout=58s", OWN, *self.spaces, check=False
+        )
+
+
+@pytest.fixture
+def yard(plane, harness, tmp_path):
+    if not plane.server:
+        pytest.skip(
+            "it grants cluster roles and knows the server's address: only on a control plane of our own"
+        )
+    with ExitStack() as stack:
+        found = Yard(plane, harness, tmp_path, stack)
+        yield found
+    found.clear()
+
+
+def seconds(moment):
+    return moment.timestamp() if isinstance(moment, datetime) else 0.0
+
+
+def back_in_time(yard, name, killed):
+    """Ended, or put back in time with both namespaces as they were; what the rollout was left as says which."""
+    found = yard.rollout(name)
+    if found is None:
+        assert yard.standing(name) == [False, False]
+        return ""
+    phase = found.status.phase
+    if phase == "RolledBack":
+        restored = [load(o) for o in yard.api.list(Kind(m.API_VERSION, "NamespaceRollout"), OWN)]
+        times = [seconds(n.status.restored_at) for n in restored if n.spec.rollout == found.name]
+        assert yard.standing(name) == [False, False], name
+        assert max(times) - killed <= LIMIT + INTERVAL + CALLS, (name, max(times) - killed)
+        assert [t.reason for t in found.status.transitions][-2:] == ["EngineLost", "RolledBack"]
+    elif phase == "Succeeded":
+        assert yard.standing(name) == [True, True], name
+    else:  # between two steps that hurt nobody
+        assert phase in ("Pending", "Progressing"), (name, phase)
+        promoted = [True, False] if found.status.wave else [False, False]
+        assert yard.standing(name) == promoted, (name, phase)
+    return phase
+
+
+def test_an_engine_killed_at_any_step_s_end_is_stood_in_for(yard):
+    yard.guard()
+    ways = []
+    for at in BOUNDARIES:
+        name = f"at{at}"
+        file = yard.folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(yard.source(name)))
+        (yard.folder / name).mkdir()
+        way = Way(yard.plane, yard.folder / name, at, after=at % 4 != 0)
+        yard.stack.callback(way.close)
+        ways.append((name, file, way))
+    for group in range(0, len(ways), 4):  # four processes start at a time
+        for name, file, way in ways[group : group + 4]:
+            way.child = yard.begin(
+                f"{name}.log", "run", "--source", str(file), "--kubeconfig", way.kubeconfig
+            )
+        for name, _, way in ways[group : group + 4]:
+            eventually(lambda way=way: way.killed or way.child.poll() is not None, 60)
+            assert way.killed, (name, (yard.folder / f"{name}.log").read_text()[-500:])
+    # One engine comes back just when the guard would act: one of them wins.
+    again = next(w for w in ways if yard.standing(w[0]) == [True, False])
+    wait = again[2].killed + LIMIT - 6 - time.time()
+    if wait > 0:
+        time.sleep(wait)
+    second = Way(yard.plane, yard.folder, 0, after=True)
+    yard.stack.callback(second.close)
+    second.child = yard.begin(
+        "again.log", "run", "--source", str(again[1]), "--kubeconfig", second.kubeconfig
+    )
+    last = max(way.killed for _, _, way in ways)
+    time.sleep(max(0.0, last + LIMIT + INTERVAL + CALLS - time.time()))
+    second.child.wait(60)
+    found = {name: back_in_time(yard, name, way.killed) for name, _, way in ways if name != again[0]}
+    assert {"RolledBack", "Progressing"} <= set(found.values()), found
+    contested = yard.rollout(again[0])
+    assert contested.status.phase in ("RolledBack", "Succeeded")
+    assert yard.standing(again[0]) == [contested.status.phase == "Succeeded"] * 2
+    if contested.status.phase == "RolledBack":  # the guard won: the engine wrote no policy after that
+        lost = next(t.time for t in contested.status.transitions if t.reason == "EngineLost").timestamp()
+        assert not [w for w in second.writes if "networkpolicies" in w[2] and w[0] > lost + 1]
+
+
+def test_a_controller_killed_between_any_two_pods_of_argo_is_stood_in_for(yard, harness):
+    """A source for each step: its workflow goes as far as that. Then the controller dies, and the pods may go on."""
+    install(yard.plane, harness.ROOT)
+    yard.plane.run("apply", "-k", str(harness.ROOT / "config" / "argo"))
+    yard.guard()
+    pods = Pods(yard.plane, yard.folder / "pods")
+    yard.stack.callback(pods.close)
+    pods.hold = {f"to{n}": step for n, step in enumerate(STEPS)}
+    given = [
+        yard.source(name, engine="argo", analysis={"count": 3, "intervalSeconds": 20}) for name in pods.hold
+    ]
+    yard.plane.run("apply", "-f", "-", stdin=yaml.safe_dump_all(given))
+    account = service_account(yard.plane, yard.folder, OWN, "netpol-canary").kubeconfig
+    flags = ("controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json", "--kubeconfig", account)
+    controller = yard.begin("controller.log", *flags)
+    eventually(lambda: pods.held() == set(pods.hold), 120, 0.3)
+    assert {yard.standing(name)[0] for name in pods.hold} == {True, False}
+    controller.kill()
+    controller.wait(10)
+    killed = time.time()
+    pods.hold = {}  # whatever waits in Argo goes on without the controller
+    time.sleep(LIMIT + INTERVAL + CALLS + 10)
+    for name in given:
+        assert back_in_time(yard, name["metadata"]["name"], killed + 10) == "RolledBack"
+    eventually(lambda: all(p.poll() is not None for p in pods.pods), 60)
+    assert [yard.standing(n["metadata"]["name"]) for n in given] == [[False, False]] * len(given)
