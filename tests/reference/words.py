@@ -10,7 +10,7 @@ ROLLOUT_PHASES = {
     "Succeeded": "Every wave is good.",
     "RolledBack": "Everything is as it was before, read back.",
     "Failed": "What is in the cluster differs from what it should be restored to: a person is needed.",
-    "Superseded": "Something newer took its place before it wrote anything.",
+    "Superseded": "What stood in the cluster changed while it was being planned: it wrote nothing, and a new plan takes its place.",
 }
 PAUSES = {
     "approval": "People must approve the wave.",
@@ -172,12 +172,15 @@ MARKS = {
     "probe-owner": ("label", "What a probe's Job was made for."),
     "probe-key": ("label", "Which set of kept connections it is."),
     "probes": ("annotation", "What a probe's pod tries."),
-    "listener": ("label", "`true` on a probe's pod that answers for a workload."),
+    "listener": (
+        "label",
+        "Yours: `true` on a pod that runs the probe program's own listener, which proves who answers.",
+    ),
     "never-ready": (
         "readiness gate",
         "Nothing ever sets it, so that no Service sends traffic to a probe's pod.",
     ),
-    "nobody": ("label", "Stands on nothing: a bridge's selector that matches no pod asks for it."),
+    "nobody": ("label", "Stands on nothing: what is to select no pod asks for it."),
     "request": (
         "annotation",
         "What a person asks of a rollout: `verb/id/user`. The program's commands write it.",
