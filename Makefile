@@ -58,10 +58,10 @@ freeze: .venv/.ready
 
 # docs/reference, from the commands, the models and the metrics.
 reference: .venv/.ready
-	$(BIN)/python -c 'import pathlib; from orchestrator.cli.reference import pages; [pathlib.Path("docs/reference", n).write_text(t) for n, t in pages().items()]'
+	PYTHONPATH=.:tests $(BIN)/python -m reference.write
 
 docs: .venv/.ready
-	$(BIN)/mkdocs build -q
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q
 
 # Every page into docs/screenshots, by Chromium.
 screenshots: .venv/.ready

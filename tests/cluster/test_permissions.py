@@ -210,7 +210,7 @@ class Castle:
 class Kubelet(threading.Thread):
     """Makes the pod of each Job, and says at once that it has ended; late at first, so that somebody asks why."""
 
-    LATE = DIAGNOSED + 3
+    LATE = DIAGNOSED + 9
 
     def __init__(self, castle):
         super().__init__(daemon=True)
@@ -393,6 +393,8 @@ def guards_life(castle):
     assert (
         read(ctx, waits).rollout.status.phase == "Paused"
     )  # as the guard looks at what is between two waves
+    asked(castle, waits, "abort")
+    castle.go(waits)
 
 
 def steps_life(castle):

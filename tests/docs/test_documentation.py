@@ -81,4 +81,6 @@ def test_no_link_leads_nowhere(page):
 def test_the_readme_leads_to_every_page():
     readme = (ROOT / "README.md").read_text()
     for page in PAGES[2:]:
+        if page.name == "index.md":  # the site's own first page
+            continue
         assert f"(docs/{page.name})" in readme, page.name

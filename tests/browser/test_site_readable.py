@@ -1,0 +1,75 @@
+"""The documentation can be read on a telephone, and asks for nothing from elsewhere."""
+
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import TimeoutError
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+PATIENCE = 5_000  # milliseconds: the theme's search box slides to its place
+LABELS = "[...document.querySelectorAll('td')].map(td => getComputedStyle(td, '::before').content)"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Files, without a line for each."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built site, and where it is served."""
+    to = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(ROOT / "mkdocs.yml"), "-d", str(to)]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(to)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield to, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def page(chromium, site):
+    """A telephone's page. Afterwards it has asked for nothing outside the site."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    found = context.new_page()
+    asked = []
+    found.on("request", lambda r: asked.append(r.url) if not r.url.startswith((site[1], "data:")) else None)
+    yield found
+    context.close()
+    assert asked == []
+
+
+def fits(page):
+    """Whether it does, soon."""
+    try:
+        page.wait_for_function(FITS, timeout=PATIENCE)
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_no_page_is_wider_than_a_telephone_s_screen(page, site):
+    too_wide = []
+    for path in sorted(site[0].rglob("*.html")):
+        page.goto(f"{site[1]}{path.relative_to(site[0])}", wait_until="domcontentloaded")
+        if not fits(page):
+            too_wide.append(path.name)
+    assert too_wide == []
+
+
+def test_on_a_telephone_a_value_stands_beside_its_column_s_name(page, site):
+    page.goto(f"{site[1]}reference/resources.html")
+    assert any("default" in text for text in page.evaluate(LABELS))
+    assert page.locator("thead").first.is_hidden()

@@ -1,0 +1,1 @@
+"""The pages of docs/reference, each written from what it describes: `make reference` writes them."""

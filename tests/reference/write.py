@@ -1,0 +1,28 @@
+"""Write every generated page below docs: `make reference`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from orchestrator.server import reference as settings
+from reference import commands, metrics, resources, states
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings.page,
+    "reference/cli.md": commands.page,
+    "reference/resources.md": resources.page,
+    "reference/metrics.md": metrics.page,
+    "reference/conditions.md": states.page,
+}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        (DOCS / name).write_text(page() + "\n")
+
+
+if __name__ == "__main__":
+    main()
