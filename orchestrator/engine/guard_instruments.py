@@ -6,6 +6,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from orchestrator.engine.instruments import PHASES
+
 
 class GuardInstruments:
     """One registry; the names start with netpol_canary_guard_."""
@@ -20,3 +22,8 @@ class GuardInstruments:
             "rescues", "Rollouts taken over to be put back, by the phase then", ["phase"], **made
         )
         self.rounds = Counter("rounds", "Looks at all Leases", ["outcome"], **made)
+        # Served from the start: an increase from nothing to one is none to Prometheus, and no alert would see it.
+        for phase in PHASES:
+            self.rescues.labels(phase)
+        for outcome in ("ok", "error"):
+            self.rounds.labels(outcome)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from orchestrator.rollout.model import RolloutPhase
+from orchestrator.rollout.model import MeasurementPhase, RolloutPhase
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout
 
@@ -40,6 +40,11 @@ class Instruments:
         self.deliveries = Counter(
             "deliveries", "What Git hosts and people were told", ["kind", "outcome"], **made
         )
+        # Served from the start: an increase from nothing to one is none to Prometheus, and no alert would see it.
+        for outcome in ("ok", "error"):
+            self.ticks.labels(outcome)
+        for measured in get_args(MeasurementPhase):
+            self.measurements.labels(measured)
         self._measured: dict[str, int] = {}
         self._restored: set[str] = set()
 

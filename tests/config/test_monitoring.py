@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import generate_latest
 
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
@@ -96,6 +97,26 @@ TRIALS = {
     ),
 }
 
+# What raises an alert besides: a guard that never came to an end of a round.
+ALSO_RAISED = [
+    (
+        "NetpolCanaryGuardDown",
+        {
+            'netpol_canary_guard_rounds_total{outcome="ok"}': "0x60",
+            'netpol_canary_guard_rounds_total{outcome="error"}': "0+12x60",
+        },
+    )
+]
+# Counters of which the first one must raise an alert. What Prometheus never saw at nought does not increase.
+FROM_THE_START = {
+    'netpol_canary_guard_rescues_total{phase="RolledBack"}',
+    'netpol_canary_guard_rescues_total{phase="Failed"}',
+    'netpol_canary_guard_rounds_total{outcome="ok"}',
+    'netpol_canary_measurements_total{phase="Error"}',
+    'netpol_canary_ticks_total{outcome="ok"}',
+    "netpol_canary_restore_seconds_count",
+}
+
 
 def served():
     """Every name that /metrics of a controller or a guard may show."""
@@ -123,6 +144,12 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert():
         assert rule["labels"]["severity"] in ("critical", "warning")
 
 
+def test_what_must_be_seen_the_first_time_is_served_before_it_happens():
+    texts = [generate_latest(made.registry).decode() for made in (Instruments(), GuardInstruments())]
+    at_nought = {line.removesuffix(" 0.0") for line in "".join(texts).splitlines() if line.endswith(" 0.0")}
+    assert at_nought >= FROM_THE_START
+
+
 def promtool(*args, folder):
     program = shutil.which("promtool")
     if program is None:
@@ -141,20 +168,25 @@ def values(text):
     )
 
 
+def trial(name, series, firing):
+    """A test of promtool's: whether an alert fires after an hour of these series."""
+    expected = {
+        "expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)',
+        "eval_time": "62m" if name == "NetpolCanaryRolloutPaused" else "59m",
+        "exp_samples": [{"labels": "{}", "value": firing}],
+    }
+    given = [{"series": s, "values": values(v)} for s, v in series.items()]
+    return {"interval": "1m", "input_series": given, "promql_expr_test": [expected]}
+
+
 def test_each_alert_is_raised_where_it_must_and_not_elsewhere(tmp_path):
     assert TRIALS.keys() == ALERTS.keys()
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES))
     promtool("check", "rules", "rules.yaml", folder=tmp_path)
-    tests = []
-    for name, trials in TRIALS.items():
-        for series, firing in zip(trials, (1, 0), strict=True):
-            expected = {
-                "expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)',
-                "eval_time": "62m" if name == "NetpolCanaryRolloutPaused" else "59m",
-                "exp_samples": [{"labels": "{}", "value": firing}],
-            }
-            given = [{"series": s, "values": values(v)} for s, v in series.items()]
-            tests.append({"interval": "1m", "input_series": given, "promql_expr_test": [expected]})
+    tests = [
+        trial(n, series, f) for n, both in TRIALS.items() for series, f in zip(both, (1, 0), strict=True)
+    ]
+    tests += [trial(name, series, 1) for name, series in ALSO_RAISED]
     whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(whole))
     promtool("test", "rules", "tests.yaml", folder=tmp_path)
