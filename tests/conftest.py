@@ -11,11 +11,13 @@ ASKED = "NETPOL_CANARY_CLUSTER"
 
 
 def pytest_collection_modifyitems(items):
-    # The node last: what the others share ends after a while. With `-n 2 --dist loadgroup` both run beside each other.
+    # The node last: what the others share ends after a while. With `-n 3 --dist loadgroup` the groups run beside each
+    # other: on the node, on a control plane, and on a second one, where a module says so by PLANE = "second".
     items.sort(key=lambda item: item.get_closest_marker("node") is not None)
     for item in items:
         if item.get_closest_marker("cluster"):
-            item.add_marker(pytest.mark.xdist_group("node" if item.get_closest_marker("node") else "plane"))
+            plane = getattr(item.module, "PLANE", "plane")
+            item.add_marker(pytest.mark.xdist_group("node" if item.get_closest_marker("node") else plane))
     if os.environ.get(ASKED):
         return
     skip = pytest.mark.skip(reason=f"needs a real API server: `make test-cluster` sets {ASKED}")

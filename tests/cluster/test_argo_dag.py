@@ -18,6 +18,7 @@ from workflows.submission import workflow
 from workflows.templates import templates
 
 pytestmark = pytest.mark.cluster
+PLANE = "second"
 
 ENGINES = ("embedded", "argo")
 TIME = 90

@@ -12,6 +12,7 @@ from scene import OWN, PROGRAM, eventually
 from orchestrator.adapters.bundle import bundle
 
 pytestmark = pytest.mark.cluster
+PLANE = "second"
 
 SPACES = ("north", "south")
 REPEATED = ("events", "leases", "endpointslices", "endpoints")  # what a cluster writes by itself all the time

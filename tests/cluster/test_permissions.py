@@ -35,6 +35,7 @@ from orchestrator.steps.start import find_source, start
 from workflows.worker import Worker
 
 pytestmark = pytest.mark.cluster
+PLANE = "second"
 
 SPACES = ("moat", "wall")
 POD, JOB, CRD = (
