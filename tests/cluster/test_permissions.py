@@ -14,7 +14,9 @@ from scene import eventually
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.probe_run import DIAGNOSED
+from orchestrator.adapters.probe_jobs import Jobs
+from orchestrator.adapters.probe_pod import job, marks
+from orchestrator.adapters.probe_targets import Batch
 from orchestrator.cli.guard import alone
 from orchestrator.cli.wiring import Target, over
 from orchestrator.engine.controller import Controller
@@ -23,7 +25,7 @@ from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import BadInput, NetpolCanaryError
-from orchestrator.ports import Kind
+from orchestrator.ports import Kind, Probe
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import FORWARD, REQUEST
 from orchestrator.rollout.resource import load, new
@@ -38,6 +40,7 @@ pytestmark = pytest.mark.cluster
 PLANE = "second"
 
 SPACES = ("moat", "wall")
+PROBE = Probe("in", f"{SPACES[0]}/app", f"{SPACES[1]}/app", 8080, "TCP", True)
 POD, JOB, CRD = (
     Kind("v1", "Pod"),
     Kind("batch/v1", "Job"),
@@ -209,26 +212,23 @@ class Castle:
 
 
 class Kubelet(threading.Thread):
-    """Makes the pod of each Job, and says at once that it has ended; late at first, so that somebody asks why."""
-
-    LATE = DIAGNOSED + 9
+    """Makes the pod of each Job, and says at once that it has ended."""
 
     def __init__(self, castle):
         super().__init__(daemon=True)
         self.castle, self.over = castle, threading.Event()
 
     def run(self):
-        self.over.wait(self.LATE)
         while not self.over.wait(0.2):
-            for job in self.castle.admin.list(JOB):
-                name, space = job["metadata"]["name"] + "-x", job["metadata"]["namespace"]
-                template = job["spec"]["template"]
+            for made in self.castle.admin.list(JOB):
+                name, space = made["metadata"]["name"] + "-x", made["metadata"]["namespace"]
+                template = made["spec"]["template"]
                 meta = {"name": name, "namespace": space, "labels": template["metadata"]["labels"]}
                 owner = {
                     "apiVersion": "batch/v1",
                     "kind": "Job",
-                    "name": job["metadata"]["name"],
-                    "uid": job["metadata"]["uid"],
+                    "name": made["metadata"]["name"],
+                    "uid": made["metadata"]["uid"],
                 }
                 body = {
                     "apiVersion": "v1",
@@ -331,6 +331,7 @@ def controllers_life(castle):
     git = secret.spec.git.model_copy(update={"secret_ref": "git"})
     with contextlib.suppress(BadInput):  # the Secret is read; there is no such repository
         castle.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
+    asks_of_jobs(castle.ctx.cluster, castle.ctx.clock)
     with Changes(castle.ctx.cluster, castle.ctx.clock, OWN):
         eventually(lambda: {v for v, _ in did(castle.plane, ACCOUNTS[0])[0]} >= {"watch"}, 20)
         time.sleep(1)
@@ -398,23 +399,69 @@ def guards_life(castle):
     castle.go(waits)
 
 
-def steps_life(castle):
-    """A rollout whose waves are worked on step by step by the account of workflows' pods, with probes and metrics."""
-    real = over(castle.clusters["netpol-canary-step"], Target(OWN, probe_image="registry.example.com/x:1"))
-    castle.source(
-        strategy={"engine": "argo", "gates": [{"wave": 1}]},
-        analysis={"probes": [probe()], "probing": {"edges": True, "seconds": 5, "stableSeconds": 1}},
+def asks_of_jobs(cluster, clock):
+    """What the prober asks where no pod comes of a Job, and where a pod's message is too long for its status."""
+    batch = Batch(
+        SPACES[0], "app", 0, {"app": SPACES[0]}, ((0, PROBE),), ({"host": "10.0.0.9", "port": 8080},)
     )
+    made = job(batch, "test", "registry.example.com/x:1", "castle", "", 60, {"seconds": 5})
+    jobs = Jobs(cluster, clock, marks("test", "castle"), (SPACES[0],))
+    assert jobs.diagnosed(made) == ""
+    assert jobs.last_line(cluster.list(POD, SPACES[0])[0]) == ""  # there is no kubelet to ask
+
+
+def steps_life(castle):
+    """Waves worked on step by step by the account of workflows' pods: one that goes bad, one that meets drift."""
+    cluster = castle.clusters["netpol-canary-step"]
+    real = over(cluster, Target(OWN, probe_image="registry.example.com/x:1"))
+    spare = [policy(f"spare{n}", {"podSelector": {"matchLabels": {"app": "none"}}}) for n in range(3)]
+    castle.source(strategy={"engine": "argo", "gates": [{"wave": 1}]})
     castle.repository.history = [h for h in castle.repository.history if h[0] != "f" * 40]
-    old = policy("older", {"podSelector": {"matchLabels": {"app": "none"}}})
-    first = castle.push(old)
-    castle.go(first, elsewhere=lambda ctx, state, action: False)
-    if load(castle.admin.get(ROLLOUT, first, OWN)).status.phase == "Paused":
-        asked(castle, first, "abort")
-        castle.go(first)
-    name = castle.push(policy("newer", {"podSelector": {"matchLabels": {"app": "none"}}}))
-    stop, kubelet = threading.Event(), Kubelet(castle)
-    kubelet.start()
+    asked_for = castle.push(spare[0])
+    castle.go(asked_for)
+    asked(castle, asked_for, "abort")
+    castle.go(asked_for)
+
+    bad = castle.push(spare[1])
+    with opened(castle, bad) as worker:
+        assert [worker(step) for step in ("baseline", "apply", "settle")] == [0, 0, 0]
+        castle.says("app", SPACES[0], ready=False)
+        reader = threading.Thread(target=worker, args=("analyze",), daemon=True)
+        reader.start()
+        assert worker("verdict") == 1
+        reader.join(30)
+        castle.says("app", SPACES[0])
+    assert castle.go(bad).phase == "RolledBack"
+
+    drifting = castle.push(spare[2])
+    with opened(castle, drifting) as worker:
+        assert worker("baseline") == 0
+        found = castle.admin.get(POLICY, "gate", SPACES[0])
+        castle.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
+        assert worker("apply") == 3
+    asked(castle, drifting, "abort")
+    castle.go(drifting)
+
+    last = castle.push(spare[0])
+    planned = lambda: load(castle.admin.get(ROLLOUT, last, OWN)).status.phase != "Pending"  # noqa: E731
+    Embedded(castle.ctx, "castle", stop=planned).drive(last)
+    assert (
+        Worker(real, last, 0).run("apply") == 3
+    )  # not opened yet: the freezes are read, and nothing is written
+    with contextlib.suppress(BadInput):
+        real.metrics(
+            m.Analysis(prometheus=m.Prometheus(url="http://127.0.0.1:9", secret_ref="git")), "prometheus"
+        )
+    asks_of_jobs(cluster, castle.ctx.clock)
+    probing = m.Probing(seconds=5, stable_seconds=1)
+    real.prober(probing, "castle", lambda: None).run([PROBE])
+
+
+@contextlib.contextmanager
+def opened(castle, name):
+    """A function that runs a step of the first wave, while the controller leaves the wave's work to others."""
+    real = over(castle.clusters["netpol-canary-step"], Target(OWN))
+    stop = threading.Event()
 
     def forward(ctx, state, action):
         return action.verb in FORWARD and state.rollout.status.phase == "Progressing"
@@ -424,27 +471,10 @@ def steps_life(castle):
     thread.start()
     try:
         eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.opened == 1, 30)
-        worker = lambda step, wave=0: Worker(real, name, wave).run(step)  # noqa: E731
-        assert [worker(step) for step in ("baseline", "apply", "settle")] == [0, 0, 0]
-        reader = threading.Thread(target=worker, args=("analyze",), daemon=True)
-        reader.start()
-        worker("verdict")
-        reader.join(30)
+        yield lambda step: Worker(real, name, 0).run(step)
     finally:
-        kubelet.over.set()
         stop.set()
         thread.join(30)
-    asked(castle, name, "abort")
-    castle.go(name)
-    last = castle.push(old)
-    go_on = lambda: load(castle.admin.get(ROLLOUT, last, OWN)).status.phase != "Pending"  # noqa: E731
-    Embedded(castle.ctx, "castle", stop=go_on).drive(last)
-    assert (
-        Worker(real, last, 0).run("apply") == 3
-    )  # not opened yet: the freezes are read, and nothing is written
-    with contextlib.suppress(BadInput):
-        analysis = m.Analysis(prometheus=m.Prometheus(url="http://127.0.0.1:9", secret_ref="git"))
-        real.metrics(analysis, "prometheus")
 
 
 LIVES = {
