@@ -22,6 +22,8 @@ PHASES: tuple[RolloutPhase, ...] = (
     "Failed",
     "Superseded",
 )
+# No quantile is above the last of them: alerts ask for a minute and more.
+SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 MOST_REMEMBERED = 10_000
 
 
@@ -33,8 +35,9 @@ class Instruments:
         made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary"}
         self.rollouts = Gauge("rollouts", "PolicyRollouts that stand, by phase", ["phase"], **made)
         self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
-        self.restores = Histogram("restore_seconds", "From detection to everything restored", **made)
-        self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **made)
+        lasting: dict[str, Any] = {**made, "buckets": SECONDS}
+        self.restores = Histogram("restore_seconds", "From detection to everything restored", **lasting)
+        self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **lasting)
         self.calls = Counter("api_calls", "Calls of the API server", ["verb", "kind", "outcome"], **made)
         self.ticks = Counter("ticks", "Rounds of the controller over all sources", ["outcome"], **made)
         self.deliveries = Counter(

@@ -150,6 +150,16 @@ def test_what_must_be_seen_the_first_time_is_served_before_it_happens():
     assert at_nought >= FROM_THE_START
 
 
+def test_trials_use_buckets_that_are_served():
+    """A quantile is never above the last bucket: an alert that asks for more could not be raised."""
+    text = generate_latest(Instruments().registry).decode()
+    buckets = {float(b) for b in re.findall(r'restore_seconds_bucket{le="([^"]+)"}', text)}
+    used = [
+        b for both in TRIALS.values() for series in both for s in series for b in re.findall('le="(.+?)"', s)
+    ]
+    assert used and {float(b) for b in used} <= buckets
+
+
 def promtool(*args, folder):
     program = shutil.which("promtool")
     if program is None:
