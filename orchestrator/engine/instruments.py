@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from orchestrator.rollout.model import MeasurementPhase, RolloutPhase
+from orchestrator.rollout.model import MeasurementPhase, PauseReason, RolloutPhase
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout
 
@@ -34,6 +34,10 @@ class Instruments:
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary"}
         self.rollouts = Gauge("rollouts", "PolicyRollouts that stand, by phase", ["phase"], **made)
+        self.paused = Gauge(
+            "paused_rollouts", "Paused PolicyRollouts, by what they wait for", ["reason"], **made
+        )
+        self.waiting = Gauge("outbox_entries", "What Git hosts and people are still to be told", **made)
         self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
         lasting: dict[str, Any] = {**made, "buckets": SECONDS}
         self.restores = Histogram("restore_seconds", "From detection to everything restored", **lasting)
@@ -65,9 +69,14 @@ class Instruments:
 
     def standing(self, rollouts: Iterable[Rollout]) -> None:
         """All rollouts as they stand now."""
-        tally = Tally(r.status.phase for r in rollouts)
+        found = list(rollouts)
+        tally = Tally(r.status.phase for r in found)
         for phase in PHASES:
             self.rollouts.labels(phase).set(tally[phase])
+        reasons = Tally(r.status.paused_for for r in found if r.status.phase == "Paused")
+        for reason in filter(None, get_args(PauseReason)):
+            self.paused.labels(reason).set(reasons[reason])
+        self.waiting.set(sum(len(r.status.outbox) for r in found))
 
     def seen(self, state: State) -> None:
         """Count what is new in a state: measurements, and a rollback that came to its end."""
