@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from orchestrator.rollout.model import MeasurementPhase, RolloutPhase
+from orchestrator.rollout.model import MeasurementPhase, PauseReason, RolloutPhase
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout
 
@@ -22,6 +22,8 @@ PHASES: tuple[RolloutPhase, ...] = (
     "Failed",
     "Superseded",
 )
+# No quantile is above the last of them: alerts ask for a minute and more.
+SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 MOST_REMEMBERED = 10_000
 
 
@@ -32,9 +34,14 @@ class Instruments:
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary"}
         self.rollouts = Gauge("rollouts", "PolicyRollouts that stand, by phase", ["phase"], **made)
+        self.paused = Gauge(
+            "paused_rollouts", "Paused PolicyRollouts, by what they wait for", ["reason"], **made
+        )
+        self.waiting = Gauge("outbox_entries", "What Git hosts and people are still to be told", **made)
         self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
-        self.restores = Histogram("restore_seconds", "From detection to everything restored", **made)
-        self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **made)
+        lasting: dict[str, Any] = {**made, "buckets": SECONDS}
+        self.restores = Histogram("restore_seconds", "From detection to everything restored", **lasting)
+        self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **lasting)
         self.calls = Counter("api_calls", "Calls of the API server", ["verb", "kind", "outcome"], **made)
         self.ticks = Counter("ticks", "Rounds of the controller over all sources", ["outcome"], **made)
         self.deliveries = Counter(
@@ -62,9 +69,14 @@ class Instruments:
 
     def standing(self, rollouts: Iterable[Rollout]) -> None:
         """All rollouts as they stand now."""
-        tally = Tally(r.status.phase for r in rollouts)
+        found = list(rollouts)
+        tally = Tally(r.status.phase for r in found)
         for phase in PHASES:
             self.rollouts.labels(phase).set(tally[phase])
+        reasons = Tally(r.status.paused_for for r in found if r.status.phase == "Paused")
+        for reason in filter(None, get_args(PauseReason)):
+            self.paused.labels(reason).set(reasons[reason])
+        self.waiting.set(sum(len(r.status.outbox) for r in found))
 
     def seen(self, state: State) -> None:
         """Count what is new in a state: measurements, and a rollback that came to its end."""

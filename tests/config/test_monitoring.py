@@ -36,6 +36,13 @@ TRIALS = {
         {'netpol_canary_rollouts{phase="Paused"}': "2x70"},
         {'netpol_canary_rollouts{phase="Paused"}': "0x40 1x20"},
     ),
+    "NetpolCanaryRolloutUnclear": (
+        {'netpol_canary_paused_rollouts{reason="drift"}': "1x60"},
+        {
+            'netpol_canary_paused_rollouts{reason="approval"}': "1x60",
+            'netpol_canary_paused_rollouts{reason="inconclusive"}': "0x50 1x10",
+        },
+    ),
     "NetpolCanaryRestoreSlow": (
         {
             'netpol_canary_restore_seconds_bucket{le="60"}': "0x60",
@@ -77,6 +84,10 @@ TRIALS = {
     "NetpolCanaryDeliveriesFailing": (
         {'netpol_canary_deliveries_total{outcome="failed",kind="statuses"}': "0+1x60"},
         {'netpol_canary_deliveries_total{outcome="sent",kind="statuses"}': "0+1x60"},
+    ),
+    "NetpolCanaryOutboxWaiting": (
+        {"netpol_canary_outbox_entries": "2x70"},
+        {"netpol_canary_outbox_entries": "2x30 0x1 2x30"},
     ),
     "NetpolCanaryMeasurementsBroken": (
         {'netpol_canary_measurements_total{phase="Error"}': "0+1x90"},
@@ -150,6 +161,16 @@ def test_what_must_be_seen_the_first_time_is_served_before_it_happens():
     assert at_nought >= FROM_THE_START
 
 
+def test_trials_use_buckets_that_are_served():
+    """A quantile is never above the last bucket: an alert that asks for more could not be raised."""
+    text = generate_latest(Instruments().registry).decode()
+    buckets = {float(b) for b in re.findall(r'restore_seconds_bucket{le="([^"]+)"}', text)}
+    used = [
+        b for both in TRIALS.values() for series in both for s in series for b in re.findall('le="(.+?)"', s)
+    ]
+    assert used and {float(b) for b in used} <= buckets
+
+
 def promtool(*args, folder):
     program = shutil.which("promtool")
     if program is None:
@@ -172,7 +193,7 @@ def trial(name, series, firing):
     """A test of promtool's: whether an alert fires after an hour of these series."""
     expected = {
         "expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)',
-        "eval_time": "62m" if name == "NetpolCanaryRolloutPaused" else "59m",
+        "eval_time": "62m" if ALERTS[name].get("for") == "1h" else "59m",
         "exp_samples": [{"labels": "{}", "value": firing}],
     }
     given = [{"series": s, "values": values(v)} for s, v in series.items()]

@@ -1,0 +1,46 @@
+"""What every base of config/ keeps to: one image for all, namespaces that are named, restricted pods."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestrator.adapters.bundle import EXTRAS, bundle
+
+CONFIG = Path(__file__).parents[2] / "config"
+CLUSTER_WIDE = {
+    "Namespace",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
+BASES = ("manager", "guard", "archive", "argo")
+
+
+def kustomization(base):
+    return yaml.safe_load((CONFIG / base / "kustomization.yaml").read_text())
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_base_with_pods_takes_its_image_from_the_one_place(base):
+    found = kustomization(base)
+    assert found["components"] == ["../image"] and "images" not in found
+
+
+def test_the_image_is_set_in_no_other_place():
+    setting = [f.parent.name for f in CONFIG.glob("*/kustomization.yaml") if "\nimages:" in f.read_text()]
+    assert setting == ["image"]
+
+
+def test_every_object_names_its_namespace():
+    """`install` reads the files as they stand: what kustomize alone would add is not there."""
+    found = [d for d in bundle("registry.example.com/x:1", EXTRAS) if d["kind"] not in CLUSTER_WIDE]
+    assert found
+    assert {(d["kind"], d["metadata"]["name"]) for d in found if "namespace" not in d["metadata"]} == set()
+
+
+def test_our_namespace_takes_restricted_pods_only():
+    (space,) = [d for d in bundle("registry.example.com/x:1") if d["kind"] == "Namespace"]
+    assert space["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
