@@ -117,7 +117,7 @@ def _cni(daemons: Iterable[str]) -> Offer:
 def _prometheus(cluster: Cluster) -> Offer:
     services = [o["metadata"] for o in cluster.list(SERVICES) if "prometheus" in o["metadata"]["name"]]
     named = [f"{m['namespace']}/{m['name']}" for m in services if "exporter" not in m["name"]]
-    operator = " (its operator, too: --with monitoring)" if _knows(cluster, OPERATOR) else ""
+    operator = " (its operator, too: --with monitoring)" if knows(cluster, OPERATOR) else ""
     if named:
         return Offer("Prometheus", "ok", f"Services {', '.join(named[:3])}{operator}")
     todo = "without metrics, waves are judged by probes alone"
@@ -125,7 +125,7 @@ def _prometheus(cluster: Cluster) -> Offer:
 
 
 def _argo(cluster: Cluster) -> Offer:
-    if not _knows(cluster, TEMPLATES):
+    if not knows(cluster, TEMPLATES):
         return Offer("Argo Workflows", "ok", "not there; needed for sources with engine: argo alone")
     running = [
         c["image"]
@@ -151,7 +151,8 @@ def _installed(cluster: Cluster, namespace: str) -> Offer:
     return Offer("installed", "ok", f"{image} in the namespace {namespace}; it is brought up to date")
 
 
-def _knows(cluster: Cluster, kind: Kind) -> bool:
+def knows(cluster: Cluster, kind: Kind) -> bool:
+    """Whether the API server serves a kind; taken for granted where it does not say."""
     try:
         cluster.list(kind, "default")
     except (NotFound, BadInput):

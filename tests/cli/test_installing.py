@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from stage import Stage
+from stage import OWN, Stage
 
 from orchestrator.adapters.bundle import EXTRAS, bundle
 from orchestrator.cli.offers import _cni, _version
@@ -40,9 +40,21 @@ def test_what_others_need_comes_first():
 
 
 def test_each_object_is_there_once():
-    documents = bundle(IMAGE, [e for e in EXTRAS if e in ("argo", "archive")])
+    documents = bundle(IMAGE, EXTRAS)
     keys = [(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in documents]
     assert len(keys) == len(set(keys))
+
+
+def test_every_part_stands_in_the_namespace():
+    whole = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+    whole += ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    placed = {d["metadata"].get("namespace") for d in bundle(IMAGE, EXTRAS) if d["kind"] not in whole}
+    assert placed == {OWN}
+
+
+def test_a_pod_s_way_is_open_before_it_starts():
+    kinds = [d["kind"] for d in bundle(IMAGE, ["network"])]
+    assert kinds.index("NetworkPolicy") < kinds.index("Deployment")
 
 
 @pytest.mark.parametrize(
