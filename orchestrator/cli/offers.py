@@ -13,7 +13,7 @@ from orchestrator.ports import Cluster, Kind
 State = Literal["ok", "warning", "missing", "unknown"]
 OLDEST = (1, 30)  # ValidatingAdmissionPolicy is there from then on
 DAEMONS, DEPLOYMENTS = Kind("apps/v1", "DaemonSet"), Kind("apps/v1", "Deployment")
-SERVICES = Kind("v1", "Service")
+SERVICES, NAMESPACES = Kind("v1", "Service"), Kind("v1", "Namespace")
 TEMPLATES = Kind("argoproj.io/v1alpha1", "WorkflowTemplate")
 REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
 OPERATOR = Kind("monitoring.coreos.com/v1", "ServiceMonitor")
@@ -57,9 +57,10 @@ def offers(cluster: Any, namespace: str) -> list[Offer]:
         lambda: _cni(_names(cluster, DAEMONS)),
         lambda: _prometheus(cluster),
         lambda: _argo(cluster),
+        lambda: _namespace(cluster, namespace),
         lambda: _installed(cluster, namespace),
     )
-    names = ("Kubernetes", "rights", "CNI", "Prometheus", "Argo Workflows", "installed")
+    names = ("Kubernetes", "rights", "CNI", "Prometheus", "Argo Workflows", "namespace", "installed")
     return [_looked(name, look) for name, look in zip(names, looks, strict=True)]
 
 
@@ -140,6 +141,17 @@ def _argo(cluster: Cluster) -> Offer:
     if version is not None and int(version[1]) < 4:
         return Offer("Argo Workflows", "warning", running[0], "engine: argo is made for Argo Workflows 4")
     return Offer("Argo Workflows", "ok", f"{running[0]} (--with argo)")
+
+
+def _namespace(cluster: Cluster, namespace: str) -> Offer:
+    try:
+        found = cluster.get(NAMESPACES, namespace)
+    except NotFound:
+        return Offer("namespace", "ok", f"{namespace} is made")
+    if found["metadata"].get("deletionTimestamp"):
+        todo = f"wait until it is gone; `kubectl describe namespace {namespace}` says what holds it"
+        return Offer("namespace", "missing", f"{namespace} is being deleted", todo)
+    return Offer("namespace", "ok", f"{namespace} is there")
 
 
 def _installed(cluster: Cluster, namespace: str) -> Offer:
