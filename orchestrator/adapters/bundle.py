@@ -28,6 +28,7 @@ ORDER = (
     "ClusterRole",
     "RoleBinding",
     "ClusterRoleBinding",
+    "NetworkPolicy",  # before the pods that they are for: none starts without a way to the API server
 )
 
 
@@ -66,9 +67,17 @@ def _base(folder: Path) -> Iterator[Manifest]:
     for name in listed.get("resources") or []:
         path = folder / name
         if path.is_dir():
-            yield from _base(path.resolve())
+            found = list(_base(path.resolve()))
         else:
-            yield from (d for d in yaml.safe_load_all(path.read_text()) if d)
+            found = [d for d in yaml.safe_load_all(path.read_text()) if d]
+        if listed.get("namespace"):
+            found = [_in(listed["namespace"], obj) for obj in found]
+        yield from found
+
+
+def _in(namespace: str, obj: Manifest) -> Manifest:
+    """As kustomize's `namespace` places it, but for kinds of the whole cluster, which no such base here has."""
+    return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
 
 
 def _with(value: Any, image: str) -> Any:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from orchestrator.adapters.bundle import Manifest, bundle
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kubernetes import KubernetesCluster, connect
-from orchestrator.cli.offers import Offer, offers
+from orchestrator.cli.offers import Offer, knows, offers
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.errors import Busy, NotFound, Refused
-from orchestrator.ports import Clock, Kind
+from orchestrator.ports import Clock, Cluster, Kind
 from orchestrator.rollout.objects import same
 
 MANAGER = "netpol-canary-install"
@@ -54,12 +54,23 @@ def apply(kubeconfig: str, context: str, namespace: str, image: str, extras: Seq
     found = offers(cluster, namespace)
     if missing := [o for o in found if o.state == "missing"]:
         raise Refused("; ".join(f"{o.name}: {o.found}: {o.todo}" for o in missing))
+    if unknown := _unknown(cluster, documents):
+        raise Refused(
+            f"the cluster does not know {', '.join(unknown)}: install what brings them first, or leave that part of --with out"
+        )
     for offer in found:
         if offer.state == "warning":
             print(f"warning: {offer.name}: {offer.found}; {offer.todo}")
     for line in applied(cluster, SystemClock(), documents):
         print(line, flush=True)
     return 0
+
+
+def _unknown(cluster: Cluster, documents: Sequence[Manifest]) -> list[str]:
+    """The kinds of others, such as Argo's or the Prometheus Operator's, that are not there."""
+    kinds = {Kind(d["apiVersion"], d["kind"]) for d in documents}
+    others = [k for k in kinds if "." in k.api_version.split("/")[0] and "k8s.io/" not in k.api_version]
+    return sorted(f"{k.kind} ({k.api_version})" for k in others if not knows(cluster, k))
 
 
 def applied(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manifest]) -> Iterator[str]:

@@ -49,6 +49,14 @@ def uninstall(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     timeout: Annotated[float, typer.Option(help="seconds that --restore waits for", min=1)] = 300.0,
+    lose: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lose",
+            metavar="ROLLOUT",
+            help="a Failed rollout that is given up: what stands stays; may be repeated",
+        ),
+    ] = None,
     context: ContextName = "",
     kubeconfig: Kubeconfig = "",
 ) -> int:
@@ -56,4 +64,4 @@ def uninstall(
     from orchestrator.cli import uninstall as work
     from orchestrator.cli.wiring import Target
 
-    return work.uninstall(Target(OWN, context, kubeconfig), restore, yes, timeout)
+    return work.uninstall(Target(OWN, context, kubeconfig), restore, yes, timeout, lose or [])

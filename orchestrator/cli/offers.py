@@ -13,7 +13,7 @@ from orchestrator.ports import Cluster, Kind
 State = Literal["ok", "warning", "missing", "unknown"]
 OLDEST = (1, 30)  # ValidatingAdmissionPolicy is there from then on
 DAEMONS, DEPLOYMENTS = Kind("apps/v1", "DaemonSet"), Kind("apps/v1", "Deployment")
-SERVICES = Kind("v1", "Service")
+SERVICES, NAMESPACES = Kind("v1", "Service"), Kind("v1", "Namespace")
 TEMPLATES = Kind("argoproj.io/v1alpha1", "WorkflowTemplate")
 REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
 OPERATOR = Kind("monitoring.coreos.com/v1", "ServiceMonitor")
@@ -57,9 +57,10 @@ def offers(cluster: Any, namespace: str) -> list[Offer]:
         lambda: _cni(_names(cluster, DAEMONS)),
         lambda: _prometheus(cluster),
         lambda: _argo(cluster),
+        lambda: _namespace(cluster, namespace),
         lambda: _installed(cluster, namespace),
     )
-    names = ("Kubernetes", "rights", "CNI", "Prometheus", "Argo Workflows", "installed")
+    names = ("Kubernetes", "rights", "CNI", "Prometheus", "Argo Workflows", "namespace", "installed")
     return [_looked(name, look) for name, look in zip(names, looks, strict=True)]
 
 
@@ -117,7 +118,7 @@ def _cni(daemons: Iterable[str]) -> Offer:
 def _prometheus(cluster: Cluster) -> Offer:
     services = [o["metadata"] for o in cluster.list(SERVICES) if "prometheus" in o["metadata"]["name"]]
     named = [f"{m['namespace']}/{m['name']}" for m in services if "exporter" not in m["name"]]
-    operator = " (its operator, too: --with monitoring)" if _knows(cluster, OPERATOR) else ""
+    operator = " (its operator, too: --with monitoring)" if knows(cluster, OPERATOR) else ""
     if named:
         return Offer("Prometheus", "ok", f"Services {', '.join(named[:3])}{operator}")
     todo = "without metrics, waves are judged by probes alone"
@@ -125,7 +126,7 @@ def _prometheus(cluster: Cluster) -> Offer:
 
 
 def _argo(cluster: Cluster) -> Offer:
-    if not _knows(cluster, TEMPLATES):
+    if not knows(cluster, TEMPLATES):
         return Offer("Argo Workflows", "ok", "not there; needed for sources with engine: argo alone")
     running = [
         c["image"]
@@ -142,6 +143,17 @@ def _argo(cluster: Cluster) -> Offer:
     return Offer("Argo Workflows", "ok", f"{running[0]} (--with argo)")
 
 
+def _namespace(cluster: Cluster, namespace: str) -> Offer:
+    try:
+        found = cluster.get(NAMESPACES, namespace)
+    except NotFound:
+        return Offer("namespace", "ok", f"{namespace} is made")
+    if found["metadata"].get("deletionTimestamp"):
+        todo = f"wait until it is gone; `kubectl describe namespace {namespace}` says what holds it"
+        return Offer("namespace", "missing", f"{namespace} is being deleted", todo)
+    return Offer("namespace", "ok", f"{namespace} is there")
+
+
 def _installed(cluster: Cluster, namespace: str) -> Offer:
     try:
         found = cluster.get(DEPLOYMENTS, "netpol-canary", namespace)
@@ -151,7 +163,8 @@ def _installed(cluster: Cluster, namespace: str) -> Offer:
     return Offer("installed", "ok", f"{image} in the namespace {namespace}; it is brought up to date")
 
 
-def _knows(cluster: Cluster, kind: Kind) -> bool:
+def knows(cluster: Cluster, kind: Kind) -> bool:
+    """Whether the API server serves a kind; taken for granted where it does not say."""
     try:
         cluster.list(kind, "default")
     except (NotFound, BadInput):

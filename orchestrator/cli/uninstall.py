@@ -7,74 +7,101 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from orchestrator.adapters.bundle import DEFAULT, EXTRAS, Manifest, collected
-from orchestrator.adapters.kubernetes import POD
 from orchestrator.cli import wiring
+from orchestrator.cli.removal import Removal
 from orchestrator.cli.requests import stopping, worked_on
 from orchestrator.cli.wiring import Target
-from orchestrator.errors import Conflict, NetpolCanaryError, NotFound, Refused
-from orchestrator.ports import Kind
+from orchestrator.errors import BadInput, NotFound, Refused
 from orchestrator.rollout.model import TERMINAL
-from orchestrator.rollout.objects import PROBE_LABEL
-from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Rollout, load
 from orchestrator.steps import requests
-from orchestrator.steps.context import (
-    ANALYSIS,
-    APPROVAL,
-    FINALIZER,
-    FREEZE,
-    NAMESPACE,
-    NAMESPACE_ROLLOUT,
-    POLICY,
-    ROLLOUT,
-    SOURCE,
-    Context,
-)
-from orchestrator.steps.write import BRIDGE_LABEL
+from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, Context
 
-WORKERS = ("netpol-canary", "netpol-canary-guard")
-JOB = Kind("batch/v1", "Job")
-RUNNING = ("Deployment", "CronJob")
-OURS = (NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE, ROLLOUT, SOURCE)  # what is owned first
-PARTS = (DEFAULT, *EXTRAS, "impersonation")
-GOING_SECONDS = 90.0
-TRIES = 5  # of a compare-and-swap
+MOST_NAMED = 5
 
 
-def uninstall(target: Target, restore: bool, yes: bool, timeout: float) -> int:
-    """0 once nothing is left; Refused, with nothing removed, while something stands unrestored or nobody says yes."""
+def uninstall(target: Target, restore: bool, yes: bool, timeout: float, lose: Sequence[str] = ()) -> int:
+    """0 once nothing is left; Refused, with nothing removed, while something stands unrestored or nobody says yes.
+
+    `lose` names Failed rollouts whose `before` is given up. What begins between the first look and the end of the
+    engines is not lost: it is looked for again before anything that holds it goes.
+    """
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
-        left = _unrestored(ctx)
-        if left and restore:
-            _restored(ctx, left, timeout, stop)
-            left = _unrestored(ctx)
-        if left:
-            said = ", ".join(f"{r.name} ({r.status.phase})" for r in left[:5])
-            failed = all(r.status.phase == "Failed" for r in left)
-            hint = (
-                "`netpol-canary rollback NAME` tries it again" if failed else "--restore puts them back first"
-            )
-            raise Refused(f"not everything is restored: {said}; {hint}")
-        if not _agreed(ctx, yes):
+        _given_up(ctx, lose)
+        left = _unrestored(ctx, lose)
+        if left and not (restore and any(_can_go_back(ctx, r) for r in left)):
+            raise Refused(_refusal(ctx, left))
+        if not _agreed(ctx, yes, lose, left):
             raise Refused("nothing was removed; say yes, or give --yes")
-        for line in _removed(ctx):
-            print(line, flush=True)
+        if left:
+            _restored(ctx, left, timeout, stop)
+            if left := _unrestored(ctx, lose):
+                raise Refused(_refusal(ctx, left))
+        removal = Removal(ctx, lose)
+        _said(removal.engines())
+        if left := _unrestored(ctx, lose):
+            again = "they began meanwhile, and the engines are stopped: run this again with --restore"
+            raise Refused(f"not everything is restored: {_named(ctx, left)}; {again}")
+        _said(removal.everything())
     return 0
 
 
+def _said(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
 def _rollouts(ctx: Context) -> list[Rollout]:
+    """Of every namespace: the CRDs go, and with them what stands elsewhere."""
     try:
-        return [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
+        return [load(o) for o in ctx.cluster.list(ROLLOUT)]
     except NotFound:  # the CRDs are gone already
         return []
 
 
-def _unrestored(ctx: Context) -> list[Rollout]:
-    return [r for r in _rollouts(ctx) if r.status.phase not in TERMINAL or r.status.phase == "Failed"]
+def _unrestored(ctx: Context, lose: Collection[str]) -> list[Rollout]:
+    def stands(rollout: Rollout) -> bool:
+        phase = rollout.status.phase
+        return phase not in TERMINAL or (phase == "Failed" and rollout.name not in lose)
+
+    return [r for r in _rollouts(ctx) if stands(r)]
+
+
+def _given_up(ctx: Context, lose: Sequence[str]) -> None:
+    """Only what has Failed can be given up: anything else can be put back. One that is gone was given up before."""
+    for rollout in _rollouts(ctx):
+        if rollout.name in lose and rollout.status.phase != "Failed":
+            what = f"it is {rollout.status.phase}, not Failed"
+            raise BadInput(what, f"--lose {rollout.name}", "--restore puts back what is under way")
+
+
+def _can_go_back(ctx: Context, rollout: Rollout) -> bool:
+    return rollout.status.phase != "Failed" and rollout.manifest["metadata"]["namespace"] == ctx.namespace
+
+
+def _named(ctx: Context, left: Sequence[Rollout]) -> str:
+    def one(rollout: Rollout) -> str:
+        space = rollout.manifest["metadata"]["namespace"]
+        return f"{'' if space == ctx.namespace else space + '/'}{rollout.name} ({rollout.status.phase})"
+
+    more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+    return ", ".join(one(r) for r in left[:MOST_NAMED]) + more
+
+
+def _refusal(ctx: Context, left: Sequence[Rollout]) -> str:
+    hints = []
+    if any(_can_go_back(ctx, r) for r in left):
+        hints.append("--restore puts back what is under way")
+    if any(r.status.phase == "Failed" for r in left):
+        hints.append(
+            "`netpol-canary rollback NAME` tries a Failed one again, --lose NAME gives up what it keeps"
+        )
+    if any(r.manifest["metadata"]["namespace"] != ctx.namespace for r in left):
+        hints.append("`netpol-canary abort NAME -n NAMESPACE --here` puts back one of another namespace")
+    return f"not everything is restored: {_named(ctx, left)}; {'; '.join(hints)}"
 
 
 def _restored(ctx: Context, left: Iterable[Rollout], timeout: float, stop: threading.Event) -> None:
@@ -82,116 +109,43 @@ def _restored(ctx: Context, left: Iterable[Rollout], timeout: float, stop: threa
     from orchestrator.cli.run import holder
     from orchestrator.engine.embedded import Embedded
 
-    names = [r.name for r in left if r.status.phase != "Failed"]
-    for rollout in left:
-        if rollout.status.phase not in (*TERMINAL, "RollingBack"):
+    mine = [r for r in left if _can_go_back(ctx, r)]
+    for rollout in mine:
+        if rollout.status.phase != "RollingBack":
             requests.ask(ctx, rollout, "abort")
             print(f"{rollout.name}: asked to put everything back", flush=True)
+    names = {r.name for r in mine}
     end = ctx.clock.now().timestamp() + timeout
+
+    def over() -> bool:
+        return stop.is_set() or ctx.clock.now().timestamp() > end
+
     if not worked_on(ctx, "controller"):
-        for name in names:
-            over = lambda: stop.is_set() or ctx.clock.now().timestamp() > end  # noqa: E731
+        for name in sorted(names):
             Embedded(ctx, holder(), stop=over).drive(name)
         return
-    while ctx.clock.now().timestamp() < end and not stop.is_set():
-        if not {r.name for r in _unrestored(ctx)} & set(names):
-            return
+    while not over() and names & {r.name for r in _unrestored(ctx, ())}:
         ctx.clock.sleep(1.0)
 
 
-def _agreed(ctx: Context, yes: bool) -> bool:
+def _agreed(ctx: Context, yes: bool, lose: Sequence[str], left: Sequence[Rollout]) -> bool:
+    """Asked before anything is touched, what --restore does included."""
     policies = ctx.cluster.list(POLICY, None, "netpol-canary.dev/source")
-    sources = len(_listed(ctx, SOURCE))
+    try:
+        sources = len(ctx.cluster.list(SOURCE))
+    except NotFound:
+        sources = 0
+    if left:
+        print(f"This puts back {_named(ctx, left)} first.")
+    if lose:
+        print(f"What {', '.join(lose)} kept of the state before is given up: what stands there stays.")
     print(
         f"This removes the namespace {ctx.namespace} with all that is in it (Secrets, {sources} sources, the record "
         f"of {len(_rollouts(ctx))} rollouts), the CRDs, roles and admission policies of netpol-canary. "
-        f"{len(policies)} promoted policies stay as they are."
+        f"{len(policies)} promoted policies stay as they are, with their labels."
     )
     if yes:
         return True
     if not sys.stdin.isatty():
         return False
     return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _listed(ctx: Context, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
-    """Nothing where the cluster does not know the kind."""
-    try:
-        return ctx.cluster.list(kind, namespace, labels)
-    except NotFound:
-        return []
-
-
-def _removed(ctx: Context) -> Iterable[str]:
-    """Who works goes first, so that nothing comes back; then what they made; then what was installed."""
-    documents = collected(PARTS)[::-1]
-    for obj in documents:
-        if obj["kind"] in RUNNING:
-            yield from _gone(ctx, obj)
-    _wait(
-        ctx, lambda: not any(_listed(ctx, POD, ctx.namespace, f"app.kubernetes.io/name={w}") for w in WORKERS)
-    )
-    for obj in _listed(ctx, JOB, None, PROBE_LABEL):
-        yield from _gone(ctx, obj)
-    for obj in _listed(ctx, POLICY, None, BRIDGE_LABEL):
-        yield from _gone(ctx, obj)
-    for kind in OURS:
-        for obj in _listed(ctx, kind, ctx.namespace):
-            _let_go(ctx, obj)
-            yield from _gone(ctx, obj)
-    for obj in documents:
-        if obj["kind"] not in (*RUNNING, NAMESPACE.kind):
-            yield from _gone(ctx, obj)
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ctx.namespace}}
-    yield from _gone(ctx, space)
-    if not _wait(ctx, lambda: _absent(ctx, space)):
-        yield f"namespace/{ctx.namespace} is still going; `kubectl describe namespace {ctx.namespace}` says why"
-
-
-def _let_go(ctx: Context, obj: Manifest) -> None:
-    """Take our finalizers off what has ended: everything is restored, and nobody is left to be told."""
-    kind, name = Kind(obj["apiVersion"], obj["kind"]), obj["metadata"]["name"]
-    for _ in range(TRIES):
-        meta = obj["metadata"]
-        kept = [f for f in meta.get("finalizers") or [] if f not in (FINALIZER, UNSENT)]
-        if kept == (meta.get("finalizers") or []):
-            return
-        try:
-            ctx.cluster.replace({**obj, "metadata": {**meta, "finalizers": kept}})
-            return
-        except Conflict:  # the garbage collector writes, too
-            obj = ctx.cluster.get(kind, name, ctx.namespace)
-        except NotFound:
-            return
-
-
-def _gone(ctx: Context, obj: Manifest) -> Iterable[str]:
-    """Delete it where it is there."""
-    meta, kind = obj["metadata"], Kind(obj["apiVersion"], obj["kind"])
-    try:
-        ctx.cluster.delete(kind, meta["name"], meta.get("namespace"), uid="", resource_version="")
-    except NotFound:
-        return
-    space = f" in {meta['namespace']}" if meta.get("namespace") not in (None, ctx.namespace) else ""
-    yield f"{obj['kind'].lower()}/{meta['name']} deleted{space}"
-
-
-def _absent(ctx: Context, obj: Manifest) -> bool:
-    try:
-        ctx.cluster.get(Kind(obj["apiVersion"], obj["kind"]), obj["metadata"]["name"])
-    except NotFound:
-        return True
-    except NetpolCanaryError:
-        return False
-    return False
-
-
-def _wait(ctx: Context, done: object) -> bool:
-    """Whether it came in time."""
-    assert callable(done)
-    end = ctx.clock.now().timestamp() + GOING_SECONDS
-    while not done():
-        if ctx.clock.now().timestamp() > end:
-            return False
-        ctx.clock.sleep(0.5)
-    return True

@@ -2,10 +2,11 @@
 
 import pytest
 import yaml
-from stage import Stage
+from stage import OWN, Stage
 
 from orchestrator.adapters.bundle import EXTRAS, bundle
-from orchestrator.cli.offers import _cni, _version
+from orchestrator.cli.offers import _cni, _namespace, _version
+from orchestrator.steps.context import NAMESPACE
 
 IMAGE = "registry.example.com/netpol-canary:0.1.0"
 
@@ -40,9 +41,21 @@ def test_what_others_need_comes_first():
 
 
 def test_each_object_is_there_once():
-    documents = bundle(IMAGE, [e for e in EXTRAS if e in ("argo", "archive")])
+    documents = bundle(IMAGE, EXTRAS)
     keys = [(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in documents]
     assert len(keys) == len(set(keys))
+
+
+def test_every_part_stands_in_the_namespace():
+    whole = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+    whole += ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    placed = {d["metadata"].get("namespace") for d in bundle(IMAGE, EXTRAS) if d["kind"] not in whole}
+    assert placed == {OWN}
+
+
+def test_a_pod_s_way_is_open_before_it_starts():
+    kinds = [d["kind"] for d in bundle(IMAGE, ["network"])]
+    assert kinds.index("NetworkPolicy") < kinds.index("Deployment")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,17 @@ def test_a_cluster_that_is_too_old_is_no_place_for_it(version, state):
 )
 def test_a_cni_that_enforces_nothing_is_warned_of(daemons, state):
     assert _cni(daemons).state == state
+
+
+def test_a_namespace_that_is_still_going_is_no_place_for_it():
+    stage = Stage()
+    assert _namespace(stage.cluster, OWN).state == _namespace(stage.cluster, "elsewhere").state == "ok"
+    obj = stage.cluster.get(NAMESPACE, OWN)
+    held = {**obj["metadata"], "finalizers": ["example.com/held"]}
+    stage.cluster.replace({**obj, "metadata": held})
+    stage.cluster.delete(NAMESPACE, OWN, None, uid="", resource_version="")
+    found = _namespace(stage.cluster, OWN)
+    assert found.state == "missing" and "is being deleted" in found.found and OWN in found.todo
 
 
 def test_uninstalling_without_a_terminal_needs_a_yes(cli):

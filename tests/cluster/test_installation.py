@@ -9,7 +9,7 @@ import pytest
 import yaml
 from scene import OWN, PROGRAM, eventually
 
-from orchestrator.adapters.bundle import bundle
+from orchestrator.adapters.bundle import EXTRAS, bundle, collected
 
 pytestmark = pytest.mark.cluster
 PLANE = "second"
@@ -110,10 +110,16 @@ def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harnes
     plane, before = bare, everything(bare)
     built = yaml.safe_load_all(plane.run("kustomize", str(harness.ROOT / "config" / "default")))
     assert sorted(map(canonical, built)) == sorted(map(canonical, bundle("netpol-canary:0.1.0")))
+    for part in (*EXTRAS, "impersonation"):
+        built = yaml.safe_load_all(plane.run("kustomize", str(harness.ROOT / "config" / part)))
+        assert sorted(map(canonical, built)) == sorted(map(canonical, collected([part]))), part
+    lacking = cli(plane, "install", "--apply", "--with", "monitoring,argo")
+    assert lacking.returncode == 1 and "does not know PodMonitor" in lacking.stderr
+    assert everything(plane) == before
     checked = cli(plane, "install", "--check")
     assert checked.returncode == 0 and harness.VERSION in checked.stdout, checked.stdout + checked.stderr
     for word in ("created", "unchanged"):
-        done = cli(plane, "install", "--apply")
+        done = cli(plane, "install", "--apply", "--with", "network")
         assert done.returncode == 0, done.stdout + done.stderr
         said = Counter(
             line.split()[-1] for line in done.stdout.splitlines() if not line.startswith("warning")
@@ -140,7 +146,9 @@ def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harnes
     done = cli(plane, "uninstall", "--restore", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert site.ports() == [[8080], [8080]]
-    left = everything(plane) - before
+    now = everything(plane)
+    assert before <= now  # nothing of others went
+    left = now - before
     promoted = {("NetworkPolicy", n, "in") for n in SPACES}
     made = {("Namespace", "", n) for n in SPACES} | {("ServiceAccount", n, "default") for n in SPACES}
     made |= {("ConfigMap", n, "kube-root-ca.crt") for n in SPACES}

@@ -1,0 +1,189 @@
+"""`uninstall` takes away everything but promoted policies, and nothing at all while something could be lost."""
+
+import pytest
+from stage import OWN, Rounds, Stage, work
+
+from orchestrator.errors import Unreachable
+from orchestrator.ports import Kind
+from orchestrator.rollout.model import API_VERSION
+from orchestrator.rollout.resource import MODELS, load
+from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT
+
+NAME = "shop-cccccccccc"
+
+
+class Between:
+    """A cluster on which something happens right before the first engine is stopped."""
+
+    def __init__(self, cluster, act):
+        self._cluster, self._act = cluster, act
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def delete(self, kind, *args, **more):
+        if kind.kind == "Deployment" and self._act:
+            act, self._act = self._act, None
+            act()
+        return self._cluster.delete(kind, *args, **more)
+
+
+class Mute(Between):
+    """A cluster on which policies cannot be written."""
+
+    def create(self, obj, **more):
+        if obj["kind"] == POLICY.kind and self._act():
+            raise Unreachable("the API server does not answer")
+        return self._cluster.create(obj, **more)
+
+    def delete(self, kind, *args, **more):
+        if kind == POLICY and self._act():
+            raise Unreachable("the API server does not answer")
+        return self._cluster.delete(kind, *args, **more)
+
+
+def ours(stage):
+    return [o for kind in MODELS for o in stage.cluster.list(Kind(API_VERSION, kind))]
+
+
+def halfway(stage):
+    """An engine begins and stops for good once something is written."""
+    before = stage.names()
+    work(stage.context(), "gone", stop=lambda: stage.names() != before)
+    assert stage.names() != before
+
+
+def failed():
+    """A rollout that could not be put back."""
+    stage = Stage(good=False, deadline_seconds=30)
+    mute = Mute(
+        stage.cluster, lambda: any(load(o).status.phase == "RollingBack" for o in stage.cluster.list(ROLLOUT))
+    )
+    assert work(stage.context(mute), "one").rollout.status.phase == "Failed"
+    return stage
+
+
+def test_what_was_promoted_stays_and_nothing_else(cli):
+    stage = Stage()
+    Rounds(stage).go()
+    promoted = stage.standing()
+    found = cli(stage)("uninstall", "--yes")
+    assert found.code == 0 and "policyrollout/shop-cccccccccc deleted" in found.out, found.err
+    assert ours(stage) == [] and stage.standing() == promoted
+    assert OWN not in [o["metadata"]["name"] for o in stage.cluster.list(NAMESPACE)]
+    again = cli(stage)("uninstall", "--yes")
+    assert again.code == 0 and "deleted" not in again.out
+
+
+def test_it_refuses_in_the_middle_of_a_rollout(cli):
+    stage = Stage()
+    halfway(stage)
+    stands, kept = stage.standing(), ours(stage)
+    found = cli(stage)("uninstall", "--yes")
+    assert found.code == 1 and f"{NAME} (Progressing); --restore puts back" in found.err
+    assert stage.standing() == stands and ours(stage) == kept
+
+
+def test_it_asks_before_it_puts_anything_back(cli):
+    stage = Stage()
+    halfway(stage)
+    stands, kept = stage.standing(), ours(stage)
+    found = cli(stage)("uninstall", "--restore")
+    assert found.code == 1 and f"This puts back {NAME} (Progressing) first" in found.out
+    assert stage.standing() == stands and ours(stage) == kept
+
+
+def test_it_puts_back_first_where_asked_to(cli):
+    stage = Stage()
+    before = stage.standing()
+    halfway(stage)
+    found = cli(stage)("uninstall", "--restore", "--yes")
+    assert found.code == 0, found.err
+    assert stage.standing() == before and ours(stage) == []
+
+
+def test_a_rollout_that_begins_before_the_engines_stop_keeps_what_it_needs(cli):
+    stage = Stage()
+    before = stage.standing()
+    between = Between(stage.cluster, lambda: halfway(stage))
+    found = cli(stage, cluster=between)("uninstall", "--yes")
+    assert found.code == 1 and "they began meanwhile, and the engines are stopped" in found.err
+    assert [load(o).status.phase for o in stage.cluster.list(ROLLOUT)] == ["Progressing"]
+    assert all(o["metadata"]["finalizers"] for o in stage.cluster.list(ROLLOUT))
+    again = cli(stage)("uninstall", "--restore", "--yes")
+    assert again.code == 0 and stage.standing() == before and ours(stage) == []
+
+
+def test_what_failed_is_given_up_by_name_alone(cli):
+    stage = failed()
+    stands = stage.standing()
+    for words in ((), ("--restore",), ("--lose", "another")):
+        found = cli(stage)("uninstall", "--yes", *words)
+        assert found.code == 1 and f"{NAME} (Failed)" in found.err and "--lose NAME" in found.err
+    assert ours(stage) and stage.standing() == stands
+    found = cli(stage)("uninstall", "--yes", "--lose", NAME)
+    assert found.code == 0 and f"What {NAME} kept of the state before is given up" in found.out, found.err
+    assert ours(stage) == [] and stage.standing() == stands
+
+
+def test_only_what_failed_can_be_given_up(cli):
+    stage = Stage()
+    halfway(stage)
+    found = cli(stage)("uninstall", "--yes", "--lose", NAME)
+    assert found.code == 2 and "it is Progressing, not Failed" in found.err and ours(stage)
+
+
+def test_a_rollout_of_another_namespace_holds_the_crds(cli):
+    stage = Stage()
+    halfway(stage)
+    stage.namespace("elsewhere")
+    (obj,) = stage.cluster.list(ROLLOUT)
+    meta = {"name": "theirs", "namespace": "elsewhere"}
+    made = stage.cluster.create({**obj, "metadata": meta})
+    stage.cluster.replace_status({**made, "status": obj["status"]})
+    found = cli(stage)("uninstall", "--restore", "--yes")
+    assert found.code == 1 and "elsewhere/theirs (Progressing)" in found.err and "-n NAMESPACE" in found.err
+    assert len(stage.cluster.list(ROLLOUT)) == 2
+
+
+def test_pods_that_do_not_end_hold_everything(cli):
+    stage = Stage()
+    Rounds(stage).go()
+    meta = {
+        "name": "netpol-canary-0",
+        "namespace": OWN,
+        "labels": {"app.kubernetes.io/name": "netpol-canary"},
+    }
+    stage.cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
+    kept = ours(stage)
+    found = cli(stage)("uninstall", "--yes")
+    assert found.code == 1 and "netpol-canary-0; they may still write" in found.err
+    assert ours(stage) == kept
+
+
+def test_a_namespace_that_does_not_go_is_said_with_the_reason(cli):
+    stage = Stage()
+    meta = {"name": "claim", "namespace": OWN, "finalizers": ["example.com/held"]}
+    stage.cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    found = cli(stage)("uninstall", "--yes")
+    assert found.code == 1 and f"namespace/{OWN} does not go" in found.err
+    obj = stage.cluster.get(Kind("v1", "ConfigMap"), "claim", OWN)
+    stage.cluster.replace({**obj, "metadata": {**obj["metadata"], "finalizers": []}})
+    assert cli(stage)("uninstall", "--yes").code == 0
+
+
+@pytest.mark.parametrize("where", ["policyrollout", "namespace"])
+def test_stopped_in_the_middle_it_goes_on_when_it_is_run_again(cli, where):
+    stage = Stage()
+    Rounds(stage).go()
+    promoted = stage.standing()
+
+    class Dies(Between):
+        def delete(self, kind, *args, **more):
+            if kind.kind.lower() == where:
+                raise Unreachable("the API server gave no answer")
+            return self._cluster.delete(kind, *args, **more)
+
+    assert cli(stage, cluster=Dies(stage.cluster, None))("uninstall", "--yes").code != 0
+    assert cli(stage)("uninstall", "--yes").code == 0
+    assert ours(stage) == [] and stage.standing() == promoted
