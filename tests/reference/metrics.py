@@ -25,6 +25,7 @@ value.
 """
 LABELS = {
     "rollouts.phase": "a [phase of rollouts](conditions.md#phases-of-a-policyrollout)",
+    "paused_rollouts.reason": "what a rollout [is paused for](conditions.md#phases-of-a-policyrollout)",
     "measurements.phase": "a [phase of measurements](conditions.md#phases-of-a-measurement)",
     "step_seconds.step": "the step: apply, analyze, restore and so on",
     "api_calls.verb": "get, list, create, replace, status, delete, watch, log, dry-run",
