@@ -17,6 +17,7 @@ from orchestrator.steps.sharded import PARTS, WATCHING
 from workflows.outcome import AGAIN, BAD, DONE, STOPPED
 
 MOST_WAIT = 5.0  # seconds between two looks at whether the wave is still wanted
+GOING_ON = ("Progressing", "Paused")  # a later wave may wait for people already
 PATIENCE = 60.0  # seconds of failures in a row, after which Argo begins another pod
 
 
@@ -101,7 +102,7 @@ class Worker:
 
     def _code(self, state: State) -> int | None:
         status = state.rollout.status
-        if status.phase == "Succeeded" or (status.phase == "Progressing" and status.wave > self.wave):
+        if status.phase == "Succeeded" or (status.phase in GOING_ON and status.wave > self.wave):
             return DONE
         if status.phase == "RollingBack" or status.phase in TERMINAL:
             return BAD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.errors import Conflict, Refused, RetryLater
+from orchestrator.errors import BadInput, Conflict, Refused, RetryLater
 from orchestrator.policy.fleet import Workload
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.plan import Plan
@@ -17,6 +17,8 @@ from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 from orchestrator.steps.snapshot import Cause
+
+MOST_LABEL = 63  # characters of a label's value; a rollout's name is one, too
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ def start(
     `keep` writes a source that came from a file, once the plan is known to be good; `only` names the
     namespaces to plan for, all where it is empty.
     """
+    if len(source.name) > MOST_LABEL:
+        text = f"its name has {len(source.name)} characters, and is a label of what it owns"
+        raise BadInput(text, f"PolicySource {source.name}", f"choose one of {MOST_LABEL} at most")
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
     running = active(ctx, source)
@@ -103,7 +108,7 @@ def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> N
 
 
 def _name(ctx: Context, source: Source, commit: str) -> str:
-    base = f"{source.name[:200]}-{commit[:10]}"
+    base = f"{source.name[: MOST_LABEL - 11].rstrip('-.')}-{commit[:10]}"
     taken = {str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)}
     return next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
 

@@ -104,6 +104,14 @@ def test_a_rejection_and_an_approval_count_between_waves():
         assert state.rollout.status.phase == phase, state.rollout.status.reason
 
 
+def test_a_wave_that_is_good_is_a_workflow_that_succeeded_though_people_are_waited_for():
+    theatre = Theatre(gates=[m.Gate(wave=1)])
+    run(theatre)
+    theatre.stage.clock.sleep(30)
+    assert {p.code for p in theatre.pods} == {0}
+    assert [w.root.phase for w in theatre.argo.walks.values()] == ["Succeeded"]
+
+
 def test_an_abort_in_the_middle_puts_back_and_the_pods_stop():
     theatre = Theatre()
     once(theatre, lambda: written(theatre), lambda: ask(theatre, "abort"))

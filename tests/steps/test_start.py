@@ -1,0 +1,31 @@
+"""A rollout's name is a label of what it writes: whatever its source is called, it fits one, or nothing begins."""
+
+import pytest
+from stage import OWN, Stage
+
+from orchestrator.errors import BadInput
+from orchestrator.steps.context import ROLLOUT, SOURCE
+from orchestrator.steps.start import MOST_LABEL, find_source, start
+
+
+def renamed(name):
+    stage = Stage()
+    old = stage.cluster.get(SOURCE, "shop", OWN)
+    meta = {"name": name, "namespace": OWN}
+    stage.cluster.create({k: v for k, v in {**old, "metadata": meta}.items() if k != "status"})
+    return stage
+
+
+@pytest.mark.parametrize("length", [1, 52, 53, MOST_LABEL])
+def test_a_rollout_s_name_fits_a_label(length):
+    stage = renamed("a" * length)
+    started = start(stage.context(), find_source(stage.context(), "a" * length))
+    assert len(started.rollout) <= MOST_LABEL and started.rollout.endswith("-cccccccccc")
+
+
+def test_a_source_whose_name_is_too_long_is_told_so_and_nothing_is_written():
+    name = "a" * (MOST_LABEL + 1)
+    stage = renamed(name)
+    with pytest.raises(BadInput, match="63 at most"):
+        start(stage.context(), find_source(stage.context(), name))
+    assert stage.cluster.list(ROLLOUT, OWN) == []
