@@ -55,6 +55,7 @@ crds: .venv/.ready
 # What users of a version have, for tests/upgrade: `make freeze VERSION=v0.2.0`, once.
 freeze: .venv/.ready
 	$(BIN)/python tests/upgrade/freeze.py $(VERSION)
+	$(BIN)/python tests/upgrade/halfway.py $(VERSION)
 
 # docs/reference, from the commands, the models and the metrics.
 reference: .venv/.ready
