@@ -10,6 +10,7 @@ import pytest
 ASKED = "NETPOL_CANARY_CLUSTER"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     # The node last: what the others share ends after a while. With `-n 3 --dist loadgroup` the groups run beside each
     # other: on the node, on a control plane, and on a second one, where a module says so by PLANE = "second".

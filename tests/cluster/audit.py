@@ -35,8 +35,8 @@ def _items(plane, kinds, *scope):
     return json.loads(plane.run("get", kinds, *scope, "-o", "json"))["items"]
 
 
-def did(plane, account, namespace="netpol-canary"):
-    """The (verb, resource) pairs that an account was allowed, and those that it was denied."""
+def did(plane, account, since="", namespace="netpol-canary"):
+    """The (verb, resource) pairs that an account was allowed since a time, and those that it was denied."""
     user = f"system:serviceaccount:{namespace}:{account}"
     allowed, denied = set(), set()
     folder = Path(plane.kubeconfig).parent
@@ -44,7 +44,7 @@ def did(plane, account, namespace="netpol-canary"):
         for line in log.read_text().splitlines():
             event = json.loads(line)
             about = event.get("objectRef")
-            if event["user"]["username"] != user or not about:
+            if event["user"]["username"] != user or not about or event["requestReceivedTimestamp"] < since:
                 continue
             name = _resource(about.get("apiGroup", ""), about["resource"], about.get("subresource", ""))
             if name in EVERYBODYS:

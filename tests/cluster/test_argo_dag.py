@@ -4,7 +4,6 @@ A walker follows each wave's own DAG; each pod's command runs as a process with 
 """
 
 import json
-import re
 
 import pytest
 import yaml
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.cluster
 PLANE = "second"
 
 ENGINES = ("embedded", "argo")
-TIME = 90
+TIME = 150  # seconds, on a machine with other tests beside
 SERVE = (PROGRAM, "controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json")
 QUICK = {"gates": [], "shardSize": 2, "steps": []}
 
@@ -75,7 +74,6 @@ class Yard(Scene):
             "as before": self.policies() == before,
             "held": held,
             "restored": status.get("restoredSeconds") is not None,
-            "why": re.sub(r"[0-9a-f]{10,}|[\d.]+ ?%?", "#", status["reason"])[:60],
         }
 
     def rollouts(self):

@@ -1,13 +1,17 @@
 """The image as the Dockerfile makes it: small, without root, and at work on a node from the manifests as they are."""
 
 import os
+import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import image_build
 import pytest
 import runtime
 import yaml
 from node_scene import OWN, eventually, policy
+from scene import PROGRAM
 from test_node_rollouts import probe, strategy
 
 from orchestrator.adapters.bundle import collected
@@ -151,3 +155,59 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
         subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=30)
         body = yaml.safe_dump_all(documents)
         node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
+
+
+def sections(text):
+    """The commands of each numbered section of the tutorial, line by line."""
+    found = {}
+    for part in re.split(r"^## (\d+)\. ", text, flags=re.M)[1:]:
+        if part.isdigit():
+            number = int(part)
+        else:
+            blocks = re.findall(r"```sh\n(.*?)```", part, re.S)
+            found[number] = [line for block in blocks for line in block.splitlines()]
+    return found
+
+
+def test_the_tutorial_goes_as_it_says(loaded, node, harness, tmp_path):
+    """From its third section on: what comes before makes a cluster and an image, which are here already."""
+    folder = tmp_path / "tutorial"
+    shutil.copytree(harness.ROOT / "docs/tutorial", folder)
+    for file in ("shop.yaml", "source.yaml"):
+        text = (folder / file).read_text().replace("netpol-canary:0.1.0", loaded)
+        (folder / file).write_text(text.replace("/tmp/shop-policies", str(tmp_path / "policies")))
+    path = f"{Path(PROGRAM).parent}:{Path(node.plane.kubectl).parent}:{os.environ['PATH']}"
+    env = {**os.environ, "KUBECONFIG": node.plane.kubeconfig, "PATH": path}
+    node.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})
+    commands, said = sections((harness.ROOT / "docs/tutorial.md").read_text()), []
+    assert set(commands) == {1, 2, 3, 4, 5, 6, 7}
+    try:
+        for line in commands[3] + commands[4] + commands[5] + commands[6]:
+            line = line.replace("docs/tutorial", str(folder)).replace(
+                "/tmp/shop-policies", str(tmp_path / "policies")
+            )
+            done = subprocess.run(
+                ["bash", "-c", line],
+                cwd=harness.ROOT,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+            said.append((line, done.returncode, done.stdout + done.stderr))
+        runs = [(code, text) for line, code, text in said if line.startswith("netpol-canary run")]
+        assert [code for code, _ in runs] == [0, 1], said
+        assert "Succeeded" in runs[0][1] and "RolledBack" in runs[1][1]
+        assert {code for line, code, _ in said if not line.startswith("netpol-canary run")} == {0}, said
+        assert next(text for line, _, text in said if "jsonpath" in line) == '{"app":"web"}'
+        explained = next(text for line, _, text in said if line.startswith("netpol-canary explain"))
+        assert "all.yaml" in explained and "Ben" in explained, explained
+    finally:
+        for kind in ("namespacerollouts", "policyrollouts"):
+            for name in node.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
+                node.plane.run(
+                    "patch", "-n", OWN, name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
+                )
+        node.plane.run("delete", "-n", OWN, "policysources", "--all", check=False)
+        node.plane.run("delete", "namespace", "shop-staging", "shop-prod", "--wait=false", check=False)
