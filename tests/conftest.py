@@ -10,15 +10,9 @@ import pytest
 ASKED = "NETPOL_CANARY_CLUSTER"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    # The node last: what the others share ends after a while. With `-n 3 --dist loadgroup` the groups run beside each
-    # other: on the node, on a control plane, and on a second one, where a module says so by PLANE = "second".
+    # The node last: what the others share ends after a while. With `-n 2 --dist loadfile` two files run beside each other.
     items.sort(key=lambda item: item.get_closest_marker("node") is not None)
-    for item in items:
-        if item.get_closest_marker("cluster"):
-            plane = getattr(item.module, "PLANE", "plane")
-            item.add_marker(pytest.mark.xdist_group("node" if item.get_closest_marker("node") else plane))
     if os.environ.get(ASKED):
         return
     skip = pytest.mark.skip(reason=f"needs a real API server: `make test-cluster` sets {ASKED}")

@@ -17,7 +17,6 @@ from workflows.submission import workflow
 from workflows.templates import templates
 
 pytestmark = pytest.mark.cluster
-PLANE = "second"
 
 ENGINES = ("embedded", "argo")
 TIME = 150  # seconds, on a machine with other tests beside

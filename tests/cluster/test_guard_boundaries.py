@@ -19,7 +19,6 @@ from orchestrator.rollout.resource import load
 from orchestrator.steps.context import POLICY, ROLLOUT
 
 pytestmark = pytest.mark.cluster
-PLANE = "second"
 
 BOUNDARIES = range(1, 23)  # writes of a rollout of two waves, but those of Leases and Events
 LIMIT, INTERVAL, CALLS = (

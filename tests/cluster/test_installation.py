@@ -12,7 +12,6 @@ from scene import OWN, PROGRAM, eventually
 from orchestrator.adapters.bundle import EXTRAS, bundle, collected
 
 pytestmark = pytest.mark.cluster
-PLANE = "second"
 
 SPACES = ("north", "south")
 REPEATED = ("events", "leases", "endpointslices", "endpoints")  # what a cluster writes by itself all the time

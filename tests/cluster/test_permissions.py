@@ -37,7 +37,6 @@ from orchestrator.steps.start import find_source, start
 from workflows.worker import Worker
 
 pytestmark = pytest.mark.cluster
-PLANE = "second"
 
 SPACES = ("moat", "wall")
 PROBE = Probe("in", f"{SPACES[0]}/app", f"{SPACES[1]}/app", 8080, "TCP", True)

@@ -11,7 +11,6 @@ from orchestrator.ports import Kind
 from orchestrator.rollout.resource import load
 
 pytestmark = pytest.mark.cluster
-PLANE = "second"
 
 FROZEN = Path(__file__).parents[1] / "upgrade"
 VERSIONS = sorted(p.name for p in FROZEN.iterdir() if (p / "crd").is_dir())
