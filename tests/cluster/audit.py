@@ -41,7 +41,7 @@ def did(plane, account, since="", namespace="netpol-canary"):
     allowed, denied = set(), set()
     folder = Path(plane.kubeconfig).parent
     for log in sorted(folder.glob("audit*.log")):
-        for line in log.read_text().splitlines():
+        for line in log.read_text().rpartition("\n")[0].splitlines():  # the last one may be half written
             event = json.loads(line)
             about = event.get("objectRef")
             if event["user"]["username"] != user or not about or event["requestReceivedTimestamp"] < since:
