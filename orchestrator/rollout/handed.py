@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.rollout.model import WaveWorkflow
+from orchestrator.rollout.objects import MOST_LABEL
 from orchestrator.rollout.resource import Rollout
 
 MOST_FAILURES = 2  # that a wave is taken up again after
-MOST_NAME = 63  # characters: Argo makes a label of a workflow's name
 ENDED = frozenset({"Failed", "Error", "Succeeded"})
 
 
@@ -95,7 +95,7 @@ def _at(rollout: Rollout, wave: int, attempt: int, failures: int) -> WaveWorkflo
 def called(rollout: str, wave: int, attempt: int) -> str:
     """`ROLLOUT-wN-A`, a name that fits a label; a long rollout's is cut and told apart by a digest."""
     end = f"-w{wave}-{attempt}"
-    if len(rollout) + len(end) <= MOST_NAME:
+    if len(rollout) + len(end) <= MOST_LABEL:
         return rollout + end
     digest = "-" + hashlib.sha256(rollout.encode()).hexdigest()[:10]
-    return rollout[: MOST_NAME - len(end) - len(digest)].rstrip("-.") + digest + end
+    return rollout[: MOST_LABEL - len(end) - len(digest)].rstrip("-.") + digest + end

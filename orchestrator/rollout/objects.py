@@ -14,6 +14,7 @@ SOURCE_LABEL = "netpol-canary.dev/source"
 ROLLOUT_LABEL = "netpol-canary.dev/rollout"
 PROBE_LABEL = "netpol-canary.dev/probe"
 MANAGER = "netpol-canary"
+MOST_LABEL = 63  # characters of a label's value, as rollouts' and workflows' names are
 _SERVER_FIELDS = (
     "resourceVersion",
     "uid",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.errors import BadInput, Conflict, Refused, RetryLater
 from orchestrator.policy.fleet import Workload
-from orchestrator.rollout.objects import SOURCE_LABEL
+from orchestrator.rollout.objects import MOST_LABEL, SOURCE_LABEL
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
@@ -17,8 +17,6 @@ from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 from orchestrator.steps.snapshot import Cause
-
-MOST_LABEL = 63  # characters of a label's value; a rollout's name is one, too
 
 
 @dataclass(frozen=True)
@@ -108,9 +106,11 @@ def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> N
 
 
 def _name(ctx: Context, source: Source, commit: str) -> str:
-    base = f"{source.name[: MOST_LABEL - 11].rstrip('-.')}-{commit[:10]}"
+    """SOURCE-COMMIT, and a number where that was rolled out before; the source's name is cut so that all fit."""
     taken = {str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)}
-    return next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+    ends = (f"-{commit[:10]}{f'-{i}' if i > 1 else ''}" for i in range(1, len(taken) + 2))
+    names = (f"{source.name[: MOST_LABEL - len(end)].rstrip('-.')}{end}" for end in ends)
+    return next(name for name in names if name not in taken)
 
 
 def queue(ctx: Context, source: Source, commit: str) -> None:

@@ -4,8 +4,11 @@ import pytest
 from stage import OWN, Stage
 
 from orchestrator.errors import BadInput
+from orchestrator.rollout import model as m
+from orchestrator.rollout.objects import MOST_LABEL
+from orchestrator.rollout.resource import new
 from orchestrator.steps.context import ROLLOUT, SOURCE
-from orchestrator.steps.start import MOST_LABEL, find_source, start
+from orchestrator.steps.start import find_source, start
 
 
 def renamed(name):
@@ -29,3 +32,15 @@ def test_a_source_whose_name_is_too_long_is_told_so_and_nothing_is_written():
     with pytest.raises(BadInput, match="63 at most"):
         start(stage.context(), find_source(stage.context(), name))
     assert stage.cluster.list(ROLLOUT, OWN) == []
+
+
+@pytest.mark.parametrize("length", [1, 52, MOST_LABEL])
+def test_a_commit_that_was_rolled_out_before_gets_a_number_and_fits_a_label_too(length):
+    stage, name = renamed("a" * length), "a" * length
+    spec = m.PolicyRolloutSpec(source="other", revision="c" * 40, plan_digest="", waves=[])
+    for end in ("", *(f"-{number}" for number in range(2, 11))):
+        tail = f"-cccccccccc{end}"
+        taken = name[: MOST_LABEL - len(tail)] + tail
+        stage.cluster.create(new("PolicyRollout", taken, OWN, spec))
+    started = start(stage.context(), find_source(stage.context(), name))
+    assert len(started.rollout) <= MOST_LABEL and started.rollout.endswith("-cccccccccc-11")

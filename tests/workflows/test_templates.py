@@ -5,7 +5,8 @@ import json
 import pytest
 
 from orchestrator.rollout import model as m
-from orchestrator.rollout.handed import MOST_NAME, called
+from orchestrator.rollout.handed import called
+from orchestrator.rollout.objects import MOST_LABEL
 from orchestrator.rollout.resource import load, new
 from orchestrator.rollout.shards import MOST_AT_ONCE, MOST_WRITERS, part, readers, writers
 from workflows.submission import workflow
@@ -89,6 +90,6 @@ def test_shards_cover_a_wave_once_and_all_readers_run_at_once():
 
 def test_a_workflow_s_name_fits_a_label_and_is_its_own():
     long = "a" * 200
-    assert len(called(long, 12, 3)) <= MOST_NAME
+    assert len(called(long, 12, 3)) <= MOST_LABEL
     assert called(long, 12, 3) != called(long + "b", 12, 3)
     assert called("shop-1", 0, 0) == "shop-1-w0-0"
