@@ -86,10 +86,4 @@ def _with(value: Any, image: str) -> Any:
         return [_with(item, image) for item in value]
     if not isinstance(value, dict):
         return value
-    mine = value.get("image") == IMAGE, value.get("value") == IMAGE and "name" in value
-    found = {key: _with(item, image) for key, item in value.items()}
-    if mine[0]:
-        found["image"] = image
-    if mine[1]:
-        found["value"] = image
-    return found
+    return {k: image if v == IMAGE and k in ("image", "value") else _with(v, image) for k, v in value.items()}
