@@ -11,6 +11,7 @@ import signal
 import subprocess
 
 import yaml
+from clearing import freed
 from scene import OWN, PROGRAM, Scene, eventually, policy, process
 
 SERVERS = ("alpha", "beta", "gamma")
@@ -197,9 +198,7 @@ class ArgoScene(Scene):
     def clear(self):
         """Take away what a test made, but for the namespaces."""
         everything = ",".join((*KINDS, "workflows"))
-        for name in self.plane.run("get", "nsrol,prol", "-n", OWN, "-o", "name").split():
-            patch = '{"metadata":{"finalizers":null}}'
-            self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+        freed(self.plane)
         self.plane.run("delete", everything, "-n", OWN, "--all", "--timeout=50s")
         self.plane.run("delete", "leases", "-n", OWN, "--all")
         for name in self.servers:

@@ -7,6 +7,7 @@ and a test's rollouts, policies and Jobs are taken away after it.
 import images
 import monitoring
 import yaml
+from clearing import freed
 from scene import DROPPED, OWN, Scene, eventually
 
 __all__ = ["DROPPED", "OWN", "NodeScene", "eventually", "namespace", "policy", "service", "workload"]
@@ -89,10 +90,7 @@ class NodeScene(Scene):
 
     def clear(self):
         """Take away what a test made and let everything through again; pods stay."""
-        for kind in ("namespacerollouts", "policyrollouts"):
-            for name in self.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
-                patch = '{"metadata":{"finalizers":null}}'
-                self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+        freed(self.plane)
         made = "namespacerollouts,policyrollouts,waveanalyses,rolloutapprovals,policysources,leases,events"
         self.plane.run("delete", "-n", OWN, made, "--all", "--ignore-not-found", "--timeout=20s")
         self.plane.run("delete", "-A", "netpol,jobs", "--all", "--timeout=20s")

@@ -12,10 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import yaml
+from clearing import OWN, cleared
 
 HERE = Path(__file__).parent
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
-OWN = "netpol-canary"
 SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
 DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")
 QUERY = 'sum by (namespace) (increase(http_{}_requests_total{{namespace=~"$namespaces"{}}}[$window]))'
@@ -146,18 +146,8 @@ class Scene:
         self.file.write_text(yaml.safe_dump(source(self.git, self.metrics, self.servers)))
 
     def clear(self):
-        """Take away what a test made, with finalizers; the namespaces go too."""
-        for kind in ("namespacerollouts", "policyrollouts"):
-            names = self.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split()
-            for name in names:
-                patch = '{"metadata":{"finalizers":null}}'
-                self.plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
-        spaces = (OWN, "front", *self.servers)
-        self.plane.run("delete", "pods", "-A", "--all", "--force", "--grace-period=0", check=False)
-        self.plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", *spaces, check=False)
-        why = "jsonpath={range .items[*].status.conditions[?(@.status=='True')]}{.message}\n{end}"
-        left = self.plane.run("get", "namespace", "-o", why)
-        assert not left.strip(), f"a namespace does not go: {left}"
+        """Take away what a test made; the namespaces go too."""
+        cleared(self.plane, "front", *self.servers)
 
     def _git(self, *args):
         identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]

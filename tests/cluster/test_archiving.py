@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from clearing import cleared
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.cli import demo
@@ -38,12 +39,7 @@ def reader(plane, harness, tmp_path):
     path = tmp_path / "reader"
     path.write_text(json.dumps(config))
     yield str(path)
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "archive"), "--wait=false")
-    # Nothing here lets go of a claim: that controller does not run.
-    claims = plane.run("get", "pvc", "-n", OWN, "-o", "name").split()
-    for claim in claims:
-        plane.run("patch", claim, "-n", OWN, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--timeout=50s")
+    cleared(plane)
 
 
 def written(api, state):

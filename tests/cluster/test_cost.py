@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from clearing import cleared
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.counted import CountedCluster
@@ -78,5 +79,5 @@ def test_200_namespaces_take_three_writes_each_and_nothing_the_second_time(plane
         again = start(ctx, load(real.get(SOURCE, "cost", OWN)))
         assert again.rollout == "" and not any(verb in WRITES for verb, _ in calls), calls
     finally:
-        plane.run("delete", "policysource", "cost", "-n", OWN, check=False)
         plane.run("delete", "namespace", "-l", "cost=yes", "--wait=false", check=False)
+        cleared(plane)

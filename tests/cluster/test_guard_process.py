@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pytest
 import yaml
+from clearing import cleared
 from people import service_account
 from scene import OWN, PROGRAM, eventually
 
@@ -89,19 +90,12 @@ def ground(plane, harness, tmp_path):
     with ExitStack() as stack:
         found = Ground(plane, tmp_path, stack)
         plane.run("apply", "-k", str(harness.ROOT / "config" / "rbac"))
-        built = plane.run("kustomize", str(harness.ROOT / "config" / "guard"))
-        plane.run("apply", "-f", "-", stdin=built)
+        plane.run("apply", "-k", str(harness.ROOT / "config" / "guard"))
         for name in SPACES:
             plane.run("create", "namespace", name)
             plane.run("label", "namespace", name, "netpol-canary.dev/test=true")
         yield found
-    plane.run("delete", "-f", "-", stdin=built, check=False)
-    for kind in ("namespacerollouts", "policyrollouts"):
-        for name in plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
-            patch = '{"metadata":{"finalizers":null}}'
-            plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--wait=false", check=False)
-    plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", OWN, *SPACES, check=False)
+    cleared(plane, *SPACES)
 
 
 def test_with_the_guards_own_rights_a_killed_run_is_put_back_in_time(ground, harness, tmp_path):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from clearing import cleared
 from people import person, service_account
 from scene import PROGRAM, eventually
 from stage import OWN, Repository, files, policy
@@ -17,8 +18,7 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.rollout import approvals
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import new
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, ROLLOUT, Context, read
-from orchestrator.steps.prune import let_go
+from orchestrator.steps.context import Context, read
 from orchestrator.steps.start import find_source, start
 
 pytestmark = pytest.mark.cluster
@@ -148,11 +148,7 @@ def building(plane, harness, tmp_path_factory):
         pytest.skip("people's certificates are signed for our own control plane alone")
     found = Office(plane, harness, tmp_path_factory.mktemp("office"))
     yield found
-    for kind in (ROLLOUT, NAMESPACE_ROLLOUT):
-        for obj in found.cluster.list(kind, OWN):
-            let_go(found.context(), obj)
-    plane.run("delete", "namespace", *SPACES, "--timeout=50s")
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--timeout=50s")
+    cleared(plane, *SPACES)
 
 
 @pytest.fixture

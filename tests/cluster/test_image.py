@@ -10,6 +10,7 @@ import image_build
 import pytest
 import runtime
 import yaml
+from clearing import freed
 from node_scene import OWN, eventually, policy
 from scene import PROGRAM
 from test_node_rollouts import probe, strategy
@@ -204,10 +205,6 @@ def test_the_tutorial_goes_as_it_says(loaded, node, harness, tmp_path):
         explained = next(text for line, _, text in said if line.startswith("netpol-canary explain"))
         assert "all.yaml" in explained and "Ben" in explained, explained
     finally:
-        for kind in ("namespacerollouts", "policyrollouts"):
-            for name in node.plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
-                node.plane.run(
-                    "patch", "-n", OWN, name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}'
-                )
+        freed(node.plane)
         node.plane.run("delete", "-n", OWN, "policysources", "--all", check=False)
         node.plane.run("delete", "namespace", "shop-staging", "shop-prod", "--wait=false", check=False)

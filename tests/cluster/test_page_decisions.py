@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from clearing import cleared
 from fastapi import FastAPI
 from scene import eventually
 from stage import OWN
@@ -47,9 +48,7 @@ def own(plane, harness):
     status = m.PolicyRolloutStatus(phase="Paused", paused_for="approval", started_at=now)
     cluster.replace_status(made.with_status(status))
     yield cluster
-    plane.run("delete", "prol", NAME, "-n", OWN, "--ignore-not-found", check=False)
-    for group in (ENGINEERS, "pages-viewers"):
-        plane.run("delete", "rolebinding", f"pages-{group}", "-n", OWN, check=False)
+    cleared(plane)
 
 
 @pytest.fixture

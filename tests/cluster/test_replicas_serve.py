@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clearing import cleared
 from scene import OWN, PROGRAM, eventually
 
 pytestmark = pytest.mark.cluster
@@ -148,11 +149,7 @@ def ground(plane, harness, tmp_path):
     objects = [*bindings(), *furniture(str(found.root))]
     plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))
     yield found
-    for kind in ("namespacerollouts", "policyrollouts"):
-        for name in plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
-            patch = '{"metadata":{"finalizers":null}}'
-            plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
-    plane.run("delete", "namespace", "--ignore-not-found", "--timeout=50s", OWN, *SPACES, check=False)
+    cleared(plane, *SPACES)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from clearing import cleared
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kubernetes import connect
@@ -85,19 +86,12 @@ class Place:
     def conditions(self):
         return {c.type: c for c in self.source().status.conditions}
 
-    def remove(self):
-        for kind in (ROLLOUT, SOURCE):
-            for obj in self.api.list(kind, OWN):
-                if obj["spec"].get("source", obj["metadata"]["name"]) == self.name:
-                    meta = obj["metadata"]
-                    self.api.delete(kind, meta["name"], OWN, uid=meta["uid"], resource_version="")
-
 
 @pytest.fixture
 def place(plane):
     found = Place(plane)
     yield found
-    found.remove()
+    cleared(plane, found.name)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import time
 import uuid
 
 import pytest
+from clearing import cleared
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
@@ -38,8 +39,7 @@ def granted(plane, harness):
     people = ["create", "rolebinding", "-n", OWN, "--role=netpol-canary-release-engineer", "signin-engineers"]
     plane.run(*people, "--group=release-engineers", check=False)
     yield plane
-    plane.run("delete", "-f", "-", "--ignore-not-found", stdin=built, check=False)
-    plane.run("delete", "-k", str(harness.ROOT / "config" / "rbac"), "--wait=false", check=False)
+    cleared(plane)
 
 
 @pytest.fixture

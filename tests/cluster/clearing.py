@@ -1,0 +1,39 @@
+"""What tests of rollouts leave on a real API server is taken away, whatever holds it."""
+
+import time
+
+OWN = "netpol-canary"
+HELD = (
+    "namespacerollouts",
+    "policyrollouts",
+    "persistentvolumeclaims",
+)  # whose finalizers nobody takes off here
+SECONDS = 60.0
+
+
+def cleared(plane, *spaces):
+    """Take away our namespace, these, and what we were granted in the cluster; AssertionError where one stays.
+
+    No kubelet and no controller of ours runs any more: pods go by force, and finalizers are taken off.
+    """
+    going, end = (OWN, *spaces), time.monotonic() + SECONDS
+    ours = plane.run("get", "clusterroles,clusterrolebindings", "-o", "name").split()
+    if granted := [name for name in ours if name.partition("/")[2].startswith(OWN)]:
+        plane.run("delete", "--ignore-not-found", *granted)
+    plane.run("delete", "namespace", "--ignore-not-found", "--wait=false", *going)
+    for space in going:
+        plane.run("delete", "pods", "--all", "--force", "--grace-period=0", "-n", space, check=False)
+    while left := plane.run("get", "namespace", "--ignore-not-found", "-o", "name", *going).split():
+        freed(plane)
+        why = "jsonpath={range .items[*].status.conditions[?(@.status=='True')]}{.message}\n{end}"
+        told = plane.run("get", "namespace", "--ignore-not-found", "-o", why, *going)
+        assert time.monotonic() < end, f"{', '.join(left)} do not go: {told.strip()}"
+        time.sleep(0.3)
+
+
+def freed(plane):
+    """Take the finalizers off rollouts and what else has one, so that they can be deleted."""
+    for kind in HELD:
+        for name in plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
+            patch = '{"metadata":{"finalizers":null}}'
+            plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
