@@ -37,7 +37,11 @@ def test_a_source_whose_name_is_too_long_is_told_so_and_nothing_is_written():
 @pytest.mark.parametrize("length", [1, 52, MOST_LABEL])
 def test_a_commit_that_was_rolled_out_before_gets_a_number_and_fits_a_label_too(length):
     stage, name = renamed("a" * length), "a" * length
-    spec = m.PolicyRolloutSpec(source="other", revision="c" * 40, plan_digest="", waves=[])
+    waves = [m.Wave(why="all", namespaces=[m.WaveNamespace(name="web", before="", after="")])]
+    strategy, digest = m.Strategy(), "sha256:1"
+    spec = m.PolicyRolloutSpec(
+        source="other", revision="c" * 40, strategy=strategy, plan_digest=digest, waves=waves
+    )
     for end in ("", *(f"-{number}" for number in range(2, 11))):
         tail = f"-cccccccccc{end}"
         taken = name[: MOST_LABEL - len(tail)] + tail
