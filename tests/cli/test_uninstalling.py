@@ -75,21 +75,19 @@ def test_what_was_promoted_stays_and_nothing_else(cli):
     assert again.code == 0 and "deleted" not in again.out
 
 
-def test_it_refuses_in_the_middle_of_a_rollout(cli):
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--yes", f"{NAME} (Progressing); --restore puts back"),
+        ("--restore", f"This puts back {NAME} (Progressing) first"),
+    ],
+)
+def test_in_the_middle_of_a_rollout_it_touches_nothing_before_it_is_asked_to(cli, flag, told):
     stage = Stage()
     halfway(stage)
     stands, kept = stage.standing(), ours(stage)
-    found = cli(stage)("uninstall", "--yes")
-    assert found.code == 1 and f"{NAME} (Progressing); --restore puts back" in found.err
-    assert stage.standing() == stands and ours(stage) == kept
-
-
-def test_it_asks_before_it_puts_anything_back(cli):
-    stage = Stage()
-    halfway(stage)
-    stands, kept = stage.standing(), ours(stage)
-    found = cli(stage)("uninstall", "--restore")
-    assert found.code == 1 and f"This puts back {NAME} (Progressing) first" in found.out
+    found = cli(stage)("uninstall", flag)
+    assert found.code == 1 and told in found.out + found.err
     assert stage.standing() == stands and ours(stage) == kept
 
 

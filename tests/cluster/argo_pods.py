@@ -19,8 +19,8 @@ ROUND = 0.2  # seconds
 CRDS = Path(__file__).parents[3] / "shared" / "argo-crds"
 
 
-def install(plane, root):
-    """Argo's full CRDs and config/argo; skips where the CRDs are not at hand."""
+def install(plane):
+    """Argo's full CRDs; skips where the CRDs are not at hand."""
     if not CRDS.is_dir():
         pytest.skip(f"Argo's CRDs are not at hand: {CRDS} is no directory")
     files = [str(f) for f in sorted(CRDS.glob("*.yaml"))]
@@ -77,10 +77,10 @@ class Held:
 class Pods:
     """Argo's part on a plane whose namespace and accounts stand, until `close`."""
 
-    def __init__(self, plane, folder, account="netpol-canary-step"):
+    def __init__(self, plane, folder):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.kubeconfig = service_account(plane, self.folder, OWN, account).kubeconfig
+        self.kubeconfig = service_account(plane, self.folder, OWN, "netpol-canary-step").kubeconfig
         self.pods, self.on_begin = [], []
         self.hold = {}  # for a source the step that its workflow does not begin
         self._waiting = {}
@@ -114,10 +114,6 @@ class Pods:
                 self.argo.step()
         except BaseException as error:
             self.problem = error
-
-    def steps(self):
-        """The steps that pods began, in order."""
-        return [p.argv[2] for p in self.pods]
 
     def close(self):
         """No pod outlives it."""

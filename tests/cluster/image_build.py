@@ -11,7 +11,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from images import BUILD_SECONDS, ROOT, cache
+from images import ROOT, cache, tree
 
 NAME = "netpol-canary.test/netpol-canary:test"
 BASE, KUBECTL = "localhost/netpol-canary-base:test", "localhost/netpol-canary-kubectl:test"
@@ -93,36 +93,15 @@ def build(kubectl, archive):
 
 def _base():
     """The stand-in of python:3.11-slim, with this machine's way to the package indexes."""
-    release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
-    )["VERSION_CODENAME"].strip('"')
     spared = 'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale'
-    command = [
-        "mmdebstrap",
-        "--quiet",
-        "--variant=apt",
-        f"--include={PACKAGES}",
-        f"--customize-hook={spared}",
-    ]
+    made = tree("python", "--variant=apt", f"--include={PACKAGES}", f"--customize-hook={spared}")
     passed = {k: v for k, v in os.environ.items() if k.startswith(PASSED)}
-    mark = hashlib.sha256(repr((release, command, sorted(passed.items()))).encode()).hexdigest()[:16]
-    tree = cache() / f"python-{mark}.tar"
-    if not tree.exists():
-        half = tree.with_suffix(".half")
-        done = subprocess.run(
-            [*command, release, str(half), "--format=tar"],
-            capture_output=True,
-            text=True,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"mmdebstrap: {done.stderr[-2000:]}"
-        half.rename(tree)
+    mark = hashlib.sha256(repr((made.name, sorted(passed.items()))).encode()).hexdigest()[:16]
     if buildah("images", "--quiet", "--filter", f"label=mark={mark}"):
         return
     container = buildah("from", "scratch")
     try:
-        buildah("add", container, tree, "/")
+        buildah("add", container, made, "/")
         for file in COPIED:
             buildah("copy", container, file, file)
         env = [a for k, v in passed.items() for a in ("--env", f"{k}={v}")]

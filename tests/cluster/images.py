@@ -46,29 +46,29 @@ def write(target):
 
 def _base():
     """A tar of the smallest Debian tree with Python's standard library and a few shell commands."""
-    release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
-    )["VERSION_CODENAME"].strip('"')
     links = "; ".join(f'ln -sf busybox "$1/bin/{name}"' for name in LINKS)
     spared = (
         'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/var/lib/dpkg "$1"/var/cache'
     )
-    command = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}"]
-    command += [f"--extract-hook={hook}" for hook in (links, spared)]
-    mark = hashlib.sha256(repr((release, command)).encode()).hexdigest()[:16]
-    target = cache() / f"base-{mark}.tar"
+    hooks = [f"--extract-hook={hook}" for hook in (links, spared)]
+    return tree("base", "--variant=extract", f"--include={PACKAGES}", *hooks)
+
+
+def tree(name, *options):
+    """A tar of a tree of this machine's Debian, which mmdebstrap makes with these options and the cache keeps."""
+    system = Path("/etc/os-release").read_text().splitlines()
+    release = (
+        next(line for line in system if line.startswith("VERSION_CODENAME=")).partition("=")[2].strip('"')
+    )
+    mark = hashlib.sha256(repr((release, options)).encode()).hexdigest()[:16]
+    target = cache() / f"{name}-{mark}.tar"
     if target.exists():
         return target
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
-        half = Path(folder) / "base.tar"
-        done = subprocess.run(
-            [*command, release, str(half)],
-            capture_output=True,
-            text=True,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
+        half = Path(folder) / "tree.tar"
+        command = ["mmdebstrap", "--quiet", *options, release, str(half)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
         assert done.returncode == 0, f"mmdebstrap: {done.stderr[-2000:]}"
         half.rename(target)
     return target

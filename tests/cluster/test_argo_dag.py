@@ -26,7 +26,7 @@ QUICK = {"gates": [], "shardSize": 2, "steps": []}
 
 @pytest.fixture(scope="module")
 def argo_crds(plane, harness):
-    install(plane, harness.ROOT)
+    install(plane)
     return plane
 
 

@@ -181,7 +181,7 @@ def test_an_engine_killed_at_any_step_s_end_is_stood_in_for(yard):
 
 def test_a_controller_killed_between_any_two_pods_of_argo_is_stood_in_for(yard, harness):
     """A source for each step: its workflow goes as far as that. Then the controller dies, and the pods may go on."""
-    install(yard.plane, harness.ROOT)
+    install(yard.plane)
     yard.plane.run("apply", "-k", str(harness.ROOT / "config" / "argo"))
     yard.guard()
     pods = Pods(yard.plane, yard.folder / "pods")

@@ -38,9 +38,9 @@ class Pod:
 
 
 class Theatre:
-    """A stage whose source says `engine: argo`, with Argo beside it; `cluster` is what its pods call."""
+    """A stage whose source says `engine: argo`, with Argo beside it."""
 
-    def __init__(self, good=True, cluster=None, installed=True, **strategy):
+    def __init__(self, good=True, installed=True, **strategy):
         self.stage = Stage(good, engine="argo", **strategy)
         self.before = self.stage.standing()
         if installed:
@@ -61,6 +61,6 @@ class Theatre:
             act(now)
         self.argo.step()
 
-    def engine(self, cluster=None, **more):
+    def engine(self, **more):
         """What `work` is given besides a context."""
         return {"elsewhere": Waves(), **more}
