@@ -1,5 +1,6 @@
 """What an account was granted, and what the API server's audit log says that it did."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -13,26 +14,36 @@ def _resource(group, resource, subresource=""):
 
 
 def granted(plane, account, namespace="netpol-canary"):
-    """The (verb, resource) pairs that Roles and ClusterRoles bound to a service account give."""
+    """The (verb, resource) pairs that a service account is given, by name or by a group of all of its namespace."""
+    rules = {
+        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item.get("rules")
+        or []
+        for item in _items(plane, "roles,clusterroles")
+    }
     found = set()
-    for kind in ("role", "clusterrole"):
-        scope = ("-n", namespace) if kind == "role" else ()
-        rules = {r["metadata"]["name"]: r.get("rules") or [] for r in _items(plane, f"{kind}s", *scope)}
-        for binding in _items(plane, f"{kind}bindings", *scope):
-            mine = any(
-                (s["kind"], s["name"], s.get("namespace")) == ("ServiceAccount", account, namespace)
-                for s in binding.get("subjects") or []
-            )
-            for rule in rules.get(binding["roleRef"]["name"], []) if mine else []:
-                for group in rule["apiGroups"]:
-                    for resource in rule["resources"]:
-                        name, _, sub = resource.partition("/")
-                        found |= {(verb, _resource(group, name, sub)) for verb in rule["verbs"]}
+    for binding in _items(plane, "rolebindings,clusterrolebindings"):
+        if not any(_is(s, account, namespace) for s in binding.get("subjects") or []):
+            continue
+        role = binding["roleRef"]
+        home = binding["metadata"].get("namespace", "") if role["kind"] == "Role" else ""
+        for rule in rules.get((role["kind"], home, role["name"]), []):
+            for group, resource in itertools.product(rule.get("apiGroups", []), rule.get("resources", [])):
+                found |= {(verb, _resource(group, *resource.split("/", 1))) for verb in rule["verbs"]}
     return found
 
 
-def _items(plane, kinds, *scope):
-    return json.loads(plane.run("get", kinds, *scope, "-o", "json"))["items"]
+def _is(subject, account, namespace):
+    if subject["kind"] == "Group":
+        return subject["name"] == f"system:serviceaccounts:{namespace}"
+    return (subject["kind"], subject["name"], subject.get("namespace")) == (
+        "ServiceAccount",
+        account,
+        namespace,
+    )
+
+
+def _items(plane, kinds):
+    return json.loads(plane.run("get", kinds, "-A", "-o", "json"))["items"]
 
 
 def did(plane, account, since="", namespace="netpol-canary"):

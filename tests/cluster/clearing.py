@@ -20,9 +20,10 @@ def cleared(plane, *spaces):
     ours = plane.run("get", "clusterroles,clusterrolebindings", "-o", "name").split()
     if granted := [name for name in ours if name.partition("/")[2].startswith(OWN)]:
         plane.run("delete", "--ignore-not-found", *granted)
-    plane.run("delete", "namespace", "--ignore-not-found", "--wait=false", *going)
-    for space in going:
+    for space in going:  # first: the namespace controller comes back only after seconds to what was held
         plane.run("delete", "pods", "--all", "--force", "--grace-period=0", "-n", space, check=False)
+    freed(plane)
+    plane.run("delete", "namespace", "--ignore-not-found", "--wait=false", *going)
     while left := plane.run("get", "namespace", "--ignore-not-found", "-o", "name", *going).split():
         freed(plane)
         why = "jsonpath={range .items[*].status.conditions[?(@.status=='True')]}{.message}\n{end}"
@@ -33,7 +34,7 @@ def cleared(plane, *spaces):
 
 def freed(plane):
     """Take the finalizers off rollouts and what else has one, so that they can be deleted."""
-    for kind in HELD:
-        for name in plane.run("get", kind, "-n", OWN, "-o", "name", check=False).split():
-            patch = '{"metadata":{"finalizers":null}}'
-            plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)
+    held = "jsonpath={range .items[?(@.metadata.finalizers)]}{.kind}/{.metadata.name} {end}"
+    for name in plane.run("get", ",".join(HELD), "-n", OWN, "-o", held, check=False).split():
+        patch = '{"metadata":{"finalizers":null}}'
+        plane.run("patch", "-n", OWN, name, "--type=merge", "-p", patch, check=False)

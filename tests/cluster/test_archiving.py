@@ -54,26 +54,20 @@ def written(api, state):
 def test_a_reader_archives_what_a_real_server_holds(plane, harness, played, reader, tmp_path):
     api = connect(plane.kubeconfig)
     written(api, played)
-    try:
-        command = [str(Path(sys.executable).parent / "netpol-canary"), "export", "--to", str(tmp_path / "to")]
-        done = subprocess.run(
-            [*command, "--kubeconfig", reader],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={**os.environ, "PYTHONPATH": str(harness.ROOT)},
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        (path,) = (tmp_path / "to").glob(f"shop/{played.rollout.name}-*.json")
-        back = states(json.loads(path.read_text()))[played.rollout.name]
-        now = played.rollout.status.restored_at
-        assert report(view(back, now)) == report(view(played, now))
-        assert back.rollout.spec.committed_at == played.rollout.spec.committed_at is not None
-        with pytest.raises(Forbidden):
-            connect(reader).create({**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}})
-    finally:
-        for item in archive(played)["items"]:
-            plane.run(
-                "delete", item["kind"], item["metadata"]["name"], "-n", OWN, "--wait=false", check=False
-            )
+    command = [str(Path(sys.executable).parent / "netpol-canary"), "export", "--to", str(tmp_path / "to")]
+    done = subprocess.run(
+        [*command, "--kubeconfig", reader],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(harness.ROOT)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "to").glob(f"shop/{played.rollout.name}-*.json")
+    back = states(json.loads(path.read_text()))[played.rollout.name]
+    now = played.rollout.status.restored_at
+    assert report(view(back, now)) == report(view(played, now))
+    assert back.rollout.spec.committed_at == played.rollout.spec.committed_at is not None
+    with pytest.raises(Forbidden):
+        connect(reader).create({**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}})

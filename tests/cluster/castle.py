@@ -1,0 +1,231 @@
+"""Two namespaces with pods that are said to run, and our accounts' own rights over them."""
+
+import contextlib
+import json
+import subprocess
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from people import service_account
+from scene import PROGRAM
+from stage import OWN, Repository, files, policy
+
+from orchestrator.adapters.kubernetes import connect
+from orchestrator.cli.wiring import Target, over
+from orchestrator.engine.embedded import Embedded
+from orchestrator.errors import NetpolCanaryError
+from orchestrator.ports import Kind
+from orchestrator.rollout import model as m
+from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.resource import load, new
+from orchestrator.steps.context import APPROVAL, ROLLOUT
+from orchestrator.steps.start import find_source, start
+
+SPACES = ("moat", "wall")
+POD, JOB = Kind("v1", "Pod"), Kind("batch/v1", "Job")
+ACCOUNTS = ("netpol-canary", "netpol-canary-guard", "netpol-canary-step", "netpol-canary-archive")
+METRICS = [
+    {
+        "name": name,
+        "kind": "value",
+        "query": name + '{namespace=~"$namespaces"}',
+        "provider": "kubernetes",
+        "minimum": 0,
+        "required": False,
+    }
+    for name in ("restarts", "endpoints", "warnings")
+]
+READY = {
+    "name": "ready",
+    "kind": "value",
+    "query": 'ready{namespace=~"$namespaces"}',
+    "provider": "kubernetes",
+    "minimum": 1,
+}
+TIERS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {
+        "name": "clusternetworkpolicies.policy.networking.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+    },
+    "spec": {
+        "group": "policy.networking.k8s.io",
+        "scope": "Cluster",
+        "names": {
+            "kind": "ClusterNetworkPolicy",
+            "plural": "clusternetworkpolicies",
+            "listKind": "ClusterNetworkPolicyList",
+        },
+        "versions": [
+            {
+                "name": "v1alpha2",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+                },
+            }
+        ],
+    },
+}
+
+
+class Twice:
+    """A cluster on which a creation of some kinds was done already, as after a crash just behind it."""
+
+    def __init__(self, cluster, *kinds):
+        self._cluster, self._kinds = cluster, kinds
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def create(self, obj, *, dry_run=False):
+        if obj["kind"] in self._kinds and not dry_run:
+            self._cluster.create(obj)
+        return self._cluster.create(obj, dry_run=dry_run)
+
+
+class Castle:
+    """Two namespaces with pods that are said to run, and a source whose controller has its own account's rights."""
+
+    def __init__(self, plane, harness, folder):
+        self.plane, self.admin, self.folder = plane, connect(plane.kubeconfig), folder
+        self.began = datetime.now(UTC).strftime(
+            "%Y-%m-%dT%H:%M:%S"
+        )  # what other tests did before does not count
+        for base in ("rbac", "guard"):
+            plane.run("apply", "-k", str(harness.ROOT / "config" / base))
+        for part in ("argo", "archive"):
+            plane.run("apply", "-f", str(harness.ROOT / "config" / part / "account.yaml"))
+        self.apply(TIERS)
+        for name in SPACES:
+            self.apply(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": {"name": name, "labels": {"netpol-canary.dev/test": "true"}},
+                }
+            )
+            self.pod("app", name)
+        self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git", "namespace": OWN}})
+        self.accounts = {a: service_account(plane, folder, OWN, a).kubeconfig for a in ACCOUNTS}
+        self.clusters = {a: connect(config) for a, config in self.accounts.items()}
+        self.repository, self.revisions = Repository(), 0
+        self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="registry.example.com/x:1"))
+        self.ctx = replace(self.real, repository=lambda source: self.repository)
+
+    def apply(self, *objects):
+        self.plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))
+
+    def cli(self, account, *args):
+        """The command line with an account's rights."""
+        command = [PROGRAM, *args, "--kubeconfig", self.accounts[account]]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def pod(self, name, space, ready=True, phase="Running"):
+        container = {"name": "app", "image": "none", "ports": [{"containerPort": 8080}]}
+        meta = {"name": name, "namespace": space, "labels": {"app": space}}
+        with contextlib.suppress(NetpolCanaryError):
+            self.admin.create(
+                {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+            )
+        self.says(name, space, ready, phase)
+
+    def says(self, name, space, ready=True, phase="Running"):
+        """What a kubelet would report."""
+        found, now = self.admin.get(POD, name, space), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now}
+        status = {"phase": phase, "podIP": "10.0.0.9", "conditions": [condition]}
+        if phase == "Succeeded":  # without a message, so that the log is read
+            ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+            told = {"name": found["spec"]["containers"][0]["name"], "ready": False, "restartCount": 0}
+            status["containerStatuses"] = [{**told, "image": "x", "imageID": "", "state": ended}]
+        self.admin.replace_status({**found, "status": status})
+
+    def source(self, **spec):
+        analysis = {
+            "count": 1,
+            "intervalSeconds": 1,
+            "metrics": [*METRICS, READY],
+            "probing": {"edges": False},
+        }
+        strategy = {
+            "canary": [SPACES[0]],
+            "settleSeconds": 0,
+            "analysis": {**analysis, **spec.pop("analysis", {})},
+            **spec.pop("strategy", {}),
+        }
+        given = {
+            "git": {"url": "/repo"},
+            "namespaces": {"names": list(SPACES)},
+            "identities": [{"mail": "ann@example.com", "user": "ann"}],
+            "revisionHistoryLimit": 1,
+            "strategy": strategy,
+            **spec,
+        }
+        self.apply(
+            {
+                "apiVersion": m.API_VERSION,
+                "kind": "PolicySource",
+                "metadata": {"name": "castle", "namespace": OWN},
+                "spec": given,
+            }
+        )
+        return find_source(self.ctx, "castle")
+
+    def push(self, *extra):
+        """A new change, whose rollout has begun; its name."""
+        self.revisions += 1
+        rule = {"ports": [{"port": self.revisions, "protocol": "TCP"}]}
+        gate = policy("gate", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]})
+        self.repository.history.append((f"{self.revisions:010d}".ljust(40, "0"), files(gate, *extra)))
+        return start(self.ctx, find_source(self.ctx, "castle")).rollout
+
+    def go(self, name, ctx=None, **more):
+        return Embedded(ctx or self.ctx, "castle", **more).drive(name).rollout.status
+
+    def ask(self, name, verb):
+        """What `netpol-canary abort` and its like write."""
+        fresh, user = self.admin.get(ROLLOUT, name, OWN), self.admin.user()[0]
+        marks = {REQUEST: f"{verb}/1/{user}"}
+        self.admin.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": marks}})
+
+    def approve(self, name):
+        rollout = load(self.admin.get(ROLLOUT, name, OWN))
+        user, groups = self.admin.user()
+        spec = m.RolloutApprovalSpec(
+            rollout=name, wave=0, plan_digest=rollout.spec.plan_digest, user=user, groups=list(groups)
+        )
+        self.admin.create(new(APPROVAL.kind, f"{name}-{user}", OWN, spec))
+
+
+class Kubelet(threading.Thread):
+    """Makes the pod of each Job, and says at once that it has ended."""
+
+    def __init__(self, castle):
+        super().__init__(daemon=True)
+        self.castle, self.over = castle, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            for made in self.castle.admin.list(JOB):
+                name, space = made["metadata"]["name"] + "-x", made["metadata"]["namespace"]
+                template = made["spec"]["template"]
+                meta = {"name": name, "namespace": space, "labels": template["metadata"]["labels"]}
+                owner = {
+                    "apiVersion": "batch/v1",
+                    "kind": "Job",
+                    "name": made["metadata"]["name"],
+                    "uid": made["metadata"]["uid"],
+                }
+                body = {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {**meta, "ownerReferences": [owner]},
+                    "spec": template["spec"],
+                }
+                with contextlib.suppress(NetpolCanaryError):
+                    self.castle.admin.create(body)
+                    self.castle.says(name, space, phase="Succeeded")
