@@ -145,14 +145,10 @@ def control_plane(folder, place=LOOPBACK, ours=True):
                     plane.apply_crds()  # before the garbage collector looks which kinds there are
         yield plane
     finally:
+        for process in reversed(processes):  # nothing of it is kept, and an API server takes its time to end
+            process.kill()
         for process in reversed(processes):
-            process.terminate()
-        for process in reversed(processes):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(15)
 
 
 def _commands(folder, found, place, secure):
