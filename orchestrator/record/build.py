@@ -62,7 +62,16 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         committed_at=spec.committed_at,
         cause=CAUSES.get(spec.cause, ""),
         ended_at=ended_at(status),
+        engine=engine(state),
     )
+
+
+def engine(state: State) -> str:
+    """Who works on the waves, and by which workflow; empty where the controller does it all."""
+    if state.rollout.spec.strategy.engine == "embedded":
+        return ""
+    known = state.rollout.status.workflow
+    return f"Argo Workflows, wave {known.wave} by {known.name}" if known.name else "Argo Workflows"
 
 
 def ended_at(status: PolicyRolloutStatus) -> datetime | None:

@@ -43,6 +43,7 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Risk", "; ".join((view.risk, *view.risk_reasons))),
         ("Phase", f"{view.phase}{paused}"),
         ("Waits for", view.waits_for),
+        ("Engine", view.engine),
         ("Reason", "" if brief else view.reason or "-"),
         ("Began", moment_text(view.started_at)),
         ("Detected", moment_text(view.detected_at)),

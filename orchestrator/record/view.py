@@ -151,7 +151,8 @@ class WaveView:
 class RolloutView:
     """A whole rollout. `explained` are the lines of why it was put back or stands still, with titles.
 
-    `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision.
+    `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision;
+    `engine` where a wave's work is not done in the controller's process.
     Times in UTC, durations in seconds.
     """
 
@@ -182,3 +183,4 @@ class RolloutView:
     committed_at: datetime | None = None
     ended_at: datetime | None = None
     cause: str = ""
+    engine: str = ""
