@@ -12,6 +12,7 @@ import subprocess
 
 import yaml
 from clearing import freed
+from people import service_account
 from scene import OWN, PROGRAM, Scene, eventually, policy, process
 
 SERVERS = ("alpha", "beta", "gamma")
@@ -22,12 +23,10 @@ DEPLOYMENT = "jsonpath={range .items[*]}{.metadata.namespace} {.spec.replicas}{e
 
 
 def installed(plane, image):
-    """Put what config/argo holds into the cluster, for pods of this image, in a namespace that is strict with pods."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN, "labels": labels}}
-    plane.run("apply", "--server-side", "-f", "-", stdin=json.dumps(space))
+    """Put config/rbac and config/argo into the cluster, for pods of this image, in a namespace that is strict with pods."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    plane.run("apply", "-k", f"{root}/config/argo")
+    for base in ("rbac", "argo"):
+        plane.run("apply", "-k", f"{root}/config/{base}")
     templates = subprocess.run(
         [PROGRAM, "workflows", "render", "--image", image], capture_output=True, text=True, check=True
     )
@@ -101,13 +100,14 @@ class ArgoScene(Scene):
 
     @contextlib.contextmanager
     def rolling(self, looks=2, **strategy):
-        """A change that asks for a port is committed, and our controller works on it; the revision."""
+        """A change that asks for a port is committed, and our controller works on it, by its account's rights alone."""
         self.source(looks, **strategy)
         self.plane.run("apply", "--server-side", "--force-conflicts", "-f", str(self.file))
         revision = self.commit(**{n: policy("callers", port=8080) for n in self.servers})
         command = [PROGRAM, "controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json"]
         log = self.folder / "controller.log"
-        with process([*command, "--kubeconfig", self.plane.kubeconfig], log) as child:
+        account = service_account(self.plane, self.folder, OWN, "netpol-canary").kubeconfig
+        with process([*command, "--kubeconfig", account], log) as child:
             self.wait(lambda: self.rollout()["spec"]["revision"] == revision)
             yield revision
             child.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""People with client certificates of their own, for a control plane that harness.py started."""
+"""People with client certificates of their own, for a control plane that harness.py started, and service accounts."""
 
 import json
 import subprocess
@@ -25,12 +25,12 @@ def person(plane, folder, user, groups=()):
 
 
 def service_account(plane, folder, namespace, name):
-    """The same for a service account, by a token that the API server gives out."""
+    """The same for a service account of any cluster, by a token that the API server gives out."""
     token = plane.run("create", "token", name, "-n", namespace).strip()
     return with_user(plane, Path(folder) / f"{name}.kubeconfig", {"token": token})
 
 
 def with_user(plane, path, user):
-    body = json.loads(Path(plane.kubeconfig).read_text())
+    body = json.loads(plane.run("config", "view", "--raw", "--flatten", "--minify", "-o", "json"))
     path.write_text(json.dumps({**body, "users": [{"name": body["users"][0]["name"], "user": user}]}))
     return replace(plane, kubeconfig=str(path))

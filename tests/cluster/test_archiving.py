@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from clearing import cleared
+from people import service_account
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.cli import demo
@@ -33,12 +34,7 @@ def reader(plane, harness, tmp_path):
     """A kubeconfig of the archive's service account."""
     for part in ("rbac", "archive"):
         plane.run("apply", "-k", str(harness.ROOT / "config" / part))
-    token = plane.run("create", "token", "netpol-canary-archive", "-n", OWN).strip()
-    config = json.loads(plane.run("config", "view", "--raw", "--flatten", "-o", "json"))
-    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
-    path = tmp_path / "reader"
-    path.write_text(json.dumps(config))
-    yield str(path)
+    yield service_account(plane, tmp_path, OWN, "netpol-canary-archive").kubeconfig
     cleared(plane)
 
 
