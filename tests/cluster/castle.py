@@ -88,15 +88,14 @@ class Twice:
 
 
 class Castle:
-    """Two namespaces with pods that are said to run, and a source whose controller has its own account's rights."""
+    """config/default, two namespaces with pods that are said to run, and a source whose controller has its own rights."""
 
     def __init__(self, plane, harness, folder):
         self.plane, self.admin, self.folder = plane, connect(plane.kubeconfig), folder
         self.began = datetime.now(UTC).strftime(
             "%Y-%m-%dT%H:%M:%S"
         )  # what other tests did before does not count
-        for base in ("rbac", "guard"):
-            plane.run("apply", "-k", str(harness.ROOT / "config" / base))
+        self.versions = [self._installed(str(harness.ROOT / "config" / "default")) for _ in range(2)]
         for part in ("argo", "archive"):
             plane.run("apply", "-f", str(harness.ROOT / "config" / part / "account.yaml"))
         self.apply(TIERS)
@@ -115,6 +114,12 @@ class Castle:
         self.repository, self.revisions = Repository(), 0
         self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="registry.example.com/x:1"))
         self.ctx = replace(self.real, repository=lambda source: self.repository)
+
+    def _installed(self, folder):
+        """The resourceVersion of each object of a kustomization, once it was applied."""
+        self.plane.run("apply", "-k", folder)
+        found = json.loads(self.plane.run("get", "-k", folder, "-o", "json"))["items"]
+        return {(i["kind"], i["metadata"]["name"]): i["metadata"]["resourceVersion"] for i in found}
 
     def apply(self, *objects):
         self.plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))

@@ -1,4 +1,4 @@
-"""config/default is applied twice, worked with by the accounts' own rights alone, and taken away without a trace."""
+"""Installed twice by the command line, and taken away without a trace but for what was promoted."""
 
 import json
 import subprocess
@@ -158,19 +158,3 @@ def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harnes
 def canonical(obj):
     """As text; kustomize writes 0.0 as 0."""
     return json.dumps(obj, sort_keys=True).replace(": 0.0", ": 0").replace(": 1.0", ": 1")
-
-
-def versions(plane, folder):
-    """The resourceVersion of each object of a kustomization."""
-    found = json.loads(plane.run("get", "-k", folder, "-o", "json"))["items"]
-    return {(i["kind"], i["metadata"]["name"]): i["metadata"]["resourceVersion"] for i in found}
-
-
-def test_kubectl_applies_config_default_twice(bare, harness):
-    """The second time nothing changes."""
-    folder = str(harness.ROOT / "config" / "default")
-    bare.run("apply", "-k", folder)
-    bare.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    before = versions(bare, folder)
-    bare.run("apply", "-k", folder)
-    assert len(before) > 25 and versions(bare, folder) == before

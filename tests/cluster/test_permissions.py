@@ -1,4 +1,4 @@
-"""Rollouts under the accounts' own rights alone: what the audit log says they did is what they were granted, no more."""
+"""config/default twice, then rollouts by the accounts' own rights: what the audit log has is what was granted, no more, no less."""
 
 import contextlib
 import threading
@@ -268,6 +268,11 @@ LIVES = {
     "netpol-canary-step": (steps_life, {(v, "workflowtaskresults.argoproj.io") for v in ("create", "patch")}),
     "netpol-canary-archive": (archives_life, set()),
 }
+
+
+def test_config_default_applied_again_changes_nothing(castle):
+    first, again = castle.versions
+    assert len(first) > 25 and again == first
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
