@@ -20,11 +20,12 @@ def api(plane):
 
 
 @pytest.fixture
-def space(api):
+def space(api, plane):
     name = f"t-{uuid.uuid4().hex[:8]}"
     labels = {"netpol-canary.dev/test": "true", "pod-security.kubernetes.io/enforce": "restricted"}
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    return name
+    yield name
+    plane.run("delete", "namespace", name, "--wait=false")
 
 
 def made(space, mode="test"):

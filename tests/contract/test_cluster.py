@@ -1,5 +1,6 @@
 """What the rollout expects of a Kubernetes API: one file, on the in-memory one and on a real one."""
 
+import contextlib
 import threading
 import time
 import uuid
@@ -16,7 +17,7 @@ from orchestrator.rollout.vouching import trials
 from orchestrator.sandbox import cluster as memory
 from orchestrator.sandbox.cluster import MemoryCluster
 
-NAMESPACE = Kind("v1", "Namespace")
+NAMESPACE, POD = Kind("v1", "Namespace"), Kind("v1", "Pod")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 SOURCE = Kind(m.API_VERSION, "PolicySource")
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
@@ -40,7 +41,11 @@ def space(api):
             "metadata": {"name": name, "labels": {"netpol-canary.dev/test": "true"}},
         }
     )
-    return name
+    yield name
+    for pod in api.list(POD, name):  # else rollouts of other tests reach and watch it
+        drop(api, pod)
+    with contextlib.suppress(NotFound):
+        drop(api, api.get(NAMESPACE, name))
 
 
 def policy(space, name="p", labels=None, **spec):
