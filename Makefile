@@ -22,7 +22,7 @@ test: .venv/.ready
 # containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none.
 test-cluster: .venv/.ready
 	rm -f .coverage.$@*
-	NETPOL_CANARY_CLUSTER=1 $(MEASURED) -n 2 --dist loadgroup --no-loadscope-reorder -m cluster tests/contract tests/cluster
+	NETPOL_CANARY_CLUSTER=1 $(MEASURED) -n 2 --dist loadfile --no-loadscope-reorder -m cluster tests/contract tests/cluster
 
 # What both tiers cover together, once they have run.
 coverage: .venv/.ready

@@ -8,7 +8,7 @@ HELD = (
     "policyrollouts",
     "persistentvolumeclaims",
 )  # whose finalizers nobody takes off here
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 def cleared(plane, *spaces):
