@@ -16,9 +16,8 @@ def _resource(group, resource, subresource=""):
 def granted(plane, account, namespace="netpol-canary"):
     """The (verb, resource) pairs that a service account is given, by name or by a group of all of its namespace."""
     rules = {
-        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): item.get("rules")
-        or []
-        for item in _items(plane, "roles,clusterroles")
+        (i["kind"], i["metadata"].get("namespace", ""), i["metadata"]["name"]): i.get("rules") or []
+        for i in _items(plane, "roles,clusterroles")
     }
     found = set()
     for binding in _items(plane, "rolebindings,clusterrolebindings"):
@@ -35,11 +34,8 @@ def granted(plane, account, namespace="netpol-canary"):
 def _is(subject, account, namespace):
     if subject["kind"] == "Group":
         return subject["name"] == f"system:serviceaccounts:{namespace}"
-    return (subject["kind"], subject["name"], subject.get("namespace")) == (
-        "ServiceAccount",
-        account,
-        namespace,
-    )
+    known = (subject["kind"], subject["name"], subject.get("namespace"))
+    return known == ("ServiceAccount", account, namespace)
 
 
 def _items(plane, kinds):

@@ -2,13 +2,11 @@
 
 import contextlib
 import json
-import subprocess
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from people import service_account
-from scene import PROGRAM
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.kubernetes import connect
@@ -92,9 +90,8 @@ class Castle:
 
     def __init__(self, plane, harness, folder):
         self.plane, self.admin, self.folder = plane, connect(plane.kubeconfig), folder
-        self.began = datetime.now(UTC).strftime(
-            "%Y-%m-%dT%H:%M:%S"
-        )  # what other tests did before does not count
+        # What other tests did before does not count.
+        self.began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
         self.versions = [self._installed(str(harness.ROOT / "config" / "default")) for _ in range(2)]
         for part in ("argo", "archive"):
             plane.run("apply", "-f", str(harness.ROOT / "config" / part / "account.yaml"))
@@ -109,8 +106,8 @@ class Castle:
             )
             self.pod("app", name)
         self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git", "namespace": OWN}})
-        self.accounts = {a: service_account(plane, folder, OWN, a).kubeconfig for a in ACCOUNTS}
-        self.clusters = {a: connect(config) for a, config in self.accounts.items()}
+        self.accounts = {a: service_account(plane, folder, OWN, a) for a in ACCOUNTS}
+        self.clusters = {a: connect(seen.kubeconfig) for a, seen in self.accounts.items()}
         self.repository, self.revisions = Repository(), 0
         self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="registry.example.com/x:1"))
         self.ctx = replace(self.real, repository=lambda source: self.repository)
@@ -123,11 +120,6 @@ class Castle:
 
     def apply(self, *objects):
         self.plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(o) for o in objects))
-
-    def cli(self, account, *args):
-        """The command line with an account's rights."""
-        command = [PROGRAM, *args, "--kubeconfig", self.accounts[account]]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
 
     def pod(self, name, space, ready=True, phase="Running"):
         container = {"name": "app", "image": "none", "ports": [{"containerPort": 8080}]}

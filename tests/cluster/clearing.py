@@ -1,13 +1,12 @@
 """What tests of rollouts leave on a real API server is taken away, whatever holds it."""
 
+import json
 import time
 
-OWN = "netpol-canary"
-HELD = (
-    "namespacerollouts",
-    "policyrollouts",
-    "persistentvolumeclaims",
-)  # whose finalizers nobody takes off here
+from stage import OWN
+
+# Whose finalizers nobody takes off here.
+HELD = ("namespacerollouts", "policyrollouts", "persistentvolumeclaims")
 SECONDS = 120.0
 
 
@@ -24,12 +23,21 @@ def cleared(plane, *spaces):
         plane.run("delete", "pods", "--all", "--force", "--grace-period=0", "-n", space, check=False)
     freed(plane)
     plane.run("delete", "namespace", "--ignore-not-found", "--wait=false", *going)
-    while left := plane.run("get", "namespace", "--ignore-not-found", "-o", "name", *going).split():
+    while left := standing(plane, going):
         freed(plane)
-        why = "jsonpath={range .items[*].status.conditions[?(@.status=='True')]}{.message}\n{end}"
-        told = plane.run("get", "namespace", "--ignore-not-found", "-o", why, *going)
-        assert time.monotonic() < end, f"{', '.join(left)} do not go: {told.strip()}"
+        assert time.monotonic() < end, f"these namespaces do not go: {left}"
         time.sleep(0.3)
+
+
+def standing(plane, names):
+    """Which of these namespaces are there still, each with what the namespace controller says is left in it."""
+    found = json.loads(plane.run("get", "namespace", "-o", "json"))["items"]
+    conditions = {i["metadata"]["name"]: i["status"].get("conditions", []) for i in found}
+    return {
+        n: [c["message"] for c in told if c["status"] == "True"]
+        for n, told in conditions.items()
+        if n in names
+    }
 
 
 def freed(plane):

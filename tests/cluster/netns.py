@@ -108,11 +108,8 @@ def _slot():
     mine = None
     try:
         for number in range(SLOTS):
-            lock = os.open(LOCKS / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
+            lock = _locked(number)
+            if lock is None:
                 continue
             _sweep(Slot(number))
             if mine:
@@ -124,6 +121,28 @@ def _slot():
     finally:
         if mine:
             os.close(mine[1])
+
+
+def _locked(number):
+    """The lock of a slot, as a file descriptor; None where somebody else holds it."""
+    lock = os.open(LOCKS / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def holder(number):
+    """The folder of the node that has a slot; empty where nobody has it, or somebody who only looks for a free one."""
+    lock = _locked(number)
+    if lock is not None:
+        os.close(lock)
+        return ""
+    with contextlib.suppress(FileNotFoundError):
+        return (LOCKS / f"{number}.folder").read_text()
+    return ""
 
 
 def _sweep(slot):

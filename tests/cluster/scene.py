@@ -66,6 +66,12 @@ def prometheus(folder, target, port):
         yield f"http://127.0.0.1:{port}"
 
 
+def cli(plane, *args, seconds=150):
+    """netpol-canary against a cluster, with the rights of its kubeconfig: the completed process."""
+    command = [PROGRAM, *args, "--kubeconfig", plane.kubeconfig]
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+
+
 def policy(name, app="front", port=None):
     """Lets pods of namespaces labelled `app` in, on a port or on all."""
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"app": app}}}]}
@@ -167,13 +173,7 @@ class Scene:
 
     def cli(self, *args):
         """netpol-canary against this API server: the completed process."""
-        return subprocess.run(
-            [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],
-            capture_output=True,
-            text=True,
-            timeout=150,
-            check=False,
-        )
+        return cli(self.plane, *args)
 
     def begin(self, *args):
         """The same, still running."""

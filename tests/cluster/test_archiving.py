@@ -1,14 +1,11 @@
 """What the archive's CronJob does, as its own service account, on a real API server."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from clearing import cleared
+from clearing import OWN, cleared
 from people import service_account
+from scene import cli
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.cli import demo
@@ -18,7 +15,6 @@ from orchestrator.record.build import view
 from orchestrator.record.markdown import report
 
 pytestmark = pytest.mark.cluster
-OWN = "netpol-canary"
 
 
 @pytest.fixture
@@ -31,10 +27,10 @@ def played(tmp_path):
 
 @pytest.fixture
 def reader(plane, harness, tmp_path):
-    """A kubeconfig of the archive's service account."""
+    """The cluster as the archive's service account sees it."""
     for part in ("rbac", "archive"):
         plane.run("apply", "-k", str(harness.ROOT / "config" / part))
-    yield service_account(plane, tmp_path, OWN, "netpol-canary-archive").kubeconfig
+    yield service_account(plane, tmp_path, OWN, "netpol-canary-archive")
     cleared(plane)
 
 
@@ -47,18 +43,10 @@ def written(api, state):
             api.replace_status({**made, "status": item["status"]})
 
 
-def test_a_reader_archives_what_a_real_server_holds(plane, harness, played, reader, tmp_path):
+def test_a_reader_archives_what_a_real_server_holds(plane, played, reader, tmp_path):
     api = connect(plane.kubeconfig)
     written(api, played)
-    command = [str(Path(sys.executable).parent / "netpol-canary"), "export", "--to", str(tmp_path / "to")]
-    done = subprocess.run(
-        [*command, "--kubeconfig", reader],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(harness.ROOT)},
-        check=False,
-    )
+    done = cli(reader, "export", "--to", str(tmp_path / "to"), seconds=60)
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "to").glob(f"shop/{played.rollout.name}-*.json")
     back = states(json.loads(path.read_text()))[played.rollout.name]
@@ -66,4 +54,6 @@ def test_a_reader_archives_what_a_real_server_holds(plane, harness, played, read
     assert report(view(back, now)) == report(view(played, now))
     assert back.rollout.spec.committed_at == played.rollout.spec.committed_at is not None
     with pytest.raises(Forbidden):
-        connect(reader).create({**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}})
+        connect(reader.kubeconfig).create(
+            {**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}}
+        )

@@ -5,7 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from clearing import cleared
+from clearing import OWN, cleared
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.counted import CountedCluster
@@ -20,7 +20,7 @@ from orchestrator.steps.start import start
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACES, OWN = 200, "netpol-canary"
+NAMESPACES = 200
 POLICY = b"""apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: costly}
@@ -53,8 +53,8 @@ def roomy(harness, tmp_path, request):
     if os.environ.get("KUBECONFIG"):
         plane = request.getfixturevalue("plane")
         yield plane
+        cleared(plane)  # first: it would wait for the others' end
         plane.run("delete", "namespace", "-l", "cost=yes", "--wait=false")
-        cleared(plane)
     else:
         with harness.control_plane(tmp_path / "plane") as plane:
             yield plane

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from scene import PROGRAM, eventually
+from scene import PROGRAM, cli, eventually
 
 from orchestrator.adapters.bundle import EXTRAS, bundle, collected
 
@@ -39,16 +39,6 @@ def everything(plane):
     )
     items = json.loads(done.stdout or '{"items": []}')["items"]
     return {(i["kind"], i["metadata"].get("namespace", ""), i["metadata"]["name"]) for i in items}
-
-
-def cli(plane, *args, seconds=150):
-    return subprocess.run(
-        [PROGRAM, *args, "--kubeconfig", plane.kubeconfig],
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
 
 
 def policy(port):

@@ -1,7 +1,6 @@
 """The node that the tests bring along is a node: pods, packets that policies stop, Jobs, Prometheus."""
 
 import contextlib
-import fcntl
 import functools
 import json
 import subprocess
@@ -371,15 +370,6 @@ def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
     child.communicate(timeout=10)
     soon(lambda: not Path(f"/proc/{pid}").exists())
     soon(lambda: not cable.exists())
-    soon(lambda: let_go(number, tmp_path))
+    soon(lambda: netns.holder(number) != str(tmp_path))
     with netns.ground(tmp_path):
         pass  # it begins again in the same folder
-
-
-def let_go(number, folder):
-    """Whether a slot is free, or somebody else's already; who looks for a free one holds each for a moment."""
-    with contextlib.suppress(BlockingIOError), (netns.LOCKS / f"{number}.lock").open("r+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    note = netns.LOCKS / f"{number}.folder"
-    return note.exists() and note.read_text() != str(folder)

@@ -9,7 +9,7 @@ import pytest
 from audit import did, granted
 from castle import ACCOUNTS, POD, SPACES, TIERS, Castle, Kubelet, Twice
 from clearing import cleared
-from scene import eventually
+from scene import cli, eventually
 from stage import OWN, files, policy
 
 from orchestrator.adapters.probe_jobs import Jobs
@@ -252,7 +252,8 @@ def archives_life(castle):
     castle.source()
     castle.go(castle.push())
     for _ in range(2):
-        castle.cli("netpol-canary-archive", "export", "--to", str(castle.folder / "archive"))
+        done = cli(castle.accounts["netpol-canary-archive"], "export", "--to", str(castle.folder / "archive"))
+        assert done.returncode == 0, done.stderr
 
 
 def asked_by_admission(*kinds):

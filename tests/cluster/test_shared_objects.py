@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from clearing import cleared
+from clearing import OWN, cleared
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kubernetes import connect
@@ -23,7 +23,6 @@ from orchestrator.steps.prune import everything
 from orchestrator.steps.start import start
 
 pytestmark = pytest.mark.cluster
-OWN = "netpol-canary"
 REVISION = "c" * 40
 WANTED = {
     "apiVersion": POLICY.api_version,

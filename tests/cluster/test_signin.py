@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from clearing import cleared
+from clearing import OWN, cleared
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
@@ -21,7 +21,7 @@ from orchestrator.steps.context import ROLLOUT
 
 pytestmark = pytest.mark.cluster
 
-URL, OWN = "https://rollouts.example.com", "netpol-canary"
+URL = "https://rollouts.example.com"
 SECRET = Kind("v1", "Secret")
 VIEWER = "signin-viewer"
 REMEMBERED = 60  # seconds, of which the API server takes about ten
