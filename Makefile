@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance lint bench bench-analysis crds docs freeze reference screenshots clean
+.PHONY: demo test test-cluster coverage conformance reports lint bench bench-analysis crds docs freeze reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -32,6 +32,10 @@ coverage: .venv/.ready
 # Any folder of cases: `make conformance CASES=DIR`.
 conformance: .venv/.ready
 	$(BIN)/python tests/conformance.py $(CASES)
+
+# Cases from public reports: `make reports CASES=DIR [ONLY=FILE]` runs each DIR/*/run.sh, or those that FILE lists.
+reports: .venv/.ready
+	@$(BIN)/python tests/reports.py $(CASES) $(if $(ONLY),--only $(ONLY))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
