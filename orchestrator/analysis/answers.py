@@ -32,12 +32,16 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Asked:
-    """One probe with its answers before and after the change; `unknown` where it could not be tried."""
+    """One probe with its answers before and after the change; `unknown` where it could not be tried.
+
+    `message` belongs to the answer after the change, `earlier` to the one before it.
+    """
 
     probe: WaveProbe
     before: str
     after: str
     message: str = ""
+    earlier: str = ""
 
     @property
     def ends(self) -> str:
@@ -62,6 +66,7 @@ def asked(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> list[A
             before[probe.name].observed if probe.name in before else "unknown",
             after[probe.name].observed if probe.name in after else "unknown",
             after[probe.name].message if probe.name in after else "",
+            before[probe.name].message if probe.name in before else "",
         )
         for probe in probes
     ]
@@ -89,10 +94,16 @@ def judged(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> Judge
             why = f" ({broke[answer.probe.name]})" if broke[answer.probe.name] else ""
             wrong.append(f"{answer.ends}: a connection that was open before the change broke{why}")
     missing = _missing(answers)
-    agreed = sum(a.after == a.probe.expect and a.before != "unknown" for a in others)
+    agreed = sum(_agrees(a) for a in others)
     if moved:
         return Judgement((), (), _some([*moved, *lost, *wrong]), _some(alarms), agreed)
     return Judgement(_some(lost), _some(wrong), _some([*missing, *unclear]), _some(alarms), agreed)
+
+
+def _agrees(answer: Asked) -> bool:
+    """Packets that pass show that by themselves; that none do, only where they did before, or were known not to."""
+    shown = answer.before != "unknown" or answer.after == "reach"
+    return shown and answer.after == answer.probe.expect
 
 
 def _some(texts: Sequence[str]) -> tuple[str, ...]:
@@ -154,14 +165,22 @@ def _other(answer: Asked, listening: bool) -> tuple[str, str]:
 
 
 def _missing(answers: Sequence[Asked]) -> list[str]:
-    """Declared probes and controls without an answer, connections of the diff, and others where many have none.
-
-    UDP says nothing by silence, so it is not waited for.
-    """
-    silent = [
-        a for a in answers if a.after == "unknown" and (a.probe.protocol != "UDP" or a.probe.check == "dns")
-    ]
+    """Declared probes and controls without an answer, connections of the diff, and others where many have none."""
     controls = [a for a in answers if a.probe.role in ("mustPass", "mustNotPass") and not a.known]
+    return _silent(answers, controls, [a for a in answers if a.after == "unknown"])
+
+
+def lacking(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> str:
+    """Why a baseline without these answers is none to judge a wave by; empty where it is one."""
+    answers = [Asked(a.probe, a.before, a.before, a.earlier) for a in asked(probes, records)]
+    controls = [a for a in answers if a.probe.role in ("mustPass", "mustNotPass") and not a.known]
+    found = _silent(answers, controls, [a for a in answers if a.before == "unknown"])
+    return f"{found[0]}; nothing is written yet" if found else ""
+
+
+def _silent(answers: Sequence[Asked], controls: Sequence[Asked], unknown: Sequence[Asked]) -> list[str]:
+    """UDP says nothing by silence, so it is not waited for."""
+    silent = [a for a in unknown if a.probe.protocol != "UDP" or a.probe.check == "dns"]
     needed = [*controls, *(a for a in silent if a.probe.role in ("declared", "edge"))]
     if needed or len(silent) > len(answers) * MOST_SILENT:
         first = (needed or silent)[0]

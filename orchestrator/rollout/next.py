@@ -184,7 +184,7 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
     """Within a wave: where a person stopped it, what was written is looked at as before, and nothing is promoted."""
     wave = state.rollout.status.wave
     analysis = state.analyses.get(wave)
-    if state.rollout.status.paused_for != "operator" or analysis is None or _unwritten(state, wave):
+    if state.rollout.status.paused_for != "operator" or analysis is None or unwritten(state, wave):
         return wait
     if analysis.status.phase == "Failed":
         return Action("rollback", wave, "Regression", analysis.status.reason)
@@ -194,7 +194,7 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
     return _watched(state, now, wait, wave) if analysis.status.phase == "Successful" else wait
 
 
-def _unwritten(state: State, wave: int) -> bool:
+def unwritten(state: State, wave: int) -> bool:
     """Whether a namespace of the wave is still to be written."""
     mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
     return any(n.status.phase == "Pending" for n in mine)
@@ -287,9 +287,11 @@ def _in_wave(state: State, now: datetime) -> Action:
     analysis = state.analyses.get(wave)
     if analysis is None or analysis.status.phase == "Pending":
         return Action("baseline", wave)
-    if _unwritten(state, wave):
-        return Action("apply", wave)
     phase = analysis.status.phase
+    if unwritten(state, wave):
+        if phase == "Inconclusive":  # the baseline could not be taken, and without it nothing is written
+            return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+        return Action("apply", wave)
     if phase == "Running":
         due = look_time(state, wave)
         if now < due:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from orchestrator.analysis.answers import lacking
 from orchestrator.errors import Conflict
+from orchestrator.ports import Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
@@ -15,22 +19,42 @@ MOST_HELD = 50
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
-    """Create the WaveAnalysis, then put the baseline into it."""
+    """Create the WaveAnalysis, then put the baseline into it; Inconclusive where it is none to judge the wave by."""
     rollout = state.rollout
     probing = rollout.spec.strategy.analysis.probing
     prober = ctx.prober(probing, rollout.name, ctx.beat)
     analysis = state.analyses.get(action.wave) or _create(ctx, state, action.wave, prober is not None)
-    probes = analysis.spec.probes
     records: list[m.ProbeRecord] = []
-    if prober is not None and probes:
-        records = [record(r, "baseline") for r in prober.run(beforehand(probes))]
-        if probing.long_lived:
-            open_now = {r.probe for r in records if r.observed == "reach"}
-            lasting = [attempt(p, "reach") for p in probes if p.name in open_now and p.protocol == "TCP"]
-            prober.hold([p for p in lasting if p.check != "dns"][:MOST_HELD], analysis.name)
-    update = {"phase": "Running", "probes": records, "progressed_at": ctx.clock.now()}
+    missing = ""
+    if prober is not None and analysis.spec.probes:
+        records = _answers(prober, analysis.spec.probes)
+        missing = lacking(analysis.spec.probes, records)
+        if probing.long_lived and not missing:
+            _hold(prober, analysis, records)
+    phase: m.MeasurementPhase = "Inconclusive" if missing else "Running"
+    update = {"phase": phase, "reason": missing, "probes": records, "progressed_at": ctx.clock.now()}
     status = analysis.status.model_copy(update=update)
     ctx.cluster.replace_status(analysis.with_status(status))
+
+
+def _answers(prober: Prober, probes: Sequence[m.WaveProbe]) -> list[m.ProbeRecord]:
+    """What they answer now. What could not be tried is tried once more: after the writes it is too late for it."""
+    wanted = beforehand(probes)
+    results = {r.probe.name: r for r in prober.run(wanted)}
+    missing = [p for p in wanted if p.name not in results or results[p.name].observed is None]
+    again = [p for p in missing if p.protocol != "UDP" or p.check == "dns"]  # datagrams may stay unanswered
+    if again:
+        results |= {r.probe.name: r for r in prober.run(again)}
+    return [record(r, "baseline") for r in results.values()]
+
+
+def _hold(prober: Prober, analysis: WaveAnalysis, records: Sequence[m.ProbeRecord]) -> None:
+    """Open what connects now, and keep it open over the change."""
+    open_now = {r.probe for r in records if r.observed == "reach"}
+    lasting = [
+        attempt(p, "reach") for p in analysis.spec.probes if p.name in open_now and p.protocol == "TCP"
+    ]
+    prober.hold([p for p in lasting if p.check != "dns"][:MOST_HELD], analysis.name)
 
 
 def _create(ctx: Context, state: State, wave: int, probes: bool) -> WaveAnalysis:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from orchestrator.errors import NotFound
 from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.handed import resumed
-from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import Context, change
+from orchestrator.rollout.next import Action, State, unwritten
+from orchestrator.rollout.resource import WaveAnalysis, load
+from orchestrator.steps.context import ANALYSIS, Context, change
 
 BROKEN = "GlassBroken"
 
@@ -28,9 +30,11 @@ def pause(ctx: Context, state: State, action: Action) -> None:
 
 
 def go_on(ctx: Context, state: State, action: Action) -> None:
-    """Leave the pause; an inconclusive analysis starts over."""
+    """Leave the pause; an inconclusive analysis starts over, from its baseline where nothing is written yet."""
     analysis = state.analyses.get(action.wave)
-    if analysis is not None and analysis.status.phase in ("Error", "Inconclusive"):
+    if analysis is not None and analysis.status.phase == "Inconclusive" and unwritten(state, action.wave):
+        _forget(ctx, analysis)
+    elif analysis is not None and analysis.status.phase in ("Error", "Inconclusive"):
         fresh = analysis.status.model_copy(
             update={
                 "phase": "Running",
@@ -46,6 +50,13 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
         load(ctx.cluster.replace_status(analysis.with_status(fresh)))
     going = {"workflow": resumed(state.rollout), **_glass(ctx, state, action)}
     change(ctx, state, action, phase="Progressing", paused_for="", reason="", **going)
+
+
+def _forget(ctx: Context, analysis: WaveAnalysis) -> None:
+    """What is tried is chosen anew, too: the pods may be others by now."""
+    meta = analysis.manifest["metadata"]
+    with suppress(NotFound):
+        ctx.cluster.delete(ANALYSIS, analysis.name, ctx.namespace, uid=meta["uid"], resource_version="")
 
 
 def _glass(ctx: Context, state: State, action: Action) -> dict[str, Any]:
