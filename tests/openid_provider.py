@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 CLIENT, SECRET, CODE = "netpol-canary", "a-secret", "code-1"
-LASTS = 20  # seconds that a slow answer takes unless the client has had enough
+LASTS = 600  # seconds that a slow answer takes unless the client has had enough
 
 
 def key(name):
@@ -37,6 +37,7 @@ class Provider:
         self.odd = []  # keys beside the one that signs
         self.asked = {}
         self.tokens = []
+        self.visits = []  # paths that were asked for, in order
         self.raw = None
         self.secret = SECRET
         self.issuer = ""
@@ -88,6 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         given, path = self.server.provider, self.path
+        given.visits.append(path)
         with suppress(OSError):  # of a client that has had enough
             if path in given.moods:
                 getattr(self, given.moods[path])()

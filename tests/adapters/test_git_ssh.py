@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import ENOUGH
 
 from orchestrator.adapters.git import GitRepository
 from orchestrator.adapters.gitprogram import Credentials
@@ -48,7 +49,7 @@ def server(tmp_path):
     log = (tmp_path / "sshd.log").open("w")
     child = subprocess.Popen([SSHD, "-D", "-e", "-f", str(tmp_path / "sshd_config")], stderr=log)
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + ENOUGH
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()

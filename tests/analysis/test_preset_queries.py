@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 import yaml
+from patience import ENOUGH
 
 from orchestrator.analysis.catalog import PRESETS
 from orchestrator.analysis.presets import queries
@@ -131,7 +132,7 @@ def expected(counted, test):
 
 
 def promtool(*args):
-    return subprocess.run(["promtool", *map(str, args)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["promtool", *map(str, args)], capture_output=True, text=True, timeout=ENOUGH)
 
 
 def prometheus_presets():

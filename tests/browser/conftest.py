@@ -7,10 +7,10 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from patience import ENOUGH, MILLISECONDS
 
 CHROMIUM = shutil.which("chromium")
 FACTOR = 40.0  # how much quicker the sandbox's time runs
-PATIENCE = 30_000  # milliseconds
 
 
 def pytest_collection_modifyitems(items):
@@ -37,7 +37,7 @@ def serving(keep, factor=FACTOR):
             yield f"http://127.0.0.1:{bound.getsockname()[1]}", stand.root
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(ENOUGH)
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +49,9 @@ def stand(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     """Of a module, not of the session: while playwright is up, no other test can run an event loop in this thread."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as started:
         found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
@@ -62,7 +63,7 @@ class Visit:
 
     def __init__(self, chromium, base, **options):
         self.context = chromium.new_context(base_url=base, **options)
-        self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_timeout(MILLISECONDS)
         self.page = self.context.new_page()
         self.problems = []
         self.page.on("console", self._said)

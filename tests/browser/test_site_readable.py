@@ -8,12 +8,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from patience import ENOUGH, MILLISECONDS
 from playwright.sync_api import TimeoutError
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
-PATIENCE = 5_000  # milliseconds: the theme's search box slides to its place
 LABELS = "[...document.querySelectorAll('td')].map(td => getComputedStyle(td, '::before').content)"
 
 
@@ -29,14 +29,14 @@ def site(tmp_path_factory):
     """The built site, and where it is served."""
     to = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(ROOT / "mkdocs.yml"), "-d", str(to)]
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    subprocess.run(command, check=True, timeout=2 * ENOUGH, capture_output=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(to)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield to, f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(ENOUGH)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def page(chromium, site):
 def fits(page):
     """Whether it does, soon."""
     try:
-        page.wait_for_function(FITS, timeout=PATIENCE)
+        page.wait_for_function(FITS, timeout=MILLISECONDS)  # the theme's search box slides to its place
     except TimeoutError:
         return False
     return True

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import ENOUGH
+
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 
 
 def run(*args):
-    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=ENOUGH, check=False)
 
 
 def test_the_three_outcomes():

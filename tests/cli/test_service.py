@@ -5,6 +5,7 @@ import urllib.request
 
 import pytest
 import structlog
+from patience import ENOUGH
 from stage import OWN, Stage
 
 from orchestrator.adapters.clock import SystemClock
@@ -70,7 +71,7 @@ class Served:
         assert not self.thread.is_alive()
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=ENOUGH) as answer:
             return answer.status
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from argo_walk import Argo
+from patience import ENOUGH, eventually
 from people import service_account
-from scene import OWN, PROGRAM, eventually
+from reading import patient
+from scene import OWN, PROGRAM
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.kubernetes import connect
 
 ROUND = 0.2  # seconds
 CRDS = Path(__file__).parents[3] / "shared" / "argo-crds"
@@ -55,7 +56,7 @@ class Pod:
     def kill(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(ENOUGH)
 
 
 class Held:
@@ -84,7 +85,7 @@ class Pods:
         self.pods, self.on_begin = [], []
         self.hold = {}  # for a source the step that its workflow does not begin
         self._waiting = {}
-        self.argo = Argo(connect(plane.kubeconfig), OWN, self._begin, SystemClock().now)
+        self.argo = Argo(patient(plane.kubeconfig), OWN, self._begin, SystemClock().now)
         self._stop, self.problem = threading.Event(), None
         self._thread = threading.Thread(target=self._work, name="argo", daemon=True)
         self._thread.start()
@@ -118,14 +119,14 @@ class Pods:
     def close(self):
         """No pod outlives it."""
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(ENOUGH)
         for pod in self.pods:
             pod.kill()
         if self.problem is not None:
             raise self.problem
 
 
-def drained(pods, seconds=30.0):
-    """Wait until no pod runs."""
-    eventually(lambda: all(p.poll() is not None for p in pods.pods), seconds)
+def drained(pods):
+    """Wait until no pod runs, and Argo has had the time to begin another where one is due."""
+    eventually(lambda: all(p.poll() is not None for p in pods.pods))
     time.sleep(2 * ROUND)

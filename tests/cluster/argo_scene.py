@@ -12,11 +12,12 @@ import subprocess
 
 import yaml
 from clearing import freed
+from patience import ENOUGH, KUBECTL, eventually
 from people import service_account
-from scene import OWN, PROGRAM, Scene, eventually, policy, process
+from scene import OWN, PROGRAM, Scene, policy, process
 
 SERVERS = ("alpha", "beta", "gamma")
-SECONDS = 240.0  # Argo looks at a workflow every ten seconds, and a wave has four rows of pods
+SECONDS = 600.0  # Argo looks at a workflow every ten seconds, and a wave has four rows of pods
 METRIC = {"name": "endpoints", "provider": "kubernetes", "query": 'endpoints{namespace=~"$namespaces"}'}
 KINDS = ("policysources", "policyrollouts", "namespacerollouts", "waveanalyses", "rolloutapprovals")
 DEPLOYMENT = "jsonpath={range .items[*]}{.metadata.namespace} {.spec.replicas}{end}"
@@ -33,7 +34,7 @@ def installed(plane, image):
     plane.run("apply", "-f", "-", stdin=templates.stdout)
 
 
-def answers(plane, seconds=15.0):
+def answers(plane, seconds=60.0):
     """Whether an Argo controller runs: a workflow that only waits gets a phase from nobody else."""
     waiting = {"entrypoint": "wait", "templates": [{"name": "wait", "suspend": {"duration": "1m"}}]}
     trial = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": waiting}
@@ -111,7 +112,7 @@ class ArgoScene(Scene):
             self.wait(lambda: self.rollout()["spec"]["revision"] == revision)
             yield revision
             child.send_signal(signal.SIGTERM)
-            assert child.wait(40) == 0, log.read_text()[-3000:]
+            assert child.wait(ENOUGH) == 0, log.read_text()[-3000:]
 
     def wait(self, condition):
         return eventually(condition, SECONDS, every=0.5)
@@ -151,7 +152,7 @@ class ArgoScene(Scene):
         """What people do with Argo's own program to the first wave's Workflow."""
         name = self.workflow()["metadata"]["name"]
         command = ["argo", verb, name, "-n", OWN, "--kubeconfig", self.plane.kubeconfig, "-o", "name"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ENOUGH, check=False)
         assert done.returncode == 0, done.stderr
 
     def ends(self, step, code):
@@ -199,7 +200,7 @@ class ArgoScene(Scene):
         """Take away what a test made, but for the namespaces."""
         everything = ",".join((*KINDS, "workflows"))
         freed(self.plane)
-        self.plane.run("delete", everything, "-n", OWN, "--all", "--timeout=50s")
+        self.plane.run("delete", everything, "-n", OWN, "--all", KUBECTL)
         self.plane.run("delete", "leases", "-n", OWN, "--all")
         for name in self.servers:
             self.plane.run("delete", "netpol", "-n", name, "--all")

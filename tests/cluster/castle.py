@@ -6,7 +6,9 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from patience import ENOUGH
 from people import service_account
+from reading import patient
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.kubernetes import connect
@@ -89,7 +91,7 @@ class Castle:
     """config/default, two namespaces with pods that are said to run, and a source whose controller has its own rights."""
 
     def __init__(self, plane, harness, folder):
-        self.plane, self.admin, self.folder = plane, connect(plane.kubeconfig), folder
+        self.plane, self.admin, self.folder = plane, patient(plane.kubeconfig), folder
         # What other tests did before does not count.
         self.began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
         self.versions = [self._installed(str(harness.ROOT / "config" / "default")) for _ in range(2)]
@@ -107,7 +109,7 @@ class Castle:
             self.pod("app", name)
         self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git", "namespace": OWN}})
         self.accounts = {a: service_account(plane, folder, OWN, a) for a in ACCOUNTS}
-        self.clusters = {a: connect(seen.kubeconfig) for a, seen in self.accounts.items()}
+        self.clusters = {a: connect(seen.kubeconfig, timeout=ENOUGH) for a, seen in self.accounts.items()}
         self.repository, self.revisions = Repository(), 0
         self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="registry.example.com/x:1"))
         self.ctx = replace(self.real, repository=lambda source: self.repository)

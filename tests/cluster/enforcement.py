@@ -4,13 +4,12 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from patience import ENOUGH, eventually
 from watching import tell
 
 HERE = Path(__file__).parent
-IN_FORCE_SECONDS = 20
 
 
 class Agent:
@@ -76,15 +75,11 @@ class Agent:
         child, self._child = self._child, None
         how()
         try:
-            child.wait(IN_FORCE_SECONDS)
+            child.wait(ENOUGH)
         finally:
             child.kill()
             child.stdin.close()
 
     def _in_force(self, condition):
-        end = time.monotonic() + IN_FORCE_SECONDS
-        while time.monotonic() < end and self._child.poll() is None:
-            if condition():
-                return
-            time.sleep(0.05)
-        raise AssertionError("the policy agent: " + (self.folder / "log").read_text()[-2000:])
+        eventually(lambda: condition() or self._child.poll() is not None, every=0.05)
+        assert condition(), "the policy agent: " + (self.folder / "log").read_text()[-2000:]

@@ -10,9 +10,10 @@ import json
 import os
 import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from patience import ENOUGH, KUBECTL, eventually
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -22,7 +23,6 @@ TOKENS = {
     "engineer": ("engineer-token", "release-engineers"),
     "controller": ("controller-token", "netpol-canary"),
 }
-START_SECONDS = 60
 # Who did what of our own accounts, for test_permissions.py; of everybody else nothing is written down.
 AUDIT = {
     "apiVersion": "audit.k8s.io/v1",
@@ -62,7 +62,7 @@ class ControlPlane:
     kubectl: str
     server: str
 
-    def run(self, *args, stdin="", check=True, seconds=60):
+    def run(self, *args, stdin="", check=True, seconds=ENOUGH + 60):
         """kubectl against this control plane, for so many seconds at most; returns what it prints."""
         done = subprocess.run(
             [self.kubectl, "--kubeconfig", self.kubeconfig, *args],
@@ -79,7 +79,7 @@ class ControlPlane:
     def apply_crds(self):
         """Install config/crd and config/admission, and wait until both are in force."""
         self.run("apply", "-k", str(ROOT / "config" / "crd"))
-        self.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        self.run("wait", "--for=condition=Established", "crd", "--all", KUBECTL)
         self.vouch()
 
     def vouch(self, there=True):
@@ -88,10 +88,8 @@ class ControlPlane:
         spec = {"rollout": "r", "wave": 0, "planDigest": "d", "user": "somebody else"}
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "RolloutApproval"}
         trial = json.dumps({**kind, "metadata": {"name": "trial"}, "spec": spec})
-        deadline = time.monotonic() + START_SECONDS
-        while bool(self.run("create", "--dry-run=server", "-f", "-", stdin=trial, check=False)) == there:
-            assert time.monotonic() < deadline, "the admission policies do not come into force"
-            time.sleep(0.2)
+        tried = ("create", "--dry-run=server", "-f", "-")
+        eventually(lambda: bool(self.run(*tried, stdin=trial, check=False)) != there, every=0.2)
 
 
 def binaries():
@@ -109,11 +107,11 @@ def binaries():
 
 def _build(cache):
     tools = subprocess.run(
-        ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=600
+        ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=3600
     ).stdout.split()
     flags = f"-X k8s.io/component-base/version.gitVersion={VERSION}"
     command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(cache), *tools]
-    subprocess.run(command, cwd=HERE, check=True, timeout=1800, env={**os.environ, "CGO_ENABLED": "0"})
+    subprocess.run(command, cwd=HERE, check=True, timeout=7200, env={**os.environ, "CGO_ENABLED": "0"})
 
 
 def free_port():
@@ -148,7 +146,7 @@ def control_plane(folder, place=LOOPBACK, ours=True):
         for process in reversed(processes):  # nothing of it is kept, and an API server takes its time to end
             process.kill()
         for process in reversed(processes):
-            process.wait(15)
+            process.wait(ENOUGH)
 
 
 def _commands(folder, found, place, secure):
@@ -235,15 +233,16 @@ def authority(folder):
 
 
 def _ready(kubectl, config, folder):
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        command = [str(kubectl), "--kubeconfig", str(config), "get", "--raw", "/readyz"]
-        if subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0:
-            return
-        time.sleep(0.2)
-    raise AssertionError(
-        "the API server did not get ready:\n" + (folder / "kube-apiserver.log").read_text()[-2000:]
-    )
+    command = [str(kubectl), "--kubeconfig", str(config), "get", "--raw", "/readyz"]
+
+    def answers():
+        return subprocess.run(command, capture_output=True, check=False, timeout=ENOUGH).returncode == 0
+
+    try:
+        eventually(answers, every=0.2)
+    except AssertionError:
+        said = (folder / "kube-apiserver.log").read_text()[-2000:]
+        raise AssertionError(f"the API server did not get ready:\n{said}") from None
 
 
 def write_kubeconfig(path, server, user, ca=None):

@@ -12,11 +12,12 @@ import tarfile
 from pathlib import Path
 
 from images import ROOT, cache, tree
+from patience import ENOUGH
 
 NAME = "netpol-canary.test/netpol-canary:test"
 BASE, KUBECTL = "localhost/netpol-canary-base:test", "localhost/netpol-canary-kubectl:test"
 PACKAGES = "ca-certificates,python3,python3-pip,python3-venv,python-is-python3"
-BUILDING_SECONDS = 900
+BUILDING_SECONDS = 3600
 COPIED = ("/etc/ssl/certs/ca-certificates.crt",)
 # What tells programs of this machine how to reach the package indexes that are reached here.
 PASSED = (
@@ -44,7 +45,7 @@ def storage():
     for driver in ("overlay", "vfs"):
         root = cache() / f"buildah-{driver}"
         flags = ["--storage-driver", driver, "--root", str(root / "root"), "--runroot", str(root / "run")]
-        tried = subprocess.run(["buildah", *flags, "info"], capture_output=True, timeout=60, check=False)
+        tried = subprocess.run(["buildah", *flags, "info"], capture_output=True, timeout=ENOUGH, check=False)
         if tried.returncode == 0:
             break
     return flags

@@ -21,7 +21,7 @@ PACKAGES = "python3-minimal,libpython3-stdlib,busybox-static"
 LINKS = ("sh", "sleep", "cat", "ls", "wget", "nc", "ip", "kill")
 AGENT = ROOT / "orchestrator" / "probe" / "agent.py"
 MEDIA, PATH = "application/vnd.oci.image", "PATH=/usr/local/bin:/usr/bin:/bin"
-BUILD_SECONDS = 300
+BUILD_SECONDS = 1800
 
 
 def cache():

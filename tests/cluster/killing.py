@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from patience import ENOUGH
+
 WRITES = ("POST", "PUT", "DELETE", "PATCH")
 LEFT_OUT = ("/leases", "/events", "reviews", "dryRun=All")  # no step ends with them
 
@@ -86,7 +88,7 @@ class Way:
         target = urlsplit(self._server)
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        upstream = http.client.HTTPSConnection(target.hostname, target.port, timeout=10, context=context)
+        upstream = http.client.HTTPSConnection(target.hostname, target.port, timeout=ENOUGH, context=context)
         try:
             kept = ("Authorization", "Content-Type", "Accept")
             headers = {k: request.headers[k] for k in kept if request.headers.get(k)}
@@ -107,6 +109,6 @@ class Way:
     def close(self):
         self.kill()
         if self.child is not None:
-            self.child.wait(10)
+            self.child.wait(ENOUGH)
         self.http.shutdown()
         self.http.server_close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import images
 import runtime
 import yaml
+from patience import KUBECTL
 
 HERE = Path(__file__).parent
 NAMESPACE, LABEL, PORT = "monitoring", "prometheus", 9090
@@ -36,9 +37,7 @@ def prometheus(folder, plane):
             "-",
             stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(folder)}),
         )
-        plane.run(
-            "wait", "-n", NAMESPACE, "--for=condition=Ready", "pod/prometheus", "--timeout=60s", seconds=70
-        )
+        plane.run("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod/prometheus", KUBECTL)
         address = plane.run("get", "pod", "-n", NAMESPACE, "prometheus", "-o=jsonpath={.status.podIP}")
         yield f"http://{address}:{PORT}"
 

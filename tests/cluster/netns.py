@@ -14,13 +14,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from patience import ENOUGH
+
 HERE = Path(__file__).parent
 SLOTS = 16
 LOCKS = Path("/run/netpol-canary-tests")
 CGROUPS = Path("/sys/fs/cgroup")
 UPLINK = "uplink"  # the cable's end inside
 UNSHARE = ("unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--ipc")
-READY_SECONDS, GONE_SECONDS = 15, 20
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def ground(folder):
         finally:
             init.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                init.wait(READY_SECONDS)
+                init.wait(ENOUGH)
             init.kill()
             init.wait()
             init.stdout.close()
@@ -158,7 +159,7 @@ def _sweep(slot):
 
 def _sweep_cgroup(tree):
     """Remove a cgroup and those below; the kernel lets go of the last process a moment after its death."""
-    end = time.monotonic() + GONE_SECONDS
+    end = time.monotonic() + ENOUGH
     while tree.exists() and time.monotonic() < end:
         for path, _, _ in os.walk(tree, topdown=False):
             with contextlib.suppress(OSError):
@@ -179,5 +180,5 @@ def _cable(slot, pid):
         ("ip", "route", "add", slot.pods, "via", slot.inside, "dev", slot.name),
     ]
     for command in commands:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=ENOUGH)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"

@@ -16,11 +16,15 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))  # for patience.py, where this runs by hand
+
 import enforcement
 import harness
 import monitoring
 import netns
+import reading
 import runtime
+from patience import ENOUGH, KUBECTL
 
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 NEEDED = (
@@ -70,12 +74,9 @@ class Node:
         body = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
         self.plane.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=body)
 
-    def wait_ready(self, namespace, seconds=60):
+    def wait_ready(self, namespace):
         """Until every pod of a namespace is Ready."""
-        limit = f"--timeout={seconds}s"
-        self.plane.run(
-            "wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", limit, seconds=seconds + 10
-        )
+        self.plane.run("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", KUBECTL)
 
     def get(self, kind, namespace, name=""):
         """An object, or the list of them, as it stands."""
@@ -85,8 +86,7 @@ class Node:
 
     def addresses(self, namespace, labels=""):
         """Of the running pods of a namespace, all or with these labels, by pod name."""
-        chosen = ["-l", labels] if labels else []
-        found = json.loads(self.plane.run("get", "pods", "-n", namespace, "-o", "json", *chosen))["items"]
+        found = reading.listed(self.plane, reading.POD, namespace, labels)
         running = [p for p in found if p["status"].get("podIP") and "deletionTimestamp" not in p["metadata"]]
         return [p["status"]["podIP"] for p in sorted(running, key=lambda p: p["metadata"]["name"])]
 
@@ -96,10 +96,10 @@ class Node:
         Told to do so by this machine, which policies never stop.
         """
         url = f"http://{source}:8080/ask/{protocol}/{address}/{port}/{seconds}"
-        with urllib.request.urlopen(url, timeout=seconds + 10) as answer:
+        with urllib.request.urlopen(url, timeout=seconds + ENOUGH) as answer:
             return answer.read().decode()
 
-    def cli(self, *args, seconds=150):
+    def cli(self, *args, seconds=2 * ENOUGH):
         """netpol-canary against this cluster: the completed process."""
         return subprocess.run(
             [PROGRAM, *args, "--kubeconfig", self.plane.kubeconfig],

@@ -8,6 +8,7 @@ import images
 import monitoring
 import yaml
 from clearing import freed
+from patience import KUBECTL
 from scene import DROPPED, OWN, Scene, eventually
 
 __all__ = ["DROPPED", "OWN", "NodeScene", "eventually", "namespace", "policy", "service", "workload"]
@@ -92,8 +93,8 @@ class NodeScene(Scene):
         """Take away what a test made and let everything through again; pods stay."""
         freed(self.plane)
         made = "namespacerollouts,policyrollouts,waveanalyses,rolloutapprovals,policysources,leases,events"
-        self.plane.run("delete", "-n", OWN, made, "--all", "--ignore-not-found", "--timeout=20s")
-        self.plane.run("delete", "-A", "netpol,jobs", "--all", "--timeout=20s")
+        self.plane.run("delete", "-n", OWN, made, "--all", "--ignore-not-found", KUBECTL)
+        self.plane.run("delete", "-A", "netpol,jobs", "--all", KUBECTL)
         self.node.agent.restored()
 
     def first(self):
@@ -114,4 +115,4 @@ class NodeScene(Scene):
 
     def _running(self, *spaces):
         for name in spaces:
-            self.plane.run("rollout", "status", "-n", name, "deployment/app", "--timeout=60s", seconds=70)
+            self.plane.run("rollout", "status", "-n", name, "deployment/app", KUBECTL)

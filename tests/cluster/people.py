@@ -5,9 +5,11 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+from patience import ENOUGH
+
 
 def _run(*command):
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, timeout=30)
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, timeout=ENOUGH)
 
 
 def person(plane, folder, user, groups=()):

@@ -2,17 +2,16 @@
 
 import contextlib
 import subprocess
-import time
 from pathlib import Path
 
 import images
 import netns
 import yaml
+from patience import ENOUGH, eventually
 
 NODE = "node"
 PLUGINS = "/usr/lib/cni"
 SOCKET = "/run/containerd/containerd.sock"  # /run is the node's own
-START_SECONDS = 60
 CONTAINERD = """\
 version = 2
 root = "{folder}/containerd"
@@ -76,7 +75,7 @@ def running(command, log, **options):
         finally:
             child.terminate()
             try:
-                child.wait(10)
+                child.wait(ENOUGH)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -103,7 +102,7 @@ def containerd(folder, ground):
 def load(ground, archive):
     """Give containerd the images of an OCI archive."""
     command = [*ground.enter(), "ctr", "--address", SOCKET, "-n", "k8s.io", "images", "import", str(archive)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * ENOUGH, check=False)
     assert done.returncode == 0, f"ctr images import: {done.stderr}"
 
 
@@ -137,16 +136,13 @@ def kubelet(folder, ground, plane, binaries):
 
 
 def _succeeds(command):
-    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+    return subprocess.run(command, capture_output=True, check=False, timeout=ENOUGH).returncode == 0
 
 
 def _until(condition, child, log):
     """Wait for a condition while `child` lives; its log's end is the reason where it does not come."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and child.poll() is None:
-        if condition():
-            return
-        time.sleep(0.2)
-    raise AssertionError(
-        f"{' '.join(map(str, child.args[:9]))} did not get ready:\n{log.read_text()[-3000:]}"
-    )
+    came = []
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: came.append(condition()) or came[-1] or child.poll() is not None, every=0.2)
+    named = " ".join(map(str, child.args[:9]))
+    assert came[-1], f"{named} did not get ready:\n{log.read_text()[-3000:]}"

@@ -6,30 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import reading
 import yaml
 from clearing import OWN, cleared
+from patience import ENOUGH, eventually
+
+__all__ = ["OWN", "PROGRAM", "Scene", "cli", "eventually", "policy", "process", "prometheus", "source"]
 
 HERE = Path(__file__).parent
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
 DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")
 QUERY = 'sum by (namespace) (increase(http_{}_requests_total{{namespace=~"$namespaces"{}}}[$window]))'
-
-
-def eventually(condition, seconds=30.0, every=0.1):
-    """The first true answer of `condition`; AssertionError after so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(every)
-    raise AssertionError(f"not within {seconds} s")
 
 
 @contextlib.contextmanager
@@ -42,7 +34,7 @@ def process(command, log):
         finally:
             child.send_signal(signal.SIGTERM)
             try:
-                child.wait(15)
+                child.wait(ENOUGH)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -66,7 +58,7 @@ def prometheus(folder, target, port):
         yield f"http://127.0.0.1:{port}"
 
 
-def cli(plane, *args, seconds=150):
+def cli(plane, *args, seconds=2 * ENOUGH):
     """netpol-canary against a cluster, with the rights of its kubeconfig: the completed process."""
     command = [PROGRAM, *args, "--kubeconfig", plane.kubeconfig]
     return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
@@ -207,7 +199,7 @@ class Scene:
         """A number from Prometheus, 0 where there is none."""
         url = f"{self.metrics}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=ENOUGH) as answer:
                 found = json.load(answer)["data"]["result"]
         except OSError:
             return 0.0
@@ -215,7 +207,7 @@ class Scene:
 
     def policies(self):
         """Every NetworkPolicy but for what the server keeps for itself."""
-        found = yaml.safe_load(self.plane.run("get", "netpol", "-A", "-o", "yaml"))["items"]
+        found = reading.listed(self.plane, reading.POLICY)
         for item in found:
             for field in DROPPED:
                 item["metadata"].pop(field, None)
@@ -228,11 +220,9 @@ class Scene:
 
     def rollout(self):
         """The newest PolicyRollout."""
-        items = json.loads(self.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
+        items = reading.listed(self.plane, reading.ROLLOUT, OWN)
         return max(items, key=lambda o: (o["metadata"]["creationTimestamp"], o["metadata"]["name"]))
 
     def phases(self, rollout):
         """The NamespaceRollouts' phases of a rollout, by namespace."""
-        items = json.loads(self.plane.run("get", "nsrol", "-n", OWN, "-o", "json"))["items"]
-        mine = [i for i in items if i["spec"]["rollout"] == rollout]
-        return {i["spec"]["namespace"]: i.get("status", {}).get("phase", "Pending") for i in mine}
+        return reading.phases(self.plane, rollout, OWN)

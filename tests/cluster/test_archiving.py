@@ -4,6 +4,7 @@ import json
 
 import pytest
 from clearing import OWN, cleared
+from patience import ENOUGH
 from people import service_account
 from scene import cli
 
@@ -44,9 +45,9 @@ def written(api, state):
 
 
 def test_a_reader_archives_what_a_real_server_holds(plane, played, reader, tmp_path):
-    api = connect(plane.kubeconfig)
+    api = connect(plane.kubeconfig, timeout=ENOUGH)
     written(api, played)
-    done = cli(reader, "export", "--to", str(tmp_path / "to"), seconds=60)
+    done = cli(reader, "export", "--to", str(tmp_path / "to"))
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "to").glob(f"shop/{played.rollout.name}-*.json")
     back = states(json.loads(path.read_text()))[played.rollout.name]
@@ -54,6 +55,6 @@ def test_a_reader_archives_what_a_real_server_holds(plane, played, reader, tmp_p
     assert report(view(back, now)) == report(view(played, now))
     assert back.rollout.spec.committed_at == played.rollout.spec.committed_at is not None
     with pytest.raises(Forbidden):
-        connect(reader.kubeconfig).create(
+        connect(reader.kubeconfig, timeout=ENOUGH).create(
             {**played.rollout.manifest, "metadata": {"name": "x", "namespace": OWN}}
         )

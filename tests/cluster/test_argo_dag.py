@@ -6,6 +6,7 @@ A walker follows each wave's own DAG; each pod's command runs as a process with 
 import json
 
 import pytest
+import reading
 import yaml
 from argo_pods import Pods, drained, install
 from people import service_account
@@ -19,7 +20,6 @@ from workflows.templates import templates
 pytestmark = pytest.mark.cluster
 
 ENGINES = ("embedded", "argo")
-TIME = 150  # seconds, on a machine with other tests beside
 SERVE = (PROGRAM, "controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json")
 QUICK = {"gates": [], "shardSize": 2, "steps": []}
 
@@ -58,13 +58,15 @@ class Yard(Scene):
         before = self.policies()
         revision = self.commit(**files)
         mine = lambda: next((r for r in self.rollouts() if r["spec"]["revision"] == revision), None)  # noqa: E731
-        found = eventually(mine, TIME, 0.3)
+        found = eventually(mine, every=0.3)
         name = found["metadata"]["name"]
         if act is not None:
             act(lambda: self.status(name))
-        eventually(lambda: self.status(name).get("phase") in until, TIME, 0.3)
+        eventually(lambda: self.status(name).get("phase") in until, every=0.3)
         status = self.status(name)
-        held = self.kept("policysource/shop").get("heldRevision") == revision
+        held = (
+            reading.found(self.plane, reading.SOURCE, "shop", OWN)["status"].get("heldRevision") == revision
+        )
         reasons = [t["reason"] for t in status["transitions"] if not t["reason"].startswith("Workflow")]
         return {
             "phase": status["phase"],
@@ -76,19 +78,16 @@ class Yard(Scene):
         }
 
     def rollouts(self):
-        return json.loads(self.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
-
-    def kept(self, what):
-        return json.loads(self.plane.run("get", what, "-n", OWN, "-o", "json")).get("status", {})
+        return reading.listed(self.plane, reading.ROLLOUT, OWN)
 
     def status(self, name):
-        return self.kept(f"policyrollout/{name}")
+        return reading.found(self.plane, reading.ROLLOUT, name, OWN).get("status", {})
 
     def decide(self, verb):
         """What a person says at the gate."""
 
         def act(status):
-            eventually(lambda: status().get("pausedFor") == "approval", TIME, 0.3)
+            eventually(lambda: status().get("pausedFor") == "approval", every=0.3)
             done = self.cli(verb, "shop", "-m", "it was looked at")
             assert done.returncode == 0, done.stdout + done.stderr
 
@@ -96,7 +95,7 @@ class Yard(Scene):
 
     def abort(self, status):
         """As soon as the canary is written."""
-        eventually(lambda: "Applied" in self.phases(self.rollout()["metadata"]["name"]).values(), TIME, 0.2)
+        eventually(lambda: "Applied" in self.phases(self.rollout()["metadata"]["name"]).values(), every=0.2)
         assert self.cli("abort", "shop").returncode == 0
 
 

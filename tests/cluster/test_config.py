@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 import yaml
+from patience import ENOUGH
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.cli.wiring import PROBE_IMAGE
@@ -35,7 +36,9 @@ def strict(plane, harness):
     ]
     name = f"t-{uuid.uuid4().hex[:8]}"
     meta = {"name": name, "labels": {**labels, "netpol-canary.dev/test": "true"}}
-    connect(plane.kubeconfig).create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    connect(plane.kubeconfig, timeout=ENOUGH).create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+    )
     yield name
     plane.run("delete", "namespace", name, "--wait=false")
 
@@ -92,7 +95,7 @@ def pod(name, space, spec):
 
 
 def test_our_namespace_takes_all_our_pods_and_no_laxer_ones(plane, harness, strict):
-    api, names = connect(plane.kubeconfig), []
+    api, names = connect(plane.kubeconfig, timeout=ENOUGH), []
     for name, spec in running(plane, harness.ROOT / "config"):
         assert api.create(pod(name, strict, spec), dry_run=True)["spec"]["containers"]
         names.append(name)

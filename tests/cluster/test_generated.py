@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from patience import ENOUGH
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.kubernetes import connect
@@ -21,7 +22,7 @@ def test_generated_policies_are_accepted_strictly(plane, app):
     known = fleet(found)
     made = generate(known, edges(found, known, Platform()))
     assert made
-    cluster = connect(plane.kubeconfig)
+    cluster = connect(plane.kubeconfig, timeout=ENOUGH)
     for file in made:
         for document in parse(file.text.encode(), file.path):
             obj = document.obj

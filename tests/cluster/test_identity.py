@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from clearing import cleared
+from patience import ENOUGH, KUBECTL, eventually
 from people import person, service_account
-from scene import PROGRAM, eventually
+from scene import PROGRAM
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.clock import SystemClock
@@ -73,7 +74,7 @@ class Office:
         self.apply(*objects)
         self.people = {u: person(plane, folder, u, groups) for u, groups in USERS.items()}
         self.account = service_account(plane, folder, OWN, "netpol-canary")
-        self.cluster = connect(self.account.kubeconfig)
+        self.cluster = connect(self.account.kubeconfig, timeout=ENOUGH)
         self.repository = Repository()
         self.source([])
 
@@ -380,7 +381,7 @@ def test_the_command_line_approves_in_the_name_of_the_certificate(office):
 
     def by(user, *args):
         command = [PROGRAM, *args, "--kubeconfig", office.people[user].kubeconfig]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=ENOUGH, check=False)
 
     first = by("mia", "approve", "office", "-m", "checked")
     assert first.returncode == 0 and "1 of 2 approvals from security (mia)" in first.stdout, first.stderr
@@ -392,5 +393,5 @@ def test_the_command_line_approves_in_the_name_of_the_certificate(office):
     done = json.loads(office.plane.run("get", "rappr", "-n", OWN, "-o", "json"))["items"]
     mine = [a for a in done if a["spec"]["rollout"] == name]
     assert {a["metadata"]["ownerReferences"][0]["name"] for a in mine} == {name}
-    office.plane.run("delete", "prol", name, "-n", OWN, "--timeout=30s")
+    office.plane.run("delete", "prol", name, "-n", OWN, KUBECTL)
     eventually(lambda: name not in office.plane.run("get", "rappr", "-n", OWN))

@@ -12,6 +12,7 @@ import runtime
 import yaml
 from clearing import freed
 from node_scene import OWN, eventually, policy
+from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
 from test_node_rollouts import probe, strategy
 
@@ -92,7 +93,7 @@ def test_every_program_works_without_root_on_a_read_only_root(loaded, node):
         def phases():
             return [p["status"]["phase"] for p in node.get("pods", space)["items"]]
 
-        eventually(lambda: set(phases()) <= {"Succeeded", "Failed"} and len(phases()) == len(WORKING), 90)
+        eventually(lambda: set(phases()) <= {"Succeeded", "Failed"} and len(phases()) == len(WORKING))
         said = node.plane.run("logs", "-n", space, "run-0") + node.plane.run("logs", "-n", space, "run-6")
         assert set(phases()) == {"Succeeded"}, said[-2000:]
         assert "Usage: netpol-canary" in said and "kind: WorkflowTemplate" in said
@@ -128,9 +129,7 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
     node.apply(*documents)
     try:
         for name in ("netpol-canary", "netpol-canary-guard"):
-            node.plane.run(
-                "rollout", "status", "-n", OWN, f"deployment/{name}", "--timeout=120s", seconds=130
-            )
+            node.plane.run("rollout", "status", "-n", OWN, f"deployment/{name}", KUBECTL)
         given = strategy(probes=True)
         given["analysis"]["probing"].pop("image")  # the controller's own
         spec = {
@@ -141,7 +140,7 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
         revision = street.commit(**{n: policy("callers", port=8080) for n in street.servers})
         owned = ["chown", "-R", f"{USER}:{USER}", str(street.git)]  # Git reads no repository of another user
-        subprocess.run(owned, check=True, timeout=30)
+        subprocess.run(owned, check=True, timeout=ENOUGH)
         node.apply({**kind, "metadata": {"name": "shop", "namespace": OWN}, "spec": spec})
 
         def phase():
@@ -149,11 +148,11 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
             mine = found["spec"]["revision"] == revision
             return found.get("status", {}).get("phase") if mine else ""
 
-        eventually(lambda: phase() in ("Succeeded", "RolledBack", "Paused"), 150, 0.5)
+        eventually(lambda: phase() in ("Succeeded", "RolledBack", "Paused"), every=0.5)
         assert phase() == "Succeeded", street.rollout()["status"]["reason"]
         assert street.ask("front", "beta") == "open" and probe("beta")
     finally:
-        subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=30)
+        subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=ENOUGH)
         body = yaml.safe_dump_all(documents)
         node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
 
@@ -193,7 +192,7 @@ def test_the_tutorial_goes_as_it_says(loaded, node, harness, tmp_path):
                 env=env,
                 capture_output=True,
                 text=True,
-                timeout=180,
+                timeout=2 * ENOUGH,
                 check=False,
             )
             said.append((line, done.returncode, done.stdout + done.stderr))

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 import yaml
-from scene import PROGRAM, cli, eventually
+from patience import ENOUGH, eventually
+from scene import PROGRAM, cli
 
 from orchestrator.adapters.bundle import EXTRAS, bundle, collected
 
@@ -34,7 +35,7 @@ def everything(plane):
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=2 * ENOUGH,
         check=True,
     )
     items = json.loads(done.stdout or '{"items": []}')["items"]
@@ -124,7 +125,7 @@ def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harnes
         stdout=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: site.ports() == [[9090], [8080]], 60)
+        eventually(lambda: site.ports() == [[9090], [8080]])
         refused = cli(plane, "uninstall", "--yes")
         assert refused.returncode == 1 and "not everything is restored" in refused.stderr
         assert site.ports() == [[9090], [8080]]

@@ -8,7 +8,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import reading
 import yaml
+from patience import ENOUGH
 
 pytestmark = pytest.mark.cluster
 
@@ -38,7 +40,7 @@ def bindings():
 
 def answer(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as found:
+        with urllib.request.urlopen(url, timeout=ENOUGH) as found:
             return found.status, found.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""
@@ -72,28 +74,25 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
     with module.process(command, log) as child:
         module.eventually(lambda: answer(f"http://127.0.0.1:{port}/readyz")[0] == 200)
         good = shop.commit(**{n: module.policy("callers", port=8080) for n in module.SERVERS})
-        module.eventually(lambda: phase(good) == "Paused", 60)
+        module.eventually(lambda: phase(good) == "Paused")
         promote = [module.PROGRAM, "promote", "shop", "--kubeconfig", configs["engineer"]]
-        done = subprocess.run(promote, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(promote, capture_output=True, text=True, timeout=ENOUGH, check=False)
         assert done.returncode == 0 and "approved by engineer" in done.stdout, done.stderr
         assert "nobody works on it" not in done.stdout
-        module.eventually(lambda: phase(good) == "Succeeded", 60)
+        module.eventually(lambda: phase(good) == "Succeeded")
         before = shop.policies()
         bad = shop.commit(**{n: module.policy("callers", app="frnt") for n in module.SERVERS})
-        module.eventually(lambda: phase(bad) == "RolledBack", 60)
+        module.eventually(lambda: phase(bad) == "RolledBack")
         assert shop.policies() == before
         restored = "netpol_canary_restore_seconds_count 1.0"  # counted just after the phase is written
         module.eventually(lambda: restored in answer(f"http://127.0.0.1:{port}/metrics")[1])
         text = answer(f"http://127.0.0.1:{port}/metrics")[1]
         assert 'netpol_canary_api_calls_total{kind="NetworkPolicy",outcome="ok",verb="replace"}' in text
         module.eventually(
-            lambda: (
-                "is held"
-                in json.dumps(json.loads(plane.run("get", "psrc", "shop", "-n", module.OWN, "-o", "json")))
-            )
+            lambda: "is held" in json.dumps(reading.found(plane, reading.SOURCE, "shop", module.OWN))
         )
         child.send_signal(signal.SIGTERM)
-        assert child.wait(30) == 0
+        assert child.wait(ENOUGH) == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     applied = [line for line in lines if line["event"] == "Applied"]
     assert {"source", "rollout", "revision", "wave", "namespace", "timestamp", "level"} <= set(applied[0])

@@ -9,6 +9,7 @@ import images
 import pytest
 import yaml
 from node_scene import eventually, policy
+from patience import ENOUGH
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.jobs import JobProber
@@ -41,7 +42,7 @@ def probe(port=OPEN, reach=True, source="front/app", destination="alpha/app", **
 
 @pytest.fixture
 def api(street):
-    return connect(street.plane.kubeconfig)
+    return connect(street.plane.kubeconfig, timeout=ENOUGH)
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def killed(street, api):
 
 def test_what_a_killed_process_leaves_goes_by_itself(street, api):
     with killed(street, api):
-        eventually(lambda: not left(api), 70)
+        eventually(lambda: not left(api))
 
 
 def test_what_a_killed_process_leaves_goes_with_the_next_run(street, prober, api):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from clearing import cleared
 from fastapi import FastAPI
+from patience import ENOUGH
 from scene import eventually
 from stage import OWN
 from starlette.testclient import TestClient
@@ -34,7 +35,7 @@ def own(plane, harness):
     for group, role in ((ENGINEERS, "release-engineer"), ("pages-viewers", "viewer")):
         bind = ["create", "rolebinding", "-n", OWN, f"--role=netpol-canary-{role}", f"pages-{group}"]
         plane.run(*bind, f"--group={group}", check=False)
-    cluster = connect(plane.kubeconfig)
+    cluster = connect(plane.kubeconfig, timeout=ENOUGH)
     spec = m.PolicyRolloutSpec(
         source="pages",
         revision="a" * 40,
@@ -100,9 +101,9 @@ def test_events_tell_of_a_change_on_a_real_watch(own):
     from orchestrator.server.pages.changes import Changes
 
     with Changes(own, SystemClock(), OWN) as changes:
-        eventually(lambda: changes.count("") > 0, 30)
+        eventually(lambda: changes.count("") > 0)
         before = changes.count(NAME)
         obj = own.get(ROLLOUT, NAME, OWN)
         obj["metadata"].setdefault("labels", {})["seen"] = "yes"
         own.replace(obj)
-        eventually(lambda: changes.count(NAME) > before, 30)
+        eventually(lambda: changes.count(NAME) > before)

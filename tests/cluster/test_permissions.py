@@ -2,14 +2,14 @@
 
 import contextlib
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 from audit import did, granted
 from castle import ACCOUNTS, POD, SPACES, TIERS, Castle, Kubelet, Twice
 from clearing import cleared
-from scene import cli, eventually
+from patience import ENOUGH, eventually
+from scene import cli
 from stage import OWN, files, policy
 
 from orchestrator.adapters.probe_jobs import Jobs
@@ -88,7 +88,7 @@ def controllers_life(castle):
         castle.go(fourth)
     finally:
         kubelet.over.set()
-        kubelet.join(10)
+        kubelet.join(ENOUGH)
     castle.ask(fourth, "abort")
     assert castle.go(fourth).phase == "RolledBack"
 
@@ -96,9 +96,8 @@ def controllers_life(castle):
     fifth = castle.push()
     request.look(castle.ctx, "castle")
     castle.repository.history.append(("f" * 40, files(policy("gate", {"podSelector": {}}))))
-    rounds(castle)
-    left = [o["metadata"]["name"] for o in castle.admin.list(ROLLOUT, OWN)]
-    assert first not in left and fifth not in left  # beyond the history limit
+    with rounds(castle):
+        eventually(lambda: not {first, fifth} & names(castle))  # beyond the history limit
     found = castle.admin.get(POLICY, "gate", SPACES[1])
     castle.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
     stand = [load(o) for o in castle.admin.list(ROLLOUT, OWN)]
@@ -109,23 +108,31 @@ def controllers_life(castle):
         castle.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
     asks_of_jobs(castle.ctx.cluster, castle.ctx.clock)
     with Changes(castle.ctx.cluster, castle.ctx.clock, OWN):
-        eventually(lambda: {v for v, _ in did(castle.plane, ACCOUNTS[0], castle.began)[0]} >= {"watch"}, 20)
-        time.sleep(1)
+        watches = {pair for pair in granted(castle.plane, ACCOUNTS[0]) if pair[0] == "watch"}
+        eventually(lambda: watches <= did(castle.plane, ACCOUNTS[0], castle.began)[0], every=0.5)
 
 
 def probe():
     return {"name": "in", "source": f"{SPACES[0]}/app", "destination": f"{SPACES[1]}/app", "port": 8080}
 
 
-def rounds(castle, seconds=20):
-    """A controller, for so long."""
+def names(castle):
+    """The rollouts that stand."""
+    return {o["metadata"]["name"] for o in castle.admin.list(ROLLOUT, OWN)}
+
+
+@contextlib.contextmanager
+def rounds(castle):
+    """A controller at work."""
     stop = threading.Event()
     controller = Controller(castle.ctx, "castle", Instruments(), poll_seconds=1, stop=stop.is_set)
     thread = threading.Thread(target=controller.serve, daemon=True)
     thread.start()
-    stop.wait(seconds)
-    stop.set()
-    thread.join(30)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(ENOUGH)
 
 
 def guards_life(castle):
@@ -152,10 +159,10 @@ def guards_life(castle):
     thread = threading.Thread(target=guard.serve, daemon=True)
     thread.start()
     try:
-        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.phase == "RolledBack", 60)
+        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.phase == "RolledBack")
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(ENOUGH)
     castle.go(name)  # what follows a rescue is for an engine that is back
     castle.source(strategy={"gates": [{"wave": 0}]})
     waits = castle.push(old)
@@ -197,7 +204,7 @@ def steps_life(castle):
         reader = threading.Thread(target=worker, args=("analyze",), daemon=True)
         reader.start()
         assert worker("verdict") == 1
-        reader.join(30)
+        reader.join(ENOUGH)
         castle.says("app", SPACES[0])
     assert castle.go(bad).phase == "RolledBack"
 
@@ -240,11 +247,11 @@ def opened(castle, name):
     thread = threading.Thread(target=lambda: engine.drive(name), daemon=True)
     thread.start()
     try:
-        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.opened == 1, 30)
+        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.opened == 1)
         yield lambda step: Worker(real, name, 0).run(step)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(ENOUGH)
 
 
 def archives_life(castle):

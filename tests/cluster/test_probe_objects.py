@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from patience import ENOUGH
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.adapters.probe_pod import bare_pod, job
@@ -16,7 +17,7 @@ PROBE = Probe("web reaches db", "shop/web", "pay/db", 5432, "TCP", True)
 
 @pytest.fixture
 def api(plane):
-    return connect(plane.kubeconfig)
+    return connect(plane.kubeconfig, timeout=ENOUGH)
 
 
 @pytest.fixture

@@ -2,14 +2,15 @@
 
 import contextlib
 import itertools
-import json
 import re
 import signal
 import subprocess
 
 import pytest
+import reading
 import yaml
 from adapters.githosts import hosts
+from patience import ENOUGH
 from scene import OWN, PROGRAM, Scene, eventually, policy, source
 
 pytestmark = pytest.mark.cluster
@@ -56,20 +57,17 @@ def replica(street, harness, number):
             yield child
         finally:
             child.kill()
-            child.wait(10)
+            child.wait(ENOUGH)
 
 
 def leader(street):
     """The id of the process that holds the controller's Lease."""
-    found = street.plane.run(
-        "get", "lease", "-n", OWN, "controller", "-o", "jsonpath={.spec.holderIdentity}", check=False
-    )
-    parts = found.split("-")
+    parts = reading.holder(street.plane, "controller", OWN).split("-")
     return int(parts[-2]) if len(parts) > 2 else 0
 
 
 def ended(street):
-    items = json.loads(street.plane.run("get", "prol", "-n", OWN, "-o", "json"))["items"]
+    items = reading.listed(street.plane, reading.ROLLOUT, OWN)
     status = items[0].get("status", {}) if items else {}
     return status.get("phase") == "Succeeded" and not status.get("outbox")
 
@@ -78,11 +76,11 @@ def test_the_other_replica_finishes_and_no_status_is_set_twice(street, harness, 
     asked_for(street, httpserver.url_for("/"))
     with replica(street, harness, 1) as first, replica(street, harness, 2) as second:
         by_id = {first.pid: first, second.pid: second}
-        eventually(lambda: leader(street) in by_id, 60)
+        eventually(lambda: leader(street) in by_id)
         host.head = street.commit(**{n: policy("callers") for n in street.servers})
-        eventually(lambda: any(s["context"].endswith("wave-0") for s in host.statuses), 90)
+        eventually(lambda: any(s["context"].endswith("wave-0") for s in host.statuses))
         by_id[leader(street)].send_signal(signal.SIGKILL)
-        eventually(lambda: ended(street), 240, every=1)
+        eventually(lambda: ended(street), every=1)
     by_context = {}
     for item in host.statuses:
         assert item["sha"] == host.head

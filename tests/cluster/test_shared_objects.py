@@ -1,13 +1,13 @@
 """On a real API server: who else manages an object is told by it, windows and freezes are validated by it."""
 
 import json
-import time
 import uuid
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from clearing import OWN, cleared
+from patience import ENOUGH, eventually
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kubernetes import connect
@@ -49,7 +49,7 @@ class Place:
     """A namespace with a source of its own on the real API server."""
 
     def __init__(self, plane):
-        self.plane, self.api = plane, connect(plane.kubeconfig)
+        self.plane, self.api = plane, connect(plane.kubeconfig, timeout=ENOUGH)
         self.name = f"beside-{uuid.uuid4().hex[:8]}"
         for name in (OWN, self.name):
             labels = {} if name == OWN else {"netpol-canary.dev/test": "true"}
@@ -184,15 +184,9 @@ def test_a_freeze_is_in_the_name_of_whoever_declares_it(plane, place, harness):
         return plane.run(verb, "-f", "-", "--dry-run=server", *who, stdin=text, check=False)
 
     try:
-        eventually(lambda: declared("bob", "ann") == "")
+        eventually(
+            lambda: declared("bob", "ann") == ""
+        )  # an admission policy is in force a moment after it was applied
         assert "created" in declared("ann", "ann") and "created" in declared("", "ann")
     finally:
         plane.run("delete", "-f", policy, "--wait=false")
-
-
-def eventually(check, seconds=30):
-    """An admission policy is in force a moment after it was applied."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.2)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import ENOUGH, KUBECTL, eventually
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.errors import NotFound
@@ -29,11 +30,11 @@ def test_objects_outlive_an_upgrade_of_the_crds(older, harness, version):
     for folder in (FROZEN / version / "crd", None):
         given = ("-f", str(folder)) if folder else ("-k", str(harness.ROOT / "config" / "crd"))
         plane.run("apply", "--server-side", "--force-conflicts", *given)
-        plane.run("wait", "--for=condition=Established", "crd", "-l", "!none", "--timeout=30s", check=False)
+        plane.run("wait", "--for=condition=Established", "crd", "-l", "!none", KUBECTL, check=False)
         if folder is None:
             break
         plane.run("create", "namespace", "netpol-canary")
-        api = connect(plane.kubeconfig)
+        api = connect(plane.kubeconfig, timeout=ENOUGH)
         made = []
         for file in sorted((FROZEN / version).glob("*.yaml")):
             for obj in yaml.safe_load_all(file.read_text()):
@@ -63,8 +64,6 @@ def test_objects_outlive_an_upgrade_of_the_crds(older, harness, version):
 
 def served(api, obj):
     """Created; the API server takes a moment to serve a new kind."""
-    from scene import eventually
-
     from orchestrator.errors import Busy
 
     def made():
@@ -73,4 +72,4 @@ def served(api, obj):
         except (Busy, NotFound):
             return None
 
-    return eventually(made, 20)
+    return eventually(made)

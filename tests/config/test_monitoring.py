@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import ENOUGH
 from prometheus_client import generate_latest
 
 from orchestrator.engine.guard_instruments import GuardInstruments
@@ -176,7 +177,7 @@ def promtool(*args, folder):
     if program is None:
         pytest.skip("promtool is not installed: apt-get install prometheus")
     done = subprocess.run(
-        [program, *args], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [program, *args], cwd=folder, capture_output=True, text=True, timeout=ENOUGH, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

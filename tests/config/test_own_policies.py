@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import ENOUGH
 
 ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "config/network"
@@ -22,7 +23,7 @@ def test_generating_again_gives_what_is_committed(tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=ENOUGH,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -71,7 +72,7 @@ def asked(folder, *command):
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=ENOUGH,
         check=False,
     )
 

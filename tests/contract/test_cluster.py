@@ -2,10 +2,10 @@
 
 import contextlib
 import threading
-import time
 import uuid
 
 import pytest
+from patience import ENOUGH, eventually
 
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.errors import BadInput, Conflict, Forbidden, Gone, Invalid, NotFound, Unreachable
@@ -28,7 +28,7 @@ CONFIG = Kind("v1", "ConfigMap")
 def api(request):
     if request.param == "memory":
         return MemoryCluster()
-    return connect(request.getfixturevalue("plane").kubeconfig)
+    return connect(request.getfixturevalue("plane").kubeconfig, timeout=ENOUGH)
 
 
 @pytest.fixture
@@ -62,13 +62,6 @@ def source(space, name="s"):
         "metadata": {"name": name, "namespace": space},
         "spec": dump(spec),
     }
-
-
-def eventually(check, seconds=20):
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.1)
 
 
 def gone(api, kind, name, space=None):

@@ -12,7 +12,7 @@ from reference import cells
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
-SECONDS = 120
+SECONDS = 600
 
 
 def build(root, to):

@@ -4,6 +4,7 @@ import ssl
 import subprocess
 
 import pytest
+from patience import ENOUGH
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def certificate(tmp_path_factory):
         "-nodes",
     ]
     command += ["-keyout", names[0], "-out", names[1], "-days", "1", "-subj", "/CN=probe.example"]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    subprocess.run(command, check=True, capture_output=True, timeout=ENOUGH)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(names[1], names[0])
     return context

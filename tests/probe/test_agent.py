@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from patience import ENOUGH
 from sockets import (
     HOST,
     SHORT,
@@ -207,7 +208,7 @@ def test_as_a_program_of_its_own_it_writes_the_message_and_the_log_and_exits_wit
         env={agent.WORK: text, agent.MESSAGE: str(message)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=ENOUGH,
         check=False,
     )
     assert done.returncode == 0, done.stderr

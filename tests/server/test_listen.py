@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 from fastapi import FastAPI
+from patience import ENOUGH
 
 from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.server import listen, patience
@@ -38,7 +39,7 @@ def app():
 
 
 def get(port, path="/slow"):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=ENOUGH) as answer:
         return answer.read()
 
 

@@ -20,7 +20,6 @@ SLOW = (
     "silence",
 )  # they last hostile.DRIPPING seconds unless the client's deadline ends them
 TIMEOUT, PATIENT = 1, 20  # seconds, for slow moods and for the others
-MARGIN = 10.0  # seconds, for a machine that is busy; still far from what a slow mood lasts
 MOST_MEMORY = 96 * 1024 * 1024  # twice the largest answer that is read at all, while it grows and is parsed
 DIALECTS = ("prometheus", "web", "kubernetes")
 TYPES = {"prometheus": "prometheus", "web": "http", "kubernetes": "kubernetes"}
@@ -57,7 +56,7 @@ def fails(ask):
         began = time.monotonic()
         with pytest.raises(MetricError) as error:
             ask(dialect, mood)
-        assert time.monotonic() - began < timeout(mood) + MARGIN
+        assert time.monotonic() - began < hostile.DRIPPING / 2  # it did not wait for the end
         text = str(error.value)
         assert text and "\n" not in text and len(text) < 600 and "hunter2" not in text
         return text

@@ -17,7 +17,7 @@ from orchestrator.sandbox.clock import SimulatedClock
 BACK = "https://rollouts.example.com/signin/oidc/callback"
 NOTE = Journey("state-1", "nonce-1", "v" * 43)
 DISCOVERY = "/.well-known/openid-configuration"
-SECONDS, PATIENT, MARGIN = 0.3, 10, 8
+SECONDS, PATIENT = 0.3, 60
 
 
 @pytest.fixture
@@ -159,16 +159,15 @@ def test_a_provider_that_drips_is_left_in_time(theirs, clock, path):
     began = time.monotonic()
     with pytest.raises(IdentityError, match="in time"):
         redeem(hurried(theirs, clock), theirs, secret="")
-    assert time.monotonic() - began < SECONDS * 3 + MARGIN
+    assert time.monotonic() - began < openid_provider.LASTS / 2  # it did not wait for the end
 
 
 def test_those_who_wait_for_a_provider_that_hangs_do_not_wait_one_after_the_other(theirs, clock):
     theirs.moods[DISCOVERY], asked = "dripping", hurried(theirs, clock)
-    began = time.monotonic()
     for _ in range(40):
         with pytest.raises(IdentityError, match="in time"):
             asked.address(NOTE)
-    assert time.monotonic() - began < 40 * SECONDS / 2
+    assert len(theirs.visits) < 4
     theirs.moods.clear()
     clock.sleep(6)
     assert asked.address(NOTE).startswith(theirs.issuer)

@@ -1,0 +1,21 @@
+"""How tests wait for real parts: for a condition, with an end that no busy machine reaches.
+
+Nothing here says how quick something is. An end only keeps a test that will never pass from standing there for good.
+"""
+
+import time
+
+ENOUGH = 300.0  # seconds
+MILLISECONDS = ENOUGH * 1000
+KUBECTL = f"--timeout={ENOUGH:.0f}s"  # the same for `kubectl wait`, `delete` and `rollout status`
+
+
+def eventually(condition, seconds=ENOUGH, every=0.1):
+    """The first true answer of `condition`; AssertionError where none came in so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < end, f"it did not come about within {seconds:.0f} s"
+        time.sleep(every)
