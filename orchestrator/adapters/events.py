@@ -7,6 +7,7 @@ import uuid
 import structlog
 
 from orchestrator.errors import PortError
+from orchestrator.harmless import visible
 from orchestrator.ports import Clock, Cluster, Manifest
 
 
@@ -37,7 +38,7 @@ class EventNotifier:
                 "uid": meta.get("uid", ""),
             },
             "reason": reason,
-            "message": message[:1000],
+            "message": visible(message)[:1000],
             "type": "Warning" if warning else "Normal",
             "source": {"component": "netpol-canary"},
             "firstTimestamp": stamp,

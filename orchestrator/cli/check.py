@@ -14,6 +14,8 @@ from orchestrator.cli.network import elsewhere, fleet_of
 from orchestrator.cli.replay import summary, told
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
+from orchestrator.harmless import code, one_line
+from orchestrator.harmless import markdown as inert
 from orchestrator.policy import flows as recordings
 from orchestrator.policy import intents
 from orchestrator.policy.lint import Finding, lint
@@ -79,7 +81,7 @@ def check(
                 "",
                 f"Recorded flows: {summary(replayed)}.",
                 "",
-                *(f"    {line}" for line in told(replayed)),
+                *(f"    {one_line(line)}" for line in told(replayed)),
             ]
         print("\n".join(lines))
     return 1 if blocks else 0
@@ -100,9 +102,9 @@ def _summary(
 ) -> list[str]:
     """Markdown for a pull request; it reads well in a terminal, too."""
     word = "❌ blocked" if blocks else "✅ fine"
-    lines = [f"## Network policies against `{base}`: {word}", ""]
-    lines += [f"- **{block}**" for block in blocks] + ([""] if blocks else [])
-    lines.append(f"Risk: **{level.level}** ({'; '.join(level.reasons)}).")
+    lines = [f"## Network policies against {code(base)}: {word}", ""]
+    lines += [f"- **{inert(block)}**" for block in blocks] + ([""] if blocks else [])
+    lines.append(f"Risk: **{level.level}** ({inert('; '.join(level.reasons))}).")
     held = sum(not r.problems for r in results)
     lines.append(
         f"Intents: {held} of {len(results)} hold." if results else "Intents: there is no PolicyTest."
@@ -110,5 +112,5 @@ def _summary(
     lines += ["", *markdown(moved)]
     if found:
         lines += ["", "New findings:", ""]
-        lines += [f"- {f.rule.severity} {_said(f)}" for f in found]
+        lines += [f"- {f.rule.severity} {inert(_said(f))}" for f in found]
     return lines

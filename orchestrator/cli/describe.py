@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orchestrator.cli import wiring
+from orchestrator.cli import edge, wiring
 from orchestrator.cli.gates import ahead
 from orchestrator.cli.report import tame
 from orchestrator.cli.requests import find_rollout
@@ -41,9 +41,8 @@ def shown(
 
     `gates` are lines of those that are still ahead, by wave.
     """
-    from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = edge.console()
     for title, text in [("Rollout", found.name), *facts(found)]:
         console.print(f"[bold]{title + ':':<18}[/bold]", end="")
         console.print(tame(text).replace("\n", f"\n{'':<18}"), markup=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator import harmless
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.adapters.revision import commits_of, files_at
@@ -184,22 +185,29 @@ def markdown(found: Difference) -> list[str]:
     lines = [f"**Connections: {count(found.changes)}**" if found.changes else "No connection changes."]
     for title, items in found.impact.told():
         more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-        lines += ["", f"⚠️ **{title}**: {', '.join(f'`{i}`' for i in items[:10])}{more}"]
+        lines += ["", f"⚠️ **{title}**: {', '.join(harmless.code(i) for i in items[:10])}{more}"]
     if not found.changes:
         return lines
     lines += ["", "| | from | to | before | after | because |", "|---|---|---|---|---|---|"]
     for c in found.changes[:MOST_ROWS]:
-        causes = [*c.because[:MOST_CAUSES], *([c.note] if c.note else [])]
+        causes = [harmless.markdown(t) for t in (*c.because[:MOST_CAUSES], *([c.note] if c.note else []))]
         causes += [f"and {len(c.because) - MOST_CAUSES} more"] if len(c.because) > MOST_CAUSES else []
-        cells = [signs[c.kind], *_cells(c)[1:], "<br>".join(causes)]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        cells = [signs[c.kind], *map(harmless.markdown, _cells(c)[1:]), "<br>".join(causes)]
+        lines.append("| " + " | ".join(cells) + " |")
     if len(found.changes) > MOST_ROWS:
         lines += ["", f"and {len(found.changes) - MOST_ROWS} more"]
     drawn = found.changes[:MOST_DRAWN]
     number = {n: f"n{i}" for i, n in enumerate(sorted({e.name for c in drawn for e in (c.src, c.dst)}))}
     arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
-    lines += ["", "```mermaid", "graph LR", *(f'  {n}["{name}"]' for name, n in number.items())]
+    lines += [
+        "",
+        "```mermaid",
+        "graph LR",
+        *(f'  {n}["{harmless.mermaid(name)}"]' for name, n in number.items()),
+    ]
     for c in drawn:
         label = ports.text(c.before if c.kind == "lost" else c.after)
-        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
+        lines.append(
+            f'  {number[c.src.name]} {arrows[c.kind]}|"{harmless.mermaid(label)}"| {number[c.dst.name]}'
+        )
     return [*lines, "```"]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+from orchestrator.harmless import xml
+
 
 class Case(NamedTuple):
     """One test; `element` is empty where it passed, `lines` say why it did not."""
@@ -23,10 +25,10 @@ def suite(cases: Sequence[Case]) -> str:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(f'<testsuite name="netpol-canary" {head} skipped="{counts["skipped"]}">')
     for case in cases:
-        lines.append(f"  <testcase name={quoteattr(case.name)} classname={quoteattr(case.where)}>")
+        lines.append(f"  <testcase name={quoteattr(xml(case.name))} classname={quoteattr(xml(case.where))}>")
         if case.element:
-            text = escape("\n".join(case.lines))
-            message = quoteattr(case.lines[0] if case.lines else "")
+            text = escape(xml("\n".join(case.lines)))
+            message = quoteattr(xml(case.lines[0]) if case.lines else "")
             lines.append(f"    <{case.element} message={message}>{text}</{case.element}>")
         lines.append("  </testcase>")
     return "\n".join([*lines, "</testsuite>"])

@@ -11,9 +11,11 @@ import yaml
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.schemas import findings
+from orchestrator.cli.edge import annotate
 from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line, xml
 from orchestrator.policy.lint import RULES, Finding, lint
 from orchestrator.policy.manifest import parse
 
@@ -57,11 +59,11 @@ def check(
     elif output == "github":
         for f in found:
             file, _, line = f.where.rpartition(":")
-            place = f"file={path / file},line={line}," if file else ""
-            print(f"::{GITHUB[f.rule.severity]} {place}title={f.rule.id}::{f.subject}: {f.message}")
+            place = str(path / file) if file else ""
+            annotate(GITHUB[f.rule.severity], f.rule.id, f"{f.subject}: {f.message}", place, line)
     else:
         for f in found:
-            print(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}")
+            print(one_line(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
@@ -136,8 +138,8 @@ def _junit(found: list[Finding]) -> list[str]:
     lines.append(f'<testsuite name="netpol-canary lint" tests="{len(found)}" failures="{len(found)}">')
     for f in found:
         lines.append(
-            f"  <testcase name={quoteattr(f'{f.rule.id} {f.subject}')} classname={quoteattr(f.where)}>"
+            f"  <testcase name={quoteattr(xml(f'{f.rule.id} {f.subject}'))} classname={quoteattr(xml(f.where))}>"
         )
-        lines.append(f"    <failure message={quoteattr(f.message)}/>")
+        lines.append(f"    <failure message={quoteattr(xml(f.message))}/>")
         lines.append("  </testcase>")
     return [*lines, "</testsuite>"]

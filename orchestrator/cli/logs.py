@@ -7,7 +7,9 @@ import sys
 
 import structlog
 
+from orchestrator.cli.edge import below
 from orchestrator.errors import BadInput
+from orchestrator.harmless import printed
 
 
 def configure(form: str = "", level: str = "info") -> None:
@@ -27,8 +29,21 @@ def configure(form: str = "", level: str = "info") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(),
+            _clean,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(below(sys.stderr)),
     )
+
+
+def _clean(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What others wrote, in the event itself and in every value: a log is read on terminals and in CI."""
+    return {key: _cleaned(value) for key, value in event.items()}
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return printed(value)
+    return [_cleaned(v) for v in value] if isinstance(value, list | tuple) else value

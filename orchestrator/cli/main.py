@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from orchestrator.cli import edge
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ def load() -> None:
 def main() -> None:
     """Run a command; what goes wrong is one line, not a traceback."""
     load()
+    edge.guard()
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -57,7 +59,8 @@ def main() -> None:
 
 
 def _say(error: Exception, code: int) -> None:
-    print(f"netpol-canary: {error}", file=sys.stderr)
+    said = "\n  ".join(str(error).splitlines())  # a line break of others begins no line of its own
+    print(f"netpol-canary: {said}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.cli import edge
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -189,9 +190,8 @@ def _concerns(ctx: Context, expected: Forecast) -> list[str]:
 
 
 def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = edge.console()
     _others(console, plan, diff)
     if plan.empty:
         console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from orchestrator.cli import edge
 from orchestrator.cli.timeline import line
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import Moment
@@ -16,9 +17,7 @@ class Progress:
     """Called with every state; prints what was not there before."""
 
     def __init__(self, quiet: bool = False) -> None:
-        from rich.console import Console
-
-        self._console: Any = Console(highlight=False, soft_wrap=True, quiet=quiet)
+        self._console: Any = edge.console(quiet)
         self._seen: set[Moment] = set()
         self._start: datetime | None = None
         self._waiting = ""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.harmless import visible
 from orchestrator.rollout.next import State
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 
 
 def formatted(output: str, *more: str) -> None:
@@ -32,7 +30,7 @@ def printed(data: Any, output: str) -> None:
 
 def tame(text: str) -> str:
     """Without what a terminal would obey: names and subjects come from whoever commits."""
-    return _CONTROL.sub("�", text)
+    return visible(text)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -6,10 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from orchestrator.cli import demo as play
-from orchestrator.cli import logs, postmortem
+from orchestrator.cli import edge, logs, postmortem
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.timeline import line
 from orchestrator.errors import BadInput
@@ -26,7 +24,7 @@ def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = N
         raise BadInput(f"there is no scenario {scenario}", hint=f"take one of {names}")
     formatted(output)
     logs.configure(level="error")
-    console = Console(highlight=False, quiet=bool(output), soft_wrap=True)
+    console = edge.console(quiet=bool(output))
     found = []
     with play.repository(keep) as root, tempfile.TemporaryDirectory() as cache:
         console.print(f"A shop of twelve namespaces in memory; its policies are in Git at {root}\n")

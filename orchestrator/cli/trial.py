@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.analysis.catalog import PRESETS, Preset
 from orchestrator.analysis.presets import queries
 from orchestrator.analysis.promql import Test
+from orchestrator.cli import edge
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -98,10 +99,9 @@ def _samples(past: History, name: str) -> int:
 
 
 def _text(trials: Sequence[Trial], seconds: int) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = edge.console()
     for given, past in trials:
         console.print(Text(heading(given), style="bold"))
         for line in table(given, past, seconds):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from orchestrator import harmless
 from orchestrator.record import tables
-from orchestrator.record.svg import plain
 from orchestrator.record.tables import Table
 from orchestrator.record.view import Cell, Link, RolloutView, WaveView
 
 MOST_DRAWN = 30
 ARROWS = {"opened": "==>", "cut": "-.->", "altered": "-->", "same": "---"}
-_SPECIAL = re.compile(r"([\\`*_\[\]|~#$])")
-_MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 
 
 def report(view: RolloutView) -> str:
@@ -35,9 +33,7 @@ def report(view: RolloutView) -> str:
 
 def inline(text: str) -> str:
     """Text within a line or a cell: nothing in it is markup, nobody is mentioned."""
-    flat = " ".join(plain(text).split())
-    safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MENTION.sub("@\u200b", _SPECIAL.sub(r"\\\1", safe))
+    return harmless.markdown(text)
 
 
 def _explained(view: RolloutView) -> Iterator[str]:
@@ -86,19 +82,14 @@ def _graph(links: Sequence[Link]) -> Iterator[str]:
     names = sorted({end for link in drawn for end in (link.source, link.destination)})
     number = {name: f"n{i}" for i, name in enumerate(names)}
     yield from ("```mermaid", "graph LR")
-    yield from (f'  {number[name]}["{_label(name)}"]' for name in names)
+    yield from (f'  {number[name]}["{harmless.mermaid(name)}"]' for name in names)
     for link in drawn:
         ports = link.before if link.change == "cut" else link.after
         arrow = ARROWS[link.change]
-        yield f'  {number[link.source]} {arrow}|"{_label(link.change + " " + ports)}"| {number[link.destination]}'
+        yield f'  {number[link.source]} {arrow}|"{harmless.mermaid(link.change + " " + ports)}"| {number[link.destination]}'
     yield from ("```", "")
     if len(links) > MOST_DRAWN:
         yield from (f"and {len(links) - MOST_DRAWN} more connections", "")
-
-
-def _label(text: str) -> str:
-    """Within quotes of mermaid: letters, digits and what names and ports hold."""
-    return re.sub(r"[^\w /.,:\[\]-]", " ", " ".join(text.split()))
 
 
 def _diffs(cell: Cell) -> Iterator[str]:
@@ -108,4 +99,4 @@ def _diffs(cell: Cell) -> Iterator[str]:
         yield from ("", inline(where), "") if where else ("",)
         ticks = max((len(run) for run in re.findall("`+", obj.diff)), default=0)
         fence = "`" * max(ticks + 1, 3)
-        yield from (f"{fence}diff", obj.diff, fence, "")
+        yield from (f"{fence}diff", harmless.visible(obj.diff), fence, "")

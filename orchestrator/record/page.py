@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from orchestrator.harmless import visible
 from orchestrator.record import tables
 from orchestrator.record.frame import template
 from orchestrator.record.graph import links_svg
@@ -55,7 +56,7 @@ TEMPLATE = r"""
 
 def page(view: RolloutView) -> str:
     """The whole file."""
-    return template(TEMPLATE).render(
+    whole = template(TEMPLATE).render(
         view=view,
         facts=tables.facts(view, brief=bool(view.explained)),
         namespaces=tables.namespaces(view),
@@ -63,6 +64,7 @@ def page(view: RolloutView) -> str:
         waves=[_wave(w) for w in view.waves if w.verdict != "Pending" or w.attempts or w.links],
         cells=[c for w in view.waves for c in w.cells if c.objects],
     )
+    return visible(whole)
 
 
 def _wave(wave: WaveView) -> tuple[WaveView, list[tuple[str, Markup]], Markup, list[tables.Table]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from xml.sax.saxutils import escape, quoteattr
 
+from orchestrator.harmless import xml
+
 GLYPH = 0.56  # of the font size: the mean width of a letter, somewhat generous
-# What XML 1.0 cannot hold, even escaped.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(tag: str, content: str = "", /, **attributes: object) -> str:
@@ -28,8 +27,8 @@ def words(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without characters that XML forbids."""
-    return _FORBIDDEN.sub("\ufffd", text)
+    """Without characters that XML forbids, or that reorder what is drawn around them."""
+    return xml(text)
 
 
 def text(x: float, y: float, content: str, **attributes: object) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.harmless import markdown as escaped
+from orchestrator.harmless import one_line
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout
-from orchestrator.rollout.telling import escaped, one_line, since
+from orchestrator.rollout.telling import since
 
 MOST_DESCRIPTION = 140
 MOST_CONNECTIONS = 30

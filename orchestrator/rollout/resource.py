@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from orchestrator.errors import BadInput
+from orchestrator.harmless import texts
 from orchestrator.rollout import model as m
 
 S = TypeVar("S", bound=BaseModel)
@@ -45,7 +46,7 @@ class Resource(Generic[S, T]):
 
     def with_status(self, status: T) -> dict[str, Any]:
         """The manifest to PUT for a new status."""
-        return {**self.manifest, "status": dump(status)}
+        return {**self.manifest, "status": texts(dump(status))}
 
 
 Source = Resource[m.PolicySourceSpec, m.PolicySourceStatus]

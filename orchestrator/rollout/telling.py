@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from orchestrator.harmless import APART, one_line
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Rollout
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~])")
-_CALLS = re.compile(r"([@#!~%$]|\bgh)(?=[\w-])", re.IGNORECASE)
 MOST_LINES = 8
-_APART = "\u200b"  # a space of no width: `@all` and `#12` are names here, not calls
 _WHAT = {
     "Planned": "planned",
     "Opened": "a wave begins",
@@ -34,21 +30,9 @@ _PHASES = {
 }
 
 
-def one_line(text: str) -> str:
-    """Without line breaks and control characters."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
-
-
-def escaped(text: str) -> str:
-    """For Markdown: one line in which nothing is markup, calls a person, or names an issue to be closed."""
-    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _MARKUP.sub(r"\\\1", plain).replace("://", f":{_APART}//")
-    return _CALLS.sub(rf"\1{_APART}", plain)
-
-
 def harmless(text: str) -> str:
     """For chats and mail: one line that calls nobody and holds no tags."""
-    return one_line(text).replace("@", f"@{_APART}").replace("<", "‹").replace(">", "›")
+    return one_line(text).replace("@", f"@{APART}").replace("<", "‹").replace(">", "›")
 
 
 def since(seconds: float | None) -> str:

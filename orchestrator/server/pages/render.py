@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from orchestrator.harmless import visible
 from orchestrator.server.pages.bounds import foremost, numbers, planned
 from orchestrator.server.pages.curves import curve_json
 from orchestrator.server.pages.drawings import graph, latency, outcomes, svg
@@ -127,4 +128,4 @@ def render(request: Request, template: str, now: datetime | None, **values: Any)
     text = ENVIRONMENT.get_template(template).render(
         viewer=viewer, path=request.url.path, query=request.url.query, now=now, **values
     )
-    return HTMLResponse(text)
+    return HTMLResponse(visible(text))
