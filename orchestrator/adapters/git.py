@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import posixpath
 import re
+import shlex
 import shutil
 import time
 import uuid
@@ -15,11 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.adapters import gitprogram
-from orchestrator.adapters.gitprogram import Credentials
+from orchestrator.adapters.gitprogram import SETTINGS, Credentials
+from orchestrator.adapters.gittree import Entry, Trees, contents, sizes
 from orchestrator.adapters.kustomize import built, outside
+from orchestrator.adapters.passed import passed_over
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.ports import MOST_COMMITS, Commit
 
@@ -27,23 +29,24 @@ MOST_FILES = 5_000
 MOST_FILE_BYTES = 1024 * 1024
 MOST_BYTES = 32 * 1024 * 1024
 MOST_OUTPUT = 2 * MOST_BYTES
+MOST_LOG = 8 * 1024 * 1024
 _HEADS_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # The side that serves a local path drops GIT_CONFIG_COUNT, and refuses an owner other than the caller.
-_SERVE_ANY_OWNER = "--upload-pack=git -c safe.directory='*' upload-pack"
+_SERVED = (
+    "core.bigFileThreshold",
+    "pack.deltaCacheSize",
+    "pack.threads",
+    "pack.windowMemory",
+    "safe.directory",
+)
+_SERVE_ANY_OWNER = (
+    f"--upload-pack=git {' '.join(f'-c {k}={shlex.quote(SETTINGS[k])}' for k in _SERVED)} upload-pack"
+)
 _LOG = "%H%x00%an <%ae>%x00%cn <%ce>%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00%cI%x00%s"
 _FULL, _HEX = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{4,40}")
 _NO_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 _PERSON = re.compile(r"[^<>]*<[^<>\s]+>")
-_SYMLINK, _SUBMODULE = "120000", "160000"
-
-
-class Entry(NamedTuple):
-    """A line of `git ls-tree -l`."""
-
-    mode: str
-    blob: str
-    size: int
-    path: str
+_DAMAGED = re.compile(r"fsck|index-pack|pack-objects|unpack|object [0-9a-f]{40}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,10 +84,11 @@ class GitRepository:
         raise BadInput(f"{what} is not in the repository {self._name}", hint="push it, or name another one")
 
     def files(self, revision: str) -> Mapping[str, bytes]:
-        """Symbolic links, submodules and more than the bounds are refused; kustomizations are built."""
-        tree = self._tree(revision)
-        mine = self._mine(tree, revision)
-        return built(mine, self._prefix, partial(self._file, tree), self.kustomize, self.timeout)
+        """The manifests; more than the bounds is refused, other files are passed over; kustomizations are built."""
+        trees = self._trees(revision)
+        mine, passed = self._mine(trees, revision)
+        passed_over(f"{self._name} {self._prefix}".strip(), passed)
+        return built(mine, self._prefix, partial(self._file, trees), self.kustomize, self.timeout)
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
         """Where `since` is empty or lost, only the newest commit that touches the path.
@@ -95,7 +99,11 @@ class GitRepository:
         span = [f"{since}..{self.resolve(until)}"] if self.knows(since) else ["-n1", self.resolve(until)]
         mark = uuid.uuid4().hex  # a commit's text may hold any other separator
         form = f"--format={mark}%x00{_LOG}%x00"
-        raw = self.git("log", "-z", "--name-only", f"-n{MOST_COMMITS}", form, *span, "--", *where)
+        asked = ["--no-renames", f"-n{MOST_COMMITS}", form, *span, "--", *where]
+        try:
+            raw = self.git("log", "-z", "--name-only", *asked, limit=MOST_LOG)
+        except BadInput:  # a commit that touches millions of files: who made it counts, not which files
+            raw = self.git("log", "-z", "--no-patch", *asked, limit=MOST_LOG)
         found = []
         for record in raw.decode(errors="replace").split(f"{mark}\0")[1:]:
             full, author, committer, others, when, subject, *names = record.split("\0")
@@ -108,8 +116,8 @@ class GitRepository:
 
     def paths(self, revision: str) -> list[str]:
         """The source's path, and what a kustomization reaches outside it."""
-        tree = self._tree(revision)
-        beside = outside(self._mine(tree, revision), self._prefix, partial(self._file, tree))
+        trees = self._trees(revision)
+        beside = outside(self._mine(trees, revision)[0], self._prefix, partial(self._file, trees))
         return [self._prefix.rstrip("/") or ".", *beside]
 
     def knows(self, revision: str) -> bool:
@@ -122,15 +130,16 @@ class GitRepository:
         data: bytes = b"",
         clone: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        limit: int = MOST_OUTPUT,
     ) -> bytes:
-        """What git prints in the clone. Raises RepositoryError."""
+        """What git prints in the clone. Raises RepositoryError, BadInput beyond `limit` bytes."""
         # A redirect must not carry the Authorization header to another host.
         follow = "false" if self.credentials.header() else "initial"
         general = ["--literal-pathspecs", "-c", f"http.followRedirects={follow}"]
         command = [*general, "--git-dir", str(clone or self._clone), *args]
         try:
             return gitprogram.run(
-                command, self.url, self.credentials, self.timeout, data, MOST_OUTPUT, environment or {}
+                command, self.url, self.credentials, self.timeout, data, limit, environment or {}
             )
         except OSError as error:
             raise RepositoryError(f"{self._name}: git does not run: {error.strerror}") from None
@@ -183,7 +192,14 @@ class GitRepository:
                 self._ready()
                 serve = [_SERVE_ANY_OWNER] if self._local else []
                 flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", *serve]
-                self.git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
+                try:
+                    self.git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
+                except RepositoryError as error:
+                    if not _DAMAGED.search(str(error)):
+                        raise
+                    # What somebody pushed to another branch must not keep this one from going on.
+                    mine = f"+refs/heads/{self.branch}:refs/heads/{self.branch}"
+                    self.git("fetch", *flags, "--", self._remote, mine)
         except OSError as error:
             raise RepositoryError(f"{self._name}: no clone in {self.cache}: {error.strerror}") from None
 
@@ -199,56 +215,40 @@ class GitRepository:
             left.unlink(missing_ok=True)
 
     def _commit(self, name: str) -> str:
-        if not self._clone.exists():
-            return ""
-        out = self.git("cat-file", "--batch-check", data=f"{name}^{{commit}}\n".encode()).decode().split()
-        return out[0] if out[1:2] == ["commit"] else ""
+        return self._object(f"{name}^{{commit}}") if self._clone.exists() else ""
 
-    def _tree(self, revision: str) -> dict[str, Entry]:
-        raw = self.git("ls-tree", "-r", "-z", "-l", "--full-tree", self.resolve(revision))
-        found = {}
-        for line in raw.decode(errors="backslashreplace").split("\0")[:-1]:
-            meta, path = line.split("\t", 1)
-            mode, _, blob, size = meta.split()
-            found[path] = Entry(mode, blob, int(size) if size.isdigit() else 0, path)
-        return found
+    def _object(self, name: str) -> str:
+        """The id of a commit or a tree; empty where it is not in the clone."""
+        out = self.git("cat-file", "--batch-check", data=f"{name}\n".encode()).decode().split()
+        return out[0] if out[1:2] in (["commit"], ["tree"]) else ""
 
-    def _mine(self, tree: Mapping[str, Entry], revision: str) -> dict[str, bytes]:
-        mine = [e for path, e in tree.items() if path.startswith(self._prefix)]
-        if self._prefix and not mine:
+    def _trees(self, revision: str) -> Trees:
+        return Trees(self.git, self._object(f"{self.resolve(revision)}^{{tree}}"), self._name)
+
+    def _mine(self, trees: Trees, revision: str) -> tuple[dict[str, bytes], str]:
+        """The manifests below the path, and what was passed over there."""
+        found = trees.below(self._prefix.rstrip("/"))
+        if found is None:
             raise BadInput(f"there is no directory {self.path} in {self._name} at {revision[:10]}")
-        content = self._read(mine)
-        return {e.path.removeprefix(self._prefix): content[e.blob] for e in mine}
+        content = self._read([e._replace(path=self._prefix + e.path) for e in found.manifests])
+        return {e.path: content[e.blob] for e in found.manifests}, found.passed
 
-    def _file(self, tree: Mapping[str, Entry], path: str) -> bytes | None:
-        return self._read([tree[path]])[tree[path].blob] if path in tree else None
+    def _file(self, trees: Trees, path: str) -> bytes | None:
+        entry = trees.file(path)
+        return self._read([entry])[entry.blob] if entry else None
 
     def _read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
-        _bounded(entries, self._prefix)
-        wanted = list(dict.fromkeys(e.blob for e in entries))
-        raw = self.git("cat-file", "--batch", data="".join(f"{blob}\n" for blob in wanted).encode())
-        found: dict[str, bytes] = {}
-        at = 0
-        for blob in wanted:
-            end = raw.index(b"\n", at)
-            _, kind, *size = raw[at:end].split()
-            if not size:
-                raise RepositoryError(f"{self._name}: object {blob} is {kind.decode()} in the clone")
-            found[blob] = raw[end + 1 : end + 1 + int(size[0])]
-            at = end + 2 + int(size[0])
-        return found
+        ids = list(dict.fromkeys(e.blob for e in entries))
+        _bounded(entries, sizes(self.git, ids), self._prefix)
+        return contents(self.git, ids, "blob", self._name) if ids else {}
 
 
-def _bounded(entries: Sequence[Entry], prefix: str) -> None:
+def _bounded(entries: Sequence[Entry], size: Mapping[str, int], prefix: str) -> None:
     """Raises BadInput that names the file, or the path, and the limit."""
     for entry in entries:
-        if entry.mode == _SYMLINK:
-            raise BadInput("symbolic links are not followed", entry.path, "commit the file in its place")
-        if entry.mode == _SUBMODULE:
-            raise BadInput("submodules are not followed", entry.path, "commit the files in their place")
-        if entry.size > MOST_FILE_BYTES:
+        if size.get(entry.blob, 0) > MOST_FILE_BYTES:
             raise BadInput(f"the file is larger than {MOST_FILE_BYTES >> 10} KiB", entry.path, "split it")
-    where, total = prefix or ".", sum(e.size for e in entries)
+    where, total = prefix or ".", sum(size.get(e.blob, 0) for e in entries)
     if len(entries) > MOST_FILES:
         raise BadInput(f"there are {len(entries)} files, at most {MOST_FILES} are read", where)
     if total > MOST_BYTES:

@@ -6,28 +6,60 @@ import base64
 import os
 import re
 import shlex
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.adapters import contained
 from orchestrator.errors import BadInput, RepositoryError
 
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 _USERINFO = re.compile(r"(\w+://)[^/@\s]+@")
+MOST_OUTPUT = 64 * 1024 * 1024
+# What git finds wrong in old histories and what harms nobody here: said, not refused.
+_HARMLESS = (
+    *("badDate", "badDateOverflow", "badEmail", "badName", "badTagName", "badTimezone", "missingEmail"),
+    *("missingNameBeforeEmail", "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "missingTaggerEntry"),
+    *("multipleAuthors", "nulInCommit", "zeroPaddedDate", "zeroPaddedFilemode"),
+)
+# Objects are checked when they come; large ones are not held in memory; nothing runs on its own or writes besides.
+SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.attributesFile": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
+    "core.bigFileThreshold": "16m",
+    "core.deltaBaseCacheLimit": "32m",
+    "credential.helper": "",
+    "fetch.fsckObjects": "true",
+    **{f"fetch.fsck.{finding}": "warn" for finding in _HARMLESS},
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "pack.deltaCacheSize": "16m",
+    "pack.threads": "1",
+    "pack.windowMemory": "32m",
+    "protocol.ext.allow": "never",
+    "safe.directory": "*",
+    "submodule.recurse": "false",
+}
 
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """From a Secret's keys username, password, token, sshKey and knownHosts; never printed."""
+    """From a Secret's keys username, password, token, sshKey, knownHosts and ca.crt; never printed.
+
+    `authorities` are the certificates that vouch for https servers, in place of the system's.
+    """
 
     username: str = ""
     password: str = ""
     token: str = ""
     ssh_key: str = ""
     known_hosts: str = ""
+    authorities: str = ""
 
     @staticmethod
     def from_secret(data: Mapping[str, bytes]) -> Credentials:
@@ -39,6 +71,7 @@ class Credentials:
             text.get("token", "").strip(),
             text.get("sshKey", ""),
             text.get("knownHosts", ""),
+            text.get("ca.crt", ""),
         )
 
     @property
@@ -95,38 +128,38 @@ def run(
     limit: int = 0,
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints. `environment` comes on top of the little that is kept. Raises RepositoryError with git's last line; all its children end by the deadline."""
+    """What git prints. `environment` comes on top of the little that is kept. Raises RepositoryError with git's last
+    line, BadInput where the repository makes git say or hold too much; all its children end by the deadline."""
+    name = scrubbed(url, credentials)
+    limits = contained.Limits(timeout, limit or MOST_OUTPUT)
     with tempfile.TemporaryDirectory(prefix="netpol-canary-git-") as scratch:
-        process = subprocess.Popen(
-            ["git", *args],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**_environment(url, credentials, Path(scratch)), **(environment or {})},
-            start_new_session=True,
-        )
+        env = {**_environment(url, credentials, Path(scratch)), **(environment or {})}
         try:
-            out, err = process.communicate(data, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            name = scrubbed(url, credentials)
-            raise RepositoryError(f"git took longer than {timeout:g} s for {name}") from None
-    if process.returncode:
-        lines = [line for line in err.decode(errors="replace").splitlines() if line.strip()]
+            done = contained.run(["git", *args], limits, env, data)
+        except contained.Ended as ended:
+            if ended.why == "time":
+                raise RepositoryError(f"git took longer than {timeout:g} s for {name}") from None
+            raise BadInput(_too_much(ended.why, limits), name, "keep policies in a smaller one") from None
+    if done.code:
+        lines = [line for line in done.errors.splitlines() if line.strip()]
         said = next(
             (li for li in lines if li.startswith(("fatal:", "error:"))), (lines or ["no message"])[-1]
         )
         raise RepositoryError(scrubbed(f"{url}: git says: {said.removeprefix('fatal: ')}", credentials))
-    if limit and len(out) > limit:
-        raise BadInput(f"the repository gives more than {limit >> 20} MiB", scrubbed(url, credentials))
-    return out
+    return done.out
+
+
+def _too_much(why: contained.Why, limits: contained.Limits) -> str:
+    if why == "output":
+        return f"the repository gives more than {limits.output >> 20} MiB"
+    if why == "memory":
+        return f"git needs more than {limits.resident >> 20} MiB of memory for the repository"
+    return f"git needs more than {limits.processes} processes for the repository"
 
 
 def _environment(url: str, credentials: Credentials, scratch: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY")}
-    settings = [("core.hooksPath", "/dev/null"), ("credential.helper", ""), ("safe.directory", "*")]
-    settings += [("gc.auto", "0"), ("protocol.ext.allow", "never")]
+    settings = list(SETTINGS.items())
     if credentials.header() and not is_ssh(url):
         settings.append((f"http.{url}.extraHeader", credentials.header()))
     env = {
@@ -141,6 +174,10 @@ def _environment(url: str, credentials: Credentials, scratch: Path) -> dict[str,
     }
     for number, (key, value) in enumerate(settings):
         env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = key, value
+    if credentials.authorities:
+        bundle = scratch / "ca.crt"
+        bundle.write_text(credentials.authorities)
+        env["GIT_SSL_CAINFO"] = str(bundle)
     if is_ssh(url):
         env["GIT_SSH_COMMAND"] = _ssh(credentials, scratch)
     return env

@@ -6,21 +6,31 @@ import os
 import posixpath
 import re
 import shutil
-import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from orchestrator.errors import BadInput
+from orchestrator.adapters import contained
+from orchestrator.adapters.treenames import within
+from orchestrator.errors import BadInput, RepositoryError
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MOST_FILES = 1_000
 MOST_BYTES = 32 * 1024 * 1024
 MOST_OUTPUT = 8 * 1024 * 1024
+MOST_MEMORY = 128 * 1024 * 1024
+MOST_DATA = 256 * 1024 * 1024
+_TURNS = threading.BoundedSemaphore(2)
+_ENDED = {
+    "time": "the kustomization took longer than {:g} s",
+    "output": f"the kustomization builds more than {MOST_OUTPUT >> 20} MiB",
+    "memory": f"the kustomization takes more than {MOST_MEMORY >> 20} MiB of memory",
+    "processes": "the kustomization starts too many processes",
+}
 _ALONE = "refused: the commit alone decides the content"
 _HELM = {"helmcharts", "helmchartinflationgenerator", "helmglobals"}
 _REFUSED = {*_HELM, "generators", "transformers", "validators"}
@@ -188,50 +198,56 @@ def _build(tree: Mapping[str, bytes], root: str, program: Sequence[str], timeout
         command = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
     if shutil.which(command[0]) is None:
         raise BadInput("a kustomization needs the kustomize or the kubectl program", root, "install one")
-    with tempfile.TemporaryDirectory(prefix="netpol-canary-kustomize-") as scratch:
-        for path, content in tree.items():
-            target = Path(scratch, "tree", path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    with tempfile.TemporaryDirectory(prefix="netpol-canary-kustomize-") as name:
+        scratch = Path(name)
+        _write(tree, scratch / "tree")
         try:
-            code, out, said = _run([*command, str(Path(scratch, "tree", root))], Path(scratch), timeout)
+            with _turn(timeout):
+                done = contained.run(
+                    [*command, str(scratch / "tree" / root)],
+                    contained.Limits(timeout, MOST_OUTPUT, MOST_MEMORY, MOST_DATA, MOST_BYTES),
+                    _environment(scratch),
+                    folder=scratch,
+                )
         except OSError as error:
             raise BadInput(f"{command[0]} does not run: {error.strerror}", root) from None
-    if len(out) > MOST_OUTPUT:
-        raise BadInput(f"the kustomization builds more than {MOST_OUTPUT >> 20} MiB", root)
-    if code == -signal.SIGKILL:
-        raise BadInput(f"the kustomization took longer than {timeout:g} s", root)
-    if code:
-        raise BadInput(f"kustomize says: {said.replace(f'{scratch}/tree/', '')}", root)
-    return out
+        except contained.Ended as ended:
+            raise BadInput(_ENDED[ended.why].format(timeout), root) from None
+    if done.code:
+        lines = [line for line in done.errors.strip().splitlines() if line.strip()] or ["no message"]
+        if "out of memory" in done.errors:
+            raise BadInput(_ENDED["memory"], root)
+        raise BadInput(f"kustomize says: {lines[-1].replace(f'{scratch}/tree/', '')}", root)
+    return done.out
 
 
-def _run(command: Sequence[str], scratch: Path, timeout: float) -> tuple[int, bytes, str]:
-    """Exit code, bounded output and last line of errors; nothing of the user's, and no way out."""
+def _write(tree: Mapping[str, bytes], folder: Path) -> None:
+    """The files below a new folder; where each of them lands is checked before it is written. Raises BadInput."""
+    folder.mkdir()
+    for path, content in tree.items():
+        target = within(folder, path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(content)
+        except OSError as error:
+            raise BadInput(f"the file cannot be laid out for kustomize: {error.strerror}", path) from None
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Nothing of the user's, and no way out."""
     dead = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(scratch), "LC_ALL": "C"}
-    env |= {"GIT_ALLOW_PROTOCOL": "none", "TMPDIR": str(scratch), **dead}
-    with (scratch / "errors").open("w+b") as errors:
-        process = subprocess.Popen(
-            command,
-            cwd=scratch,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=env,
-            start_new_session=True,
-        )
-        alarm = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
-        alarm.start()
-        try:
-            assert process.stdout is not None
-            out = process.stdout.read(MOST_OUTPUT + 1)
-            if len(out) > MOST_OUTPUT:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.stdout.close()
-            code = process.wait()
-        finally:
-            alarm.cancel()
-        errors.seek(0)
-        lines = errors.read(65536).decode(errors="replace").strip().splitlines()
-    return code, out, (lines or ["no message"])[-1]
+    # A hint for the collector of Go programs, well below the limit at which they are ended.
+    return env | {"GOMEMLIMIT": "96MiB", "GIT_ALLOW_PROTOCOL": "none", "TMPDIR": str(scratch), **dead}
+
+
+@contextmanager
+def _turn(timeout: float) -> Iterator[None]:
+    """Few at a time, so that the memory of all of them is bounded, too."""
+    if not _TURNS.acquire(timeout=timeout):
+        raise RepositoryError(f"other kustomizations kept this one waiting for more than {timeout:g} s")
+    try:
+        yield
+    finally:
+        _TURNS.release()

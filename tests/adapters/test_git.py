@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import pytest
+import structlog
 
 from orchestrator.adapters import git as module
 from orchestrator.adapters.git import GitRepository
@@ -136,20 +137,35 @@ def test_a_repository_of_another_owner_is_read(repo, opened):
     assert opened().resolve() == head
 
 
-@pytest.mark.parametrize("name", ["link.yaml", "folder"])
-def test_a_symlink_is_refused(repo, opened, name):
-    os.symlink("/etc", repo.root / name)
+def test_a_manifest_that_is_a_symbolic_link_is_refused(repo, opened):
+    os.symlink("/etc", repo.root / "link.yaml")
     head = repo({"a.yaml": "x"})
-    with pytest.raises(BadInput, match=f"{name}: symbolic links are not followed"):
+    with pytest.raises(BadInput, match=r"link.yaml: symbolic links are not followed"):
         opened().files(head)
 
 
-def test_a_submodule_is_refused(repo, opened):
-    head = repo({"a.yaml": "x"})
-    repo.run("update-index", "--add", "--cacheinfo", f"160000,{head},sub")
-    repo.run("commit", "-q", "-m", "sub")
-    with pytest.raises(BadInput, match="sub: submodules are not followed"):
-        opened().files("main")
+def test_what_is_no_manifest_is_passed_over_and_said_once(repo, opened):
+    os.symlink("/etc", repo.root / "folder")
+    os.symlink("../README.md", repo.root / "README.md")
+    (repo.root / "network.png").write_bytes(os.urandom(2 << 20))
+    head = repo({"a.yaml": "x", "pay/deep/b.json": "y", ".github/workflows/ci.yaml": "on: push"})
+    repo.run("update-index", "--add", "--cacheinfo", f"160000,{head},tools")
+    repo.run("commit", "-q", "-m", "tools")
+    with structlog.testing.capture_logs() as said:
+        for _ in range(2):
+            assert opened().files("main") == {"a.yaml": b"x", "pay/deep/b.json": b"y"}
+    (line,) = said
+    assert line["what"] == (
+        "1 file that is no manifest (network.png); 1 hidden file or folder (.github); "
+        "2 symbolic links (README.md, folder); 1 submodule (tools)"
+    )
+
+
+def test_large_files_elsewhere_and_many_files_of_other_kinds_do_not_count(repo, opened, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FILES", 2)
+    monkeypatch.setattr(module, "MOST_FILE_BYTES", 10)
+    head = repo({"in/a.yaml": "x", "out/b.yaml": "y" * 99, **{f"in/{n}.txt": "z" * 99 for n in range(9)}})
+    assert opened(path="in").files(head) == {"a.yaml": b"x"}
 
 
 def test_an_empty_commit_holds_no_files(repo, opened):
