@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.rollout.model import MeasurementPhase, MetricSpec
 
@@ -22,23 +22,32 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """A metric at one time: value and number of samples by namespace; `broken` says what is unusable."""
+    """A metric at one time: value and number of samples by namespace; `broken` says what is unusable.
+
+    `unclear` says where the answer was no number (NaN), `idle` are those in which a ratio had neither requests nor errors.
+    """
 
     values: Mapping[str, float] = field(default_factory=dict)
     samples: Mapping[str, float] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    unclear: Mapping[str, str] = field(default_factory=dict)
+    idle: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one measurement says; `control` is the controls' mean value now."""
+    """What one measurement says; `control` is the controls' mean value now.
+
+    `quiet`: there was nothing to measure, which is no harm where the volume says that nothing was lost.
+    """
 
     phase: MeasurementPhase
     message: str
     value: float | None = None
     baseline: float | None = None
     control: float | None = None
+    quiet: bool = False
 
 
 Say = Callable[[MeasurementPhase, str], Outcome]
@@ -69,8 +78,14 @@ def measure(
 
     if namespace in now.broken:
         return outcome("Error", now.broken[namespace])
+    if value is None and namespace in now.unclear:
+        return replace(outcome("Inconclusive", f"no data: {now.unclear[namespace]}"), quiet=True)
+    unknown = before.broken.get(namespace, "") if compares(spec) else ""
     if value is None:
-        return _absent(spec, outcome, past, steady, control)
+        if unknown:
+            return outcome("Error", f"before the change: {unknown}")
+        found = _absent(spec, outcome, past, steady, control)
+        return replace(found, quiet=namespace in now.idle and found.phase == "Failed")
     if now.samples.get(namespace, math.inf) < spec.min_samples:
         return outcome(
             "Inconclusive", f"{now.samples[namespace]:g} samples, at least {spec.min_samples:g} are asked for"
@@ -79,7 +94,14 @@ def measure(
         return outcome("Failed", f"expected at most {spec.maximum:g}, seen {value:.4g}")
     if spec.minimum is not None and value < spec.minimum:
         return outcome("Failed", f"expected at least {spec.minimum:g}, seen {value:.4g}")
+    if unknown:
+        return outcome("Error", f"before the change: {unknown}")
     return _compare(spec, outcome, (value, past), (control, control_past))
+
+
+def compares(spec: MetricSpec) -> bool:
+    """Whether a metric's limits cannot do without what was there before the change."""
+    return spec.max_increase is not None or spec.min_ratio is not None or spec.kind == "scrape"
 
 
 def _absent(

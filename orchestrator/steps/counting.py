@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.analysis.counters import Increments, increments
-from orchestrator.analysis.query import resolve
 from orchestrator.analysis.sequential import Counts, Evidence, pooled
-from orchestrator.errors import MetricError
 from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout import model as m
 from orchestrator.rollout.due import applied_at
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
+from orchestrator.steps.reader import EXCESS, Asking, Series, read_range, templates
+from orchestrator.steps.reader import Grid as Times
 from orchestrator.steps.records import provider, record
 
 CHUNK = 50  # namespaces asked about in one query
@@ -89,31 +89,28 @@ def streamed(
             found.append(record(metric.name, watched[0], at, "Error", f"{metric.name}: {source}"))
             continue
         names = [*watched, *controls]
-        sides = [_counts(source, metric, names, grid) for grid in (past, now)]
+        sides = [_counts(source, metric, names, grid, analysis.spec.watched) for grid in (past, now)]
         compared = (sides[0].of(controls), sides[1].of(controls))
         streams += [Stream(metric, n, sides[0], sides[1], compared) for n in watched]
     return found, streams
 
 
-def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], grid: Grid) -> Counted:
+def _counts(
+    source: MetricSource, metric: m.MetricSpec, names: Sequence[str], grid: Grid, known: Sequence[str] = ()
+) -> Counted:
     """Never raises for a metric: what could not be read is `broken`, with the query's text."""
     broken: dict[str, str] = {}
-    templates = (metric.errors, metric.total) if metric.kind == "ratio" else (metric.query,)
     parts: list[dict[str, Increments]] = []
     asked: list[str] = []
-    for template in templates:
+    times = Times(grid.lead, grid.end, grid.step)
+    for template in templates(metric):
         grown: dict[str, Increments] = {}
         for at in range(0, len(names), CHUNK):
-            some = names[at : at + CHUNK]
-            queries = resolve(template, some, int(grid.step))
-            for number, query in enumerate(queries):
-                mine = some if len(queries) == 1 else [some[number]]
-                try:
-                    samples = source.query_range(query, grid.lead, grid.end, grid.step)
-                    grown |= _grown(samples, grid, mine)
-                except MetricError as error:
-                    broken.update(dict.fromkeys(mine, f"{metric.name}: {error} (query: {query})"))
-            asked.append(queries[0] if len(queries) == 1 else template)
+            asking = Asking(source, names[at : at + CHUNK], int(grid.step), [*names, *known])
+            series = read_range(asking, template, metric, times)
+            broken |= {name: f"{metric.name}: {text}" for name, text in series.broken.items()}
+            grown |= _grown(series, grid)
+            asked.append(series.queries[0] if len(series.queries) == 1 else template)
         parts.append(grown)
     totals = parts[-1]
     nothing: Increments = (None,) * grid.count
@@ -122,13 +119,28 @@ def _counts(source: MetricSource, metric: m.MetricSpec, names: Sequence[str], gr
         for name, total in totals.items()
         if name not in broken
     }
+    broken |= {n: f"{metric.name}: {t}" for n, c in counts.items() if (t := _excess(c, n))}
+    counts = {n: c for n, c in counts.items() if n not in broken}
     return Counted(grid.count, counts, broken, " / ".join(dict.fromkeys(asked)))
 
 
-def _grown(samples: Sequence[Sample], grid: Grid, mine: Sequence[str]) -> dict[str, Increments]:
-    alone = mine[0] if len(mine) == 1 else ""
-    found = increments(samples, grid.lead, grid.step, grid.count + LEAD, namespace=alone)
-    return {name: grown[LEAD:] for name, grown in found.items() if name in mine}
+def _excess(counts: Counts, name: str) -> str:
+    """Said where there are more errors than requests, up to the last scrape of requests; one may be on its way."""
+    last = max((n for n, x in enumerate(counts.total) if x is not None), default=-1)
+    errors, total = (sum(x or 0.0 for x in side[: last + 1]) for side in (counts.errors, counts.total))
+    if not total or errors <= total * EXCESS + 1:
+        return ""
+    return f"{errors:g} errors in {total:g} requests in {name}"
+
+
+def _grown(series: Series, grid: Grid) -> dict[str, Increments]:
+    samples = [_named(s, name) for name, found in series.samples.items() for s in found]
+    found = increments(samples, grid.lead, grid.step, grid.count + LEAD)
+    return {name: grown[LEAD:] for name, grown in found.items()}
+
+
+def _named(sample: Sample, namespace: str) -> Sample:
+    return replace(sample, labels={**sample.labels, "namespace": namespace})
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from orchestrator.analysis.presets import expand
-from orchestrator.analysis.query import resolve
 from orchestrator.errors import BadInput, PortError
-from orchestrator.ports import MetricSource, Sample
+from orchestrator.ports import Sample
 from orchestrator.rollout import model as m
-from orchestrator.steps.answers import MOST_ASKED, Sources, templates
+from orchestrator.steps.answers import MOST_ASKED, Sources
+from orchestrator.steps.reader import Asking, Grid, Series, read_range, templates, window_of
 
 POINTS = 60
 Points = dict[str, dict[int, float]]
@@ -42,41 +41,31 @@ def history(
     start = now - timedelta(seconds=step * POINTS)
     try:
         source = metrics(analysis, metric.provider)
-        if source is None:
-            return History(start, step, trouble=f"no provider {metric.provider} is set up")
-        parts = [
-            _points(source, text, metric, namespaces, analysis.window_seconds, (start, now, step))
-            for text in templates(metric)
-            if text
-        ]
     except (BadInput, PortError) as error:
         return History(start, step, trouble=str(error))
+    if source is None:
+        return History(start, step, trouble=f"no provider {metric.provider} is set up")
+    asking = Asking(source, namespaces, window_of(analysis, metric), most=MOST_ASKED)
+    grid = Grid(start, now, step)
+    series = [read_range(asking, text, metric, grid) for text in templates(metric) if text]
+    parts = [_points(one, metric, grid) for one in series]
     found = _shares(*parts) if metric.kind == "ratio" and len(parts) == 2 else (parts or [{}])[-1]
     values = {n: [by.get(i) for i in range(POINTS + 1)] for n, by in found.items() if by}
     ages = {n: (POINTS - max(by)) * step for n, by in found.items() if by}
-    return History(start, step, values, ages)
+    trouble = next((text for one in series for text in one.broken.values()), "")
+    return History(start, step, values, ages, trouble)
 
 
-def _points(
-    source: MetricSource,
-    template: str,
-    metric: m.MetricSpec,
-    namespaces: Sequence[str],
-    window: int,
-    grid: tuple[datetime, datetime, float],
-) -> Points:
+def _points(series: Series, metric: m.MetricSpec, grid: Grid) -> Points:
+    """Added up over the series of each namespace; of a sequential test's counters what each of them grew by."""
     found: Points = {}
-    queries = resolve(template, namespaces, window)
-    for number, query in enumerate(queries[:MOST_ASKED]):
-        mine = namespaces if len(queries) == 1 else [namespaces[number]]
-        series: dict[tuple[str, frozenset[tuple[str, str]]], dict[int, float]] = {}
-        for sample in source.query_range(query, *grid):
-            name = sample.labels.get("namespace", mine[0] if len(mine) == 1 else "")
-            if name in mine and not math.isnan(sample.value):
-                place = _place(sample, grid[0], grid[2])
-                series.setdefault((name, frozenset(sample.labels.items())), {})[place] = sample.value
-        for (name, _), values in series.items():
-            here = found.setdefault(name, {})
+    for name, samples in series.samples.items():
+        each: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
+        for sample in samples:
+            place = _place(sample, grid.start, grid.step)
+            each.setdefault(frozenset(sample.labels.items()), {})[place] = sample.value
+        here = found.setdefault(name, {})
+        for values in each.values():
             for place, value in (_added(values) if metric.test == "sequential" else values).items():
                 here[place] = here.get(place, 0.0) + value
     return found

@@ -13,7 +13,7 @@ from orchestrator.rollout.shards import part
 from orchestrator.steps.context import Context
 from orchestrator.steps.counting import streamed
 from orchestrator.steps.judging import Key, deciding, recorded, said
-from orchestrator.steps.measuring import by_threshold
+from orchestrator.steps.measuring import calmed, thresholds
 from orchestrator.steps.records import kept, record
 
 MOST_KEPT = 600  # records of a look in all readings of a wave, beside those that the analysis keeps
@@ -30,13 +30,13 @@ def measure(
     if not watched:
         return m.ShardReading(shard=shard, tick=tick)
     plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
-    found = by_threshold(ctx, state, analysis, at, watched)
+    held = thresholds(ctx, state, analysis, at, watched)
     mute, streams = streamed(ctx, state, analysis, at, watched)
     # How many streams the others have is not known here: as many as there can be, which is the stricter bound.
     counted = sum(s.test == "sequential" and not s.dry_run for s in plan.metrics)
     limit = alarm_at(counted * len(analysis.spec.watched), waves, plan.alpha)
     evidence = said(streams, limit)
-    found += [*mute, *recorded(state, analysis, at, streams, evidence, limit, None)]
+    found = calmed(plan, held, [*mute, *recorded(state, analysis, at, streams, evidence, limit, None)])
     share: Share[Key] = share_of(deciding(streams, evidence))
     metric, namespace = share.worst or ("", "")
     return m.ShardReading(

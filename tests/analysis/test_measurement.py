@@ -131,3 +131,12 @@ def test_a_lost_way_of_seeing_is_named_before_everything_else():
     plan = Analysis(count=1, metrics=[VOLUME])
     said = verdict(plan, [kept("volume", "Failed")], NOTHING, 1, lost=["pods no longer Ready: a/x"])
     assert said == ("Failed", "the change cuts off the observer: pods no longer Ready: a/x")
+
+
+def test_without_the_past_that_a_limit_compares_with_nothing_is_good():
+    before, now = Reading(broken={"a": "HTTP 503"}), Reading({"a": 10.0})
+    assert measure(VOLUME, "a", before, now, ()).phase == "Error"
+    held = MetricSpec(name="x", query="q", maximum=20)
+    assert measure(held, "a", before, now, ()).phase == "Successful"
+    low = VOLUME.model_copy(update={"minimum": 11})
+    assert measure(low, "a", before, now, ()).phase == "Failed"

@@ -131,7 +131,7 @@ def test_too_little_traffic_waits_up_to_the_limit_and_then_pauses():
 
 
 def test_a_namespace_without_a_past_has_nothing_to_be_compared_with():
-    found = stage(RATIO)
+    found = stage(RATIO, watch=["pay"])
     found.metrics = Counters(found, spaces=("pay",))
     status = work(found.context(), "w").rollout.status
     assert status.phase == "Paused" and "no data before the change" in status.reason

@@ -107,7 +107,7 @@ def test_a_ratio_without_a_total_is_silent_and_so_is_one_whose_errors_fail():
     ("samples", "said"),
     [
         ([({"pod": "a", "job": "j"}, 1.0)], "without a namespace label (its labels: pod, job)"),
-        ([one("pay", 1.0, pod="a"), one("pay", 2.0, pod="b")], "several series in pay: sum by (namespace)"),
+        ([one("pay", 1.0, pod="a"), one("pay", 2.0, pod="b")], "several series for pay: sum by (namespace)"),
         ([one("pay", math.nan)], "NaN in pay"),
     ],
 )
@@ -175,5 +175,5 @@ def test_the_history_of_a_ratio_is_of_shares():
 
 
 def test_why_there_is_no_history_is_said():
-    assert past(value(), Given(q_range="has no history")).trouble == "has no history"
+    assert past(value(), Given(q_range="has no history")).trouble == "has no history (query: q)"
     assert past(value(provider="p"), None).trouble == "no provider p is set up"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,8 @@ from orchestrator.adapters.metrics.registry import Settings
 from orchestrator.adapters.metrics.transport import Transport, shown
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
+
+INFO = "PromQL info:"
 
 
 def build(settings: Settings) -> PrometheusSource:
@@ -26,23 +28,41 @@ class PrometheusSource:
     transport: Transport
 
     def query(self, expression: str, at: datetime) -> list[Sample]:
-        return self._ask("query", {"query": expression, "time": f"{at.timestamp():.3f}"})
+        form = {"query": expression, "time": f"{at.timestamp():.3f}"}
+        return self._ask("query", form, ("vector", "scalar"))
 
     def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
         span = {"start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": f"{step:g}"}
-        return self._ask("query_range", {"query": expression, **span})
+        return self._ask("query_range", {"query": expression, **span}, ("matrix",))
 
-    def _ask(self, what: str, form: dict[str, str]) -> list[Sample]:
+    def _ask(self, what: str, form: dict[str, str], kinds: Sequence[str]) -> list[Sample]:
         path = f"api/v1/{what}"
         status, body = self.transport.exchange(path, {**form, "timeout": f"{self.transport.timeout:g}s"})
         where = f"{shown(self.transport.url)}/{path}"
         if not isinstance(body, dict) or body.get("status") != "success":
             said = body.get("error") if isinstance(body, dict) else None
             raise MetricError(self.transport.clean(f"{where} answered {status}: {said or 'not Prometheus'}"))
+        if partly := _partial(body):
+            raise MetricError(self.transport.clean(f"{where} gave a partial answer: {partly}"))
         try:
-            return _samples(body["data"])
+            data = body["data"]
+            if data["resultType"] not in kinds:
+                text = f"answered with data of an unknown shape: a {data['resultType']}, where a {kinds[0]} is wanted"
+                raise MetricError(self.transport.clean(f"{where} {text}"))
+            return _samples(data)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, IndexError):
             raise MetricError(f"{where} answered with data of an unknown shape") from None
+
+
+def _partial(body: Mapping[str, Any]) -> str:
+    """Why an answer may lack something: `warnings` of Prometheus and Thanos, `isPartial` of VictoriaMetrics.
+
+    Infos are about the query and leave nothing out; before Prometheus 3.0 they came among the warnings.
+    """
+    said = body.get("warnings") or []
+    warnings = [str(w) for w in (said if isinstance(said, list) else [said])]
+    left_out = [w for w in warnings if not w.startswith(INFO)]
+    return "; ".join(left_out) or ("isPartial" if body.get("isPartial") else "")
 
 
 def _samples(data: Mapping[str, Any]) -> list[Sample]:
@@ -58,4 +78,6 @@ def _samples(data: Mapping[str, Any]) -> list[Sample]:
 
 def _sample(labels: Mapping[str, str], pair: Any) -> Sample:
     time, value = pair
+    if not isinstance(value, str) or not all(isinstance(v, str) for v in labels.values()):
+        raise ValueError(value)
     return Sample(dict(labels), float(value), datetime.fromtimestamp(float(time), UTC))

@@ -92,9 +92,22 @@ class _Foreign:
             raise
         except Exception as error:
             raise MetricError(f"{self.name} failed: {_named(error)}") from None
-        if not all(isinstance(sample, Sample) for sample in found):
+        if not all(_whole(sample) for sample in found):
             raise MetricError(f"{self.name} answered with something that is no sample")
         return found
+
+
+def _whole(sample: object) -> bool:
+    """Whether it is a sample of which every part can be worked with."""
+    return (
+        isinstance(sample, Sample)
+        and isinstance(sample.labels, Mapping)
+        and all(isinstance(v, str) for v in sample.labels.values())
+        and isinstance(sample.value, int | float)
+        and not isinstance(sample.value, bool)
+        and isinstance(sample.time, datetime)
+        and sample.time.tzinfo is not None
+    )
 
 
 def _named(error: Exception) -> str:

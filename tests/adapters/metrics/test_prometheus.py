@@ -62,3 +62,40 @@ def test_an_unusable_answer_names_the_address(httpserver, source, response, said
     with pytest.raises(MetricError, match=said) as error:
         source.query("up", NOW)
     assert httpserver.url_for("").rstrip("/") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"warnings": ["store-b:10901: connection refused"]}, "partial answer: store-b:10901"),
+        ({"warnings": ["PromQL info: might not be a counter", "shard 3 is down"]}, "partial answer: shard 3"),
+        ({"warnings": "down"}, "partial answer: down"),
+        ({"isPartial": True}, "partial answer: isPartial"),
+        ({"warnings": []}, ""),
+        ({"warnings": ["PromQL info: metric might not be a counter"]}, ""),
+        ({"infos": ["PromQL info: metric might not be a counter"], "isPartial": False}, ""),
+    ],
+)
+def test_a_partial_answer_is_none_and_an_info_leaves_nothing_out(httpserver, source, more, said):
+    body = {**answer("vector", [{"metric": {}, "value": [1.0, "1"]}]), **more}
+    httpserver.expect_request("/api/v1/query").respond_with_json(body)
+    if said:
+        with pytest.raises(MetricError, match=said):
+            source.query("up", NOW)
+    else:
+        assert [s.value for s in source.query("up", NOW)] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (answer("matrix", [{"metric": {}, "values": [[1.0, "1"]]}]), "a matrix, where a vector is wanted"),
+        (answer("vector", [{"metric": {}, "value": [1.0, True]}]), "unknown shape"),
+        (answer("vector", [{"metric": {"namespace": 5}, "value": [1.0, "1"]}]), "unknown shape"),
+        (answer("vector", [{"metric": {}, "histogram": [1.0, {}]}]), "unknown shape"),
+    ],
+)
+def test_a_result_of_another_type_is_an_error(httpserver, source, result, said):
+    httpserver.expect_request("/api/v1/query").respond_with_json(result)
+    with pytest.raises(MetricError, match=said):
+        source.query("up", NOW)
