@@ -161,7 +161,10 @@ class Clock(Protocol):
     """Time, and waiting."""
 
     def now(self) -> datetime:
-        """Now, in UTC."""
+        """Now, in UTC; somebody may set it forward or back at any time."""
+
+    def monotonic(self) -> float:
+        """Seconds that nobody sets; only differences mean anything, within this process."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import structlog
 
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded, nowhere
@@ -70,7 +70,7 @@ class Controller:
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
-    _ticked: datetime | None = field(default=None, repr=False)
+    _ticked: Reading | None = field(default=None, repr=False)
     _round: Future[None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class Controller:
                             self.instruments.ticks.labels("ok").inc()
                         else:
                             self.stand_by()
-                        self._ticked = self.ctx.clock.now()
+                        self._ticked = reading(self.ctx.clock)
                     except NetpolCanaryError as error:
                         self._lookout.forget()
                         self.instruments.ticks.labels("error").inc()
@@ -118,9 +118,8 @@ class Controller:
 
     def ready(self) -> bool:
         """Whether a round ended lately."""
-        if self._ticked is None:
-            return False
-        return (self.ctx.clock.now() - self._ticked).total_seconds() < 4 * self.poll_seconds + 60
+        seconds = since(self.ctx.clock, self._ticked)
+        return seconds is not None and seconds < 4 * self.poll_seconds + 60
 
     def tick(self, pool: ThreadPoolExecutor, beside: ThreadPoolExecutor | None = None) -> None:
         """One round over all rollouts and sources; over the sources `beside`, one such round after the other."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
 
 from orchestrator.analysis.verdict import OBSERVER
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
 from orchestrator.rollout.model import TERMINAL
@@ -24,6 +24,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 REQUEST_TIMEOUT = 5.0
 MOST_WAIT = 5.0
+SOON = 5  # failures in a row after which it is tried again ever later
+FIRST_REST, MOST_REST = 0.2, 5.0  # seconds
 LOOK = 1.0  # seconds between two looks at what others do; more where there is much to read
 PATIENCE = 12  # deadlines that a worker waits for an API server out of reach, for only it can put a wave back
 
@@ -55,8 +57,9 @@ class Embedded:
     timed: Callable[[str, float], None] = lambda step, seconds: None
     lease: Lease | None = None
     elsewhere: Callable[[Context, State, Action], bool] = nowhere
-    _failing_since: datetime | None = field(default=None, repr=False)
-    _unreachable_since: datetime | None = field(default=None, repr=False)
+    _failing_since: Reading | None = field(default=None, repr=False)
+    _unreachable_since: Reading | None = field(default=None, repr=False)
+    _failures: int = field(default=0, repr=False)
 
     def drive(self, name: str) -> State:
         """Until the rollout is done or waits for a person. Raises PortError past the deadline."""
@@ -81,6 +84,8 @@ class Embedded:
                     state = fresh
                     if self._was_cut_off(ctx, state):
                         continue
+                    if self._had_vanished(lease, state):
+                        self.ctx.clock.sleep(self.lease_seconds - REQUEST_TIMEOUT)
                     if lease.taken_over:
                         self._take_over(lease, state)
                         continue
@@ -89,13 +94,13 @@ class Embedded:
                     if self._leaves(action):
                         return state
                     self._do(ctx, state, action, lease)
-                    self._failing_since = None
+                    self._failing_since, self._failures = None, 0
                 except RetryLater as later:
                     self._failed(later, state)
-                    self.ctx.clock.sleep(max(later.delay, 0.05))
+                    self._rest(max(later.delay, 0.05))
                 except NetpolCanaryError as error:
                     self._failed(error, state)
-                    self.ctx.clock.sleep(max(getattr(error, "retry_after", 0), 0.5))
+                    self._rest(max(getattr(error, "retry_after", 0), 0.5))
             return state if state is not None else read(self.ctx, name)
         finally:
             self._let_go(lease)
@@ -139,38 +144,52 @@ class Embedded:
             self.timed(action.verb, time.monotonic() - began)
 
     def _take_over(self, lease: Lease, state: State) -> None:
-        """The old worker's last requests have landed or failed before this one writes anything."""
+        """Whoever waited for an answer has given up before this one writes anything."""
         go = Action("wait", reason="TakenOver", message=f"{self.holder} goes on where another worker stopped")
         change(self.ctx, state, go, epoch=state.rollout.status.epoch + 1)
         self.ctx.clock.sleep(REQUEST_TIMEOUT)
         lease.taken_over = False
 
+    @staticmethod
+    def _had_vanished(lease: Lease, state: State) -> bool:
+        """Whether somebody deleted the Lease of a rollout that was begun: its holder may write until it finds out."""
+        made, lease.created = lease.created, False
+        begun = made and state.rollout.status.phase not in ("Pending", *TERMINAL)
+        lease.taken_over = lease.taken_over or begun
+        return begun
+
     def _was_cut_off(self, ctx: Context, state: State) -> bool:
         """Begin the way back where the API server was out of reach too long while a wave was written and not promoted."""
-        since, now = self._unreachable_since, self.ctx.clock.now()
+        seconds = since(self.ctx.clock, self._unreachable_since)
         self._unreachable_since = None
         limit = state.rollout.spec.strategy.deadline_seconds
-        if since is None or not _unpromoted(state) or now - since < timedelta(seconds=limit):
+        if seconds is None or not _unpromoted(state) or seconds < limit:
             return False
-        seconds = (now - since).total_seconds()
         text = f"{OBSERVER}netpol-canary did not reach the API server for {seconds:.0f} s"
         wave = state.rollout.status.wave
         message = f"{text} after wave {wave} was written"
         STEPS["rollback"](ctx, state, Action("rollback", wave, "ObserverLost", message))
-        self._failing_since = None
+        self._failing_since, self._failures = None, 0
         return True
+
+    def _rest(self, seconds: float) -> None:
+        """Ever longer while nothing succeeds, but never so long that the Lease is lost meanwhile."""
+        most = min(MOST_REST, self.lease_seconds / 3)
+        longer = min(FIRST_REST * 2 ** min(max(self._failures - SOON, 0), 10), most)
+        self._failures += 1
+        self.ctx.clock.sleep(max(seconds, longer if self._failures > SOON else 0.0))
 
     def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
         """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
-        now = self.ctx.clock.now()
         structlog.get_logger().debug("a step is tried again", error=str(error))
-        if self._failing_since is None:
-            self._failing_since = now
+        failing = since(self.ctx.clock, self._failing_since)
+        if failing is None:
+            failing, self._failing_since = 0.0, reading(self.ctx.clock)
         if isinstance(error, Unreachable) and self._unreachable_since is None:
-            self._unreachable_since = now
+            self._unreachable_since = reading(self.ctx.clock)
         limit = state.rollout.spec.strategy.deadline_seconds if state else 300
         patience = PATIENCE if self._unreachable_since and state and _opened(state) else 1
-        if now - self._failing_since < timedelta(seconds=limit * patience):
+        if failing < limit * patience:
             return
         self._failing_since = None
         if state is None or state.rollout.status.phase in TERMINAL:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 import structlog
 
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
@@ -79,7 +79,7 @@ class Guard:
     _lookout: Lookout = field(init=False, repr=False)
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _told: dict[str, str] = field(default_factory=dict, repr=False)
-    _looked: datetime | None = field(default=None, repr=False)
+    _looked: Reading | None = field(default=None, repr=False)
     lease: Lease = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,9 +98,8 @@ class Guard:
 
     def ready(self) -> bool:
         """Whether it could look lately."""
-        if self._looked is None:
-            return False
-        return (self.ctx.clock.now() - self._looked).total_seconds() < 4 * self.interval + 60
+        seconds = since(self.ctx.clock, self._looked)
+        return seconds is not None and seconds < 4 * self.interval + 60
 
     def round(self, pool: Pool) -> float:
         """Look at every rollout, act where this replica has the Lease; the seconds until the next round."""
@@ -117,8 +116,9 @@ class Guard:
         return min([self.interval, *(max(seconds, 0.1) for seconds in due.values() if seconds > 0)])
 
     def _look(self, pool: Pool, leads: bool) -> dict[str, float]:
-        now = self.ctx.clock.now()
-        if self._looked and (now - self._looked).total_seconds() > self.interval + GAP:
+        now = reading(self.ctx.clock)
+        seconds = since(self.ctx.clock, self._looked)
+        if seconds is None or seconds > self.interval + GAP:
             self._lookout.forget()
         due = self._lookout.look(self._unfinished())
         self._looked = now

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import Conflict, NotFound
 from orchestrator.ports import Kind, Manifest
 from orchestrator.steps.context import Context
@@ -14,21 +14,25 @@ LEASE = Kind("coordination.k8s.io/v1", "Lease")
 
 @dataclass
 class Lease:
-    """Held by `holder` for `seconds` after each renewal; never trusts a remote clock."""
+    """Held by `holder` for `seconds` after each renewal, by a monotonic clock; trusts no remote one, and no wall clock.
+
+    `taken_over` where somebody else had it and did not hand it over; `created` where there was none.
+    """
 
     ctx: Context
     name: str
     holder: str
     seconds: float = 15.0
-    renewed: datetime | None = None
+    renewed: Reading | None = None
     taken_over: bool = False
+    created: bool = False
     stated: float = 0.0
-    _seen: tuple[str, datetime] | None = field(default=None, repr=False)
+    _seen: tuple[str, Reading] | None = field(default=None, repr=False)
 
     def acquire(self) -> bool:
         """True where this holder has it now; False where another one does."""
-        now = self.ctx.clock.now()
-        if self.renewed and (now - self.renewed).total_seconds() < self.seconds / 3:
+        age = since(self.ctx.clock, self.renewed)
+        if age is not None and age < self.seconds / 3:
             return True
         try:
             found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
@@ -37,11 +41,7 @@ class Lease:
         holder = (found.get("spec") or {}).get("holderIdentity", "")
         if holder in ("", self.holder):
             return self._write(found)
-        version = str(found["metadata"]["resourceVersion"])
-        if self._seen is None or self._seen[0] != version:
-            self._seen = (version, now)
-            return False
-        if (now - self._seen[1]).total_seconds() < self.seconds:
+        if self._still(str(found["metadata"]["resourceVersion"])) < self.seconds:
             return False
         self.taken_over = True
         return self._write(found)
@@ -51,23 +51,27 @@ class Lease:
 
         `stated` is then for how long its holder has it by its own word, 0 where it does not say.
         """
-        now, version = self.ctx.clock.now(), ""
+        version = ""
         try:
             found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
             version = str(found["metadata"]["resourceVersion"])
             self.stated = float((found.get("spec") or {}).get("leaseDurationSeconds") or 0)
         except NotFound:
             self.stated = 0.0
-        if self._seen is None or self._seen[0] != version:
-            self._seen = (version, now)
-        return (now - self._seen[1]).total_seconds()
+        return self._still(version)
+
+    def _still(self, version: str) -> float:
+        """For how many seconds this process has seen no other version; anew where nobody can tell."""
+        passed = since(self.ctx.clock, self._seen[1]) if self._seen and self._seen[0] == version else None
+        if passed is None:
+            self._seen = (version, reading(self.ctx.clock))
+            return 0.0
+        return passed
 
     def safe(self, request_timeout: float) -> bool:
         """Whether a write begun now lands before anyone else may take over."""
-        if self.renewed is None:
-            return False
-        age = (self.ctx.clock.now() - self.renewed).total_seconds()
-        return age < self.seconds - request_timeout
+        age = since(self.ctx.clock, self.renewed)
+        return age is not None and age < self.seconds - request_timeout
 
     def release(self) -> None:
         """Let the next one have it at once."""
@@ -81,11 +85,11 @@ class Lease:
         self.renewed = None
 
     def _write(self, found: Manifest | None) -> bool:
-        now = self.ctx.clock.now()
+        sent = reading(self.ctx.clock)
         spec = {
             "holderIdentity": self.holder,
             "leaseDurationSeconds": int(max(self.seconds, 1)),
-            "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "renewTime": self.ctx.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
         try:
             if found is None:
@@ -97,11 +101,12 @@ class Lease:
                     "spec": spec,
                 }
                 self.ctx.cluster.create(body)
+                self.created = True
             else:
                 self.ctx.cluster.replace({**found, "spec": spec})
         except (Conflict, NotFound):
             return False
-        self.renewed = now
+        self.renewed = sent
         return True
 
 

@@ -13,6 +13,7 @@ class SimulatedClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
+        self._passed = 0.0
         self._subscribers: list[tuple[Callable[[datetime], None], timedelta]] = []
         self._due: list[datetime] = []
 
@@ -25,13 +26,28 @@ class SimulatedClock:
         """The simulated time, UTC."""
         return self._now
 
+    def monotonic(self) -> float:
+        """The seconds that were slept so far; setting the time changes nothing of it."""
+        return self._passed
+
+    def set(self, seconds: float) -> None:
+        """Set the time forward, or back where that is negative, as somebody may do; nobody has slept meanwhile."""
+        step = timedelta(seconds=seconds)
+        self._now += step
+        self._due = [due + step for due in self._due]
+
     def sleep(self, seconds: float) -> None:
         """Advance; whoever subscribed is called at the times that were due on the way."""
         end = self._now + timedelta(seconds=seconds)
         while self._due and min(self._due) <= end:
             number = self._due.index(min(self._due))
             callback, tick = self._subscribers[number]
-            self._now = max(self._now, self._due[number])
+            self._reach(self._due[number])
             self._due[number] += tick
             callback(self._now)
-        self._now = max(self._now, end)
+        self._reach(end)
+
+    def _reach(self, time: datetime) -> None:
+        """Unless it is later already: who is told may sleep, too."""
+        self._passed += max((time - self._now).total_seconds(), 0.0)
+        self._now = max(self._now, time)

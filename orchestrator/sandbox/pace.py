@@ -31,6 +31,11 @@ class PacedClock(SimulatedClock):
             return self._now
         return self._now + timedelta(seconds=(time.monotonic() - self._began) * self._factor)
 
+    def monotonic(self) -> float:
+        if self._began is None:
+            return super().monotonic()
+        return super().monotonic() + (time.monotonic() - self._began) * self._factor
+
     def sleep(self, seconds: float) -> None:
         if self._began is None:
             super().sleep(seconds)

@@ -79,6 +79,9 @@ class Waiting:
     def now(self):
         return self._stage.clock.now()
 
+    def monotonic(self):
+        return self._stage.clock.monotonic()
+
     def sleep(self, seconds):
         while seconds > 0:
             self._turns.wait(self._worker)
@@ -103,11 +106,11 @@ def test_two_workers_that_look_at_a_gate_end_as_one_does():
         _both(seed, stage, before)
 
 
-def _both(seed, stage, before):
+def _both(seed, stage, before, clocks=Waiting):
     turns, ends = Turns(seed, 2), {}
 
     def body(worker):
-        clock = Waiting(stage, turns, worker)
+        clock = clocks(stage, turns, worker)
         ctx = stage.context(Slow(stage, turns, worker), clock=clock)
         try:
             ends[worker] = work(ctx, f"worker-{worker}", tries=200)
