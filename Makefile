@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance reports lint bench bench-analysis crds docs freeze reference screenshots clean
+.PHONY: demo test test-cluster coverage conformance reports simulate lint bench bench-analysis crds docs freeze reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -36,6 +36,12 @@ conformance: .venv/.ready
 # Cases from public reports: `make reports CASES=DIR [ONLY=FILE]` runs each DIR/*/run.sh, or those that FILE lists.
 reports: .venv/.ready
 	@$(BIN)/python tests/reports.py $(CASES) $(if $(ONLY),--only $(ONLY))
+
+# Seeds of the deterministic simulation, on every core: `make simulate SEEDS=2000 [FROM=0] [BUG=name]`.
+SEEDS ?= 100
+FROM ?= 0
+simulate: .venv/.ready
+	@PYTHONPATH=.:tests:tests/engine $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -1,0 +1,57 @@
+"""`make simulate SEEDS=N [FROM=]`: plays seeds on every core, and says what came of them and which seed repeats one."""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+from simulation.bugs import BUGS
+from simulation.run import simulate
+
+REPEAT = "make simulate SEEDS=1 FROM="
+
+
+def main(argv=None):
+    """1 where a promise was broken."""
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--bug", choices=sorted(BUGS), help="play with a safeguard taken away")
+    given = parser.parse_args(argv)
+    if given.seeds < 1 or given.first < 0:
+        parser.error("SEEDS is at least 1, FROM at least 0")
+    began, counts, rules, wrong = time.monotonic(), Counter(), Counter(), 0
+    seeds = range(given.first, given.first + given.seeds)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(partial(_played, given.bug), seeds, chunksize=4):
+            counts.update(seeds=1, events=found.events, calls=found.calls, rollouts=found.rollouts)
+            counts.update(faults=sum(found.faults.values()) - found.kills, kills=found.kills)
+            if found.violations:
+                wrong += 1
+                rules.update({rule for rule, _ in found.violations})
+                _say(found, given.bug)
+    seconds = time.monotonic() - began
+    told = ("seeds", "rollouts", "events", "calls", "faults", "kills")
+    print(", ".join(f"{counts[name]} {name}" for name in told) + f", {wrong} seeds with violations")
+    for rule, count in rules.most_common():
+        print(f"  {count} x {rule}")
+    print(f"{counts['seeds'] / seconds:.1f} seeds a second")
+    return 1 if wrong else 0
+
+
+def _played(bug, seed):
+    return simulate(seed, BUGS[bug] if bug else None)
+
+
+def _say(found, bug):
+    more = f" BUG={bug}" if bug else ""
+    print(f"seed {found.seed}: {len(found.violations)} violations; `{REPEAT}{found.seed}{more}` repeats it")
+    for rule, text in found.violations[:3]:
+        print(f"  {rule}: {text[:400]}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""Who else acts on the cluster: people, strangers, those who push to Git, those who make and delete namespaces."""
+
+from simulation.process import Process
+from simulation.world import HURT, OWN, SPACES, policy, random_spec
+
+from orchestrator.errors import NetpolCanaryError
+from orchestrator.rollout.resource import load
+from orchestrator.steps import requests
+from orchestrator.steps.context import FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
+from orchestrator.steps.decide import Decision, decide
+
+VERBS = ("abort", "pause", "resume", "rollback", "retry", "approve", "approve", "reject", "freeze", "delete")
+BAD = ("kind: [", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n", "- 1\n", "apiVersion: 3\n")
+
+
+class Actors:
+    """Each runs until the chaos is over, with pauses drawn around its mean."""
+
+    def __init__(self, run):
+        self.run, self.draw = run, run.scheduler.random
+        self._made = 0
+
+    def start(self):
+        given = self.run.settings
+        for every, act in (
+            (given.pushes_every, self.push),
+            (given.people_every, self.ask),
+            (given.strangers_every, self.meddle),
+            (given.namespaces_every, self.come_and_go),
+            (given.freezes_every, self.stall),
+            (given.clock_every, self.set_clock),
+            (20.0 if given.silence else 0.0, self.silence),
+        ):
+            if every:
+                self._every(every, act)
+
+    def _every(self, mean, act):
+        scheduler = self.run.scheduler
+
+        def again():
+            if not self.run.quiet:
+                act()
+                scheduler.at(self.draw.expovariate(1 / mean), again)
+
+        scheduler.at(self.draw.expovariate(1 / mean), again)
+
+    def push(self):
+        """A change of a source: good, hurting, broken, or none at all."""
+        name = self.draw.choice(self.run.settings.sources)
+        random_push(self.run.repositories[name], self.draw, self.run.settings.hurting)
+
+    # Strangers write as whoever they are, at once
+
+    def _as(self, actor):
+        self.run.cluster.actor = actor
+        return self.run.cluster
+
+    def _spaces(self):
+        names = [o["metadata"]["name"] for o in self._as("stranger-0").list(NAMESPACE)]
+        return [n for n in names if n != OWN]
+
+    def meddle(self):
+        """Edit or delete a policy of ours, or make one of one's own; a same name now and then."""
+        cluster, space = self._as("stranger-0"), self.draw.choice(self._spaces())
+        found = cluster.list(POLICY, space)
+        choice = self.draw.random()
+        try:
+            if choice < 0.35 and found:
+                obj = self.draw.choice(found)
+                cluster.replace({**obj, "spec": random_spec(self.draw)})
+            elif choice < 0.6 and found:
+                meta = self.draw.choice(found)["metadata"]
+                cluster.delete(POLICY, meta["name"], space, uid=meta["uid"], resource_version="")
+            else:
+                self._made += 1
+                name = f"own-{self._made}" if choice < 0.95 else f"p{self.draw.randrange(3)}"
+                cluster.create(policy(name, random_spec(self.draw), space))
+        except NetpolCanaryError:
+            return
+
+    def come_and_go(self):
+        """A namespace appears, or one that appeared is deleted."""
+        cluster, draw = self._as("stranger-0"), self.draw
+        source = draw.choice(self.run.settings.sources)
+        fixed = {n for some in SPACES.values() for n in some}
+        extra = [n for n in self._spaces() if n not in fixed]
+        if extra and draw.random() < 0.5:
+            meta = cluster.get(NAMESPACE, draw.choice(extra))["metadata"]
+            cluster.delete(NAMESPACE, meta["name"], None, uid=meta["uid"], resource_version="")
+            return
+        self._made += 1
+        name = draw.choice((f"new{self._made}", "new"))
+        if name not in extra:
+            make_namespace(cluster, name, source)
+
+    def stall(self):
+        """A process stands still for a while: a busy node, a long collection."""
+        found = [p for p in self.run.processes if p.alive and p.kind in ("engine", "runner", "pod", "guard")]
+        if found:
+            self.run.count("freeze")
+            self.draw.choice(found).frozen_until = self.run.scheduler.time + self.draw.uniform(1, 60)
+
+    def set_clock(self):
+        """Somebody sets the wall clock of a process."""
+        found = [p for p in self.run.processes if p.alive and p.kind in ("engine", "runner", "pod", "guard")]
+        if found:
+            self.run.count("clock")
+            self.draw.choice(found).wrong += self.draw.choice((-600, -30, -5, 5, 30, 600))
+
+    def silence(self):
+        """The metrics go away and come back."""
+        given = self.run.settings.silence
+        self.run.truth.silent = (
+            self.draw.choice(("empty", "error", "nan")) if self.draw.random() < given else ""
+        )
+
+    # People ask as the command line does
+
+    def ask(self):
+        verb, source = self.draw.choice(VERBS), self.draw.choice(self.run.settings.sources)
+        self.as_person(lambda ctx: self._asked(ctx, verb, source))
+
+    def as_person(self, work):
+        """In a process of their own, with what they may do."""
+        run = self.run
+        self._made += 1
+        process = Process(run.scheduler, "person", f"person-{self._made}")
+        user = self.draw.choice(("mia", "joe", "ann"))
+        cluster = run.cluster.acting_as(user, "release-engineers")
+        ctx = run.context(process, cluster)
+
+        def body():
+            try:
+                work(ctx)
+            except NetpolCanaryError:
+                return
+
+        process.start(body, run.ended(process))
+
+    def _asked(self, ctx, verb, source):
+        if verb == "freeze":
+            self._freeze(ctx)
+            return
+        if verb == "retry":
+            requests.release(ctx, load(ctx.cluster.get(SOURCE, source, OWN)))
+            return
+        rollout = requests.find_rollout(ctx, source)
+        if verb in ("approve", "reject"):
+            decide(
+                ctx, read(ctx, rollout.name), Decision(verb, "so be it", self.draw.choice((None, None, 1)))
+            )
+        elif verb == "delete":
+            meta = rollout.manifest["metadata"]
+            ctx.cluster.delete(ROLLOUT, rollout.name, OWN, uid=meta["uid"], resource_version="")
+        else:
+            requests.ask(ctx, rollout, verb)
+
+    def _freeze(self, ctx):
+        standing = ctx.cluster.list(FREEZE, OWN)
+        if standing:
+            thaw(ctx)
+            return
+        meta = {"name": "freeze", "namespace": OWN}
+        spec = {"reason": "a quiet hour", "user": "mia"}
+        kind = {"apiVersion": FREEZE.api_version, "kind": FREEZE.kind}
+        ctx.cluster.create({**kind, "metadata": meta, "spec": spec})
+
+
+def thaw(ctx):
+    """Every freeze ends."""
+    for obj in ctx.cluster.list(FREEZE, OWN):
+        meta = obj["metadata"]
+        ctx.cluster.delete(FREEZE, meta["name"], OWN, uid=meta["uid"], resource_version="")
+
+
+def attend(ctx, tries):
+    """What a patient person does in the quiet time about every rollout that waits for one; `tries` counts by rollout."""
+    thaw(ctx)
+    for obj in ctx.cluster.list(ROLLOUT, OWN):
+        rollout = load(obj)
+        if rollout.status.phase != "Paused":
+            continue
+        tries[rollout.name] = count = tries.get(rollout.name, 0) + 1
+        try:
+            if count > 3:
+                requests.ask(ctx, rollout, "abort")
+            elif rollout.status.paused_for == "approval":
+                decide(ctx, read(ctx, rollout.name), Decision("approve", "fine"))
+            else:
+                requests.ask(ctx, rollout, "resume")
+        except NetpolCanaryError:
+            continue
+
+
+def make_namespace(cluster, name, source):
+    meta = {"name": name, "labels": {"team": source}}
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+
+
+def random_push(repository, draw, hurting, first=False):
+    """One commit; the first one is good."""
+    spaces = SPACES[repository.name]
+    choice = draw.random()
+    if not first and choice < 0.1:
+        return repository.push({}, {}, draw.choice(BAD))
+    shared = {f"p{i}": random_spec(draw) for i in range(3) if draw.random() < 0.6}
+    own = {s: {f"q{i}": random_spec(draw) for i in range(2) if draw.random() < 0.4} for s in spaces}
+    if not shared:
+        shared = {"p0": random_spec(draw)}
+    if not first and draw.random() < hurting:
+        place = shared if draw.random() < 0.5 else own[draw.choice(spaces)]
+        place[HURT] = {"podSelector": {"matchLabels": {"app": "x"}}, "policyTypes": ["Ingress"]}
+    return repository.push(shared, own)

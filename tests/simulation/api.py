@@ -1,0 +1,164 @@
+"""The API server of the simulation: keeps a journal of every change, and lets calls take their time, fail and land late."""
+
+from dataclasses import dataclass
+
+from simulation.process import REQUEST_SECONDS
+
+from orchestrator.errors import ApiError, Busy, Conflict, Gone, Unreachable
+from orchestrator.sandbox.cluster import MemoryCluster
+
+WRITES = frozenset({"create", "replace", "replace_status", "delete"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change that took effect: when, by whom, and the object before and after it."""
+
+    time: float
+    actor: str
+    kind: str
+    namespace: str
+    name: str
+    before: dict | None
+    after: dict | None
+
+
+class Journal(MemoryCluster):
+    """Tells `saw` of every change, cascades included; `actor` is who calls now, `sent` when they asked."""
+
+    def __init__(self, clock, saw):
+        super().__init__(clock, user="system:serviceaccount:netpol-canary:controller")
+        self._saw, self._known = saw, {}
+        self.actor, self.sent = "", 0.0
+
+    def _tell(self, verb, obj):
+        super()._tell(verb, obj)
+        meta = obj["metadata"]
+        key = (obj["kind"], meta.get("namespace") or "", meta["name"])
+        before = self._known.pop(key, None)
+        after = None if verb == "DELETED" else obj
+        if after is not None:
+            self._known[key] = after
+        self._saw(self.actor, *key, before, after)
+
+
+class Api:
+    """Calls of processes, each an event when it lands and one when it is answered."""
+
+    def __init__(self, scheduler, cluster, faults, reads):
+        self.scheduler, self.cluster, self.faults, self._reads = scheduler, cluster, faults, reads
+        self.calls = 0
+
+    def call(self, process, port, verb, args, kwargs):
+        """One request of a process, as its client sees it."""
+        process.alive_or_killed()
+        scheduler, write = self.scheduler, verb in WRITES
+        self.calls += 1
+        process.calls += 1
+        fate = self.faults.fate(process, write)
+        task, answer, sent = scheduler.current(), [], scheduler.time
+        waker = task.waker()
+
+        def land():
+            if fate.error is not None and not fate.lands:
+                answer.append(fate.error)
+            else:
+                answer.append(self._effect(process, port, verb, args, kwargs, sent))
+            if fate.dies == "landed":
+                process.kill()
+            else:
+                scheduler.at(fate.back, waker)
+
+        if fate.dies == "sent":
+            scheduler.at(fate.there, land)
+            scheduler.at(0, process.kill)
+        elif fate.dies == "before":
+            scheduler.at(0, process.kill)
+        elif fate.there + fate.back >= REQUEST_SECONDS or (fate.error is not None and fate.lands):
+            scheduler.at(fate.there, land)
+            scheduler.at(REQUEST_SECONDS, waker)
+        else:
+            scheduler.at(fate.there, land)
+        task.wait()
+        if fate.error is not None and fate.lands:
+            raise fate.error
+        if not answer or scheduler.time - sent >= REQUEST_SECONDS:
+            raise Unreachable("timed out")
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return answer[0]
+
+    def _effect(self, process, port, verb, args, kwargs, sent):
+        self.cluster.actor, self.cluster.sent = process.name, sent
+        if verb == "list" and args and args[0].kind == "NetworkPolicy":
+            self._reads(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
+        try:
+            return getattr(port, verb)(*args, **kwargs)
+        except ApiError as error:
+            return error
+
+
+class Port:
+    """Implements `Cluster` for one process, in somebody's name."""
+
+    def __init__(self, api, process, cluster=None):
+        self._api, self._process, self._cluster = api, process, cluster or api.cluster
+
+    def __getattr__(self, verb):
+        if verb == "user":
+            return self._cluster.user
+        api, process, cluster = self._api, self._process, self._cluster
+        return lambda *args, **kwargs: api.call(process, cluster, verb, args, kwargs)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a call: seconds there and back, the error, whether it lands all the same, and whether it kills."""
+
+    there: float
+    back: float
+    error: Exception | None = None
+    lands: bool = False
+    dies: str = ""
+
+
+class Faults:
+    """Draws a call's fate. Calm once the faults have stopped."""
+
+    def __init__(self, random, settings):
+        self.random, self.settings, self.calm = random, settings, False
+        self.counts = {}
+
+    def _count(self, name):
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def fate(self, process, write):
+        draw, given = self.random, self.settings
+        there, back = draw.uniform(0.001, 0.02), draw.uniform(0.001, 0.02)
+        if self.calm or process.kind == "person":
+            return Fate(there, back)
+        if process.dies_at and process.calls >= process.dies_at:
+            process.dies_at = 0
+            self._count("kill")
+            return Fate(there, back, dies=process.dies_how)
+        if draw.random() < given.slow:
+            self._count("slow")
+            there, back = draw.uniform(0, 2.4), draw.uniform(0, 2.4)
+        if draw.random() >= given.errors:
+            return Fate(there, back)
+        kind = draw.choice(("409", "429", "500", "reset", "timeout", "late", "410"))
+        if (kind == "409" and not write) or (kind == "410" and write):
+            kind = "500"
+        self._count(kind)
+        if kind == "timeout":  # nobody knows, and it had come to nothing
+            return Fate(REQUEST_SECONDS, 0, Unreachable("timed out"))
+        if kind == "late":  # nobody knows, and it lands
+            return Fate(draw.uniform(0, given.late), 0, Unreachable("timed out"), lands=True)
+        made = {
+            "409": lambda: Conflict("the object has been modified"),
+            "410": lambda: Gone("the continue token is too old"),
+            "429": lambda: Busy("slow down", 429, retry_after=draw.choice((0, 1, 2))),
+            "500": lambda: Busy("internal error", 500),
+            "reset": lambda: Unreachable("connection reset"),
+        }[kind]()
+        return Fate(there, back, made)

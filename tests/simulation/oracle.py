@@ -1,0 +1,384 @@
+"""Judges a run by what the API server stored: the promises of README and design.md, worked out anew from raw objects.
+
+Shares no code with what it judges.
+"""
+
+import json
+from collections import defaultdict
+
+from simulation.reachability import connections
+
+TERMINAL = ("Succeeded", "RolledBack", "Failed", "Superseded")
+SOURCE, BRIDGE, ROLLOUT = (f"netpol-canary.dev/{n}" for n in ("source", "bridge", "rollout"))
+PRODUCT = ("engine", "guard", "runner", "pod")
+LOOKS = 2  # good answers that a wave needs, as the sources have it
+LATE = 65.0  # seconds within which a creation that landed late is undone
+
+
+class Oracle:
+    """`saw` is told of each change; `violations` are kept as (rule, text)."""
+
+    def __init__(self, scheduler, repositories, truth):
+        self._scheduler, self._repositories, self._truth = scheduler, repositories, truth
+        self.violations, self.journal = [], []
+        self.policies, self.rollouts, self.records = defaultdict(dict), {}, {}
+        self.analyses, self.approvals, self.spaces, self.sources = {}, {}, {}, {}
+        self.writer, self.reads = {}, defaultdict(list)
+        self.applied, self.strange, self.released = {}, defaultdict(float), defaultdict(int)
+        self.ended, self.tainted = {}, set()
+
+    @property
+    def now(self):
+        return self._scheduler.time
+
+    def violated(self, rule, text):
+        if (rule, text) not in self.violations:
+            self.violations.append((rule, f"at {self.now:.1f} s: {text}"))
+
+    def read(self, actor, namespace):
+        """Policies were listed, in one namespace or all."""
+        if actor.split("-")[0] in PRODUCT:
+            self.reads[namespace].append(self.now)
+
+    def saw(self, actor, kind, namespace, name, before, after):
+        """One change that took effect."""
+        meta = (after or before)["metadata"]
+        self.journal.append((self.now, actor, kind, namespace, name, meta["resourceVersion"], after is None))
+        known = {
+            "NetworkPolicy": self._policy,
+            "PolicyRollout": self._rollout,
+            "NamespaceRollout": self._record,
+            "WaveAnalysis": self._analysis,
+            "RolloutApproval": self._approval,
+            "Namespace": self._space,
+            "PolicySource": self._source,
+        }.get(kind)
+        if known is not None:
+            known(actor, namespace, name, before, after)
+
+    # What stands
+
+    def _space(self, actor, namespace, name, before, after):
+        self._kept(self.spaces, name, after)
+        if after is None or before is None:
+            self.policies.pop(name, None)
+
+    @staticmethod
+    def _kept(found, name, after):
+        if after is None:
+            found.pop(name, None)
+        else:
+            found[name] = after
+
+    def _source(self, actor, namespace, name, before, after):
+        self._kept(self.sources, name, after)
+        old, new = (((o or {}).get("status") or {}).get("heldRevision", "") for o in (before, after))
+        if old and not new and actor.startswith("person"):
+            self.released[name, old] += 1
+
+    def _analysis(self, actor, namespace, name, before, after):
+        self._kept(self.analyses, name, after)
+
+    def _approval(self, actor, namespace, name, before, after):
+        self._kept(self.approvals, name, after)
+        if before is None:
+            self.approvals[name] = {**after, "at": self.now, "by": actor}
+
+    def _record(self, actor, namespace, name, before, after):
+        if after is None:
+            old = self.records.get(name)
+            if (
+                old
+                and (old.get("status") or {}).get("phase") == "Applied"
+                and self._runs(old["spec"]["rollout"])
+            ):
+                self.violated("before is kept", f"{name} was deleted while it was applied and not restored")
+            self.records.pop(name, None)
+            return
+        self.records[name] = after
+        phase = (after.get("status") or {}).get("phase")
+        old = ((before or {}).get("status") or {}).get("phase")
+        if phase != old and phase in ("Applied", "Restored"):
+            self.applied[name, phase] = self.now
+
+    def _runs(self, rollout):
+        found = self.rollouts.get(rollout)
+        return found is not None and _phase(found) not in TERMINAL
+
+    # Rollouts
+
+    def _rollout(self, actor, namespace, name, before, after):
+        if after is None:
+            old = self.rollouts.pop(name, None)
+            if old is not None and _phase(old) not in TERMINAL:
+                self.violated("before is kept", f"{name} is gone while it was {_phase(old)}")
+            return
+        if before is None:
+            self._began(name, after)
+        self.rollouts[name] = after
+        old, new = _phase(before), _phase(after)
+        status, past = after.get("status") or {}, (before or {}).get("status") or {}
+        if status.get("opened", 0) > past.get("opened", 0):
+            self._opened(name, after, status["opened"] - 1)
+        if status.get("wave", 0) > past.get("wave", 0):
+            self._promoted(name, after, status["wave"] - 1)
+        if new != old and new in TERMINAL:
+            self.ended[name] = self.now
+            if new == "Succeeded":
+                self._promoted(name, after, len(after["spec"]["waves"]) - 1)
+                self._stands(name, "after", "Applied")
+                self._cleaned(name)
+            elif new == "RolledBack":
+                self._stands(name, "before", "Restored")
+                if status.get("restoredSeconds") is None and status.get("detectedAt"):
+                    self.violated("5 RolledBack means restored", f"{name} has no latency")
+
+    def _began(self, name, after):
+        spec = after["spec"]
+        others = [n for n, o in self.rollouts.items() if o["spec"]["source"] == spec["source"]]
+        running = [n for n in others if _phase(self.rollouts[n]) not in TERMINAL]
+        if running:
+            self.violated("4 one active rollout a source", f"{name} begins while {running} runs")
+        if spec.get("cause", "revision") == "revision":
+            self._held(name, spec, others)
+
+    def _held(self, name, spec, others):
+        """A revision that was put back for what it did does not start again by itself."""
+        repository = self._repositories[spec["source"]]
+        back = [
+            self.rollouts[n]
+            for n in others
+            if self.rollouts[n]["spec"]["revision"] == spec["revision"]
+            and self.rollouts[n]["spec"].get("cause", "revision") == "revision"
+            and _phase(self.rollouts[n]) in ("RolledBack", "Failed")
+        ]
+        lost = [o for o in back if _turned(o) == "EngineLost"]
+        count = len(back) - (1 if lost else 0)
+        if count > self.released[spec["source"], spec["revision"]] and repository.head == spec["revision"]:
+            why = [_turned(o) for o in back]
+            self.violated("6 a rolled-back revision is held", f"{name} begins again after {why}")
+
+    def _opened(self, name, rollout, wave):
+        gates = [g for g in rollout["spec"]["strategy"].get("gates") or [] if g["wave"] == wave]
+        for gate in gates:
+            good = {
+                a["spec"]["user"]
+                for a in self.approvals.values()
+                if a["spec"]["rollout"] == name
+                and a["spec"]["wave"] == wave
+                and a["spec"]["planDigest"] == rollout["spec"]["planDigest"]
+                and a["spec"].get("decision", "approve") == "approve"
+                and self.now - a["at"] <= gate.get("expiresAfterSeconds", 86400) + LATE
+            }
+            good -= {p[5:] for p in rollout["spec"].get("people") or [] if p.startswith("user:")}
+            if len(good) < gate.get("approvals", 1):
+                self.violated("7 approvals", f"{name} opens wave {wave} with {sorted(good)}")
+
+    def _promoted(self, name, rollout, wave):
+        """Good answers since the wave was written, of every namespace of it; what hurts all the time is not promoted."""
+        analysis = next((a for a in self.analyses.values() if _of(a, name, wave)), None)
+        if analysis is None or _phase(analysis) != "Successful":
+            self.violated(
+                "2 no wave without its evidence", f"{name} promotes wave {wave}: {_phase(analysis)}"
+            )
+        for item in rollout["spec"]["waves"][wave]["namespaces"]:
+            record = self.records.get(f"{name}.{item['name']}")
+            since = self.applied.get((f"{name}.{item['name']}", "Applied"))
+            if record is None or since is None or _phase(record) == "Gone" or item["name"] not in self.spaces:
+                continue
+            good = [t for t, n, v in self._truth.answers if n == item["name"] and v == 0.0 and t >= since]
+            if len(good) < LOOKS:
+                text = f"{name} promotes wave {wave} on {len(good)} answers of {item['name']}"
+                self.violated("2 no wave without its evidence", text)
+            if self._hurts_since(record, item["name"], since):
+                self.violated("2 no wave without its evidence", f"{name} promotes what hurts {item['name']}")
+
+    def _hurts_since(self, record, space, since):
+        asked = any(json.loads(o)["metadata"]["name"] == "hurt" for o in record["spec"].get("after") or [])
+        writer = self.writer.get((space, "hurt"))
+        return asked and writer is not None and writer[1] <= since and "hurt" in self.policies[space]
+
+    # Namespaces
+
+    def _policy(self, actor, namespace, name, before, after):
+        kind = actor.split("-")[0]
+        self.writer[namespace, name] = (actor, self.now)
+        self._kept(self.policies[namespace], name, after)
+        if kind not in PRODUCT:
+            self.strange[namespace] = self.now
+            self.tainted.add((namespace, name))
+            return
+        if before is not None and not _ours(before):
+            self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
+        if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
+            self.violated("3 what is not the source's is not written", f"{actor} wrote into {namespace}")
+        record = self._open_record(namespace)
+        if record is None:
+            if before is not None:
+                self.violated("one writer", f"{actor} wrote {namespace}/{name} and no rollout works there")
+        else:
+            self._between(record, namespace, name, actor)
+
+    def _open_record(self, namespace):
+        for record in self.records.values():
+            if record["spec"]["namespace"] == namespace and self._runs(record["spec"]["rollout"]):
+                return record
+        return None
+
+    def _between(self, record, namespace, name, actor):
+        """On the way no connection is open that neither end opens, and none closed that both open."""
+        born = self.born(record)
+        if self.strange[namespace] >= born:
+            return
+        first, last = (
+            {_name(o): o for o in map(json.loads, record["spec"].get(e) or [])} for e in ("before", "after")
+        )
+        live = self.policies[namespace]
+        rest = {n: o for n, o in live.items() if n not in first and n not in last and not _bridge(o)}
+        old, new = connections(namespace, {**rest, **first}), connections(namespace, {**rest, **last})
+        now = connections(namespace, live)
+        if now - (old | new):
+            self.violated(
+                "safe order", f"{actor} wrote {namespace}/{name}: opens {sorted(now - (old | new))[:2]}"
+            )
+        if (old & new) - now:
+            self.violated(
+                "safe order", f"{actor} wrote {namespace}/{name}: cuts {sorted((old & new) - now)[:2]}"
+            )
+
+    def born(self, record):
+        name = record["metadata"]["name"]
+        return next(t for t, _, kind, _, n, _, _ in self.journal if (kind, n) == ("NamespaceRollout", name))
+
+    def _stands(self, name, end, phase):
+        """Each namespace at that end of its record, but for what a stranger wrote after it was read back."""
+        for record in self._of_rollout(name):
+            space = record["spec"]["namespace"]
+            live_uid = (self.spaces.get(space) or {"metadata": {}})["metadata"].get("uid")
+            if _phase(record) != phase or live_uid != record["spec"].get("namespaceUid"):
+                continue
+            since = self.applied.get((record["metadata"]["name"], phase), 0.0)
+            looked = max((t for n in (space, None) for t in self.reads[n] if t <= since), default=0.0)
+            for text in self._differs(record, end, looked):
+                rule = "5 RolledBack means restored" if end == "before" else "1 exactly at before or after"
+                self.violated(rule, f"{name} is {_phase(self.rollouts[name])}, and {space}{text}")
+
+    def _cleaned(self, name):
+        """What a rollout has just written is as it should be, whatever strangers did to it before."""
+        for record in self._of_rollout(name):
+            space, since = (
+                record["spec"]["namespace"],
+                self.applied.get((record["metadata"]["name"], "Applied")),
+            )
+            for text in (*record["spec"].get("before", ()), *record["spec"].get("after", ())):
+                key = space, _name(json.loads(text))
+                if since is not None and self.writer.get(key, ("", 0.0))[1] <= since:
+                    self.tainted.discard(key)
+
+    def _differs(self, record, end, looked):
+        space, other = record["spec"]["namespace"], "after" if end == "before" else "before"
+        wanted = {_name(o): o for o in map(json.loads, record["spec"].get(end) or [])}
+        keys = {*wanted, *(_name(json.loads(o)) for o in record["spec"].get(other) or [])}
+        live = self.policies[space]
+        for key in sorted({*keys, *(n for n, o in live.items() if _bridge(o))}):
+            actor, at = self.writer.get((space, key), ("", 0.0))
+            strange = actor.split("-")[0] not in PRODUCT and at > looked
+            if not strange and _content(live.get(key)) != _content(wanted.get(key)):
+                yield f"/{key} is not as {end} has it (last written by {actor} at {at:.1f} s)"
+
+    def _of_rollout(self, name):
+        return [r for r in self.records.values() if r["spec"]["rollout"] == name]
+
+    # The end
+
+    def finish(self):
+        """After the quiet time: every rollout has ended, and each namespace is as Git or as before."""
+        for name, rollout in self.rollouts.items():
+            if _phase(rollout) not in TERMINAL:
+                status = rollout.get("status") or {}
+                text = f"{name} is {_phase(rollout)} {status.get('pausedFor', '')}: {status.get('reason', '')[:150]}"
+                self.violated("every next process finds its way", text)
+            elif _phase(rollout) == "Failed":
+                self.violated(
+                    "the way back is complete", f"{name}: {rollout['status'].get('reason', '')[:200]}"
+                )
+        for space, found in self.policies.items():
+            for name, obj in found.items():
+                if _bridge(obj):
+                    self.violated("no bridge is left", f"{space}/{name} {self.writer.get((space, name))}")
+        for name, source in self.sources.items():
+            self._settled(name, source.get("status") or {})
+
+    def _settled(self, name, status):
+        repository, verified = self._repositories[name], status.get("verifiedRevision", "")
+        head, held = repository.head, status.get("heldRevision", "")
+        due = repository.wanted[head] is not None and head not in (verified, held)
+        if due and not self._blocked(status) and not self._nothing_to_do(name, head):
+            said = [c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready"]
+            self.violated("10 a good source goes on", f"{name}: {head[:8]} is not {verified[:8]}; {said}")
+        if not verified:
+            return
+        for space, obj in self.spaces.items():
+            labels = obj["metadata"].get("labels") or {}
+            if labels.get("team") != name or obj["metadata"].get("deletionTimestamp"):
+                continue
+            wanted = repository.asks(verified, space)
+            live = {n: o for n, o in self.policies[space].items() if _owner(o) == name}
+            for key in sorted({*wanted, *live}):
+                actor, at = self.writer.get((space, key), ("nobody", 0.0))
+                if (space, key) in self.tainted and actor != "start-0":
+                    continue
+                if (live.get(key) or {}).get("spec") != wanted.get(key):
+                    text = f"{space}/{key} is not as {verified[:8]} has it (last written by {actor} at {at:.1f} s)"
+                    self.violated("1 exactly as Git asks", text)
+
+    @staticmethod
+    def _blocked(status):
+        """Its source says aloud that it cannot be rolled out."""
+        return any(c["type"] == "Ready" and c["status"] == "False" for c in status.get("conditions") or [])
+
+    def _nothing_to_do(self, name, head):
+        repository = self._repositories[name]
+        for space, obj in self.spaces.items():
+            if (obj["metadata"].get("labels") or {}).get("team") != name:
+                continue
+            live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
+            if live != repository.asks(head, space):
+                return False
+        return True
+
+
+def _phase(obj):
+    return ((obj or {}).get("status") or {}).get("phase") or "Pending"
+
+
+def _of(analysis, rollout, wave):
+    return (analysis["spec"]["rollout"], analysis["spec"]["wave"]) == (rollout, wave)
+
+
+def _name(obj):
+    return obj["metadata"]["name"]
+
+
+def _owner(obj):
+    return (obj["metadata"].get("labels") or {}).get(SOURCE, "")
+
+
+def _ours(obj):
+    return bool(_owner(obj)) or _bridge(obj)
+
+
+def _bridge(obj):
+    return BRIDGE in (obj["metadata"].get("labels") or {})
+
+
+def _content(obj):
+    if obj is None:
+        return None
+    return obj["spec"], obj["metadata"].get("labels") or {}, obj["metadata"].get("annotations") or {}
+
+
+def _turned(rollout):
+    """Why it was put back."""
+    found = [t["reason"] for t in rollout["status"].get("transitions") or [] if t["phase"] == "RollingBack"]
+    return next((r for r in found if r != "TakenOver"), "")

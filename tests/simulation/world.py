@@ -1,0 +1,208 @@
+"""What the simulated processes meet: namespaces, Git repositories, metrics and probes, and the truth about each of them."""
+
+import json
+import re
+
+from orchestrator.errors import MetricError, RepositoryError
+from orchestrator.ports import Commit, ProbeResult, Sample
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import new
+
+OWN = "netpol-canary"
+LABEL = "netpol-canary.dev/source"
+HURT = "hurt"  # a policy of this name cuts clients off
+SPACES = {"shop": ("cart", "pay", "web"), "mill": ("grain", "wheel")}
+APPS = ("a", "b")
+API = "networking.k8s.io/v1"
+
+
+def policy(name, spec, namespace=None, source=None):
+    meta = {"name": name}
+    if namespace:
+        meta["namespace"] = namespace
+    if source:
+        meta["labels"] = {LABEL: source}
+    return {"apiVersion": API, "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def random_spec(draw):
+    """A small policy; written out as the API server would store it."""
+    selector = draw.choice(({}, {"matchLabels": {"app": "a"}}, {"matchLabels": {"app": "b"}}))
+    peers = [{"podSelector": {}}, {"podSelector": {"matchLabels": {"app": "a"}}}, {"namespaceSelector": {}}]
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"]}
+    rules = draw.choice(([], [{}], [{"from": [draw.choice(peers)]}], [{"from": [draw.choice(peers)]}]))
+    if rules:
+        spec["ingress"] = rules
+    if draw.random() < 0.25:
+        spec["policyTypes"] = ["Ingress", "Egress"]
+        spec["egress"] = draw.choice(([{}], [{"to": [draw.choice(peers)]}]))
+    return spec
+
+
+class Repository:
+    """Commits of one source, with what each asks for: `wanted[revision]` gives name to spec by namespace, None where bad."""
+
+    def __init__(self, name, draw, spaces):
+        self.name, self._draw, self._spaces = name, draw, spaces
+        self.history, self.wanted, self.held_files = [], {}, {}
+        self.author = "Ann <ann@example.com>"
+
+    @property
+    def head(self):
+        return self.history[-1]
+
+    def push(self, shared, own, bad=""):
+        """A commit: policies of every namespace, of single ones, or something that cannot be rolled out."""
+        revision = f"{self._draw.getrandbits(160):040x}"
+        files = {f"{space}/own.yaml": _text(some) for space, some in own.items() if some}
+        if shared:
+            files["_shared/all.yaml"] = _text(shared)
+        if bad:
+            files["_shared/bad.yaml"] = bad.encode()
+        self.history.append(revision)
+        self.held_files[revision] = files
+        self.wanted[revision] = None if bad or not files else (shared, own)
+        return revision
+
+    def asks(self, revision, namespace):
+        """Name to spec."""
+        shared, own = self.wanted[revision]
+        return {**shared, **own.get(namespace, {})}
+
+    def hurts(self, revision):
+        found = self.wanted[revision]
+        return found is not None and any(HURT in some for some in (found[0], *found[1].values()))
+
+
+def _text(policies):
+    return "\n---\n".join(json.dumps(policy(n, spec)) for n, spec in sorted(policies.items())).encode()
+
+
+class Git:
+    """Implements `PolicyRepository` for one process; takes time, and fails now and then."""
+
+    def __init__(self, process, repository, faults, errors):
+        self._process, self._repository, self._faults, self._errors = process, repository, faults, errors
+
+    def _asked(self):
+        draw = self._faults.random
+        self._process.clock.sleep(draw.uniform(0.01, 0.3))
+        if not self._faults.calm and draw.random() < self._errors:
+            raise RepositoryError("the remote end hung up")
+
+    def resolve(self, ref=""):
+        self._asked()
+        return ref or self._repository.head
+
+    def files(self, revision):
+        self._asked()
+        return dict(self._repository.held_files[revision])
+
+    def commits(self, since, until):
+        self._asked()
+        return [Commit(until, (self._repository.author,), "change")]
+
+
+class Truth:
+    """What clients see: a namespace is hurt while the policy stands there. `silent` answers nothing at all."""
+
+    def __init__(self, scheduler, cluster):
+        self.scheduler, self.cluster, self.silent = scheduler, cluster, ""
+        self.answers = []  # time, namespace, value or None
+
+    def hurt(self, namespace):
+        return any(k[1] == namespace and k[2] == HURT for k in self.cluster._objects)
+
+    def errors(self, namespace):
+        return 0.5 if self.hurt(namespace) else 0.0
+
+
+class Metrics:
+    """Implements `MetricSource` for one process."""
+
+    def __init__(self, process, truth, faults):
+        self._process, self._truth, self._faults = process, truth, faults
+
+    def query(self, expression, at):
+        draw, truth = self._faults.random, self._truth
+        self._process.clock.sleep(draw.uniform(0.01, 0.2))
+        names = re.search(r'namespace=~"([^"]*)"', expression).group(1).split("|")
+        if truth.silent == "error":
+            raise MetricError("connection refused")
+        if truth.silent:
+            truth.answers += [(truth.scheduler.time, name, None) for name in names]
+        if truth.silent == "empty":
+            return []
+        found = []
+        for name in names:
+            value = float("nan") if truth.silent == "nan" else truth.errors(name)
+            if not truth.silent:
+                truth.answers.append((truth.scheduler.time, name, value))
+            found.append(Sample({"namespace": name}, value, at))
+        return found
+
+    def query_range(self, expression, start, end, step):
+        return self.query(expression, end)
+
+
+class Prober:
+    """Implements `Prober` for one process: a connection passes unless either end is hurt."""
+
+    def __init__(self, process, truth, faults):
+        self._process, self._truth, self._faults = process, truth, faults
+
+    def run(self, probes):
+        self._process.clock.sleep(self._faults.random.uniform(0.05, 1.0))
+        truth, found = self._truth, []
+        for probe in probes:
+            ends = {probe.source.split("/")[0], probe.destination.split("/")[0]}
+            passes = not any(truth.hurt(end) for end in ends)
+            found.append(ProbeResult(probe, probe.reachable == passes if probe.check == "connect" else None))
+        return found
+
+    def hold(self, probes, key):
+        """Nothing is kept open here."""
+
+    def held(self, key):
+        return []
+
+    def release(self, key):
+        """Nothing was kept open."""
+
+
+def source(name, settings, repository):
+    """The PolicySource of a name, as the settings have it."""
+    spaces = SPACES[name]
+    query = 'errors{namespace=~"$namespaces"}'
+    metrics = [m.MetricSpec(name="errors", kind="value", query=query, maximum=0.1)]
+    probes = []
+    if settings.probes:
+        probes = [m.ProbeSpec(name="near", source=f"{spaces[0]}/a", destination=f"{spaces[1]}/a", port=80)]
+    probing = m.Probing(edges=False)
+    analysis = m.Analysis(
+        count=2, interval_seconds=5, metrics=metrics, probes=probes, probing=probing, window_seconds=5
+    )
+    steps = [m.WaveStep(count=1)] if settings.waves == 3 else []
+    strategy = m.Strategy(
+        canary=[spaces[0]] if settings.waves > 1 else [],
+        steps=steps,
+        analysis=analysis,
+        settle_seconds=1,
+        deadline_seconds=60,
+        progress_deadline_seconds=180,
+        supersede=settings.supersede,
+        max_parallel=settings.parallel,
+        boundaries="goOn",
+        gates=[m.Gate(wave=settings.waves - 1, approvals=1)] if settings.gates else [],
+        engine="argo" if settings.argo else "embedded",
+        shard_size=1 if settings.argo else 50,
+    )
+    spec = m.PolicySourceSpec(
+        git=m.Git(url=f"/repositories/{name}"),
+        namespaces=m.NamespaceScope(match_labels=[m.Label(key="team", value=name)]),
+        strategy=strategy,
+        drift=settings.drift,
+        drift_interval_seconds=30,
+        identities=[m.Identity(mail="ann@example.com", user="ann")],
+    )
+    return new("PolicySource", name, OWN, spec)
