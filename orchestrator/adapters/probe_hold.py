@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from orchestrator.adapters import probe_report as report
 from orchestrator.adapters.probe_jobs import Jobs
 from orchestrator.adapters.probe_pod import probes_of
+from orchestrator.adapters.probe_pods import pod_of
 from orchestrator.ports import Manifest, ProbeResult
 from orchestrator.probe.agent import SILENCE, TOLD
 
@@ -25,9 +26,9 @@ def _opening(jobs: Jobs) -> bool:
     standing = jobs.jobs()
     pods = jobs.pods() if standing else []
     for made in standing:
-        pod = report.pod_of(pods, made["metadata"]["uid"])
+        pod, doubt = pod_of(pods, made)
         state = report.progress(pod) if pod else report.Progress()
-        if state.ended:
+        if state.ended or doubt:
             continue
         if pod is None or not state.started or report.summary(jobs.last_line(pod)) is None:
             return True
@@ -45,8 +46,8 @@ def came_of(jobs: Jobs) -> list[ProbeResult]:
     found: list[ProbeResult] = []
     end = jobs.clock.now() + timedelta(seconds=SILENCE + 2 * TOLD)
     for made in standing:
-        pod = report.pod_of(pods, made["metadata"]["uid"])
-        found += _told(jobs, made, pod, end)
+        pod, doubt = pod_of(pods, made)
+        found += report.unanswered(probes_of(made), doubt) if doubt else _told(jobs, made, pod, end)
     return found
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.adapters.probe_report import CONTAINER
 from orchestrator.adapters.probe_targets import Batch
 from orchestrator.ports import Kind, Manifest, Probe
 from orchestrator.probe.agent import WORK
@@ -16,8 +17,10 @@ from orchestrator.rollout.objects import PROBE_LABEL
 JOB = Kind("batch/v1", "Job")
 OWNER_LABEL = "netpol-canary.dev/probe-owner"
 KEY_LABEL = "netpol-canary.dev/probe-key"
+MARKS = (PROBE_LABEL, OWNER_LABEL, KEY_LABEL)
 PROBES = "netpol-canary.dev/probes"
 PROGRAM = "netpol-canary-probe"
+LIVE = "live_"  # how the owner of Jobs begins that belong to no rollout; no rollout's name can
 NEVER = "netpol-canary.dev/never-ready"
 KEPT_SECONDS = {"test": 30, "hold": 300}  # how long a Job stands after its end, should nobody read it
 USER = 65532
@@ -116,7 +119,7 @@ def _pod(image: str, work: Mapping[str, Any]) -> Manifest:
         },
         "containers": [
             {
-                "name": "probe",
+                "name": CONTAINER,
                 "image": image,
                 "imagePullPolicy": "IfNotPresent",
                 "command": [PROGRAM],
@@ -137,9 +140,13 @@ def _pod(image: str, work: Mapping[str, Any]) -> Manifest:
 
 
 def bare_pod(made: Mapping[str, Any]) -> Manifest:
-    """The pod that a Job's controller would create, to ask the API server what it has against it."""
+    """The pod that a Job's controller would create, to ask the API server what it has against it.
+
+    Without the marks: admission takes a marked pod from the Job controller alone.
+    """
     template, meta = made["spec"]["template"], made["metadata"]
-    named = {"name": meta["name"], "namespace": meta["namespace"]}
+    labels = {k: v for k, v in template["metadata"]["labels"].items() if k not in MARKS}
+    named = {"name": meta["name"], "namespace": meta["namespace"], "labels": labels}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.ports import Manifest, Probe, ProbeResult
+from orchestrator.ports import Probe, ProbeResult
 from orchestrator.probe.agent import SILENCE, VERSION
 
+CONTAINER = "probe"  # of a probe pod; what others there may be were put there by somebody else
 CANNOT_START = "probe Jobs cannot start"
 # A container that waits for one of these does not begin by itself; an image is tried once more before.
 STUCK = (
@@ -46,7 +47,8 @@ class Progress:
 def progress(pod: Mapping[str, Any]) -> Progress:
     """Read a pod's status (Pod API, status.containerStatuses and status.conditions)."""
     status = pod.get("status") or {}
-    container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or []), {})
+    containers = sorted(status.get("containerStatuses") or [], key=lambda c: c.get("name") != CONTAINER)
+    container: Mapping[str, Any] = next(iter(containers), {})
     state = container.get("state") or {}
     if "terminated" in state:
         end = state["terminated"]
@@ -175,9 +177,3 @@ def _kept(
     if state == "closed":
         return ProbeResult(probe, None, f"the server closed it after {lasted:.0f} s: that shows no denial")
     return ProbeResult(probe, None, f"could not be opened: {answer}{more}")
-
-
-def pod_of(pods: Sequence[Manifest], uid: str) -> Manifest | None:
-    """The pod of the Job with this uid; the latest, should there be several."""
-    mine = [p for p in pods if any(o.get("uid") == uid for o in p["metadata"].get("ownerReferences") or [])]
-    return max(mine, key=lambda p: str(p["metadata"].get("creationTimestamp", ""))) if mine else None

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.adapters import probe_report as report
 from orchestrator.adapters.probe_jobs import Jobs
+from orchestrator.adapters.probe_pods import pod_of
 from orchestrator.adapters.probe_targets import Batch
 from orchestrator.ports import Manifest, Probe, ProbeResult
 from orchestrator.rollout.model import Probing
@@ -86,14 +87,15 @@ class Run:
 
     def _look(self, pods: Sequence[Manifest]) -> None:
         for standing in list(self.standing):
-            pod = report.pod_of(pods, standing.made["metadata"]["uid"])
+            pod, doubt = pod_of(pods, standing.made)
             probes = [p for _, p in standing.batch.probes]
             waited = (self._now() - standing.since).total_seconds()
-            found = (
-                self._with_pod(standing, probes, waited, pod)
-                if pod is not None
-                else self._without_pod(standing, probes, waited)
-            )
+            if doubt:
+                found: list[ProbeResult] | None = report.unanswered(probes, doubt)
+            elif pod is not None:
+                found = self._with_pod(standing, probes, waited, pod)
+            else:
+                found = self._without_pod(standing, probes, waited)
             if found is not None:
                 self._settle(standing.batch, found)
                 self.standing.remove(standing)

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
+from orchestrator.adapters.probe_pod import LIVE
 from orchestrator.cli import wiring
 from orchestrator.cli.junit import Case, suite
 from orchestrator.cli.report import formatted, printed
@@ -33,7 +34,7 @@ def check(path: Path, target: Target, image: str, only: Sequence[str], output: s
     if not tests:
         raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
     ctx = wiring.connected(target)
-    prober = ctx.prober(Probing(image=image), f"test-{socket.gethostname()}-{os.getpid()}", ctx.beat)
+    prober = ctx.prober(Probing(image=image), f"{LIVE}{socket.gethostname()}-{os.getpid()}", ctx.beat)
     if prober is None:
         raise BadInput("which image do probe pods run?", hint=f"give --image or set {PROBE_IMAGE}")
     running = fleet(d for d in documents(ctx.cluster) if d.obj["kind"] in ("Namespace", "Pod"))

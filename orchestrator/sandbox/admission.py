@@ -6,8 +6,16 @@ from typing import Any
 
 from orchestrator.ports import Manifest
 from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.objects import PROBE_LABEL
 from orchestrator.rollout.vouching import NOT_IN_THE_GROUP, NOT_THE_USER
 
+PROBE_JOBS = ("netpol-canary-test-", "netpol-canary-hold-")
+OWNER_LABEL, LIVE = "netpol-canary.dev/probe-owner", "live_"
+JOB_CONTROLLERS = ("system:serviceaccount:kube-system:job-controller", "system:kube-controller-manager")
+NOT_A_PROBER = "probe Jobs are made by those alone who may create WaveAnalyses"
+NOT_THE_CONTROLLER = (
+    "pods of probe Jobs are made by the Job controller alone, and keep their labels and owners"
+)
 MACHINES = ("system:serviceaccount:", "system:node:", "system:anonymous")
 
 
@@ -20,7 +28,31 @@ def refusal(obj: Manifest, old: Manifest | None, user: str, groups: tuple[str, .
         return _approval(obj["spec"], old, user, groups, rights)
     if obj["kind"] == "PolicyRollout" and old is not None:
         return _rollout(obj, old, user, rights)
+    if obj["kind"] in ("Job", "Pod") and (_probes(obj) or (old is not None and _probes(old))):
+        return _probe(obj, old, user, rights)
     return ""
+
+
+def _probes(obj: Manifest) -> bool:
+    """Whether it is one of our Jobs, or says that it belongs to one."""
+    owners = obj["metadata"].get("ownerReferences") or []
+    owned = any(o.get("kind") == "Job" and str(o.get("name")).startswith(PROBE_JOBS) for o in owners)
+    return owned or PROBE_LABEL in (obj["metadata"].get("labels") or {})
+
+
+def _probe(obj: Manifest, old: Manifest | None, user: str, rights: set[str]) -> str:
+    """`write` stands for the Job controller, too: in memory the cluster's own user plays it."""
+    meta, was = obj["metadata"], (old or {}).get("metadata", {})
+    parts = ("labels", "ownerReferences", "annotations")
+    unchanged = old is not None and all((meta.get(p) or {}) == (was.get(p) or {}) for p in parts)
+    if obj["kind"] == "Job":
+        owners = [str((m.get("labels") or {}).get(OWNER_LABEL, "")) for m in (meta, *([was] if old else []))]
+        live = all(o.startswith(LIVE) for o in owners)
+        return "" if unchanged or live or "write" in rights else NOT_A_PROBER
+    if not (unchanged or user in JOB_CONTROLLERS or "write" in rights):
+        return NOT_THE_CONTROLLER
+    before, after = ((o.get("spec") or {}).get("containers") for o in (old or obj, obj))
+    return "" if before == after else "the containers of a probe pod stay as they are"
 
 
 def _approval(

@@ -159,4 +159,4 @@ def test_the_probes_are_made_in_a_name_of_their_own_with_the_image_that_is_given
     monkeypatch.setattr(Context, "__init__", noted)
     assert live(None, "--image", "ours:1").code == 0
     ((image, owner),) = asked
-    assert image == "ours:1" and owner.startswith("test-")
+    assert image == "ours:1" and owner.startswith("live_")

@@ -22,6 +22,10 @@ TOKENS = {
     "admin": ("admin-token", "system:masters"),
     "engineer": ("engineer-token", "release-engineers"),
     "controller": ("controller-token", "netpol-canary"),
+    "system:kube-controller-manager": (
+        "manager-token",
+        "system:masters",
+    ),  # config/admission knows it by name
 }
 # Who did what of our own accounts, for test_permissions.py; of everybody else nothing is written down.
 AUDIT = {
@@ -128,7 +132,9 @@ def control_plane(folder, place=LOOPBACK, ours=True):
     folder.mkdir(parents=True, exist_ok=True)
     secure = free_port()
     server = f"https://{place.address}:{secure}"
-    config = write_kubeconfig(folder / "kubeconfig", server, "admin", folder / "certs" / "apiserver.crt")
+    trust = folder / "certs" / "apiserver.crt"
+    config = write_kubeconfig(folder / "kubeconfig", server, "admin", trust)
+    write_kubeconfig(folder / "manager.kubeconfig", server, "system:kube-controller-manager", trust)
     plane = ControlPlane(str(config), str(found / "kubectl"), server)
     processes = []
     try:
@@ -195,7 +201,7 @@ def _commands(folder, found, place, secure):
         ],
         [
             found / "kube-controller-manager",
-            f"--kubeconfig={folder / 'kubeconfig'}",
+            f"--kubeconfig={folder / 'manager.kubeconfig'}",
             f"--controllers={','.join(place.controllers)}",
             f"--root-ca-file={folder / 'certs' / 'apiserver.crt'}",
             "--leader-elect=false",
