@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from orchestrator.harmless import annotation, annotation_property, printed, visible
+from orchestrator.harmless import annotation, annotation_property, printed
 
 
 class Edge:
@@ -64,7 +64,7 @@ def console(quiet: bool = False) -> Any:
         def __rich_console__(self, console: Any, options: Any) -> Any:
             for text, style, control in console.render(self.content, options):
                 plain = style.update_link(None) if style is not None and style.link else style
-                yield Segment(text if control else visible(text), plain, control)
+                yield Segment(text if control else printed(text), plain, control)
 
     made = Console(highlight=False, soft_wrap=True, quiet=quiet, emoji=False)
     made.push_render_hook(Clean())

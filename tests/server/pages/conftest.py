@@ -68,6 +68,12 @@ def made(good=True, **strategy):
 
 
 @pytest.fixture
+def opened():
+    """The pages over a stage."""
+    return site_of
+
+
+@pytest.fixture
 def begun():
     """Begins a rollout and works it off as far as it goes."""
     return made
