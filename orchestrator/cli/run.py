@@ -17,7 +17,7 @@ from orchestrator.cli.progress import Progress
 from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.wiring import Target
 from orchestrator.engine.embedded import Embedded, phase_code
-from orchestrator.errors import Refused
+from orchestrator.errors import Refused, RetryLater
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Source
@@ -27,6 +27,7 @@ from orchestrator.steps.start import active, start
 
 INTERRUPTED = 130
 TELLING_SECONDS = 10.0
+BEGIN_TRIES = 25
 
 
 def holder() -> str:
@@ -86,13 +87,24 @@ def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
     if running is not None and not revision and open_request(running) is not None:
         return running.name
     try:
-        keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
-        return start(ctx, source, revision, keep).rollout
+        return _started(ctx, source, reference, revision)
     except Refused as refused:
         if running is not None:
             hint = "`netpol-canary watch` follows it, `netpol-canary abort` ends it"
             raise Refused(f"{refused}; {hint}") from None
         raise
+
+
+def _started(ctx: Context, source: Source, reference: str, revision: str) -> str:
+    """Tried again while somebody else changes the source, or begins a rollout of it and may have died over that."""
+    keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
+    for _ in range(BEGIN_TRIES):
+        try:
+            return start(ctx, source, revision, keep).rollout
+        except RetryLater as later:
+            ctx.clock.sleep(later.delay)
+            source = sources.find(ctx, reference)
+    return start(ctx, source, revision, keep).rollout
 
 
 def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: Target | None = None) -> int:

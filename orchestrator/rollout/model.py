@@ -450,6 +450,7 @@ class PolicySourceStatus(Model):
     held_reason: Text = ""
     queued_revision: Revision = ""
     active_rollout: Name = ""
+    active_uid: Name = ""
     repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
@@ -27,6 +27,7 @@ from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
 from orchestrator.rollout.resource import Approval, Freeze, Resource, Rollout, Source, load
 from orchestrator.rollout.turn import before_wave
+from orchestrator.steps.sighted import Claims
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
 ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
@@ -88,6 +89,7 @@ class Context:
     fence: Callable[[], None] = open_fence
     beat: Callable[[], None] = open_fence
     room: Room = NO_LIMIT
+    claims: Claims = field(default_factory=Claims)
 
 
 def read(ctx: Context, name: str) -> State:

@@ -53,8 +53,8 @@ def release(ctx: Context, state: State, action: Action) -> None:
 def _record(ctx: Context, source: Source, state: State) -> None:
     rollout, phase = state.rollout, state.rollout.status.phase
     fields: dict[str, str] = {}
-    if source.status.active_rollout == rollout.name:
-        fields["active_rollout"] = ""
+    if source.status.active_rollout == rollout.name and source.status.active_uid in ("", rollout.uid):
+        fields |= {"active_rollout": "", "active_uid": ""}
     if rollout.spec.revision == rollout.spec.previous_revision:
         # New namespaces were brought to the verified state: a hold on another revision stays.
         fields |= {"verified_rollout": rollout.name} if phase == "Succeeded" else {}

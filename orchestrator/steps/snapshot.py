@@ -14,6 +14,7 @@ from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resource import Rollout, Source, load, new
+from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.planning import plan as make_plan
@@ -80,6 +81,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
     rollout = state.rollout
     try:
         source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
+        if late := taken(ctx, source, rollout):
+            _supersede(ctx, state, late)
+            return
         names = frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)
         plan = make_plan(ctx, source, rollout.spec.revision, only=names)
     except (BadInput, NotFound) as error:

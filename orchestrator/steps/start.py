@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.errors import BadInput, Conflict, Refused, RetryLater
+from orchestrator.errors import BadInput, Refused
 from orchestrator.policy.fleet import Workload
 from orchestrator.rollout.objects import MOST_LABEL, SOURCE_LABEL
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps import snapshot
 from orchestrator.steps.answers import unanswered
+from orchestrator.steps.claim import claim, name_of
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
@@ -60,12 +61,8 @@ def start(
         raise BadInput(text, f"PolicySource {source.name}", f"choose one of {MOST_LABEL} at most")
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
-    running = active(ctx, source)
-    if running is not None:
-        if running.spec.revision == commit:
-            return Started(running.name, commit, resumed=True)
-        queue(ctx, source, commit)
-        raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
+    if running := _running(ctx, source, commit):
+        return running
     if source.spec.suspend:
         raise Refused(f"the source {source.name} is suspended")
     if source.status.held_revision == commit:
@@ -78,16 +75,25 @@ def start(
     expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))
     refuse(expected, source.spec.strategy)
     _answered(ctx, source, plan, expected)
-    source = keep(source)
-    name = _name(ctx, source, commit)
-    claimed = source.status.model_copy(update={"active_rollout": name, "queued_revision": ""})
-    try:
-        fresh: Source = load(ctx.cluster.replace_status(source.with_status(claimed)))
-    except Conflict:
-        raise RetryLater(f"the source {source.name} changed meanwhile", 0.2) from None
     commits = repository.commits(source.status.verified_revision, commit)
-    snapshot.create(ctx, fresh, plan, name, commits, expected, cause)
+    kept = keep(source)
+    if running := _running(ctx, kept, commit):  # planning takes its time
+        return running
+    standing = frozenset(str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace))
+    name = name_of(kept, commit, standing)
+    snapshot.create(ctx, claim(ctx, kept, source, name), plan, name, commits, expected, cause)
     return Started(name, commit, plan=plan)
+
+
+def _running(ctx: Context, source: Source, commit: str) -> Started | None:
+    """The rollout of this commit that runs already. Raises Refused where one of another commit does."""
+    running = active(ctx, source)
+    if running is None:
+        return None
+    if running.spec.revision == commit:
+        return Started(running.name, commit, resumed=True)
+    queue(ctx, source, commit)
+    raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
 
 
 def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> None:
@@ -103,14 +109,6 @@ def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> N
     if silent:
         hint = f"`netpol-canary metrics try --source {source.name}` shows them"
         raise Refused(f"nothing could be judged: {'; '.join(silent[:3])[:1500]}; {hint}")
-
-
-def _name(ctx: Context, source: Source, commit: str) -> str:
-    """SOURCE-COMMIT, and a number where that was rolled out before; the source's name is cut so that all fit."""
-    taken = {str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)}
-    ends = (f"-{commit[:10]}{f'-{i}' if i > 1 else ''}" for i in range(1, len(taken) + 2))
-    names = (f"{source.name[: MOST_LABEL - len(end)].rstrip('-.')}{end}" for end in ends)
-    return next(name for name in names if name not in taken)
 
 
 def queue(ctx: Context, source: Source, commit: str) -> None:

@@ -1,0 +1,145 @@
+"""However many begin a rollout of a source at once, wherever one of them dies: one rollout is made, and one works."""
+
+import threading
+
+import pytest
+from stage import ALLOW, DENY, OWN, Rounds, Stage, files
+from test_crash import Counter, Killed
+from test_race import Slow, Turns, Waiting
+
+from orchestrator.engine.embedded import Embedded
+from orchestrator.errors import NetpolCanaryError, RetryLater
+from orchestrator.rollout.next import next_action
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import ROLLOUT, read
+from orchestrator.steps.registry import STEPS
+from orchestrator.steps.start import find_source, start
+
+SEEDS = 40
+OTHER = files(DENY)
+
+
+def rollouts(stage):
+    return [load(o) for o in stage.cluster.list(ROLLOUT, OWN)]
+
+
+def begun(stage, seed, revisions):
+    """What came of several who start at once, interleaved call by call; each tries again as its command does."""
+    turns, ends = Turns(seed, len(revisions)), {}
+
+    def body(worker):
+        ctx = stage.context(Slow(stage, turns, worker), clock=Waiting(stage, turns, worker))
+        try:
+            for _ in range(60):
+                try:
+                    ends[worker] = start(ctx, find_source(ctx, "shop"), revisions[worker])
+                    return
+                except RetryLater as later:
+                    ctx.clock.sleep(later.delay)
+        except NetpolCanaryError as error:
+            ends[worker] = error
+        finally:
+            turns.leave(worker)
+
+    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in range(len(revisions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return ends
+
+
+def test_starters_of_one_revision_make_one_rollout_at_any_interleaving():
+    for seed in range(SEEDS):
+        stage = Stage()
+        ends = begun(stage, seed, [""] * (2 + seed % 2))
+        assert {getattr(e, "rollout", e) for e in ends.values()} == {"shop-cccccccccc"}, (seed, ends)
+        assert [r.name for r in rollouts(stage)] == ["shop-cccccccccc"], seed
+
+
+def test_starters_of_two_revisions_let_one_rollout_work_at_any_interleaving():
+    for seed in range(SEEDS):
+        stage = Stage()
+        stage.repository.push("d", OTHER)
+        begun(stage, seed, ["c" * 40, "d" * 40])
+        for rollout in rollouts(stage):
+            Embedded(stage.context(), "worker").drive(rollout.name)
+        done = [r for r in rollouts(stage) if r.status.phase != "Superseded"]
+        assert len(done) == 1 and done[0].status.phase == "Succeeded", seed
+        assert stage.shop().status.verified_revision == done[0].spec.revision
+        assert stage.shop().status.active_rollout == ""
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_wherever_a_starter_dies_the_next_one_makes_the_only_rollout(newer):
+    stage, counter = Stage(), Counter()
+    start(stage.context(counter.around(stage.cluster)), find_source(stage.context(), "shop"))
+    for at in range(1, counter.calls + 1):
+        for after in (False, True):
+            stage, counter = Stage(), Counter(at, after)
+            with pytest.raises(Killed):
+                start(stage.context(counter.around(stage.cluster)), find_source(stage.context(), "shop"))
+            if newer:
+                stage.repository.push("d", files(DENY, ALLOW))
+            rounds = Rounds(stage)
+            rounds.go(6)
+            done = [r for r in rollouts(stage) if r.status.phase != "Superseded"]
+            assert done and done[-1].status.phase == "Succeeded", (at, after)
+            assert len(rollouts(stage)) == 1 or rollouts(stage)[0].spec.revision != done[-1].spec.revision
+            assert stage.shop().status.active_rollout == ""
+            assert all(found == ["allow", "deny"] for found in stage.names().values())
+
+
+class Lost:
+    """The creation of a rollout is sent and nobody hears of it; it lands when `land` is called."""
+
+    def __init__(self, cluster):
+        self._cluster, self.sent = cluster, []
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def create(self, obj, **more):
+        if obj["kind"] != "PolicyRollout":
+            return self._cluster.create(obj, **more)
+        self.sent.append(obj)
+        raise Killed
+
+    def land(self):
+        return self._cluster.create(self.sent.pop())
+
+
+@pytest.mark.parametrize("while_it_runs", [True, False])
+def test_a_creation_that_lands_after_its_place_was_given_away_writes_nothing(while_it_runs):
+    stage = Stage()
+    lost = Lost(stage.cluster)
+    with pytest.raises(Killed):
+        start(stage.context(lost), find_source(stage.context(), "shop"))
+    stage.repository.push("d", OTHER)
+    ctx = stage.context()
+    with pytest.raises(RetryLater, match="begun by somebody"):
+        start(ctx, find_source(ctx, "shop"))
+    stage.clock.sleep(16)
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    if not while_it_runs:
+        Embedded(stage.context(), "worker").drive(name)
+    lost.land()
+    late = Embedded(stage.context(), "other").drive("shop-cccccccccc").rollout
+    assert late.status.phase == "Superseded" and late.status.opened == 0
+    state = Embedded(stage.context(), "worker").drive(name)
+    assert state.rollout.status.phase == "Succeeded" and stage.shop().status.verified_rollout == name
+
+
+def test_a_claim_that_changes_hands_while_a_rollout_is_created_leaves_one_that_works():
+    """Both are created; whichever writes its uid into the source first has the place, the other ends."""
+    stage = Stage()
+    name = start(stage.context(), find_source(stage.context(), "shop")).rollout
+    source = stage.shop()
+    stolen = source.status.model_copy(update={"active_rollout": "shop-dddddddddd"})
+    stage.cluster.replace_status(source.with_status(stolen))
+    state = read(stage.context(), name)
+    action = next_action(state, stage.clock.now())
+    STEPS[action.verb](stage.context(), state, action)
+    found = read(stage.context(), name).rollout.status
+    assert found.phase == "Superseded" and "shop-dddddddddd" in found.reason
+    assert stage.shop().status.active_rollout == "shop-dddddddddd"
