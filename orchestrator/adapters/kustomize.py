@@ -17,6 +17,7 @@ import yaml
 from orchestrator.adapters import contained
 from orchestrator.adapters.treenames import within
 from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.policy.yamltext import documents
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MOST_FILES = 1_000
@@ -137,6 +138,7 @@ class _Tree:
 
 def _entries(content: bytes, path: str) -> Iterator[tuple[str, str]]:
     """Every file or folder that a kustomization names, and at which `file:line`."""
+    list(documents(content, path))  # within the bounds, and with anchors that end
     try:
         root = yaml.compose(content, Loader=_LOADER)
         if not isinstance(root, yaml.MappingNode):
@@ -182,8 +184,10 @@ def _named(value: yaml.Node, keys: Collection[str] | None) -> Iterator[tuple[str
 
 def _plain(node: yaml.Node, path: str, seen: set[int]) -> None:
     """Refuses YAML that this reader and kustomize's might take for different things."""
-    if node.tag not in _TAGS or (id(node) in seen and not isinstance(node, yaml.ScalarNode)):
-        raise BadInput("YAML tags, anchors and merges are not taken", _line(node, path), "write it out")
+    if node.tag not in _TAGS:
+        raise BadInput("YAML tags and merges are not taken", _line(node, path), "write it out")
+    if id(node) in seen:  # by an anchor
+        return
     seen.add(id(node))
     children = node.value if isinstance(node, yaml.SequenceNode) else []
     if isinstance(node, yaml.MappingNode):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from orchestrator.errors import BadInput
+from orchestrator.policy.yamltext import documents
 
 MOST_BYTES = 1024 * 1024
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MOST_OBJECTS = 5_000
+_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True)
@@ -23,44 +23,20 @@ class Document:
 
 
 def parse(text: bytes, path: str) -> list[Document]:
-    """The objects of a file. Raises BadInput with `path:line`; aliases are refused (no bomb can hide)."""
+    """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds."""
     if len(text) > MOST_BYTES:
         raise BadInput(f"the file is larger than {MOST_BYTES // 1024} KiB", path, "split it")
+    if text.startswith(_LFS):
+        raise BadInput(
+            "this is a pointer of Git LFS, not the manifest itself", path, "take manifests out of Git LFS"
+        )
     found: list[Document] = []
-    loader = _LOADER(text)
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            assert node is not None
-            line = node.start_mark.line + 1
-            _unique(node, path, set())
-            obj = loader.construct_document(node)
-            if obj is not None:
-                found += _objects(obj, path, line)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        raise BadInput(f"not YAML: {getattr(error, 'problem', None) or error}", where) from None
-    finally:
-        loader.dispose()
+    for document in documents(text, path):
+        if document.value is not None:
+            found += _objects(document.value, path, document.line)
+        if len(found) > MOST_OBJECTS:
+            raise BadInput(f"there are more than {MOST_OBJECTS} objects", path, "split the file")
     return found
-
-
-def _unique(node: yaml.Node, path: str, seen: set[int]) -> None:
-    where = f"{path}:{node.start_mark.line + 1}"
-    if id(node) in seen and not isinstance(node, yaml.ScalarNode):
-        raise BadInput("YAML anchors and aliases are not taken", where, "write it out")
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            if str(key.value) in keys:
-                raise BadInput(f"the key {key.value} stands twice", f"{path}:{key.start_mark.line + 1}")
-            keys.add(str(key.value))
-            _unique(value, path, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _unique(item, path, seen)
 
 
 def _objects(obj: Any, path: str, line: int) -> list[Document]:

@@ -1,0 +1,227 @@
+"""YAML as Kubernetes reads it, from text that may be hostile: values of JSON alone, within bounds, anchors written out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import yaml
+
+from orchestrator.errors import BadInput
+
+MOST_NODES = 100_000
+MOST_TEXT = 4 * 1024 * 1024
+MOST_DEPTH = 64
+MOST_DOCUMENTS = 5_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = {f"{_TAG}{t}": t for t in ("str", "int", "float", "bool", "null", "seq", "map")}
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **{form: True for word in ("true", "yes", "on") for form in (word, word.capitalize(), word.upper())},
+    **{form: False for word in ("false", "no", "off") for form in (word, word.capitalize(), word.upper())},
+}
+_INT = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
+_NO_NUMBER = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
+_MOST_DIGITS = 64
+_LARGEST = 2**63
+
+
+@dataclass(frozen=True)
+class Text:
+    """One document of a file: its value, and the line at which it begins."""
+
+    value: Any
+    line: int
+
+
+def documents(text: bytes, path: str) -> Iterator[Text]:
+    """The documents of a file, one after the other. Raises BadInput with `path:line`."""
+    loader = _LOADER(text)
+    try:
+        count = 0
+        reader = _Reader(loader, path)
+        loader.get_event()  # the stream begins
+        while not loader.check_event(yaml.StreamEndEvent):
+            loader.get_event()  # the document begins
+            count += 1
+            if count > MOST_DOCUMENTS:
+                raise BadInput(f"there are more than {MOST_DOCUMENTS} documents", path, "split the file")
+            line = loader.peek_event().start_mark.line + 1
+            reader.anchors.clear()
+            value = reader.node(loader.get_event(), 0)
+            loader.get_event()  # the document ends
+            yield Text(value, line)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        raise BadInput(f"not YAML: {getattr(error, 'problem', None) or error}", where) from None
+    finally:
+        loader.dispose()
+
+
+@dataclass
+class _Anchor:
+    value: Any
+    nodes: int
+    text: int
+    depth: int
+
+
+@dataclass
+class _Reader:
+    """Builds values from events, so that every bound is met before anything grows beyond it."""
+
+    loader: Any
+    path: str
+    anchors: dict[str, _Anchor | None] = field(default_factory=dict)
+    nodes: int = 0
+    text: int = 0
+    deepest: int = 0
+
+    def node(self, event: Any, depth: int) -> Any:
+        self._count(1, len(getattr(event, "value", "")), depth, event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        anchor, before, deepest = event.anchor, (self.nodes, self.text), self.deepest
+        if anchor is not None:
+            self.anchors[anchor], self.deepest = None, depth  # not known while it is read
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._tagged(event, "seq")
+            value = self._sequence(depth)
+        else:
+            self._tagged(event, "map")
+            value = self._mapping(depth)
+        if anchor is not None:
+            text = self.text - before[1] + len(getattr(event, "value", ""))
+            self.anchors[anchor] = _Anchor(value, self.nodes - before[0] + 1, text, self.deepest - depth)
+            self.deepest = max(deepest, self.deepest)
+        return value
+
+    def _count(self, nodes: int, text: int, depth: int, event: Any) -> None:
+        self.nodes += nodes
+        self.text += text
+        self.deepest = max(self.deepest, depth)
+        if self.nodes > MOST_NODES:
+            self._refuse(
+                event, f"it holds more than {MOST_NODES} values, anchors written out", "split the file"
+            )
+        if self.text > MOST_TEXT:
+            self._refuse(event, f"it holds more than {MOST_TEXT >> 20} MiB of text, anchors written out")
+        if depth > MOST_DEPTH:
+            self._refuse(event, f"values are nested deeper than {MOST_DEPTH}")
+
+    def _alias(self, event: Any, depth: int) -> Any:
+        if event.anchor not in self.anchors:
+            self._refuse(event, f"the anchor {event.anchor[:40]!r} is not known here")
+        anchor = self.anchors[event.anchor]
+        if anchor is None:
+            self._refuse(event, f"the anchor {event.anchor[:40]!r} holds itself")
+        self._count(anchor.nodes - 1, anchor.text, depth + anchor.depth, event)
+        return _copied(anchor.value)
+
+    def _sequence(self, depth: int) -> list[Any]:
+        found = []
+        while not isinstance(event := self.loader.get_event(), yaml.SequenceEndEvent):
+            found.append(self.node(event, depth + 1))
+        return found
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: list[Any] = []
+        while not isinstance(event := self.loader.get_event(), yaml.MappingEndEvent):
+            if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
+                self._count(1, 0, depth, event)
+                source = self.loader.get_event()
+                merged += self._merged(source, self.node(source, depth + 1))
+                continue
+            key = self._key(event, depth + 1)
+            if key in found:
+                self._refuse(event, f"the key {key[:100]} stands twice")
+            found[key] = self.node(self.loader.get_event(), depth + 1)
+        for other in merged:
+            found = {**other, **found}
+        return found
+
+    def _merged(self, event: Any, value: Any) -> list[dict[str, Any]]:
+        """What `<<` brings along, the strongest first."""
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, dict) for part in parts):
+            self._refuse(event, "<< takes a mapping, or a list of mappings")
+        return parts
+
+    def _key(self, event: Any, depth: int) -> str:
+        key = self.node(event, depth)
+        if isinstance(key, bool):
+            return "true" if key else "false"
+        if not isinstance(key, (str, int, float)):
+            self._refuse(event, "a key is a text")
+        return str(key)
+
+    def _scalar(self, event: Any) -> Any:
+        tag, text = event.tag, event.value
+        kind = _PLAIN.get(tag, "") if tag not in (None, "!") else ""
+        if tag not in (None, "!") and not kind:
+            self._refuse(event, f"the YAML tag {str(tag)[:60]} is not taken", "write a plain value")
+        quoted = not event.implicit[0] if tag is None else tag == "!"
+        if kind == "str" or quoted:
+            return text
+        value = self._plain(event, text)
+        if kind and not isinstance(value, _TYPES[kind]):
+            self._refuse(event, f"{text[:40]!r} is no {kind}")
+        return value
+
+    def _plain(self, event: Any, text: str) -> Any:
+        if text in _WORDS:
+            return _WORDS[text]
+        if len(text) > _MOST_DIGITS and _INT.fullmatch(text):
+            self._refuse(event, "the number is too large")
+        if _INT.fullmatch(text):
+            return self._whole(event, text)
+        if _NO_NUMBER.fullmatch(text):
+            self._refuse(event, f"{text} is no number that Kubernetes takes")
+        if len(text) <= _MOST_DIGITS and text[0] in "+-.0123456789" and _FLOAT.fullmatch(text):
+            number = float(text.replace("_", ""))
+            if math.isinf(number):
+                self._refuse(event, "the number is too large")
+            return int(number) if number.is_integer() and abs(number) < _LARGEST else number
+        return text
+
+    def _whole(self, event: Any, text: str) -> int:
+        digits = text.replace("_", "").lower()
+        sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
+        base = {"0b": 2, "0x": 16, "0o": 8}.get(digits[:2], 8 if digits[0] == "0" else 10)
+        number = sign * int(digits, base)
+        if not -_LARGEST <= number < 2 * _LARGEST:
+            self._refuse(event, "the number is too large")
+        return number
+
+    def _tagged(self, event: Any, kind: str) -> None:
+        if event.tag not in (None, "!", f"{_TAG}{kind}"):
+            self._refuse(event, f"the YAML tag {str(event.tag)[:60]} is not taken", "write a plain value")
+
+    def _refuse(self, event: Any, text: str, hint: str = "") -> NoReturn:
+        raise BadInput(text, f"{self.path}:{event.start_mark.line + 1}", hint)
+
+
+_TYPES: dict[str, Any] = {
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "null": type(None),
+    "str": str,
+    "seq": list,
+    "map": dict,
+}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _copied(v) for k, v in value.items()}
+    return [_copied(v) for v in value] if isinstance(value, list) else value
