@@ -84,6 +84,12 @@ class Commit:
     time: datetime | None = None
 
 
+class Files(dict[str, bytes]):
+    """Files by path; `passed` says what was passed over among them, empty where nothing was."""
+
+    passed: str = ""
+
+
 class PolicyRepository(Protocol):
     """Where policies come from. Raises BadInput for what the repository holds, RepositoryError otherwise."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.adapters.gittree import ENDINGS, MOST_ENTRIES, is_manifest
+from orchestrator.adapters.passed import Passed, passed_over
 from orchestrator.errors import BadInput
-from orchestrator.ports import Commit
+from orchestrator.ports import Commit, Files
 
 MOST_FILES = 5_000
 MOST_BYTES = 32 * 1024 * 1024
-ENDINGS = (".yaml", ".yml", ".json")
 REVISION = "working-directory"
 
 
@@ -27,20 +29,44 @@ class Directory:
         return REVISION
 
     def files(self, revision: str) -> Mapping[str, bytes]:
-        found: dict[str, bytes] = {}
-        total = 0
-        for path in sorted(self.root.rglob("*")):
-            name = path.relative_to(self.root).as_posix()
-            if name.startswith(".") or "/." in name:
+        """The manifests by path. Symbolic links are not followed: a manifest that is one is refused."""
+        found = Files()
+        total, passed = 0, Passed()
+        for name, entry in sorted(self._entries(passed), key=lambda item: item[0]):
+            if entry.is_symlink():
+                raise BadInput("symbolic links are not followed", entry.path, "put the file itself there")
+            if not entry.is_file() or not name.endswith(ENDINGS):
                 continue
-            if path.is_symlink():
-                raise BadInput("symbolic links are not followed", str(path), "put the file itself there")
-            if path.suffix in ENDINGS and path.is_file():
-                total += path.stat().st_size
-                if len(found) >= MOST_FILES or total > MOST_BYTES:
-                    raise BadInput("the directory holds too much", str(path), "give a smaller one")
-                found[name] = path.read_bytes()
+            total += entry.stat().st_size
+            if len(found) >= MOST_FILES or total > MOST_BYTES:
+                raise BadInput("the directory holds too much", _shown(entry.path), "give a smaller one")
+            found[name] = Path(entry.path).read_bytes()
+        found.passed = passed.said()
+        passed_over(str(self.root), found.passed)
         return found
+
+    def _entries(self, passed: Passed) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """What may be a manifest, and a link that may be one."""
+        folders, count = [str(self.root)], 0
+        while folders:
+            for entry in os.scandir(folders.pop()):
+                count += 1
+                name = _shown(os.path.relpath(entry.path, self.root))
+                if count > MOST_ENTRIES:
+                    raise BadInput("the directory holds too much", _shown(entry.path), "give a smaller one")
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif is_manifest(name):
+                    yield name, entry
+                else:
+                    passed.add("link" if entry.is_symlink() else "other", name)
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
         return []
+
+
+def _shown(path: str) -> str:
+    """A path that can be printed, whatever bytes the system holds."""
+    return os.fsencode(path).decode(errors="backslashreplace")

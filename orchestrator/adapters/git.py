@@ -23,7 +23,7 @@ from orchestrator.adapters.gittree import Entry, Trees, contents, sizes
 from orchestrator.adapters.kustomize import built, outside
 from orchestrator.adapters.passed import passed_over
 from orchestrator.errors import BadInput, RepositoryError
-from orchestrator.ports import MOST_COMMITS, Commit
+from orchestrator.ports import MOST_COMMITS, Commit, Files
 
 MOST_FILES = 5_000
 MOST_FILE_BYTES = 1024 * 1024
@@ -88,7 +88,9 @@ class GitRepository:
         trees = self._trees(revision)
         mine, passed = self._mine(trees, revision)
         passed_over(f"{self._name} {self._prefix}".strip(), passed)
-        return built(mine, self._prefix, partial(self._file, trees), self.kustomize, self.timeout)
+        found = Files(built(mine, self._prefix, partial(self._file, trees), self.kustomize, self.timeout))
+        found.passed = passed
+        return found
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
         """Where `since` is empty or lost, only the newest commit that touches the path.

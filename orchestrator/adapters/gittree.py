@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from orchestrator.adapters.passed import Passed
 from orchestrator.adapters.treenames import MOST_PATH, odd
 from orchestrator.errors import BadInput, RepositoryError
 
@@ -17,14 +18,7 @@ MOST_DEPTH = 64
 MOST_OBJECTS_AT_ONCE = 2_000
 _FOLDER, _SYMLINK, _SUBMODULE = "40000", "120000", "160000"
 _ID = 20
-_NAMED = 3
 _SETTINGS = (".gitignore", ".gitattributes", ".gitmodules", ".gitkeep")
-_KINDS = {
-    "other": ("file that is no manifest", "files that are no manifests"),
-    "hidden": ("hidden file or folder", "hidden files and folders"),
-    "link": ("symbolic link", "symbolic links"),
-    "submodule": ("submodule", "submodules"),
-}
 
 Ask = Callable[..., bytes]
 
@@ -63,7 +57,7 @@ class Trees:
         start = self._folder(folder)
         if start is None:
             return None
-        found, passed, count = list[Entry](), _Passed(), 0
+        found, passed, count = list[Entry](), Passed(), 0
         level = [Entry(_FOLDER, start, "")]
         for _ in range(MOST_DEPTH):
             self._load([e.blob for e in level])
@@ -73,7 +67,8 @@ class Trees:
                 if count > MOST_ENTRIES:
                     text = f"there are more than {MOST_ENTRIES} files and folders"
                     raise BadInput(text, folder or self.where, "name a smaller folder as git.path")
-                if passed.takes(entry):
+                if kind := _passed(entry):
+                    passed.add(kind, entry.path)
                     continue
                 (deeper if entry.mode == _FOLDER else found).append(entry)
             if not deeper:
@@ -172,30 +167,15 @@ def _entries(content: bytes, where: str) -> Iterator[Entry]:
         at = end + 1 + _ID
 
 
-class _Passed:
-    """What is no manifest, counted, the first few by name."""
-
-    def __init__(self) -> None:
-        self._paths: dict[str, list[str]] = {kind: [] for kind in _KINDS}
-        self._counts = dict.fromkeys(_KINDS, 0)
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether an entry is passed over."""
-        name = posixpath.basename(entry.path)
-        if name in _SETTINGS:
-            return True
-        kind = "submodule" if entry.mode == _SUBMODULE else "hidden" if name.startswith(".") else ""
-        if not kind and entry.mode != _FOLDER and not is_manifest(entry.path):
-            kind = "link" if entry.mode == _SYMLINK else "other"
-        if kind:
-            self._counts[kind] += 1
-            self._paths[kind] += [entry.path] if self._counts[kind] <= _NAMED else []
-        return bool(kind)
-
-    def said(self) -> str:
-        """As half a sentence; empty where nothing was passed over."""
-        return "; ".join(
-            f"{count} {_KINDS[kind][count > 1]} ({', '.join(self._paths[kind])}{', …' if count > _NAMED else ''})"
-            for kind, count in self._counts.items()
-            if count
-        )
+def _passed(entry: Entry) -> str:
+    """As what an entry is passed over; empty where it is not."""
+    name = posixpath.basename(entry.path)
+    if name in _SETTINGS:
+        return "setting"
+    if entry.mode == _SUBMODULE:
+        return "submodule"
+    if name.startswith("."):
+        return "hidden"
+    if entry.mode == _FOLDER or is_manifest(entry.path):
+        return ""
+    return "link" if entry.mode == _SYMLINK else "other"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import subprocess
-import tarfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from orchestrator.adapters.directory import ENDINGS, MOST_BYTES, MOST_FILES
+from orchestrator.adapters import contained
+from orchestrator.adapters.directory import MOST_BYTES, MOST_FILES
+from orchestrator.adapters.gitprogram import MOST_OUTPUT, SETTINGS
+from orchestrator.adapters.gittree import ENDINGS, Trees, contents, sizes
 from orchestrator.errors import BadInput
 
 TIMEOUT = 60.0
 MOST_COMMITS = 1000
+# A repository is not run by its configuration: neither hooks nor a file system monitor of its own.
+_SAFE = ("core.fsmonitor", "core.hooksPath", "core.bigFileThreshold", "core.deltaBaseCacheLimit")
 _NAME = re.compile(r"[^-\s:][^\s:]*")
 
 
@@ -34,28 +37,19 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
         f"{revision}^{{commit}}",
         said=f"revision {revision} is not in {root}",
     )
-    where = [] if inside == "." else [inside]
-    raw = _git(root, "archive", "--format=tar", tree.decode().strip(), "--", *where)
-    if len(raw) > 2 * MOST_BYTES:
-        raise BadInput("the directory holds too much", f"{directory} at {revision}", "give a smaller one")
-    found: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
-        for member in archive:
-            name = os.path.relpath(member.name, inside)
-            if name.startswith(".") or "/." in name or not name.endswith(ENDINGS):
-                continue
-            if member.issym() or member.islnk():
-                raise BadInput(
-                    "symbolic links are not followed", f"{name} at {revision}", "commit the file itself"
-                )
-            content = archive.extractfile(member)
-            if content is not None:
-                found[name] = content.read()
-            if len(found) > MOST_FILES:
-                raise BadInput(
-                    "the directory holds too much", f"{directory} at {revision}", "give a smaller one"
-                )
-    return found
+    prefix = "" if inside == "." else inside
+    ask = partial(_git, root)
+    where = f"{directory} at {revision}"
+    top = _git(root, "rev-parse", "--verify", f"{tree.decode().strip()}^{{tree}}").decode().strip()
+    found = Trees(ask, top, where).below(prefix)
+    if found is None:
+        return {}
+    wanted = [e for e in found.manifests if e.path.endswith(ENDINGS)]
+    size = sizes(ask, [e.blob for e in wanted])
+    if len(wanted) > MOST_FILES or sum(size.get(e.blob, 0) for e in wanted) > MOST_BYTES:
+        raise BadInput("the directory holds too much", where, "give a smaller one")
+    content = contents(ask, list(dict.fromkeys(e.blob for e in wanted)), "blob", where) if wanted else {}
+    return {e.path: content[e.blob] for e in wanted}
 
 
 def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
@@ -88,17 +82,17 @@ def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
     return found
 
 
-def _git(where: Path, *args: str, said: str = "") -> bytes:
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def _git(where: Path, *args: str, data: bytes = b"", said: str = "") -> bytes:
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"}
+    safe = [part for key in _SAFE for part in ("-c", f"{key}={SETTINGS[key]}")]
+    limits = contained.Limits(TIMEOUT, MOST_OUTPUT)
     try:
-        done = subprocess.run(
-            ["git", "-C", str(where), *args], capture_output=True, timeout=TIMEOUT, check=False, env=env
-        )
+        done = contained.run(["git", *safe, "-C", str(where), *args], limits, env, data)
     except FileNotFoundError:
         raise BadInput("the git program is missing", hint="install git") from None
-    except subprocess.TimeoutExpired:
-        raise BadInput(f"git took longer than {TIMEOUT:g} s", str(where)) from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+    except contained.Ended as ended:
+        raise BadInput(f"git was {ended}", str(where)) from None
+    if done.code:
+        lines = done.errors.strip().splitlines() or ["no message"]
         raise BadInput(said or f"git says: {lines[-1].removeprefix('fatal: ')}", str(where))
-    return done.stdout
+    return done.out
