@@ -111,7 +111,7 @@ class Castle:
         self.accounts = {a: service_account(plane, folder, OWN, a) for a in ACCOUNTS}
         self.clusters = {a: connect(seen.kubeconfig, timeout=ENOUGH) for a, seen in self.accounts.items()}
         self.repository, self.revisions = Repository(), 0
-        self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="registry.example.com/x:1"))
+        self.real = over(self.clusters["netpol-canary"], Target(OWN, probe_image="netpol-canary:0.1.0"))
         self.ctx = replace(self.real, repository=lambda source: self.repository)
 
     def _installed(self, folder):

@@ -181,7 +181,7 @@ def asks_of_jobs(cluster, clock):
     batch = Batch(
         SPACES[0], "app", 0, {"app": SPACES[0]}, ((0, PROBE),), ({"host": "10.0.0.9", "port": 8080},)
     )
-    made = job(batch, "test", "registry.example.com/x:1", "castle", "", 60, {"seconds": 5})
+    made = job(batch, "test", "netpol-canary:0.1.0", "castle", "", 60, {"seconds": 5})
     jobs = Jobs(cluster, clock, marks("test", "castle"), (SPACES[0],))
     assert jobs.diagnosed(made) == ""
     assert jobs.last_line(cluster.list(POD, SPACES[0])[0]) == ""  # there is no kubelet to ask
@@ -190,7 +190,7 @@ def asks_of_jobs(cluster, clock):
 def steps_life(castle):
     """Waves worked on step by step by the account of workflows' pods: one that goes bad, one that meets drift."""
     cluster = castle.clusters["netpol-canary-step"]
-    real = over(cluster, Target(OWN, probe_image="registry.example.com/x:1"))
+    real = over(cluster, Target(OWN, probe_image="netpol-canary:0.1.0"))
     spare = [policy(f"spare{n}", {"podSelector": {"matchLabels": {"app": "none"}}}) for n in range(3)]
     castle.source(strategy={"engine": "argo", "gates": [{"wave": 1}]})
     castle.repository.history = [h for h in castle.repository.history if h[0] != "f" * 40]
