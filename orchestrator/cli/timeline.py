@@ -20,6 +20,7 @@ MARKS = {
     "RolledBack": ("↺", "bold yellow"),
     "Failed": ("✘", "bold red"),
     "Inconclusive": ("?", "yellow"),
+    "Undecided": ("✘", "bold red"),
     "BreakGlass": ("‼", "bold red"),
     "Unvouched": ("‼", "bold red"),
     **dict.fromkeys(REGRESSIONS, ("✘", "bold red")),

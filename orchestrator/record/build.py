@@ -13,7 +13,7 @@ from orchestrator.record.waves import ALARMING, wave
 from orchestrator.rollout.approvals import gateway
 from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
-from orchestrator.rollout.next import State
+from orchestrator.rollout.next import State, decide_by
 from orchestrator.rollout.vouching import condition
 
 WAITS = {
@@ -98,7 +98,9 @@ def waits_for(state: State, now: datetime) -> str:
         if found is not None and found.status == "False":
             return found.message
         return gateway(state.rollout, status.wave, state.approvals, now).message
-    return WAITS.get(status.paused_for, status.reason)
+    end = decide_by(state) if status.paused_for == "inconclusive" and status.opened > status.wave else None
+    until = f"; it is rolled back at {end:%Y-%m-%d %H:%M:%S} UTC where nobody decides" if end else ""
+    return WAITS.get(status.paused_for, status.reason) + until
 
 
 def commits(state: State) -> tuple[str, ...]:

@@ -28,7 +28,13 @@ ORDER = (
     "Opened",
     "Applied",
 )
-OF_A_WAVE = (*REGRESSIONS, "Inconclusive", "Operator", "Resumed")  # said of the wave that is open
+OF_A_WAVE = (
+    *REGRESSIONS,
+    "Inconclusive",
+    "Undecided",
+    "Operator",
+    "Resumed",
+)  # said of the wave that is open
 _WAVE = re.compile(r"^wave (\d+)\b")
 
 

@@ -6,7 +6,7 @@ from orchestrator.record.diffs import object_diffs
 from orchestrator.record.evidence import attempts, curves, links
 from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
-from orchestrator.rollout.model import Watch
+from orchestrator.rollout.model import WaveAnalysisStatus
 from orchestrator.rollout.next import State
 
 ALARMING = ("Failed", "Error", "Inconclusive")
@@ -34,18 +34,20 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
         marks(state, number),
         attempts(spec, status),
         links(spec, status),
-        (*spec.notes, *_watched(status.watch)),
+        (*spec.notes, *_watched(status)),
         tuple(status.alarms),
         tuple(status.suspects),
     )
 
 
-def _watched(seen: Watch) -> tuple[str, ...]:
-    """What was seen of it while the next wave waited."""
+def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:
+    """What was seen of it after its verdict, while the next wave or a person's decision was waited for."""
+    seen = status.watch
     if not seen.looks:
         return ()
     looks = "1 look" if seen.looks == 1 else f"{seen.looks} looks"
-    return (f"{looks} since it was promoted; the last: {seen.phase}, {seen.reason}",)
+    since = "it was promoted" if status.phase == "Successful" else "the wave's verdict"
+    return (f"{looks} since {since}; the last: {seen.phase}, {seen.reason}",)
 
 
 def standing(state: State, number: int) -> WaveState:
@@ -59,7 +61,7 @@ def standing(state: State, number: int) -> WaveState:
         return "bad" if verdict in ALARMING else "undone"
     if verdict == "Successful":
         return "good"
-    if status.phase == "Paused" and number == status.wave:
+    if status.phase == "Paused" and number in (status.wave, status.wave - 1):
         return "waiting"
     return "bad" if verdict in ALARMING else "running"
 

@@ -244,6 +244,8 @@ class Analysis(Model):
     `alpha` bounds the chance that the sequential tests of a whole rollout raise one false alarm; they compare with
     `baselineSeconds` before the change, and where they have not seen enough after `limitSeconds`, the wave pauses.
     Watched are the namespaces that change, those whose connections the change touches, and those of `watch`.
+    An inconclusive wave that was written stays watched: with `onInconclusive: wait` a person has
+    `inconclusiveSeconds` to decide, then it is rolled back; with `rollback` it is rolled back at once.
     `probeIntents` adds a probe for each connection of the PolicyTests' intents that the change must leave as it is.
     """
 
@@ -253,6 +255,8 @@ class Analysis(Model):
     failure_limit: Annotated[int, Field(ge=0, le=100)] = 0
     error_limit: Annotated[int, Field(ge=0, le=100)] = 3
     on_no_traffic: Literal["pause", "probes"] = "pause"
+    on_inconclusive: Literal["wait", "rollback"] = "wait"
+    inconclusive_seconds: Annotated[int, Field(ge=60, le=604800)] = 3600
     watch: Annotated[list[Name], Field(max_length=64)] = []
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     baseline_seconds: Annotated[int, Field(ge=60, le=86400)] = 3600
@@ -655,7 +659,10 @@ class SeenFlow(Model):
 
 
 class Watch(Model):
-    """What was seen of a promoted wave while the next one waited; `since` is the last look before that."""
+    """What was seen of a wave after its verdict: while the next one waited, or a person had to decide on this one.
+
+    `since` is the last look before that.
+    """
 
     since: datetime | None = None
     looked_at: datetime | None = None
@@ -694,6 +701,7 @@ class WaveAnalysisStatus(Model):
     flows: Annotated[list[SeenFlow], Field(max_length=200)] = []
     alarms: Annotated[list[Text], Field(max_length=32)] = []
     suspects: Annotated[list[Text], Field(max_length=16)] = []
+    gone: Annotated[list[Name], Field(max_length=2000)] = []
     shards: Annotated[list[ShardReading], Field(max_length=64)] = []
 
 

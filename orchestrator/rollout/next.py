@@ -11,7 +11,7 @@ from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
 from orchestrator.rollout.due import look_time, progressed_at
-from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.state import REQUEST as REQUEST
 from orchestrator.rollout.state import Request
@@ -181,17 +181,39 @@ def _paused(state: State, now: datetime) -> Action:
 
 
 def _stopped(state: State, now: datetime, wait: Action) -> Action:
-    """Within a wave: where a person stopped it, what was written is looked at as before, and nothing is promoted."""
-    wave = state.rollout.status.wave
+    """Within a wave: what was written is looked at as before, whatever stopped it, and nothing is promoted."""
+    status = state.rollout.status
+    wave = status.wave
     analysis = state.analyses.get(wave)
-    if state.rollout.status.paused_for != "operator" or analysis is None or unwritten(state, wave):
-        return wait
+    if analysis is None or unwritten(state, wave):
+        return _lost(state) or _watched(state, now, wait)
     if analysis.status.phase == "Failed":
         return Action("rollback", wave, "Regression", analysis.status.reason)
+    end = decide_by(state) if status.paused_for == "inconclusive" else None
+    if end is not None and now >= end:
+        return _undecided(state, analysis.status.reason)
+    wait = replace(wait, until=end)
     if analysis.status.phase == "Running":
         due = look_time(state, wave)
-        return replace(wait, until=due) if now < due else Action("analyze", wave)
-    return _watched(state, now, wait, wave) if analysis.status.phase == "Successful" else wait
+        return replace(wait, until=min(due, end or due)) if now < due else Action("analyze", wave)
+    return _watched(state, now, wait, wave)
+
+
+def decide_by(state: State) -> datetime | None:
+    """Until when a person has time to decide on an inconclusive wave."""
+    status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
+    since = next((t.time for t in reversed(status.transitions) if _unclear(t)), None)
+    return None if since is None else since + timedelta(seconds=plan.inconclusive_seconds)
+
+
+def _unclear(moved: Transition) -> bool:
+    return (moved.phase, moved.reason) == ("Paused", "Inconclusive")
+
+
+def _undecided(state: State, reason: str) -> Action:
+    seconds = state.rollout.spec.strategy.analysis.inconclusive_seconds
+    text = f"wave {state.rollout.status.wave} was inconclusive, and nobody decided in {seconds} s: {reason}"
+    return Action("rollback", state.rollout.status.wave, "Undecided", text)
 
 
 def unwritten(state: State, wave: int) -> bool:
@@ -208,8 +230,17 @@ def _lost(state: State) -> Action | None:
     return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
 
 
+def _doubted(state: State) -> Action | None:
+    """Stand still before the next wave, where a namespace of the last promoted one went while it waited."""
+    wave = state.rollout.status.wave
+    analysis = state.analyses.get(wave - 1)
+    if analysis is None or analysis.status.phase != "Inconclusive":
+        return None
+    return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+
+
 def _watched(state: State, now: datetime, wait: Action, wave: int | None = None) -> Action:
-    """Wait, and look at a good wave meanwhile, the last promoted one, as often as it was looked at before."""
+    """Wait, and look at a wave that has its verdict meanwhile, the last promoted one, as often as before."""
     plan = state.rollout.spec.strategy.analysis
     last = state.rollout.status.wave - 1 if wave is None else wave
     analysis = state.analyses.get(last)
@@ -230,7 +261,7 @@ def _queued(state: State, now: datetime) -> Action:
             wait = Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
             return _watched(state, now, wait)
         return _waits(status.wave, found)
-    action = _opening(state, now)
+    action = _doubted(state) or _opening(state, now)
     if action.verb == "open" and status.paused_for == "window":
         return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
     return action  # where it waited for room, it opens at once: it keeps its place
@@ -276,7 +307,7 @@ def _opening(state: State, now: datetime) -> Action:
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
     if status.opened <= status.wave:
-        return _lost(state) or _opening(state, now)
+        return _lost(state) or _doubted(state) or _opening(state, now)
     return _overdue(state, now) or _in_wave(state, now)
 
 
@@ -302,7 +333,14 @@ def _in_wave(state: State, now: datetime) -> Action:
     if phase == "Failed":
         return Action("rollback", wave, "Regression", analysis.status.reason)
     if phase in ("Error", "Inconclusive"):
-        return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+        return _inconclusive(state, analysis.status.reason)
     if wave + 1 < len(spec.waves):
         return Action("promote", wave, "Promoted", f"wave {wave} is good: {analysis.status.reason}")
     return Action("succeed", wave, "Succeeded", f"every wave is good; the last: {analysis.status.reason}")
+
+
+def _inconclusive(state: State, reason: str) -> Action:
+    wave = state.rollout.status.wave
+    if state.rollout.spec.strategy.analysis.on_inconclusive == "rollback":
+        return Action("rollback", wave, "Inconclusive", f"wave {wave} is inconclusive: {reason}")
+    return Action("pause", wave, "Inconclusive", reason, paused_for="inconclusive")

@@ -35,6 +35,7 @@ _BY_REASON = {
     "Approved": "approved",
     "Promoted": "promoted",
     "Inconclusive": "inconclusive",
+    "Undecided": "inconclusive",
     "Drift": "drift",
     "BreakGlass": "breakGlass",
 }

@@ -13,6 +13,7 @@ _WHAT = {
     "Approval": "waits for approval",
     "Promoted": "a wave is promoted",
     "Inconclusive": "paused, the evidence is unclear",
+    "Undecided": "rolling back, nobody decided in time",
     "Drift": "paused, the cluster has drifted",
     "Operator": "paused by a person",
     "Closed": "waits for its window",

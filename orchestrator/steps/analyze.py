@@ -22,9 +22,11 @@ from orchestrator.steps.measuring import measured
 from orchestrator.steps.observers import unready
 from orchestrator.steps.records import kept
 from orchestrator.steps.suspects import suspects
+from orchestrator.steps.vanished import known, nothing_left, remaining, told, unsaid, vanished
 from orchestrator.steps.watchset import UNKNOWN
 
 MOST_REASON = 4000
+MOST_GONE = 2000
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -54,10 +56,14 @@ def look(
     `found` is what was measured then by others; else it is measured here.
     """
     plan = state.rollout.spec.strategy.analysis
-    found = measured(ctx, state, analysis, at) if found is None else found
-    every = [*analysis.status.measurements, *found]
+    gone = vanished(ctx, state, analysis)
+    whole, analysis = analysis, remaining(analysis, gone)
+    found = measured(ctx, state, analysis, at) if found is None else known(found, gone)
+    every = [*known(analysis.status.measurements, gone), *found]
     waited = (at - settled_at(state, analysis.spec.wave)).total_seconds()
-    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": kept(every)})
+    status = analysis.status.model_copy(
+        update={"ticks": ticks, "measurements": kept([*whole.status.measurements, *found])}
+    )
     lost: Sequence[str] = unready(ctx, state, analysis, at)
     mute = ""
     if (
@@ -69,6 +75,17 @@ def look(
     status.phase, reason = verdict(plan, every, answers, ticks, waited, _asked(ctx, state, analysis), lost)
     if mute and status.phase == "Inconclusive":  # once more, before it counts as lost
         status.phase, reason = "Running", mute
+    if fresh := unsaid(state, whole, gone):
+        status.gone = [*whole.status.gone, *fresh][:MOST_GONE]
+        status.phase, reason = (
+            ("Failed", reason) if status.phase == "Failed" else ("Inconclusive", told(fresh))
+        )
+    elif (
+        whole.status.phase == "Running"
+        and status.phase == "Inconclusive"
+        and nothing_left(state, whole, gone)
+    ):
+        status.phase, reason = "Successful", "nothing is left of the wave, and a person went on"
     status.reason = reason[:MOST_REASON]
     flows, problems = seen(ctx, plan, analysis, at, waited)
     status.flows = status.flows if flows is None else flows

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from orchestrator.errors import NotFound
+from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.handed import resumed
 from orchestrator.rollout.next import Action, State, unwritten
@@ -45,11 +46,24 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
                 "probed_at": None,
                 "started_at": ctx.clock.now(),
                 "shards": [],
+                "watch": m.Watch(),
             }
         )
         load(ctx.cluster.replace_status(analysis.with_status(fresh)))
+    _accept(ctx, state, action)
     going = {"workflow": resumed(state.rollout), **_glass(ctx, state, action)}
     change(ctx, state, action, phase="Progressing", paused_for="", reason="", **going)
+
+
+def _accept(ctx: Context, state: State, action: Action) -> None:
+    """Who goes on with the next wave does so without the namespaces of the promoted one that went."""
+    before = state.analyses.get(action.wave - 1)
+    asked = state.rollout.status.paused_for == "inconclusive" and action.reason == "Resumed"
+    if before is None or before.status.phase != "Inconclusive" or not asked:
+        return
+    said = f"{action.actor} went on: {before.status.reason}"[:4000]
+    good = before.status.model_copy(update={"phase": "Successful", "reason": said})
+    ctx.cluster.replace_status(before.with_status(good))
 
 
 def _forget(ctx: Context, analysis: WaveAnalysis) -> None:

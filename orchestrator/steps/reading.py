@@ -15,6 +15,7 @@ from orchestrator.steps.counting import streamed
 from orchestrator.steps.judging import Key, deciding, recorded, said
 from orchestrator.steps.measuring import calmed, thresholds
 from orchestrator.steps.records import kept, record
+from orchestrator.steps.vanished import remaining, vanished
 
 MOST_KEPT = 600  # records of a look in all readings of a wave, beside those that the analysis keeps
 MOST_TEXT = 60_000  # characters of their messages, and of their queries
@@ -25,7 +26,9 @@ def measure(
     ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, shard: int, shards: int
 ) -> m.ShardReading:
     """What one of the readers has to say of its share of the watched namespaces; nothing is written."""
-    watched = part(analysis.spec.watched, shard, shards)
+    gone = vanished(ctx, state, analysis)
+    watched = [n for n in part(analysis.spec.watched, shard, shards) if n not in gone]
+    analysis = remaining(analysis, gone)
     tick = analysis.status.ticks + 1
     if not watched:
         return m.ShardReading(shard=shard, tick=tick)

@@ -1,8 +1,8 @@
-"""One more look at the last promoted wave while the next one waits: what fails puts everything back."""
+"""One more look at a wave that has its verdict, while the next one waits or a person must decide: what fails is rolled back."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.rollout import model as m
 from orchestrator.rollout.due import settled_at
@@ -22,12 +22,20 @@ def run(ctx: Context, state: State, action: Action) -> None:
     at = settled + slot * step
     promoted = before.since or settled + analysis.status.ticks * step
     status = look(ctx, state, analysis, at, slot)
-    seen = m.Watch(
-        since=promoted, looked_at=at, looks=before.looks + 1, phase=status.phase, reason=status.reason
-    )
+    phase, reason = _now(status, at)
+    seen = m.Watch(since=promoted, looked_at=at, looks=before.looks + 1, phase=phase, reason=reason)
     times = sorted({r.time for r in status.measurements if r.time > promoted})[-MOST_LOOKS:]
     kept = [r for r in status.measurements if r.time <= promoted or r.time in times]
     update = {"watch": seen, "measurements": kept}
-    if status.phase != "Failed":
+    went = status.gone != analysis.status.gone  # in a namespace that went since nobody knows any more
+    if status.phase != "Failed" and not went:
         update |= {"phase": analysis.status.phase, "reason": analysis.status.reason}
     ctx.cluster.replace_status(analysis.with_status(status.model_copy(update=update)))
+
+
+def _now(status: m.WaveAnalysisStatus, at: datetime) -> tuple[m.MeasurementPhase, str]:
+    """What this look says; errors of earlier ones, which may have brought the verdict about, are over."""
+    latest = [r for r in status.measurements if r.time == at]
+    if status.phase == "Error" and not any(r.phase in ("Error", "Inconclusive") for r in latest):
+        return "Running", "what could not be asked answers again"
+    return status.phase, status.reason

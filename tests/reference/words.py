@@ -122,6 +122,7 @@ REASONS = {
     "Resumed": "It goes on.",
     "Ignored": "A person asked for what changes nothing now.",
     "Inconclusive": "A wave could not be judged.",
+    "Undecided": "Nobody decided on an inconclusive wave within `analysis.inconclusiveSeconds`: everything is rolled back.",
     "Drift": "Somebody else changed what the wave would write.",
     "Regression": "A wave is bad: everything is put back.",
     "ObserverLost": "The API server was out of reach after a wave was written: everything is put back.",

@@ -61,6 +61,7 @@ STATUS = {
     "WaveAnalysisStatus.probedAt": "When probes were last tried.",
     "WaveAnalysisStatus.flows": "What traffic showed on the connections of the change.",
     "WaveAnalysisStatus.alarms": "What is wrong beside the verdict, such as a policy agent that enforces nothing.",
+    "WaveAnalysisStatus.gone": "Namespaces of the wave that were deleted while it was watched, of which a person was to hear.",
     "WaveAnalysisStatus.suspects": "After a failure: the objects and rules that may have done it.",
     "*.metric": "The metric's name.",
     "MeasurementRecord.namespace": "The namespace that it is about.",

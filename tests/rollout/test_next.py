@@ -232,7 +232,7 @@ def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
     assert (verb(held), verb(held, due)) == ("wait-for-person", "watch")
     assert verb(waiting("Failed", paused_for="operator")) == "rollback"
     in_wave = waiting(paused_for="operator", opened=2)
-    assert verb(in_wave, due) == "wait-for-person"
+    assert verb(in_wave, due) == "watch"  # nothing of it is written: the promoted one stays watched
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,8 @@ def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
         ("Running", "wait-for-person", "analyze"),
         ("Failed", "rollback", "rollback"),
         ("Successful", "wait-for-person", "watch"),
-        ("Inconclusive", "wait-for-person", "wait-for-person"),
+        ("Inconclusive", "wait-for-person", "watch"),
+        ("Error", "wait-for-person", "watch"),
     ],
 )
 def test_a_wave_that_a_person_stopped_is_looked_at_and_not_promoted(verdict, before, after):
@@ -257,3 +258,58 @@ def test_a_wave_that_a_person_stopped_is_looked_at_and_not_promoted(verdict, bef
 def test_nothing_comes_between_a_rollout_and_its_snapshot_but_its_end(request_):
     assert verb(State(rollout({REQUEST: f"{request_}/1/ann"}))) == "snapshot"
     assert verb(State(rollout({REQUEST: "abort/1/ann"}))) == "rollback"
+
+
+def undecided(verdict="Inconclusive", minutes=0, written="Applied", **plan):
+    """The first of two waves was written, and paused as inconclusive."""
+    metric = m.MetricSpec(name="errors", query="q")
+    strategy = m.Strategy(analysis=m.Analysis(metrics=[metric], **plan))
+    moved = m.Transition(time=NOW, actor="x", phase="Paused", reason="Inconclusive")
+    later = m.Transition(time=NOW + timedelta(minutes=minutes), actor="ann", phase="Paused", reason="Ignored")
+    given = rollout(
+        strategy=strategy, opened=1, phase="Paused", paused_for="inconclusive", transitions=[moved, later]
+    )
+    return State(given, {"one": namespace("one", written)}, {0: analysis(verdict, ticks=4)})
+
+
+def test_an_inconclusive_wave_is_watched_until_a_person_decides_or_the_time_for_that_is_over():
+    due, hour = NOW + timedelta(seconds=5 + 5 * 30), NOW + timedelta(hours=1)
+    action = next_action(undecided(), NOW)
+    assert (action.verb, action.until) == ("wait-for-person", due)
+    assert next_action(undecided(), due) == Action("watch", 0)
+    assert verb(undecided("Failed"), due) == "rollback"
+    assert verb(undecided(), hour - timedelta(seconds=1)) == "watch"
+    late = next_action(undecided(minutes=59), hour)
+    assert (late.verb, late.reason) == ("rollback", "Undecided")
+    assert "wave 0 was inconclusive, and nobody decided in 3600 s" in late.message
+    assert next_action(undecided(inconclusive_seconds=60), NOW + timedelta(seconds=60)).reason == "Undecided"
+
+
+def test_the_clock_set_back_ends_no_wait_early():
+    assert verb(undecided(), NOW - timedelta(days=1)) == "wait-for-person"
+
+
+def test_a_request_comes_before_the_end_of_waiting():
+    state, late = undecided(), NOW + timedelta(hours=2)
+    state.rollout.manifest["metadata"]["annotations"] = {REQUEST: "resume/1/ann"}
+    assert verb(state, late) == "continue"
+
+
+def test_an_inconclusive_wave_of_which_nothing_is_written_has_no_end():
+    assert verb(undecided(written="Pending"), NOW + timedelta(days=3)) == "wait-for-person"
+
+
+def test_a_source_may_want_inconclusive_waves_rolled_back_at_once():
+    plan = m.Strategy(analysis=m.Analysis(on_inconclusive="rollback"))
+    for verdict in ("Error", "Inconclusive"):
+        given = rollout(strategy=plan, phase="Progressing", opened=1)
+        state = State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict)})
+        action = next_action(state, NOW)
+        assert (action.verb, action.reason, action.wave) == ("rollback", "Inconclusive", 0)
+
+
+def test_a_look_that_a_crash_left_over_in_an_inconclusive_pause_is_made():
+    """`resume` started the analysis over and died, and the request was taken back."""
+    state = undecided("Running")
+    assert verb(state, NOW) == "wait-for-person"
+    assert verb(state, NOW + timedelta(seconds=5 + 5 * 30)) == "analyze"

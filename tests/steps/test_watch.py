@@ -1,15 +1,17 @@
 """Namespaces that were changed stay watched while the next wave waits for people."""
 
 from concurrent.futures import Future
+from contextlib import suppress
 
 import pytest
-from stage import OWN, Stage, work
+from stage import OWN, Rounds, Stage, work
 
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
+from orchestrator.record.build import view
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
 from orchestrator.steps.context import ANALYSIS, ROLLOUT, read
@@ -152,3 +154,146 @@ def test_a_regression_while_a_person_has_stopped_the_wave_puts_everything_back()
     assert seen(stage).phase == "Successful" and seen(stage).watch.looks > 0
     gauge.value = 0.9
     assert go(stage, 120).rollout.status.phase == "RolledBack" and stage.standing() == before
+
+
+class Half(Gauge):
+    """Answers nothing that could be used once the change is there; then as it is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.clear = True
+
+    def query(self, expression, at):
+        found = super().query(expression, at)
+        return found if self.clear else [Sample(s.labels, float("nan"), at) for s in found]
+
+
+def inconclusive(**analysis):
+    gauge = Half()
+    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 2, **analysis})
+    before = stage.standing()
+    state = work(stage.context(), "first", stop=lambda: len(gauge.asked) > 1 and unclear(gauge))
+    while state.rollout.status.phase == "Progressing":
+        state = Embedded(stage.context(), "first").drive(NAME)
+    return stage, gauge, before, state
+
+
+def unclear(gauge):
+    gauge.clear = False
+    return False
+
+
+def test_clients_that_begin_to_fail_in_an_inconclusive_wave_are_not_left_to_a_person():
+    stage, gauge, before, state = inconclusive()
+    assert state.rollout.status.paused_for == "inconclusive" and stage.standing() != before
+    for looks in (1, 2, 3):
+        state = go(stage)
+        assert (state.rollout.status.phase, seen(stage).watch.looks) == ("Paused", looks)
+    gauge.clear, gauge.value = True, 0.9
+    state = go(stage)
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+    (moved,) = [t for t in state.rollout.status.transitions if t.phase == "RollingBack"]
+    assert moved.reason == "Regression" and "errors" in moved.message
+
+
+def test_an_inconclusive_wave_whose_metrics_answer_again_waits_for_a_person_all_the_same():
+    stage, gauge, _, _ = inconclusive()
+    gauge.clear = True
+    state = go(stage)
+    assert (state.rollout.status.phase, seen(stage).phase) == ("Paused", "Inconclusive")
+    assert seen(stage).watch.phase in ("Successful", "Running")
+    Rounds(stage).ask(NAME, "resume")
+    assert go(stage).rollout.status.phase == "Succeeded"
+
+
+def test_what_could_not_be_asked_and_answers_again_is_shown():
+    gauge = Gauge()
+    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 2, "error_limit": 0})
+    asked = []
+
+    def silent():
+        if len(gauge.asked) > 1 and not asked:
+            asked.append(1)
+            gauge.value = None
+        return False
+
+    assert work(stage.context(), "first", stop=silent).rollout.status.paused_for == "inconclusive"
+    assert seen(stage).phase == "Error"
+    go(stage)
+    assert seen(stage).watch.phase == "Error"
+    gauge.value = 0.0
+    go(stage)
+    assert (seen(stage).phase, seen(stage).watch.phase) == ("Error", "Running")
+
+
+def test_an_inconclusive_wave_on_which_nobody_decides_is_rolled_back_in_the_end():
+    stage, _, before, _ = inconclusive(inconclusive_seconds=600)
+    state = go(stage, 500)
+    assert state.rollout.status.phase == "Paused"
+    shown = view(state, stage.clock.now())
+    assert "it is rolled back at 2026-" in shown.waits_for and shown.waves[0].state == "waiting"
+    assert any("since the wave's verdict" in note for note in shown.waves[0].notes)
+    state = go(stage, 120)
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+    assert "Undecided" in [t.reason for t in state.rollout.status.transitions]
+    assert stage.shop().status.held_revision == state.rollout.spec.revision
+
+
+def test_looking_again_gives_a_person_the_whole_time_again():
+    stage, _, _, _ = inconclusive(inconclusive_seconds=600)
+    go(stage, 500)
+    Rounds(stage).ask(NAME, "resume")
+    state = go(stage)
+    assert state.rollout.status.paused_for == "inconclusive" and seen(stage).watch.looks == 0
+    assert go(stage, 500).rollout.status.phase == "Paused"
+
+
+def test_a_source_that_does_not_wait_has_an_inconclusive_wave_rolled_back_at_once():
+    stage, _, before, state = inconclusive(on_inconclusive="rollback")
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+
+
+def test_the_controller_watches_an_inconclusive_wave_by_itself():
+    stage, gauge, before, _ = inconclusive(interval_seconds=30)
+    controller = Controller(stage.context(), "one", Instruments(), poll_seconds=30)
+    gauge.clear, gauge.value = True, 0.9
+    for _ in range(11):
+        stage.clock.sleep(3)
+        controller.tick(Inline())
+    assert stage.standing() == before
+
+
+@pytest.mark.parametrize("after", range(1, 30))
+def test_a_worker_that_dies_while_an_inconclusive_wave_goes_wrong_leaves_it_to_the_next(after):
+    stage, gauge, before, _ = inconclusive()
+    gauge.clear, gauge.value = True, 0.9
+    stage.clock.sleep(7)
+    calls = []
+    died = Dying(stage.cluster, after, calls)
+    with suppress(KeyboardInterrupt):
+        Embedded(stage.context(died), "dies").drive(NAME)
+    stage.clock.sleep(120)
+    state = Embedded(stage.context(), "next").drive(NAME)
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+    assert [t.reason for t in state.rollout.status.transitions].count("Regression") == 1
+
+
+class Dying:
+    """A cluster whose caller dies once it has written so often."""
+
+    def __init__(self, cluster, after, calls):
+        self._cluster, self._after, self._calls = cluster, after, calls
+
+    def __getattr__(self, name):
+        found = getattr(self._cluster, name)
+        if name not in ("create", "replace", "replace_status", "delete"):
+            return found
+
+        def counted(*args, **kwargs):
+            self._calls.append(name)
+            done = found(*args, **kwargs)
+            if len(self._calls) == self._after:
+                raise KeyboardInterrupt
+            return done
+
+        return counted

@@ -1,0 +1,211 @@
+"""A namespace that is deleted while its change is watched says nothing any more: a person hears of it before the next wave."""
+
+import pytest
+from stage import OWN, Rounds, Stage, work
+
+from orchestrator.engine.embedded import Embedded
+from orchestrator.errors import Forbidden
+from orchestrator.ports import Kind, Sample
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import ANALYSIS, NAMESPACE, read
+from orchestrator.steps.decide import Decision, decide
+
+NAME = "shop-cccccccccc"
+ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
+VOLUME = m.MetricSpec(name="requests", kind="volume", query="requests", min_ratio=0.5)
+
+
+class Living:
+    """Answers for the namespaces that there are; `bad` are those in which it goes wrong."""
+
+    def __init__(self):
+        self.stage, self.bad, self.asked = None, set(), 0
+
+    def query(self, expression, at):
+        self.asked += 1
+        there = {o["metadata"]["name"] for o in self.stage.cluster.list(NAMESPACE)} - {OWN}
+        return [Sample({"namespace": n}, 9.0 if n in self.bad else 0.1, at) for n in sorted(there)]
+
+
+def begun(looks=1, probes=(), **strategy):
+    """A rollout whose canary was written and looked at so often."""
+    living = Living()
+    stage = living.stage = Stage(
+        metrics=living,
+        analysis={"metrics": [ERRORS, VOLUME], "count": 4, "probes": list(probes)},
+        **strategy,
+    )
+    ticks = []
+
+    def enough():
+        ticks[:] = [a.status.ticks for a in states(stage)]
+        return bool(ticks) and ticks[0] >= looks
+
+    work(stage.context(), "first", stop=enough)
+    return stage, living
+
+
+def states(stage):
+    return sorted((load(o) for o in stage.cluster.list(ANALYSIS, OWN)), key=lambda a: a.spec.wave)
+
+
+def delete(stage, name):
+    found = stage.cluster.get(NAMESPACE, name)["metadata"]
+    stage.cluster.delete(NAMESPACE, name, None, uid=found["uid"], resource_version=found["resourceVersion"])
+
+
+def go(stage, seconds=0):
+    stage.clock.sleep(seconds)
+    return Embedded(stage.context(), "next").drive(NAME)
+
+
+def test_a_canary_that_vanishes_is_no_regression_and_no_success():
+    stage, _ = begun()
+    delete(stage, "cart")
+    state = go(stage)
+    status = state.rollout.status
+    assert (status.phase, status.paused_for, status.opened) == ("Paused", "inconclusive", 1)
+    assert "cart: deleted while the change was watched there" in status.reason
+    assert stage.names()["pay"] == stage.names()["web"] == []
+
+
+def test_who_has_heard_of_it_goes_on_without_it():
+    stage, _ = begun()
+    delete(stage, "cart")
+    go(stage)
+    Rounds(stage).ask(NAME, "resume")
+    assert go(stage).rollout.status.phase == "Succeeded"
+    assert states(stage)[0].status.reason == "nothing is left of the wave, and a person went on"
+
+
+def test_a_canary_of_the_same_name_that_is_another_one_has_vanished():
+    stage, _ = begun()
+    delete(stage, "cart")
+    stage.namespace("cart")
+    assert "cart: deleted while" in go(stage).rollout.status.reason
+
+
+def test_while_the_canary_is_gone_the_rest_goes_on_being_watched():
+    living = Living()
+    stage = living.stage = Stage(
+        metrics=living, analysis={"metrics": [ERRORS], "count": 4, "probes": [], "watch": ["web"]}
+    )
+    work(stage.context(), "first", stop=lambda: any(a.status.ticks for a in states(stage)))
+    delete(stage, "cart")
+    assert go(stage).rollout.status.paused_for == "inconclusive"
+    living.bad = {"web"}
+    assert go(stage, 7).rollout.status.phase == "RolledBack"
+    assert stage.names()["pay"] == stage.names()["web"] == []
+
+
+def test_a_canary_that_failed_before_it_went_has_failed():
+    stage, living = begun()
+    living.bad = {"cart"}
+    stage.metrics = living
+    state = read(stage.context(), NAME)
+    assert state.rollout.status.phase == "Progressing"
+    Embedded(stage.context(), "next", stop=lambda: states(stage)[0].status.ticks >= 2).drive(NAME)
+    delete(stage, "cart")
+    assert go(stage).rollout.status.phase == "RolledBack"
+
+
+def test_a_namespace_of_the_last_wave_that_vanishes_wedges_nothing():
+    stage, _ = begun(looks=4)
+    go_until(stage, 1)
+    delete(stage, "pay")
+    state = go(stage)
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+
+
+def test_the_last_wave_is_not_promoted_by_nothing():
+    stage, _ = begun(looks=4)
+    go_until(stage, 1)
+    delete(stage, "pay")
+    delete(stage, "web")
+    status = go(stage).rollout.status
+    assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
+    assert "pay, web: deleted while" in status.reason
+
+
+def go_until(stage, wave):
+    """To the first look at a wave."""
+
+    def looked():
+        found = states(stage)
+        return len(found) > wave and found[wave].status.ticks >= 1
+
+    Embedded(stage.context(), "next", stop=looked).drive(NAME)
+
+
+def test_a_canary_that_vanishes_while_the_next_wave_waits_is_told_before_that_opens():
+    stage, _ = begun(gates=[m.Gate(wave=1)])
+    assert go(stage).rollout.status.paused_for == "approval"
+    delete(stage, "cart")
+    state = go(stage, 7)
+    assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "approval")
+    assert states(stage)[0].status.phase == "Inconclusive"
+    approved(stage)
+    state = go(stage)
+    assert (state.rollout.status.paused_for, state.rollout.status.opened) == ("inconclusive", 1)
+    assert "cart: deleted while" in state.rollout.status.reason
+    Rounds(stage).ask(NAME, "resume")
+    state = go(stage)
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+    assert states(stage)[0].status.reason.startswith("eve went on: cart: deleted")
+
+
+def approved(stage):
+    """By two people, since who wrote the change is nobody that the source knows."""
+    for user in ("mia", "bob"):
+        ctx = stage.context(stage.cluster.acting_as(user))
+        decide(ctx, read(ctx, NAME), Decision(comment="fine"))
+
+
+def test_a_neighbour_that_vanishes_is_no_regression():
+    living = Living()
+    stage = living.stage = Stage(
+        metrics=living, analysis={"metrics": [VOLUME], "count": 3, "probes": [], "watch": ["beside"]}
+    )
+    stage.namespace("beside")
+    meta = stage.cluster.get(NAMESPACE, "beside")
+    stage.cluster.replace({**meta, "metadata": {**meta["metadata"], "labels": {}}})
+    work(stage.context(), "w", stop=lambda: any(a.status.ticks for a in states(stage)))
+    delete(stage, "beside")
+    state = go(stage)
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+
+
+class Short:
+    """A cluster whose lists of namespaces are cut short, or not allowed."""
+
+    def __init__(self, cluster, refuse=False):
+        self._cluster, self._refuse = cluster, refuse
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    def list(self, kind, namespace=None, labels=""):
+        found = self._cluster.list(kind, namespace, labels)
+        if kind != Kind("v1", "Namespace") or labels:
+            return found
+        if self._refuse:
+            raise Forbidden("namespaces")
+        return found[:1]
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_a_list_that_is_cut_short_or_refused_makes_nothing_vanish(refuse):
+    stage, _ = begun()
+    state = Embedded(stage.context(Short(stage.cluster, refuse)), "next").drive(NAME)
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+
+
+def test_a_probe_into_a_vanished_namespace_accuses_nobody():
+    probe = m.ProbeSpec(name="web-cart", source="web/a", destination="cart/a", port=80)
+    stage, _ = begun(probes=[probe])
+    delete(stage, "cart")
+    stage.prober.turn_bad()
+    status = go(stage).rollout.status
+    assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
+    assert "cart: deleted while" in status.reason
