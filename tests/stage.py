@@ -122,6 +122,7 @@ class Stage:
         labels = [m.Label(key="team", value="shop")]
         scope = m.NamespaceScope(match_labels=labels)
         given = {"git": m.Git(url="/repo"), "namespaces": scope, "strategy": self.strategy, **spec}
+        given.setdefault("shared", "root")  # `files` writes what goes into every namespace there
         self.cluster.create(new("PolicySource", name, OWN, m.PolicySourceSpec(**given)))
 
     def context(self, cluster=None, **ports):

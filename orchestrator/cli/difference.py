@@ -21,7 +21,7 @@ from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change, changes
-from orchestrator.policy.fleet import Fleet, fleet
+from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.reading import profile
@@ -105,26 +105,11 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     if not policies:
         raise BadInput("there is no policy here", str(path))
     spaces = {d.obj["metadata"]["name"] for d in standing if d.obj["kind"] == "Namespace"}
-    policies = [_into_folder(d, spaces) for d in policies]
+    everywhere = sorted(n for n in spaces if not n.startswith("kube-"))
+    policies = [p for d in policies for p in into(d, spaces, everywhere)]
     replaced = {_identity(d) for d in policies}
     kept = [d for d in standing if _identity(d) not in replaced]
     return fleet(standing), fleet([*kept, *policies])
-
-
-def _into_folder(document: Document, spaces: set[str]) -> Document:
-    """One folder a namespace, as a source has it."""
-    folder, slash, _ = document.path.partition("/")
-    metadata = document.obj["metadata"]
-    if (
-        document.obj["kind"] != "NetworkPolicy"
-        or metadata.get("namespace")
-        or not slash
-        or folder not in spaces
-    ):
-        return document
-    return Document(
-        {**document.obj, "metadata": {**metadata, "namespace": folder}}, document.path, document.line
-    )
 
 
 def _identity(document: Document) -> tuple[str, str, str]:

@@ -36,6 +36,7 @@ from orchestrator.rollout.state import open_request
 from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.newcomers import newcomers
+from orchestrator.steps.selection import selection
 from orchestrator.steps.start import active, queue, start
 
 MOST_ROLLOUTS = 16
@@ -183,11 +184,13 @@ class Controller:
         if running is not None:
             return self._behind(source, running, head)
         settled = head in (source.status.verified_revision, source.status.held_revision)
-        if settled or source.spec.suspend:
-            return self._newcomers(source, rollouts, head)
         known = _known(source, head)
-        if self._idle.get(source.uid) == known:
-            return self._newcomers(source, rollouts, head)
+        if settled or source.spec.suspend or self._idle.get(source.uid) == known:
+            message = self._newcomers(source, rollouts, head)
+            selection(self.ctx, source).check(
+                source
+            )  # after what may be done for the namespaces that are there
+            return message
         started = start(self.ctx, source, head)
         if not started.rollout:
             self._idle[source.uid] = known

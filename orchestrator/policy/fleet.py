@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ OTHER_GROUPS = (
     "policy.networking.k8s.io/v1alpha1",
 )
 MOST_WORKLOADS = 20_000
+SHARED = "_shared"  # the folder of a source whose policies go into every namespace; none can have this name
 
 
 @dataclass(frozen=True)
@@ -136,20 +137,26 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
 def placed(documents: Iterable[Document]) -> list[Document]:
     """A policy without a namespace, in a folder named after one that is known here, belongs there.
 
-    So a repository in the layout that a source takes (one folder a namespace) means the same here.
+    One in `_shared` belongs to every namespace that is known here, system namespaces aside. So a repository in the
+    layout that a source takes means the same here.
     """
     found = list(documents)
     known = {_space(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
     known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
+    everywhere = sorted(n for n in known if not n.startswith("kube-"))
+    return [d for document in found for d in into(document, known, everywhere)]
+
+
+def into(document: Document, known: Collection[str], everywhere: Collection[str]) -> list[Document]:
+    """A document with the namespaces that its folder says; as it is where that says none."""
+    obj, (folder, slash, _) = document.obj, document.path.partition("/")
+    if obj["kind"] != "NetworkPolicy" or obj["metadata"].get("namespace") or not slash:
+        return [document]
+    names = everywhere if folder == SHARED else [folder] if folder in known else []
     return [
-        Document({**d.obj, "metadata": {**d.obj["metadata"], "namespace": folder}}, d.path, d.line)
-        if d.obj["kind"] == "NetworkPolicy"
-        and not d.obj["metadata"].get("namespace")
-        and (folder := d.path.split("/", 1)[0]) in known
-        and "/" in d.path
-        else d
-        for d in found
-    ]
+        Document({**obj, "metadata": {**obj["metadata"], "namespace": name}}, document.path, document.line)
+        for name in names
+    ] or [document]
 
 
 def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:

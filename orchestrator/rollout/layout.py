@@ -1,20 +1,25 @@
-"""From files to the objects that each namespace should hold.
+"""From files to the objects that each namespace should hold; a folder never means more than it says.
 
-A folder named after a namespace holds its objects; an object may carry its own metadata.namespace;
-one without either is shared: it goes into every namespace that the source selects.
+A first-level folder is named after a namespace and holds its objects, however deep below it they stand. What goes into
+every namespace that the source selects stands in the shared folder, or at the root where the source says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.fleet import SHARED
 from orchestrator.policy.manifest import Document, parse
+from orchestrator.rollout.likely import likely
 
 ENDINGS = (".yaml", ".yml", ".json")
 TESTS = "PolicyTest"  # stands beside the policies, and is applied nowhere
+ROOT = "root"
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,97 @@ class Placed:
     line: int
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What the folders of a source mean.
+
+    `namespaces` are those that it selects, `shared` the folder of what goes into all of them, or `root`; `left` names
+    namespaces that it selected when the revision was planned first, and that have gone or are not selected any more;
+    `others` are the cluster's other namespaces.
+    """
+
+    namespaces: Collection[str]
+    shared: str = SHARED
+    left: Collection[str] = ()
+    others: Collection[str] = ()
+
+    def targets(self, document: Document) -> list[str]:
+        """The namespaces that an object goes into; none for those that were left. Raises BadInput."""
+        where = f"{document.path}:{document.line}"
+        folder = document.path.split("/", 1)[0] if "/" in document.path else ""
+        own = str(document.obj["metadata"].get("namespace") or "")
+        shared = folder == ("" if self.shared == ROOT else self.shared)
+        if folder and not shared:
+            self._known(folder, document.path, where)
+            if own and own != folder:
+                raise BadInput(f"the object names namespace {own} in the folder of {folder}", where)
+            return [folder] if folder in self.namespaces else []
+        if own and folder:
+            text = f"the object names namespace {own} in {folder}/, whose objects go into every namespace"
+            raise BadInput(text, where, f"move it to {own}/")
+        if own:
+            return self._owned(own, where)
+        if not shared:
+            hint = f"move it to {self.shared}/, to the folder of its namespace, or say spec.shared: {ROOT}"
+            raise BadInput("a policy at the root says no namespace", where, hint)
+        self._nested(document.path, where)
+        return sorted(self.namespaces)
+
+    def _known(self, folder: str, path: str, where: str) -> None:
+        """Refuses a folder that is no namespace of the source, and says what was meant."""
+        if folder in self.namespaces or folder in self.left:
+            return
+        deeper = path.split("/")[1:-1]
+        below = next((n for n, part in enumerate(deeper) if part in self.namespaces), None)
+        known = [*self.namespaces] + ([] if self.shared == ROOT else [self.shared])
+        if folder in self.others:
+            hint = f"namespace {folder} is there, but not selected: label or name it, or take the folder away"
+        elif below is not None:
+            hint = f"did you mean git.path: {'/'.join([folder, *deeper[:below]])}?"
+        elif found := likely(folder, known):
+            hint = f"did you mean {found}?"
+        elif folder == SHARED:
+            hint = f"the source says spec.shared: {self.shared}, where such policies stand instead"
+        else:
+            shared = "the root" if self.shared == ROOT else f"{self.shared}/"
+            hint = f"a folder is named after a namespace that the source selects; what goes into all stands in {shared}"
+        raise BadInput(f"the folder {folder} is no namespace that the source selects", where, hint)
+
+    def _owned(self, name: str, where: str) -> list[str]:
+        if name in self.namespaces:
+            return [name]
+        if name in self.left:
+            return []
+        found = "" if name in self.others else likely(name, self.namespaces)
+        hint = f"did you mean {found}?" if found else "name a namespace that the source selects"
+        raise BadInput(f"namespace {name} is outside the source, or does not exist", where, hint)
+
+    def _nested(self, path: str, where: str) -> None:
+        """A folder of a namespace within the shared one would mean all namespaces."""
+        inner = next((p for p in path.split("/")[1:-1] if p in self.namespaces), "")
+        if inner:
+            text = f"{posixpath.dirname(path)} is named after namespace {inner}, and stands in {self.shared}/"
+            raise BadInput(text, where, f"move it to {inner}/, or name it otherwise")
+
+    def check(self) -> None:
+        """Raises BadInput where one folder would mean two things."""
+        if self.shared in self.namespaces and self.shared != ROOT:
+            text = f"the folder {self.shared} would be namespace {self.shared}'s and shared by all"
+            raise BadInput(text, "spec.shared", f"name another folder there, such as {SHARED}")
+
+
 def arrange(
     files: Mapping[str, bytes],
     namespaces: Mapping[str, Mapping[str, str]],
     kinds: Sequence[tuple[str, str]],
+    shared: str = SHARED,
+    left: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> dict[str, list[Placed]]:
     """The desired objects of each selected namespace. Raises BadInput with file and line."""
+    layout = Layout(namespaces.keys(), shared or SHARED, left, others)
+    layout.check()
+    _built(files)
     documents = [d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path)]
     documents = [d for d in documents if d.obj["kind"] != TESTS]
     if not documents:
@@ -43,10 +133,11 @@ def arrange(
     for document in documents:
         where = f"{document.path}:{document.line}"
         obj = document.obj
+        targets = layout.targets(document)  # first: what a misspelt folder holds matters less than its name
         if (obj["apiVersion"], obj["kind"]) not in kinds:
             allowed = ", ".join(kind for _, kind in kinds)
             raise BadInput(f"{obj['kind']} is not a kind that this source may write ({allowed})", where)
-        for name in _targets(document, namespaces, where):
+        for name in targets:
             identity = (name, obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
             if identity in seen:
                 text = f"{obj['kind']}/{obj['metadata']['name']} stands twice for namespace {name}"
@@ -56,12 +147,10 @@ def arrange(
     return found
 
 
-def _targets(document: Document, namespaces: Mapping[str, Mapping[str, str]], where: str) -> list[str]:
-    folder = document.path.split("/", 1)[0] if "/" in document.path else ""
-    own = str(document.obj["metadata"].get("namespace") or "")
-    if own and folder in namespaces and own != folder:
-        raise BadInput(f"the object names namespace {own} in the folder of {folder}", where)
-    name = own or (folder if folder in namespaces else "")
-    if own and own not in namespaces:
-        raise BadInput(f"namespace {own} is outside the source, or does not exist", where)
-    return [name] if name else sorted(namespaces)
+def _built(files: Mapping[str, bytes]) -> None:
+    """Refuses kustomizations that nobody builds: the files beside them would be taken as they are."""
+    for path in sorted(files):
+        if posixpath.basename(path) in KUSTOMIZATIONS and path.count("/") > 1:
+            folder = path.split("/", 1)[0]
+            hint = f"let one in {folder}/ name it among its resources, or write the policies out"
+            raise BadInput("a kustomization below the first level is not built by itself", path, hint)

@@ -30,6 +30,7 @@ API_VERSION = f"{GROUP}/v1alpha1"
 
 Name = Annotated[str, StringConstraints(max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
+Folder = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Revision = Annotated[str, StringConstraints(max_length=64)]
 Digest = Annotated[str, StringConstraints(max_length=80)]
 ManifestText = Annotated[str, StringConstraints(max_length=262144)]
@@ -410,10 +411,12 @@ class PolicySourceSpec(Model):
 
     `conflicts` says what becomes of an object that exists and is nobody's source's: refused, taken over, or left alone
     and shown. `drift` says what becomes of a difference from the last verified revision, looked for between rollouts.
+    `shared` is the folder whose policies go into every namespace, or `root`: then they stand beside the folders.
     """
 
     git: Git
     namespaces: NamespaceScope
+    shared: Folder = "_shared"
     kinds: Annotated[list[KindRef], Field(max_length=16)] = [KindRef()]
     conflicts: Literal["refuse", "adopt", "observe"] = "refuse"
     drift: Literal["report", "repair", "ignore"] = "report"
@@ -475,7 +478,8 @@ class Wave(Model):
 class PolicyRolloutSpec(Model):
     """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
 
-    `cause`: a new revision, new namespaces, or drift from the verified revision.
+    `cause`: a new revision, new namespaces, or drift from the verified revision. `selected` are the namespaces that
+    the source selected and that it brings to this revision, or leaves there.
     """
 
     source: Name
@@ -483,6 +487,7 @@ class PolicyRolloutSpec(Model):
     cause: Literal["revision", "namespaces", "drift"] = "revision"
     revision: Revision
     previous_revision: Revision = ""
+    selected: Annotated[list[Name], Field(max_length=10000)] = []
     people: Annotated[list[Text], Field(max_length=200)] = []
     committed_at: datetime | None = None
     strategy: Strategy

@@ -69,7 +69,7 @@ class NamespacePlan:
 class Plan:
     """Namespaces by wave, of those that change. `digest` binds approvals to exactly this.
 
-    `observed` and `remarks` are over all namespaces of the source.
+    `observed` and `remarks` are over all namespaces of the source, which `selected` names.
     """
 
     source: str
@@ -78,6 +78,7 @@ class Plan:
     namespaces: dict[str, NamespacePlan]
     observed: tuple[Observed, ...] = ()
     remarks: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -14,6 +14,7 @@ from orchestrator.rollout.resource import Rollout, Source
 from orchestrator.steps.context import Context
 from orchestrator.steps.newcomers import unreached
 from orchestrator.steps.planning import plan
+from orchestrator.steps.reached import reached
 
 MOST_LOOKED_AT = 20
 MOST_NAMED = 8
@@ -58,7 +59,7 @@ class Drift:
 
 def drift(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> Drift:
     """Raises BadInput where the verified revision cannot be planned any more. Namespaces that are new do not count."""
-    made = plan(ctx, source, source.status.verified_revision)
+    made = plan(ctx, source, source.status.verified_revision, left=reached(ctx, source))
     fresh = unreached(ctx, source, rollouts) if made.namespaces else frozenset()
     changes = [
         (name, change)

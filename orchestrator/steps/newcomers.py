@@ -18,13 +18,13 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 
 
 def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
-    """Those that were created since the last verified rollout began and hold nothing of the source."""
+    """Those that were created, or selected, since the last verified rollout began and hold nothing of the source."""
     verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
     if verified is None or verified.status.started_at is None:
         return frozenset()
-    since = verified.status.started_at
+    since, known = verified.status.started_at, frozenset(verified.spec.selected)
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
-    fresh = {n for n, at in made.items() if at is not None and at > since}
+    fresh = {n for n, at in made.items() if (at is not None and at > since) or (known and n not in known)}
     if not fresh:
         return frozenset()
     for kind in source.spec.kinds:

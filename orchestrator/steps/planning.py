@@ -15,35 +15,35 @@ from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Pla
 from orchestrator.rollout.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
 from orchestrator.steps.conflicts import conflict
-from orchestrator.steps.context import NAMESPACE, POLICY, Context
+from orchestrator.steps.context import POLICY, Context
+from orchestrator.steps.selection import selected as selected
+from orchestrator.steps.selection import selection
 
 MOST_BYTES = 900 * 1024
 
 
-def selected(ctx: Context, source: Source) -> dict[str, Manifest]:
-    """The live namespaces that a source may write to; system namespaces only where named."""
-    scope = source.spec.namespaces
-    wanted = {label.key: label.value for label in scope.match_labels}
-    found = {}
-    for item in ctx.cluster.list(NAMESPACE):
-        name = str(item["metadata"]["name"])
-        labels = item["metadata"].get("labels") or {}
-        by_label = bool(wanted) and all(labels.get(k) == v for k, v in wanted.items())
-        system = name.startswith("kube-") or name == ctx.namespace
-        if item["metadata"].get("deletionTimestamp"):
-            continue
-        if name in scope.names or (by_label and not system):
-            found[name] = item
-    return found
+def plan(
+    ctx: Context,
+    source: Source,
+    revision: str,
+    only: frozenset[str] = frozenset(),
+    left: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of a source at a full commit id. Raises BadInput for what the commit holds, or the source selects.
 
-
-def plan(ctx: Context, source: Source, revision: str, only: frozenset[str] = frozenset()) -> Plan:
-    """The plan of a source at a full commit id. Raises BadInput for what the commit holds."""
-    namespaces = selected(ctx, source)
+    `left` names namespaces that were the source's when this revision was verified: what Git holds for those that are
+    not its own any more is passed over.
+    """
+    chosen = selection(ctx, source)
+    chosen.check(source, left)
+    namespaces = chosen.namespaces
     kinds = [Kind(k.api_version, k.kind) for k in source.spec.kinds]
     labels = {n: dict(o["metadata"].get("labels") or {}) for n, o in namespaces.items()}
     files = ctx.repository(source).files(revision)
-    desired = arrange(files, labels, [(k.api_version, k.kind) for k in kinds])
+    wanted = [(k.api_version, k.kind) for k in kinds]
+    desired = arrange(
+        files, labels, wanted, source.spec.shared, left - chosen.namespaces.keys(), chosen.others
+    )
     live: dict[str, list[Manifest]] = {name: [] for name in namespaces}
     for kind in kinds:
         for obj in ctx.cluster.list(kind):
@@ -60,7 +60,7 @@ def plan(ctx: Context, source: Source, revision: str, only: frozenset[str] = fro
     waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
     observed = tuple(o for p in plans for o in p.observed)
     remarks = tuple(text for p in plans for text in p.remarks)
-    return Plan(source.name, revision, tuple(waves), changed, observed, remarks)
+    return Plan(source.name, revision, tuple(waves), changed, observed, remarks, tuple(sorted(namespaces)))
 
 
 def _namespace(

@@ -18,6 +18,7 @@ from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.planning import plan as make_plan
+from orchestrator.steps.reached import covered
 
 Cause = Literal["revision", "namespaces", "drift"]
 
@@ -30,8 +31,12 @@ def create(
     commits: Sequence[Commit],
     expected: Forecast = Forecast(),
     cause: Cause = "revision",
+    before: frozenset[str] = frozenset(),
 ) -> Rollout:
-    """The PolicyRollout of a plan, Pending; the one that is there where it was made already."""
+    """The PolicyRollout of a plan, Pending; the one that is there where it was made already.
+
+    `before` names the namespaces that stand at the verified revision.
+    """
     waves = [
         m.Wave(
             why=wave.why,
@@ -55,6 +60,7 @@ def create(
         cause=cause,
         revision=plan.revision,
         previous_revision=source.status.verified_revision,
+        selected=covered(plan, before, cause),
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities]),
         committed_at=max((c.time for c in commits if c.time), default=None),
         strategy=frozen(expected, source.spec.strategy),
@@ -85,7 +91,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
             _supersede(ctx, state, late)
             return
         names = frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)
-        plan = make_plan(ctx, source, rollout.spec.revision, only=names)
+        left = frozenset(rollout.spec.selected) if rollout.spec.cause != "revision" else frozenset()
+        plan = make_plan(ctx, source, rollout.spec.revision, names, left)
     except (BadInput, NotFound) as error:
         _supersede(ctx, state, f"the plan cannot be made any more: {error}")
         return

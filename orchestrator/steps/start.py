@@ -17,6 +17,7 @@ from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.forecast import Forecast, forecast, refuse
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
+from orchestrator.steps.reached import reached
 from orchestrator.steps.snapshot import Cause
 
 
@@ -69,7 +70,8 @@ def start(
         raise Refused(
             f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
         )
-    plan = make_plan(ctx, source, commit, only)
+    before = reached(ctx, source) if cause != "revision" else frozenset()
+    plan = make_plan(ctx, source, commit, only, before)
     if plan.empty:
         return Started("", commit, plan=plan)
     expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))
@@ -81,7 +83,7 @@ def start(
         return running
     standing = frozenset(str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace))
     name = name_of(kept, commit, standing)
-    snapshot.create(ctx, claim(ctx, kept, source, name), plan, name, commits, expected, cause)
+    snapshot.create(ctx, claim(ctx, kept, source, name), plan, name, commits, expected, cause, before)
     return Started(name, commit, plan=plan)
 
 

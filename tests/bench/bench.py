@@ -42,7 +42,7 @@ class Files:
         return self._revision
 
     def files(self, revision):
-        return {"policy.yaml": json.dumps(self._obj).encode()}
+        return {"_shared/policy.yaml": json.dumps(self._obj).encode()}
 
     def commits(self, since, until):
         return [Commit(until, (), "bench")]

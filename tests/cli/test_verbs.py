@@ -13,6 +13,7 @@ def source_file(tmp_path, **strategy):
     spec = {
         "git": {"url": "/repo"},
         "namespaces": {"matchLabels": [{"key": "team", "value": "shop"}]},
+        "shared": "root",
         "strategy": {"canary": ["cart"], **strategy},
     }
     body = {"apiVersion": m.API_VERSION, "kind": "PolicySource", "metadata": {"name": "shop"}, "spec": spec}

@@ -36,7 +36,7 @@ class Files:
         return "c" * 40
 
     def files(self, revision):
-        return {"policy.yaml": POLICY}
+        return {"_shared/policy.yaml": POLICY}
 
     def commits(self, since, until):
         return [Commit(until, ("Ann <ann@example.com>",), "change")]

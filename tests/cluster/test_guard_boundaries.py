@@ -45,8 +45,8 @@ class Yard:
         self.plane, self.folder, self.stack, self.harness = plane, folder, stack, harness
         self.api, self.spaces = reading.patient(plane.kubeconfig), []
         self.git = folder / "policies"
-        self.git.mkdir()
-        (self.git / "all.yaml").write_text(yaml.safe_dump(policy(8080)))
+        (self.git / "_shared").mkdir(parents=True)
+        (self.git / "_shared/all.yaml").write_text(yaml.safe_dump(policy(8080)))
         for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "change"]):
             person = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
             subprocess.run(["git", "-C", str(self.git), *person, *args], check=True, capture_output=True)

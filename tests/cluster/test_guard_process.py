@@ -32,9 +32,9 @@ class Ground:
     def __init__(self, plane, folder, stack):
         self.plane, self.folder, self.stack = plane, folder, stack
         self.root, self.file = folder / "policies", folder / "source.yaml"
-        self.root.mkdir()
+        (self.root / "_shared").mkdir(parents=True)
         self._git("init", "-q", "-b", "main")
-        (self.root / "all.yaml").write_text(yaml.safe_dump_all([policy(8080), named("more")]))
+        (self.root / "_shared/all.yaml").write_text(yaml.safe_dump_all([policy(8080), named("more")]))
         self._git("add", "-A")
         self._git("commit", "-q", "-m", "change")
         strategy = {"canary": ["north"], "settleSeconds": 300, "analysis": {"count": 1}}

@@ -53,7 +53,7 @@ class Site:
 
     def __init__(self, plane, folder):
         self.plane, self.git, self.file = plane, folder / "policies", folder / "source.yaml"
-        self.git.mkdir()
+        (self.git / "_shared").mkdir(parents=True)
         self._git("init", "-q", "-b", "main")
         for name in SPACES:
             body = {"metadata": {"name": name, "labels": {"netpol-canary.dev/test": "true"}}}
@@ -66,7 +66,7 @@ class Site:
         subprocess.run(["git", "-C", str(self.git), *person, *args], check=True, capture_output=True)
 
     def change(self, port, **strategy):
-        (self.git / "all.yaml").write_text(policy(port))
+        (self.git / "_shared/all.yaml").write_text(policy(port))
         self._git("add", "-A")
         self._git("commit", "-q", "-m", "change")
         given = {

@@ -98,7 +98,7 @@ class Ground:
 
     def __init__(self, plane, root):
         self.plane, self.root = plane, root
-        root.mkdir()
+        (root / "_shared").mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
 
     def git(self, *args):
@@ -117,7 +117,7 @@ class Ground:
     def commit(self, port):
         rule = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": port}]}]}
         body = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "in"}}
-        (self.root / "all.yaml").write_text(yaml.safe_dump({**body, "spec": rule}))
+        (self.root / "_shared/all.yaml").write_text(yaml.safe_dump({**body, "spec": rule}))
         self.git("add", "-A")
         self.git("commit", "-q", "-m", f"port {port}")
         return self.git("rev-parse", "HEAD")

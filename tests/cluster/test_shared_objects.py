@@ -39,7 +39,7 @@ class Files:
         return REVISION
 
     def files(self, revision):
-        return {"web.yaml": json.dumps(WANTED).encode()}
+        return {"_shared/web.yaml": json.dumps(WANTED).encode()}
 
     def commits(self, since, until):
         return [Commit(until, ("Ann <ann@example.com>",), "change")]
