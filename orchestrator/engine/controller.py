@@ -69,6 +69,7 @@ class Controller:
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
+    _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
@@ -191,7 +192,13 @@ class Controller:
                 source
             )  # after what may be done for the namespaces that are there
             return message
-        started = start(self.ctx, source, head)
+        try:
+            started = start(self.ctx, source, head)
+        except (BadInput, Refused):  # which leaves no new namespace without the last good revision
+            self._wrong[source.uid] = known
+            self._newcomers(source, rollouts, head)
+            raise
+        self._wrong.pop(source.uid, None)
         if not started.rollout:
             self._idle[source.uid] = known
             return f"{head[:10]} changes nothing"
@@ -211,8 +218,10 @@ class Controller:
         """Whether the head would begin once the running rollout has ended."""
         if head in (running.spec.revision, source.status.held_revision):
             return False
-        # Of what nothing is to be changed for, a repair or new namespaces are no obstacle.
-        return running.spec.cause == "revision" or self._idle.get(source.uid) != _known(source, head)
+        # Of what nothing is to be changed for, or cannot be, a repair or new namespaces are no obstacle.
+        known = _known(source, head)
+        rests = known in (self._idle.get(source.uid), self._wrong.get(source.uid))
+        return running.spec.cause == "revision" or not rests
 
     def _supersede(self, running: Rollout, head: str) -> None:
         """Ask the running rollout to put everything back; the newer one starts when it has."""

@@ -110,6 +110,19 @@ def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
     assert "changes nothing" in rounds.condition().message
 
 
+def test_a_new_namespace_is_reached_though_the_newest_commit_cannot_be_read():
+    stage = Stage(supersede="immediate")
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", {"all.yaml": b"kind: ["})
+    rounds.go()
+    stage.namespace("fresh")
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+    rounds.go()
+    assert rounds.condition().reason == "BadInput" and len(rounds.rollouts()) == 2
+
+
 def test_a_suspended_source_rests():
     stage = Stage()
     fresh = stage.cluster.get(SOURCE, "shop", OWN)

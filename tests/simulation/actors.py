@@ -6,10 +6,22 @@ from simulation.world import HURT, OWN, SPACES, policy, random_spec
 from orchestrator.errors import NetpolCanaryError
 from orchestrator.rollout.resource import load
 from orchestrator.steps import requests
-from orchestrator.steps.context import FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
+from orchestrator.steps.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
 from orchestrator.steps.decide import Decision, decide
 
-VERBS = ("abort", "pause", "resume", "rollback", "retry", "approve", "approve", "reject", "freeze", "delete")
+VERBS = (
+    "abort",
+    "pause",
+    "resume",
+    "rollback",
+    "retry",
+    "approve",
+    "approve",
+    "reject",
+    "freeze",
+    "delete",
+    "by hand",
+)
 BAD = ("kind: [", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n", "- 1\n", "apiVersion: 3\n")
 
 
@@ -94,15 +106,22 @@ class Actors:
             make_namespace(cluster, name, source)
 
     def stall(self):
-        """A process stands still for a while: a busy node, a long collection."""
-        found = [p for p in self.run.processes if p.alive and p.kind in ("engine", "runner", "pod", "guard")]
-        if found:
+        """A process stands still for a while, or its calls take long: a busy node, a bad line."""
+        found, now = self._working(), self.run.scheduler.time
+        if found and self.draw.random() < 0.5:
             self.run.count("freeze")
-            self.draw.choice(found).frozen_until = self.run.scheduler.time + self.draw.uniform(1, 60)
+            self.draw.choice(found).frozen_until = now + self.draw.uniform(1, 60)
+        elif found:
+            self.run.count("slow spell")
+            self.draw.choice(found).slow_until = now + self.draw.uniform(10, 60)
+
+    def _working(self):
+        kinds = ("engine", "runner", "pod", "guard")
+        return [p for p in self.run.processes if p.alive and p.kind in kinds]
 
     def set_clock(self):
         """Somebody sets the wall clock of a process."""
-        found = [p for p in self.run.processes if p.alive and p.kind in ("engine", "runner", "pod", "guard")]
+        found = self._working()
         if found:
             self.run.count("clock")
             self.draw.choice(found).wrong += self.draw.choice((-600, -30, -5, 5, 30, 600))
@@ -145,6 +164,9 @@ class Actors:
             requests.release(ctx, load(ctx.cluster.get(SOURCE, source, OWN)))
             return
         rollout = requests.find_rollout(ctx, source)
+        if verb == "by hand":
+            self._approve_by_hand(ctx, rollout)
+            return
         if verb in ("approve", "reject"):
             decide(
                 ctx, read(ctx, rollout.name), Decision(verb, "so be it", self.draw.choice((None, None, 1)))
@@ -154,6 +176,17 @@ class Actors:
             ctx.cluster.delete(ROLLOUT, rollout.name, OWN, uid=meta["uid"], resource_version="")
         else:
             requests.ask(ctx, rollout, verb)
+
+    def _approve_by_hand(self, ctx, rollout):
+        """An approval as kubectl creates it: by its author, or for a plan that there was yesterday."""
+        user, groups = ctx.cluster.user()
+        spec = {"rollout": rollout.name, "wave": len(rollout.spec.waves) - 1, "user": user}
+        digest = self.draw.choice((rollout.spec.plan_digest, "sha256:0"))
+        spec |= {"groups": list(groups), "decision": "approve", "planDigest": digest}
+        self._made += 1
+        meta = {"name": f"by-hand-{self._made}", "namespace": OWN}
+        kind = {"apiVersion": APPROVAL.api_version, "kind": APPROVAL.kind}
+        ctx.cluster.create({**kind, "metadata": meta, "spec": spec})
 
     def _freeze(self, ctx):
         standing = ctx.cluster.list(FREEZE, OWN)

@@ -82,7 +82,7 @@ class Api:
         task.wait()
         if fate.error is not None and fate.lands:
             raise fate.error
-        if not answer or scheduler.time - sent >= REQUEST_SECONDS:
+        if not answer or fate.there + fate.back >= REQUEST_SECONDS:
             raise Unreachable("timed out")
         if isinstance(answer[0], Exception):
             raise answer[0]
@@ -141,9 +141,11 @@ class Faults:
             process.dies_at = 0
             self._count("kill")
             return Fate(there, back, dies=process.dies_how)
-        if draw.random() < given.slow:
-            self._count("slow")
+        if process.slow_until > process.scheduler.time:
             there, back = draw.uniform(0, 2.4), draw.uniform(0, 2.4)
+        elif draw.random() < given.slow:
+            self._count("slow")
+            there, back = draw.uniform(0, 3.0), draw.uniform(0, 3.0)
         if draw.random() >= given.errors:
             return Fate(there, back)
         kind = draw.choice(("409", "429", "500", "reset", "timeout", "late", "410"))

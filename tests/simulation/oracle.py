@@ -11,8 +11,9 @@ from simulation.reachability import connections
 TERMINAL = ("Succeeded", "RolledBack", "Failed", "Superseded")
 SOURCE, BRIDGE, ROLLOUT = (f"netpol-canary.dev/{n}" for n in ("source", "bridge", "rollout"))
 PRODUCT = ("engine", "guard", "runner", "pod")
-LOOKS = 2  # good answers that a wave needs, as the sources have it
+LOOKS = 1  # good answers that a wave needs at least; errors are borne up to errorLimit
 LATE = 65.0  # seconds within which a creation that landed late is undone
+PLANNED = 30.0  # seconds at most between what a plan was made from and its records
 
 
 class Oracle:
@@ -25,7 +26,7 @@ class Oracle:
         self.analyses, self.approvals, self.spaces, self.sources = {}, {}, {}, {}
         self.writer, self.reads = {}, defaultdict(list)
         self.applied, self.strange, self.released = {}, defaultdict(float), defaultdict(int)
-        self.ended, self.tainted = {}, set()
+        self.ended, self.tainted, self.frozen = {}, set(), {}
 
     @property
     def now(self):
@@ -96,6 +97,8 @@ class Oracle:
             self.records.pop(name, None)
             return
         self.records[name] = after
+        if before is None:
+            self.frozen[name] = self.now
         phase = (after.get("status") or {}).get("phase")
         old = ((before or {}).get("status") or {}).get("phase")
         if phase != old and phase in ("Applied", "Restored"):
@@ -122,6 +125,8 @@ class Oracle:
             self._opened(name, after, status["opened"] - 1)
         if status.get("wave", 0) > past.get("wave", 0):
             self._promoted(name, after, status["wave"] - 1)
+        if new == "Paused" and status.get("pausedFor") == "drift" and old != "Paused":
+            self._strayed(name)
         if new != old and new in TERMINAL:
             self.ended[name] = self.now
             if new == "Succeeded":
@@ -157,6 +162,12 @@ class Oracle:
         if count > self.released[spec["source"], spec["revision"]] and repository.head == spec["revision"]:
             why = [_turned(o) for o in back]
             self.violated("6 a rolled-back revision is held", f"{name} begins again after {why}")
+
+    def _strayed(self, name):
+        """What a killed worker left half written is no drift."""
+        records = self._of_rollout(name)
+        if all(self.strange[r["spec"]["namespace"]] < self.born(r) - PLANNED for r in records):
+            self.violated("every next process finds its way", f"{name} takes what nobody changed for drift")
 
     def _opened(self, name, rollout, wave):
         gates = [g for g in rollout["spec"]["strategy"].get("gates") or [] if g["wave"] == wave]
@@ -202,12 +213,15 @@ class Oracle:
 
     def _policy(self, actor, namespace, name, before, after):
         kind = actor.split("-")[0]
-        self.writer[namespace, name] = (actor, self.now)
         self._kept(self.policies[namespace], name, after)
         if kind not in PRODUCT:
+            self.writer[namespace, name] = (actor, self.now)
             self.strange[namespace] = self.now
             self.tainted.add((namespace, name))
             return
+        if before is not None and self._drifted(namespace, name):
+            self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
+        self.writer[namespace, name] = (actor, self.now)
         if before is not None and not _ours(before):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
@@ -218,6 +232,14 @@ class Oracle:
                 self.violated("one writer", f"{actor} wrote {namespace}/{name} and no rollout works there")
         else:
             self._between(record, namespace, name, actor)
+
+    def _drifted(self, namespace, name):
+        """Forwards, over what a stranger wrote since the plan was frozen."""
+        actor, at = self.writer.get((namespace, name), ("", 0.0))
+        record = self._open_record(namespace)
+        if record is None or actor.split("-")[0] in PRODUCT or at < self.born(record):
+            return False
+        return _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing"
 
     def _open_record(self, namespace):
         for record in self.records.values():
@@ -247,8 +269,8 @@ class Oracle:
             )
 
     def born(self, record):
-        name = record["metadata"]["name"]
-        return next(t for t, _, kind, _, n, _, _ in self.journal if (kind, n) == ("NamespaceRollout", name))
+        """When it was frozen."""
+        return self.frozen[record["metadata"]["name"]]
 
     def _stands(self, name, end, phase):
         """Each namespace at that end of its record, but for what a stranger wrote after it was read back."""
@@ -290,6 +312,10 @@ class Oracle:
         return [r for r in self.records.values() if r["spec"]["rollout"] == name]
 
     # The end
+
+    def all_ended(self):
+        """Whether no rollout is under way."""
+        return all(_phase(rollout) in TERMINAL for rollout in self.rollouts.values())
 
     def finish(self):
         """After the quiet time: every rollout has ended, and each namespace is as Git or as before."""

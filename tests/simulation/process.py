@@ -14,7 +14,7 @@ class Process:
     def __init__(self, scheduler, kind, name):
         self.scheduler, self.kind, self.name = scheduler, kind, name
         self.tasks, self.alive, self.stopping = [], True, False
-        self.frozen_until, self.wrong, self.calls = 0.0, 0.0, 0
+        self.frozen_until, self.slow_until, self.wrong, self.calls = 0.0, 0.0, 0.0, 0
         self.dies_at, self.dies_how = 0, ""
         self.clock = Clock(self)
 

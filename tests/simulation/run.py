@@ -244,7 +244,7 @@ class Run:
         self.scheduler.at(PERSON_EVERY, look)
 
     def _rests(self):
-        return self.scheduler.time - self._changed > CALM_SECONDS
+        return self.scheduler.time - self._changed > CALM_SECONDS and self.oracle.all_ended()
 
     def _outcome(self):
         oracle = self.oracle
