@@ -161,6 +161,8 @@ def _other(answer: Asked, listening: bool) -> tuple[str, str]:
         )
     if probe.before == "blocked" and listening:
         return "unclear", f"{answer.ends} should be opened by the change and does not connect: {NOT_ENFORCED}"
+    if probe.before == "blocked":
+        return "unclear", f"{answer.ends} should be opened by the change, and nobody is seen to listen there"
     return "", ""
 
 

@@ -7,29 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.adapters.cni import DAEMONS, enforcing, profile_of
 from orchestrator.errors import ApiError, BadInput, Forbidden, NotFound, PortError
 from orchestrator.ports import Cluster, Kind
 
 State = Literal["ok", "warning", "missing", "unknown"]
 OLDEST = (1, 30)  # ValidatingAdmissionPolicy is there from then on
-DAEMONS, DEPLOYMENTS = Kind("apps/v1", "DaemonSet"), Kind("apps/v1", "Deployment")
+DEPLOYMENTS = Kind("apps/v1", "Deployment")
 SERVICES, NAMESPACES = Kind("v1", "Service"), Kind("v1", "Namespace")
 TEMPLATES = Kind("argoproj.io/v1alpha1", "WorkflowTemplate")
 REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview")
 OPERATOR = Kind("monitoring.coreos.com/v1", "ServiceMonitor")
-ENFORCING = (
-    "calico-node",
-    "cilium",
-    "kube-router",
-    "antrea-agent",
-    "weave-net",
-    "kindnet",
-    "canal",
-    "aws-node",
-    "azure-npm",
-    "ovnkube-node",
-    "kube-ovn",
-)
 SILENT = ("kube-flannel", "flannel")
 NEEDED = (
     ("create", "apiextensions.k8s.io", "customresourcedefinitions"),
@@ -104,10 +92,12 @@ def _names(cluster: Cluster, kind: Kind) -> list[str]:
 
 
 def _cni(daemons: Iterable[str]) -> Offer:
-    found = [d for d in daemons if d.startswith(ENFORCING)]
+    daemons = list(daemons)
+    found = enforcing(daemons)
     silent = [d for d in daemons if d.startswith(SILENT)]
     if found:
-        return Offer("CNI", "ok", f"{', '.join(found)} can enforce network policies")
+        read = f"policies are read as {profile_of(daemons)} does"
+        return Offer("CNI", "ok", f"{', '.join(found)} can enforce network policies; {read}")
     if silent:
         todo = "policies would be stored and enforce nothing: add an agent that enforces them"
         return Offer("CNI", "warning", f"{', '.join(silent)} does not enforce network policies", todo)

@@ -156,6 +156,7 @@ def forecast_facts(expected: Forecast) -> dict[str, Any]:
         "boundaries": [b.text for b in expected.boundaries],
         "proposal": {"waves": dict(expected.proposal.moved), "text": expected.proposal.text},
         "failedIntents": list(expected.failed),
+        "cni": expected.cni,
     }
 
 
@@ -216,6 +217,8 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
                 for change in plan.namespaces[name].changes:
                     _diff(console, name, change)
     console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
+    if expected.cni != "generic":
+        console.print(f"policies are read as {expected.cni} reads them", markup=False)
     console.print(f"risk: {expected.risk.level} ({'; '.join(expected.risk.reasons)})", markup=False)
 
 

@@ -79,12 +79,9 @@ def crossings(
     pods = [w.pod for w in workloads]
     nets = (old.network(settled), new.network(settled))
     pairs: Iterable[tuple[int, int]] = product(range(len(pods)), range(len(pods)))
-    if (
-        not old.cluster
-        and not any(p.host_network for p in pods)
-        and not (settled or {}).get("block_covers_pods")
-    ):
-        pairs = candidates(pods, new.namespaces, old.policies, new.policies)
+    if not old.cluster and not any(p.host_network for p in pods):
+        covered = (settled or {}).get("block_covers_pods", False)
+        pairs = candidates(pods, new.namespaces, old.policies, new.policies, blocks=covered)
     found = []
     for number, (one, other) in enumerate(pairs):
         if number >= MOST_PAIRS:

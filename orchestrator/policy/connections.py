@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TypeVar
 
 from orchestrator.policy import ports
@@ -107,7 +107,7 @@ def table(
             key = (src.name, dst.name)
             found[key] = Connection(src, dst, mask | (found[key].ports if key in found else 0))
 
-    for one, other in _pairs(fleet, settled or {}):
+    for one, other in _pairs(fleet, settled or {}, touched):
         src, dst = fleet.workloads[one], fleet.workloads[other]
         near = touched is None or src.pod.namespace in touched or dst.pod.namespace in touched
         if near and src.name != dst.name:
@@ -119,13 +119,31 @@ def table(
     return found
 
 
-def _pairs(fleet: Fleet, settled: Mapping[str, bool]) -> Iterable[tuple[int, int]]:
-    """The pairs worth asking the evaluator about; all of them where more than labels decides."""
+def _pairs(
+    fleet: Fleet, settled: Mapping[str, bool], touched: frozenset[str] | None
+) -> Iterator[tuple[int, int]]:
+    """The pairs worth asking the evaluator about; all of them where more than labels and addresses decides."""
     pods = [w.pod for w in fleet.workloads]
-    as_nodes = settled.get("host_as_node", False) and any(p.host_network for p in pods)
-    if fleet.cluster or as_nodes or settled.get("block_covers_pods", False):
-        return product(range(len(pods)), range(len(pods)))
-    return candidates(pods, fleet.namespaces, fleet.policies)
+    every = set(range(len(pods)))
+    near = every if touched is None else {n for n in every if pods[n].namespace in touched}
+    if fleet.cluster:
+        yield from _crossed(near, every)
+        return
+    nodes = {n for n in every if pods[n].host_network and settled.get("host_as_node", False)}
+    yield from (pair for pair in _crossed(nodes, every) if near & set(pair))
+    covered = settled.get("block_covers_pods", False)
+    for pair in candidates(pods, fleet.namespaces, fleet.policies, blocks=covered):
+        if not nodes & set(pair):
+            yield pair
+
+
+def _crossed(some: set[int], every: set[int]) -> Iterator[tuple[int, int]]:
+    """Each pair with one end at least among some, once."""
+    for one in sorted(some):
+        for other in sorted(every):
+            yield one, other
+            if other not in some:
+                yield other, one
 
 
 def merged(rows: Sequence[tuple[Place, Place, T]]) -> list[tuple[Place, Place, T]]:

@@ -5,6 +5,7 @@ It only narrows down: the evaluator decides each pair that it names. Bit n stand
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +20,11 @@ Selector = Mapping[str, Any] | None
 class PodIndex:
     """Pods by their labels and by those of their namespaces."""
 
-    def __init__(self, pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self, pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]], blocks: bool = False
+    ) -> None:
+        self._addresses = [(n, ipaddress.ip_address(p.ip)) for n, p in enumerate(pods) if blocks and p.ip]
+        self._blocks: dict[str, int] = {}
         self.all = (1 << len(pods)) - 1
         self._pods: dict[tuple[str, str], int] = {}
         self._spaces: dict[tuple[str, str], int] = {}
@@ -43,6 +48,13 @@ class PodIndex:
     def within(self, namespace: str) -> int:
         """The pods of a namespace."""
         return self._in.get(namespace, 0)
+
+    def inside(self, block: str) -> int:
+        """The pods whose address is in a block; none where blocks do not cover pods."""
+        if block not in self._blocks:
+            net = ipaddress.ip_network(block, strict=False)
+            self._blocks[block] = sum(1 << n for n, address in self._addresses if address in net)
+        return self._blocks[block]
 
     def select(self, side: str, selector: Selector) -> int:
         """The pods that a selector matches by their own labels (`pods`) or their namespace's (`spaces`)."""
@@ -76,12 +88,13 @@ def candidates(
     pods: Sequence[Pod],
     namespaces: Mapping[str, Mapping[str, str]],
     *states: Sequence[Mapping[str, Any]],
+    blocks: bool = False,
 ) -> Iterator[tuple[int, int]]:
     """Numbers of source and destination of every pair that some rules of both ends name.
 
-    With several states of the policies, each end may be in any of them.
+    With several states of the policies, each end may be in any of them. `blocks`: ipBlocks cover pods, too.
     """
-    index = PodIndex(pods, namespaces)
+    index = PodIndex(pods, namespaces, blocks)
     into = _any(index, len(pods), [_peers(index, s, "Ingress", "ingress", "from") for s in states])
     out = _any(index, len(pods), [_peers(index, s, "Egress", "egress", "to") for s in states])
     anywhere, reverse = index.all, [0] * len(pods)
@@ -126,7 +139,7 @@ def _peers(
 
 def _peer(index: PodIndex, peer: Mapping[str, Any], own: int) -> int:
     if peer.get("ipBlock") is not None:
-        return 0
+        return index.inside(str(peer["ipBlock"]["cidr"]))  # the evaluator knows of `except`
     spaces = peer.get("namespaceSelector")
     found = own if spaces is None else index.select("spaces", spaces)
     return found & index.select("pods", peer.get("podSelector"))

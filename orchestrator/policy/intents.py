@@ -159,10 +159,15 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
 
 
 def holding(
-    old: Fleet, new: Fleet, tests: Sequence[tuple[PolicyTest, str]], near: Container[str], most: int
+    old: Fleet,
+    new: Fleet,
+    tests: Sequence[tuple[PolicyTest, str]],
+    near: Container[str],
+    most: int,
+    settled: dict[str, bool] | None = None,
 ) -> list[tuple[Intent, Pod, Pod, Port]]:
     """Connections that intents name, with an end in these namespaces, answered as meant before and after."""
-    nets = (old.network(), new.network())
+    nets = (old.network(settled), new.network(settled))
     found: list[tuple[Intent, Pod, Pod, Port]] = []
     for intent in (i for test, _ in tests for i in test.intents):
         for src in intent.from_.find(new):

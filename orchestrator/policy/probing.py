@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change
 from orchestrator.policy.connections import Connection
 from orchestrator.policy.dns import resolvers
+from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.impact import scraper
 
@@ -26,6 +27,8 @@ METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
 MOST_PORTS = 3
 MOST_CONTROLS = 2
 MOST_LOOKED = 2000
+MOST_NAMED = 5
+KEPT_SHARE = 0.25  # of all attempts, for connections that stay open
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class Chosen:
 class Sides:
     """The network before and after a wave: fleets, and the tables of connections near what changes.
 
-    `apart` is a table of connections of other namespaces; those of `changed` are left out of it.
+    `apart` is a table of connections of other namespaces; those of `changed` are left out of it. `settled` is what the
+    CNI answers of what the API leaves open.
     """
 
     old: Fleet
@@ -68,6 +72,11 @@ class Sides:
     after: Table
     apart: Table
     changed: frozenset[str]
+    settled: Mapping[str, bool] = field(default_factory=dict)
+
+    def networks(self) -> tuple[Network, Network]:
+        """The evaluators before and after, as the CNI reads policies."""
+        return self.old.network(self.settled), self.new.network(self.settled)
 
 
 def place(workload: Workload) -> str:
@@ -80,9 +89,20 @@ def sample_size(share: float, miss: float) -> int:
     return math.ceil(math.log(miss) / math.log(1 - share))
 
 
-def choose(sides: Sides, moved: Sequence[Change], seed: str, most: int, share: float, miss: float) -> Chosen:
-    """At most `most` attempts, what matters most first; deterministic for a `seed`."""
-    edges, notes = _edges(moved)
+def choose(
+    sides: Sides,
+    moved: Sequence[Change],
+    seed: str,
+    most: int,
+    share: float,
+    miss: float,
+    kept_share: float = KEPT_SHARE,
+) -> Chosen:
+    """At most `most` attempts, what matters most first; deterministic for a `seed`.
+
+    `kept_share` of them are for connections that stay open, of every namespace that changes, however many are moved.
+    """
+    edges, notes = _edges(sides, moved)
     passing, blocked = _must_pass(sides, seed), _must_not_pass(sides, seed)
     if not passing:
         notes.append("no connection is open elsewhere: whether the network itself changed cannot be checked")
@@ -90,22 +110,55 @@ def choose(sides: Sides, moved: Sequence[Change], seed: str, most: int, share: f
         notes.append(
             "no connection is denied before and after: whether anything is enforced cannot be checked"
         )
-    wanted = sample_size(share, miss)
-    unchanged = _shuffled(_unchanged(sides, moved, "sample"), seed)
     seeing = _distinct(_observers(sides))[: most // 2]
     asked = {_ends(a) for a in seeing}  # what must stay even where the change cuts it
     edges = [a for a in edges if _ends(a) not in asked]
-    every = _distinct([*passing, *blocked, *edges, *seeing, *unchanged[:wanted]])
+    population = _kept(sides, moved)
+    staying = _in_turn(_shuffled(population, seed), sides.changed)
+    room = max(0, most - len(passing) - len(blocked))
+    reserved = min(len(staying), math.ceil(room * kept_share))
+    others = _distinct([*passing, *blocked, *edges, *seeing])
+    every = _distinct([*others[: max(0, most - reserved)], *staying[:reserved], *others])
+    wanted = max(reserved, sample_size(share, miss))
+    every = _distinct([*every, *staying[:wanted]])
     if len(every) > most:
         notes.append(f"{len(every) - most} more connections are not tried: at most {most} are")
-    if unchanged:
-        pairs = {(a.src.name, a.dst.name) for a in every[:most] if a.before == a.expect == "reach"}
-        kept = sum((a.src.name, a.dst.name) in pairs for a in unchanged)
-        notes.append(
-            f"{kept} of {len(unchanged)} unchanged connections are tried: if {share:.0%} of them broke, "
-            f"the chance to see none is {miss_chance(kept, len(unchanged), share):.1%}"
-        )
+    if population:
+        notes += _said(population, every[:most], sides.changed, share)
     return Chosen(tuple(every[:most]), tuple(notes))
+
+
+def _said(
+    population: Sequence[Attempt], tried: Sequence[Attempt], changed: frozenset[str], share: float
+) -> list[str]:
+    """How many of what stays open are tried, counted from what really is, and what may be missed by that."""
+    ends = {_ends(a) for a in tried if a.before == a.expect == "reach"}
+    some = [a for a in population if _ends(a) in ends]
+    chance = miss_chance(len(some), len(population), share)
+    notes = [
+        f"{len(some)} of {len(population)} unchanged connections are tried: if {share:.0%} of them broke, "
+        f"the chance to see none is {chance:.1%}"
+    ]
+    missed = _spaces(population, changed) - _spaces(some, changed)
+    if missed:
+        named = ", ".join(sorted(missed)[:MOST_NAMED]) + (", …" if len(missed) > MOST_NAMED else "")
+        notes.append(f"of {len(missed)} namespaces that change no unchanged connection is tried: {named}")
+    return notes
+
+
+def _spaces(attempts: Iterable[Attempt], changed: frozenset[str]) -> set[str]:
+    return {w.pod.namespace for a in attempts for w in (a.src, a.dst)} & changed
+
+
+def _in_turn(attempts: Sequence[Attempt], changed: frozenset[str]) -> list[Attempt]:
+    """One of each namespace that changes, then the next of each, so that none goes without."""
+    queues: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        ends = (attempt.dst.pod.namespace, attempt.src.pod.namespace)
+        mine = next((n for n in ends if n in changed), ends[0])
+        queues.setdefault(mine, []).append(attempt)
+    turns = [[(turn, name, a) for turn, a in enumerate(queue)] for name, queue in sorted(queues.items())]
+    return [a for _, _, a in sorted((t for some in turns for t in some), key=lambda t: t[:2])]
 
 
 def miss_chance(tried: int, of: int, share: float) -> float:
@@ -128,10 +181,11 @@ def _ends(attempt: Attempt) -> tuple[str, str]:
     return attempt.name.split(" ", 1)[1], attempt.check
 
 
-def _edges(moved: Sequence[Change]) -> tuple[list[Attempt], list[str]]:
+def _edges(sides: Sides, moved: Sequence[Change]) -> tuple[list[Attempt], list[str]]:
     """What the change cuts first, then what it opens."""
+    nets = sides.networks()
     found: list[Attempt] = []
-    outside = untried = 0
+    outside = untried = open_questions = 0
     for change in sorted(moved, key=lambda c: c.kind == "gained"):
         if change.note:
             continue
@@ -139,12 +193,25 @@ def _edges(moved: Sequence[Change]) -> tuple[list[Attempt], list[str]]:
             outside += 1
             continue
         some = list(_attempts("edge", change.src, change.dst, change.before, change.after, True))
-        found += some
+        known = [a for a in some if len(found) >= MOST_LOOKED or _known(nets, a)]
+        open_questions += len(some) - len(known)
+        found += known
         untried += not some
     notes = [f"{outside} changed connections have an end outside the cluster: not tried"] if outside else []
     if untried:
         notes.append(f"{untried} changed connections touch no declared TCP port: not tried")
+    if open_questions:
+        notes.append(
+            f"{open_questions} changed connections depend on how the CNI reads policies: not tried; "
+            "strategy.cni names it"
+        )
     return found, notes
+
+
+def _known(nets: tuple[Network, Network], attempt: Attempt) -> bool:
+    """Whether every CNI that may be here gives the same answers."""
+    asked = (attempt.src.pod, attempt.dst.pod, attempt.protocol, attempt.port)
+    return all(net.decide(*asked).allowed is not None for net in nets)
 
 
 def _attempts(
@@ -165,22 +232,21 @@ def _answer(allowed: bool) -> Answer:
     return "reach" if allowed else "blocked"
 
 
-def _unchanged(sides: Sides, moved: Sequence[Change], role: Role) -> list[Attempt]:
-    """Connections near the change that are open before and after it, one port each."""
+def _kept(sides: Sides, moved: Sequence[Change]) -> list[Attempt]:
+    """Connections near the change that are open before and after it: one port each, and of pairs that differ every port
+
+    that is kept, since a policy is written to keep them.
+    """
     differing = {(c.src.name, c.dst.name) for c in moved}
     found: list[Attempt] = []
     for key, connection in sides.before.items():
         other = sides.after.get(key)
         src, dst = connection.src, connection.dst
-        if (
-            other is None
-            or key in differing
-            or not isinstance(src, Workload)
-            or not isinstance(dst, Workload)
-        ):
+        if other is None or not isinstance(src, Workload) or not isinstance(dst, Workload):
             continue
-        found += list(_attempts(role, src, dst, connection.ports, other.ports, False))[:1]
-    return found
+        some = list(_attempts("sample", src, dst, connection.ports, other.ports, False))
+        found += some if key in differing else some[:1]
+    return _distinct(found)
 
 
 def _shuffled(attempts: Iterable[Attempt], seed: str) -> list[Attempt]:
@@ -201,7 +267,7 @@ def _must_pass(sides: Sides, seed: str) -> list[Attempt]:
 
 def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
     """Denied before and after, on a port where somebody else is let in: so a listener is there."""
-    nets = (sides.old.network(), sides.new.network())
+    nets = sides.networks()
     listening = [
         (connection.dst, port.port)
         for key, connection in sides.before.items()

@@ -220,7 +220,8 @@ class Probing(Model):
 
     `edges` tries every connection that the change opens or cuts, one control that must pass and one that must not,
     and so many unchanged ones that, if `brokenShare` of them broke, none of them showing has at most the chance
-    `missChance`. Pods carry `image`, or the orchestrator's own. A probe is tried again until its answer is the
+    `missChance`. `keptShare` of `mostProbes` are for connections that stay open, of every namespace of the wave, however many
+    the change moves. Pods carry `image`, or the orchestrator's own. A probe is tried again until its answer is the
     expected one, or has not changed for `stableSeconds`; `seconds` is the end of every pod. With `longLived`,
     connections are also kept open over the change, for `heldSeconds` at most.
     """
@@ -230,6 +231,7 @@ class Probing(Model):
     most_probes: Annotated[int, Field(ge=1, le=400)] = 200
     broken_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     miss_chance: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    kept_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     pods_per_namespace: Annotated[int, Field(ge=1, le=50)] = 4
     pods_at_once: Annotated[int, Field(ge=1, le=200)] = 16
     stable_seconds: Annotated[int, Field(ge=1, le=300)] = 5
@@ -330,7 +332,8 @@ class Strategy(Model):
 
     A wave that gets nowhere for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
     `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
-    `shardSize` namespaces each.
+    `shardSize` namespaces each. `cni` says how policies are read where the API leaves it open, such as whether an ipBlock
+    covers pods; `auto` finds the agent by its DaemonSet, and a rollout freezes what was found.
     """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
@@ -348,6 +351,7 @@ class Strategy(Model):
     boundaries: Literal["refuse", "ask", "goOn"] = "ask"
     engine: Literal["embedded", "argo"] = "embedded"
     shard_size: Annotated[int, Field(ge=1, le=500)] = 50
+    cni: Literal["auto", "calico", "cilium", "kube-router", "generic"] = "auto"
 
 
 class Identity(Model):

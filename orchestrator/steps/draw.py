@@ -22,9 +22,10 @@ def drawn(
     apart: Sequence[str],
     seed: str,
     plan: m.Analysis,
+    settled: Mapping[str, bool] | None = None,
 ) -> Chosen:
     """`fleets` and their `tables` are before and after; `apart` are namespaces that the change does not touch."""
-    elsewhere = table(fleets[1], None, (), touched=frozenset(apart[:MOST_APART]))
+    elsewhere = table(fleets[1], settled, (), touched=frozenset(apart[:MOST_APART]))
     room = max(0, plan.probing.most_probes - len(plan.probes))
-    chances = (plan.probing.broken_share, plan.probing.miss_chance)
-    return choose(Sides(*fleets, *tables, elsewhere, changed), moved, seed, room, *chances)
+    chances = (plan.probing.broken_share, plan.probing.miss_chance, plan.probing.kept_share)
+    return choose(Sides(*fleets, *tables, elsewhere, changed, settled or {}), moved, seed, room, *chances)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from orchestrator.adapters.cni import GENERIC, detected, settled
 from orchestrator.adapters.live import documents
 from orchestrator.analysis.presets import expanded
 from orchestrator.errors import Forbidden, Refused
@@ -33,7 +34,8 @@ MOST_WORK = 20_000_000
 class Forecast:
     """`unknown` says why nothing is known of the connections; then the risk is high.
 
-    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run.
+    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
+    profile by which policies were read.
     """
 
     changes: Sequence[Change] = ()
@@ -45,6 +47,7 @@ class Forecast:
     unknown: str = ""
     probes: Sequence[m.ProbeSpec] = ()
     chosen: Chosen | None = None
+    cni: str = GENERIC
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -56,30 +59,41 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
     """Evaluate the plan over the pods and policies that stand now."""
     if plan.empty:
         return Forecast()
+    cni = detected(ctx.cluster, strategy.cni)
     tests = tests_of(d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path))
     try:
         standing = list(documents(ctx.cluster))
     except Forbidden as error:
         if tests:
             raise
-        return _unknown(f"the pods cannot be listed: {error}")
+        return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
     old, new = fleet(standing), fleet(_afterwards(standing, plan))
-    results = run(new, tests, {}) if tests else []
+    reading = settled(cni)
+    results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
     near = sum(w.pod.namespace in plan.namespaces for w in old.workloads)
     if near * len(old.workloads) > MOST_WORK:
         found = _unknown(f"{near} pods in the changed namespaces are too many to work out every connection")
-        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed)
-    wanted = _probes(old, new, tests, plan, strategy)
-    moved = changes(old, new)
-    chosen = _chosen(ctx, old, new, moved, plan, strategy)
-    effect = impact(old, new, moved, own=ctx.namespace)
+        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
+    wanted = _probes(old, new, tests, plan, strategy, reading)
+    moved = changes(old, new, reading)
+    chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
+    effect = impact(old, new, moved, reading, own=ctx.namespace)
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
     try:
-        crossed = crossings(old, new, waves)
+        crossed = crossings(old, new, waves, reading)
     except OverflowError as error:
         level = risk(moved, effect, strategy.risk)
-        return Forecast(moved, effect, level, failed=failed, unknown=str(error), probes=wanted, chosen=chosen)
+        return Forecast(
+            moved,
+            effect,
+            level,
+            failed=failed,
+            unknown=str(error),
+            probes=wanted,
+            chosen=chosen,
+            cni=cni,
+        )
     return Forecast(
         moved,
         effect,
@@ -89,23 +103,35 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         failed,
         probes=wanted,
         chosen=chosen,
+        cni=cni,
     )
 
 
 def _chosen(
-    ctx: Context, old: Fleet, new: Fleet, moved: Sequence[Change], plan: Plan, strategy: m.Strategy
+    ctx: Context,
+    old: Fleet,
+    new: Fleet,
+    moved: Sequence[Change],
+    plan: Plan,
+    strategy: m.Strategy,
+    reading: dict[str, bool],
 ) -> Chosen | None:
     probing = strategy.analysis.probing
     if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
         return None
     mine = frozenset(plan.namespaces)
     others = sorted({w.pod.namespace for w in new.workloads} - mine)
-    tables = (table(old, None, (), touched=mine), table(new, None, (), touched=mine))
-    return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis)
+    tables = (table(old, reading, (), touched=mine), table(new, reading, (), touched=mine))
+    return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis, reading)
 
 
 def _probes(
-    old: Fleet, new: Fleet, tests: Sequence[tuple[PolicyTest, str]], plan: Plan, strategy: m.Strategy
+    old: Fleet,
+    new: Fleet,
+    tests: Sequence[tuple[PolicyTest, str]],
+    plan: Plan,
+    strategy: m.Strategy,
+    reading: dict[str, bool],
 ) -> list[m.ProbeSpec]:
     """The intents that the change must leave as they are, as far as there is room beside the strategy's probes."""
     if not strategy.analysis.probe_intents:
@@ -113,7 +139,7 @@ def _probes(
     taken = {p.name for p in strategy.analysis.probes}
     found = []
     for number, (intent, src, dst, port) in enumerate(
-        holding(old, new, tests, plan.namespaces, MOST_PROBES - len(taken))
+        holding(old, new, tests, plan.namespaces, MOST_PROBES - len(taken), reading)
     ):
         name = intent.name[:240] if intent.name[:240] not in taken else f"{intent.name[:240]} ({number})"
         taken.add(name)
@@ -144,7 +170,7 @@ def _listed(items: Sequence[str]) -> str:
 def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
     """The strategy with the gates that this change's risk asks for, one before what breaks between waves, the
 
-    probes of its intents, and its presets' queries.
+    probes of its intents, its presets' queries, and the CNI that was found.
     """
     gates = [g for g in strategy.gates if _asked(g, found.risk)]
     if found.lasting and strategy.boundaries == "ask":
@@ -154,7 +180,7 @@ def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
     analysis = expanded(strategy.analysis)
     if found.probes:
         analysis = analysis.model_copy(update={"probes": [*analysis.probes, *found.probes]})
-    return strategy.model_copy(update={"gates": gates, "analysis": analysis})
+    return strategy.model_copy(update={"gates": gates, "analysis": analysis, "cni": found.cni})
 
 
 def _asked(gate: m.Gate, risk: Risk) -> bool:

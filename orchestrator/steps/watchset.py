@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.adapters.cni import settled
 from orchestrator.adapters.live import documents
 from orchestrator.errors import Forbidden
 from orchestrator.policy import ports, probing
@@ -55,18 +56,19 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if near * len(old.workloads) > MOST_WORK:
         note = f"{UNKNOWN}: {near} pods are too many to work out every connection"
         return WatchSet(asked, probes=declared, notes=[note])
-    tables = (table(old, None, (), touched=changed), table(new, None, (), touched=changed))
+    reading = settled(state.rollout.spec.strategy.cni)
+    tables = (table(old, reading, (), touched=changed), table(new, reading, (), touched=changed))
     connected, affected = _neighbours(tables)
     everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
-    connected |= _earlier(state, wave, new)
+    connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
-    moved = changes(old, new, commits=_commits(state, mine))
+    moved = changes(old, new, reading, _commits(state, mine))
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
         apart = [*controls, *sorted(busy - changed - set(controls))]
         seed = f"{state.rollout.name}/{wave}"
-        chosen = drawn((old, new), tables, moved, changed, apart, seed, plan)
+        chosen = drawn((old, new), tables, moved, changed, apart, seed, plan, reading)
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],
@@ -91,10 +93,10 @@ def _neighbours(tables: Sequence[Mapping[tuple[str, str], Connection]]) -> tuple
     return connected, affected
 
 
-def _earlier(state: State, wave: int, standing: Fleet) -> set[str]:
+def _earlier(state: State, wave: int, standing: Fleet, reading: Mapping[str, bool]) -> set[str]:
     """Who is connected with what earlier waves changed: they may be hurt already, and are no controls."""
     names = frozenset(n for w in range(wave) for n in state.wave_names(w))
-    found = table(standing, None, (), touched=names) if names else {}
+    found = table(standing, reading, (), touched=names) if names else {}
     return {e.pod.namespace for c in found.values() for e in (c.src, c.dst) if isinstance(e, Workload)}
 
 

@@ -120,3 +120,55 @@ def test_the_sample_is_as_large_as_the_stated_chance_asks_for(share, miss):
 def test_trying_all_misses_nothing_and_trying_none_misses_everything():
     assert miss_chance(10, 10, 0.1) == 0
     assert math.isclose(miss_chance(0, 10, 0.1), 1)
+
+
+MANY = [pod(f"n{i:02}", "app", ("http", 8080), ("admin", 9000)) for i in range(30)]
+
+
+def crowded(most, kept_share=0.25, cut=20):
+    """Thirty namespaces change; of each, connections from twenty others are cut, and those from ten stay."""
+    spaces = [f"n{i:02}" for i in range(30)]
+    old = [allow(n, "in", spaces) for n in spaces]
+    new = [allow(n, "in", spaces[cut:]) for n in spaces]
+    fleets = [fleet([Document(o, "x.yaml", 1) for o in [*MANY, *some]]) for some in (old, new)]
+    touched = frozenset(spaces)
+    sides = Sides(*fleets, *(table(f, None, (), touched=touched) for f in fleets), {}, touched)
+    return choose(sides, changes(*fleets), "seed", most, 0.1, 0.05, kept_share)
+
+
+def staying(found):
+    return [a for a in found.attempts if a.role == "sample"]
+
+
+def test_a_stated_part_is_for_what_stays_however_much_is_cut():
+    found = crowded(60)
+    assert len(found.attempts) == 60
+    assert len(staying(found)) == 15 and all(a.before == a.expect == "reach" for a in staying(found))
+    assert len(staying(crowded(60, 0.5))) == 30
+
+
+def test_every_namespace_of_the_wave_has_one_that_stays_among_the_probes_where_there_is_room():
+    found = crowded(130)
+    ends = {w.pod.namespace for a in staying(found) for w in (a.src, a.dst)}
+    assert ends == {f"n{i:02}" for i in range(30)}
+    assert not any("no unchanged connection is tried" in n for n in found.notes)
+
+
+def test_namespaces_for_which_there_is_no_room_are_said():
+    (said,) = (n for n in crowded(12, cut=29).notes if "no unchanged connection is tried" in n)
+    assert said.startswith("of 26 namespaces that change no unchanged connection is tried: n")
+
+
+def test_the_note_counts_what_is_really_tried():
+    found = crowded(60)
+    population = 10 * 30 - 10
+    (said,) = (n for n in found.notes if "unchanged connections are tried" in n)
+    assert said.startswith(f"15 of {population} unchanged connections are tried")
+    assert f"{miss_chance(15, population, 0.1):.1%}" in said
+
+
+def test_of_a_pair_that_differs_the_kept_ports_are_tried_beside_those_that_are_cut():
+    before = [allow("pay", "callers", ["web"])]
+    found = chosen(before, [allow("pay", "callers", ["web"], port=9090)])
+    assert ("web", "pay", 8080, "reach", "blocked") in names(found, "edge")
+    assert ("web", "pay", 9090, "reach", "reach") in names(found, "sample")

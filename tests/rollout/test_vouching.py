@@ -34,7 +34,7 @@ def test_every_policy_is_valid_bound_and_fails_closed():
         kubernetes_validate.validate(obj, "1.34", strict=True)
     policies = [o for o in found if o["kind"] == "ValidatingAdmissionPolicy"]
     bindings = {o["spec"]["policyName"]: o["spec"] for o in found if o["kind"].endswith("Binding")}
-    assert {o["metadata"]["name"] for o in policies} == set(bindings) and len(policies) == 4
+    assert {o["metadata"]["name"] for o in policies} == set(bindings) and len(policies) >= 9
     assert all(o["spec"]["failurePolicy"] == "Fail" for o in policies)
     assert all(b["validationActions"] == ["Deny"] and "matchResources" not in b for b in bindings.values())
     whole = yaml.safe_load((CONFIG / "default" / "kustomization.yaml").read_text())

@@ -1,0 +1,123 @@
+"""The CNI that is there decides what a rollout predicts and probes; it is frozen when the rollout begins."""
+
+import pytest
+from stage import OWN, Stage, files, policy, work
+
+from orchestrator.adapters.cni import detected, profile_of
+from orchestrator.errors import Forbidden, NotFound
+from orchestrator.rollout.resource import load
+from orchestrator.steps.context import ROLLOUT, read
+from orchestrator.steps.forecast import forecast
+from orchestrator.steps.planning import plan
+from orchestrator.steps.watchset import watch_set
+
+ANYWHERE = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
+BALANCED = policy("balanced", {"podSelector": {}, "ingress": [{"from": [ANYWHERE]}]}, "cart")
+
+
+def daemon(name):
+    meta = {"name": name, "namespace": "kube-system"}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": meta, "spec": {}}
+
+
+def stage(*daemons, **strategy):
+    """A change that lets any address into cart, whose pods others connect to, under these agents."""
+    found = Stage(analysis={"probes": []}, **strategy)
+    found.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
+    for name in daemons:
+        found.cluster.create(daemon(name))
+    for number, space in enumerate(("cart", "pay", "web")):
+        meta = {"name": "a", "namespace": space, "labels": {"app": "a"}}
+        spec = {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]}
+        status = {"phase": "Running", "podIP": f"10.0.0.{number + 1}"}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
+        found.cluster.create(pod)
+    found.repository.push("d", files(BALANCED))
+    return found
+
+
+def cut(stage):
+    """The connections to cart that the plan says are lost."""
+    ctx = stage.context()
+    made = plan(ctx, stage.shop(), "d" * 40)
+    found = forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files("d" * 40))
+    mine = [c for c in found.changes if c.dst.name == "cart/a[Pod]" and c.kind == "lost"]
+    return {c.src.name for c in mine if c.src.name.endswith("[Pod]")}
+
+
+@pytest.mark.parametrize(
+    ("daemons", "named", "wanted"),
+    [
+        (["kube-router"], "auto", set()),
+        (["calico-node", "kube-proxy"], "auto", set()),
+        (["cilium"], "auto", {"pay/a[Pod]", "web/a[Pod]"}),
+        ([], "auto", {"pay/a[Pod]", "web/a[Pod]"}),
+        (["cilium"], "calico", set()),
+        (["kube-router"], "generic", {"pay/a[Pod]", "web/a[Pod]"}),
+    ],
+)
+def test_whether_a_block_of_addresses_cuts_pods_off_depends_on_who_enforces_it(daemons, named, wanted):
+    assert cut(stage(*daemons, cni=named)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("daemons", "wanted"),
+    [
+        (["aws-node", "calico-node"], "calico"),
+        (["canal"], "calico"),
+        (["cilium", "cilium-envoy"], "cilium"),
+        (["calico-node", "cilium"], "generic"),
+        (["kube-flannel-ds", "kube-proxy"], "generic"),
+        (["antrea-agent"], "generic"),
+        ([], "generic"),
+    ],
+)
+def test_the_agent_is_known_by_its_daemon_set_where_it_is_the_only_one(daemons, wanted):
+    assert profile_of(daemons) == wanted
+
+
+@pytest.mark.parametrize("error", [Forbidden("daemonsets is forbidden"), NotFound("no such kind")])
+def test_where_daemon_sets_may_not_be_listed_the_api_alone_decides(error):
+    class Closed:
+        def list(self, kind):
+            raise error
+
+    assert detected(Closed()) == "generic" and detected(Closed(), "cilium") == "cilium"
+
+
+def begun(stage):
+    """The state of a rollout whose first wave is about to be written."""
+    ctx = stage.context()
+
+    def stop():
+        return any((o.get("status") or {}).get("opened") for o in stage.cluster.list(ROLLOUT, OWN))
+
+    work(ctx, "w", stop=stop)
+    return ctx, read(ctx, stage.cluster.list(ROLLOUT, OWN)[0]["metadata"]["name"])
+
+
+def test_a_rollout_freezes_what_was_found_and_its_waves_go_by_that():
+    scene = stage("kube-router")
+    ctx, state = begun(scene)
+    assert state.rollout.spec.strategy.cni == "kube-router"
+    obj = scene.cluster.list(ROLLOUT, OWN)[0]
+    assert load(obj).spec.strategy.cni == "kube-router"
+    scene.cluster.create(daemon("cilium"))  # what comes later changes nothing
+    found = watch_set(ctx, state, 0, True)
+    into = [e for e in found.edges if e.destination == "cart/a[Pod]" and e.source.endswith("[Pod]")]
+    assert not any(e.after == "none" for e in into)
+    assert all(p.expect == "reach" for p in found.probes if p.destination == "cart/a")
+
+
+def test_a_change_that_blocks_cover_is_rolled_out_where_they_cover_pods():
+    """On a real kube-router all connections went on as before, and the prediction said that they would not."""
+    scene = stage("kube-router")
+    ctx = scene.context()
+    assert work(ctx, "w").rollout.status.phase == "Succeeded"
+
+
+def test_under_a_cni_that_is_not_known_what_depends_on_it_is_not_probed_and_said():
+    ctx, state = begun(stage())
+    found = watch_set(ctx, state, 0, True)
+    assert not any(p.destination == "cart/a" for p in found.probes)
+    assert any("depend on how the CNI reads policies" in n and "strategy.cni" in n for n in found.notes)
