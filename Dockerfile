@@ -6,15 +6,18 @@ FROM ${KUBECTL} AS kubectl
 
 FROM ${BASE} AS build
 WORKDIR /src
-ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
-RUN pip install --no-cache-dir "uv>=0.9,<1"
+ENV UV_NO_CACHE=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
+# What it is built with, by hash too: uv, and the build backend of pyproject.toml.
+COPY requirements/build.txt requirements/build.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml uv.lock README.md LICENSE ./
 # What changes seldom first: a change of the program leaves this layer alone.
 RUN uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
 COPY config config
 COPY orchestrator orchestrator
 COPY workflows workflows
-RUN uv sync --frozen --no-dev --no-editable --extra notifications --extra oidc
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && uv pip install --offline --no-deps /wheels/*.whl
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title=netpol-canary \

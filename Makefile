@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance reports simulate lint bench bench-analysis crds docs freeze reference screenshots clean
+.PHONY: demo test test-cluster coverage conformance reports simulate lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -77,6 +77,12 @@ docs: .venv/.ready
 # Every page into docs/screenshots, by Chromium.
 screenshots: .venv/.ready
 	$(BIN)/python tests/browser/screenshots.py docs/screenshots
+
+# uv.lock after a change of pyproject.toml (needs uv), and what pip installs from it: for the image's build, for pre-commit.
+lock:
+	uv lock
+	uv export -q --frozen --no-header --only-group build -o requirements/build.txt
+	uv export -q --frozen --no-header --no-dev --no-hashes --no-annotate --no-emit-project -o requirements/hooks.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build/bench build/site

@@ -4,6 +4,8 @@ import socketserver
 import threading
 from contextlib import contextmanager
 
+from patience import ENOUGH
+
 
 class Taking(socketserver.StreamRequestHandler):
     def say(self, text):
@@ -43,4 +45,4 @@ def serving(handler):
         server.over.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(ENOUGH)

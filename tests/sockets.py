@@ -5,6 +5,8 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from patience import ENOUGH
+
 from orchestrator.probe import agent
 from orchestrator.probe.agent import Target
 
@@ -120,4 +122,4 @@ def listener():
         yield port
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(ENOUGH)

@@ -59,7 +59,7 @@ def server(tmp_path):
         yield port, private, f"[127.0.0.1]:{port} {host}"
     finally:
         child.terminate()
-        child.wait(10)
+        child.wait(ENOUGH)
         log.close()
 
 

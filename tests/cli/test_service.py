@@ -62,12 +62,12 @@ class Served:
 
     def __enter__(self):
         self.thread.start()
-        assert self.up.wait(10)
+        assert self.up.wait(ENOUGH)
         return self
 
     def __exit__(self, *error):
         self.stop.set()
-        self.thread.join(20)
+        self.thread.join(ENOUGH)
         assert not self.thread.is_alive()
 
     def get(self, path):
@@ -87,7 +87,7 @@ def test_the_controller_runs_beside_http_and_lets_its_lease_go(monkeypatch, stag
     plain = stage.repository.resolve
     stage.repository.resolve = lambda ref="": done.set() or plain(ref)
     with Served(monkeypatch, stage) as served:
-        assert done.wait(10) and served.get("/healthz") == 200
+        assert done.wait(ENOUGH) and served.get("/healthz") == 200
         assert holder(stage)
     assert served.error is None
     assert holder(stage) == ""
@@ -102,7 +102,7 @@ def test_without_a_controller_it_is_ready_and_takes_no_lease(monkeypatch, stage)
 def test_what_breaks_the_controller_ends_the_process(monkeypatch, stage):
     stage.repository.resolve = lambda ref="": 1 / 0
     with Served(monkeypatch, stage) as served:
-        assert served.stop.wait(10)
+        assert served.stop.wait(ENOUGH)
     assert isinstance(served.error, ZeroDivisionError)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -362,7 +363,8 @@ def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
         "    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE)
+    env = {**os.environ, "PYTHONPATH": str(HERE.parent)}  # patience.py
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=env)
     pid, number = map(int, child.stdout.readline().split())
     cable = Path("/sys/class/net", netns.Slot(number).name)
     assert cable.exists()

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -23,5 +25,39 @@ def test_base_images_are_pinned_by_digest():
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${KUBECTL}", "${BASE}", "${BASE}"]
 
 
+def locked():
+    """Name to version of every package of the lock file."""
+    return {p["name"]: p.get("version") for p in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+
+
+def required(name):
+    """Name to version of what a file for pip asks for; fails where a line asks for no exact version."""
+    lines = (ROOT / "requirements" / name).read_text().replace("\\\n", " ").splitlines()
+    found = [re.match(r"([a-z0-9.-]+)==([^ ;]+)", line) for line in lines if not line.strip().startswith("#")]
+    return {match[1]: match[2] for match in found}
+
+
 def test_the_image_takes_its_packages_from_the_lock_file():
-    assert re.findall(r"^RUN uv sync (\S+)", DOCKERFILE, re.MULTILINE) == ["--frozen", "--frozen"]
+    assert re.findall(r"^RUN uv sync (\S+)", DOCKERFILE, re.MULTILINE) == ["--frozen"]
+    assert "uv pip install --offline --no-deps /wheels" in DOCKERFILE
+    assert re.findall(r"pip install (?!--offline)(.*)$", DOCKERFILE, re.MULTILINE) == [
+        "--no-cache-dir --require-hashes -r requirements/build.txt"
+    ]
+
+
+def test_what_builds_the_image_is_locked_by_hash():
+    text = (ROOT / "requirements/build.txt").read_text()
+    found = required("build.txt")
+    assert {"hatchling", "uv"} <= set(found) and text.count("--hash=sha256:") >= len(found)
+    assert found == {name: locked()[name] for name in found}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["build-system"]["requires"] == [f"hatchling=={found['hatchling']}"]
+
+
+def test_the_hooks_install_what_is_locked():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert {tuple(h["additional_dependencies"]) for h in hooks} == {("--constraint=requirements/hooks.txt",)}
+    found, wanted = required("hooks.txt"), tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert found == {name: locked()[name] for name in found}
+    names = {re.match(r"[A-Za-z0-9._-]+", d)[0].lower().replace("_", "-") for d in wanted["dependencies"]}
+    assert names <= set(found)

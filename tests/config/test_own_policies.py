@@ -9,6 +9,9 @@ import pytest
 import yaml
 from patience import ENOUGH
 
+from orchestrator.policy.evaluator import Network
+from orchestrator.policy.pod import Pod
+
 ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "config/network"
 PROGRAM = Path(sys.executable).parent / "netpol-canary"
@@ -80,6 +83,34 @@ def asked(folder, *command):
 def test_what_we_need_is_let_through_and_nothing_else(laid_out):
     done = asked(laid_out, "test", "network")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+METADATA = (
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.0.192",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd20:ce::254",
+    "fe80::a9fe:a9fe",
+)
+
+
+@pytest.mark.parametrize("address", METADATA)
+@pytest.mark.parametrize("who", ["netpol-canary", "netpol-canary-step", "netpol-canary-guard"])
+def test_nobody_of_us_asks_a_metadata_service(laid_out, who, address):
+    spaces = {n: {"kubernetes.io/metadata.name": n} for n in ("netpol-canary", "monitoring")}
+    policies = [d for f in NETWORK.glob("*.yaml") for d in yaml.safe_load_all(f.read_text())]
+    network = Network(spaces, [d for d in policies if d["kind"] == "NetworkPolicy"])
+    me = Pod("netpol-canary", "me", {"app.kubernetes.io/name": who})
+    other = Pod("monitoring", "other", {}, ip="10.0.0.7")
+    assert not network.allowed(me, address, "TCP", 80)
+    assert network.allowed(me, "203.0.113.7", "TCP", 80) == (who != "netpol-canary-guard")
+    assert network.allowed(me, "2001:db8::7", "TCP", 80) == (who != "netpol-canary-guard")
+    assert network.allowed(me, other, "TCP", 80) == (who != "netpol-canary-guard")
 
 
 @pytest.mark.parametrize("name", ["netpol-canary-guard", "netpol-canary-step", "netpol-canary-archive"])

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from patience import ENOUGH
 from prometheus_client import generate_latest
 from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, files, policy, work
 
@@ -216,7 +217,7 @@ def test_a_git_host_that_takes_its_time_holds_up_no_way_back():
 
     def resolve(ref=""):
         asked.set()
-        assert answered.wait(20)
+        assert answered.wait(ENOUGH)
         return "c" * 40
 
     stage.repository.resolve = resolve
@@ -224,7 +225,7 @@ def test_a_git_host_that_takes_its_time_holds_up_no_way_back():
         try:
             stage.clock.sleep(60)
             rounds.controller.tick(Inline(), beside)
-            assert asked.wait(20)
+            assert asked.wait(ENOUGH)
             rounds.ask("shop-cccccccccc", "abort")
             rounds.controller.tick(Inline(), beside)
             assert rounds.rollouts() == {"shop-cccccccccc": "RolledBack"} and stage.standing() == before

@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+from patience import ENOUGH
 from receivers import BASE, FEEDBACK, Receivers, asking, courier, rollouts
 from stage import ALLOW, DENY, OWN, Stage, files, policy, work
 
@@ -284,5 +285,5 @@ def test_errands_are_bounded_and_keep_no_process_alive():
     assert all(t.daemon for t in threading.enumerate() if t.name == "errand")
     over.set()
     for thread in [t for t in threading.enumerate() if t.name == "errand"]:
-        thread.join(5)
+        thread.join(ENOUGH)
     assert errands(over.wait)

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from patience import ENOUGH
 from receivers import Receivers, asking, courier
 from stage import OWN, Stage, check, work
 from test_race import Slow, Turns, Waiting
@@ -51,7 +52,7 @@ def test_all_is_told_once_in_order_while_the_rollout_goes_on(good):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(ENOUGH)
         assert 1 not in ends, (seed, ends)
         check(stage, before, ends[0])
         numbers = [int(m.id.rpartition("/")[2]) for m in receivers.messages]

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 
 import pytest
+from patience import ENOUGH
 from stage import OWN, Inline, Stage, work
 from test_crash import Killed
 from test_race import Slow, Turns, Waiting
@@ -273,7 +274,7 @@ def contest(seed):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(ENOUGH)
     assert not errors, (seed, errors)
     return stage, before, story
 

@@ -4,6 +4,7 @@ import random
 import threading
 
 import pytest
+from patience import ENOUGH
 from stage import Stage, check, work
 
 from orchestrator.engine.embedded import REQUEST_TIMEOUT
@@ -32,7 +33,7 @@ class Turns:
             self._waiting.add(worker)
             self._choose()
             while self._turn != worker:
-                assert self._ready.wait(30), "nobody moves"
+                assert self._ready.wait(ENOUGH), "nobody moves"
             self._waiting.discard(worker)
 
     def leave(self, worker):
@@ -123,7 +124,7 @@ def _both(seed, stage, before, clocks=Waiting):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(ENOUGH)
     states = [end for end in ends.values() if not isinstance(end, Exception)]
     assert states, (seed, ends)
     check(stage, before, max(states, key=lambda s: s.rollout.status.phase != "Progressing"))

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from patience import ENOUGH
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files
 from test_crash import Counter, Killed
 from test_race import Slow, Turns, Waiting
@@ -45,7 +46,7 @@ def begun(stage, seed, revisions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(ENOUGH)
     return ends
 
 

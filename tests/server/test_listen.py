@@ -74,9 +74,9 @@ def test_a_request_in_flight_is_answered_while_it_stops(app):
     with listening(app, ("127.0.0.1", 0), 10, lambda: stopped.append(1)) as port:
         client = threading.Thread(target=lambda: answers.append(get(port)))
         client.start()
-        assert app.state.begun.wait(5)
+        assert app.state.begun.wait(ENOUGH)
         threading.Timer(0.1, app.state.go.set).start()
-    client.join(5)
+    client.join(ENOUGH)
     assert answers == [b'"done"'] and stopped == [1]
     with pytest.raises(urllib.error.URLError):
         get(port)
@@ -92,8 +92,8 @@ def test_a_request_that_never_ends_holds_up_nothing_for_long(app, monkeypatch):
     with listening(app, ("127.0.0.1", 0), 10) as port:
         client = threading.Thread(target=ask, args=[port])
         client.start()
-        assert app.state.begun.wait(5)
-    client.join(5)
+        assert app.state.begun.wait(ENOUGH)
+    client.join(ENOUGH)
     assert not client.is_alive()
 
 
@@ -107,10 +107,10 @@ def test_a_server_that_ends_by_itself_is_an_error(app, monkeypatch):
 
     def serve():
         with listening(app, ("127.0.0.1", 0), 10, ended.set):
-            assert ended.wait(5)
+            assert ended.wait(ENOUGH)
             for thread in threading.enumerate():
                 if thread.name == "http":
-                    thread.join(5)
+                    thread.join(ENOUGH)
 
     with pytest.raises(NetpolCanaryError, match=r"nothing answers|ended by itself"):
         serve()

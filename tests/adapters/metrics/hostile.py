@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
+from patience import ENOUGH
 
 NOW = 1_767_603_600  # 2026-01-05 09:00 UTC
 HUGE = 100 * 1024 * 1024
@@ -167,7 +168,7 @@ def serving(dialect, mood):
         server.over.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(ENOUGH)
 
 
 def kubeconfig(path, url):
