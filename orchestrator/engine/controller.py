@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from orchestrator.elapsed import Reading, reading, since
+from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.drifting import DriftWatch
 from orchestrator.engine.embedded import Embedded, nowhere
@@ -101,6 +102,10 @@ class Controller:
                         self._lookout.forget()
                         self.instruments.ticks.labels("error").inc()
                         structlog.get_logger().warning("this round came to nothing", error=str(error))
+                    except Exception as error:
+                        self._lookout.forget()
+                        self.instruments.ticks.labels("error").inc()
+                        unforeseen(error, "round", self.instruments.faulted)
                     self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
             self._leave(lease)
 
@@ -128,15 +133,17 @@ class Controller:
         rollouts = prune.everything(self.ctx)
         self.instruments.standing(rollouts)
         for rollout in rollouts:
-            if _unfinished(rollout):
-                self._drive(pool, rollout.name)
+            with self._within("rollout", rollout=rollout.name):
+                if _unfinished(rollout):
+                    self._drive(pool, rollout.name)
         last: Future[None] | None = None
         if beside is None:
             self._look(rollouts)
         elif self._round is None or self._round.done():
             last, self._round = self._round, beside.submit(self._look, rollouts)
         if self.courier is not None:
-            self.courier.look(rollouts)
+            with self._within("delivery"):
+                self.courier.look(rollouts)
         if last is not None:
             last.result()  # raises what went wrong then
 
@@ -147,9 +154,16 @@ class Controller:
         for source in sources:
             if self.stop():
                 return
-            with structlog.contextvars.bound_contextvars(source=source.name):
+            with self._within("source", source=source.name):
                 self._source(source, rollouts)
-        prune.orphans(self.ctx, rollouts)
+        with self._within("record"):
+            prune.orphans(self.ctx, rollouts)
+
+    @contextmanager
+    def _within(self, part: str, **named: str) -> Iterator[None]:
+        """The last resort round one source, one rollout: whatever is raised stops nothing else."""
+        with structlog.contextvars.bound_contextvars(**named), boundary(part, self.instruments.faulted):
+            yield
 
     def _sources(self) -> Iterator[Source]:
         for obj in self.ctx.cluster.list(SOURCE, self.ctx.namespace):
@@ -177,6 +191,10 @@ class Controller:
             structlog.get_logger().warning("the source cannot be rolled out", error=str(error))
             failed = isinstance(error, PortError)
             self._ready(source.name, "False", "Unavailable" if failed else "BadInput", str(error))
+        except Exception as error:
+            failed = True  # looked at less often, for it may take long to fail
+            text = unforeseen(error, "source", self.instruments.faulted)
+            self._ready(source.name, "False", "InternalError", text)
         self._polling.ended(source, failed)
 
     def _poll(self, source: Source, rollouts: Sequence[Rollout]) -> str:
@@ -292,6 +310,7 @@ class Controller:
             timed=self.instruments.stepped,
             lease=self._lookout.lease(name),
             elsewhere=self.elsewhere,
+            faulted=self.instruments.faulted,
         )
         self._work[name] = pool.submit(worker.drive, name)
 

@@ -13,6 +13,7 @@ import structlog
 
 from orchestrator.analysis.verdict import OBSERVER
 from orchestrator.elapsed import Reading, reading, since
+from orchestrator.engine.boundary import uncounted, unforeseen
 from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
 from orchestrator.rollout.model import TERMINAL
@@ -27,6 +28,7 @@ MOST_WAIT = 5.0
 SOON = 5  # failures in a row after which it is tried again ever later
 FIRST_REST, MOST_REST = 0.2, 5.0  # seconds
 LOOK = 1.0  # seconds between two looks at what others do; more where there is much to read
+MOST_FAULTS = 3  # times that what nobody foresaw is tried again, before the rollout stands still for a person
 PATIENCE = 12  # deadlines that a worker waits for an API server out of reach, for only it can put a wave back
 
 
@@ -57,6 +59,9 @@ class Embedded:
     timed: Callable[[str, float], None] = lambda step, seconds: None
     lease: Lease | None = None
     elsewhere: Callable[[Context, State, Action], bool] = nowhere
+    faulted: Callable[[str], None] = uncounted
+    _faults: int = field(default=0, repr=False)
+    _fault: str = field(default="", repr=False)
     _failing_since: Reading | None = field(default=None, repr=False)
     _unreachable_since: Reading | None = field(default=None, repr=False)
     _failures: int = field(default=0, repr=False)
@@ -94,13 +99,16 @@ class Embedded:
                     if self._leaves(action):
                         return state
                     self._do(ctx, state, action, lease)
-                    self._failing_since, self._failures = None, 0
+                    self._failing_since, self._failures, self._faults = None, 0, 0
                 except RetryLater as later:
                     self._failed(later, state)
                     self._rest(max(later.delay, 0.05))
                 except NetpolCanaryError as error:
                     self._failed(error, state)
                     self._rest(max(getattr(error, "retry_after", 0), 0.5))
+                except Exception as error:
+                    self._broken(error, name)
+                    self._rest(1.0)
             return state if state is not None else read(self.ctx, name)
         finally:
             self._let_go(lease)
@@ -205,6 +213,27 @@ class Embedded:
         else:
             text = f"no progress for {limit} s: {error}"
             STEPS["rollback"](self.ctx, state, Action("rollback", reason="Deadline", message=text))
+
+    def _broken(self, error: Exception, name: str) -> None:
+        """What nobody foresaw: tried again a few times, then the rollout stands still in sight.
+
+        The way back never does: it is tried until its deadline, and is Failed then. Raises `error` where nothing can be
+        said on the rollout itself.
+        """
+        text = self._fault = unforeseen(error, "rollout", self.faulted, self._fault)
+        self._faults += 1
+        state = self._read(name)
+        if state is None or state.rollout.status.phase in TERMINAL:
+            raise error
+        status = state.rollout.status
+        if status.phase == "RollingBack":
+            self._failed(NetpolCanaryError(text), state)
+        elif self._faults >= MOST_FAULTS:
+            if status.phase == "Paused" and status.paused_for == "error":
+                raise error  # it is said already
+            self._faults = 0
+            go = Action("pause", status.wave, "InternalError", text, paused_for="error")
+            STEPS["pause"](self.ctx, state, go)
 
     def _let_go(self, lease: Lease) -> None:
         try:

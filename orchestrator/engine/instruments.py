@@ -22,6 +22,7 @@ PHASES: tuple[RolloutPhase, ...] = (
     "Failed",
     "Superseded",
 )
+PARTS = ("round", "source", "rollout", "record", "delivery")
 # No quantile is above the last of them: alerts ask for a minute and more.
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 MOST_REMEMBERED = 10_000
@@ -47,9 +48,14 @@ class Instruments:
         self.deliveries = Counter(
             "deliveries", "What Git hosts and people were told", ["kind", "outcome"], **made
         )
+        self.faults = Counter(
+            "faults", "Errors that nobody foresaw, by where they were stopped", ["part"], **made
+        )
         # Served from the start: an increase from nothing to one is none to Prometheus, and no alert would see it.
         for outcome in ("ok", "error"):
             self.ticks.labels(outcome)
+        for part in PARTS:
+            self.faults.labels(part)
         for measured in get_args(MeasurementPhase):
             self.measurements.labels(measured)
         self._measured: dict[str, int] = {}
@@ -58,6 +64,10 @@ class Instruments:
     def called(self, verb: str, kind: str, outcome: str) -> None:
         """One call of the API server."""
         self.calls.labels(verb, kind, outcome).inc()
+
+    def faulted(self, part: str) -> None:
+        """An error that nobody foresaw."""
+        self.faults.labels(part).inc()
 
     def delivered(self, kind: str, outcome: str) -> None:
         """One send to a receiver: sent, failed, given up or unwanted."""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from orchestrator.policy.shape import shown
+
 Check = Callable[[Any, str], Iterator[str]]
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
@@ -26,10 +28,10 @@ def mapping(fields: Mapping[str, Check], rules: Check = anything) -> Check:
             yield f"{path}: must be a mapping"
             return
         for key, item in value.items():
-            where = f"{path}.{key}" if path else str(key)
+            where = f"{path}.{shown(key)}" if path else shown(key)
             if key not in fields:
                 lower = {f.lower(): f for f in fields}
-                near = difflib.get_close_matches(str(key).lower(), lower, 1)
+                near = difflib.get_close_matches(shown(key).lower(), lower, 1)
                 yield f"{where}: unknown field" + (f', did you mean "{lower[near[0]]}"?' if near else "")
             elif item is not None:
                 yield from fields[key](item, where)
@@ -74,7 +76,7 @@ def one_of(*allowed: str) -> Check:
 
     def check(value: Any, path: str) -> Iterator[str]:
         if value not in allowed:
-            yield f'{path}: "{value}" is not one of {", ".join(allowed)}'
+            yield f'{path}: "{shown(value)}" is not one of {", ".join(allowed)}'
 
     return string(check)
 
@@ -85,7 +87,7 @@ def label_key(value: Any, path: str) -> Iterator[str]:
     prefixed = len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix) if slash else True
     if not prefixed or len(name) > 63 or not _NAME.fullmatch(name):
         yield (
-            f'{path}: "{value}" is no label key: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
+            f'{path}: "{shown(value)}" is no label key: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
             "letter or digit, after an optional DNS name and a slash"
         )
 
@@ -94,7 +96,7 @@ def label_value(value: Any, path: str) -> Iterator[str]:
     """A label's value."""
     if value and (len(value) > 63 or not _NAME.fullmatch(value)):
         yield (
-            f'{path}: "{value}" is no label value: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
+            f'{path}: "{shown(value)}" is no label value: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
             "letter or digit"
         )
 
@@ -108,7 +110,7 @@ def strings(values: Check) -> Check:
             return
         for key, item in value.items():
             yield from string(label_key)(key, path)
-            yield from string(values)(item, f"{path}.{key}")
+            yield from string(values)(item, f"{path}.{shown(key)}")
 
     return check
 
@@ -116,10 +118,10 @@ def strings(values: Check) -> Check:
 def dns_name(value: Any, path: str) -> Iterator[str]:
     """A DNS-1123 subdomain."""
     if len(value) > 253 or not _SUBDOMAIN.fullmatch(value):
-        yield f'{path}: "{value}" is no DNS name: lower-case letters, digits, - and . (RFC 1123)'
+        yield f'{path}: "{shown(value)}" is no DNS name: lower-case letters, digits, - and . (RFC 1123)'
 
 
 def dns_label(value: Any, path: str) -> Iterator[str]:
     """A DNS-1123 label."""
     if len(value) > 63 or not DNS_LABEL.fullmatch(value):
-        yield f'{path}: "{value}" is no DNS label: up to 63 lower-case letters, digits and - (RFC 1123)'
+        yield f'{path}: "{shown(value)}" is no DNS label: up to 63 lower-case letters, digits and - (RFC 1123)'

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.shape import misshapen
 from orchestrator.policy.yamltext import documents
 
 MOST_BYTES = 1024 * 1024
@@ -50,10 +51,7 @@ def _objects(obj: Any, path: str, line: int) -> list[Document]:
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
         return [d for item in items for d in _objects(item, path, line)]
-    for name in ("apiVersion", "kind"):
-        if not isinstance(obj.get(name), str):
-            raise BadInput(f"{name} is missing", where)
-    metadata = obj.get("metadata")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-        raise BadInput("metadata.name is missing", where)
+    wrong = next(misshapen(obj), "")
+    if wrong:
+        raise BadInput(wrong, where, "correct the manifest")
     return [Document(obj, path, line)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from orchestrator.policy.fields import (
@@ -21,7 +22,9 @@ from orchestrator.policy.fields import (
     string,
     strings,
 )
+from orchestrator.policy.shape import shown
 
+MOST_TOLD = 50
 _NO_VALUES = ("Exists", "DoesNotExist")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")  # ipaddress also takes bare addresses and netmasks
 
@@ -40,11 +43,11 @@ def with_defaults(obj: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def problems(obj: dict[str, Any]) -> list[str]:
-    """What the API server would refuse in a NetworkPolicy, as `path: why`; [] for other kinds."""
+def problems(obj: Mapping[str, Any]) -> list[str]:
+    """What the API server would refuse in a NetworkPolicy, as `path: why`, the first MOST_TOLD; [] for other kinds."""
     if (obj.get("apiVersion"), obj.get("kind")) != ("networking.k8s.io/v1", "NetworkPolicy"):
         return []
-    return list(_POLICY(obj, ""))
+    return list(islice(_POLICY(obj, ""), MOST_TOLD))
 
 
 def _without_null(value: Any) -> Any:
@@ -74,18 +77,18 @@ def port_number(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, int) or isinstance(value, bool):
         yield f"{path}: must be a whole number"
     elif not 1 <= value <= 65535:
-        yield f"{path}: must be between 1 and 65535, not {value}"
+        yield f"{path}: must be between 1 and 65535, not {shown(value)}"
 
 
 def _port_or_name(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, str):
         yield from port_number(value, path)
     elif value.isdecimal():
-        yield f'{path}: "{value}" would be a port\'s name: write the number without quotes'
+        yield f'{path}: "{shown(value)}" would be a port\'s name: write the number without quotes'
     elif len(value) > 15 or not re.search("[a-z]", value) or not DNS_LABEL.fullmatch(value):
-        yield f'{path}: "{value}" is no port name: up to 15 lower-case letters, digits and -, with a letter'
+        yield f'{path}: "{shown(value)}" is no port name: up to 15 lower-case letters, digits and -, with a letter'
     elif "--" in value:
-        yield f'{path}: "{value}" is no port name: it may not hold --'
+        yield f'{path}: "{shown(value)}" is no port name: it may not hold --'
 
 
 def _range(value: Any, path: str) -> Iterator[str]:
@@ -95,7 +98,7 @@ def _range(value: Any, path: str) -> Iterator[str]:
     if port is None or isinstance(port, str):
         yield f"{path}.endPort: needs a port that is a number"
     elif isinstance(port, int) and isinstance(end, int) and end < port:
-        yield f"{path}.endPort: must not be smaller than port ({end} < {port})"
+        yield f"{path}.endPort: must not be smaller than port ({shown(end)} < {shown(port)})"
 
 
 def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
@@ -107,7 +110,7 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
 
 def cidr(value: Any, path: str) -> Iterator[str]:
     if _network(value) is None:
-        yield f'{path}: "{value}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64'
+        yield f'{path}: "{shown(value)}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64'
 
 
 def _block(value: Any, path: str) -> Iterator[str]:
@@ -117,7 +120,7 @@ def _block(value: Any, path: str) -> Iterator[str]:
     for number, text in enumerate(exceptions if isinstance(exceptions, list) else []):
         inner = _network(text)
         if outer and inner and not _strictly_within(inner, outer):
-            yield f"{path}.except[{number}]: {text} must lie within {value['cidr']} and be smaller"
+            yield f"{path}.except[{number}]: {shown(text)} must lie within {shown(value['cidr'])} and be smaller"
 
 
 def _strictly_within(inner: Any, outer: Any) -> bool:

@@ -19,6 +19,7 @@ from orchestrator.rollout.vouching import condition
 WAITS = {
     "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",
     "drift": "a person: what stands in the cluster is not what the plan began with",
+    "error": "a person: netpol-canary met a fault of its own; resume tries again, abort puts everything back",
     "operator": "whoever paused it to resume it",
 }
 CAUSES = {"namespaces": "new namespaces", "drift": "drift from the last verified revision"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from orchestrator.rollout.resource import Approval, Rollout
 from orchestrator.rollout.stamps import stamp
 
 MOST_PEOPLE = 200
+MOST_PERSON = 1024  # characters
 _MAIL = re.compile(r"<([^<>]+)>\s*$")
 
 
@@ -113,12 +115,20 @@ def people(mails: Sequence[str], identities: Sequence[tuple[str, str]]) -> list[
     found: list[str] = []
     for person in mails:
         match = _MAIL.search(person)
-        found += users.get(match.group(1).lower() if match else person.lower(), [person])
+        found += users.get(match.group(1).lower() if match else person.lower(), [_short(person)])
     every = sorted(set(found))
     if len(every) > MOST_PEOPLE:
         every.sort(key=lambda person: not person.startswith("user:"))
         every[MOST_PEOPLE - 1 :] = [f"{len(every) - MOST_PEOPLE + 1} more"]
     return every
+
+
+def _short(person: str) -> str:
+    """Cut, and still somebody else than everybody else who begins alike."""
+    if len(person) <= MOST_PERSON:
+        return person
+    mark = hashlib.sha256(person.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{person[: MOST_PERSON - 16]}… ({mark})"
 
 
 def gates(rollout: Rollout, wave: int, approvals: Sequence[Approval], now: datetime) -> tuple[GateState, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.acceptable import accepted
 from orchestrator.policy.fleet import SHARED
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.rollout.likely import likely
@@ -137,6 +138,7 @@ def arrange(
         if (obj["apiVersion"], obj["kind"]) not in kinds:
             allowed = ", ".join(kind for _, kind in kinds)
             raise BadInput(f"{obj['kind']} is not a kind that this source may write ({allowed})", where)
+        accepted(document)
         for name in targets:
             identity = (name, obj["apiVersion"], obj["kind"], obj["metadata"]["name"])
             if identity in seen:

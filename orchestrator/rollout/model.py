@@ -33,7 +33,8 @@ Text = Annotated[str, StringConstraints(max_length=1024)]
 Folder = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Revision = Annotated[str, StringConstraints(max_length=64)]
 Digest = Annotated[str, StringConstraints(max_length=80)]
-ManifestText = Annotated[str, StringConstraints(max_length=262144)]
+MOST_MANIFEST = 262144
+ManifestText = Annotated[str, StringConstraints(max_length=MOST_MANIFEST)]
 
 RolloutPhase = Literal[
     "Pending", "Progressing", "Paused", "RollingBack", "Succeeded", "RolledBack", "Failed", "Superseded"
@@ -52,12 +53,13 @@ EVENT_GROUPS = (
     "paused",
     "inconclusive",
     "drift",
+    "error",
     "succeeded",
     "superseded",
     "breakGlass",
     "all",
 )
-PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator"]
+PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator", "error"]
 BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
@@ -391,7 +393,7 @@ class Notification(Model):
     """Who is told of what: `secretRef` names a Secret with `url`, one apprise URL a line.
 
     `events` are groups (started, opened, approval, approved, promoted, regression, rollback, rolledBack, failed,
-    paused, inconclusive, drift, succeeded, superseded, breakGlass, all), or reasons of transitions as they stand in a
+    paused, inconclusive, drift, error, succeeded, superseded, breakGlass, all), or reasons of transitions as they stand in a
     rollout's status. Where none is given, what a person must act on.
     """
 
@@ -570,7 +572,7 @@ class PolicyRolloutStatus(Model):
 class Change(Model):
     """One object that differs, and where in Git that comes from: `file:line`, and `id author: subject`."""
 
-    object: Name
+    object: Text
     action: Literal["create", "update", "delete"]
     file: Text = ""
     commit: Text = ""

@@ -25,7 +25,7 @@ NO_NEWS = frozenset({"TakenOver", "Ignored"})
 NOT_ITS_FAULT = frozenset({"Superseded", "Deleted", "EngineLost"})
 BY_ITSELF = frozenset({"Closed", "Queued"})  # pauses for a window, a freeze or room: nobody is needed
 ACTED_ON = frozenset(
-    {"approval", "inconclusive", "drift", "regression", "rolledBack", "failed", "breakGlass"}
+    {"approval", "inconclusive", "drift", "error", "regression", "rolledBack", "failed", "breakGlass"}
 )
 _BY_REASON = {
     "Planned": "started",
@@ -37,6 +37,7 @@ _BY_REASON = {
     "Inconclusive": "inconclusive",
     "Undecided": "inconclusive",
     "Drift": "drift",
+    "InternalError": "error",
     "BreakGlass": "breakGlass",
 }
 _BY_PHASE = {

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.errors import BadInput
 from orchestrator.harmless import texts
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import fitted
 
 S = TypeVar("S", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
@@ -45,8 +46,8 @@ class Resource(Generic[S, T]):
         return bool(self.manifest["metadata"].get("deletionTimestamp"))
 
     def with_status(self, status: T) -> dict[str, Any]:
-        """The manifest to PUT for a new status."""
-        return {**self.manifest, "status": texts(dump(status))}
+        """The manifest to PUT for a new status; prose in it is cut to its bounds, anything else beyond them raises."""
+        return {**self.manifest, "status": fitted(type(status), texts(dump(status)))}
 
 
 Source = Resource[m.PolicySourceSpec, m.PolicySourceStatus]
@@ -97,4 +98,9 @@ def new(
     if owner is not None:
         reference = {"apiVersion": m.API_VERSION, "kind": owner.manifest["kind"], "name": owner.name}
         metadata["ownerReferences"] = [{**reference, "uid": owner.uid, "blockOwnerDeletion": False}]
-    return {"apiVersion": m.API_VERSION, "kind": kind, "metadata": metadata, "spec": dump(spec)}
+    return {
+        "apiVersion": m.API_VERSION,
+        "kind": kind,
+        "metadata": metadata,
+        "spec": fitted(type(spec), dump(spec)),
+    }

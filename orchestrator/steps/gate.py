@@ -52,7 +52,12 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
         load(ctx.cluster.replace_status(analysis.with_status(fresh)))
     _accept(ctx, state, action)
     going = {"workflow": resumed(state.rollout), **_glass(ctx, state, action)}
-    change(ctx, state, action, phase="Progressing", paused_for="", reason="", **going)
+    status = state.rollout.status
+    unfrozen = (
+        status.paused_for == "error" and status.started_at is None
+    )  # its namespaces are still to be frozen
+    phase = "Pending" if unfrozen else "Progressing"
+    change(ctx, state, action, phase=phase, paused_for="", reason="", **going)
 
 
 def _accept(ctx: Context, state: State, action: Action) -> None:

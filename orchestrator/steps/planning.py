@@ -11,15 +11,14 @@ from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import Placed, arrange
 from orchestrator.rollout.objects import Manifest
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan, size
+from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
 from orchestrator.rollout.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
 from orchestrator.steps.conflicts import conflict
 from orchestrator.steps.context import POLICY, Context
+from orchestrator.steps.freezing import holdable
 from orchestrator.steps.selection import selected as selected
 from orchestrator.steps.selection import selection
-
-MOST_BYTES = 900 * 1024
 
 
 def plan(
@@ -91,12 +90,7 @@ def _namespace(
     note = _note(name, changes, standing)
     uid = str(namespace["metadata"].get("uid", ""))
     result = NamespacePlan(name, uid, tuple(changes), note, tuple(observed), tuple(remarks))
-    if size([*result.before, *result.after]) > MOST_BYTES:
-        raise BadInput(
-            f"the policy set of namespace {name} is larger than {MOST_BYTES // 1024} KiB",
-            placed[0].file if placed else "",
-            "split it into several commits",
-        )
+    holdable(result)
     return result
 
 

@@ -10,6 +10,7 @@ from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.approvals import people
+from orchestrator.rollout.bounds import cut, most, planned
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.plan import NamespacePlan, Plan
@@ -17,26 +18,36 @@ from orchestrator.rollout.resource import Rollout, Source, load, new
 from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.forecast import Forecast, frozen
+from orchestrator.steps.freezing import namespace_spec
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.reached import covered
 
 Cause = Literal["revision", "namespaces", "drift"]
 
 
-def create(
-    ctx: Context,
+def rollout_spec(
     source: Source,
     plan: Plan,
-    name: str,
     commits: Sequence[Commit],
     expected: Forecast = Forecast(),
     cause: Cause = "revision",
     before: frozenset[str] = frozenset(),
-) -> Rollout:
-    """The PolicyRollout of a plan, Pending; the one that is there where it was made already.
+) -> m.PolicyRolloutSpec:
+    """What is frozen of a plan. Raises BadInput where a rollout cannot hold it.
 
     `before` names the namespaces that stand at the verified revision.
     """
+    return planned(lambda: _spec(source, plan, commits, expected, cause, before))
+
+
+def _spec(
+    source: Source,
+    plan: Plan,
+    commits: Sequence[Commit],
+    expected: Forecast,
+    cause: Cause,
+    before: frozenset[str],
+) -> m.PolicyRolloutSpec:
     waves = [
         m.Wave(
             why=wave.why,
@@ -51,10 +62,11 @@ def create(
         )
         for wave in plan.waves
     ]
+    most_text = most(m.WaveEdge, "before")
     mails = [person for commit in commits for person in commit.people]
     if len(commits) >= MOST_COMMITS:
         mails.append("whoever made the commits before")
-    spec = m.PolicyRolloutSpec(
+    return m.PolicyRolloutSpec(
         source=source.name,
         source_uid=source.uid,
         cause=cause,
@@ -65,14 +77,28 @@ def create(
         committed_at=max((c.time for c in commits if c.time), default=None),
         strategy=frozen(expected, source.spec.strategy),
         risk=expected.risk.level,
-        risk_reasons=[r[:1024] for r in expected.risk.reasons[:32]],
+        risk_reasons=[cut(r, most_text) for r in expected.risk.reasons[:32]],
         risks=list(expected.risk.kinds),
-        boundaries=[b.text[:1024] for b in expected.lasting[:50]],
+        boundaries=[cut(b.text, most_text) for b in expected.lasting[:50]],
         plan_digest=plan.digest,
         waves=waves,
         feedback=source.spec.feedback,
         notifications=source.spec.notifications,
     )
+
+
+def create(
+    ctx: Context,
+    source: Source,
+    plan: Plan,
+    name: str,
+    commits: Sequence[Commit],
+    expected: Forecast = Forecast(),
+    cause: Cause = "revision",
+    before: frozenset[str] = frozenset(),
+) -> Rollout:
+    """The PolicyRollout of a plan, Pending; the one that is there where it was made already."""
+    spec = rollout_spec(source, plan, commits, expected, cause, before)
     labels = {objects.SOURCE_LABEL: source.name}
     obj = new("PolicyRollout", name, ctx.namespace, spec, labels=labels, owner=source, finalizer=FINALIZER)
     obj["metadata"]["finalizers"] += unsent(spec)
@@ -128,34 +154,10 @@ def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]
     return ctx.repository(source).commits(rollout.spec.previous_revision, rollout.spec.revision)
 
 
-def _blame(file: str, commits: Sequence[Commit]) -> str:
-    """The newest commit that touched a file, as `id author: subject`; the only one where there is but one.
-
-    A deleted object has no file any more: then only a single commit can be named.
-    """
-    path = file.rpartition(":")[0]
-    found = next((c for c in commits if path in c.files), commits[0] if len(commits) == 1 else None)
-    if found is None:
-        return ""
-    author = found.people[0].partition(" <")[0] if found.people else "unknown"
-    return f"{found.id[:10]} {author}: {found.subject}"[:1000]
-
-
 def _freeze(
     ctx: Context, rollout: Rollout, item: NamespacePlan, wave: int, commits: Sequence[Commit]
 ) -> None:
-    spec = m.NamespaceRolloutSpec(
-        rollout=rollout.name,
-        wave=wave,
-        namespace=item.name,
-        namespace_uid=item.uid,
-        before=[objects.canonical(o) for o in item.before],
-        after=[objects.canonical(o) for o in item.after],
-        changes=[
-            m.Change(object=c.label, action=c.action, file=c.file, commit=_blame(c.file, commits))
-            for c in item.changes
-        ],
-    )
+    spec = namespace_spec(rollout.name, wave, item, commits)
     labels = {objects.SOURCE_LABEL: rollout.spec.source, objects.ROLLOUT_LABEL: rollout.name}
     name = f"{rollout.name}.{item.name}"
     obj = new(

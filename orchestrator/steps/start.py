@@ -78,6 +78,7 @@ def start(
     refuse(expected, source.spec.strategy)
     _answered(ctx, source, plan, expected)
     commits = repository.commits(source.status.verified_revision, commit)
+    snapshot.rollout_spec(source, plan, commits, expected, cause, before)  # refused here, not when written
     kept = keep(source)
     if running := _running(ctx, kept, commit):  # planning takes its time
         return running

@@ -31,6 +31,7 @@ LABELS = {
     "api_calls.verb": "get, list, create, replace, status, delete, watch, log, dry-run",
     "api_calls.kind": "the kind that the call is about",
     "api_calls.outcome": "ok, an HTTP status, or unreachable",
+    "faults.part": "round, source, rollout, record or delivery: what was stopped by it",
     "ticks.outcome": "ok or error",
     "deliveries.kind": "the kind of receiver",
     "deliveries.outcome": "sent, failed, given up or unwanted",

@@ -19,6 +19,7 @@ PAUSES = {
     "inconclusive": "The evidence is missing, wrong or unclear.",
     "drift": "Somebody else changed what the wave would write.",
     "operator": "A person paused it.",
+    "error": "netpol-canary met a fault of its own; its log has the traceback.",
 }
 NAMESPACE_PHASES = {
     "Pending": "Nothing was written yet.",
@@ -80,6 +81,7 @@ CONDITIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "Waiting": "Nothing can begin just now.",
             "Unavailable": "The repository or the API server gave no answer (False).",
             "BadInput": "What was found there, or the source itself, is wrong (False).",
+            "InternalError": "netpol-canary met a fault of its own; its log has the traceback (False).",
         },
     ),
     "Drifted": (
@@ -122,6 +124,7 @@ REASONS = {
     "Resumed": "It goes on.",
     "Ignored": "A person asked for what changes nothing now.",
     "Inconclusive": "A wave could not be judged.",
+    "InternalError": "netpol-canary met a fault of its own three times in a row: paused for `error`.",
     "Undecided": "Nobody decided on an inconclusive wave within `analysis.inconclusiveSeconds`: everything is rolled back.",
     "Drift": "Somebody else changed what the wave would write.",
     "Regression": "A wave is bad: everything is put back.",

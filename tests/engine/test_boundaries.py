@@ -1,0 +1,172 @@
+"""Whatever one source or one rollout raises is said on it, counted and logged, and everything else goes on."""
+
+from dataclasses import replace
+
+import pytest
+from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
+from structlog.testing import capture_logs
+
+from orchestrator.engine.controller import Controller
+from orchestrator.engine.instruments import Instruments
+from orchestrator.ports import Commit
+from orchestrator.rollout import model as m
+from orchestrator.rollout.resource import load
+from orchestrator.steps import registry
+from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE
+
+ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
+
+
+class Failing:
+    """A repository whose every answer is an error that nobody foresaw."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def resolve(self, ref=""):
+        raise self.error
+
+
+def beside(stage, repository):
+    """A controller on a stage with a second source, looked at first, that has a repository of its own."""
+    stage.source("a-first", git=m.Git(url="/first"))
+    ctx = replace(
+        stage.context(), repository=lambda s: repository if s.name == "a-first" else stage.repository
+    )
+    rounds = Rounds(stage)
+    rounds.controller = Controller(ctx, "one", rounds.instruments, poll_seconds=30)
+    return rounds
+
+
+def ready(stage, name):
+    found = load(stage.cluster.get(SOURCE, name, OWN)).status.conditions
+    return next(c for c in found if c.type == "Ready")
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("no such thing"), RecursionError(), MemoryError(), KeyError(1)]
+)
+def test_an_error_that_nobody_foresaw_is_said_on_its_source_alone(error):
+    stage = Stage()
+    rounds = beside(stage, Failing(error))
+    with capture_logs() as logs:
+        assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    found = ready(stage, "a-first")
+    assert (found.status, found.reason) == ("False", "InternalError")
+    assert type(error).__name__ in found.message and "test_boundaries.py:" in found.message
+    assert rounds.instruments.faults.labels("source")._value.get() >= 1
+    assert any(line.get("exc_info") is error for line in logs)
+
+
+def test_a_round_that_breaks_ends_no_process():
+    stage, rounds = Stage(), 0
+
+    class Broken(type(stage.cluster)):
+        def list(self, kind, *args, **more):
+            if kind == ROLLOUT and rounds < 20:
+                raise ZeroDivisionError("once")
+            return super().list(kind, *args, **more)
+
+    stage.cluster.__class__ = Broken
+
+    def stop():
+        nonlocal rounds
+        rounds += 1
+        return rounds > 300
+
+    instruments = Instruments()
+    Controller(stage.context(), "one", instruments, poll_seconds=30, stop=stop).serve()
+    assert load(stage.cluster.list(ROLLOUT, OWN)[0]).status.phase == "Succeeded"
+    assert instruments.faults.labels("round")._value.get() >= 1
+
+
+@pytest.mark.parametrize("verb", ["snapshot", "baseline", "apply", "analyze"])
+def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monkeypatch, verb):
+    stage = Stage()
+    rounds, right = Rounds(stage), registry.STEPS[verb]
+
+    def broken(ctx, state, action):
+        raise KeyError("what nobody foresaw")
+
+    monkeypatch.setitem(registry.STEPS, verb, broken)
+    assert rounds.go() == {"shop-cccccccccc": "Paused"}
+    status = load(stage.cluster.list(ROLLOUT, OWN)[0]).status
+    assert (
+        status.paused_for == "error"
+        and "KeyError" in status.reason
+        and "test_boundaries.py:" in status.reason
+    )
+    assert status.transitions[-1].reason == "InternalError"
+    assert rounds.instruments.faults.labels("rollout")._value.get() >= 3
+    monkeypatch.setitem(registry.STEPS, verb, right)
+    rounds.ask("shop-cccccccccc", "resume")
+    assert rounds.go(6) == {"shop-cccccccccc": "Succeeded"}
+
+
+def test_a_way_back_that_breaks_is_failed_in_sight_within_its_deadline(monkeypatch):
+    stage = Stage(good=False, deadline_seconds=20)
+    rounds = Rounds(stage)
+
+    def broken(ctx, state, action):
+        raise KeyError("what nobody foresaw")
+
+    monkeypatch.setitem(registry.STEPS, "restore", broken)
+    assert rounds.go(6) == {"shop-cccccccccc": "Failed"}
+    assert "KeyError" in load(stage.cluster.list(ROLLOUT, OWN)[0]).status.reason
+
+
+def test_two_hundred_and_one_policies_in_a_namespace_are_refused_when_they_are_planned():
+    stage = Stage()
+    stage.repository = Repository(("c" * 40, files(*(policy(f"p{i:03}", ALLOW) for i in range(201)))))
+    rounds = Rounds(stage)
+    assert rounds.go() == {}
+    assert rounds.condition().status == "False"
+    assert "a rollout holds 200 of one namespace" in rounds.condition().message
+    assert len(stage.cluster.list(POLICY)) == 1
+
+
+def test_a_policy_larger_than_a_record_holds_is_refused_when_it_is_planned():
+    stage = Stage()
+    given = policy("big", ALLOW)
+    given["metadata"]["annotations"] = {f"a{i}": "x" * 30_000 for i in range(9)}
+    stage.repository = Repository(("c" * 40, files(given)))
+    rounds = Rounds(stage)
+    assert rounds.go() == {}
+    assert "NetworkPolicy/big has more than 256 Ki characters" in rounds.condition().message
+
+
+@pytest.mark.parametrize(
+    "commit",
+    [
+        Commit("c" * 40, ("Ann <ann@example.com>",), "s" * 5000),
+        Commit("c" * 40, ("A" * 5000 + " <ann@example.com>",), "change"),
+        Commit("c" * 40, ("Ann <" + "a" * 5000 + "@example.com>",), "change"),
+        Commit("c" * 40, ("Ann <ann@example.com>",), "change", ("f" * 4000,)),
+    ],
+)
+def test_what_git_holds_of_any_length_is_cut_and_holds_nothing_up(commit):
+    stage = Stage()
+    name = "p" + "-x" * 122
+    stage.repository = Repository(
+        ("c" * 40, {f"{'d' * 1500}/{'f' * 200}.yaml": files(policy(name, ALLOW))["all.yaml"]})
+    )
+    stage.repository.commits = lambda since, until: [commit]
+    assert Rounds(stage).go() == {"shop-cccccccccc": "Succeeded"}
+
+
+def test_people_whose_names_begin_alike_stay_two():
+    from orchestrator.rollout.approvals import people
+
+    names = ["A" * 2000 + " <a@example.com>", "A" * 2000 + " <b@example.com>"]
+    assert len(people(names, [])) == 2 and people(names, [("a@example.com", "ann")])[1] == "user:ann"
+    assert all(len(found) <= 1024 for found in people(names, []))
+
+
+def test_an_inline_pool_is_enough_for_a_round_with_a_rollout_that_cannot_be_read():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go(1)
+    stage.source("other")
+    broken = stage.cluster._objects[next(k for k in stage.cluster._objects if k[0] == ROLLOUT)]
+    broken["spec"]["waves"] = []
+    rounds.controller.tick(Inline())
