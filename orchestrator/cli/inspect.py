@@ -15,8 +15,9 @@ from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports import Kind
 from orchestrator.rollout.crd import NAMES
 from orchestrator.rollout.model import API_VERSION, BY_ITSELF, TERMINAL
-from orchestrator.rollout.next import State
+from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.stamps import stamp
+from orchestrator.rollout.state import open_request
 from orchestrator.steps.context import Context, read
 
 WORDS = {
@@ -28,6 +29,7 @@ WORDS = {
     "freezes": "RolloutFreeze",
 }
 WIDTH = 48
+ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
 
 
 def kind_of(word: str) -> str:
@@ -106,7 +108,7 @@ def watch(target: Target, name: str, timeout: float) -> int:
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name).name
-        progress = Progress()
+        progress, patience = Progress(), ASKED_SECONDS
         end = ctx.clock.now().timestamp() + timeout
         while not stop.is_set() and ctx.clock.now().timestamp() < end:
             state = _read(ctx, rollout)
@@ -115,14 +117,27 @@ def watch(target: Target, name: str, timeout: float) -> int:
                 return 1
             progress(state)
             status = state.rollout.status
-            if status.phase in TERMINAL or (status.phase == "Paused" and status.paused_for not in BY_ITSELF):
+            asked = patience > 0 and goes_on(state, ctx.clock.now())
+            waits = status.phase == "Paused" and status.paused_for not in BY_ITSELF
+            if status.phase in TERMINAL or (waits and not asked):
                 progress.end(state)
                 return phase_code(state)
+            patience = patience - 1.0 if waits else ASKED_SECONDS
             ctx.clock.sleep(1.0)
         if not stop.is_set():
             print(f"{rollout}: still running after {timeout:g} s")
             return 3
         return INTERRUPTED
+
+
+def goes_on(state: State, now: datetime) -> bool:
+    """Whether a person has said already how a paused rollout goes on, and nobody has taken it up yet."""
+    if open_request(state.rollout) is not None:
+        return True
+    return state.rollout.status.paused_for == "approval" and next_action(state, now).verb in (
+        "vouch",
+        "continue",
+    )
 
 
 def _read(ctx: Context, name: str) -> State | None:

@@ -10,7 +10,7 @@ from orchestrator.cli.timeline import line
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import Moment
 from orchestrator.rollout.model import BY_ITSELF
-from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.next import Action, State, decide_by
 
 
 class Progress:
@@ -43,6 +43,11 @@ class Progress:
         goes_on = f"`netpol-canary {verb}` goes on"
         if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
+        end = (
+            decide_by(state) if status.paused_for == "inconclusive" and status.opened > status.wave else None
+        )
+        if end is not None:
+            goes_on = f"a controller goes on watching it, and rolls it back at {end:%H:%M:%S} UTC; {goes_on}"
         hints = {
             "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",
             "Failed": "a person is needed: the cluster differs from what stood there before",

@@ -118,8 +118,23 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: T
             print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
         return INTERRUPTED
     progress.end(state)
+    _unwatched(ctx, state)
     _told(ctx, target or Target(ctx.namespace), state.rollout.spec.source, stop)
     return phase_code(state)
+
+
+def _unwatched(ctx: Context, state: State) -> None:
+    """Said where what was written stands inconclusive, and no controller is there to watch it."""
+    from orchestrator.cli.requests import worked_on
+
+    status = state.rollout.status
+    if (
+        status.paused_for == "inconclusive"
+        and status.opened > status.wave
+        and not worked_on(ctx, "controller")
+    ):
+        text = "no controller runs, so nobody watches it; `onInconclusive: rollback` waits for nobody"
+        print(f"{state.rollout.name}: {text}", file=sys.stderr)
 
 
 def _ended(state: State) -> bool:

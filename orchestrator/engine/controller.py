@@ -18,6 +18,7 @@ from orchestrator.engine.embedded import Embedded, nowhere
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.lookout import Lookout
+from orchestrator.engine.notice import Notice
 from orchestrator.engine.polling import MOST_SECONDS, Polling
 from orchestrator.engine.room import Limits
 from orchestrator.errors import (
@@ -46,6 +47,7 @@ SPARE_WORKERS = 16  # for what asks for no room: above all the way back
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
+SHORT = 0.5  # seconds between two questions for news
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Controller:
     most_rollouts: int = MOST_ROLLOUTS
     most_namespaces: int = MOST_NAMESPACES
     elsewhere: Callable[[Context, State, Action], bool] = nowhere
+    notice: Notice = field(init=False, repr=False)
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
@@ -81,6 +84,7 @@ class Controller:
         room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
         self.ctx = replace(ctx, room=room)
         self._drift = DriftWatch(self.ctx)
+        self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
         self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
@@ -90,9 +94,11 @@ class Controller:
         workers = self.most_rollouts + SPARE_WORKERS
         with ThreadPoolExecutor(1, thread_name_prefix="sources") as beside:
             with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
+                self.notice.begin()
                 while not self.stop():
+                    leads = False
                     try:
-                        if lease.acquire():
+                        if leads := lease.acquire():
                             self.tick(pool, beside)
                             self.instruments.ticks.labels("ok").inc()
                         else:
@@ -106,8 +112,17 @@ class Controller:
                         self._lookout.forget()
                         self.instruments.ticks.labels("error").inc()
                         unforeseen(error, "round", self.instruments.faulted)
-                    self.ctx.clock.sleep(min(self.poll_seconds, self.lease_seconds / 5))
+                    self._wait(min(self.poll_seconds, self.lease_seconds / 5), leads)
+                self.notice.close()
             self._leave(lease)
+
+    def _wait(self, seconds: float, leads: bool) -> None:
+        """Until the next round; who leads makes it sooner where people asked for something."""
+        while seconds > 0 and not self.stop():
+            self.ctx.clock.sleep(min(seconds, SHORT))
+            seconds -= SHORT
+            if self.notice.taken() and leads:
+                return
 
     def _leave(self, lease: Lease) -> None:
         """Let another replica go on at once, though a Git host may still be waited for here."""

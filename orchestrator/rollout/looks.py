@@ -26,12 +26,15 @@ class Look:
 
 
 def said(source: Source) -> tuple[int, str]:
-    """The source's generation and its request: another value than last time asks for a look at once.
+    """The source's generation, its request, and the revision that it holds, which a person may release: another value
 
-    The request is compared and not read as a time: clocks of other machines may be wrong.
+    than last time asks for a look at once. The request is compared and not read as a time: clocks of other machines may
+    be wrong.
     """
     meta = source.manifest["metadata"]
-    return int(meta.get("generation", 0)), str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
+    asked = str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
+    held = source.status.held_revision
+    return int(meta.get("generation", 0)), f"{asked} {held}" if held else asked
 
 
 def due(last: Look | None, source: Source, now: datetime, seconds: float, most: float) -> bool:

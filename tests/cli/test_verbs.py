@@ -4,9 +4,10 @@ import json
 
 import pytest
 import yaml
-from stage import OWN, Stage, policy
+from stage import OWN, Inline, Rounds, Stage, policy, work
 
 from orchestrator.rollout import model as m
+from orchestrator.steps.context import ROLLOUT
 
 
 def source_file(tmp_path, **strategy):
@@ -208,3 +209,37 @@ def test_a_plan_says_what_others_manage(cli, conflicts, said):
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "conflicts": conflicts}})
     out = cli(stage)("plan", "--source", "shop").out
     assert all(text in out for text in said), out
+
+
+def paused():
+    """A rollout that a person stopped in its first wave."""
+    stage, asked = Stage(), []
+
+    def stop():
+        found = stage.cluster.list(ROLLOUT, OWN)
+        if found and (found[0].get("status") or {}).get("opened") and not asked:
+            asked.append(Rounds(stage).ask("shop-cccccccccc", "pause"))
+        return False
+
+    work(stage.context(), "w", stop=stop)
+    return stage
+
+
+def test_watch_after_resume_goes_on_to_the_end(cli):
+    stage = paused()
+    netpol = cli(stage)
+    assert netpol("watch", "shop").code == 3
+    assert netpol("resume", "shop").code == 0
+    controller = Rounds(stage).controller
+    stage.clock.subscribe(lambda now: controller.tick(Inline()), tick=7)
+    found = netpol("watch", "shop")
+    assert found.code == 0 and "Succeeded" in found.out
+
+
+def test_watch_after_resume_has_an_end_where_nobody_carries_it_out(cli):
+    stage = paused()
+    netpol = cli(stage)
+    netpol("resume", "shop")
+    before = stage.clock.now()
+    assert netpol("watch", "shop").code == 3
+    assert (stage.clock.now() - before).total_seconds() == 30
