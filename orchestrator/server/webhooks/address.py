@@ -7,6 +7,13 @@ from urllib.parse import unquote, urlsplit
 
 _SCP = re.compile(r"(?:[^@/:]+@)?(\[[^\]]+\]|[^/:]+):(?!//)(.*)", re.DOTALL)
 
+# Where hosts serve ssh on the port of https, for networks that let nothing else out.
+_OVER_443 = {
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+}
+
 
 def identity(url: str) -> str:
     """`host/path`, without scheme, user, port and `.git`; a path of this machine stays one.
@@ -27,4 +34,5 @@ def identity(url: str) -> str:
     path = re.sub(r"/+", "/", unquote(path)).strip("/").removesuffix(".git").rstrip("/")
     if not path:
         return ""
-    return f"{host.rstrip('.').casefold()}/{path.casefold()}" if host else f"/{path}"
+    host = host.rstrip(".").casefold()
+    return f"{_OVER_443.get(host, host)}/{path.casefold()}" if host else f"/{path}"
