@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 MEASURED = COVERAGE_FILE=$(CURDIR)/.coverage.$@ $(BIN)/python -m coverage run -m pytest
 
-.PHONY: demo test test-cluster coverage conformance reports simulate lint bench bench-analysis crds docs freeze lock reference screenshots clean
+.PHONY: demo test test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 .venv/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
@@ -42,6 +42,11 @@ SEEDS ?= 100
 FROM ?= 0
 simulate: .venv/.ready
 	@PYTHONPATH=.:tests:tests/engine $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG))
+
+# The figures of docs/reliability.md: seeds of the simulation, planted bugs, hostile input.
+reliability: SEEDS = 2000
+reliability: .venv/.ready
+	@PYTHONPATH=.:tests:tests/engine $(BIN)/python tests/reliability.py --seeds $(SEEDS)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

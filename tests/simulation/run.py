@@ -30,7 +30,7 @@ from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound
 from orchestrator.sandbox import cluster as sandbox_cluster
-from orchestrator.steps.context import Context
+from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.start import find_source, start
 from workflows.templates import templates
 from workflows.waves import Waves
@@ -54,6 +54,7 @@ class Outcome:
     violations: list
     log: str
     settings: object
+    restored: tuple = ()  # simulated seconds from a regression's detection to everything restored, one a rollout
 
     @property
     def kills(self):
@@ -251,8 +252,18 @@ class Run:
         log = hashlib.sha256(repr(oracle.journal).encode()).hexdigest()
         events, calls = self.scheduler.events, self.api.calls
         counts = dict(sorted(self.faults.counts.items()))
+        ends = (o.get("status") or {} for o in self.cluster.list(ROLLOUT, OWN))
+        restored = tuple(s["restoredSeconds"] for s in ends if s.get("restoredSeconds") is not None)
         return Outcome(
-            self.seed, events, calls, len(oracle.ended), counts, oracle.violations, log, self.settings
+            self.seed,
+            events,
+            calls,
+            len(oracle.ended),
+            counts,
+            oracle.violations,
+            log,
+            self.settings,
+            restored,
         )
 
 
