@@ -135,7 +135,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         for o in plan.observed
     ]
     known = {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
-    return {**known, "observed": observed, "remarks": list(plan.remarks)}
+    return {**known, "observed": observed, "remarks": list(plan.remarks), "notes": list(plan.notes)}
 
 
 def forecast_facts(expected: Forecast) -> dict[str, Any]:
@@ -223,7 +223,9 @@ def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -
 
 
 def _others(console: Any, plan: Plan, diff: bool) -> None:
-    """What others manage: left alone, taken over, or contested."""
+    """What of the commit is left out; what others manage: left alone, taken over, or contested."""
+    for text in plan.notes:
+        console.print(text, style="yellow", markup=False)
     for text in plan.remarks:
         console.print(f"managed by others: {text}", style="yellow", markup=False)
     for one in plan.observed:

@@ -25,6 +25,8 @@ _SERVER_FIELDS = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
 )
+# A finalizer or an owner would decide when the object goes, and keep a rollout from restoring what stood there.
+_FROM_GIT = ("name", "namespace", "labels", "annotations")
 
 
 def key(obj: Mapping[str, Any]) -> Key:
@@ -71,9 +73,15 @@ def owner(obj: Mapping[str, Any]) -> str:
     return str((obj["metadata"].get("labels") or {}).get(SOURCE_LABEL, ""))
 
 
+def left_out(obj: Mapping[str, Any]) -> list[str]:
+    """The fields of a manifest from Git that are never written: who deletes an object and when, and what the server says."""
+    found = [f"metadata.{name}" for name in obj["metadata"] if name not in _FROM_GIT]
+    return found + (["status"] if "status" in obj else [])
+
+
 def owned(obj: Mapping[str, Any], namespace: str, source: str) -> Manifest:
-    """The desired object in a namespace, labelled as its source's."""
-    metadata = dict(obj["metadata"])
+    """The desired object in a namespace, labelled as its source's, without what Git does not decide."""
+    metadata = {k: v for k, v in obj["metadata"].items() if k in _FROM_GIT}
     metadata["namespace"] = namespace
     metadata["labels"] = {**(metadata.get("labels") or {}), SOURCE_LABEL: source}
     return bare({**obj, "metadata": metadata})

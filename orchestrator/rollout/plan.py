@@ -69,7 +69,8 @@ class NamespacePlan:
 class Plan:
     """Namespaces by wave, of those that change. `digest` binds approvals to exactly this.
 
-    `observed` and `remarks` are over all namespaces of the source, which `selected` names.
+    `observed` and `remarks` are over all namespaces of the source, which `selected` names; `notes` say what of the
+    commit is left out.
     """
 
     source: str
@@ -79,6 +80,7 @@ class Plan:
     observed: tuple[Observed, ...] = ()
     remarks: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

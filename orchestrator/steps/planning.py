@@ -20,6 +20,8 @@ from orchestrator.steps.freezing import holdable
 from orchestrator.steps.selection import selected as selected
 from orchestrator.steps.selection import selection
 
+MOST_NOTES = 20
+
 
 def plan(
     ctx: Context,
@@ -59,7 +61,20 @@ def plan(
     waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
     observed = tuple(o for p in plans for o in p.observed)
     remarks = tuple(text for p in plans for text in p.remarks)
-    return Plan(source.name, revision, tuple(waves), changed, observed, remarks, tuple(sorted(namespaces)))
+    everything, notes = tuple(sorted(namespaces)), _notes(files, desired)
+    return Plan(source.name, revision, tuple(waves), changed, observed, remarks, everything, notes)
+
+
+def _notes(files: Mapping[str, bytes], desired: Mapping[str, Sequence[Placed]]) -> tuple[str, ...]:
+    """What of the commit is left out, for people."""
+    passed = getattr(files, "passed", "")
+    found = [f"passed over: {passed}"] if passed else []
+    each = {(p.file, p.line, objects.label(p.obj)): p.obj for placed in desired.values() for p in placed}
+    for (file, line, name), obj in each.items():
+        if dropped := objects.left_out(obj):
+            found.append(f"{file}:{line}: {name}: left out: {', '.join(dropped)[:500]}")
+    more = len(found) - MOST_NOTES
+    return (*found[:MOST_NOTES], f"and {more} more") if more > 0 else tuple(found)
 
 
 def _namespace(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from orchestrator.errors import BadInput, Refused
 from orchestrator.policy.fleet import Workload
 from orchestrator.rollout.objects import MOST_LABEL, SOURCE_LABEL
@@ -72,6 +74,8 @@ def start(
         )
     before = reached(ctx, source) if cause != "revision" else frozenset()
     plan = make_plan(ctx, source, commit, only, before)
+    for text in plan.notes:
+        structlog.get_logger().info("left out", source=source.name, revision=commit, what=text)
     if plan.empty:
         return Started("", commit, plan=plan)
     expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))

@@ -131,3 +131,48 @@ spec:
     with pytest.raises(Refused, match="fails its own intents: web pays: web/a to pay/a on 80/TCP is blocked"):
         work(stage.context(), "w")
     assert dict(stage.cluster.writes) == writes
+
+
+def test_what_git_does_not_decide_is_left_out_and_said():
+    stage = Stage(good=False)
+    odd = {**DENY, "status": {"x": 1}, "metadata": {**DENY["metadata"]}}
+    odd["metadata"] |= {
+        "finalizers": ["example.com/never"],
+        "ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "0"}],
+        "managedFields": [],
+        "uid": "1",
+        "resourceVersion": "7",
+        "generation": 3,
+        "creationTimestamp": None,
+        "deletionTimestamp": "2026-01-01T00:00:00Z",
+        "selfLink": "/x",
+    }
+    stage.repository.history[:] = [("c" * 40, files(odd, ALLOW))]
+    before = stage.standing()
+    made = planned(stage)
+    (note,) = made.notes
+    assert note == (
+        "all.yaml:1: NetworkPolicy/deny: left out: metadata.finalizers, metadata.ownerReferences, metadata.managedFields, "
+        "metadata.uid, metadata.resourceVersion, metadata.generation, metadata.creationTimestamp, "
+        "metadata.deletionTimestamp, metadata.selfLink, status"
+    )
+    for found in made.namespaces.values():
+        for obj in found.after:
+            assert set(obj["metadata"]) == {"name", "namespace", "labels"} and "status" not in obj
+    assert work(stage.context(), "w").rollout.status.phase == "RolledBack"
+    assert stage.standing() == before
+
+
+def test_what_others_hold_of_a_live_object_stays():
+    stage = Stage()
+    work(stage.context(), "w")
+    held = stage.cluster.get(POLICY, "deny", "cart")
+    held["metadata"]["finalizers"] = ["example.com/theirs"]
+    stage.cluster.replace(held)
+    again = {
+        **DENY,
+        "metadata": {**DENY["metadata"], "annotations": {"why": "more"}, "finalizers": ["example.com/mine"]},
+    }
+    stage.repository.history.append(("d" * 40, files(again, ALLOW)))
+    after = [o for o in planned(stage, "d" * 40).namespaces["cart"].after if o["metadata"]["name"] == "deny"]
+    assert after[0]["metadata"]["finalizers"] == ["example.com/theirs"]
