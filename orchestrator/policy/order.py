@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from orchestrator.policy import intersect
 from orchestrator.policy.intersect import Inexact
+from orchestrator.policy.overlapping import Overlapping
 from orchestrator.policy.selector import complement, conjunction
 
 Policy = dict[str, Any]
@@ -104,22 +105,33 @@ def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> P
 
 def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: str) -> list[dict[str, Any]]:
     """Selectors for the pods that the first isolate in a direction and the others do not."""
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
+    beside = _isolating(others, side)
     for policy in selecting:
         if side in directions(policy):
-            found += [p for p in _without(policy, others, side) if p not in found]
-    return found
+            found |= {json.dumps(p, sort_keys=True): p for p in _without(policy, beside)}
+    return list(found.values())
 
 
-def _without(policy: Policy, others: Sequence[Policy], side: str) -> list[dict[str, Any]]:
+def _isolating(policies: Sequence[Policy], side: str) -> Overlapping:
+    return Overlapping([p for p in policies if side in directions(p)])
+
+
+def _without(policy: Policy, others: Overlapping) -> list[dict[str, Any]]:
     """Selectors for the pods of a policy that none of the others isolates. Raises Inexact past the bound."""
-    parts = [_selector(policy)]
-    for other in others:
-        if side in directions(other):
-            negated = complement(_selector(other))
-            parts = [c for p in parts for n in negated if (c := conjunction(p, n)) is not None]
-            if len(parts) > MOST_TEMPORARY:
-                raise Inexact("too many selectors")
+    mine = _selector(policy)
+    near = {json.dumps(_selector(o), sort_keys=True): _selector(o) for o in others.near(mine)}
+    if json.dumps(mine, sort_keys=True) in near:
+        return []
+    parts = [mine]
+    for other in near.values():
+        negated = complement(other)
+        joined = [c for p in parts for n in negated if (c := conjunction(p, n)) is not None]
+        parts = list({json.dumps(c, sort_keys=True): c for c in joined}.values())
+        if len(parts) > MOST_TEMPORARY:
+            raise Inexact("too many selectors")
+        if not parts:
+            break
     return parts
 
 
@@ -254,15 +266,19 @@ def _shared(
             kept += [r for r in rules if r not in kept]
 
         mine, theirs = ([p for p in ps if side in directions(p)] for ps in (before, after))
+        beside = Overlapping(theirs)
         for one in mine:
-            for other in theirs:
+            for other in beside.near(_selector(one)):
                 selector = conjunction(_selector(one), _selector(other))
                 if selector is not None:
                     left, right = (p["spec"].get(part) or [] for p in (one, other))
                     add(selector, intersect.rules(left, right, peers, namespace))
+            if len(merged) > MOST_TEMPORARY:
+                raise Inexact("too many temporary policies")
         for some, others in ((mine, after), (theirs, before)):
+            beside = _isolating([*others, *unchanged], side)
             for policy in some:
-                for selector in _without(policy, [*others, *unchanged], side):
+                for selector in _without(policy, beside):
                     add(selector, policy["spec"].get(part) or [])
         for selector, rules in merged.values():
             spec = {"podSelector": selector, "policyTypes": [side]}

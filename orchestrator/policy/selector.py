@@ -52,21 +52,25 @@ def build(parts: list[tuple[str, str, frozenset[str]]]) -> Selector:
 
 
 def conjunction(left: Mapping[str, Any], right: Mapping[str, Any]) -> Selector | None:
-    """What both select; None where that is plainly nothing."""
-    parts = [*requirements(left), *requirements(right)]
-    for key in {p[0] for p in parts}:
-        mine = [(o, v) for k, o, v in parts if k == key]
-        operators = {o for o, _ in mine}
-        wanted = [v for o, v in mine if o == "In"]
-        allowed = frozenset.intersection(*wanted) if wanted else None
-        if allowed is not None:
-            for operator, values in mine:
-                if operator == "NotIn":
-                    allowed -= values
-            if not allowed:
-                return None
-        if "DoesNotExist" in operators and operators & {"In", "Exists"}:
+    """What both select, one requirement a key and operator; None where that is plainly nothing."""
+    by_key: dict[str, dict[str, frozenset[str]]] = {}
+    for key, operator, values in [*requirements(left), *requirements(right)]:
+        mine = by_key.setdefault(key, {})
+        if operator not in mine:
+            mine[operator] = values
+        else:
+            mine[operator] = mine[operator] & values if operator == "In" else mine[operator] | values
+    parts = []
+    for key, mine in by_key.items():
+        if "DoesNotExist" in mine and mine.keys() & {"In", "Exists"}:
             return None
+        if "In" in mine:  # what is in, exists and is not what it is not
+            mine = {"In": mine["In"] - mine.get("NotIn", frozenset())}
+            if not mine["In"]:
+                return None
+        elif "DoesNotExist" in mine:
+            mine = {"DoesNotExist": frozenset()}
+        parts += [(key, operator, values) for operator, values in mine.items()]
     return build(parts)
 
 
