@@ -55,6 +55,7 @@ class Place:
     flags: tuple[str, ...] = ()
 
 
+NAMES = "jsonpath={.items[*].metadata.name}"
 LOOPBACK = Place()
 
 
@@ -84,6 +85,9 @@ class ControlPlane:
         """Install config/crd and config/admission, and wait until both are in force."""
         self.run("apply", "-k", str(ROOT / "config" / "crd"))
         self.run("wait", "--for=condition=Established", "crd", "--all", KUBECTL)
+        # Established is not served: for a moment the storage of a new kind is being made.
+        kinds = ",".join(self.run("get", "-k", str(ROOT / "config" / "crd"), "-o", NAMES).split())
+        eventually(lambda: self.run("get", kinds, "-A", "-o", "json", check=False), every=0.2)
         self.vouch()
 
     def vouch(self, there=True):
