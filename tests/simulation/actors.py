@@ -41,6 +41,7 @@ class Actors:
             (given.namespaces_every, self.come_and_go),
             (given.freezes_every, self.stall),
             (given.clock_every, self.set_clock),
+            (given.restarts_every, self.restart),
             (20.0 if given.silence else 0.0, self.silence),
         ):
             if every:
@@ -118,6 +119,13 @@ class Actors:
     def _working(self):
         kinds = ("engine", "runner", "pod", "guard")
         return [p for p in self.run.processes if p.alive and p.kind in kinds]
+
+    def restart(self):
+        """An engine is told to end in good order, as in an upgrade; another one begins."""
+        found = [p for p in self.run.processes if p.alive and p.kind == "engine"]
+        if found:
+            self.run.count("restart")
+            self.draw.choice(found).stopping = True
 
     def set_clock(self):
         """Somebody sets the wall clock of a process."""

@@ -129,7 +129,7 @@ class Faults:
         self.random, self.settings, self.calm = random, settings, False
         self.counts = {}
 
-    def _count(self, name):
+    def count(self, name):
         self.counts[name] = self.counts.get(name, 0) + 1
 
     def fate(self, process, write):
@@ -139,19 +139,19 @@ class Faults:
             return Fate(there, back)
         if process.dies_at and process.calls >= process.dies_at:
             process.dies_at = 0
-            self._count("kill")
+            self.count("kill")
             return Fate(there, back, dies=process.dies_how)
         if process.slow_until > process.scheduler.time:
             there, back = draw.uniform(0, 2.4), draw.uniform(0, 2.4)
         elif draw.random() < given.slow:
-            self._count("slow")
+            self.count("slow")
             there, back = draw.uniform(0, 3.0), draw.uniform(0, 3.0)
         if draw.random() >= given.errors:
             return Fate(there, back)
         kind = draw.choice(("409", "429", "500", "reset", "timeout", "late", "410"))
         if (kind == "409" and not write) or (kind == "410" and write):
             kind = "500"
-        self._count(kind)
+        self.count(kind)
         if kind == "timeout":  # nobody knows, and it had come to nothing
             return Fate(REQUEST_SECONDS, 0, Unreachable("timed out"))
         if kind == "late":  # nobody knows, and it lands

@@ -6,6 +6,7 @@ Shares no code with what it judges.
 import json
 from collections import defaultdict
 
+from receivers import Receivers
 from simulation.reachability import connections
 
 TERMINAL = ("Succeeded", "RolledBack", "Failed", "Superseded")
@@ -26,6 +27,7 @@ class Oracle:
         self.analyses, self.approvals, self.spaces, self.sources = {}, {}, {}, {}
         self.writer, self.reads = {}, defaultdict(list)
         self.applied, self.strange, self.released = {}, defaultdict(float), defaultdict(int)
+        self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
 
     @property
@@ -332,8 +334,22 @@ class Oracle:
             for name, obj in found.items():
                 if _bridge(obj):
                     self.violated("no bridge is left", f"{space}/{name} {self.writer.get((space, name))}")
+        self._told()
         for name, source in self.sources.items():
             self._settled(name, source.get("status") or {})
+
+    def _told(self):
+        """Everything was told, and to each receiver in order; again only what it may not have got."""
+        for name, rollout in self.rollouts.items():
+            if left := (rollout.get("status") or {}).get("outbox"):
+                self.violated("everything is told", f"{name}: {len(left)} messages are left")
+        last = {}
+        for message in self.receivers.messages:
+            rollout, _, number = message.id.rpartition("/")
+            if number.isdigit() and int(number) < last.get(rollout, 0):
+                self.violated("told in order", f"{message.id} came after {last[rollout]}")
+            if number.isdigit():
+                last[rollout] = int(number)
 
     def _settled(self, name, status):
         repository, verified = self._repositories[name], status.get("verifiedRevision", "")

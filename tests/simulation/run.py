@@ -18,12 +18,26 @@ from simulation.actors import Actors, attend, random_push
 from simulation.api import Api, Faults, Journal, Port
 from simulation.oracle import Oracle
 from simulation.process import Process
-from simulation.scheduler import Killed, Lock, Pool, Scheduler
-from simulation.world import OWN, SPACES, Git, Metrics, Prober, Repository, Truth, policy, random_spec, source
+from simulation.scheduler import Condition, Killed, Lock, Pool, Scheduler
+from simulation.world import (
+    OWN,
+    SPACES,
+    Git,
+    Line,
+    Metrics,
+    Prober,
+    Repository,
+    Truth,
+    policy,
+    random_spec,
+    source,
+)
 
 from orchestrator.cli.guard import alone
 from orchestrator.engine import controller, embedded, guard
 from orchestrator.engine.controller import Controller
+from orchestrator.engine.courier import Courier
+from orchestrator.engine.deliveries import Post
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
@@ -127,11 +141,25 @@ class Run:
         process = self.process("engine")
         ctx = self.context(process)
         more = {"elsewhere": Waves()} if self.settings.argo else {}
+        if self.settings.told:
+            more["courier"] = self._courier(process, ctx)
         made = Controller(
             ctx, process.name, Instruments(), poll_seconds=10, stop=lambda: process.stopping, **more
         )
         made.ctx.room._lock = Lock(self.scheduler)
         process.start(made.serve, self.ended(process, self.engine))
+
+    def _courier(self, process, ctx):
+        line = Line(process, self.oracle.receivers, self.faults, self.settings.errors)
+        post = Post(ctx, lambda given: line, lambda given: line, "https://rollouts.example.com")
+
+        def begin(work):
+            process.start(work)
+            return True
+
+        made = Courier(ctx, process.name, post, begin, stop=lambda: process.stopping)
+        made._returned = Condition(self.scheduler)
+        return made
 
     def guard(self):
         process = self.process("guard")

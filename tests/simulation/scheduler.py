@@ -207,3 +207,23 @@ class Lock:
     def __exit__(self, *_):
         self._held = False
         self._signal.set()
+
+
+class Condition(Lock):
+    """What the courier uses of a threading.Condition; never held over a wait of any other kind."""
+
+    def __init__(self, scheduler):
+        super().__init__(scheduler)
+        self._scheduler, self._changed = scheduler, Signal(scheduler)
+
+    def notify_all(self):
+        self._changed.set()
+
+    def wait_for(self, true, seconds):
+        """Looks ten times a second, which is enough for a test."""
+        end = self._scheduler.time + seconds
+        while not true() and self._scheduler.time < end:
+            self.__exit__()
+            self._scheduler.sleep(0.1)
+            self.__enter__()
+        return true()

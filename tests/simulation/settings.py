@@ -1,6 +1,6 @@
 """What a seed is made of: which actors there are, how often faults come, and how the sources ask to be rolled out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 
@@ -32,7 +32,8 @@ class Settings:
     waves: int
     parallel: int
     probes: bool
-    extra: dict = field(default_factory=dict)
+    told: bool
+    restarts_every: float
 
 
 def drawn(seed, **fixed):
@@ -64,5 +65,7 @@ def drawn(seed, **fixed):
         "waves": draw.choice((1, 2, 3)),
         "parallel": draw.choice((1, 2, 8)),
         "probes": draw.random() < 0.5,
+        "told": draw.random() < 0.3,
+        "restarts_every": some(0.3, 40.0),
     }
     return Settings(**{**given, **fixed})

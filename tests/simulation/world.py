@@ -3,7 +3,9 @@
 import json
 import re
 
-from orchestrator.errors import MetricError, RepositoryError
+from receivers import CHAT, FEEDBACK
+
+from orchestrator.errors import DeliveryError, MetricError, RepositoryError
 from orchestrator.ports import Commit, ProbeResult, Sample
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import new
@@ -170,6 +172,28 @@ class Prober:
         """Nothing was kept open."""
 
 
+class Line:
+    """A receiver as one process reaches it: it takes time, and now and then nobody answers, though it may have arrived."""
+
+    def __init__(self, process, receivers, faults, errors):
+        self._process, self._receivers, self._faults, self._errors = process, receivers, faults, errors
+
+    def __getattr__(self, name):
+        real, faults = getattr(self._receivers, name), self._faults
+
+        def call(*args):
+            self._process.clock.sleep(faults.random.uniform(0.05, 2.0))
+            fails = not faults.calm and faults.random.random() < self._errors * 4
+            if not fails or faults.random.random() < 0.5:
+                real(*args)
+            if fails:
+                faults.count("lost message")
+                raise DeliveryError("no answer")
+            self._process.clock.sleep(faults.random.uniform(0.0, 0.5))
+
+        return call
+
+
 def source(name, settings, repository):
     """The PolicySource of a name, as the settings have it."""
     spaces = SPACES[name]
@@ -204,5 +228,7 @@ def source(name, settings, repository):
         drift=settings.drift,
         drift_interval_seconds=30,
         identities=[m.Identity(mail="ann@example.com", user="ann")],
+        feedback=FEEDBACK if settings.told else None,
+        notifications=[CHAT] if settings.told else [],
     )
     return new("PolicySource", name, OWN, spec)
