@@ -42,7 +42,7 @@ class DriftWatch:
         if spec.drift == "ignore" or not source.status.verified_revision:
             return ""
         last = self._looked.get(source.uid)
-        if last is not None and now - last < timedelta(seconds=spec.drift_interval_seconds):
+        if last is not None and timedelta(0) <= now - last < timedelta(seconds=spec.drift_interval_seconds):
             return ""
         self._looked[source.uid] = now
         try:

@@ -39,7 +39,7 @@ def said(source: Source) -> tuple[int, str]:
 
 def due(last: Look | None, source: Source, now: datetime, seconds: float, most: float) -> bool:
     """`seconds` is the interval without errors; each error in a row doubles it, up to `most`."""
-    if last is None or last.said != said(source):
+    if last is None or last.said != said(source) or now < last.time:  # the clock was set back since
         return True
     wait = seconds * (1 << min(last.errors, MOST_DOUBLINGS)) if last.errors else seconds
     wait = min(wait, max(seconds, most)) * (1 + JITTER * _share(source.uid, last.time))

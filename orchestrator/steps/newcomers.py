@@ -22,7 +22,9 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
     if verified is None or verified.status.started_at is None:
         return frozenset()
-    since, known = verified.status.started_at, frozenset(verified.spec.selected)
+    # Both by the API server's clock: that of whoever worked on it may be wrong.
+    since = stamp(verified.manifest["metadata"].get("creationTimestamp")) or verified.status.started_at
+    known = frozenset(verified.spec.selected)
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
     fresh = {n for n, at in made.items() if (at is not None and at > since) or (known and n not in known)}
     if not fresh:

@@ -2,6 +2,8 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from patience import ENOUGH
@@ -16,7 +18,15 @@ from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resource import new
-from orchestrator.steps.context import FINALIZER, FREEZE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.context import (
+    FINALIZER,
+    FREEZE,
+    NAMESPACE,
+    NAMESPACE_ROLLOUT,
+    POLICY,
+    ROLLOUT,
+    SOURCE,
+)
 from orchestrator.steps.start import find_source, start
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
@@ -122,6 +132,31 @@ def test_a_new_namespace_is_reached_though_the_newest_commit_cannot_be_read():
     assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
     rounds.go()
     assert rounds.condition().reason == "BadInput" and len(rounds.rollouts()) == 2
+
+
+class Fast:
+    """A clock that is ten minutes ahead of the API server's."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def now(self):
+        return self._clock.now() + timedelta(minutes=10)
+
+    def __getattr__(self, name):
+        return getattr(self._clock, name)
+
+
+def test_a_namespace_that_was_made_anew_is_reached_though_the_clock_here_is_ahead():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.controller.ctx = replace(rounds.controller.ctx, clock=Fast(stage.clock))
+    rounds.go()
+    meta = stage.cluster.get(NAMESPACE, "web")["metadata"]
+    stage.cluster.delete(NAMESPACE, "web", None, uid=meta["uid"], resource_version="")
+    stage.namespace("web")
+    assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
+    assert stage.names()["web"] == ["allow", "deny"]
 
 
 def test_a_suspended_source_rests():

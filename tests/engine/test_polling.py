@@ -42,6 +42,14 @@ def test_the_interval_is_kept_with_jitter(stage):
     assert all(30 * (1 - JITTER) <= gap <= 30 * (1 + JITTER) + 1 for gap in found)
 
 
+def test_a_clock_that_is_set_back_holds_up_no_look(stage):
+    polling, source, now = Polling(30), stage.shop(), stage.clock.now()
+    assert polling.begins(source, now)
+    assert not polling.begins(source, now + timedelta(seconds=1))
+    assert polling.begins(source, now - timedelta(hours=1))
+    assert not polling.begins(source, now - timedelta(hours=1) + timedelta(seconds=1))
+
+
 def test_errors_double_it_up_to_a_bound_and_success_resets_it(stage):
     polling = Polling(10, most=60)
     found = gaps(looks(stage, polling, 600, failed=True))

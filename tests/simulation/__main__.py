@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from simulation.bugs import BUGS
+from simulation.hunt import first_find
 from simulation.run import simulate
 
 REPEAT = "make simulate SEEDS=1 FROM="
@@ -51,20 +52,12 @@ def _hunt(seeds):
     """1 where a planted bug is not found; what a seed shows without the bug, too, is no find."""
     lost = 0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for name, found in zip(sorted(BUGS), pool.map(partial(_found, seeds), sorted(BUGS)), strict=True):
+        for name, found in zip(sorted(BUGS), pool.map(partial(first_find, seeds), sorted(BUGS)), strict=True):
             lost += found is None
             shown = "not found" if found is None else f"seed {found[0]}: {found[1]}: {found[2][:200]}"
             print(f"{name}: {shown}", flush=True)
     print(f"{len(BUGS) - lost} of {len(BUGS)} planted bugs found within {len(seeds)} seeds")
     return 1 if lost else 0
-
-
-def _found(seeds, name):
-    for seed in seeds:
-        broken = simulate(seed, BUGS[name]).violations
-        if broken and not simulate(seed).violations:
-            return seed, *broken[0]
-    return None
 
 
 def _played(bug, seed):
