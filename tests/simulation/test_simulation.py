@@ -41,13 +41,7 @@ CALM = {
     "sources": ("shop",),
     "clock_every": 0.0,
 }
-SHARP = {
-    "bridges-forgotten": {},
-    "no-bridges": {},
-    "held-revision-not-held": {"hurting": 0.8},
-    "authors-approve": {"gates": True, "people_every": 8.0},
-    "others-are-adopted": {"strangers_every": 5.0},
-}
+SHARP = {"bridges-forgotten": {}, "no-bridges": {}}
 
 
 @pytest.mark.parametrize("name", SHARP)
