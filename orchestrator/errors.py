@@ -4,6 +4,7 @@ NetpolCanaryError
 ├── BadInput            what a person gave is wrong; exit code 2, nothing was written
 ├── Refused             a step or a check says no, for good
 ├── RetryLater          not now; try again after `delay` seconds
+│   └── Waiting         and nothing has gone wrong
 └── PortError           something outside answered with an error, or not at all
     ├── ApiError        the API server answered with a status
     │   ├── NotFound    404
@@ -45,6 +46,10 @@ class RetryLater(NetpolCanaryError):
     def __init__(self, reason: str, delay: float = 1.0) -> None:
         super().__init__(reason)
         self.delay = delay
+
+
+class Waiting(RetryLater):
+    """Not now, as planned: nothing has gone wrong."""
 
 
 class PortError(NetpolCanaryError):

@@ -15,11 +15,20 @@ from orchestrator.analysis.verdict import OBSERVER
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import uncounted, unforeseen
 from orchestrator.engine.lease import Lease, of_rollout
-from orchestrator.errors import ApiError, NetpolCanaryError, NotFound, PortError, RetryLater, Unreachable
+from orchestrator.errors import (
+    ApiError,
+    NetpolCanaryError,
+    NotFound,
+    PortError,
+    RetryLater,
+    Unreachable,
+    Waiting,
+)
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import RESTING, Action, State, next_action
 from orchestrator.steps.context import Context, change, read
 from orchestrator.steps.registry import STEPS
+from orchestrator.steps.tenure import Tenure
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,7 +82,7 @@ class Embedded:
 
     def _drive(self, name: str) -> State:
         lease = self.lease or of_rollout(self.ctx, name, self.holder, self.lease_seconds)
-        ctx = replace(self.ctx, fence=lambda: _fence(lease), beat=lambda: _beat(lease))
+        ctx = replace(self.ctx, fence=lambda: _fence(lease), beat=lambda: _beat(lease), tenure=Tenure())
         state: State | None = None
         try:
             while not self.stop():
@@ -92,6 +101,7 @@ class Embedded:
                     if self._had_vanished(lease, state):
                         self.ctx.clock.sleep(self.lease_seconds - REQUEST_TIMEOUT)
                     if lease.taken_over:
+                        ctx.tenure.doubt(self.ctx.clock)
                         self._take_over(lease, state)
                         continue
                     action = next_action(state, self.ctx.clock.now())
@@ -100,6 +110,8 @@ class Embedded:
                         return state
                     self._do(ctx, state, action, lease)
                     self._failing_since, self._failures, self._faults = None, 0, 0
+                except Waiting as wait:
+                    self.ctx.clock.sleep(min(max(wait.delay, 0.05), self.lease_seconds / 3))
                 except RetryLater as later:
                     self._failed(later, state)
                     self._rest(max(later.delay, 0.05))
@@ -111,7 +123,8 @@ class Embedded:
                     self._rest(1.0)
             return state if state is not None else read(self.ctx, name)
         finally:
-            self._let_go(lease)
+            if not ctx.tenure.left(self.ctx.clock) or _over(state):
+                self._let_go(lease)  # else the next worker is to know that not all writes were answered
 
     def _leaves(self, action: Action | None) -> bool:
         """Whether it ends here: before an action; None is where another worker has the Lease."""
@@ -240,6 +253,10 @@ class Embedded:
             lease.release()
         except (ApiError, PortError):
             return
+
+
+def _over(state: State | None) -> bool:
+    return state is None or state.rollout.status.phase in TERMINAL
 
 
 def _opened(state: State) -> bool:

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from orchestrator.policy import intersect
+from orchestrator.policy.bridges import BRIDGE_LABEL as BRIDGE_LABEL
+from orchestrator.policy.bridges import bridge_name
 from orchestrator.policy.intersect import Inexact
 from orchestrator.policy.overlapping import Overlapping
 from orchestrator.policy.selector import complement, conjunction
 
 Policy = dict[str, Any]
-BRIDGE_LABEL = "netpol-canary.dev/bridge"
 SIDES = (("Ingress", "ingress"), ("Egress", "egress"))
 MOST_TEMPORARY = 64
 # Selects no pod: the object keeps its name and uid while temporary policies stand for it.
 _NOBODY = [{"key": "netpol-canary.dev/nobody", "operator": o} for o in ("Exists", "DoesNotExist")]
-_INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": ["Ingress"]}
+INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": ["Ingress"]}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _union(before: Policy, after: Policy) -> Policy:
 
 def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> Policy:
     metadata = {
-        "name": f"netpol-canary-bridge-{tag}-{number}",
+        "name": bridge_name(tag, number),
         "namespace": namespace,
         "labels": {BRIDGE_LABEL: tag},
     }
@@ -138,14 +139,14 @@ def _without(policy: Policy, others: Overlapping) -> list[dict[str, Any]]:
 class _Temporary:
     """The policies that stand only while others are written."""
 
-    def __init__(self, namespace: str, tag: str) -> None:
-        self._namespace, self._tag, self._number = namespace, tag, 0
+    def __init__(self, namespace: str, tag: str, first: int = 0) -> None:
+        self._namespace, self._tag, self._first, self._made = namespace, tag, first, 0
 
     def make(self, spec: dict[str, Any]) -> Policy:
-        if self._number >= MOST_TEMPORARY:
+        if self._made >= MOST_TEMPORARY:
             raise Inexact("too many temporary policies")
-        found = _temporary(self._namespace, self._tag, self._number, spec)
-        self._number += 1
+        found = _temporary(self._namespace, self._tag, self._first + self._made, spec)
+        self._made += 1
         return found
 
     def open(self, selecting: Sequence[Policy], others: Sequence[Policy]) -> list[Policy]:
@@ -163,12 +164,16 @@ def steps(
     after: Sequence[Policy],
     unchanged: Sequence[Policy],
     tag: str,
+    number: int = 0,
 ) -> Order:
-    """The writes from `before` to `after`, which hold only the NetworkPolicies that differ."""
+    """The writes from `before` to `after`, which hold only the NetworkPolicies that differ.
+
+    Temporary policies are called by the tag and a number, from `number` on.
+    """
     old, new = {_name(p): p for p in before}, {_name(p): p for p in after}
     if len({*old, *new}) <= 1:
         return Order(tuple(_direct(old, new, name) for name in {*old, *new}))
-    made = _Temporary(namespace, tag)
+    made = _Temporary(namespace, tag, number)
     nothing_at_one_end = not unchanged and (not before or not after)
     try:
         if nothing_at_one_end or len(_touched(before, after)) < 2:
@@ -237,7 +242,7 @@ def _through_both(
         elif name not in old or _within(old[name], new[name]):
             up.append(_direct(old, new, name))
         else:
-            down.append(Write("replace", {**old[name], "spec": _INERT}))
+            down.append(Write("replace", {**old[name], "spec": INERT}))
             up.append(_direct(old, new, name))
     return [
         *(Write("create", t) for t in [*opening, *shared]),

@@ -34,6 +34,7 @@ Folder = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9_
 Revision = Annotated[str, StringConstraints(max_length=64)]
 Digest = Annotated[str, StringConstraints(max_length=80)]
 MOST_MANIFEST = 262144
+MOST_WALK = 1500  # writes of one namespace
 ManifestText = Annotated[str, StringConstraints(max_length=MOST_MANIFEST)]
 
 RolloutPhase = Literal[
@@ -596,6 +597,7 @@ class NamespaceRolloutStatus(Model):
     restored_at: datetime | None = None
     restored_seconds: float | None = None
     message: Text = ""
+    walk: Annotated[list[ManifestText], Field(max_length=MOST_WALK)] = []
 
 
 class WaveEdge(Model):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
+from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.due import look_time, progressed_at
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
 from orchestrator.rollout.outbox import UNSENT
@@ -134,11 +135,15 @@ def _restoring(state: State, now: datetime) -> Action:
 
 
 def _late_writers(state: State, now: datetime) -> Action | None:
-    """Read everything back once more where pods wrote: one that asked just before the way back began may write yet."""
+    """Read everything back once more where another worker or a pod wrote, or a write was not answered.
+
+    What was asked for just before the way back began may be written yet.
+    """
     status = state.rollout.status
-    if state.rollout.spec.strategy.engine != "argo" or not state.touched():
+    found = of_type(status.conditions, CONFIRMED)
+    if not state.touched() or (found is not None and found.status == "True"):
         return None
-    if any(c.type == CONFIRMED for c in status.conditions):
+    if state.rollout.spec.strategy.engine != "argo" and not status.epoch and found is None:
         return None
     return Action("confirm", status.wave, until=(status.detected_at or now) + LATE)
 

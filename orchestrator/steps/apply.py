@@ -12,6 +12,7 @@ from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import Manifest
 from orchestrator.rollout.resource import NamespaceRollout
 from orchestrator.steps.context import Context, change, namespace_uid
+from orchestrator.steps.frozen import Record
 from orchestrator.steps.write import Drift, converge
 
 
@@ -35,17 +36,19 @@ def write(ctx: Context, state: State, action: Action, names: Sequence[str]) -> N
     workers = state.rollout.spec.strategy.max_parallel
     drifted = [text for text in ctx.each(lambda item: _one(ctx, item), pending, workers) if text]
     if drifted:
-        message = f"{'; '.join(drifted)[:1500]}. `netpol-canary abort` puts back what was applied"
+        hint = "`netpol-canary resume` tries again, `netpol-canary abort` puts back what was applied"
+        message = f"{'; '.join(drifted)[:1500]}. {hint}"
         go = Action("pause", action.wave, "Drift", message, paused_for="drift")
         change(ctx, state, go, phase="Paused", paused_for="drift", reason=message)
 
 
 def _one(ctx: Context, item: NamespaceRollout) -> str:
-    name, spec = item.spec.namespace, item.spec
+    name, spec, record = item.spec.namespace, item.spec, Record(ctx, item)
     gone = namespace_uid(ctx, name) != spec.namespace_uid
     if not gone:
         try:
-            converge(ctx, name, manifests(spec.before), manifests(spec.after), spec.rollout, forward=True)
+            ends = manifests(spec.before), manifests(spec.after)
+            converge(ctx, name, *ends, spec.rollout, forward=True, frozen=record.frozen())
         except Drift as drift:
             # A namespace that goes takes its policies with it.
             gone = namespace_uid(ctx, name) != spec.namespace_uid
@@ -55,6 +58,7 @@ def _one(ctx: Context, item: NamespaceRollout) -> str:
             raise RetryLater(f"{name}: {error}", 0.2) from None
     phase, message = ("Gone", "the namespace was deleted") if gone else ("Applied", "")
     structlog.get_logger().info(phase, namespace=name)
+    item = record.item
     status = item.status.model_copy(
         update={"phase": phase, "applied_at": ctx.clock.now(), "message": message}
     )

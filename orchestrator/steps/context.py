@@ -28,6 +28,7 @@ from orchestrator.rollout.outbox import only_sent, posted, rebased
 from orchestrator.rollout.resource import Approval, Freeze, Resource, Rollout, Source, load
 from orchestrator.rollout.turn import before_wave
 from orchestrator.steps.sighted import Claims
+from orchestrator.steps.tenure import Tenure
 
 SOURCE = Kind(m.API_VERSION, "PolicySource")
 ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
@@ -90,6 +91,7 @@ class Context:
     beat: Callable[[], None] = open_fence
     room: Room = NO_LIMIT
     claims: Claims = field(default_factory=Claims)
+    tenure: Tenure = field(default_factory=Tenure)
 
 
 def read(ctx: Context, name: str) -> State:

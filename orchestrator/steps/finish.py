@@ -18,7 +18,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
     now = ctx.clock.now()
     since = status.detected_at
     put_back = [n.status.restored_at for n in state.namespaces.values() if n.status.restored_at]
-    seconds = (max(put_back, default=now) - since).total_seconds() if since else None
+    restored = max(put_back, default=now)  # that it was read back once more, later, delayed nobody
+    seconds = (restored - since).total_seconds() if since else None
     touched = len(state.touched())
     message = (
         f"{touched} {'namespace' if touched == 1 else 'namespaces'} put back: {status.reason}"
@@ -26,7 +27,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         else f"nothing was written: {status.reason}"
     )
     go = Action("finish", reason="RolledBack", message=message)
-    change(ctx, state, go, phase="RolledBack", restored_at=now, restored_seconds=seconds)
+    change(ctx, state, go, phase="RolledBack", restored_at=restored, restored_seconds=seconds)
 
 
 def release(ctx: Context, state: State, action: Action) -> None:

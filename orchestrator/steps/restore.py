@@ -7,7 +7,16 @@ from dataclasses import replace
 import structlog
 
 from orchestrator.analysis.why import why
-from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound, Refused, RetryLater
+from orchestrator.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    NetpolCanaryError,
+    NotFound,
+    Refused,
+    RetryLater,
+    Waiting,
+)
 from orchestrator.rollout.conditions import put
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import CONFIRMED, Action, State
@@ -15,11 +24,13 @@ from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resource import NamespaceRollout, load
 from orchestrator.steps.apply import manifests
 from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
+from orchestrator.steps.frozen import Record
 from orchestrator.steps.gate import handle
 from orchestrator.steps.requests import latest
-from orchestrator.steps.write import converge
+from orchestrator.steps.write import Held, converge
 
 MOST_WAIT = 5.0  # seconds, so that whoever waits keeps its place
+MOST_WALKS = 5  # of a namespace in a row, until it reads back as it should
 
 
 def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) -> None:
@@ -70,15 +81,27 @@ def _held(ctx: Context, state: State) -> State:
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
-    """The waves in reverse order, the namespaces of one wave together."""
+    """The waves in reverse order, the namespaces of one wave together; one that is stuck holds up no other."""
     rollout = state.rollout
+    if rollout.spec.strategy.engine == "argo" and ctx.tenure.doubted is None:  # its pods may write yet
+        ctx.tenure.doubt(ctx.clock)
+    stuck: list[NetpolCanaryError] = []
     for wave in reversed(range(rollout.status.opened)):
         left = [
             state.namespaces[n]
             for n in state.wave_names(wave)
             if n in state.namespaces and state.namespaces[n].status.phase not in ("Restored", "Gone")
         ]
-        ctx.each(lambda item: _one(ctx, state, item), left, rollout.spec.strategy.max_parallel)
+        found = ctx.each(lambda item: _tried(ctx, state, item), left, rollout.spec.strategy.max_parallel)
+        stuck += [error for error in found if error is not None]
+        if stuck:
+            ctx.fence()  # where the Lease has to be renewed, that comes first
+    if stuck:
+        raise next((error for error in stuck if isinstance(error, Held)), stuck[0])
+    known, now = rollout.status.conditions, ctx.clock.now()
+    if ctx.tenure.left(ctx.clock) and not any(c.type == CONFIRMED for c in known):
+        found = put(known, CONFIRMED, "False", "WritesUnderWay", "not every write was answered", now)
+        change(ctx, state, Action("restore"), conditions=found)
 
 
 def confirm(ctx: Context, state: State, action: Action) -> None:
@@ -86,10 +109,11 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
 
     What landed late goes back, and counts as restored now.
     """
+    if ctx.tenure.doubted is None:  # pods wrote, or a worker that was replaced before this one came
+        ctx.tenure.doubt(ctx.clock)
+    if left := ctx.tenure.left(ctx.clock):
+        raise Waiting("what was asked for before may be written yet", min(left, MOST_WAIT))
     now = ctx.clock.now()
-    if action.until is not None and now < action.until:
-        left = (action.until - now).total_seconds()
-        raise RetryLater("pods that wrote may write yet", min(left, MOST_WAIT))
     items = [state.namespaces[n] for n in state.touched() if n in state.namespaces]
     again = [item for item in items if item.status.phase == "Restored"]
     ctx.each(lambda item: _once_more(ctx, state, item), again, state.rollout.spec.strategy.max_parallel)
@@ -99,31 +123,49 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
 
 
 def _once_more(ctx: Context, state: State, item: NamespaceRollout) -> None:
-    spec = item.spec
-    if namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, item):
+    spec, record = item.spec, Record(ctx, item)
+    if namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, record, True):
         structlog.get_logger().warning("a late write was put back", namespace=spec.namespace)
-        _one(ctx, state, item)
+        _one(ctx, state, record.item)
 
 
-def _back(ctx: Context, item: NamespaceRollout) -> int:
-    """Until it reads back as `before`; the number of states that were walked."""
-    spec, walked = item.spec, 0
-    before, after = manifests(spec.before), manifests(spec.after)
+def _back(ctx: Context, record: Record, last: bool = False) -> int:
+    """Until it reads back as `before`; the number of states that were walked. `last`: nothing can land any more."""
+    item, walked = record.item, 0
+    name, rollout = item.spec.namespace, item.spec.rollout
+    before, after = manifests(item.spec.before), manifests(item.spec.after)
     try:
-        while steps := converge(ctx, spec.namespace, before, after, spec.rollout, forward=False):
+        for _ in range(MOST_WALKS):
+            late = ctx.tenure.open(name) and not last
+            steps = converge(
+                ctx, name, before, after, rollout, forward=False, frozen=record.frozen(), late=late
+            )
+            if late:
+                ctx.tenure.fenced(name)
+            if not steps:
+                return walked
             walked += steps
     except (Conflict, NotFound, Forbidden) as error:
-        raise RetryLater(f"{spec.namespace}: {error}", 0.2) from None
-    return walked
+        raise RetryLater(f"{name}: {error}", 0.2) from None
+    raise RetryLater(f"{name}: somebody else writes the same policies again and again", 1.0)
+
+
+def _tried(ctx: Context, state: State, item: NamespaceRollout) -> NetpolCanaryError | None:
+    try:
+        _one(ctx, state, item)
+    except NetpolCanaryError as error:
+        return error
+    return None
 
 
 def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
-    spec = item.spec
+    spec, record = item.spec, Record(ctx, item)
     phase, message = "Restored", "read back equal to what was there before"
     if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
         phase, message = "Gone", "the namespace was deleted"
     else:
-        _back(ctx, item)
+        _back(ctx, record)
+    item = record.item
     structlog.get_logger().info(phase, namespace=spec.namespace)
     now = ctx.clock.now()
     since = state.rollout.status.detected_at

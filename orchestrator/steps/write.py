@@ -1,42 +1,41 @@
 """Bring a namespace's objects from `before` to `after` or back, in the safe order, from where they stand.
 
-The order is a list of states, one after each write. Where a crash left the namespace in one of them, the
-walk goes on from there, forwards or backwards: every state on the way is a safe one in both directions.
+The order is a list of states, one after each write, and is frozen before the first of them. Where a crash left the
+namespace in one of them, the walk goes on from there, forwards or backwards: every state on the way is a safe one in both
+directions. From anywhere else there is a way back to `before`, frozen as well.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-from orchestrator.errors import NotFound, RetryLater
-from orchestrator.policy import order
-from orchestrator.policy.schema import with_defaults
+from orchestrator.errors import ApiError, NotFound, RetryLater
+from orchestrator.policy.bridges import BRIDGE_LABEL as BRIDGE_LABEL
+from orchestrator.policy.bridges import bridge_number, bridge_tag, labelled
+from orchestrator.policy.order import INERT
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 from orchestrator.rollout.objects import Key, Manifest
 from orchestrator.steps.context import POLICY, Context
+from orchestrator.steps.frozen import Frozen
+from orchestrator.steps.walk import Objects, decoded, encoded, equal, half, place
+from orchestrator.steps.walk import path as path
+from orchestrator.steps.walk import plain as _plain
+from orchestrator.steps.walk import tag as tag
 
-BRIDGE_LABEL = "netpol-canary.dev/bridge"
-Objects = dict[Key, Manifest]
+FENCED = "netpol-canary.dev/fenced"  # an annotation that stands for the moment between two writes
+MOST_LEFT = 128  # bridges of one rollout in a namespace, beyond which no more are made on the way back
+HELD_SECONDS = 1.0  # until it is looked again whether somebody has let go
 
 
 class Drift(RetryLater):
     """What stands in the namespace is neither the frozen `before` nor on the way to `after`."""
 
 
-def tag(rollout: str) -> str:
-    """A short name for a rollout, fit for a label value."""
-    return hashlib.sha256(rollout.encode()).hexdigest()[:10]
-
-
-def _plain(obj: Manifest) -> str:
-    return objects.canonical(with_defaults(obj) if obj["kind"] == POLICY.kind else obj)
-
-
-def _equal(left: Mapping[Key, Manifest], right: Mapping[Key, Manifest]) -> bool:
-    return left.keys() == right.keys() and all(_plain(left[k]) == _plain(right[k]) for k in left)
+class Held(RetryLater):
+    """An object of ours is being deleted, and somebody's finalizer keeps it."""
 
 
 def standing(ctx: Context, namespace: str, kinds: Sequence[Kind]) -> Objects:
@@ -49,63 +48,43 @@ def standing(ctx: Context, namespace: str, kinds: Sequence[Kind]) -> Objects:
     return found
 
 
-def path(namespace: str, before: Objects, after: Objects, others: Objects, name: str) -> list[Objects]:
-    """The states from `before` to `after`, one after each write, both ends included."""
-    states = [dict(before)]
-
-    def move(key: Key, obj: Manifest | None) -> None:
-        state = dict(states[-1])
-        if obj is None:
-            state.pop(key, None)
-        else:
-            state[key] = obj
-        states.append(state)
-
-    def policies(some: Objects) -> list[Manifest]:
-        return [o for k, o in sorted(some.items()) if k[:2] == tuple(POLICY)]
-
-    for write in order.steps(
-        namespace, policies(before), policies(after), policies(others), tag(name)
-    ).writes:
-        move(objects.key(write.obj), None if write.action == "delete" else write.obj)
-    other_kinds = sorted(k for k in {*before, *after} if k[:2] != tuple(POLICY))
-    for key in other_kinds:
-        if key in after and not objects.same(before.get(key), after[key]):
-            move(key, after[key])
-    for key in other_kinds:
-        if key not in after:
-            move(key, None)
-    return states
-
-
 def _put(
     ctx: Context, live: Manifest | None, wanted: Manifest | None, key: Key, namespace: str
 ) -> Manifest | None:
     """One write; returns the object as it stands after it."""
     ctx.fence()
-    if wanted is None:
-        if live is not None:
-            meta = live["metadata"]
-            uid, version = meta["uid"], meta["resourceVersion"]
-            ctx.cluster.delete(Kind(key[0], key[1]), key[2], namespace, uid=uid, resource_version=version)
-        return None
-    body = objects.bare(wanted)
-    body["metadata"]["namespace"] = namespace
-    if live is None:
-        return ctx.cluster.create(body)
-    body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-    return ctx.cluster.replace(body)
+    try:
+        if wanted is None:
+            if live is not None:
+                meta = live["metadata"]
+                kind, uid, version = Kind(key[0], key[1]), meta["uid"], meta["resourceVersion"]
+                ctx.cluster.delete(kind, key[2], namespace, uid=uid, resource_version=version)
+            return None
+        body = objects.bare(wanted)
+        body["metadata"]["namespace"] = namespace
+        if live is None:
+            return ctx.cluster.create(body)
+        body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        return ctx.cluster.replace(body)
+    except ApiError:
+        raise
+    except BaseException:  # no answer, or an interrupt before it came: it may land yet
+        ctx.tenure.doubt(ctx.clock)
+        raise
 
 
-def _walk(ctx: Context, namespace: str, live: Objects, states: Sequence[Objects]) -> None:
-    """Write from state to state; `live` holds the objects as read, with their resourceVersions."""
+def _walk(ctx: Context, namespace: str, live: Objects, states: Sequence[Objects]) -> set[Key]:
+    """Write from state to state; `live` holds the objects as read, with their resourceVersions. What was written."""
+    done: set[Key] = set()
     for previous, state in pairwise(states):
-        for key in sorted({*previous, *state}):
+        for key in sorted({*previous, *state}, key=lambda k: (k not in state, k)):
             if previous.get(key) is state.get(key):
                 continue
             written = _put(ctx, live.pop(key, None), state.get(key), key, namespace)
+            done.add(key)
             if written is not None:
                 live[key] = written
+    return done
 
 
 def converge(
@@ -116,36 +95,170 @@ def converge(
     rollout: str,
     *,
     forward: bool,
+    frozen: Frozen | None = None,
+    late: bool = False,
 ) -> int:
     """Bring the namespace to `after`, or back to `before`; returns the number of states walked.
 
-    Raises Drift (forward only) where something else stands there. Backwards nothing stops it: what
-    was changed by others on these very objects in the meantime goes back to `before` as well.
+    Raises Drift (forward only) where something else stands there; what was half written is back at `before` then.
+    Backwards nothing stops it: what was changed by others on these very objects in the meantime goes back to `before`
+    as well. Raises Held where all is done but for an object that somebody keeps. With `late`, objects that need no write
+    are written all the same, so that what a former worker has under way is refused.
     """
     first, last = objects.by_key(before), objects.by_key(after)
+    frozen = frozen or Frozen()
     kinds = sorted({POLICY, *(Kind(k[0], k[1]) for k in {*first, *last})})
     everything = standing(ctx, namespace, kinds)
-    bridge = tag(rollout)
-
-    def ours(key: Key, obj: Manifest) -> bool:
-        labels = obj["metadata"].get("labels") or {}
-        return key in first or key in last or labels.get(BRIDGE_LABEL) == bridge
-
-    live = {k: o for k, o in everything.items() if ours(k, o)}
+    live = {k: o for k, o in everything.items() if _ours(k, o, first, last, rollout)}
     others = {k: o for k, o in everything.items() if k not in live}
-    states = path(namespace, first, last, others, rollout)
-    found = next((i for i, state in enumerate(states) if _equal(live, state)), None)
-    if found is None and forward:
-        raise Drift(f"{namespace}: the policies differ from what the plan was made from", 0)
-    if found is not None:
-        walk = states[found:] if forward else states[: found + 1][::-1]
-    else:
-        leftover = {k: o for k, o in live.items() if k not in first and k not in last}
-        changed = {k: o for k, o in live.items() if k not in leftover}
-        walk = path(namespace, changed, first, {**others, **leftover}, rollout + "-back")
-        walk = [{**s, **leftover} for s in walk] + [walk[-1]]
+    held = {k: o for k, o in live.items() if o["metadata"].get("deletionTimestamp")}
+    aim = last if forward else first
+    scene = _Scene(ctx, namespace, rollout, live, first, last, others, frozen, held)
     try:
-        _walk(ctx, namespace, live, walk)
+        states = scene.forward() if forward else scene.back()
+        kept = [k for k in live if k not in aim and live[k]["metadata"].get("finalizers")]
+        done = _walk(ctx, namespace, scene.live, states)
+        if late:
+            _fence_off(ctx, namespace, scene.live, {*first} - done - {*held})
+        _inert(ctx, namespace, held, {} if forward else first)
     except NotFound:
         raise RetryLater(f"{namespace}: an object went away while it was written", 0) from None
-    return len(walk) - 1
+    if held or kept:
+        raise Held(_holders(namespace, {**held, **{k: live[k] for k in kept if k in live}}), HELD_SECONDS)
+    return len(states) - 1
+
+
+def _ours(key: Key, obj: Manifest, first: Objects, last: Objects, rollout: str) -> bool:
+    """Of the change, or a bridge of this rollout: by its name, whatever its labels; by its label, if that names it."""
+    mine = (tag(rollout), tag(rollout + "-back"))
+    return key in first or key in last or bridge_tag(obj) in mine or labelled(obj) in mine
+
+
+def _without(held: Collection[Key], some: Objects) -> Objects:
+    return {k: o for k, o in some.items() if k not in held}
+
+
+@dataclass
+class _Scene:
+    """One namespace as it stands, and its ends; what is held by somebody else counts among the others."""
+
+    ctx: Context
+    namespace: str
+    rollout: str
+    live: Objects
+    first: Objects
+    last: Objects
+    others: Objects
+    frozen: Frozen
+    held: Objects
+
+    def __post_init__(self) -> None:
+        walk = decoded(self.frozen.texts, self.first, self.last)
+        self.walk = [_without(self.held, state) for state in walk]
+        self.others = {**self.others, **self.held}
+        self.live, self.first, self.last = (
+            _without(self.held, some) for some in (self.live, self.first, self.last)
+        )
+
+    def forward(self) -> list[Objects]:
+        """The states from what stands to `after`."""
+        states = self._known()
+        at = place(self.live, states)
+        if at is None or not equal(states[-1], self.last):
+            raise Drift(self._drifted(at is not None), 0)
+        if at + 1 < len(states):
+            self._freeze(states)
+        return self._onto(states[at:])
+
+    def back(self) -> list[Objects]:
+        """The states from what stands to `before`."""
+        states = self._known()
+        at = place(self.live, states)
+        if at is None:
+            states = self._from_anywhere()
+            at = len(states) - 1
+        if at:
+            self._freeze(states)
+        return self._onto(states[: at + 1][::-1])
+
+    def _known(self) -> list[Objects]:
+        """The frozen walk, or that of now: where none was frozen, where nothing of it stands, and where it begins anew."""
+        known = self.walk
+        fresh = path(self.namespace, self.first, self.last, self.others, self.rollout)
+        if len(known) < 2 or equal(self.live, self.first) or place(self.live, known) is None:
+            return fresh
+        return known
+
+    def _from_anywhere(self) -> list[Objects]:
+        """The states from `before` to what stands, which is none of the known ones; bridges that stand go first, so last."""
+        bridges = {k: o for k, o in self.live.items() if k not in self.first and k not in self.last}
+        right = {
+            k: self.first[k]
+            for k, o in self.live.items()
+            if k in self.first and _plain(self.first[k]) == _plain(o)
+        }
+        changed, aim = _without(right, {k: o for k, o in self.live.items() if k not in bridges}), self.first
+        number = 1 + max((bridge_number(o) for o in bridges.values()), default=-1)
+        around = {**self.others, **bridges, **right}
+        if len(bridges) > MOST_LEFT:  # enough of them stand: what they open stays open until the end
+            walk = [changed, _without(right, aim)]
+        else:
+            walk = path(self.namespace, changed, _without(right, aim), around, self.rollout, number)
+        return [aim, *({**s, **right, **bridges} for s in walk[::-1])]
+
+    def _freeze(self, states: Sequence[Objects]) -> None:
+        """Before the first write of a walk that leads through anything but its ends."""
+        if len(states) < 3 or self.held:
+            return
+        texts = encoded(states, self.first, self.last)
+        if texts and texts != list(self.frozen.texts):
+            self.frozen.keep(texts)
+
+    def _onto(self, states: list[Objects]) -> list[Objects]:
+        """The same, from what stands: bridges that somebody deleted or changed are set right in a first step."""
+        start = {
+            k: states[0][k] if k in states[0] and _plain(states[0][k]) == _plain(o) else o
+            for k, o in self.live.items()
+        }
+        return states if start.keys() == states[0].keys() and equal(start, states[0]) else [start, *states]
+
+    def _drifted(self, back: bool) -> str:
+        """What to say; a half-written namespace does not stay as it is, with bridges in it."""
+        text = f"{self.namespace}: the policies differ from what the plan was made from"
+        if not back and not half(self.live, self.first, self.last):
+            return text
+        _walk(self.ctx, self.namespace, self.live, self.back())
+        return f"{self.namespace}: somebody changed the policies while they were written; they are back as they were before"
+
+
+def _fence_off(ctx: Context, namespace: str, live: Objects, keys: Collection[Key]) -> None:
+    """Two writes that leave an object as it is, and let no request that was made of it before land any more."""
+    for key in sorted(k for k in keys if k in live):
+        wanted = objects.bare(live[key])
+        notes = {**(wanted["metadata"].get("annotations") or {}), FENCED: "true"}
+        marked = {**wanted, "metadata": {**wanted["metadata"], "annotations": notes}}
+        between = _put(ctx, live[key], marked, key, namespace)
+        written = _put(ctx, between, wanted, key, namespace)
+        if written is not None:
+            live[key] = written
+
+
+def _inert(ctx: Context, namespace: str, held: Objects, aim: Objects) -> None:
+    """What somebody keeps of ours selects no pod any more, as if it were gone."""
+    for key, obj in sorted(held.items()):
+        bridge = bool(bridge_tag(obj))
+        if key[:2] == tuple(POLICY) and (bridge or (aim and key not in aim)) and obj["spec"] != INERT:
+            _put(ctx, obj, {**obj, "spec": INERT}, key, namespace)
+
+
+def _holders(namespace: str, held: Objects) -> str:
+    """One line: which objects, and who keeps them."""
+    named = []
+    for key, obj in sorted(held.items()):
+        by = ", ".join(str(f) for f in obj["metadata"].get("finalizers") or []) or "nobody who says so"
+        named.append(f"{key[1]}/{key[2]} (finalizer {by})")
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    what = f"{', '.join(named[:3])}{more}"
+    return (
+        f"{namespace}: {what} is being deleted and does not go: whoever set the finalizer has to let go of it"
+    )

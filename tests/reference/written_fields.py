@@ -51,6 +51,7 @@ STATUS = {
     "NamespaceRolloutStatus.restoredAt": "When it was read back equal to `before`.",
     "NamespaceRolloutStatus.restoredSeconds": "From detection to that.",
     "NamespaceRolloutStatus.message": "What people should know of it.",
+    "NamespaceRolloutStatus.walk": "The writes from `before` to `after`, frozen when the first of them was about to be made.",
     "WaveAnalysisStatus.phase": "The verdict so far: [phases](conditions.md#phases-of-a-measurement).",
     "WaveAnalysisStatus.reason": "Why, for people.",
     "WaveAnalysisStatus.ticks": "How many looks there were.",
