@@ -20,10 +20,12 @@ def drift(
     kubeconfig: Kubeconfig = "",
     secrets: SecretsDir = None,
 ) -> int:
-    """Compare the cluster with the last verified revision now; exit code 1 where it differs."""
+    """Compare the cluster with the last verified revision now; exit code 1 where it differs, or policies are orphaned."""
     from orchestrator.cli import sources, wiring
     from orchestrator.cli.report import aligned, formatted, printed
+    from orchestrator.rollout.objects import label
     from orchestrator.steps.drift import drift as compared
+    from orchestrator.steps.orphans import orphans
     from orchestrator.steps.prune import everything
 
     formatted(output)
@@ -34,14 +36,15 @@ def drift(
         raise Refused(
             f"the source {given.name} has no verified revision yet; `netpol-canary plan` shows what it would do"
         )
-    found = compared(ctx, given, everything(ctx))
+    found, left = compared(ctx, given, everything(ctx)), orphans(ctx, given)
     if output:
         facts = [
             {"namespace": d.namespace, "object": d.object, "what": d.how, "by": d.by.text if d.by else ""}
             for d in found.differences
         ]
         told = {"source": given.name, "verifiedRevision": verified, "differences": facts}
-        printed({**told, "contested": list(found.contested)}, output)
+        gone = [{"namespace": n, "objects": [label(o) for o in held]} for n, held in left.held.items()]
+        printed({**told, "contested": list(found.contested), "orphaned": gone}, output)
     elif found.differences:
         rows = [[d.namespace, d.object, d.how, d.by.text if d.by else "-"] for d in found.differences]
         print("\n".join(aligned([["NAMESPACE", "OBJECT", "WHAT", "BY"], *rows])))
@@ -50,4 +53,6 @@ def drift(
     if not output:
         for text in found.contested:
             print(f"managed by others: {text}")
-    return 1 if found.differences else 0
+        if left.held:
+            print(f"orphaned, since the source does not select them any more: {left.text}")
+    return 1 if found.differences or left.held else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +65,9 @@ def get(target: Target, word: str, name: str, output: str) -> int:
     return 0
 
 
+_CONDITION = re.compile(
+    r"""\.status\.conditions\[\?\(@\.type=="(\w+)"\)\]\.status"""
+)  # as printer columns have it
 WORDS_BACK = {kind: word for word, kind in WORDS.items()}
 
 
@@ -76,9 +80,13 @@ def _table(kind: str, found: list[dict[str, Any]], wide: bool) -> None:
 
 
 def _cell(obj: dict[str, Any], kind: str, path: str, wide: bool) -> str:
+    condition = _CONDITION.fullmatch(path)
     value: Any = obj
-    for part in path.strip(".").split("."):
+    for part in [] if condition else path.strip(".").split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    if condition:
+        known = (obj.get("status") or {}).get("conditions") or []
+        value = next((c.get("status") for c in known if c.get("type") == condition[1]), None)
     if value is None or value == "":
         return "-"
     if kind == "date":

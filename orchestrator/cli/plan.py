@@ -49,16 +49,18 @@ def show(
         directory = Directory(path)
         ctx = replace(ctx, repository=lambda _: directory)
     from orchestrator.steps.forecast import forecast, refuse
+    from orchestrator.steps.orphans import orphans
     from orchestrator.steps.planning import plan
 
     repository = ctx.repository(source)
     commit = repository.resolve(revision)
     made = plan(ctx, source, commit)
     expected = forecast(ctx, made, source.spec.strategy, repository.files(commit))
+    left = orphans(ctx, source).text
     if output:
-        printed(facts(made) | forecast_facts(expected), output)
+        printed(facts(made) | {"orphaned": left} | forecast_facts(expected), output)
     else:
-        _text(made, expected, [*_waits(ctx, source), *_concerns(ctx, expected)], diff)
+        _text(made, expected, left, [*_waits(ctx, source), *_concerns(ctx, expected)], diff)
     refuse(expected, source.spec.strategy)
     return 0
 
@@ -190,10 +192,12 @@ def _concerns(ctx: Context, expected: Forecast) -> list[str]:
     return [f"probes: {text}" for text in concerns(ctx.cluster, [Probe(*e, reachable=True) for e in ends])]
 
 
-def _text(plan: Plan, expected: Forecast, concerns: Sequence[str], diff: bool) -> None:
+def _text(plan: Plan, expected: Forecast, left: str, concerns: Sequence[str], diff: bool) -> None:
 
     console = edge.console()
     _others(console, plan, diff)
+    if left:
+        console.print(f"orphaned: not selected any more, with policies of this source: {left}", markup=False)
     if plan.empty:
         console.print(f"{plan.source}: nothing to do, the cluster holds what {plan.revision[:17]} asks for")
         return

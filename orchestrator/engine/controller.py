@@ -19,6 +19,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.lookout import Lookout
 from orchestrator.engine.notice import Notice
+from orchestrator.engine.orphaned import OrphanWatch
 from orchestrator.engine.polling import MOST_SECONDS, Polling
 from orchestrator.engine.room import Limits
 from orchestrator.errors import (
@@ -75,6 +76,7 @@ class Controller:
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
+    _orphans: OrphanWatch = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
     _round: Future[None] | None = field(default=None, repr=False)
@@ -85,6 +87,7 @@ class Controller:
         self.ctx = replace(ctx, room=room)
         self._drift = DriftWatch(self.ctx)
         self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
+        self._orphans = OrphanWatch(self.ctx)
         self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
@@ -213,6 +216,7 @@ class Controller:
         self._polling.ended(source, failed)
 
     def _poll(self, source: Source, rollouts: Sequence[Rollout]) -> str:
+        self._orphans.look(source, rollouts)
         head = self.ctx.repository(source).resolve()
         running = active(self.ctx, source)
         if running is not None:
@@ -220,11 +224,7 @@ class Controller:
         settled = head in (source.status.verified_revision, source.status.held_revision)
         known = _known(source, head)
         if settled or source.spec.suspend or self._idle.get(source.uid) == known:
-            message = self._newcomers(source, rollouts, head)
-            selection(self.ctx, source).check(
-                source
-            )  # after what may be done for the namespaces that are there
-            return message
+            return self._newcomers(source, rollouts, head)
         try:
             started = start(self.ctx, source, head)
         except (BadInput, Refused):  # which leaves no new namespace without the last good revision
@@ -239,11 +239,15 @@ class Controller:
         return f"{started.rollout} is under way"
 
     def _behind(self, source: Source, running: Rollout, head: str) -> str:
+        if stale := self._orphans.stale(source, running):
+            if running.status.phase != "RollingBack":
+                self._supersede(running, f"the source: {stale}")
+            return f"{running.name} is under way"
         if not self._waits(source, running, head) or source.spec.suspend:
             return f"{running.name} is under way"
         immediate = source.spec.strategy.supersede == "immediate" or _unbegun(running)
         if immediate and running.status.phase != "RollingBack":
-            self._supersede(running, head)
+            self._supersede(running, head[:10])
         queue(self.ctx, source, head)
         return f"{head[:10]} is queued behind {running.name}"
 
@@ -256,12 +260,12 @@ class Controller:
         rests = known in (self._idle.get(source.uid), self._wrong.get(source.uid))
         return running.spec.cause == "revision" or not rests
 
-    def _supersede(self, running: Rollout, head: str) -> None:
-        """Ask the running rollout to put everything back; the newer one starts when it has."""
+    def _supersede(self, running: Rollout, by: str) -> None:
+        """Ask the running rollout to put everything back; what is newer starts when it has."""
         meta = running.manifest["metadata"]
         if (meta.get("annotations") or {}).get(REQUEST, "").startswith("supersede/"):
             return
-        request = f"supersede/{uuid.uuid4().hex[:12]}/{head[:10]}"
+        request = f"supersede/{uuid.uuid4().hex[:12]}/{by[:200]}"
         annotations = {**(meta.get("annotations") or {}), REQUEST: request}
         self.ctx.cluster.replace({**running.manifest, "metadata": {**meta, "annotations": annotations}})
 
@@ -275,6 +279,10 @@ class Controller:
                 return f"{started.rollout} brings new namespaces to the last verified state"
             self._idle[new] = fresh
         if begun := self._drift.look(source, rollouts):
+            return begun
+        # After what may be done for the namespaces that are there, and before any is emptied.
+        selection(self.ctx, source).check(source)
+        if begun := self._orphans.remove(source, rollouts):
             return begun
         if source.spec.suspend:
             return "suspended"
@@ -339,8 +347,12 @@ def _known(source: Source, head: str) -> object:
 
 
 def _unbegun(rollout: Rollout) -> bool:
-    """Waits for a window or for room and has written nothing: the newest revision waits in its place."""
-    return rollout.status.paused_for in m.BY_ITSELF and rollout.status.opened == 0
+    """Waits for a window or for room and has written nothing: the newest revision waits in its place.
+
+    So does one that removes orphans and waits for people: nobody's relabelling holds up what others merge.
+    """
+    waits = m.UNASKED if rollout.spec.cause == "orphans" else m.BY_ITSELF
+    return rollout.status.paused_for in waits and rollout.status.opened == 0
 
 
 def _unfinished(rollout: Rollout) -> bool:

@@ -22,7 +22,11 @@ WAITS = {
     "error": "a person: netpol-canary met a fault of its own; resume tries again, abort puts everything back",
     "operator": "whoever paused it to resume it",
 }
-CAUSES = {"namespaces": "new namespaces", "drift": "drift from the last verified revision"}
+CAUSES = {
+    "namespaces": "new namespaces",
+    "drift": "drift from the last verified revision",
+    "orphans": "namespaces that left the selection",
+}
 
 
 def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:

@@ -34,6 +34,7 @@ NAMES: dict[str, Names] = {
             ("Verified", "string", ".status.verifiedRevision", 0),
             ("Active", "string", ".status.activeRollout", 0),
             ("Held", "string", ".status.heldRevision", 1),
+            ("Orphaned", "string", '.status.conditions[?(@.type=="Orphaned")].status', 0),
             AGE,
         ),
         frozen=False,

@@ -20,6 +20,7 @@ from orchestrator.rollout.likely import likely
 ENDINGS = (".yaml", ".yml", ".json")
 TESTS = "PolicyTest"  # stands beside the policies, and is applied nowhere
 ROOT = "root"
+MOST_SHOWN = 200  # characters of a folder's name
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -86,7 +87,9 @@ class Layout:
         else:
             shared = "the root" if self.shared == ROOT else f"{self.shared}/"
             hint = f"a folder is named after a namespace that the source selects; what goes into all stands in {shared}"
-        raise BadInput(f"the folder {folder} is no namespace that the source selects", where, hint)
+        raise BadInput(
+            f"the folder {folder[:MOST_SHOWN]} is no namespace that the source selects", where, hint
+        )
 
     def _owned(self, name: str, where: str) -> list[str]:
         if name in self.namespaces:

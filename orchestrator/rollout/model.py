@@ -418,7 +418,8 @@ class PolicySourceSpec(Model):
 
     `conflicts` says what becomes of an object that exists and is nobody's source's: refused, taken over, or left alone
     and shown. `drift` says what becomes of a difference from the last verified revision, looked for between rollouts.
-    `shared` is the folder whose policies go into every namespace, or `root`: then they stand beside the folders.
+    `orphans` says what becomes of policies in namespaces that the source selected once: reported, or removed by a rollout
+    of their own, which always has a gate. `shared` is the folder whose policies go into every namespace, or `root`: then they stand beside the folders.
     """
 
     git: Git
@@ -428,6 +429,7 @@ class PolicySourceSpec(Model):
     conflicts: Literal["refuse", "adopt", "observe"] = "refuse"
     drift: Literal["report", "repair", "ignore"] = "report"
     drift_interval_seconds: Annotated[int, Field(ge=30, le=86400)] = 300
+    orphans: Literal["report", "remove"] = "report"
     suspend: bool = False
     strategy: Strategy = Strategy()
     identities: Annotated[list[Identity], Field(max_length=500)] = []
@@ -485,13 +487,14 @@ class Wave(Model):
 class PolicyRolloutSpec(Model):
     """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
 
-    `cause`: a new revision, new namespaces, or drift from the verified revision. `selected` are the namespaces that
+    `cause`: a new revision, new namespaces, drift from the verified revision, or orphans, namespaces that are not selected
+    any more. `selected` are the namespaces that
     the source selected and that it brings to this revision, or leaves there.
     """
 
     source: Name
     source_uid: Name = ""
-    cause: Literal["revision", "namespaces", "drift"] = "revision"
+    cause: Literal["revision", "namespaces", "drift", "orphans"] = "revision"
     revision: Revision
     previous_revision: Revision = ""
     selected: Annotated[list[Name], Field(max_length=10000)] = []

@@ -35,14 +35,18 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     return frozenset(fresh)
 
 
-def refused(source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
-    """Namespaces in which the verified revision itself was rolled back, other than to make room for a newer one."""
+def refused(source: Source, rollouts: Sequence[Rollout], removals: bool = False) -> frozenset[str]:
+    """Namespaces in which the verified revision itself was rolled back, other than to make room for a newer one.
+
+    With `removals`, those from which it was to be removed.
+    """
     return frozenset(
         n.name
         for r in rollouts
         if r.spec.source == source.name
         and r.status.phase in ("RolledBack", "Failed")
         and r.spec.revision == source.status.verified_revision
+        and (r.spec.cause == "orphans") == removals
         and all(t.reason != "Superseded" for t in r.status.transitions)
         for wave in r.spec.waves
         for n in wave.namespaces

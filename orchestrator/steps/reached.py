@@ -26,4 +26,6 @@ def covered(plan: Plan, before: frozenset[str], cause: str) -> list[str]:
         return sorted(plan.selected)
     if cause == "namespaces":
         return sorted(before | plan.namespaces.keys())
+    if cause == "orphans":
+        return sorted(before - plan.namespaces.keys())
     return sorted(before)

@@ -17,10 +17,10 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Selection:
-    """`namespaces` by name; `others` are the cluster's other ones, those that are being deleted among them."""
+    """Both by name; `others` are the cluster's other ones, those that are being deleted among them."""
 
     namespaces: dict[str, Manifest]
-    others: frozenset[str]
+    others: dict[str, Manifest]
 
     def check(self, source: Source, left: Collection[str] = ()) -> None:
         """Raises BadInput where the source selects nothing, or names what does not exist.
@@ -57,7 +57,7 @@ def selection(ctx: Context, source: Source) -> Selection:
     """What the source selects of the namespaces that are there; system namespaces only where named."""
     scope = source.spec.namespaces
     wanted = {label.key: label.value for label in scope.match_labels}
-    found, others = {}, set()
+    found, others = {}, {}
     for item in ctx.cluster.list(NAMESPACE):
         name = str(item["metadata"]["name"])
         labels = item["metadata"].get("labels") or {}
@@ -66,8 +66,8 @@ def selection(ctx: Context, source: Source) -> Selection:
         if not goes and (name in scope.names or (by_label and not system(ctx, name))):
             found[name] = item
         else:
-            others.add(name)
-    return Selection(found, frozenset(others))
+            others[name] = item
+    return Selection(found, others)
 
 
 def system(ctx: Context, name: str) -> bool:

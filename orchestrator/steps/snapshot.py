@@ -19,10 +19,11 @@ from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.freezing import namespace_spec
+from orchestrator.steps.orphans import gated, removal
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.reached import covered
 
-Cause = Literal["revision", "namespaces", "drift"]
+Cause = Literal["revision", "namespaces", "drift", "orphans"]
 
 
 def rollout_spec(
@@ -75,7 +76,9 @@ def _spec(
         selected=covered(plan, before, cause),
         people=people(mails, [(i.mail, i.user) for i in source.spec.identities]),
         committed_at=max((c.time for c in commits if c.time), default=None),
-        strategy=frozen(expected, source.spec.strategy),
+        strategy=frozen(
+            expected, gated(source.spec.strategy) if cause == "orphans" else source.spec.strategy
+        ),
         risk=expected.risk.level,
         risk_reasons=[cut(r, most_text) for r in expected.risk.reasons[:32]],
         risks=list(expected.risk.kinds),
@@ -117,8 +120,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
             _supersede(ctx, state, late)
             return
         names = frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)
-        left = frozenset(rollout.spec.selected) if rollout.spec.cause != "revision" else frozenset()
-        plan = make_plan(ctx, source, rollout.spec.revision, names, left)
+        plan = _planned(ctx, source, rollout, names)
     except (BadInput, NotFound) as error:
         _supersede(ctx, state, f"the plan cannot be made any more: {error}")
         return
@@ -139,6 +141,13 @@ def run(ctx: Context, state: State, action: Action) -> None:
         "snapshot", reason="Planned", message=f"{len(names)} namespaces in {len(rollout.spec.waves)} waves"
     )
     change(ctx, state, go, phase="Progressing", started_at=ctx.clock.now())
+
+
+def _planned(ctx: Context, source: Source, rollout: Rollout, names: frozenset[str]) -> Plan:
+    if rollout.spec.cause == "orphans":
+        return removal(ctx, source, rollout.spec.revision, names)
+    left = frozenset(rollout.spec.selected) if rollout.spec.cause != "revision" else frozenset()
+    return make_plan(ctx, source, rollout.spec.revision, names, left)
 
 
 def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:

@@ -17,6 +17,7 @@ from orchestrator.steps.answers import unanswered
 from orchestrator.steps.claim import claim, name_of
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context
 from orchestrator.steps.forecast import Forecast, forecast, refuse
+from orchestrator.steps.orphans import feared, removal
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 from orchestrator.steps.reached import reached
@@ -73,15 +74,18 @@ def start(
             f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
         )
     before = reached(ctx, source) if cause != "revision" else frozenset()
-    plan = make_plan(ctx, source, commit, only, before)
+    gone = cause == "orphans"
+    plan = removal(ctx, source, commit, only) if gone else make_plan(ctx, source, commit, only, before)
     for text in plan.notes:
         structlog.get_logger().info("left out", source=source.name, revision=commit, what=text)
     if plan.empty:
         return Started("", commit, plan=plan)
-    expected = forecast(ctx, plan, source.spec.strategy, repository.files(commit))
+    # Intents are about namespaces that are selected: a removal has none.
+    expected = forecast(ctx, plan, source.spec.strategy, {} if gone else repository.files(commit))
+    expected = feared(expected, plan) if gone else expected
     refuse(expected, source.spec.strategy)
     _answered(ctx, source, plan, expected)
-    commits = repository.commits(source.status.verified_revision, commit)
+    commits = [] if gone else repository.commits(source.status.verified_revision, commit)
     snapshot.rollout_spec(source, plan, commits, expected, cause, before)  # refused here, not when written
     kept = keep(source)
     if running := _running(ctx, kept, commit):  # planning takes its time

@@ -2,7 +2,10 @@
 
 import json
 
-from stage import POLICY, Stage
+from stage import OWN, POLICY, SOURCE, Stage
+
+from orchestrator.rollout.conditions import put
+from orchestrator.steps.context import NAMESPACE
 
 
 def test_drift_is_a_table_with_an_exit_code(cli):
@@ -31,3 +34,42 @@ def test_a_plan_says_that_no_wave_opens_now(cli):
     netpol("stop", "-m", "INC-42")
     out = netpol("plan", "--source", "shop").out
     assert "no wave opens now: frozen by eve (RolloutFreeze stop): INC-42" in out
+
+
+def test_what_a_namespace_holds_that_left_the_selection_is_told_and_counts(cli):
+    netpol = cli(stage := Stage())
+    assert netpol("run", "--source", "shop").code == 0
+    fresh = stage.cluster.get(NAMESPACE, "web")
+    stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "labels": {}}})
+    found = netpol("drift", "shop")
+    assert found.code == 1 and "source does not select them any more: web (2 policies)" in found.out
+    assert (
+        "orphaned: not selected any more, with policies of this source: web"
+        in netpol("plan", "--source", "shop").out
+    )
+    (one,) = json.loads(netpol("drift", "shop", "-o", "json").out)["orphaned"]
+    assert one == {"namespace": "web", "objects": ["NetworkPolicy/allow", "NetworkPolicy/deny"]}
+
+
+def test_a_source_that_selects_nothing_or_what_does_not_exist_is_bad_input(cli):
+    netpol = cli(stage := Stage())
+    fresh = stage.cluster.get(SOURCE, "shop", OWN)
+    for scope, says in (
+        ({"matchLabels": [{"key": "team", "value": "shpo"}]}, "selects no namespace: none has team=shpo"),
+        ({}, "the source selects no namespace; give names or matchLabels"),
+        ({"names": ["carts", "pay"]}, "carts does not exist, or is being deleted; did you mean cart?"),
+    ):
+        fresh = stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "namespaces": scope}})
+        for verb in ("plan", "run"):
+            done = netpol(verb, "--source", "shop")
+            assert done.code == 2 and says in done.err, done
+
+
+def test_the_table_of_sources_says_which_have_orphans(cli):
+    netpol = cli(stage := Stage())
+    assert netpol("get", "sources").out.splitlines()[1].split()[-2] == "-"
+    fresh = stage.shop()
+    told = put(fresh.status.conditions, "Orphaned", "True", "Orphaned", "web", stage.clock.now())
+    stage.cluster.replace_status(fresh.with_status(fresh.status.model_copy(update={"conditions": told})))
+    head, row = netpol("get", "sources").out.splitlines()[:2]
+    assert head.split()[-2] == "ORPHANED" and row.split()[-2] == "True"

@@ -96,6 +96,15 @@ CONDITIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "CannotTell": "It cannot be compared (Unknown).",
         },
     ),
+    "Orphaned": (
+        "PolicySource",
+        "Namespaces that it does not select any more hold its policies. Never there where there was no such namespace.",
+        {
+            "Orphaned": "Which, and how many policies.",
+            "Removing": "The same, and a rollout that people approve removes them.",
+            "NoOrphans": "There are none any more (False).",
+        },
+    ),
     "Contested": (
         "PolicySource",
         "Others manage objects that it asks for.",
@@ -151,6 +160,8 @@ REASONS = {
     "RepairRolledBack": "On a PolicySource: a repair was put back.",
     "Fought": "On a PolicySource: somebody changes it again and again.",
     "CannotTell": "On a PolicySource: it cannot be compared.",
+    "Orphaned": "On a PolicySource: namespaces that it does not select any more hold its policies.",
+    "Removing": "On a PolicySource: a rollout that people approve removes these policies.",
 }
 EVENTS_ALONE = frozenset(
     {
@@ -162,6 +173,8 @@ EVENTS_ALONE = frozenset(
         "RepairRolledBack",
         "Fought",
         "CannotTell",
+        "Orphaned",
+        "Removing",
     }
 )
 MARKS = {

@@ -83,4 +83,7 @@ def state_of(source: read.Standing) -> tuple[str, str, str]:
         return "bad", ready.reason, message
     if status.held_revision:
         return "undone", "Held", status.held_reason.partition("\n")[0]
+    orphaned = of_type(status.conditions, "Orphaned")
+    if orphaned is not None and orphaned.status == "True":
+        return "undone", "Orphaned", orphaned.message
     return ("good" if ready else "ahead"), "In force" if ready else "New", message
