@@ -35,7 +35,7 @@ from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.resource import Rollout, Source, load
-from orchestrator.rollout.state import open_request
+from orchestrator.rollout.state import open_request, unreadable
 from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.newcomers import newcomers
@@ -45,6 +45,7 @@ from orchestrator.steps.start import active, queue, start
 MOST_ROLLOUTS = 16
 MOST_NAMESPACES = 500
 SPARE_WORKERS = 16  # for what asks for no room: above all the way back
+MOST_TOLD = 1000  # requests that cannot be read, of which it is known that it was said
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
@@ -73,6 +74,7 @@ class Controller:
     notice: Notice = field(init=False, repr=False)
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
+    _told: dict[str, str] = field(default_factory=dict, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
@@ -152,6 +154,7 @@ class Controller:
         self.instruments.standing(rollouts)
         for rollout in rollouts:
             with self._within("rollout", rollout=rollout.name):
+                self._ignored(rollout)
                 if _unfinished(rollout):
                     self._drive(pool, rollout.name)
         last: Future[None] | None = None
@@ -164,6 +167,17 @@ class Controller:
                 self.courier.look(rollouts)
         if last is not None:
             last.result()  # raises what went wrong then
+
+    def _ignored(self, rollout: Rollout) -> None:
+        """Say once of a request that it cannot be read."""
+        said = unreadable(rollout)
+        if said and self._told.get(rollout.uid) != said:
+            if len(self._told) >= MOST_TOLD:
+                self._told.clear()
+            self._told[rollout.uid] = said
+            structlog.get_logger().warning("a request is ignored", error=said)
+            if self.ctx.notifier is not None:
+                self.ctx.notifier.notify(rollout.manifest, "RequestIgnored", said, True)
 
     def _look(self, rollouts: Sequence[Rollout]) -> None:
         """All sources: a Git host may take its time, and nothing that is under way waits for it."""

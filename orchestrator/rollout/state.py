@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 
 REQUEST = "netpol-canary.dev/request"
+VERBS = frozenset({"pause", "resume", "abort", "rollback", "supersede"})
+MOST_ID, MOST_USER = 253, 512  # characters, as a status holds an id and an actor
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,12 @@ class Request:
 
     @staticmethod
     def parse(text: str) -> Request | None:
+        """None for what nobody may ask for, or what a rollout's status could not note as done."""
         parts = text.split("/", 2)
-        return Request(parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+        if len(parts) != 3 or parts[0] not in VERBS:
+            return None
+        fits = 0 < len(parts[1]) <= MOST_ID and 0 < len(parts[2]) <= MOST_USER and text.isprintable()
+        return Request(parts[0], parts[1], parts[2]) if fits else None
 
 
 def open_request(rollout: Rollout) -> Request | None:
@@ -29,6 +35,15 @@ def open_request(rollout: Rollout) -> Request | None:
     text = (rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, "")
     request = Request.parse(text)
     return None if request is None or request.id == rollout.status.handled_request else request
+
+
+def unreadable(rollout: Rollout) -> str:
+    """What stands where a request would, and is none: it is ignored, and that is said; empty where there is none."""
+    text = str((rollout.manifest["metadata"].get("annotations") or {}).get(REQUEST, ""))
+    if not text or Request.parse(text) is not None:
+        return ""
+    wanted = f"VERB/ID/USER with a verb of {', '.join(sorted(VERBS))}, an id of {MOST_ID} characters at most"
+    return f"the annotation {REQUEST} is no request and is ignored ({text[:60]!r}): {wanted}"
 
 
 @dataclass(frozen=True)

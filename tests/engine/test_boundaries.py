@@ -170,3 +170,34 @@ def test_an_inline_pool_is_enough_for_a_round_with_a_rollout_that_cannot_be_read
     broken = stage.cluster._objects[next(k for k in stage.cluster._objects if k[0] == ROLLOUT)]
     broken["spec"]["waves"] = []
     rounds.controller.tick(Inline())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pause/" + "x" * 300 + "/eve",
+        "pause/1/" + "e" * 3000,
+        "destroy/1/eve",
+        "pause",
+        "pause//eve",
+        "pause/\n/e",
+    ],
+)
+def test_a_request_that_is_none_is_ignored_aloud_and_the_rollout_goes_on(text):
+    stage, said = Stage(), []
+    rounds = Rounds(stage)
+
+    class Notifier:
+        def notify(self, manifest, reason, message, warning):
+            said.append(reason)
+
+    rounds.controller = Controller(
+        replace(stage.context(), notifier=Notifier()), "one", rounds.instruments, poll_seconds=30
+    )
+    rounds.controller._look([])
+    stage.cluster.vouches = False  # somebody who may write without the admission policy
+    fresh = stage.cluster.list(ROLLOUT, OWN)[0]
+    fresh["metadata"]["annotations"] = {"netpol-canary.dev/request": text}
+    stage.cluster.replace(fresh)
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    assert said.count("RequestIgnored") == 1

@@ -132,6 +132,7 @@ REASONS = {
     "Operator": "A person paused it.",
     "Resumed": "It goes on.",
     "Ignored": "A person asked for what changes nothing now.",
+    "RequestIgnored": "What stands where a person's request would is none, or is too long; it is ignored.",
     "Inconclusive": "A wave could not be judged.",
     "InternalError": "netpol-canary met a fault of its own three times in a row: paused for `error`.",
     "Undecided": "Nobody decided on an inconclusive wave within `analysis.inconclusiveSeconds`: everything is rolled back.",
