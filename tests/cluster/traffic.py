@@ -18,23 +18,38 @@ from orchestrator.ports import Kind
 
 CLIENT, PORT, TICK, RATE = "front", 8080, 0.25, 20  # seconds; requests a second to each server
 counts: dict[tuple[str, str, str], float] = {}
+passing: dict[str, bool] = {}  # what the policies let pass when they were last looked at, by namespace
+lock, since = threading.Lock(), [time.monotonic()]
 
 
-def tick(cluster, seconds):
-    """So many seconds of requests, by the policies as they now stand: a slow machine loses none of them."""
+def tick(cluster):
+    """What the policies let pass, as they now stand."""
     spaces = {
         o["metadata"]["name"]: o["metadata"].get("labels") or {}
         for o in cluster.list(Kind("v1", "Namespace"))
     }
     net = Network(spaces, cluster.list(Kind("networking.k8s.io/v1", "NetworkPolicy")))
     pods = {p.namespace: p for p in pods_of(cluster.list(Kind("v1", "Pod")))}
+    found = {}
     for name, pod in sorted(pods.items()):
         if name == CLIENT or CLIENT not in pods:
             continue
-        passes = net.allowed(pods[CLIENT], pod, "TCP", PORT)
-        add("client", CLIENT, "ok" if passes else "error", RATE * seconds)
-        if passes:
-            add("server", name, "ok", RATE * seconds)
+        found[name] = net.allowed(pods[CLIENT], pod, "TCP", PORT)
+    counted()
+    with lock:
+        passing.clear()
+        passing.update(found)
+
+
+def counted():
+    """Count up to now: as many requests in each second, however seldom a busy machine comes to look."""
+    with lock:
+        now = time.monotonic()
+        number, since[0] = RATE * (now - since[0]), now
+        for name, passes in passing.items():
+            add("client", CLIENT, "ok" if passes else "error", number)
+            if passes:
+                add("server", name, "ok", number)
 
 
 def add(side, namespace, outcome, number):
@@ -45,6 +60,7 @@ def add(side, namespace, outcome, number):
 
 class Metrics(BaseHTTPRequestHandler):
     def do_GET(self):
+        counted()
         lines = [
             f'http_{side}_requests_total{{namespace="{namespace}",outcome="{outcome}"}} {value}'
             for (side, namespace, outcome), value in sorted(counts.items())
@@ -61,18 +77,15 @@ class Metrics(BaseHTTPRequestHandler):
 
 
 def main(kubeconfig, port):
-    cluster, parent, last = connect(kubeconfig), os.getppid(), time.monotonic()
+    cluster, parent = connect(kubeconfig), os.getppid()
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), Metrics)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while os.getppid() == parent:
         time.sleep(TICK)
-        now = time.monotonic()
         try:
-            tick(cluster, now - last)
+            tick(cluster)
         except PortError as error:
             print(error, flush=True)
-            continue
-        last = now
 
 
 if __name__ == "__main__":
