@@ -1,0 +1,156 @@
+"""Forty hostile repositories, each beside a good one in the same cache: the good one is read every time, within bounds."""
+
+import resource
+from pathlib import Path
+
+import pytest
+from stage import ALLOW, DENY, files
+
+from orchestrator.adapters.git import GitRepository
+from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.rollout.layout import arrange
+from tests.raw_repository import PERSON, RawRepository
+
+GOOD = {"cart/a.yaml": files(DENY)["all.yaml"]}
+KUST = "resources: [a.yaml]\n"
+POLICY = files(ALLOW)["all.yaml"]
+
+
+def named(name):
+    """A tree in which an entry has that name, at the root."""
+    return lambda raw: raw.commit(raw.tree(("100644", name, raw.blob("x"))))
+
+
+def folder_named(name):
+    return lambda raw: raw.commit(raw.tree(("40000", name, raw.tree(("100644", "a.yaml", raw.blob(POLICY))))))
+
+
+def mode(mode, name="a.yaml"):
+    return lambda raw: raw.commit(raw.tree((mode, name, raw.blob(POLICY))))
+
+
+def holds(files):
+    return lambda raw: raw.files(files)
+
+
+def kustomized(text):
+    return holds({"kustomization.yaml": text, "a.yaml": POLICY})
+
+
+def tree_bomb(raw):
+    tree = raw.tree(*(("100644", f"{n}.yaml", raw.blob("x")) for n in range(10)))
+    for _ in range(9):
+        tree = raw.tree(*(("40000", str(n), tree) for n in range(10)))
+    return raw.commit(tree)
+
+
+def copies(number):
+    ops = "".join(f"    - {{op: copy, from: /spec, path: /spec/c{n}}}\n" for n in range(number))
+    return "resources: [a.yaml]\npatches:\n- target: {kind: NetworkPolicy}\n  patch: |\n" + ops
+
+
+def laughs():
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    return "\n".join(lines)
+
+
+def broken(raw):
+    head = raw.files({"a.yaml": POLICY})
+    (raw.root / "objects" / head[:2] / head[2:]).write_bytes(b"\0" * 20)
+
+
+def missing(raw):
+    raw.commit(raw.tree(("100644", "a.yaml", "1" * 40)))
+
+
+def to_a_blob(raw):
+    raw.branch("main", raw.blob("x"))
+
+
+def escapes(raw):
+    evil = raw.tree(("100755", "evil", raw.blob("x")))
+    kust = raw.blob("configMapGenerator:\n- name: x\n  files: [../../evil]\n")
+    raw.commit(
+        raw.tree(("40000", "..", raw.tree(("40000", "..", evil))), ("100644", "kustomization.yaml", kust))
+    )
+
+
+KINDS = {
+    "an entry ..": named(".."),
+    "an entry .": named("."),
+    "an entry without a name": named(""),
+    "an entry .git": folder_named(".git"),
+    "an entry .GIT": folder_named(".GIT"),
+    "an entry git~1": folder_named("git~1"),
+    "an entry .git with a dot": folder_named(".git."),
+    "an entry .git as HFS reads it": folder_named(".g\u200dit"),
+    "an entry .git as a stream": folder_named(".git::$INDEX_ALLOCATION"),
+    "a name with a slash": named("cart/../a.yaml"),
+    "a name of 5,000 characters": named("n" * 5000 + ".yaml"),
+    "a name that is no UTF-8": named(b"\xff\xfe.yaml"),
+    "a name with a line break": named("a\n::error::.yaml"),
+    "two entries of one name": lambda raw: raw.commit(
+        raw.tree(("100644", "a.yaml", raw.blob("x")), ("100644", "a.yaml", raw.blob("y")))
+    ),
+    "a way out by ..": escapes,
+    "a symbolic link to /etc/passwd": mode("120000"),
+    "a submodule alone": lambda raw: raw.commit(raw.tree(("160000", "cart", "1" * 40))),
+    "an odd mode": mode("100000000644"),
+    "a tree bomb of two kilobytes": tree_bomb,
+    "folders 300 deep": holds({"/".join(["d"] * 300) + "/a.yaml": POLICY}),
+    "a damaged object": broken,
+    "a missing object": missing,
+    "a branch that is a blob": to_a_blob,
+    "a commit message of two megabytes": lambda raw: raw.files({"a.yaml": "no"}, message="x" * (2 << 20)),
+    "an odd person": lambda raw: raw.files(
+        {"a.yaml": "no"}, people=("\x1b]0;x\x07 <<>> 9999999999999999999 +9999", PERSON)
+    ),
+    "another encoding": lambda raw: raw.files({"a.yaml": "no"}, extra="encoding no-such\n"),
+    "a large manifest": holds({"cart/a.yaml": b"#" * (3 << 20)}),
+    "6,000 manifests": holds({f"cart/{n}.yaml": POLICY for n in range(6000)}),
+    "attributes and modules": holds(
+        {
+            ".gitattributes": "* filter=evil export-ignore\n",
+            ".gitmodules": '[submodule "x"]\n\tpath = x\n\turl = ext::sh -c id\n',
+            "a.yaml": "no",
+        }
+    ),
+    "a Git LFS pointer": holds(
+        {"cart/a.yaml": "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 8\n"}
+    ),
+    "a billion laughs": holds({"cart/a.yaml": laughs()}),
+    "YAML 50,000 deep": holds({"cart/a.yaml": "[" * 50_000}),
+    "YAML that runs code": holds({"cart/a.yaml": "!!python/object/apply:os.system [id]"}),
+    "a remote base": kustomized("resources: [https://example.com/x]"),
+    "a file of the machine": kustomized("configMapGenerator: [{name: x, files: [/etc/passwd]}]"),
+    "a helm chart": kustomized("helmCharts: [{name: x, repo: https://example.com}]"),
+    "a plug-in that runs a program": kustomized('transformers: ["{apiVersion: x/v1, kind: Exec}"]'),
+    "a kustomization of itself": kustomized("resources: [., a.yaml]"),
+    "twenty copies of copies": kustomized(copies(20)),
+    "a patch of no kind": kustomized("resources: [a.yaml]\npatches: [{patch: '- {op: move'}]"),
+    "a folder in a file's place": lambda raw: raw.commit(
+        raw.tree(("40000", "a.yaml", raw.folder({"b.yaml": "no"})))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hostile_one_is_refused_and_the_good_one_is_read(kind, tmp_path):
+    good, evil = RawRepository(tmp_path / "good.git"), RawRepository(tmp_path / "evil.git")
+    head = good.files(GOOD)
+    KINDS[kind](evil)
+    before = set(Path(tmp_path).iterdir())
+    seen = {}
+    for name in ("evil", "good"):
+        source = GitRepository(str(tmp_path / f"{name}.git"), tmp_path / "cache", timeout=120)
+        try:
+            found = source.files(source.resolve())
+            source.commits("", source.resolve())
+            seen[name] = arrange(found, {"cart": {}}, [("networking.k8s.io/v1", "NetworkPolicy")])
+        except (BadInput, RepositoryError) as error:
+            seen[name] = str(error)
+    assert isinstance(seen["evil"], str) and len(seen["evil"]) < 3_000, seen["evil"]
+    assert [p.obj["metadata"]["name"] for p in seen["good"]["cart"]] == ["deny"]
+    assert source.resolve() == head
+    assert set(Path(tmp_path).iterdir()) - before == {tmp_path / "cache"}
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 300 * 1024
