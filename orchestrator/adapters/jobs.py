@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.adapters.probe_hold import came_of, opened
+from orchestrator.adapters.probe_hold import came_of, opened, started
 from orchestrator.adapters.probe_jobs import Jobs
-from orchestrator.adapters.probe_pod import job, marks
+from orchestrator.adapters.probe_pod import job, marks, resources
 from orchestrator.adapters.probe_run import Run
 from orchestrator.adapters.probe_targets import Batch, Workloads, batches
 from orchestrator.errors import PortError
@@ -63,10 +63,9 @@ class JobProber:
             return
         jobs = self._jobs("hold", found, key)
         standing = {made["metadata"]["name"] for made in jobs.jobs()}
-        for batch in found:
-            made = self._job(batch, "hold", key)
-            if made["metadata"]["name"] not in standing:
-                jobs.create(made)
+        missing = [self._job(b, "hold", key) for b in found]
+        missing = [made for made in missing if made["metadata"]["name"] not in standing]
+        started(jobs, missing, self.probing.starts_per_node, self.probing.seconds / 2)
         opened(jobs, self.probing.seconds / 2)
 
     def held(self, key: str) -> list[ProbeResult]:
@@ -85,4 +84,8 @@ class JobProber:
         total = self.probing.held_seconds if mode == "hold" else self.probing.seconds
         left = max(total - self.probing.seconds / 2 - LAST, LAST)
         work: dict[str, Any] = {"seconds": left, "stable": self.probing.stable_seconds, "timeout": ATTEMPT}
-        return job(batch, mode, self.image, self.owner, key, total, work)
+        if mode == "test":
+            work["ready"] = min(self.probing.ready_seconds, left / 2)
+        made = job(batch, mode, self.image, self.owner, key, total, work)
+        made["spec"]["template"]["spec"]["containers"][0]["resources"] = resources(self.probing)
+        return made

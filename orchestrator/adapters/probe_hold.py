@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.adapters import probe_report as report
 from orchestrator.adapters.probe_jobs import Jobs
 from orchestrator.adapters.probe_pod import probes_of
-from orchestrator.adapters.probe_pods import pod_of
+from orchestrator.adapters.probe_pods import pod_of, room
 from orchestrator.ports import Manifest, ProbeResult
 from orchestrator.probe.agent import SILENCE, TOLD
 
 POLL = 0.5  # seconds
 QUIET = 2.5  # seconds; the kernel asks the peer each second
+
+
+def started(jobs: Jobs, wanted: Sequence[Manifest], at_once: int, seconds: float) -> None:
+    """Create them, no more than so many starting on one node at once; those for which there is no room by then at the end.
+
+    `seconds` bound the wait of each.
+    """
+    waiting, end = list(wanted), jobs.clock.now() + timedelta(seconds=seconds)
+    standing: list[Manifest] = []
+    while waiting:
+        if not standing or room(standing, jobs.pods(), at_once) > 0 or jobs.clock.now() >= end:
+            made, _ = jobs.create(waiting.pop(0))
+            standing += [made] if made is not None else []
+            end = jobs.clock.now() + timedelta(seconds=seconds)
+        else:
+            jobs.pause(POLL)
 
 
 def opened(jobs: Jobs, seconds: float) -> None:

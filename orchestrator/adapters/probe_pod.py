@@ -12,6 +12,7 @@ from orchestrator.adapters.probe_report import CONTAINER
 from orchestrator.adapters.probe_targets import Batch
 from orchestrator.ports import Kind, Manifest, Probe
 from orchestrator.probe.agent import WORK
+from orchestrator.rollout.model import Probing
 from orchestrator.rollout.objects import PROBE_LABEL
 
 JOB = Kind("batch/v1", "Job")
@@ -101,6 +102,14 @@ def job(
     }
 
 
+def resources(probing: Probing) -> Manifest:
+    """What a probe pod may take from its neighbours."""
+    return {
+        "requests": {"cpu": probing.cpu_request, "memory": probing.memory_request},
+        "limits": {"cpu": probing.cpu_limit, "memory": probing.memory_limit},
+    }
+
+
 def _pod(image: str, work: Mapping[str, Any]) -> Manifest:
     """Acceptable to the Pod Security level `restricted`; never Ready, so no Service sends it anything."""
     # The kubelet expands $(NAME) in a value; JSON has another way to write the dollar.
@@ -125,10 +134,7 @@ def _pod(image: str, work: Mapping[str, Any]) -> Manifest:
                 "command": [PROGRAM],
                 "env": [{"name": WORK, "value": text}],
                 "terminationMessagePolicy": "File",
-                "resources": {
-                    "requests": {"cpu": "10m", "memory": "32Mi"},
-                    "limits": {"cpu": "500m", "memory": "96Mi"},
-                },
+                "resources": resources(Probing()),
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.adapters.probe_report import CONTAINER
+from orchestrator.adapters.probe_report import CONTAINER, Progress, progress
 from orchestrator.ports import Manifest
 
 MOST_NAMED = 3
@@ -31,6 +32,23 @@ def pod_of(pods: Sequence[Manifest], made: Mapping[str, Any]) -> tuple[Manifest 
             0
         ], f"the {differing} of pod {name} is not what {_place(made)} asks for: it is not believed"
     return mine[0], ""
+
+
+def room(standing: Sequence[Mapping[str, Any]], pods: Sequence[Manifest], at_once: int) -> int:
+    """How many more Jobs may be created, so that no node has more than so many pods that are starting.
+
+    Where a pod will run is not known before it is scheduled: each that is not counts for every node.
+    """
+    nowhere, nodes = 0, Counter[str]()
+    for made in standing:
+        pod, doubt = pod_of(pods, made)
+        state = progress(pod) if pod is not None else Progress()
+        if doubt or state.started or state.ended:
+            continue
+        node = str(((pod or {}).get("spec") or {}).get("nodeName") or "")
+        nowhere += not node
+        nodes[node] += bool(node)
+    return at_once - nowhere - max(nodes.values(), default=0)
 
 
 def _place(made: Mapping[str, Any]) -> str:

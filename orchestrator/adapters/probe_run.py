@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.adapters import probe_report as report
 from orchestrator.adapters.probe_jobs import Jobs
-from orchestrator.adapters.probe_pods import pod_of
+from orchestrator.adapters.probe_pods import pod_of, room
 from orchestrator.adapters.probe_targets import Batch
 from orchestrator.ports import Manifest, Probe, ProbeResult
 from orchestrator.rollout.model import Probing
@@ -42,6 +42,7 @@ class Run:
     waiting: list[Batch]
     standing: list[Standing] = field(default_factory=list)
     results: dict[int, ProbeResult] = field(default_factory=dict)
+    pods: Sequence[Manifest] = ()
 
     def work(self) -> None:
         """Until every batch has its results. Raises PortError and RetryLater, with Jobs left standing."""
@@ -52,7 +53,8 @@ class Run:
             self._fill()
             if self.standing:
                 self.jobs.pause(next(polls, LATER))
-                self._look(self.jobs.pods())
+                self.pods = self.jobs.pods()
+                self._look(self.pods)
             if self._now() >= end:
                 self._give_up(seconds)
 
@@ -73,10 +75,12 @@ class Run:
 
     def _fill(self) -> None:
         busy = Counter(s.batch.namespace for s in self.standing)
+        starts = room([s.made for s in self.standing], self.pods, self.probing.starts_per_node)
         for batch in list(self.waiting):
-            room = busy[batch.namespace] < self.probing.pods_per_namespace
-            if not room or len(self.standing) >= self.probing.pods_at_once:
+            fits = busy[batch.namespace] < self.probing.pods_per_namespace
+            if not fits or starts <= 0 or len(self.standing) >= self.probing.pods_at_once:
                 continue
+            starts -= 1
             self.waiting.remove(batch)
             made, why = self.jobs.create(self.make(batch))
             if made is None:

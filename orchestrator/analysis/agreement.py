@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.analysis.answers import Asked, asked
+from orchestrator.policy import ports
 from orchestrator.rollout.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
 
 
@@ -13,7 +14,8 @@ from orchestrator.rollout.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisS
 class Row:
     """One connection; `probed` and `seen` are empty where nothing was tried or recorded.
 
-    `alarm` is set where they contradict the prediction.
+    `alarm` is set where they contradict the prediction. `broken`: probes saw it close, `unexpected`: on a port that the
+    change takes and that had to stay; `loses` says whether it takes any.
     """
 
     source: str
@@ -24,6 +26,8 @@ class Row:
     seen: str = ""
     alarm: str = ""
     broken: bool = False
+    unexpected: bool = False
+    loses: bool = False
 
 
 def agreement(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> list[Row]:
@@ -51,5 +55,18 @@ def _row(edge: WaveEdge, answers: Sequence[Asked], flow: SeenFlow | None) -> Row
         alarm = f"{ends[0]} to {ends[1]} should be cut, and traffic still passes"
     elif opened and flow is not None and flow.dropped > 0 and flow.forwarded == 0:
         alarm = f"{ends[0]} to {ends[1]} should be open, and traffic is dropped"
-    broken = any(a.before == "reach" and a.after == "blocked" for a in mine)
-    return Row(edge.source, edge.destination, edge.before, edge.after, probed, seen, alarm, broken)
+    gone = [a for a in mine if a.before == "reach" and a.after == "blocked"]
+    lost = ports.parsed(edge.before) & ~ports.parsed(edge.after)
+    cuts = [a for a in gone if ports.contains(lost, a.probe.protocol, a.probe.port)]
+    return Row(
+        edge.source,
+        edge.destination,
+        edge.before,
+        edge.after,
+        probed,
+        seen,
+        alarm,
+        bool(gone),
+        any(a.probe.expect == "reach" for a in cuts),
+        bool(lost),
+    )

@@ -17,6 +17,10 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 
 Sure = Literal["certain", "likely", "possible", "unclear"]
+# How a cut connection fits what was seen: a probe that had to connect broke there; its clients fail and probes saw it
+# close; something failed at one of its ends; not at all.
+Fit = Literal["probed", "closed", "near", "not"]
+FITS: tuple[Fit, ...] = ("probed", "closed", "near", "not")
 TITLES = ("seen", "connections", "cause", "sure", "now")
 MOST_EDGES = 3
 MOST_OBJECTS = 5
@@ -43,25 +47,61 @@ def why(state: State, wave: int) -> Why | None:
     analysis = state.analyses.get(wave)
     if analysis is None:
         return None
-    rows = agreement(analysis.spec, analysis.status)
-    hurt = _hurt(analysis)
-    ranked = sorted(_lost(analysis, rows), key=lambda pair: _rank(pair[0], pair[1], hurt))
-    fitting = [pair for pair in ranked if _rank(pair[0], pair[1], hurt) < 2]
-    sure = _sure(state, wave, fitting, hurt)
-    seen = analysis.status.reason
+    specs = state.rollout.spec.strategy.analysis.metrics
+    written, hurt = _written(state, wave), _hurt(analysis, frozenset(s.name for s in specs if s.dry_run))
+    pairs = zip(analysis.spec.edges, agreement(analysis.spec, analysis.status), strict=True)
+    lost = [(edge, _fits(row, hurt)) for edge, row in pairs if row.loses and written & _spaces(edge)]
+    fitting = sorted((p for p in lost if p[1] != "not"), key=lambda pair: FITS.index(pair[1]))
+    sure = sureness(fitting[0][1] if fitting else "not", bool(hurt & written))
+    edges = [edge for edge, _ in fitting]
     lines = (
-        seen,
-        _connections([edge for edge, _ in fitting]),
-        _cause(state, wave, [edge for edge, _ in fitting]),
+        analysis.status.reason,
+        _connections(edges),
+        _cause(state, wave, edges, written),
         f"{sure}, {_reason(sure, fitting, hurt)}; {_suspects(analysis)}",
         _now(state, wave),
     )
-    return Why(lines, sure, tuple(edge for edge, _ in fitting))
+    return Why(lines, sure, tuple(edges))
 
 
-def _hurt(analysis: WaveAnalysis) -> frozenset[str]:
-    """The namespaces where something failed: by a metric, or at either end of a probe that broke."""
-    last = {(r.metric, r.namespace): r for r in analysis.status.measurements}
+def sureness(best: Fit, where_written: bool) -> Sure:
+    """How sure it is that the change did it, as docs/analysis.md has it: `best` is the cut connection that fits best,
+
+    `where_written` whether something failed in a namespace that the wave wrote.
+    """
+    if best in ("probed", "closed"):
+        return "certain"
+    if best == "near":
+        return "likely"
+    return "possible" if where_written else "unclear"
+
+
+def _fits(row: Row, hurt: frozenset[str]) -> Fit:
+    """How what was seen fits a connection that the change cuts; what was expected and hurts nobody does not."""
+    source, destination = (plain(end).partition("/")[0] for end in (row.source, row.destination))
+    if row.unexpected:
+        return "probed"
+    if row.broken and source in hurt:
+        return "closed"
+    return "near" if hurt & {source, destination} else "not"
+
+
+def _spaces(edge: WaveEdge) -> set[str]:
+    return {plain(end).partition("/")[0] for end in (edge.source, edge.destination)}
+
+
+def _written(state: State, wave: int) -> frozenset[str]:
+    """The namespaces that the wave wrote: without those that are gone, or were not come to."""
+    phases = {n: state.namespaces[n].status.phase for n in state.wave_names(wave) if n in state.namespaces}
+    begun = any(phase != "Pending" for phase in phases.values())
+    return frozenset(
+        n for n, phase in phases.items() if phase != "Gone" and not (begun and phase == "Pending")
+    )
+
+
+def _hurt(analysis: WaveAnalysis, dry: frozenset[str]) -> frozenset[str]:
+    """The namespaces where something failed that had not to: by a metric that decides, or at either end of a probe."""
+    last = {(r.metric, r.namespace): r for r in analysis.status.measurements if r.metric not in dry}
     found = {r.namespace for r in last.values() if r.phase == "Failed"}
     for answer in asked(analysis.spec.probes, analysis.status.probes):
         if answer.before == "reach" and answer.after == "blocked" and answer.probe.expect == "reach":
@@ -69,27 +109,7 @@ def _hurt(analysis: WaveAnalysis) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lost(analysis: WaveAnalysis, rows: Sequence[Row]) -> list[tuple[WaveEdge, bool]]:
-    """The diff's connections that lose ports, and whether probes saw them break."""
-    pairs = zip(analysis.spec.edges, rows, strict=True)
-    return [(e, row.broken) for e, row in pairs if e.before != "none" and e.before != e.after]
-
-
-def _rank(edge: WaveEdge, broken: bool, hurt: frozenset[str]) -> int:
-    """0 where probes saw it break and somebody is hurt at an end, 1 for one of the two, 2 for neither."""
-    spaces = {plain(end).partition("/")[0] for end in (edge.source, edge.destination)}
-    return 2 - broken - bool(spaces & hurt)
-
-
-def _sure(state: State, wave: int, fitting: Sequence[tuple[WaveEdge, bool]], hurt: frozenset[str]) -> Sure:
-    if any(broken and _rank(edge, broken, hurt) == 0 for edge, broken in fitting):
-        return "certain"
-    if fitting:
-        return "likely"
-    return "possible" if hurt & set(state.wave_names(wave)) else "unclear"
-
-
-def _reason(sure: Sure, fitting: Sequence[tuple[WaveEdge, bool]], hurt: frozenset[str]) -> str:
+def _reason(sure: Sure, fitting: Sequence[tuple[WaveEdge, Fit]], hurt: frozenset[str]) -> str:
     where = ", ".join(sorted(hurt)[:MOST_EDGES]) or "nowhere"
     return {
         "certain": "probes connected there before the change and not after it, and the change cuts just that",
@@ -106,14 +126,14 @@ def _connections(edges: Sequence[WaveEdge]) -> str:
     return _listed(told, MOST_EDGES)
 
 
-def _cause(state: State, wave: int, edges: Sequence[WaveEdge]) -> str:
+def _cause(state: State, wave: int, edges: Sequence[WaveEdge], written: frozenset[str]) -> str:
     """The rules of the connections, then the objects of the wave, with commit and people."""
     spec = state.rollout.spec
     rules = dict.fromkeys(rule for e in edges[:MOST_EDGES] for rule in _deciding(e.because))
     touched = [
         f"{item.spec.namespace}/{change.object}" + (f" ({change.file})" if change.file else "")
         for name in state.wave_names(wave)
-        if (item := state.namespaces.get(name)) is not None
+        if name in written and (item := state.namespaces.get(name)) is not None
         for change in item.spec.changes
     ]
     who = ", ".join(p.removeprefix("user:") for p in spec.people[:MOST_OBJECTS]) or "unknown"
@@ -140,10 +160,19 @@ def _now(state: State, wave: int) -> str:
     if status.phase == "RolledBack":
         seconds = f" in {status.restored_seconds:.2g} s" if status.restored_seconds is not None else ""
         checked = f", {verified.message}" if verified else ""
+        back, gone = ([n for n in state.touched() if _is_gone(state, n) is there] for there in (False, True))
+        deleted = f"{_listed(gone, MOST_EDGES)} was deleted meanwhile" if gone else ""
+        if gone and not back:
+            return f"nothing is left to put back: {deleted}; mend the commit and merge"
+        checked += f"; {deleted}" if gone else ""
         return f"put back{seconds}{checked}; mend the commit and merge, or `netpol-canary retry` releases it"
     if status.phase == "Failed":
         return f"not everything could be put back: `netpol-canary describe {name}` says what stands"
     return f"everything up to wave {wave} is being put back; `netpol-canary explain {name}` says more"
+
+
+def _is_gone(state: State, name: str) -> bool:
+    return name in state.namespaces and state.namespaces[name].status.phase == "Gone"
 
 
 def _listed(items: Iterable[str], most: int) -> str:

@@ -99,3 +99,20 @@ def text(ports: int) -> str:
         elif found:
             parts.append(f"{protocol} " + ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in found))
     return ",".join(parts) or "none"
+
+
+def parsed(told: str) -> int:
+    """The set that `text` told of; what was cut off at its end, or is of another form, is left out."""
+    if told in ("all", "none"):
+        return ALL if told == "all" else NONE
+    found, protocol = NONE, ""
+    for part in told.split(","):
+        name, _, rest = part.partition(" ")
+        if name in PROTOCOLS:
+            protocol, part = name, rest
+            found |= NONE if rest else span(protocol)
+        first, _, last = part.partition("-")
+        if protocol and first.isdigit() and (last or first).isdigit():
+            low, high = int(first), int(last or first)
+            found |= span(protocol, low, high) if 0 < low <= high < SIZE else NONE
+    return found

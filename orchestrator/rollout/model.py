@@ -32,6 +32,7 @@ Name = Annotated[str, StringConstraints(max_length=253)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Folder = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Revision = Annotated[str, StringConstraints(max_length=64)]
+Quantity = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
 Digest = Annotated[str, StringConstraints(max_length=80)]
 MOST_MANIFEST = 262144
 MOST_WALK = 1500  # writes of one namespace
@@ -225,7 +226,9 @@ class Probing(Model):
     and so many unchanged ones that, if `brokenShare` of them broke, none of them showing has at most the chance
     `missChance`. `keptShare` of `mostProbes` are for connections that stay open, of every namespace of the wave, however many
     the change moves. Pods carry `image`, or the orchestrator's own. A probe is tried again until its answer is the
-    expected one, or has not changed for `stableSeconds`; `seconds` is the end of every pod. With `longLived`,
+    expected one, or has not changed for `stableSeconds`; another than the expected one is not believed before the pod has run
+    for `readySeconds`, since policies are in force for a new pod late on a busy node. `seconds` is the end of every pod. No
+    more than `startsPerNode` pods start on a node at once. With `longLived`,
     connections are also kept open over the change, for `heldSeconds` at most.
     """
 
@@ -237,7 +240,13 @@ class Probing(Model):
     kept_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     pods_per_namespace: Annotated[int, Field(ge=1, le=50)] = 4
     pods_at_once: Annotated[int, Field(ge=1, le=200)] = 16
+    starts_per_node: Annotated[int, Field(ge=1, le=50)] = 3
+    cpu_request: Quantity = "10m"
+    cpu_limit: Quantity = "200m"
+    memory_request: Quantity = "32Mi"
+    memory_limit: Quantity = "96Mi"
     stable_seconds: Annotated[int, Field(ge=1, le=300)] = 5
+    ready_seconds: Annotated[int, Field(ge=0, le=300)] = 15
     seconds: Annotated[int, Field(ge=5, le=900)] = 60
     interval_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     long_lived: bool = True

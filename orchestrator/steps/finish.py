@@ -11,23 +11,36 @@ from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.prune import let_go, records_of
 
+MOST_NAMED = 5
+
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Every touched namespace is restored: RolledBack, with the latency."""
     status = state.rollout.status
     now = ctx.clock.now()
     since = status.detected_at
-    put_back = [n.status.restored_at for n in state.namespaces.values() if n.status.restored_at]
-    restored = max(put_back, default=now)  # that it was read back once more, later, delayed nobody
+    times = [n.status.restored_at for n in state.namespaces.values() if n.status.restored_at]
+    # What was restored before this way back began took none of its time; probes that verify it do not, either.
+    restored = max([*times, *([since] if since else [])], default=now)
     seconds = (restored - since).total_seconds() if since else None
-    touched = len(state.touched())
-    message = (
-        f"{touched} {'namespace' if touched == 1 else 'namespaces'} put back: {status.reason}"
-        if touched
-        else f"nothing was written: {status.reason}"
-    )
-    go = Action("finish", reason="RolledBack", message=message)
+    go = Action("finish", reason="RolledBack", message=f"{_done(state)}: {status.reason}")
     change(ctx, state, go, phase="RolledBack", restored_at=restored, restored_seconds=seconds)
+
+
+def _done(state: State) -> str:
+    """How many namespaces were put back, and which are gone: of those nothing is left to put back."""
+    touched = state.touched()
+    found = {n: state.namespaces[n].status.phase for n in touched if n in state.namespaces}
+    gone = [n for n in touched if found.get(n) == "Gone"]
+    back = len(touched) - len(gone)
+    if not touched:
+        return "nothing was written"
+    named = ", ".join(gone[:MOST_NAMED]) + (
+        f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+    )
+    deleted = [f"{named} {'was' if len(gone) == 1 else 'were'} deleted meanwhile"] if gone else []
+    told = [f"{back} {'namespace' if back == 1 else 'namespaces'} put back"] if back else []
+    return "; ".join([*told, *deleted])
 
 
 def release(ctx: Context, state: State, action: Action) -> None:

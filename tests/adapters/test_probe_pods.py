@@ -6,12 +6,13 @@ import pytest
 from test_jobs import Cluster, pod
 
 from orchestrator.adapters.probe_pod import JOB, MARKS, bare_pod
-from orchestrator.adapters.probe_pods import pod_of
+from orchestrator.adapters.probe_pods import pod_of, room
 from orchestrator.adapters.probe_report import progress
 from orchestrator.adapters.probe_targets import POD
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Probe
 from orchestrator.probe.agent import VERSION
+from orchestrator.rollout.model import Probing
 
 
 @pytest.fixture
@@ -170,3 +171,73 @@ def test_a_sidecar_that_comes_first_does_not_answer_for_the_probe():
     other = {"name": "agent", "state": {"terminated": {"exitCode": 0, "message": "{}"}}}
     mine = {"name": "probe", "state": {"terminated": {"exitCode": 0, "message": "told"}}}
     assert progress({"status": {"containerStatuses": [other, mine]}}).message == "told"
+
+
+def jobs_and_pods(*nodes):
+    """A Job and its pod each; '' is a pod that is not scheduled, None no pod at all, '+n' one that runs on node n."""
+    jobs, pods = [], []
+    for number, node in enumerate(nodes):
+        meta = {"name": f"j{number}", "namespace": "shop", "uid": f"u{number}"}
+        template = {
+            "metadata": {"labels": {}},
+            "spec": {"containers": [{"name": "probe", "image": "img", "command": ["x"], "env": []}]},
+        }
+        jobs.append({"metadata": meta, "spec": {"template": template}})
+        if node is None:
+            continue
+        owner = {"ownerReferences": [{"kind": "Job", "uid": f"u{number}"}], "name": f"p{number}"}
+        spec = {**template["spec"], **({"nodeName": node.lstrip("+")} if node else {})}
+        state = {"running": {}} if node.startswith("+") else {"waiting": {}}
+        status = {"containerStatuses": [{"name": "probe", "state": state}]}
+        pods.append({"metadata": owner, "spec": spec, "status": status})
+    return jobs, pods
+
+
+@pytest.mark.parametrize(
+    ("nodes", "left"),
+    [
+        ((), 3),
+        ((None, ""), 1),
+        (("a", "b"), 2),
+        (("a", "a", "b"), 1),
+        (("+a", "+a", "+a"), 3),
+        (("a", None), 1),
+    ],
+)
+def test_so_many_pods_start_on_a_node_at_once_and_one_without_a_node_counts_for_each(nodes, left):
+    assert room(*jobs_and_pods(*nodes), 3) == left
+
+
+@pytest.mark.parametrize("bound", [1, 3])
+def test_a_burst_of_probes_starts_a_few_pods_at_a_time_fresh_ones_and_held_ones(bound):
+    cluster = Cluster(starts_per_node=bound, pods_per_namespace=50, pods_at_once=50)
+    for number in range(9):
+        cluster.add(pod("shop", f"w{number}", {"app": f"w{number}"}))
+    probes = [Probe(f"p{n}", f"shop/w{n}", "pay/db", 5432, "TCP", True) for n in range(9)]
+    most = []
+
+    def count(now):
+        mine = [p for p in cluster.api.list(POD) if "ownerReferences" in p["metadata"]]
+        began = {p["metadata"]["name"] for p in mine if progress(p).started or progress(p).ended}
+        jobs = cluster.api.list(JOB)
+        most.append(sum(f"{j['metadata']['name']}-x" not in began for j in jobs))
+
+    cluster.clock.subscribe(count, 0.1)
+    assert all(r.observed for r in cluster.prober.run(probes))
+    cluster.kubelet.answer = lambda made, target: ("open", "")
+    cluster.prober.hold(probes, "wave-0")
+    assert len(cluster.prober.held("wave-0")) == 9
+    assert 0 < max(most) <= bound
+
+
+def test_what_a_probe_pod_may_take_comes_from_the_strategy():
+    cluster = Cluster(cpu_limit="50m", memory_request="8Mi")
+    cluster.ask()
+    (made,) = cluster.kubelet.pods
+    given = made["spec"]["containers"][0]["resources"]
+    assert given == {
+        "requests": {"cpu": "10m", "memory": "8Mi"},
+        "limits": {"cpu": "50m", "memory": "96Mi"},
+    }
+    with pytest.raises(ValueError):
+        Probing(cpu_limit="a lot")

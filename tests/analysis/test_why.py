@@ -1,6 +1,8 @@
 """A regression is joined with the wave's diff: which connections, which rule, whose commit, how sure."""
 
+import itertools
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -58,18 +60,72 @@ def state(hurt, edges=(CUT, OPENED), probes=(), records=(), flows=(), suspects=(
     return State(rollout, {"pay": record}, {0: load(analysis.with_status(status))})
 
 
-@pytest.mark.parametrize(
-    ("hurt", "more", "sure"),
-    [
-        (["web"], {"probes": [PROBE], "records": answers("reach", "blocked")}, "certain"),
-        (["web"], {}, "likely"),
-        ([], {"probes": [PROBE], "records": answers("reach", "blocked")}, "likely"),
-        (["pay"], {"edges": [OPENED]}, "possible"),
-        (["far"], {}, "unclear"),
-    ],
-)
-def test_how_sure_it_is_depends_on_how_much_of_the_evidence_fits(hurt, more, sure):
-    assert why(state(hurt, **more), 0).sure == sure
+MUST = PROBE.model_copy(update={"role": "declared", "expect": "reach"})
+CLOSED = answers("reach", "blocked")
+# What stands in the table of docs/analysis.md, as a state: what was seen, and what the change cuts.
+SEEN = {
+    "a probe that had to connect does not any more": {"hurt": [], "probes": [MUST], "records": CLOSED},
+    "something failed where the connection starts, and probes saw it close": {
+        "hurt": ["web"],
+        "probes": [PROBE],
+        "records": CLOSED,
+    },
+    "something failed at one of its ends": {"hurt": ["web"]},
+    "something failed in a namespace that the wave wrote": {"hurt": ["pay"]},
+    "something failed elsewhere": {"hurt": ["far"]},
+    "nothing but what was planned": {"hurt": [], "probes": [PROBE], "records": CLOSED},
+}
+CUTS = {"it": [CUT, OPENED], "none there": [OPENED]}
+
+
+def table():
+    text = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text()
+    _, _, rest = text.partition("| seen | the change cuts | how sure |\n|---|---|---|\n")
+    lines = itertools.takewhile(lambda line: line.startswith("|"), rest.splitlines())
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+
+
+def test_the_table_says_something_of_each_case():
+    assert {row[0] for row in table()} == set(SEEN) and len(table()) == 7
+
+
+@pytest.mark.parametrize(("seen", "cuts", "sure"), table())
+def test_how_sure_it_is_follows_from_the_table_in_the_documentation(seen, cuts, sure):
+    assert why(state(edges=CUTS[cuts], **SEEN[seen]), 0).sure == sure
+
+
+def test_what_was_planned_and_hurts_nobody_is_no_cause():
+    found = why(state(["far"], probes=[PROBE], records=CLOSED), 0)
+    assert found.edges == () and "none of those that the change cuts fits" in found.lines[1]
+
+
+def test_a_connection_that_only_gained_ports_was_not_lost():
+    more = m.WaveEdge(source="web/web[Pod]", destination="pay/pay[Pod]", before="TCP 80", after="TCP 80,443")
+    assert why(state(["web"], edges=[more]), 0).edges == ()
+    less = more.model_copy(update={"before": "TCP 80-90,UDP 53", "after": "TCP 80"})
+    assert why(state(["web"], edges=[less]), 0).edges == (less,)
+
+
+def test_a_metric_that_decides_nothing_hurts_nobody():
+    found = state(["web"])
+    metric = m.MetricSpec(name="errors", dry_run=True)
+    strategy = m.Strategy(analysis=m.Analysis(metrics=[metric]))
+    spec = found.rollout.spec.model_copy(update={"strategy": strategy})
+    rollout = load(new("PolicyRollout", "r", "n", spec))
+    assert why(State(rollout, found.namespaces, found.analyses), 0).sure == "unclear"
+
+
+def test_a_namespace_that_is_gone_is_neither_cause_nor_put_back():
+    found = state(["web"])
+    item = found.namespaces["pay"]
+    gone = load(item.with_status(item.status.model_copy(update={"phase": "Gone"})))
+    ended = found.rollout.status.model_copy(
+        update={"phase": "RolledBack", "opened": 1, "restored_seconds": 0.5}
+    )
+    rollout = load(found.rollout.with_status(ended))
+    told = why(State(rollout, {"pay": gone}, found.analyses), 0)
+    assert told.edges == () and "pay/NetworkPolicy" not in told.lines[2]
+    assert told.lines[4].startswith("nothing is left to put back: pay was deleted meanwhile")
 
 
 def test_the_connections_the_rule_the_file_the_commit_and_its_author_are_named():

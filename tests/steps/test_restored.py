@@ -1,0 +1,41 @@
+"""How long a way back took is what its times say; what is gone was not put back."""
+
+import pytest
+from stage import Stage, work
+
+from orchestrator.rollout.resource import load
+from orchestrator.steps import finish
+from orchestrator.steps.context import NAMESPACE_ROLLOUT, read
+
+
+class Slow:
+    """Answers as the stage's prober does, and takes so many seconds for it."""
+
+    def __init__(self, stage, seconds):
+        self.inner, self.clock, self.seconds = stage.prober, stage.clock, seconds
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def run(self, probes):
+        self.clock.sleep(self.seconds)
+        return self.inner.run(probes)
+
+
+@pytest.mark.parametrize("seconds", [0, 40])
+def test_seconds_are_the_difference_of_the_times_and_verifying_counts_for_neither(seconds):
+    stage = Stage(good=False)
+    status = work(stage.context(prober=Slow(stage, seconds)), "w").rollout.status
+    assert status.phase == "RolledBack"
+    assert status.restored_seconds == (status.restored_at - status.detected_at).total_seconds()
+    assert status.restored_seconds < 40
+    items = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT)]
+    assert status.restored_at == max(i.status.restored_at for i in items if i.status.restored_at)
+
+
+def test_namespaces_that_are_gone_are_named_and_not_counted():
+    stage = Stage(good=False)
+    state = read(stage.context(), work(stage.context(), "w").rollout.name)
+    item = state.namespaces["cart"]
+    state.namespaces["cart"] = load(item.with_status(item.status.model_copy(update={"phase": "Gone"})))
+    assert finish._done(state) == "cart was deleted meanwhile"
