@@ -8,6 +8,7 @@ import marshal
 import traceback
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from unittest import mock
 
@@ -42,7 +43,9 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.notice import KINDS
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound
+from orchestrator.ports import Event
 from orchestrator.sandbox import cluster as sandbox_cluster
 from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.start import find_source, start
@@ -53,6 +56,7 @@ from workflows.worker import Worker
 QUIET_SECONDS = 2400.0
 CALM_SECONDS = 90.0  # without a change, after which a run has come to rest
 PERSON_EVERY = 15.0
+WATCHED = {kind.kind: kind for kind in KINDS}
 IDLE = frozenset({"Lease", "Event"})
 
 
@@ -86,17 +90,29 @@ class Run:
         spaces = {name: SPACES[name] for name in given.sources}
         self.repositories = {n: Repository(n, self.random, s) for n, s in spaces.items()}
         self._server = Process(self.scheduler, "server", "server")
+        self._changed, self._watches = 0.0, []
         self.cluster = Journal(self._server.clock, self._saw)
         self.truth = Truth(self.scheduler, self.cluster)
         self.oracle = Oracle(self.scheduler, self.repositories, self.truth)
         self.faults = Faults(self.random, given)
         self.api = Api(self.scheduler, self.cluster, self.faults, self.oracle.read)
-        self._changed = 0.0
 
     def _saw(self, actor, kind, namespace, name, before, after):
         if kind not in IDLE:
             self._changed = self.scheduler.time
         self.oracle.saw(actor, kind, namespace, name, before, after)
+        if kind in WATCHED:
+            self._noticed(WATCHED[kind], before, after)
+
+    def _noticed(self, kind, before, after):
+        """Watches tell of a change a moment later; one that is lost tells of nothing."""
+        self._watches = [w for w in self._watches if w[0].alive]
+        event = Event("DELETED", before) if after is None else Event("MODIFIED", after)
+        for _, notice in self._watches:
+            if not self.quiet and self.random.random() < self.settings.errors * 10:
+                self.count("lost watch")
+                continue
+            self.scheduler.at(self.random.uniform(0.01, 0.5), partial(notice.see, kind, event))
 
     def count(self, name):
         self.faults.counts[name] = self.faults.counts.get(name, 0) + 1
@@ -147,6 +163,7 @@ class Run:
             ctx, process.name, Instruments(), poll_seconds=10, stop=lambda: process.stopping, **more
         )
         made.ctx.room._lock = Lock(self.scheduler)
+        made.notice.begin = lambda: self._watches.append((process, made.notice))
         process.start(made.serve, self.ended(process, self.engine))
 
     def _courier(self, process, ctx):
