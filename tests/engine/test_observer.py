@@ -1,5 +1,7 @@
 """A change that cuts off whoever watches is taken back as such."""
 
+import re
+
 from stage import OWN, Stage, work
 
 from orchestrator.errors import Unreachable
@@ -37,7 +39,10 @@ def test_losing_its_own_way_to_the_api_server_for_too_long_is_a_regression():
     before = stage.standing()
     status = work(stage.context(CutOff(stage, 90)), "w").rollout.status
     assert status.phase == "RolledBack", status.reason
-    assert "cuts off the observer: netpol-canary did not reach the API server for 90 s" in status.reason
+    # it was out of reach for 90 s, and asked again every few seconds at last
+    assert re.search(
+        r"cuts off the observer: netpol-canary did not reach the API server for 9\d s", status.reason
+    )
     assert stage.standing() == before
 
 
