@@ -159,6 +159,7 @@ class Castle:
         given = {
             "git": {"url": "/repo"},
             "namespaces": {"names": list(SPACES)},
+            "shared": "root",
             "identities": [{"mail": "ann@example.com", "user": "ann"}],
             "revisionHistoryLimit": 1,
             "strategy": strategy,

@@ -85,6 +85,7 @@ class Office:
         spec = {
             "git": {"url": "/repo"},
             "namespaces": {"names": list(SPACES)},
+            "shared": "root",
             "identities": [{"mail": "ann@example.com", "user": "ann"}],
             "strategy": {
                 "canary": [SPACES[0]],
