@@ -53,7 +53,7 @@ def test_an_error_that_nobody_foresaw_is_said_on_its_source_alone(error):
         assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
     found = ready(stage, "a-first")
     assert (found.status, found.reason) == ("False", "InternalError")
-    assert type(error).__name__ in found.message and "test_boundaries.py:" in found.message
+    assert type(error).__name__ in found.message and "test_last_resort.py:" in found.message
     assert rounds.instruments.faults.labels("source")._value.get() >= 1
     assert any(line.get("exc_info") is error for line in logs)
 
@@ -94,7 +94,7 @@ def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monke
     assert (
         status.paused_for == "error"
         and "KeyError" in status.reason
-        and "test_boundaries.py:" in status.reason
+        and "test_last_resort.py:" in status.reason
     )
     assert status.transitions[-1].reason == "InternalError"
     assert rounds.instruments.faults.labels("rollout")._value.get() >= 3
