@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.commands import OWN, ContextName, Kubeconfig, Namespace, Output, SecretsDir
 from orchestrator.cli.main import app
-from orchestrator.errors import Refused
+from orchestrator.errors import Forbidden, Refused
+
+if TYPE_CHECKING:
+    from orchestrator.steps.context import Context
+    from orchestrator.steps.stray_bridges import Stray
 
 
 @app.command(epilog="Example: netpol-canary drift payments")
@@ -20,7 +25,7 @@ def drift(
     kubeconfig: Kubeconfig = "",
     secrets: SecretsDir = None,
 ) -> int:
-    """Compare the cluster with the last verified revision now; exit code 1 where it differs, or policies are orphaned."""
+    """Compare the cluster with the last verified revision now; exit code 1 where it differs, policies are orphaned, or bridges are left."""
     from orchestrator.cli import sources, wiring
     from orchestrator.cli.report import aligned, formatted, printed
     from orchestrator.rollout.objects import label
@@ -37,6 +42,7 @@ def drift(
             f"the source {given.name} has no verified revision yet; `netpol-canary plan` shows what it would do"
         )
     found, left = compared(ctx, given, everything(ctx)), orphans(ctx, given)
+    bridges = _bridges(ctx)
     if output:
         facts = [
             {"namespace": d.namespace, "object": d.object, "what": d.how, "by": d.by.text if d.by else ""}
@@ -44,7 +50,8 @@ def drift(
         ]
         told = {"source": given.name, "verifiedRevision": verified, "differences": facts}
         gone = [{"namespace": n, "objects": [label(o) for o in held]} for n, held in left.held.items()]
-        printed({**told, "contested": list(found.contested), "orphaned": gone}, output)
+        stray = [{"bridge": s.label, "why": s.why} for s in bridges]
+        printed({**told, "contested": list(found.contested), "orphaned": gone, "strayBridges": stray}, output)
     elif found.differences:
         rows = [[d.namespace, d.object, d.how, d.by.text if d.by else "-"] for d in found.differences]
         print("\n".join(aligned([["NAMESPACE", "OBJECT", "WHAT", "BY"], *rows])))
@@ -55,4 +62,17 @@ def drift(
             print(f"managed by others: {text}")
         if left.held:
             print(f"orphaned, since the source does not select them any more: {left.text}")
-    return 1 if found.differences or left.held else 0
+        for one in bridges:
+            print(f"{one.text}; a controller or the guard deletes it within a minute")
+    return 1 if found.differences or left.held or bridges else 0
+
+
+def _bridges(ctx: Context) -> list[Stray]:
+    """Of the whole cluster, which not everybody may read; what may be read is compared all the same."""
+    from orchestrator.steps.stray_bridges import strays
+
+    try:
+        return strays(ctx)
+    except Forbidden as error:
+        print(f"whether bridges are left is not known: {error}", file=sys.stderr)
+        return []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from orchestrator.adapters.bundle import DEFAULT, EXTRAS, Manifest, collected
 from orchestrator.adapters.kubernetes import POD
 from orchestrator.errors import Conflict, NetpolCanaryError, NotFound, Refused
+from orchestrator.policy.bridges import bridge_tag, labelled
 from orchestrator.ports import Kind
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.objects import PROBE_LABEL
@@ -26,7 +27,7 @@ from orchestrator.steps.context import (
     SOURCE,
     Context,
 )
-from orchestrator.steps.write import BRIDGE_LABEL
+from orchestrator.steps.stray_bridges import tags
 
 WORKERS = ("netpol-canary", "netpol-canary-guard")
 JOB = Kind("batch/v1", "Job")
@@ -62,7 +63,7 @@ class Removal:
         """All the rest. Raises Refused where something has not ended, or the namespace does not go."""
         for obj in self._listed(JOB, None, PROBE_LABEL):
             yield from self._gone(obj)
-        for obj in self._listed(POLICY, None, BRIDGE_LABEL):
+        for obj in self._bridges():
             yield from self._gone(obj)
         for kind in OURS:
             for obj in self._listed(kind):
@@ -86,6 +87,11 @@ class Removal:
             return self._ctx.cluster.list(kind, namespace, labels)
         except NotFound:
             return []
+
+    def _bridges(self) -> list[Manifest]:
+        """By name, for labels may have been taken off; by label, as long as that names a rollout."""
+        known = {t for rollout in self._listed(ROLLOUT) for t in tags(rollout)}
+        return [o for o in self._listed(POLICY) if bridge_tag(o) or labelled(o) in known]
 
     def _let_go(self, obj: Manifest) -> None:
         """Take our finalizers off what has ended; nobody is left to be told."""

@@ -22,6 +22,7 @@ from orchestrator.engine.notice import Notice
 from orchestrator.engine.orphaned import OrphanWatch
 from orchestrator.engine.polling import MOST_SECONDS, Polling
 from orchestrator.engine.room import Limits
+from orchestrator.engine.sweeping import Sweeper
 from orchestrator.errors import (
     BadInput,
     Conflict,
@@ -79,6 +80,7 @@ class Controller:
     _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
     _orphans: OrphanWatch = field(init=False, repr=False)
+    _sweeper: Sweeper = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
     _round: Future[None] | None = field(default=None, repr=False)
@@ -90,6 +92,7 @@ class Controller:
         self._drift = DriftWatch(self.ctx)
         self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
         self._orphans = OrphanWatch(self.ctx)
+        self._sweeper = Sweeper(self.ctx)
         self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
@@ -157,6 +160,8 @@ class Controller:
                 self._ignored(rollout)
                 if _unfinished(rollout):
                     self._drive(pool, rollout.name)
+        with self._within("bridges"):
+            self._sweeper.look()
         last: Future[None] | None = None
         if beside is None:
             self._look(rollouts)

@@ -18,6 +18,7 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.lookout import Lookout
+from orchestrator.engine.sweeping import Sweeper
 from orchestrator.errors import NetpolCanaryError, NotFound, PortError
 from orchestrator.rollout.left import LOST, left
 from orchestrator.rollout.model import TERMINAL
@@ -81,10 +82,12 @@ class Guard:
     _told: dict[str, str] = field(default_factory=dict, repr=False)
     _looked: Reading | None = field(default=None, repr=False)
     lease: Lease = field(init=False, repr=False)
+    _sweeper: Sweeper = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._lookout = Lookout(self.ctx, self.holder, self.lease_seconds)
         self.lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
+        self._sweeper = Sweeper(self.ctx)
 
     def serve(self) -> None:
         """Until `stop`; a rollout that is being put back is left between two calls."""
@@ -107,6 +110,8 @@ class Guard:
             leads = self.lease.acquire()
             self.instruments.leads.set(leads)
             due = self._look(pool, leads)
+            if leads:
+                self._sweeper.look()
             self.instruments.rounds.labels("ok").inc()
         except NetpolCanaryError as error:
             self._lookout.forget()

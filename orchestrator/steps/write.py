@@ -11,13 +11,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import structlog
+
 from orchestrator.errors import ApiError, NotFound, RetryLater
 from orchestrator.policy.bridges import BRIDGE_LABEL as BRIDGE_LABEL
 from orchestrator.policy.bridges import bridge_number, bridge_tag, labelled
 from orchestrator.policy.order import INERT
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
-from orchestrator.rollout.objects import Key, Manifest
+from orchestrator.rollout.objects import Key, Manifest, owner
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.frozen import Frozen
 from orchestrator.steps.walk import Objects, decoded, encoded, equal, half, place
@@ -102,7 +104,7 @@ def converge(
 
     Raises Drift (forward only) where something else stands there; what was half written is back at `before` then.
     Backwards nothing stops it: what was changed by others on these very objects in the meantime goes back to `before`
-    as well. Raises Held where all is done but for an object that somebody keeps. With `late`, objects that need no write
+    as well, but for one that somebody made under a name that `before` does not hold: it stays. Raises Held where all is done but for an object that somebody keeps. With `late`, objects that need no write
     are written all the same, so that what a former worker has under way is refused.
     """
     first, last = objects.by_key(before), objects.by_key(after)
@@ -110,6 +112,8 @@ def converge(
     kinds = sorted({POLICY, *(Kind(k[0], k[1]) for k in {*first, *last})})
     everything = standing(ctx, namespace, kinds)
     live = {k: o for k, o in everything.items() if _ours(k, o, first, last, rollout)}
+    if not forward:
+        live = _left_alone(namespace, live, first, last)
     others = {k: o for k, o in everything.items() if k not in live}
     held = {k: o for k, o in live.items() if o["metadata"].get("deletionTimestamp")}
     aim = last if forward else first
@@ -132,6 +136,22 @@ def _ours(key: Key, obj: Manifest, first: Objects, last: Objects, rollout: str) 
     """Of the change, or a bridge of this rollout: by its name, whatever its labels; by its label, if that names it."""
     mine = (tag(rollout), tag(rollout + "-back"))
     return key in first or key in last or bridge_tag(obj) in mine or labelled(obj) in mine
+
+
+def _taken(key: Key, obj: Manifest, first: Objects, last: Objects) -> bool:
+    """Whether somebody else made an object under a name that only `after` holds: it lacks the label that ours carries."""
+    mine = owner(last[key]) if key in last and key not in first else ""
+    return bool(mine) and owner(obj) != mine
+
+
+def _left_alone(namespace: str, live: Objects, first: Objects, last: Objects) -> Objects:
+    """Without what is somebody else's, which is named in the log."""
+    taken = sorted(k for k, o in live.items() if _taken(k, o, first, last))
+    for key in taken:
+        structlog.get_logger().warning(
+            "not ours: it is left", namespace=namespace, object=f"{key[1]}/{key[2]}"
+        )
+    return _without(taken, live)
 
 
 def _without(held: Collection[Key], some: Objects) -> Objects:
@@ -227,6 +247,9 @@ class _Scene:
         text = f"{self.namespace}: the policies differ from what the plan was made from"
         if not back and not half(self.live, self.first, self.last):
             return text
+        mine = _left_alone(self.namespace, self.live, self.first, self.last)
+        self.others |= {k: o for k, o in self.live.items() if k not in mine}
+        self.live = mine
         _walk(self.ctx, self.namespace, self.live, self.back())
         return f"{self.namespace}: somebody changed the policies while they were written; they are back as they were before"
 

@@ -2,10 +2,12 @@
 
 import json
 
-from stage import OWN, POLICY, SOURCE, Stage
+from stage import OWN, POLICY, SOURCE, Stage, policy
 
+from orchestrator.errors import Forbidden
+from orchestrator.policy.bridges import bridge_name
 from orchestrator.rollout.conditions import put
-from orchestrator.steps.context import NAMESPACE
+from orchestrator.steps.context import NAMESPACE, ROLLOUT
 
 
 def test_drift_is_a_table_with_an_exit_code(cli):
@@ -73,3 +75,34 @@ def test_the_table_of_sources_says_which_have_orphans(cli):
     stage.cluster.replace_status(fresh.with_status(fresh.status.model_copy(update={"conditions": told})))
     head, row = netpol("get", "sources").out.splitlines()[:2]
     assert head.split()[-2] == "ORPHANED" and row.split()[-2] == "True"
+
+
+def test_a_bridge_that_is_left_is_told_and_counts(cli):
+    netpol = cli(stage := Stage())
+    assert netpol("run", "--source", "shop").code == 0
+    stage.cluster.create(policy(bridge_name("0123456789", 0), {"podSelector": {}, "ingress": [{}]}, "web"))
+    found = netpol("drift", "shop")
+    assert found.code == 1 and "as cccccccccc asks for" in found.out
+    assert (
+        "web/netpol-canary-bridge-0123456789-0: its rollout is gone; a controller or the guard" in found.out
+    )
+    (one,) = json.loads(netpol("drift", "shop", "-o", "json").out)["strayBridges"]
+    assert one == {"bridge": "web/netpol-canary-bridge-0123456789-0", "why": "its rollout is gone"}
+
+
+def test_whoever_may_not_read_the_whole_cluster_is_told_what_is_not_known(cli):
+    stage = Stage()
+    assert cli(stage)("run", "--source", "shop").code == 0
+    stage.cluster.create(policy(bridge_name("0123456789", 0), {"podSelector": {}}, "web"))
+
+    class Narrow:
+        def __getattr__(self, name):
+            return getattr(stage.cluster, name)
+
+        def list(self, kind, namespace=None, labels=""):
+            if kind == ROLLOUT and namespace is None:
+                raise Forbidden("policyrollouts is forbidden at the cluster scope", 403)
+            return stage.cluster.list(kind, namespace, labels)
+
+    found = cli(stage, cluster=Narrow())("drift", "shop")
+    assert found.code == 0 and "whether bridges are left is not known" in found.err

@@ -1,13 +1,15 @@
 """`uninstall` takes away everything but promoted policies, and nothing at all while something could be lost."""
 
 import pytest
-from stage import OWN, Rounds, Stage, work
+from stage import OWN, Rounds, Stage, policy, work
 
 from orchestrator.errors import Unreachable
+from orchestrator.policy.bridges import BRIDGE_LABEL, bridge_name
 from orchestrator.ports import Kind
 from orchestrator.rollout.model import API_VERSION
 from orchestrator.rollout.resource import MODELS, load
 from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT
+from orchestrator.steps.walk import tag
 
 NAME = "shop-cccccccccc"
 
@@ -185,3 +187,15 @@ def test_stopped_in_the_middle_it_goes_on_when_it_is_run_again(cli, where):
     assert cli(stage, cluster=Dies(stage.cluster, None))("uninstall", "--yes").code != 0
     assert cli(stage)("uninstall", "--yes").code == 0
     assert ours(stage) == [] and stage.standing() == promoted
+
+
+def test_bridges_go_whichever_of_name_and_label_is_left_of_them(cli):
+    stage = Stage()
+    Rounds(stage).go()
+    promoted = stage.standing()
+    every = {"podSelector": {}, "ingress": [{}]}
+    stage.cluster.create(policy(bridge_name("0123456789", 3), every, "cart"))
+    stage.cluster.create(policy("renamed", every, "pay", {BRIDGE_LABEL: tag(NAME)}))
+    found = cli(stage)("uninstall", "--yes")
+    assert found.code == 0 and "bridge-0123456789-3 deleted in cart" in found.out, found.err
+    assert stage.standing() == promoted

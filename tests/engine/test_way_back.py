@@ -9,9 +9,10 @@ from test_crash import Killed
 from orchestrator.engine.embedded import Embedded
 from orchestrator.errors import Busy, Refused, Unreachable
 from orchestrator.rollout import model as m
+from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import load
 from orchestrator.steps import requests
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, read
+from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
 
 NAME = "shop-cccccccccc"
 
@@ -280,3 +281,63 @@ def test_a_lease_is_kept_where_a_write_was_not_answered_so_that_the_next_worker_
     assert state.rollout.status.phase == "RolledBack"
     unsure = (stage.clock.now() - began).total_seconds() > 15
     assert unsure == bool(read(stage.context(), NAME).rollout.status.epoch)
+
+
+@pytest.mark.parametrize("label", [None, {SOURCE_LABEL: "another"}])
+@pytest.mark.parametrize("when", ["before the wave", "half way"])
+def test_what_somebody_makes_under_a_name_that_only_the_change_holds_outlives_the_way_back(when, label):
+    stage = Stage(gates=[m.Gate(wave=0, approvals=1)])
+    before, theirs = (
+        stage.standing(),
+        policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label),
+    )
+    if when == "half way":
+        stage = Stage()
+        before = stage.standing()
+        killed_half_way(stage)
+        stage.cluster.delete(POLICY, "deny", "cart", uid="", resource_version="")
+    else:
+        work(stage.context(), "one")
+    made = stage.cluster.create(theirs)
+    if when == "half way":
+        status = work(stage.context(), "two").rollout.status
+        assert (status.phase, status.paused_for) == ("Paused", "drift")
+    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
+    state = Embedded(stage.context(), "three").drive(NAME)
+    assert state.rollout.status.phase == "RolledBack"
+    kept = stage.cluster.get(POLICY, "deny", "cart")
+    assert kept["metadata"]["uid"] == made["metadata"]["uid"] and kept["spec"] == made["spec"]
+    assert kept["metadata"].get("labels") == made["metadata"].get("labels")
+    stage.cluster.delete(POLICY, "deny", "cart", uid="", resource_version="")
+    assert stage.standing() == before
+
+
+@pytest.mark.parametrize("label", [None, {SOURCE_LABEL: "another"}])
+def test_what_somebody_makes_while_the_wave_waits_to_be_written_is_left_by_the_pause_and_by_the_way_back(
+    label,
+):
+    stage = Stage()
+    before = stage.standing()
+
+    def call(verb, real, args, kwargs):
+        found = real(*args, **kwargs)
+        if (
+            verb == "replace_status"
+            and found["kind"] == ROLLOUT.kind
+            and found["status"].get("opened")
+            and not made
+        ):
+            theirs = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label)
+            made.append(stage.cluster.create(theirs))
+        return found
+
+    made = []
+    status = work(stage.context(Around(stage, call)), "one").rollout.status
+    assert made and (status.phase, status.paused_for) == ("Paused", "drift"), status.reason
+    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
+    state = Embedded(stage.context(), "two").drive(NAME)
+    assert state.rollout.status.phase == "RolledBack"
+    kept = stage.cluster.get(POLICY, "deny", "cart")
+    assert kept["metadata"]["uid"] == made[0]["metadata"]["uid"] and kept["spec"] == made[0]["spec"]
+    stage.cluster.delete(POLICY, "deny", "cart", uid="", resource_version="")
+    assert stage.standing() == before
