@@ -52,8 +52,11 @@ CONDITIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "WritersGone": (
         "PolicyRollout",
-        "With the Argo engine, no pod can write any more.",
-        {"ReadBack": "Every namespace was read back twice."},
+        "Nothing that a pod or a former worker asked for can be written any more.",
+        {
+            "ReadBack": "Every namespace was read back twice.",
+            "WritesUnderWay": "A write was not answered and may land yet; it is waited for.",
+        },
     ),
     "GlassBroken": (
         "PolicyRollout",
@@ -154,6 +157,7 @@ REASONS = {
     "WorkflowLost": "The Workflow is gone: it is tried again, or everything is put back.",
     "WorkflowStopped": "A person stopped the Workflow in Argo: everything is put back.",
     "EngineSilent": "Nobody works on a rollout between two waves.",
+    "StrayBridge": "A temporary policy that belonged to no walk of the rollout was deleted.",
     "NotDelivered": "A message was not taken; it is tried again.",
     "GaveUp": "A message was not taken for a day.",
     "Drifted": "On a PolicySource: the cluster differs from the last verified revision.",
@@ -167,6 +171,7 @@ REASONS = {
 EVENTS_ALONE = frozenset(
     {
         "EngineSilent",
+        "StrayBridge",
         "NotDelivered",
         "GaveUp",
         "Drifted",
@@ -185,6 +190,10 @@ MARKS = {
     "bridge": (
         "label",
         "A policy that keeps connections open while a namespace is written; it goes by itself.",
+    ),
+    "fenced": (
+        "annotation",
+        "A policy between two writes that leave it as it is, so that nothing asked for before can change it.",
     ),
     "probe": ("label", "A probe's Job or pod: `test` tries connections, `hold` keeps some open."),
     "probe-owner": ("label", "What a probe's Job was made for."),
