@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
 from orchestrator.elapsed import Reading, reading, since
+from orchestrator.engine.abreast import MOST_LOOKS, Abreast
 from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.drifting import DriftWatch
@@ -83,7 +85,7 @@ class Controller:
     _sweeper: Sweeper = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
-    _round: Future[None] | None = field(default=None, repr=False)
+    _abreast: Abreast = field(default_factory=Abreast, repr=False)
 
     def __post_init__(self) -> None:
         ctx = self.ctx
@@ -100,7 +102,7 @@ class Controller:
         """Until `stop`; every rollout in work is left between two calls."""
         lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
         workers = self.most_rollouts + SPARE_WORKERS
-        with ThreadPoolExecutor(1, thread_name_prefix="sources") as beside:
+        with ThreadPoolExecutor(MOST_LOOKS, thread_name_prefix="sources") as beside:
             with ThreadPoolExecutor(workers, thread_name_prefix="rollout") as pool:
                 self.notice.begin()
                 while not self.stop():
@@ -152,7 +154,7 @@ class Controller:
         return seconds is not None and seconds < 4 * self.poll_seconds + 60
 
     def tick(self, pool: ThreadPoolExecutor, beside: ThreadPoolExecutor | None = None) -> None:
-        """One round over all rollouts and sources; over the sources `beside`, one such round after the other."""
+        """One round over all rollouts and sources; the sources are looked at `beside`, several at a time."""
         rollouts = prune.everything(self.ctx)
         self.instruments.standing(rollouts)
         for rollout in rollouts:
@@ -162,16 +164,12 @@ class Controller:
                     self._drive(pool, rollout.name)
         with self._within("bridges"):
             self._sweeper.look()
-        last: Future[None] | None = None
-        if beside is None:
-            self._look(rollouts)
-        elif self._round is None or self._round.done():
-            last, self._round = self._round, beside.submit(self._look, rollouts)
-        if self.courier is not None:
-            with self._within("delivery"):
-                self.courier.look(rollouts)
-        if last is not None:
-            last.result()  # raises what went wrong then
+        try:
+            self._look(rollouts, beside)
+        finally:
+            if self.courier is not None:
+                with self._within("delivery"):
+                    self.courier.look(rollouts)
 
     def _ignored(self, rollout: Rollout) -> None:
         """Say once of a request that it cannot be read."""
@@ -184,17 +182,37 @@ class Controller:
             if self.ctx.notifier is not None:
                 self.ctx.notifier.notify(rollout.manifest, "RequestIgnored", said, True)
 
-    def _look(self, rollouts: Sequence[Rollout]) -> None:
-        """All sources: a Git host may take its time, and nothing that is under way waits for it."""
+    def _look(self, rollouts: Sequence[Rollout], beside: ThreadPoolExecutor | None = None) -> None:
+        """All sources: a Git host may take its time, and neither other sources nor what is under way wait for it.
+
+        Raises what the API server did to a look before: it is out of reach for everything else as well.
+        """
+        went_wrong = self._abreast.ended()
         sources = list(self._sources())
         self._polling.keep(sources)
         for source in sources:
             if self.stop():
                 return
-            with self._within("source", source=source.name):
-                self._source(source, rollouts)
+            failing = self._polling.failing(source)
+            if not self._abreast.free(source.uid, failing):
+                continue
+            if not self._polling.begins(source, self.ctx.clock.now()):
+                continue
+            look = partial(self._one, source, rollouts)
+            if beside is None:
+                look()
+            else:
+                self._abreast.begin(beside, source.uid, failing, look)
         with self._within("record"):
             prune.orphans(self.ctx, rollouts)
+        if went_wrong:
+            raise went_wrong[0]
+
+    def _one(self, source: Source, rollouts: Sequence[Rollout]) -> None:
+        """May have waited for a thread until after the end: then nothing is begun any more."""
+        if not self.stop():
+            with self._within("source", source=source.name):
+                self._source(source, rollouts)
 
     @contextmanager
     def _within(self, part: str, **named: str) -> Iterator[None]:
@@ -211,8 +229,6 @@ class Controller:
 
     def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """What is wrong with one source stops no other; it stands in the source's Ready condition."""
-        if not self._polling.begins(source, self.ctx.clock.now()):
-            return
         failed = False
         try:
             prune.history(self.ctx, source, rollouts)

@@ -14,7 +14,10 @@ MOST_SECONDS = 600.0
 
 @dataclass
 class Polling:
-    """One look every `seconds`; after errors of what is outside fewer, at least one every `most` seconds."""
+    """One look every `seconds`; after errors of what is outside fewer, at least one every `most` seconds.
+
+    Safe under threads of which each looks at another source.
+    """
 
     seconds: float
     most: float = MOST_SECONDS
@@ -29,10 +32,16 @@ class Polling:
         self._looks[source.uid] = Look(now, said(source), last.errors if last and not asked else 0)
         return True
 
+    def failing(self, source: Source) -> bool:
+        """Whether the last look at it failed by what is outside."""
+        last = self._looks.get(source.uid)
+        return last is not None and last.errors > 0
+
     def ended(self, source: Source, failed: bool) -> None:
         """Whether what is outside did its part."""
-        last = self._looks[source.uid]
-        self._looks[source.uid] = replace(last, errors=last.errors + 1 if failed else 0)
+        last = self._looks.get(source.uid)
+        if last is not None:  # the source may have gone while it was looked at
+            self._looks[source.uid] = replace(last, errors=last.errors + 1 if failed else 0)
 
     def again(self, source: Source) -> None:
         """In the next round already."""
@@ -41,4 +50,5 @@ class Polling:
     def keep(self, sources: Iterable[Source]) -> None:
         """Forget those that are gone."""
         left = {source.uid for source in sources}
-        self._looks = {uid: look for uid, look in self._looks.items() if uid in left}
+        for uid in [uid for uid in tuple(self._looks) if uid not in left]:
+            self._looks.pop(uid, None)

@@ -11,6 +11,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import load
+from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.steps import registry
 from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE
 
@@ -68,11 +69,13 @@ def test_a_round_that_breaks_ends_no_process():
             return super().list(kind, *args, **more)
 
     stage.cluster.__class__ = Broken
+    where = (stage.cluster, ROLLOUT, OWN)
 
     def stop():
         nonlocal rounds
         rounds += 1
-        return rounds > 300
+        ended = (o.get("status", {}).get("phase") == "Succeeded" for o in MemoryCluster.list(*where))
+        return (rounds > 20 and any(ended)) or rounds > 100_000
 
     instruments = Instruments()
     Controller(stage.context(), "one", instruments, poll_seconds=30, stop=stop).serve()
