@@ -103,7 +103,8 @@ class Verify(Model):
 
 
 class Git(Model):
-    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts).
+    """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts,
+    and ca.crt for an https server behind a private certificate authority).
 
     `webhookSecretRef` names the Secret whose key webhookSecret proves a Git host's deliveries.
     """
