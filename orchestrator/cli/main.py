@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from orchestrator.cli import edge
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
+
+FAULT = 70  # EX_SOFTWARE
+TRACEBACK = "NETPOL_CANARY_TRACEBACK"
+MOST_SAID = 300
 
 app = typer.Typer(
     name="netpol-canary",
@@ -16,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
     epilog="Exit codes: 0 done, 1 rolled back, refused or not allowed, 2 bad input, 3 paused, or no answer from what is needed, "
-    "4 the cluster differs from what it should be restored to, 130 interrupted.",
+    "4 the cluster differs from what it should be restored to, 70 a fault of netpol-canary itself, 130 interrupted.",
 )
 
 
@@ -65,9 +70,23 @@ def _say(error: Exception, code: int) -> None:
 
 
 def _usage(error: Exception) -> None:
-    """Errors of the command line itself keep typer's own wording, and exit with 2."""
+    """Errors of the command line itself keep typer's own wording, and exit with 2; what is left nobody foresaw."""
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):
         _say(Exception(error.format_message()), 2)
     if type(error).__name__ == "Abort":
         sys.exit(130)
-    raise error
+    _fault(error)
+
+
+def _fault(error: Exception) -> None:
+    """Software that is wrong exits as sysexits.h has it, with one line; the traceback is for who asks for it."""
+    import traceback
+    from pathlib import Path
+
+    if os.environ.get(TRACEBACK, "") not in ("", "0"):
+        traceback.print_exception(error)
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"{type(error).__name__}: {' '.join(str(error).split())[:MOST_SAID]}".removesuffix(": ")
+    where = f"({Path(at.filename).name}:{at.lineno})"
+    hint = f"{TRACEBACK}=1 shows the traceback"
+    _say(Exception(f"this is a fault of netpol-canary: {text} {where}; {hint}"), FAULT)

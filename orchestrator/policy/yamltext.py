@@ -59,7 +59,8 @@ def documents(text: bytes, path: str) -> Iterator[Text]:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
-        raise BadInput(f"not YAML: {getattr(error, 'problem', None) or error}", where) from None
+        why = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise BadInput(f"not YAML: {why}", where) from None
     finally:
         loader.dispose()
 

@@ -155,3 +155,19 @@ def test_a_namespace_of_the_strategy_that_the_source_does_not_select(bench):
     text = bench.file.read_text() + "  strategy:\n    canary: [nowhere]\n"
     bench.file.write_text(text)
     refused(bench, bench({"cart/p.yaml": GOOD}), "nowhere")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_fault_of_ours_is_one_line_and_its_traceback_is_for_who_asks(monkeypatch, cli, asked):
+    monkeypatch.setenv("NETPOL_CANARY_TRACEBACK", "1" if asked else "")
+    stage = Stage()
+
+    class Broken:
+        def __getattr__(self, name):
+            raise KeyError("what nobody\nforesaw")
+
+    done = cli(stage, cluster=Broken())("get")
+    *traced, said = done.err.splitlines()
+    assert done.code == 70 and bool(traced) == asked
+    assert said.startswith("netpol-canary: this is a fault of netpol-canary: KeyError: ")
+    assert "test_bad_input.py:" in said

@@ -33,6 +33,7 @@ EXIT_CODES = {
     2: "bad input: what was typed, a file, a repository, or something that does not exist",
     3: "paused (for a person, a window, room), or what is needed gave no answer",
     4: "what is in the cluster differs from what it should be restored to",
+    70: "a fault of netpol-canary itself: one line says where; NETPOL_CANARY_TRACEBACK=1 shows the traceback",
     130: "interrupted",
 }
 KINDS = {str: "text", int: "whole number", float: "number", Path: "path", bool: "flag"}
