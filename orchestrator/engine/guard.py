@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from orchestrator.elapsed import Reading, reading, since
+from orchestrator.engine.boundary import uncounted, unforeseen
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
@@ -117,6 +118,11 @@ class Guard:
             self._lookout.forget()
             self.instruments.rounds.labels("error").inc()
             structlog.get_logger().warning("this round came to nothing", error=str(error))
+            return self.interval
+        except Exception as error:
+            self._lookout.forget()
+            self.instruments.rounds.labels("error").inc()
+            unforeseen(error, "round", uncounted)
             return self.interval
         return min([self.interval, *(max(seconds, 0.1) for seconds in due.values() if seconds > 0)])
 

@@ -16,7 +16,7 @@ BIG = {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1"}
 
 
 def big(name):
-    pad = {"metadata": {"name": name, "annotations": {"pad": "x" * 600_000}}, "spec": {"podSelector": {}}}
+    pad = {"metadata": {"name": name, "annotations": {"pad": "x" * 240_000}}, "spec": {"podSelector": {}}}
     return yaml.safe_dump({**BIG, **pad})
 
 
@@ -46,8 +46,8 @@ CASES = {
     "an empty directory": ({"README": "nothing here"}, "there is no policy in the source's path"),
     "an oversized file": ({"cart/p.yaml": "#" * 1_100_000}, "cart/p.yaml: the file is larger than 1024 KiB"),
     "an oversized policy set": (
-        {"cart/a.yaml": big("a"), "cart/b.yaml": big("b")},
-        "cart/a.yaml: the policy set of namespace cart is larger than 900 KiB",
+        {f"cart/{n}.yaml": big(n) for n in "abcd"},
+        "cart/a.yaml:1: the policy set of namespace cart is larger than 900 KiB",
     ),
     "an anchor bomb": (
         {"cart/p.yaml": BOMB},

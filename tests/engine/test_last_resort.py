@@ -7,6 +7,8 @@ from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
 from structlog.testing import capture_logs
 
 from orchestrator.engine.controller import Controller
+from orchestrator.engine.guard import Guard
+from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Commit
 from orchestrator.rollout import model as m
@@ -83,6 +85,28 @@ def test_a_round_that_breaks_ends_no_process():
     assert instruments.faults.labels("round")._value.get() >= 1
 
 
+def test_a_round_of_the_guard_that_breaks_ends_no_process():
+    stage, rounds = Stage(), 0
+
+    class Broken(type(stage.cluster)):
+        def list(self, kind, *args, **more):
+            if kind == ROLLOUT and rounds < 3:
+                raise ZeroDivisionError("once")
+            return super().list(kind, *args, **more)
+
+    stage.cluster.__class__ = Broken
+
+    def stop():
+        nonlocal rounds
+        rounds += 1
+        return rounds > 6
+
+    instruments = GuardInstruments()
+    Guard(stage.context(), "one", instruments, stop=stop).serve()
+    assert instruments.rounds.labels("error")._value.get() == 2
+    assert instruments.rounds.labels("ok")._value.get() >= 1
+
+
 @pytest.mark.parametrize("verb", ["snapshot", "baseline", "apply", "analyze"])
 def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monkeypatch, verb):
     stage = Stage()
@@ -150,9 +174,7 @@ def test_a_policy_larger_than_a_record_holds_is_refused_when_it_is_planned():
 def test_what_git_holds_of_any_length_is_cut_and_holds_nothing_up(commit):
     stage = Stage()
     name = "p" + "-x" * 122
-    stage.repository = Repository(
-        ("c" * 40, {f"{'d' * 1500}/{'f' * 200}.yaml": files(policy(name, ALLOW))["all.yaml"]})
-    )
+    stage.repository = Repository(("c" * 40, {f"{'f' * 1500}.yaml": files(policy(name, ALLOW))["all.yaml"]}))
     stage.repository.commits = lambda since, until: [commit]
     assert Rounds(stage).go() == {"shop-cccccccccc": "Succeeded"}
 
