@@ -10,6 +10,7 @@ from stage import OWN, Stage
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.cli import service, wiring
+from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import NotFound
@@ -100,7 +101,9 @@ def test_without_a_controller_it_is_ready_and_takes_no_lease(monkeypatch, stage)
 
 
 def test_what_breaks_the_controller_ends_the_process(monkeypatch, stage):
-    stage.repository.resolve = lambda ref="": 1 / 0
+    monkeypatch.setattr(
+        Controller, "serve", lambda self: 1 / 0
+    )  # past the boundaries round sources and rollouts
     with Served(monkeypatch, stage) as served:
         assert served.stop.wait(ENOUGH)
     assert isinstance(served.error, ZeroDivisionError)
