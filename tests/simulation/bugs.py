@@ -10,7 +10,18 @@ from orchestrator.engine import controller, embedded
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.ports import Kind
 from orchestrator.rollout import approvals, objects
-from orchestrator.steps import analyze, context, finish, planning, registry, restore, snapshot, start, write
+from orchestrator.steps import (
+    analyze,
+    context,
+    finish,
+    planning,
+    registry,
+    restore,
+    snapshot,
+    start,
+    walk,
+    write,
+)
 from orchestrator.steps.conflicts import Found
 
 BUGS = {}
@@ -60,26 +71,26 @@ def no_read_back():
 @bug
 def bridges_forgotten():
     """What stood for policies while they were written is not taken away."""
-    real = write.order.steps
+    real = walk.order.steps
 
     def steps(*args):
         found = real(*args)
         left = [w for w in found.writes if w.action != "delete" or not _bridge(w.obj)]
         return replace(found, writes=tuple(left))
 
-    yield write.order, "steps", steps
+    yield walk.order, "steps", steps
 
 
 @bug
 def no_bridges():
     """Policies are written one after the other, with nothing that stands for them meanwhile."""
-    real = write.order.steps
+    real = walk.order.steps
 
     def steps(*args):
         found = real(*args)
         return replace(found, writes=tuple(w for w in found.writes if not _bridge(w.obj)))
 
-    yield write.order, "steps", steps
+    yield walk.order, "steps", steps
 
 
 @bug
