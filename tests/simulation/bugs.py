@@ -1,17 +1,20 @@
 """Planted bugs: each takes one safeguard of the product away for as long as its context lasts; a simulation must notice."""
 
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import wraps
 from unittest import mock
 
-from simulation import process
-
-from orchestrator.engine import controller, embedded
+from orchestrator.elapsed import Reading
+from orchestrator.engine import controller, embedded, lease
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.ports import Kind
 from orchestrator.rollout import approvals, objects
 from orchestrator.steps import (
     analyze,
+    apply,
+    claim,
     context,
     finish,
     planning,
@@ -24,7 +27,8 @@ from orchestrator.steps import (
 )
 from orchestrator.steps.conflicts import Found
 
-BUGS = {}
+BUGS, PLACES = {}, {}
+MISFIT = (AttributeError, NameError, TypeError)  # what a bug raises that the product has outgrown
 
 
 def bug(make):
@@ -32,13 +36,65 @@ def bug(make):
 
     @contextmanager
     def planted():
+        misfits = []
         with ExitStack() as stack:
             for owner, name, instead in make():
-                stack.enter_context(mock.patch.object(owner, name, instead))
+                stack.enter_context(_patched(owner, name, _watched(instead, misfits)))
             yield
+        assert not misfits, f"the planted bug fails by itself: {misfits[0]!r}"
 
     BUGS[make.__name__.replace("_", "-")] = planted
+    PLACES[make.__name__.replace("_", "-")] = make
     return make
+
+
+def _watched(function, misfits):
+    """The same; what nobody foresaw is kept, for the product bears it and goes on."""
+
+    @wraps(function)
+    def called(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except MISFIT as error:
+            misfits.append(error)
+            raise
+
+    return called
+
+
+def _patched(owner, name, instead):
+    if isinstance(owner, dict):
+        return mock.patch.dict(owner, {name: instead})
+    return mock.patch.object(owner, name, instead)
+
+
+def real(owner, name):
+    """What stands where a bug is planted."""
+    return owner[name] if isinstance(owner, dict) else getattr(owner, name)
+
+
+@contextmanager
+def counting():
+    """Nothing is taken away; gives how often each bug's places are called, by bug and place."""
+    calls = Counter()
+    places = {}
+    for bug_name, make in PLACES.items():
+        for owner, name, _ in make():
+            places.setdefault((id(owner), name), (owner, name, []))[2].append(bug_name)
+
+    def counted(function, name, bugs):
+        @wraps(function)
+        def called(*args, **kwargs):
+            calls.update((one, name) for one in bugs)
+            return function(*args, **kwargs)
+
+        return called
+
+    with ExitStack() as stack:
+        for owner, name, bugs in places.values():
+            calls.update({(one, name): 0 for one in bugs})
+            stack.enter_context(_patched(owner, name, counted(real(owner, name), name, bugs)))
+        yield calls
 
 
 @bug
@@ -50,18 +106,26 @@ def no_fence():
 @bug
 def no_waiting_at_takeover():
     """What the old worker sent may land after the new one began."""
-    yield embedded, "REQUEST_TIMEOUT", 0.0
+
+    def take_over(self, lease, state):
+        go = embedded.Action("wait", reason="TakenOver", message=f"{self.holder} goes on at once")
+        embedded.change(self.ctx, state, go, epoch=state.rollout.status.epoch + 1)
+        lease.taken_over = False
+
+    yield embedded.Embedded, "_take_over", take_over
 
 
 @bug
 def no_read_back():
     """The way back writes once, and takes it for done."""
 
-    def back(ctx, item):
-        spec = item.spec
+    def back(ctx, record, last=False):
+        spec = record.item.spec
         ends = restore.manifests(spec.before), restore.manifests(spec.after)
+        late = ctx.tenure.open(spec.namespace) and not last
+        given = {"forward": False, "frozen": record.frozen(), "late": late}
         try:
-            return write.converge(ctx, spec.namespace, *ends, spec.rollout, forward=False)
+            return write.converge(ctx, spec.namespace, *ends, spec.rollout, **given)
         except (Conflict, NotFound, Forbidden, RetryLater):
             return 0
 
@@ -71,10 +135,10 @@ def no_read_back():
 @bug
 def bridges_forgotten():
     """What stood for policies while they were written is not taken away."""
-    real = walk.order.steps
+    known = walk.order.steps
 
     def steps(*args):
-        found = real(*args)
+        found = known(*args)
         left = [w for w in found.writes if w.action != "delete" or not _bridge(w.obj)]
         return replace(found, writes=tuple(left))
 
@@ -84,10 +148,10 @@ def bridges_forgotten():
 @bug
 def no_bridges():
     """Policies are written one after the other, with nothing that stands for them meanwhile."""
-    real = walk.order.steps
+    known = walk.order.steps
 
     def steps(*args):
-        found = real(*args)
+        found = known(*args)
         return replace(found, writes=tuple(w for w in found.writes if not _bridge(w.obj)))
 
     yield walk.order, "steps", steps
@@ -132,13 +196,27 @@ def status_written_blindly():
 @bug
 def lease_by_wall_clock():
     """Who sets a clock makes a second writer."""
-    yield process.Clock, "monotonic", lambda self: self.now().timestamp()
+
+    def reading(clock):
+        return Reading(0, clock.now().timestamp())
+
+    def since(clock, then):
+        return None if then is None else clock.now().timestamp() - then.seconds
+
+    yield lease, "reading", reading
+    yield lease, "since", since
 
 
 @bug
 def approvals_without_digest():
     """An approval of another plan counts."""
-    yield approvals, "_unrelated", lambda rollout, approval, at: ""
+    known = approvals._unrelated
+
+    def unrelated(rollout, approval, at):
+        why = known(rollout, approval, at)
+        return "" if why == "is for another plan" else why
+
+    yield approvals, "_unrelated", unrelated
 
 
 @bug
@@ -150,10 +228,10 @@ def authors_approve():
 @bug
 def no_samples_needed():
     """Silence counts as good."""
-    real = analyze.verdict
+    known = analyze.verdict
 
     def verdict(*args, **kwargs):
-        phase, reason = real(*args, **kwargs)
+        phase, reason = known(*args, **kwargs)
         return ("Successful", reason) if phase in ("Error", "Inconclusive") else (phase, reason)
 
     yield analyze, "verdict", verdict
@@ -162,10 +240,10 @@ def no_samples_needed():
 @bug
 def regressions_pass():
     """What hurts counts as good."""
-    real = analyze.verdict
+    known = analyze.verdict
 
     def verdict(*args, **kwargs):
-        phase, reason = real(*args, **kwargs)
+        phase, reason = known(*args, **kwargs)
         return ("Successful", reason) if phase == "Failed" else (phase, reason)
 
     yield analyze, "verdict", verdict
@@ -182,15 +260,16 @@ def two_rollouts_at_once():
     """A new revision does not ask what runs."""
     yield start, "active", lambda ctx, source: None
     yield controller, "active", lambda ctx, source: None
+    yield claim, "_free", lambda ctx, source: None
 
 
 @bug
 def finalizers_not_set():
     """Who deletes a rollout deletes what stood there before."""
-    real = snapshot.new
+    known = snapshot.new
 
     def new(*args, **kwargs):
-        made = real(*args, **kwargs)
+        made = known(*args, **kwargs)
         return {**made, "metadata": {**made["metadata"], "finalizers": []}}
 
     yield snapshot, "new", new
@@ -199,16 +278,15 @@ def finalizers_not_set():
 @bug
 def superseded_without_way_back():
     """A newer revision begins on what the older one has half written."""
-    real = registry.STEPS["rollback"]
+    known = registry.STEPS["rollback"]
 
     def begin(ctx, state, action):
         if action.reason == "Superseded":
             context.change(ctx, state, action, phase="Superseded", reason=action.message)
         else:
-            real(ctx, state, action)
+            known(ctx, state, action)
 
-    yield registry, "STEPS", registry.STEPS
-    yield embedded, "STEPS", {**registry.STEPS, "rollback": begin}
+    yield registry.STEPS, "rollback", begin
 
 
 @bug
@@ -220,15 +298,14 @@ def others_are_adopted():
 @bug
 def drift_overwritten():
     """What somebody changed since the plan was made is written over."""
-    real = write.converge
+    known = write.converge
 
-    def converge(ctx, namespace, before, after, rollout, *, forward):
+    def converge(ctx, namespace, before, after, rollout, *, forward, frozen=None, late=False):
+        given = {"frozen": frozen, "late": late}
         try:
-            return real(ctx, namespace, before, after, rollout, forward=forward)
+            return known(ctx, namespace, before, after, rollout, forward=forward, **given)
         except write.Drift:
-            return real(ctx, namespace, after, before, rollout, forward=False)
-
-    from orchestrator.steps import apply
+            return known(ctx, namespace, after, before, rollout, forward=False)
 
     yield apply, "converge", converge
 
@@ -237,10 +314,11 @@ def drift_overwritten():
 def half_way_not_recognised():
     """A namespace that a killed worker left half written is taken for drift."""
 
-    def path(namespace, before, after, others, name):
-        return [dict(before), dict(after)]
+    def place(live, states):
+        ends = (n for n in (0, len(states) - 1) if write.equal(live, states[n]))
+        return next(ends, None)
 
-    yield write, "path", path
+    yield write, "place", place
 
 
 def _bridge(obj):

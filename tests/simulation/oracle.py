@@ -139,6 +139,16 @@ class Oracle:
                 self._stands(name, "before", "Restored")
                 if status.get("restoredSeconds") is None and status.get("detectedAt"):
                     self.violated("5 RolledBack means restored", f"{name} has no latency")
+            if new in ("RolledBack", "Superseded"):
+                self._left_written(name, new)
+
+    def _left_written(self, name, phase):
+        """What ends without success leaves nothing of itself."""
+        for record in self._of_rollout(name):
+            space = record["spec"]["namespace"]
+            live_uid = (self.spaces.get(space) or {"metadata": {}})["metadata"].get("uid")
+            if _phase(record) == "Applied" and live_uid == record["spec"].get("namespaceUid"):
+                self.violated("the way back is complete", f"{name} is {phase}, and {space} is as it wrote it")
 
     def _began(self, name, after):
         spec = after["spec"]

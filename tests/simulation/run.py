@@ -82,8 +82,8 @@ class Outcome:
 class Run:
     """Everything of one seed."""
 
-    def __init__(self, seed, given):
-        self.seed, self.settings = seed, given
+    def __init__(self, seed, given, stops=False):
+        self.seed, self.settings, self._stops = seed, given, stops
         self.scheduler = Scheduler(f"run {seed}")
         self.random = self.scheduler.random
         self.processes, self.quiet, self._number = [], False, 0
@@ -239,11 +239,12 @@ class Run:
         if given.argo:
             self._argo()
         Actors(self).start()
-        self.scheduler.run(given.chaos_seconds)
+        self.scheduler.run(given.chaos_seconds, self._broken)
         self._calm()
         begun = self.scheduler.time
-        self.scheduler.run(begun + QUIET_SECONDS, self._rests)
-        self.oracle.finish()
+        self.scheduler.run(begun + QUIET_SECONDS, lambda: self._broken() or self._rests())
+        if not self._broken():
+            self.oracle.finish()
         for process in self.processes:
             process.kill()
         return self._outcome()
@@ -289,6 +290,9 @@ class Run:
 
         self.scheduler.at(PERSON_EVERY, look)
 
+    def _broken(self):
+        return self._stops and bool(self.oracle.violations)
+
     def _rests(self):
         return self.scheduler.time - self._changed > CALM_SECONDS and self.oracle.all_ended()
 
@@ -330,9 +334,12 @@ def _clone(value):
         return copy.deepcopy(value)
 
 
-def simulate(seed, bug=None, **fixed):
-    """Play a seed; `bug` is a context manager that takes a safeguard away. `fixed` overrides its settings."""
-    run = Run(seed, settings_of.drawn(seed, **fixed))
+def simulate(seed, bug=None, stops=False, **fixed):
+    """Play a seed; `bug` is a context manager that takes a safeguard away. `fixed` overrides its settings.
+
+    With `stops` it ends with the first broken promise.
+    """
+    run = Run(seed, settings_of.drawn(seed, **fixed), stops)
     draw, scheduler = run.random, run.scheduler
 
     def made():

@@ -1,11 +1,15 @@
 """Whole rollouts under seeded faults, kills, people and strangers: no seed breaks a promise, and each repeats exactly."""
 
+import inspect
 import os
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
+from simulation.bugs import BUGS, PLACES, counting, real
 from simulation.hunt import first_find
 from simulation.run import simulate
 
@@ -16,21 +20,25 @@ KNOWN = frozenset()
 PLAY = "import sys; from simulation.run import simulate; print(*(simulate(int(s)).log for s in sys.argv[1:]))"
 
 
+@cache
+def played(seed):
+    """In this process, once for all tests."""
+    return simulate(seed)
+
+
 @pytest.mark.parametrize("seed", [s for s in range(SEEDS) if s not in KNOWN])
 def test_no_promise_is_broken(seed):
-    found = simulate(seed)
+    found = played(seed)
     assert not found.violations, (found.settings, found.violations)
     assert found.rollouts or found.faults
 
 
 def test_a_seed_repeats_exactly_whatever_the_hash_seed():
-    def played(hashing):
-        path = os.pathsep.join(str(ROOT / p) for p in ("", "tests", "tests/engine"))
-        env = {**os.environ, "PYTHONHASHSEED": hashing, "PYTHONPATH": path}
-        argv = [sys.executable, "-c", PLAY, "3", "7"]
-        return subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-    assert played("1") == played("4711") != ""
+    path = os.pathsep.join(str(ROOT / p) for p in ("", "tests", "tests/engine"))
+    env = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": path}
+    argv = [sys.executable, "-c", PLAY, "3", "7"]
+    again = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert again.split() == [played(seed).log for seed in (3, 7)]
 
 
 CALM = {
@@ -40,11 +48,66 @@ CALM = {
     "runner": False,
     "sources": ("shop",),
     "clock_every": 0.0,
+    "chaos_seconds": 120.0,
+    "told": False,
 }
-SHARP = {"bridges-forgotten": {}, "no-bridges": {}}
+# The seed to begin with, so that few are played, and what is sharpened.
+SHARP = {
+    "approvals-without-digest": (56, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
+    "authors-approve": (42, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
+    "bridges-forgotten": (40, {}),
+    "drift-overwritten": (48, {"strangers_every": 2.0, "waves": 3}),
+    "finalizers-not-set": (44, {"people_every": 3.0, "gates": False, "waves": 3}),
+    "held-revision-not-held": (40, {"hurting": 0.9, "silence": 0.0, "gates": False, "pushes_every": 90.0}),
+    "no-bridges": (40, {}),
+    "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
+    "others-are-adopted": (40, {"strangers_every": 2.0}),
+    "policies-written-blindly": (44, {"strangers_every": 2.0, "slow": 0.05, "errors": 0.03}),
+    "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
+    "superseded-without-way-back": (40, {"supersede": "immediate", "pushes_every": 15.0, "waves": 3}),
+    "two-rollouts-at-once": (40, {"pushes_every": 15.0, "engines": 2}),
+}
+BUSY = {
+    **CALM,
+    "kills": 0.9,
+    "engines": 2,
+    "gates": True,
+    "people_every": 5.0,
+    "hurting": 0.5,
+    "pushes_every": 15.0,
+}
 
 
 @pytest.mark.parametrize("name", SHARP)
 def test_a_planted_bug_is_found(name):
     """With settings that bring it to light soon; HUNT=1 looks for all of them as the seeds come."""
-    assert first_find(range(40, 60), name, **CALM, **SHARP[name]) is not None
+    first, sharp = SHARP[name]
+    assert first_find(range(first, first + 20), name, **{**CALM, **sharp}) is not None
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_called_as_what_it_stands_for(name):
+    for owner, place, instead in PLACES[name]():
+        wanted, found = (inspect.signature(f).parameters for f in (real(owner, place), instead))
+        if found.keys() & {"args", "kwargs"}:
+            continue
+        shown = [(p.name, p.kind, p.default is p.empty) for p in found.values()]
+        needed = [(p.name, p.kind, p.default is p.empty) for p in wanted.values()]
+        assert shown == needed[: len(shown)], place
+        assert not any(must for _, _, must in needed[len(shown) :]), place
+
+
+def test_what_the_planted_bugs_take_away_is_used():
+    """A safeguard that no seed needs could be taken away without a trace."""
+    calls = Counter()
+    for seed in (1, 4):
+        with counting() as counted:
+            simulate(seed, **BUSY)
+        calls.update(counted)
+    twice = "two-rollouts-at-once"  # whose second place is asked where the first one does not answer
+    first, sharp = SHARP[twice]
+    with BUGS[twice](), counting() as counted:
+        simulate(first, stops=True, **{**CALM, **sharp})
+    calls.update(counted)
+    assert set(calls) == {(name, place) for name, make in PLACES.items() for _, place, _ in make()}
+    assert [place for place, count in calls.items() if not count] == []
