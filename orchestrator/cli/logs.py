@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
@@ -34,8 +35,18 @@ def configure(form: str = "", level: str = "info") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(below(sys.stderr)),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Stderr())),
     )
+
+
+class _Stderr:
+    """Standard error as it is when a line is written, which may be another than when logging was configured."""
+
+    def write(self, text: str) -> int:
+        return below(sys.stderr).write(text)
+
+    def flush(self) -> None:
+        below(sys.stderr).flush()
 
 
 def _clean(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
