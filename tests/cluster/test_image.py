@@ -12,7 +12,7 @@ import runtime
 import yaml
 from clearing import freed
 from node_scene import OWN, eventually, policy
-from patience import ENOUGH, KUBECTL
+from patience import ENOUGH, KUBECTL, eventually
 from scene import PROGRAM
 from test_node_rollouts import probe, strategy
 
@@ -206,4 +206,6 @@ def test_the_tutorial_goes_as_it_says(loaded, node, harness, tmp_path):
     finally:
         freed(node.plane)
         node.plane.run("delete", "-n", OWN, "policysources", "--all", check=False)
-        node.plane.run("delete", "namespace", "shop-staging", "shop-prod", "--wait=false", check=False)
+        # To their end: the next file's rollouts choose their probes among all pods that they see.
+        spaces = ("shop-staging", "shop-prod")
+        node.plane.run("delete", "namespace", *spaces, KUBECTL, check=False, seconds=2 * ENOUGH)
