@@ -168,10 +168,12 @@ def test_it_ends_as_with_the_embedded_engine(both, scenario):
     seen, _ = both
     phase, spaces = EXPECTED[scenario]
     found = seen["argo"][scenario]
-    assert (found["phase"], set(found["namespaces"].values())) == (phase, spaces)
+    assert found["phase"] == phase and set(found["namespaces"].values()) <= spaces
     assert found["as before"] is (phase == "RolledBack")
     as_embedded = dict(seen["embedded"][scenario])
-    if scenario == "aborted":  # how far it had got when the person's word arrived is the machine's affair
+    if scenario != "aborted":
+        assert set(found["namespaces"].values()) == spaces
+    else:  # how far it had got when the person's word arrived is the machine's affair
         assert found.pop("reasons")[-2:] == as_embedded.pop("reasons")[-2:] == ["Aborted", "RolledBack"]
         del found["namespaces"], as_embedded["namespaces"]
     assert found == as_embedded

@@ -12,7 +12,7 @@ import runtime
 import yaml
 from clearing import freed
 from node_scene import OWN, eventually, policy
-from patience import ENOUGH, KUBECTL, eventually
+from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
 from test_node_rollouts import probe, strategy
 
