@@ -5,7 +5,7 @@ Nothing here says how quick something is. An end only keeps a test that will nev
 
 import time
 
-ENOUGH = 900.0  # seconds
+ENOUGH = 400.0  # seconds
 MILLISECONDS = ENOUGH * 1000
 KUBECTL = f"--timeout={ENOUGH:.0f}s"  # the same for `kubectl wait`, `delete` and `rollout status`
 
