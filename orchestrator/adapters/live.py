@@ -29,6 +29,8 @@ def documents(cluster: Cluster) -> Iterator[Document]:
                 continue
             if PROBE_LABEL in (obj["metadata"].get("labels") or {}):
                 continue  # it only imitates a workload that is here already
+            if kind.kind == "Pod" and "deletionTimestamp" in obj["metadata"]:
+                continue  # by the time of a probe it is gone
             metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
             yield Document(
                 {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}, WHERE, 1
