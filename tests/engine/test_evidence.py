@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stage import OWN, SPACES, Stage, work
 
@@ -69,6 +69,7 @@ def test_no_data_never_promotes(kind, script, count, failures, errors):
 
 
 @settings(max_examples=40, deadline=None, phases=NO_SHRINK)
+@example(kind="volume", script=[1.5, "empty", 43.2, "error", 38.5], stops=12, away=218)
 @given(kind=KINDS, script=ANSWERS, stops=st.integers(1, 40), away=st.integers(0, 300))
 def test_a_restart_changes_no_verdict(kind, script, stops, away):
     whole, cut = stage(kind, script), stage(kind, script)
@@ -82,7 +83,10 @@ def test_a_restart_changes_no_verdict(kind, script, stops, away):
     written = [(o.get("status") or {}).get("phase") for o in cut.cluster.list(NAMESPACE_ROLLOUT, OWN)]
     cut.clock.sleep(away if "Applied" in written else 0)
     ended(whole), ended(cut)
-    assert first_wave(whole) == first_wave(cut)
+    (*said, measured), (*again, measured_again) = first_wave(whole), first_wave(cut)
+    assert measured == measured_again
+    # An inconclusive wave is watched on: who was away catches up, and may find the regression that nobody saw before.
+    assert said == again or (said[0], again[0]) == ("Inconclusive", "Failed")
 
 
 def first_wave(found):
