@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from simulation.process import REQUEST_SECONDS
+from simulation.shared import Shared
 
 from orchestrator.errors import ApiError, Busy, Conflict, Gone, Unreachable
+from orchestrator.policy import selector
 from orchestrator.sandbox.cluster import MemoryCluster
 
 WRITES = frozenset({"create", "replace", "replace_status", "delete"})
@@ -30,6 +32,17 @@ class Journal(MemoryCluster):
         super().__init__(clock, user="system:serviceaccount:netpol-canary:controller")
         self._saw, self._known = saw, {}
         self.actor, self.sent = "", 0.0
+        self.shared = Shared()
+
+    def get(self, kind, name, namespace=None):
+        return self.shared.given(self._find(kind, name, namespace))
+
+    def list(self, kind, namespace=None, labels=""):
+        wanted = selector.parse(labels)
+        found = [k for k in self._objects if k[0] == kind and namespace in (None, k[1])]
+        objects = (self._objects[key] for key in sorted(found))
+        labels_of = ((o, o["metadata"].get("labels") or {}) for o in objects)
+        return [self.shared.given(o) for o, some in labels_of if selector.matches(wanted, some)]
 
     def _tell(self, verb, obj):
         super()._tell(verb, obj)

@@ -1,10 +1,8 @@
 """One run of the simulation: a seed's processes, faults and people, then a quiet time, then the oracle's word."""
 
 import contextlib
-import copy
 import hashlib
 import logging
-import marshal
 import traceback
 import uuid
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from simulation.api import Api, Faults, Journal, Port
 from simulation.oracle import Oracle
 from simulation.process import Process
 from simulation.scheduler import Condition, Killed, Lock, Pool, Scheduler
+from simulation.shared import clone
 from simulation.world import (
     OWN,
     SPACES,
@@ -46,6 +45,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.notice import KINDS
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound
 from orchestrator.ports import Event
+from orchestrator.rollout import resource
 from orchestrator.sandbox import cluster as sandbox_cluster
 from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.start import find_source, start
@@ -326,20 +326,19 @@ def _where(error):
     return f"{type(error).__name__}: {error} ({place})"
 
 
-def _clone(value):
-    """Of what JSON knows; many times faster than deepcopy."""
-    try:
-        return marshal.loads(marshal.dumps(value))
-    except ValueError:
-        return copy.deepcopy(value)
-
-
 def simulate(seed, bug=None, stops=False, **fixed):
     """Play a seed; `bug` is a context manager that takes a safeguard away. `fixed` overrides its settings.
 
     With `stops` it ends with the first broken promise.
     """
     run = Run(seed, settings_of.drawn(seed, **fixed), stops)
+    with installed(run), bug() if bug is not None else contextlib.nullcontext():
+        return run.play()
+
+
+@contextlib.contextmanager
+def installed(run):
+    """The run's own randomness, threads and copies stand where the product would take the machine's."""
     draw, scheduler = run.random, run.scheduler
 
     def made():
@@ -354,9 +353,8 @@ def simulate(seed, bug=None, stops=False, **fixed):
         structlog.configure(wrapper_class=quiet)
         stack.callback(structlog.configure, **known)
         stack.enter_context(mock.patch.object(uuid, "uuid4", made))
-        stack.enter_context(mock.patch.object(sandbox_cluster, "copy", SimpleNamespace(deepcopy=_clone)))
+        stack.enter_context(mock.patch.object(resource, "MODELS", run.cluster.shared.models()))
+        stack.enter_context(mock.patch.object(sandbox_cluster, "copy", SimpleNamespace(deepcopy=clone)))
         for module in (controller, embedded, guard):
             stack.enter_context(mock.patch.object(module, "ThreadPoolExecutor", pool))
-        if bug is not None:
-            stack.enter_context(bug())
-        return run.play()
+        yield
