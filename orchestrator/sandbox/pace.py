@@ -10,15 +10,21 @@ from datetime import datetime, timedelta
 
 from orchestrator.sandbox.clock import SimulatedClock
 
+SHORTEST = 0.001  # real seconds waited for at once
+
 
 class PacedClock(SimulatedClock):
-    """Until `running` it is a SimulatedClock; while it runs, sleeping takes real time, divided by `factor`."""
+    """Until `running` it is a SimulatedClock; while it runs, sleeping takes real time, divided by `factor`.
+
+    Time never runs ahead of what happens in it: where a busy machine calls a subscriber late, it stands still meanwhile.
+    """
 
     def __init__(self, start: datetime, factor: float = 10.0) -> None:
         super().__init__(start)
         self._factor = factor
         self._began: float | None = None
         self._stop = threading.Event()
+        self._lock = threading.Lock()
 
     def jump(self, to: datetime) -> None:
         """Be at a later time without telling anybody what was between."""
@@ -27,20 +33,28 @@ class PacedClock(SimulatedClock):
         self._due = [due + max(missed, timedelta(0)) for due in self._due]
 
     def now(self) -> datetime:
-        if self._began is None:
-            return self._now
-        return self._now + timedelta(seconds=(time.monotonic() - self._began) * self._factor)
+        return self._now + self._ran()
 
     def monotonic(self) -> float:
-        if self._began is None:
-            return super().monotonic()
-        return super().monotonic() + (time.monotonic() - self._began) * self._factor
+        return super().monotonic() + self._ran().total_seconds()
+
+    def _ran(self) -> timedelta:
+        """For how long it has run, up to what the subscribers wait for next."""
+        with self._lock:
+            if self._began is None:
+                return timedelta(0)
+            ran = timedelta(seconds=(time.monotonic() - self._began) * self._factor)
+            return min([ran, *(due - self._now for due in self._due)])
 
     def sleep(self, seconds: float) -> None:
         if self._began is None:
             super().sleep(seconds)
-        else:
-            self._stop.wait(max(seconds, 0) / self._factor)
+            return
+        end = self.monotonic() + max(seconds, 0)
+        while (left := end - self.monotonic()) > 0 and not self._stop.wait(
+            max(left / self._factor, SHORTEST)
+        ):
+            pass
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -55,14 +69,19 @@ class PacedClock(SimulatedClock):
             thread.join(5)
 
     def _tick(self) -> None:
-        while not self._stop.is_set():
-            number = self._due.index(min(self._due)) if self._due else -1
-            if number < 0:
-                return
+        while self._due and not self._stop.is_set():
+            number = self._due.index(min(self._due))
             left = (self._due[number] - self.now()).total_seconds()
             if left > 0:
-                self._stop.wait(min(left / self._factor, 1.0))
+                self._stop.wait(min(max(left / self._factor, SHORTEST), 1.0))
                 continue
             callback, tick = self._subscribers[number]
             callback(self._due[number])
-            self._due[number] = max(self._due[number] + tick, self.now() - 10 * tick)
+            self._called(number, tick)
+
+    def _called(self, number: int, tick: timedelta) -> None:
+        """It goes on from where it stood, however late the call ended."""
+        with self._lock:
+            passed = (self._due[number] - self._now).total_seconds() / self._factor
+            self._began = max(self._began or 0.0, time.monotonic() - passed)
+            self._due[number] += tick

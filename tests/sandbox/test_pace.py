@@ -1,6 +1,7 @@
 """The sandbox's clock jumps, and then runs by itself."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from patience import ENOUGH
@@ -38,3 +39,23 @@ def test_a_sleeper_wakes_when_it_ends():
         sleeper.start()
     sleeper.join(ENOUGH)
     assert not sleeper.is_alive()
+
+
+def test_time_stands_still_where_a_subscriber_is_called_late_and_nothing_of_it_is_left_out():
+    clock, told, held = PacedClock(START, factor=1000.0), [], threading.Event()
+
+    def called(at):
+        told.append((at, clock.now()))
+        if len(told) == 2:
+            held.wait(ENOUGH)
+
+    clock.subscribe(called, 5.0)
+    with clock.running():
+        while len(told) < 2:
+            time.sleep(0.001)
+        stood = [clock.now() for _ in range(20) if not time.sleep(0.005)]
+        assert set(stood) == {START + timedelta(seconds=10)}
+        held.set()
+        clock.sleep(60)
+    assert [at for at, _ in told] == [START + timedelta(seconds=5 * n) for n in range(1, len(told) + 1)]
+    assert all(at == now for at, now in told)
