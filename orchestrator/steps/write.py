@@ -124,7 +124,7 @@ def converge(
         done = _walk(ctx, namespace, scene.live, states)
         if late:
             _fence_off(ctx, namespace, scene.live, {*first} - done - {*held})
-        _inert(ctx, namespace, held, {} if forward else first)
+        _inert(ctx, namespace, held, None if forward else first)
     except NotFound:
         raise RetryLater(f"{namespace}: an object went away while it was written", 0) from None
     if held or kept:
@@ -266,11 +266,11 @@ def _fence_off(ctx: Context, namespace: str, live: Objects, keys: Collection[Key
             live[key] = written
 
 
-def _inert(ctx: Context, namespace: str, held: Objects, aim: Objects) -> None:
-    """What somebody keeps of ours selects no pod any more, as if it were gone."""
+def _inert(ctx: Context, namespace: str, held: Objects, aim: Objects | None) -> None:
+    """What somebody keeps of ours selects no pod any more, as if it were gone; of `aim`, on the way back, all but these."""
     for key, obj in sorted(held.items()):
-        bridge = bool(bridge_tag(obj))
-        if key[:2] == tuple(POLICY) and (bridge or (aim and key not in aim)) and obj["spec"] != INERT:
+        going = bool(bridge_tag(obj)) or (aim is not None and key not in aim)
+        if key[:2] == tuple(POLICY) and going and obj["spec"] != INERT:
             _put(ctx, obj, {**obj, "spec": INERT}, key, namespace)
 
 

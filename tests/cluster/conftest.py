@@ -6,7 +6,9 @@ import sys
 
 import node as real
 import pytest
+from clearing import cleared
 from node_scene import NodeScene
+from place import Place
 
 NODE_WANTED = "NETPOL_CANARY_NODE"
 
@@ -32,6 +34,14 @@ def street(node, tmp_path):
     found.calling()
     yield found
     found.clear()
+
+
+@pytest.fixture
+def place(plane):
+    """A namespace and its source on the API server."""
+    found = Place(plane)
+    yield found
+    cleared(plane, found.name)
 
 
 @pytest.fixture(scope="session")

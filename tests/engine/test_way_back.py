@@ -153,6 +153,16 @@ def test_what_somebody_holds_is_failed_in_time_in_few_calls_by_one_line_that_nam
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
 
 
+def test_what_somebody_holds_selects_no_pod_any_more_where_nothing_stood_there_before():
+    stage = Stage(good=False, deadline_seconds=30)
+    old = stage.cluster.get(POLICY, "old", "cart")["metadata"]
+    stage.cluster.delete(POLICY, "old", "cart", uid=old["uid"], resource_version=old["resourceVersion"])
+    work(stage.context(Around(stage, Holding(stage, "deny"))), "one")
+    assert stage.names()["cart"] == ["deny"]
+    selector = stage.cluster.get(POLICY, "deny", "cart")["spec"]["podSelector"]
+    assert selector.get("matchExpressions"), "it still selects pods"
+
+
 def test_one_held_namespace_holds_up_the_way_back_of_no_other():
     stage = Stage(gates=[m.Gate(wave=2, approvals=1)], steps=[m.WaveStep(count=1)], deadline_seconds=30)
     before = stage.standing()
