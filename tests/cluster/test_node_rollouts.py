@@ -5,52 +5,16 @@ import json
 import signal
 import threading
 
-import images
 import monitoring
-import node_scene
 import pytest
 import reading
-import yaml
-from node_scene import OWN, eventually, policy
+from node_scene import eventually, policy
+from node_strategy import CLIENT_ERRORS, SCRAPE, SERVERS, analyses, run, said, write
 from patience import ENOUGH
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 
 PROBE_LABEL = "netpol-canary.dev/probe"
-SERVERS = node_scene.NODE_SERVERS
-COUNTER = 'sum by (namespace, pod) (http_client_requests_total{{namespace=~"$namespaces"{}}})'
-CLIENT_ERRORS = {
-    "name": "client-errors",
-    "kind": "ratio",
-    "test": "sequential",
-    "errors": COUNTER.format(',outcome="error"'),
-    "total": COUNTER.format(""),
-    "required": False,
-}
-SCRAPE = {"name": "scrape", "kind": "scrape", "query": 'sum by (namespace) (up{namespace=~"$namespaces"})'}
-
-
-def probe(server):
-    ends = {"source": "front/app", "destination": f"{server}/app", "port": 8080}
-    return {"name": f"front-{server}", **ends}
-
-
-def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",)):
-    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server."""
-    probing = {"image": images.PROBE, "stableSeconds": 3, "seconds": 40, "edges": probes, "heldSeconds": 30}
-    found = {
-        "intervalSeconds": 2,
-        "count": 2,
-        "baselineSeconds": 60,
-        "limitSeconds": 60,
-        "windowSeconds": 5,
-        "metrics": list(metrics),
-        "probing": probing,
-        "probes": [probe(name) for name in SERVERS] if probes else list(declared),
-    }
-    if metrics:
-        found |= {"prometheus": {"url": url}, "count": 30}  # a client that waits for timeouts fails slowly
-    return {"canary": list(canary), "settleSeconds": 1, "analysis": found}
 
 
 @pytest.fixture
@@ -58,28 +22,6 @@ def shop(street):
     """The shop with its first policies in force, and traffic."""
     street.settled()
     return street
-
-
-def run(shop, **given):
-    """Write the source with this strategy and run it; the completed process."""
-    write(shop, **given)
-    return shop.run()
-
-
-def write(shop, **given):
-    body = yaml.safe_load(shop.file.read_text())
-    body["spec"]["strategy"] = strategy(url=shop.metrics, **given)
-    shop.file.write_text(yaml.safe_dump(body))
-
-
-def analyses(shop):
-    items = json.loads(shop.plane.run("get", "wan", "-n", OWN, "-o", "json"))["items"]
-    name = shop.rollout()["metadata"]["name"]
-    return sorted((i for i in items if i["spec"]["rollout"] == name), key=lambda i: i["spec"]["wave"])
-
-
-def said(done):
-    return done.stdout + done.stderr
 
 
 GOOD = {name: policy("callers", port=8080) for name in SERVERS}

@@ -1,0 +1,66 @@
+"""A folder served over https on loopback, behind a certificate authority that nobody else knows."""
+
+import contextlib
+import datetime
+import ipaddress
+import os
+import ssl
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def signed(name, key, issuer, issuer_key, *extensions):
+    now = datetime.datetime.now(datetime.UTC)
+    found = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
+    found = found.serial_number(x509.random_serial_number())
+    found = found.not_valid_before(now - datetime.timedelta(days=1))
+    found = found.not_valid_after(now + datetime.timedelta(days=1))
+    for extension in extensions:
+        found = found.add_extension(extension, critical=False)
+    return found.sign(issuer_key, hashes.SHA256())
+
+
+def authority(text):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    key = ec.generate_private_key(ec.SECP256R1())
+    return name, key, signed(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Nothing is said of requests."""
+
+
+@contextlib.contextmanager
+def private_https(folder, chain):
+    """Its address, and the certificate of who vouches for it; `chain` is the file for the server's own key."""
+    name, key, vouching = authority("private")
+    own = ec.generate_private_key(ec.SECP256R1())
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "git")])
+    private = own.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(private + pem(signed(subject, own, name, key, address)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    made = ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: Quiet(*given, directory=os.fspath(folder)))
+    made.daemon_threads, made.block_on_close = True, False
+    made.socket = context.wrap_socket(made.socket, server_side=True)
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{made.server_port}", pem(vouching)
+    finally:
+        made.shutdown()
+        made.server_close()
+        thread.join()
