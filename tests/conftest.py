@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ASKED = "NETPOL_CANARY_CLUSTER"
+
+settings.register_profile("patient", deadline=None)  # a busy machine takes as long as it takes
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items):

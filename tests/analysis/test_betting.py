@@ -3,7 +3,7 @@
 import itertools
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.analysis.betting import fall, rise
@@ -26,7 +26,6 @@ def expected(law, process):
     return chances @ process(pairs)
 
 
-@settings(deadline=None)
 @given(laws())
 def test_nobody_can_expect_to_win_by_betting_on_more_errors(law):
     mean = law @ np.arange(MOST + 1)
@@ -38,7 +37,6 @@ def test_nobody_can_expect_to_win_by_betting_on_more_errors(law):
     assert (expected(law, process) <= 1 + 1e-9).all()
 
 
-@settings(deadline=None)
 @given(laws())
 def test_nobody_can_expect_to_win_by_betting_on_fewer_requests(law):
     mean = law @ np.arange(MOST + 1)

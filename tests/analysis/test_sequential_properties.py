@@ -13,7 +13,7 @@ from orchestrator.ports import Sample
 
 START, STEP, BEFORE, AFTER = datetime(2026, 1, 1, tzinfo=UTC), 15, 9, 6
 ALARM = alarm_at(streams=2, waves=1, alpha=0.05)
-CHECKED = settings(max_examples=60, deadline=None)
+CHECKED = settings(max_examples=60)
 
 
 def increment_lists(length, most=300):

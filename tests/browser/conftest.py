@@ -40,7 +40,7 @@ def serving(keep, factor=FACTOR):
             thread.join(ENOUGH)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # what a later test takes away from the product would be missing here as well
 def stand(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("demo") / "shop") as found:
         yield found

@@ -54,7 +54,7 @@ def ended(found, **more):
     return status.phase, status.paused_for, status.reason.splitlines()[:1]
 
 
-@settings(max_examples=40, deadline=None, phases=NO_SHRINK)
+@settings(max_examples=40, phases=NO_SHRINK)
 @given(
     kind=KINDS,
     script=st.lists(NOTHING, min_size=1, max_size=6),
@@ -68,7 +68,7 @@ def test_no_data_never_promotes(kind, script, count, failures, errors):
     assert phase in ("Paused", "RolledBack")
 
 
-@settings(max_examples=40, deadline=None, phases=NO_SHRINK)
+@settings(max_examples=40, phases=NO_SHRINK)
 @example(kind="volume", script=[1.5, "empty", 43.2, "error", 38.5], stops=12, away=218)
 @given(kind=KINDS, script=ANSWERS, stops=st.integers(1, 40), away=st.integers(0, 300))
 def test_a_restart_changes_no_verdict(kind, script, stops, away):
@@ -96,7 +96,7 @@ def first_wave(found):
     return status.phase, status.reason, [(r.time, r.phase, r.value) for r in verdict]
 
 
-@settings(max_examples=30, deadline=None, phases=NO_SHRINK)
+@settings(max_examples=30, phases=NO_SHRINK)
 @given(kind=KINDS, script=ANSWERS)
 def test_what_is_promoted_has_measurements_for_it(kind, script):
     found = stage(kind, script)

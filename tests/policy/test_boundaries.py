@@ -38,7 +38,7 @@ def in_y(policies):
 either = st.tuples(sets, sets).map(lambda both: [*both[0], *in_y(both[1])])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(either, either, st.data())
 def test_boundaries_are_what_the_states_in_between_really_do(old, new, data):
     """Every state on the way, evaluated as a whole network, against what is reported."""

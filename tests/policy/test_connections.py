@@ -86,7 +86,7 @@ def test_sets_of_ports_equal_the_evaluator_on_every_shared_case():
 PROBED = [("TCP", 79), ("TCP", 80), ("TCP", 81), ("TCP", 101), ("TCP", 443), ("UDP", 80), ("SCTP", 443)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(policies=sets)
 def test_sets_of_ports_equal_the_evaluator_on_random_policies(policies):
     net = Network(SPACES, policies)
@@ -100,7 +100,7 @@ def small(policies):
     return Fleet(tuple(Workload("Pod", p) for p in PODS), SPACES, tuple(policies))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(policies=sets, more=specs, seed=st.randoms())
 def test_order_does_not_matter_and_a_rule_more_only_adds(policies, more, seed):
     shuffled = list(policies)
@@ -118,7 +118,7 @@ def test_order_does_not_matter_and_a_rule_more_only_adds(policies, more, seed):
         assert lost == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(old=sets, new=sets)
 def test_a_diff_applied_to_what_was_gives_what_is(old, new):
     before, after = small(old), small(new)
@@ -140,7 +140,7 @@ def test_a_diff_applied_to_what_was_gives_what_is(old, new):
     assert {k: v for k, v in kept.items() if v} == now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(policies=sets)
 def test_the_index_leaves_out_no_pair_that_the_evaluator_allows(policies):
     net, found = Network(SPACES, policies), {}
@@ -201,7 +201,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     kind=st.sampled_from(
         ["Deployment", "Pod", "CronJob", "NetworkPolicy", "Namespace", "ClusterNetworkPolicy"]
@@ -226,7 +226,7 @@ def test_no_manifest_ends_in_a_traceback(kind, spec, labels):
     assert said.startswith("x.yaml:1: ")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     kind=st.sampled_from(
         ["Service", "Ingress", "ConfigMap", "ServiceMonitor", "PodMonitor", "PolicyTest", "Deployment"]

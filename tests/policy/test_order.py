@@ -25,7 +25,7 @@ def opened(policies):
     return {number for number, (s, d, p) in enumerate(CONNECTIONS) if net.allowed(s, d, "TCP", p)}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(before=sets, after=sets, unchanged=st.lists(specs, max_size=1))
 def test_every_state_on_the_way_is_between_its_ends(before, after, unchanged):
     others = [policy("unchanged", spec) for spec in unchanged]

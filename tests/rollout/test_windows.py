@@ -144,7 +144,7 @@ def active(one, now):
     return any(start <= now < start + timedelta(seconds=one.duration_seconds) for start in starts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(WINDOWS, min_size=1, max_size=3), TIMES)
 def test_it_is_open_as_its_windows_say_and_stays_so_until_the_change_it_names(windows, now):
     def expected(when):
@@ -164,7 +164,7 @@ def test_it_is_open_as_its_windows_say_and_stays_so_until_the_change_it_names(wi
     assert expected(found.until - MINUTE / 60) == found.open
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ZONES, st.dates(date(2026, 1, 1), date(2027, 1, 1)), st.integers(0, 23), st.integers(0, 59))
 def test_a_fixed_time_comes_once_a_day_and_in_order(zone, day, hour, minute):
     days = [moments(f"{minute} {hour} * * *", zone, day + timedelta(days=n)) for n in range(3)]
