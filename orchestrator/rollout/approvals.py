@@ -12,6 +12,7 @@ from orchestrator.rollout.model import Gate
 from orchestrator.rollout.resource import Approval, Rollout
 from orchestrator.rollout.stamps import stamp
 
+MAPPED = "user:"  # before a user of the cluster among the people of a change
 MOST_PEOPLE = 200
 MOST_PERSON = 1024  # characters
 _MAIL = re.compile(r"<([^<>]+)>\s*$")
@@ -97,8 +98,8 @@ def authors(rollout: Rollout) -> tuple[frozenset[str], int]:
     """Cluster users who wrote the change, and how many of its people map to no user."""
     users, unmapped = set(), 0
     for person in rollout.spec.people:
-        if person.startswith("user:"):
-            users.add(person[5:])
+        if person.startswith(MAPPED):
+            users.add(person.removeprefix(MAPPED))
         elif person:
             unmapped += 1
     return frozenset(users), unmapped
@@ -111,16 +112,21 @@ def people(mails: Sequence[str], identities: Sequence[tuple[str, str]]) -> list[
     """
     users: dict[str, list[str]] = {}
     for mail, user in identities:
-        users.setdefault(mail.lower(), []).append(f"user:{user}")
+        users.setdefault(mail.lower(), []).append(f"{MAPPED}{user}")
     found: list[str] = []
     for person in mails:
         match = _MAIL.search(person)
-        found += users.get(match.group(1).lower() if match else person.lower(), [_short(person)])
+        found += users.get(match.group(1).lower() if match else person.lower(), [_unmapped(person)])
     every = sorted(set(found))
     if len(every) > MOST_PEOPLE:
-        every.sort(key=lambda person: not person.startswith("user:"))
+        every.sort(key=lambda person: not person.startswith(MAPPED))
         every[MOST_PEOPLE - 1 :] = [f"{len(every) - MOST_PEOPLE + 1} more"]
     return every
+
+
+def _unmapped(person: str) -> str:
+    """As Git has it; who is called as if mapped stands in quotes, or would lower the number of approvals."""
+    return _short(f"'{person}'" if person.startswith(MAPPED) else person)
 
 
 def _short(person: str) -> str:

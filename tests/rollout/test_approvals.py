@@ -52,6 +52,13 @@ def test_what_does_not_count():
         assert not is_open(given, approval("eve", groups=["release"], **other))
 
 
+def test_who_is_called_as_if_mapped_raises_the_quorum_all_the_same():
+    for name in ("user:nobody <ann@example.com>", "user:eve", "user:" + "x" * 5000):
+        given = rollout(people([name], [("bob@example.com", "bob")]))
+        assert not is_open(given, approval("ann")) and is_open(given, approval("ann"), approval("mia"))
+        assert not given.spec.people[0].startswith("user:")
+
+
 def test_an_unmapped_author_raises_the_quorum():
     given = rollout(people(["Ann <ann@example.com>", "Bob <bob@example.com>"], [("ANN@example.com", "ann")]))
     assert given.spec.people == ["Bob <bob@example.com>", "user:ann"]
