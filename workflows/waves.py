@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -84,7 +84,7 @@ def _note(ctx: Context, state: State, found: Handed) -> None:
 
 def _ended(ctx: Context, state: State, found: Handed) -> None:
     """Take the wave up again or put it back; not where it was decided between the two looks."""
-    fresh = read(ctx, state.rollout.name)
+    fresh = replace(read(ctx, state.rollout.name), watched=state.watched)
     wave = fresh.rollout.status.wave
     if next_action(fresh, ctx.clock.now()).verb not in FORWARD or wave != found.workflow.wave:
         return

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, Refused, RetryLater
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import FORWARD, State, next_action
 from orchestrator.rollout.resource import Rollout, WaveAnalysis, load
 from orchestrator.steps.context import ANALYSIS, ROLLOUT, Context, read
+from orchestrator.steps.deadlines import Deadlines
 from orchestrator.steps.sharded import PARTS, WATCHING
 from workflows.outcome import AGAIN, BAD, DONE, STOPPED
 
@@ -35,7 +37,11 @@ class Worker:
     stop: Callable[[], bool] = lambda: False
     patience: float = PATIENCE
     _state: State | None = field(default=None, repr=False)
-    _failing_since: datetime | None = field(default=None, repr=False)
+    _failing_since: Reading | None = field(default=None, repr=False)
+    _deadlines: Deadlines = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._deadlines = Deadlines(self.ctx.clock)
 
     def run(self, step: str) -> int:
         """The exit code, as outcome.py has it. Raises BadInput for a step, a rollout, a wave that there is not."""
@@ -53,7 +59,7 @@ class Worker:
         if step not in PARTS:
             raise BadInput(f"there is no step {step!r}", "STEP", f"take {', '.join(PARTS)}")
         try:
-            self._state = self._read(step)
+            self._state = self._deadlines.watched(self._read(step))
             over = self._over(self._state, step)
             again = None if over is not None else self._once(self._state, step)
             self._failing_since = None
@@ -125,12 +131,13 @@ class Worker:
 
     def _failed(self, error: NetpolCanaryError) -> tuple[int | None, float]:
         """Give up where nothing but failures came for too long; else wait a moment."""
-        now = self.ctx.clock.now()
-        self._failing_since = self._failing_since or now
+        failing = since(self.ctx.clock, self._failing_since)
+        if failing is None:
+            failing, self._failing_since = 0.0, reading(self.ctx.clock)
         soon = isinstance(error, RetryLater | Conflict)
         log = structlog.get_logger()
         (log.debug if soon else log.warning)("it is tried again", error=str(error))
-        if now - self._failing_since >= timedelta(seconds=self.patience):
+        if failing >= self.patience:
             return AGAIN, 0.0
         wait = getattr(error, "delay", 0.2) if soon else max(getattr(error, "retry_after", 0), 0.5)
         return None, min(max(wait, 0.05), MOST_WAIT)

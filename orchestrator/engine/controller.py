@@ -37,11 +37,13 @@ from orchestrator.errors import (
 from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
+from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.rollout.state import open_request, unreadable
 from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
-from orchestrator.steps.newcomers import newcomers
+from orchestrator.steps.deadlines import Deadlines
+from orchestrator.steps.newcomers import left_out, newcomers, refused
 from orchestrator.steps.selection import selection
 from orchestrator.steps.start import active, queue, start
 
@@ -84,6 +86,7 @@ class Controller:
     _orphans: OrphanWatch = field(init=False, repr=False)
     _sweeper: Sweeper = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
+    _deadlines: Deadlines = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
     _abreast: Abreast = field(default_factory=Abreast, repr=False)
 
@@ -96,6 +99,7 @@ class Controller:
         self._orphans = OrphanWatch(self.ctx)
         self._sweeper = Sweeper(self.ctx)
         self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
+        self._deadlines = Deadlines(ctx.clock)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 
     def serve(self) -> None:
@@ -307,6 +311,11 @@ class Controller:
     def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
         fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
         new = f"{source.uid}/new"
+        if fresh:  # one may have been rolled back since the others were read
+            label = f"{SOURCE_LABEL}={source.name}"
+            fresh -= refused(
+                source, [load(o) for o in self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, label)]
+            )
         if fresh and self._idle.get(new) != fresh:
             verified = source.status.verified_revision
             started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
@@ -321,6 +330,12 @@ class Controller:
             return begun
         if source.spec.suspend:
             return "suspended"
+        missing = left_out(self.ctx, source, rollouts)
+        told = self._in_force(source, head)
+        return f"{told[:500]}, {missing}" if missing else told
+
+    @staticmethod
+    def _in_force(source: Source, head: str) -> str:
         if head == source.status.held_revision:
             return f"{head[:10]} is held: {source.status.held_reason}"
         if head != source.status.verified_revision:
@@ -351,7 +366,7 @@ class Controller:
             structlog.get_logger().warning("a worker stopped", rollout=name, error=str(future.exception()))
         self._work.pop(name, None)
         try:
-            state = read(self.ctx, name)
+            state = self._deadlines.watched(read(self.ctx, name))
         except NotFound:
             return
         except BadInput as error:  # of another version of a resource: the other rollouts go on
@@ -369,6 +384,7 @@ class Controller:
             lease=self._lookout.lease(name),
             elsewhere=self.elsewhere,
             faulted=self.instruments.faulted,
+            deadlines=self._deadlines,
         )
         self._work[name] = pool.submit(worker.drive, name)
 

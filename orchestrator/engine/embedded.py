@@ -27,6 +27,7 @@ from orchestrator.errors import (
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import RESTING, Action, State, next_action
 from orchestrator.steps.context import Context, change, read
+from orchestrator.steps.deadlines import Deadlines
 from orchestrator.steps.registry import STEPS
 from orchestrator.steps.tenure import Tenure
 
@@ -57,7 +58,8 @@ def nowhere(ctx: Context, state: State, action: Action) -> bool:
 class Embedded:
     """One worker. `stop` is asked between steps; `watch` sees every state; `lease` is one that was looked at already.
 
-    `elsewhere` says whether an action of an open wave is done by others, and sees to it that it is.
+    `elsewhere` says whether an action of an open wave is done by others, and sees to it that it is. `deadlines` is what
+    this process has watched before.
     """
 
     ctx: Context
@@ -69,6 +71,7 @@ class Embedded:
     lease: Lease | None = None
     elsewhere: Callable[[Context, State, Action], bool] = nowhere
     faulted: Callable[[str], None] = uncounted
+    deadlines: Deadlines | None = None
     _faults: int = field(default=0, repr=False)
     _fault: str = field(default="", repr=False)
     _failing_since: Reading | None = field(default=None, repr=False)
@@ -82,6 +85,7 @@ class Embedded:
 
     def _drive(self, name: str) -> State:
         lease = self.lease or of_rollout(self.ctx, name, self.holder, self.lease_seconds)
+        deadlines = self.deadlines or Deadlines(self.ctx.clock)
         ctx = replace(self.ctx, fence=lambda: _fence(lease), beat=lambda: _beat(lease), tenure=Tenure())
         state: State | None = None
         try:
@@ -95,7 +99,7 @@ class Embedded:
                     fresh = self._read(name)
                     if fresh is None:
                         return self._vanished(name, state)
-                    state = fresh
+                    state = deadlines.watched(fresh)
                     if self._was_cut_off(ctx, state):
                         continue
                     if self._had_vanished(lease, state):

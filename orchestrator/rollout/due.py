@@ -43,3 +43,12 @@ def progressed_at(state: State, wave: int) -> datetime:
         if analysis.status.phase == "Running":
             times.append(look_time(state, wave))
     return max(times, default=datetime.max.replace(tzinfo=UTC))
+
+
+def planned_seconds(state: State, wave: int, now: datetime) -> float:
+    """How long an open wave waits by its plan, however wrong the clock is that shows `now` or the one that wrote."""
+    analysis, plan = state.analyses.get(wave), state.rollout.spec.strategy
+    if analysis is None or analysis.status.phase != "Running":
+        return 0.0
+    most = plan.settle_seconds + plan.analysis.interval_seconds
+    return min(max((look_time(state, wave) - now).total_seconds(), 0.0), float(most))

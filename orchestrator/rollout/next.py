@@ -14,6 +14,7 @@ from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.due import look_time, progressed_at
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
 from orchestrator.rollout.outbox import UNSENT
+from orchestrator.rollout.passed import believed, passed
 from orchestrator.rollout.state import REQUEST as REQUEST
 from orchestrator.rollout.state import Request
 from orchestrator.rollout.state import State as State
@@ -195,7 +196,7 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
     if analysis.status.phase == "Failed":
         return Action("rollback", wave, "Regression", analysis.status.reason)
     end = decide_by(state) if status.paused_for == "inconclusive" else None
-    if end is not None and now >= end:
+    if _nobody_decided(state, now):
         return _undecided(state, analysis.status.reason)
     wait = replace(wait, until=end)
     if analysis.status.phase == "Running":
@@ -206,9 +207,21 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
 
 def decide_by(state: State) -> datetime | None:
     """Until when a person has time to decide on an inconclusive wave."""
-    status, plan = state.rollout.status, state.rollout.spec.strategy.analysis
-    since = next((t.time for t in reversed(status.transitions) if _unclear(t)), None)
+    since, plan = unclear_since(state), state.rollout.spec.strategy.analysis
     return None if since is None else since + timedelta(seconds=plan.inconclusive_seconds)
+
+
+def unclear_since(state: State) -> datetime | None:
+    """When a wave was last found inconclusive."""
+    return next((t.time for t in reversed(state.rollout.status.transitions) if _unclear(t)), None)
+
+
+def _nobody_decided(state: State, now: datetime) -> bool:
+    status, since = state.rollout.status, unclear_since(state)
+    if status.paused_for != "inconclusive" or since is None:
+        return False
+    limit = state.rollout.spec.strategy.analysis.inconclusive_seconds
+    return passed(state, since, limit, now, state.watched.undecided if state.watched else 0.0)
 
 
 def _unclear(moved: Transition) -> bool:
@@ -283,9 +296,10 @@ def _overdue(state: State, now: datetime) -> Action | None:
     analysis, last = state.analyses.get(wave), progressed_at(state, wave)
     if analysis is not None and analysis.status.phase not in ("Pending", "Running"):
         return None
-    if now < last or now - last < timedelta(seconds=limit):
+    if not passed(state, last, limit, now, state.watched.still if state.watched else 0.0):
         return None
-    text = f"wave {wave} made no progress for {limit} s, since {last:%Y-%m-%d %H:%M:%S} UTC"
+    known = f", since {last:%Y-%m-%d %H:%M:%S} UTC" if believed(state) else ""
+    text = f"wave {wave} made no progress for {limit} s{known}"
     return Action("rollback", wave, "ProgressDeadlineExceeded", text)
 
 

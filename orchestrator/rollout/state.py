@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+
+if TYPE_CHECKING:
+    from orchestrator.rollout.passed import Watched
 
 REQUEST = "netpol-canary.dev/request"
 VERBS = frozenset({"pause", "resume", "abort", "rollback", "supersede"})
@@ -48,7 +52,10 @@ def unreadable(rollout: Rollout) -> str:
 
 @dataclass(frozen=True)
 class State:
-    """All that decides what comes next. `lacking` says what a wave that would open has no room for."""
+    """All that decides what comes next. `lacking` says what a wave that would open has no room for, `watched` what the
+
+    worker that asks has seen of it; None for who looks at it once.
+    """
 
     rollout: Rollout
     namespaces: Mapping[str, NamespaceRollout] = field(default_factory=dict)
@@ -56,6 +63,7 @@ class State:
     approvals: tuple[Approval, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     lacking: str = ""
+    watched: Watched | None = None
 
     def wave_names(self, wave: int) -> list[str]:
         return [n.name for n in self.rollout.spec.waves[wave].namespaces]

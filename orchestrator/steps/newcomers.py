@@ -11,6 +11,8 @@ from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 from orchestrator.steps.planning import selected
 
+MOST_NAMED = 5
+
 
 def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
     """Empty where nothing was ever verified; a namespace that was rolled back does not start again."""
@@ -35,19 +37,37 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     return frozenset(fresh)
 
 
+def left_out(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> str:
+    """For people: which namespaces stand without the verified revision since it was rolled back there, and what helps."""
+    if not refused(source, rollouts):
+        return ""
+    names = sorted(unreached(ctx, source, rollouts) & refused(source, rollouts))
+    if not names:
+        return ""
+    back = sorted(r.name for r in rollouts if _refusing(source, r) and _names(r) & {*names})
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    hint = f"a new revision, or `kubectl delete policyrollout {' '.join(back)}`, lets it be tried again"
+    return f"but not in {', '.join(names[:MOST_NAMED])}{more}: rolled back by {', '.join(back)}; {hint}"
+
+
 def refused(source: Source, rollouts: Sequence[Rollout], removals: bool = False) -> frozenset[str]:
     """Namespaces in which the verified revision itself was rolled back, other than to make room for a newer one.
 
     With `removals`, those from which it was to be removed.
     """
-    return frozenset(
-        n.name
-        for r in rollouts
-        if r.spec.source == source.name
-        and r.status.phase in ("RolledBack", "Failed")
-        and r.spec.revision == source.status.verified_revision
-        and (r.spec.cause == "orphans") == removals
-        and all(t.reason != "Superseded" for t in r.status.transitions)
-        for wave in r.spec.waves
-        for n in wave.namespaces
+    found = (_names(r) for r in rollouts if _refusing(source, r, removals))
+    return frozenset(name for names in found for name in names)
+
+
+def _refusing(source: Source, rollout: Rollout, removals: bool = False) -> bool:
+    return (
+        rollout.spec.source == source.name
+        and rollout.status.phase in ("RolledBack", "Failed")
+        and rollout.spec.revision == source.status.verified_revision
+        and (rollout.spec.cause == "orphans") == removals
+        and all(t.reason != "Superseded" for t in rollout.status.transitions)
     )
+
+
+def _names(rollout: Rollout) -> frozenset[str]:
+    return frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)

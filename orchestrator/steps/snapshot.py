@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from orchestrator.errors import BadInput, Conflict, NotFound
-from orchestrator.ports import MOST_COMMITS, Commit
+from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
+from orchestrator.ports import MOST_COMMITS, Commit, Manifest
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.approvals import people
@@ -21,6 +21,7 @@ from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.freezing import namespace_spec
 from orchestrator.steps.orphans import gated, removal
 from orchestrator.steps.planning import plan as make_plan
+from orchestrator.steps.prune import let_go
 from orchestrator.steps.reached import covered
 
 Cause = Literal["revision", "namespaces", "drift", "orphans"]
@@ -114,6 +115,7 @@ def create(
 def run(ctx: Context, state: State, action: Action) -> None:
     """Make what is missing of the NamespaceRollouts; superseded where the plan has changed since."""
     rollout = state.rollout
+    _cleared(ctx, state)
     try:
         source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
         if late := taken(ctx, source, rollout):
@@ -141,6 +143,22 @@ def run(ctx: Context, state: State, action: Action) -> None:
         "snapshot", reason="Planned", message=f"{len(names)} namespaces in {len(rollout.spec.waves)} waves"
     )
     change(ctx, state, go, phase="Progressing", started_at=ctx.clock.now())
+
+
+def _cleared(ctx: Context, state: State) -> None:
+    """Raises RetryLater while records stand of a rollout of the same name, which somebody deleted once it had ended."""
+    uid = state.rollout.uid
+    found = [r.manifest for r in state.namespaces.values()] + [a.manifest for a in state.analyses.values()]
+    left = [obj for obj in found if not _owned(obj, uid)]
+    for obj in left:
+        let_go(ctx, obj)
+    if left:
+        raise RetryLater(f"what an earlier {state.rollout.name} left is not gone yet", 0.5)
+
+
+def _owned(obj: Manifest, uid: str) -> bool:
+    owners = [r.get("uid") for r in obj["metadata"].get("ownerReferences") or []]
+    return not owners or uid in owners
 
 
 def _planned(ctx: Context, source: Source, rollout: Rollout, names: frozenset[str]) -> Plan:

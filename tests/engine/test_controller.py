@@ -107,6 +107,29 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     assert len(rounds.go()) == count
 
 
+def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.namespace("fresh")
+    stage.prober.good = False
+    assert rounds.go()["shop-cccccccccc-2"] == "RolledBack"
+    rounds.go()
+    assert len(rounds.rollouts()) == 2
+    said = rounds.condition()
+    assert said.message.startswith(
+        "cccccccccc is in force, but not in fresh: rolled back by shop-cccccccccc-2;"
+    )
+    assert "`kubectl delete policyrollout shop-cccccccccc-2`" in said.message
+    stage.prober.good = True
+    meta = stage.cluster.get(ROLLOUT, "shop-cccccccccc-2", OWN)["metadata"]
+    stage.cluster.delete(ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version="")
+    found = rounds.go()
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"], found
+    rounds.go()
+    assert rounds.condition().message == "cccccccccc is in force"
+
+
 def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
     stage = Stage()
     rounds = Rounds(stage)

@@ -10,6 +10,7 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.room import Limits
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import load, new
+from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.steps.context import FREEZE, ROLLOUT, read
 
 NAME = "shop-cccccccccc"
@@ -191,6 +192,17 @@ def test_a_wave_that_nobody_looked_at_for_too_long_is_put_back_with_its_reason()
     assert "no progress for 300 s" in state.rollout.status.reason
     assert "ProgressDeadlineExceeded" in [t.reason for t in state.rollout.status.transitions]
     assert stage.shop().status.held_revision == "c" * 40
+
+
+def test_a_wave_that_was_written_by_somebody_with_a_clock_far_behind_is_not_put_back_for_it():
+    stage = Stage(progress_deadline_seconds=300)
+    api = stage.cluster._clock = SimulatedClock(stage.clock.now())
+    stage.clock.set(-600)
+    work(stage.context(), "first", stop=lambda: any(n.status.applied_at for n in applied(stage)))
+    stage.clock.set(600)
+    state = work(stage.context(), "second")
+    assert api.now() <= stage.clock.now()
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
 def applied(stage):

@@ -375,6 +375,8 @@ class Oracle:
             if labels.get("team") != name or obj["metadata"].get("deletionTimestamp"):
                 continue
             wanted = repository.asks(verified, space)
+            if self._left_out(name, space, status):
+                continue
             live = {n: o for n, o in self.policies[space].items() if _owner(o) == name}
             for key in sorted({*wanted, *live}):
                 actor, at = self.writer.get((space, key), ("nobody", 0.0))
@@ -383,6 +385,33 @@ class Oracle:
                 if (live.get(key) or {}).get("spec") != wanted.get(key):
                     text = f"{space}/{key} is not as {verified[:8]} has it (last written by {actor} at {at:.1f} s)"
                     self.violated("1 exactly as Git asks", text)
+
+    def _left_out(self, name, space, status):
+        """Exactly at `before`, since its last rollout was put back; then the source says so and names what helps."""
+        mine = [
+            r
+            for r in self.records.values()
+            if r["spec"]["namespace"] == space
+            and self._source_of(r) == name
+            and self._ended_at(r) is not None
+        ]
+        last = max(mine, key=self._ended_at, default=None)
+        if last is None or _phase(self.rollouts.get(last["spec"]["rollout"])) != "RolledBack":
+            return False
+        if self.rollouts[last["spec"]["rollout"]]["spec"].get("cause") != "namespaces":
+            return False
+        wanted = {_name(o): o["spec"] for o in map(json.loads, last["spec"].get("before") or [])}
+        live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
+        said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
+        words = said.replace(",", " ").replace(":", " ").split()
+        return live == wanted and space in words and "rolled back by" in said
+
+    def _source_of(self, record):
+        found = self.rollouts.get(record["spec"]["rollout"])
+        return "" if found is None else found["spec"]["source"]
+
+    def _ended_at(self, record):
+        return self.ended.get(record["spec"]["rollout"])
 
     @staticmethod
     def _blocked(status):
