@@ -11,6 +11,7 @@ import reading
 from node_scene import eventually, policy
 from node_strategy import CLIENT_ERRORS, SCRAPE, SERVERS, analyses, run, said, write
 from patience import ENOUGH
+from restoring import seconds_are_what_the_times_say
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 
@@ -60,6 +61,7 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
     )
     assert "front/app to beta/app" in status["reason"] and "sure: certain" in status["reason"]
     assert "beta/policies.yaml:1" in status["reason"] and "Ann" in status["reason"]
+    seconds_are_what_the_times_say(shop.plane, shop.rollout())
     verified = {c["type"]: c["status"] for c in status["conditions"]}["Verified"]
     assert verified == "True", status["conditions"]
     told = shop.cli("explain", "shop").stdout

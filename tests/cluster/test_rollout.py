@@ -2,11 +2,10 @@
 
 import json
 import signal
-from datetime import datetime
 
 import pytest
-import reading
 from patience import ENOUGH, KUBECTL
+from restoring import seconds_are_what_the_times_say
 
 pytestmark = pytest.mark.cluster
 
@@ -55,21 +54,12 @@ def test_a_regression_is_rolled_back_to_what_stood_there(shop, watched, touched)
     assert shop.policies() == before
     status = shop.rollout()["status"]
     assert status["phase"] == "RolledBack"
-    assert status["restoredSeconds"] == pytest.approx(latency(shop, status), abs=0.01)
+    seconds_are_what_the_times_say(shop.plane, shop.rollout())
     assert "beta/NetworkPolicy/callers (beta/policies.yaml:1)" in status["reason"]
     assert "by Ann <ann@example.com>" in status["reason"] and "front" in status["reason"]
     assert shop.phases(shop.rollout()["metadata"]["name"])["omega"] == "Pending"
     held = shop.run()
     assert held.returncode == 1 and "is held" in held.stderr
-
-
-def latency(shop, status):
-    """Seconds from the detection to the namespace that was restored last, from the times that stand there."""
-    name = shop.rollout()["metadata"]["name"]
-    records = reading.listed(shop.plane, reading.NAMESPACE_ROLLOUT, "netpol-canary")
-    times = [o["status"]["restoredAt"] for o in records if o["spec"]["rollout"] == name and "status" in o]
-    detected, *restored = (datetime.fromisoformat(t) for t in (status["detectedAt"], *filter(None, times)))
-    return (max(restored) - detected).total_seconds()
 
 
 def _applied(shop, module, name):
