@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
+from orchestrator.analysis.counters import Increments
 from orchestrator.analysis.sequential import Evidence, alarm_at, verdict_of
 from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
@@ -14,7 +16,8 @@ from orchestrator.steps.counting import Stream, scraped, streamed
 from orchestrator.steps.records import needed, record
 
 Key = tuple[str, str]  # metric, namespace
-GONE = 2  # intervals without any scrape after which a series counts as gone
+# Intervals without any scrape after which a series counts as gone; more where its past had longer gaps.
+GONE = 2
 
 
 def counted(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
@@ -97,8 +100,18 @@ def _gone(stream: Stream) -> tuple[m.MeasurementPhase, str]:
         return "Inconclusive", "vanished here and in every control alike"
     if stream.after.length < GONE:
         return "Running", "nothing was scraped since the change yet"
+    gap = longest_gap(stream.before.counts[stream.namespace].total)
+    if stream.after.length <= gap:
+        text = f"nothing was scraped since the change yet, nor for {gap} intervals in a row before it"
+        return "Running", text
     alone = "" if before is not None else " (no control: own past decides)"
     return "Failed", f"the counters were there before the change and are gone after it{alone}"
+
+
+def longest_gap(counts: Increments) -> int:
+    """How many intervals in a row nothing was scraped, between two in which something was."""
+    scraped_in = [n for n, x in enumerate(counts) if x is not None]
+    return max((b - a - 1 for a, b in pairwise(scraped_in)), default=0)
 
 
 def _values(metric: m.MetricSpec, evidence: Evidence | None) -> dict[str, float | None]:

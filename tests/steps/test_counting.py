@@ -121,6 +121,49 @@ def test_counters_that_are_gone_after_the_change_roll_back(metric):
     assert "were there before the change and are gone after it" in state.rollout.status.reason
 
 
+class Patchy(Counters):
+    """Nothing is scraped for four intervals of six; nor for the first four after a change, or ever again."""
+
+    def __init__(self, stage, back):
+        super().__init__(stage)
+        self._back, self._whole = back, False
+
+    def query(self, expression, at):
+        """The check before a rollout asks between two gaps."""
+        self._whole = True
+        try:
+            return super().query(expression, at)
+        finally:
+            self._whole = False
+
+    def _count(self, name, which, at):
+        since = self.written.get(name)
+        if self._whole:
+            return super()._count(name, which, at)
+        if since and at > since:
+            silent = not self._back or at - since <= timedelta(seconds=4 * STEP)
+        else:
+            silent = int(at.timestamp() // STEP) % 6 < 4
+        return None if silent else super()._count(name, which, at)
+
+
+@pytest.mark.parametrize("metric", [RATIO, VOLUME])
+@pytest.mark.parametrize("back", [True, False])
+def test_scrapes_that_are_lost_as_they_were_before_the_change_are_no_regression_until_they_stay_away(
+    metric, back
+):
+    found = stage(metric)
+    found.metrics = Patchy(found, back)
+    state = work(found.context(), "w")
+    status = state.rollout.status
+    if back:
+        assert status.phase == "Succeeded", status.reason
+        return
+    assert status.phase == "RolledBack" and "are gone after it" in status.reason
+    waited = [r for r in measured(found) if "nor for 4 intervals in a row before it" in r.message]
+    assert len(waited) >= 2
+
+
 def test_too_little_traffic_waits_up_to_the_limit_and_then_pauses():
     found = stage(RATIO.model_copy(update={"regression": 0.01}), limit_seconds=60)
     found.metrics = Counters(found, (0.2, 0.0), (0.2, 0.0))
