@@ -23,24 +23,13 @@ _NAME = re.compile(r"[^-\s:][^\s:]*")
 
 def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
     """The manifests below the directory at a revision, by path. Raises BadInput."""
-    if not _NAME.fullmatch(revision):
-        raise BadInput(f"{revision!r} is not a revision", hint="write a branch, a tag or a commit")
-    start = next((p for p in (directory.absolute(), *directory.absolute().parents) if p.is_dir()), Path("/"))
-    root = Path(_git(start, "rev-parse", "--show-toplevel").decode().strip())
+    root = _root(directory)
     inside = os.path.relpath(directory.resolve(), root.resolve())
-    tree = _git(
-        root,
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        f"{revision}^{{commit}}",
-        said=f"revision {revision} is not in {root}",
-    )
+    commit = _commit(root, revision)
     prefix = "" if inside == "." else inside
     ask = partial(_git, root)
     where = f"{directory} at {revision}"
-    top = _git(root, "rev-parse", "--verify", f"{tree.decode().strip()}^{{tree}}").decode().strip()
+    top = _git(root, "rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
     found = Trees(ask, top, where).below(prefix)
     if found is None:
         return {}
@@ -52,12 +41,20 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
     return {e.path: content[e.blob] for e in wanted}
 
 
+def merge_base(directory: Path, one: str, other: str) -> str:
+    """The commit at which two revisions parted; empty where none is known, as in a shallow clone. Raises BadInput."""
+    root = _root(directory)
+    commits = [_commit(root, r) for r in (one, other)]
+    found = _git(root, "merge-base", *commits, code=1)  # 1 says that there is none
+    return found.decode().strip()
+
+
 def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
     """For each file below the directory that changed between two revisions: the last commit that did it.
 
     `4f1c2d9e01 Ann Lee: Open payments to checkout`, by the path below the directory. Raises BadInput.
     """
-    root = Path(_git(directory, "rev-parse", "--show-toplevel").decode().strip())
+    root = _root(directory)
     inside = os.path.relpath(directory.resolve(), root.resolve())
     raw = _git(
         root,
@@ -82,7 +79,21 @@ def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
     return found
 
 
-def _git(where: Path, *args: str, data: bytes = b"", said: str = "") -> bytes:
+def _root(directory: Path) -> Path:
+    """Of the repository that holds the directory, or held it."""
+    start = next((p for p in (directory.absolute(), *directory.absolute().parents) if p.is_dir()), Path("/"))
+    return Path(_git(start, "rev-parse", "--show-toplevel").decode().strip())
+
+
+def _commit(root: Path, revision: str) -> str:
+    if not _NAME.fullmatch(revision):
+        raise BadInput(f"{revision!r} is not a revision", hint="write a branch, a tag or a commit")
+    asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return _git(root, "rev-parse", *asked, said=f"revision {revision} is not in {root}").decode().strip()
+
+
+def _git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int = 0) -> bytes:
+    """What it printed; `code` is a further exit code that is no failure."""
     env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"}
     safe = [part for key in _SAFE for part in ("-c", f"{key}={SETTINGS[key]}")]
     limits = contained.Limits(TIMEOUT, MOST_OUTPUT)
@@ -92,7 +103,7 @@ def _git(where: Path, *args: str, data: bytes = b"", said: str = "") -> bytes:
         raise BadInput("the git program is missing", hint="install git") from None
     except contained.Ended as ended:
         raise BadInput(f"git was {ended}", str(where)) from None
-    if done.code:
+    if done.code not in (0, code):
         lines = done.errors.strip().splitlines() or ["no message"]
         raise BadInput(said or f"git says: {lines[-1].removeprefix('fatal: ')}", str(where))
     return done.out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.revision import commits_of, files_at
+from orchestrator.adapters.revision import commits_of, files_at, merge_base
 from orchestrator.cli import sources
-from orchestrator.cli.difference import Difference, as_data, compare, markdown
+from orchestrator.cli.difference import Difference, as_data, compare, fitting, markdown
 from orchestrator.cli.generate import recorded
 from orchestrator.cli.lint import severities
 from orchestrator.cli.network import elsewhere, fleet_of
@@ -22,6 +23,12 @@ from orchestrator.policy.lint import Finding, lint
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.reading import profile
 from orchestrator.policy.risk import LEVELS, Risk, RiskRules, risk
+
+# Characters of a comment, which Git hosts limit to 65,536; the table and graph of connections have limits of their own.
+MOST_BLOCKS = 5_000
+MOST_REASONS = 1_500
+MOST_FOUND = 4_000
+MOST_RECORDED = 3_000
 
 
 def check(
@@ -42,8 +49,9 @@ def check(
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
     more = elsewhere(workloads)
+    began = _began(path, base)
     before, after = (
-        fleet_of(files_at(path, base), f"{path} at {base}", True, keep_invalid=True, more=more),
+        fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
         fleet_of(files, str(path), keep_invalid=True, more=more),
     )
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
@@ -53,7 +61,7 @@ def check(
         f for f in lint(after, levels) if not f.ignored and (f.rule.id, f.subject, f.message) not in known
     ]
     results = intents.run(after, tests, settled)
-    moved = compare(before, after, settled, commits_of(path, base, "HEAD"))
+    moved = compare(before, after, settled, commits_of(path, began, "HEAD"))
     level = risk(moved.changes, moved.impact, rules)
     blocks = [_said(f) for f in found if f.rule.severity == "error"]
     blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
@@ -81,10 +89,22 @@ def check(
                 "",
                 f"Recorded flows: {summary(replayed)}.",
                 "",
-                *(f"    {one_line(line)}" for line in told(replayed)),
+                *fitting((f"    {one_line(line)}" for line in told(replayed)), MOST_RECORDED),
             ]
         print("\n".join(lines))
     return 1 if blocks else 0
+
+
+def _began(path: Path, base: str) -> str:
+    """The commit at which the branch began: what the base got since then is none of its changes."""
+    found = merge_base(path, base, "HEAD")
+    if not found:
+        print(
+            f"netpol-canary: no common commit of {one_line(base)} and HEAD is here (a shallow clone?): compared with"
+            f" {one_line(base)} as it is",
+            file=sys.stderr,
+        )
+    return found or base
 
 
 def _said(finding: Finding) -> str:
@@ -103,8 +123,8 @@ def _summary(
     """Markdown for a pull request; it reads well in a terminal, too."""
     word = "❌ blocked" if blocks else "✅ fine"
     lines = [f"## Network policies against {code(base)}: {word}", ""]
-    lines += [f"- **{inert(block)}**" for block in blocks] + ([""] if blocks else [])
-    lines.append(f"Risk: **{level.level}** ({inert('; '.join(level.reasons))}).")
+    lines += _some([f"- **{inert(block)}**" for block in blocks], MOST_BLOCKS) + ([""] if blocks else [])
+    lines.append(f"Risk: **{level.level}** ({inert('; '.join(level.reasons)[:MOST_REASONS])}).")
     held = sum(not r.problems for r in results)
     lines.append(
         f"Intents: {held} of {len(results)} hold." if results else "Intents: there is no PolicyTest."
@@ -112,5 +132,11 @@ def _summary(
     lines += ["", *markdown(moved)]
     if found:
         lines += ["", "New findings:", ""]
-        lines += [f"- {f.rule.severity} {inert(_said(f))}" for f in found]
+        lines += _some([f"- {f.rule.severity} {inert(_said(f))}" for f in found], MOST_FOUND)
     return lines
+
+
+def _some(lines: list[str], most: int) -> list[str]:
+    """As many as a comment has room for; `-o json` has them all."""
+    kept = fitting(lines, most)
+    return kept if len(kept) == len(lines) else [*kept, f"- and {len(lines) - len(kept)} more"]

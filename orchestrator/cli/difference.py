@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator import harmless
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
-from orchestrator.adapters.revision import commits_of, files_at
+from orchestrator.adapters.revision import commits_of, files_at, merge_base
 from orchestrator.cli import wiring
 from orchestrator.cli.network import elsewhere, fleet_of, load
 from orchestrator.cli.report import aligned, formatted, printed
@@ -28,6 +28,9 @@ from orchestrator.policy.reading import profile
 
 MOST_DRAWN = 60
 MOST_ROWS = 200
+MOST_TABLE = 28_000  # characters, and of the graph below: with what else a comment says, it stays below the 65,536 of one
+MOST_GRAPH = 10_000
+MOST_NAMED, MOST_NAMES = 10, 1_500  # items, and their characters
 MOST_CAUSES = 6
 
 
@@ -74,7 +77,7 @@ def diff(
     elif after:
         old, new = (load(Path(p), more=workloads) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
-        first, last = (r or "HEAD" for r in re.split(r"\.{2,3}", before, maxsplit=1))
+        first, last = _span(before, path)
         more = elsewhere(workloads)
         old, new = (fleet_of(files_at(path, r), f"{path} at {r}", True, more=more) for r in (first, last))
         commits = commits_of(path, first, last)
@@ -94,6 +97,19 @@ def diff(
     else:
         print("\n".join(_text(found)))
     return 0
+
+
+def _span(text: str, path: Path) -> tuple[str, str]:
+    """`A..B` are both as they are; `A...B` begins where B parted from A, as in git. Raises BadInput."""
+    first, dots, last = re.split(r"(\.{2,3})", text, maxsplit=1)
+    first, last = first or "HEAD", last or "HEAD"
+    if dots == "..":
+        return first, last
+    if not (began := merge_base(path, first, last)):
+        raise BadInput(
+            f"no common commit of {first} and {last} is here", hint="fetch more of the history, or write A..B"
+        )
+    return began, last
 
 
 def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
@@ -169,30 +185,46 @@ def markdown(found: Difference) -> list[str]:
     signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
     lines = [f"**Connections: {count(found.changes)}**" if found.changes else "No connection changes."]
     for title, items in found.impact.told():
-        more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-        lines += ["", f"⚠️ **{title}**: {', '.join(harmless.code(i) for i in items[:10])}{more}"]
+        named = fitting(map(harmless.code, items[:MOST_NAMED]), MOST_NAMES)
+        more = f" and {len(items) - len(named)} more" if len(items) > len(named) else ""
+        lines += ["", f"⚠️ **{title}**: {', '.join(named)}{more}"]
     if not found.changes:
         return lines
     lines += ["", "| | from | to | before | after | because |", "|---|---|---|---|---|---|"]
-    for c in found.changes[:MOST_ROWS]:
-        causes = [harmless.markdown(t) for t in (*c.because[:MOST_CAUSES], *([c.note] if c.note else []))]
-        causes += [f"and {len(c.because) - MOST_CAUSES} more"] if len(c.because) > MOST_CAUSES else []
-        cells = [signs[c.kind], *map(harmless.markdown, _cells(c)[1:]), "<br>".join(causes)]
-        lines.append("| " + " | ".join(cells) + " |")
-    if len(found.changes) > MOST_ROWS:
-        lines += ["", f"and {len(found.changes) - MOST_ROWS} more"]
-    drawn = found.changes[:MOST_DRAWN]
+    rows = fitting((_row(c, signs[c.kind]) for c in found.changes[:MOST_ROWS]), MOST_TABLE)
+    lines += rows
+    if len(found.changes) > len(rows):
+        lines += ["", f"and {len(found.changes) - len(rows)} more"]
+    return [*lines, *_graph(found.changes[: min(len(rows), MOST_DRAWN)])]
+
+
+def fitting(lines: Iterable[str], most: int) -> list[str]:
+    """The first lines that are together no longer than so many characters."""
+    found: list[str] = []
+    for line in lines:
+        most -= len(line) + 1
+        if most < 0:
+            break
+        found.append(line)
+    return found
+
+
+def _row(change: Change, sign: str) -> str:
+    said = (*change.because[:MOST_CAUSES], *([change.note] if change.note else []))
+    causes = [harmless.markdown(text) for text in said]
+    if len(change.because) > MOST_CAUSES:
+        causes.append(f"and {len(change.because) - MOST_CAUSES} more")
+    cells = [sign, *map(harmless.markdown, _cells(change)[1:]), "<br>".join(causes)]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _graph(drawn: Sequence[Change]) -> list[str]:
+    """The connections as Mermaid draws them; nothing where that is too long, for a part of a graph misleads."""
     number = {n: f"n{i}" for i, n in enumerate(sorted({e.name for c in drawn for e in (c.src, c.dst)}))}
     arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
-    lines += [
-        "",
-        "```mermaid",
-        "graph LR",
-        *(f'  {n}["{harmless.mermaid(name)}"]' for name, n in number.items()),
-    ]
+    lines = ["", "```mermaid", "graph LR"]
+    lines += [f'  {n}["{harmless.mermaid(name)}"]' for name, n in number.items()]
     for c in drawn:
-        label = ports.text(c.before if c.kind == "lost" else c.after)
-        lines.append(
-            f'  {number[c.src.name]} {arrows[c.kind]}|"{harmless.mermaid(label)}"| {number[c.dst.name]}'
-        )
-    return [*lines, "```"]
+        label = harmless.mermaid(ports.text(c.before if c.kind == "lost" else c.after))
+        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
+    return [*lines, "```"] if sum(map(len, lines)) <= MOST_GRAPH else []

@@ -14,13 +14,13 @@ from orchestrator.adapters.schemas import findings
 from orchestrator.cli.edge import annotate
 from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
+from orchestrator.cli.sarif import LEVELS, from_root, sarif
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line, xml
 from orchestrator.policy.lint import RULES, Finding, lint
 from orchestrator.policy.manifest import parse
 
 CONFIG = ".netpol-canary.yaml"
-LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
 
@@ -51,16 +51,15 @@ def check(
     everything = lint(fleet, levels, findings(given, version))
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
-        printed(_sarif(everything), "json")
+        printed(sarif(path, everything), "json")
     elif output in ("json", "yaml"):
         printed({"findings": [_data(f) for f in everything]}, output)
     elif output == "junit":
         print("\n".join(_junit(found)))
     elif output == "github":
         for f in found:
-            file, _, line = f.where.rpartition(":")
-            place = str(path / file) if file else ""
-            annotate(GITHUB[f.rule.severity], f.rule.id, f"{f.subject}: {f.message}", place, line)
+            place, line = from_root(path, f.where) if f.where else ("", 0)
+            annotate(GITHUB[f.rule.severity], f.rule.id, f"{f.subject}: {f.message}", place, str(line))
     else:
         for f in found:
             print(one_line(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
@@ -101,35 +100,6 @@ def _data(f: Finding) -> dict[str, Any]:
         "message": f.message,
         "where": f.where,
         "ignored": f.ignored,
-    }
-
-
-def _sarif(found: list[Finding]) -> dict[str, Any]:
-    rules = [
-        {"id": r.id, "shortDescription": {"text": r.title}, "fullDescription": {"text": r.text}}
-        for r in RULES.values()
-    ]
-    results = []
-    for f in found:
-        result: dict[str, Any] = {
-            "ruleId": f.rule.id,
-            "level": LEVELS[f.rule.severity],
-            "message": {"text": f"{f.subject}: {f.message}"},
-        }
-        file, _, line = f.where.rpartition(":")
-        if file:
-            region = {"startLine": int(line)}
-            result["locations"] = [
-                {"physicalLocation": {"artifactLocation": {"uri": file}, "region": region}}
-            ]
-        if f.ignored:
-            result["suppressions"] = [{"kind": "inSource", "justification": f.ignored}]
-        results.append(result)
-    driver = {"name": "netpol-canary", "rules": rules}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
     }
 
 

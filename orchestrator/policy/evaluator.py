@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.policy import ports, tiers
 from orchestrator.policy.order import directions
-from orchestrator.policy.pod import End, NamedPort, Pod
+from orchestrator.policy.pod import End, NamedPort, Pod, families
 from orchestrator.policy.reading import SAID, Reading, readings
 from orchestrator.policy.selector import matches
 
@@ -68,13 +68,15 @@ class Network:
 
     def allowed(self, src: End, dst: End, protocol: str, port: int) -> bool:
         """Both ends must allow; under the plain reading, or what the profile settles."""
-        return self._allowed(src, dst, protocol, port, self._plain)
+        return any(self._allowed(*ends, protocol, port, self._plain) for ends in families(src, dst))
 
     def decide(self, src: End, dst: End, protocol: str, port: int) -> Decision:
         """The answer under every reading that is open, with the rules that decide it."""
         found = readings(self._settled, self._open(src, dst))
-        answers = {r: self._allowed(src, dst, protocol, port, r) for r in found}
-        why = tuple(self._why(src, dst, protocol, port, found[0]))
+        pairs = list(families(src, dst))
+        answers = {r: any(self._allowed(*ends, protocol, port, r) for ends in pairs) for r in found}
+        shown = next((p for p in pairs if self._allowed(*p, protocol, port, found[0])), pairs[0])
+        why = tuple(self._why(*shown, protocol, port, found[0]))
         if len(set(answers.values())) == 1:
             return Decision(answers[found[0]], (), why)
         depends = [q for q in SAID if _matters(q, answers)]
@@ -82,6 +84,12 @@ class Network:
 
     def over_ports(self, src: End, dst: End, asked: int) -> int:
         """Those of a set of ports (see ports.py) on which the connection is allowed, under the plain reading."""
+        found = 0
+        for one, other in families(src, dst):
+            found |= self._over_ports(one, other, asked)
+        return found
+
+    def _over_ports(self, src: End, dst: End, asked: int) -> int:
         reading = self._plain
         one, other = _seen(src, reading), _seen(dst, reading)
         own = _same(src, dst)
@@ -94,12 +102,14 @@ class Network:
 
     def passing(self, side: str, src: Pod, dst: Pod) -> int:
         """The ports that one end alone lets pass, whatever the other does; of two different pods."""
-        reading = self._plain
-        one, other = _seen(src, reading), _seen(dst, reading)
-        end, peer = (one, other) if side == "Egress" else (other, one)
-        if not isinstance(end, Pod) or _own_node(one, other):
-            return ports.ALL
-        return self._side_ports(side, end, peer, other, reading, False)
+        found = 0
+        for ends in families(src, dst):
+            one, other = (_seen(e, self._plain) for e in ends)
+            end, peer = (one, other) if side == "Egress" else (other, one)
+            if not isinstance(end, Pod) or _own_node(one, other):
+                return ports.ALL
+            found |= self._side_ports(side, end, peer, other, self._plain, False)
+        return found
 
     def _side_ports(self, side: str, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
         """The ports that one end lets pass: Admin, then NetworkPolicy, then Baseline."""

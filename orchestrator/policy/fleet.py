@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Fleet:
-    """`lines` says at which `file:line` a policy stands, `skipped` which policies were not analysed.
+    """`lines` says at which `file:line` a policy or a workload stands, `skipped` which policies were not analysed.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
     """
@@ -120,6 +121,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 skipped[f"{kind} ({version})"] += 1
             elif (found := _workload(obj)) is not None:
                 pod = found.pod
+                lines.setdefault(found.name, where)
                 workloads.setdefault(
                     (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
                 )
@@ -206,17 +208,26 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         return None
     inner, labels = template.get("spec") or {}, (template.get("metadata") or {}).get("labels") or {}
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
+    ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
     pod = Pod(
         _space(obj),
         str(name),
         {str(k): str(v) for k, v in labels.items()},
-        str(status.get("podIP", "")),
+        ips[0],
         _ports(inner),
-        str(status.get("hostIP", "")),
+        nodes[0],
         bool(inner.get("hostNetwork")),
         _scraped((template.get("metadata") or {}).get("annotations") or {}),
+        ips[1:],
+        nodes[1:],
     )
     return Workload(kind, pod)
+
+
+def _addresses(status: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """`podIP` and `podIPs`, or `hostIP` and `hostIPs`, one a family; one that is empty where there is none."""
+    found = [str(status.get(key) or ""), *(str(item.get("ip") or "") for item in status.get(f"{key}s") or [])]
+    return tuple(dict.fromkeys(str(ipaddress.ip_address(a)) for a in found if a)) or ("",)
 
 
 def _scraped(annotations: Mapping[str, Any]) -> int:

@@ -23,7 +23,12 @@ class PodIndex:
     def __init__(
         self, pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]], blocks: bool = False
     ) -> None:
-        self._addresses = [(n, ipaddress.ip_address(p.ip)) for n, p in enumerate(pods) if blocks and p.ip]
+        self._addresses = [
+            (n, ipaddress.ip_address(a))
+            for n, p in enumerate(pods if blocks else ())
+            for a in (p.ip, *p.other_ips)
+            if a
+        ]
         self._blocks: dict[str, int] = {}
         self.all = (1 << len(pods)) - 1
         self._pods: dict[tuple[str, str], int] = {}
@@ -53,7 +58,8 @@ class PodIndex:
         """The pods whose address is in a block; none where blocks do not cover pods."""
         if block not in self._blocks:
             net = ipaddress.ip_network(block, strict=False)
-            self._blocks[block] = sum(1 << n for n, address in self._addresses if address in net)
+            inside = {n for n, address in self._addresses if address in net}
+            self._blocks[block] = sum(1 << n for n in inside)
         return self._blocks[block]
 
     def select(self, side: str, selector: Selector) -> int:

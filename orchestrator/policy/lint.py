@@ -198,7 +198,8 @@ def _unguarded(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     for workload in fleet.workloads:
         if not net.isolated(workload.pod, "Ingress") and not fleet.cluster:
-            yield Finding(RULES["NPC004"], workload.name, "no policy isolates it for ingress")
+            where = fleet.lines.get(workload.name, "")
+            yield Finding(RULES["NPC004"], workload.name, "no policy isolates it for ingress", where)
 
 
 def _without_dns(fleet: Fleet) -> Iterator[Finding]:

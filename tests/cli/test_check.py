@@ -40,6 +40,7 @@ def repo(tmp_path, cli):
             git("add", "-A")
             git("commit", "-q", "-m", "change")
 
+    Repo.git = staticmethod(git)
     git("init", "-q", "-b", "main")
     (folder / "tests.yaml").write_text(TESTS)
     Repo.change(POLICIES)
@@ -147,6 +148,51 @@ def test_diff_of_revisions(repo):
     done = repo.run("diff", "main~1..main", "--path", repo.path)
     assert done.code == 0 and "other/stranger[Pod]" in done.out
     assert repo.run("diff", "main..", "--path", repo.path).out == "no connection changes\n"
+
+
+def test_what_the_base_got_since_is_none_of_the_branch_s_changes(repo):
+    repo.git("checkout", "-q", "-b", "topic")
+    repo.change(POLICIES + "# a comment\n")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    repo.change(OPEN, OTHER)
+    repo.commit()
+    repo.git("checkout", "-q", "topic")
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 0 and "No connection changes." in done.out and "Risk: **none**" in done.out
+    assert repo.run("diff", "main...HEAD", "--path", repo.path).out == "no connection changes\n"
+    assert "lost" in repo.run("diff", "main..HEAD", "--path", repo.path).out
+
+
+def test_without_a_common_commit_the_base_is_taken_as_it_is_aloud(repo):
+    repo.git("checkout", "-q", "--orphan", "island")
+    repo.change(OPEN, OTHER)
+    repo.commit()
+    done = repo.run("check", repo.path, "--base", "main")
+    assert "no common commit of main and HEAD is here" in done.err and "gained" in done.out
+    done = repo.run("diff", "main...HEAD", "--path", repo.path)
+    assert done.code == 2 and "write A..B" in done.err
+
+
+def test_the_summary_of_a_wide_change_fits_into_a_comment(repo):
+    long = "team-settlement-and-reconciliation-of-payments"
+    apps = "".join(
+        f"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {long}-{n}, namespace: {long}-{n % 7}}}\nspec:\n"
+        f"  selector: {{matchLabels: {{app: w{n}}}}}\n"
+        f"  template: {{metadata: {{labels: {{app: w{n}}}}}, spec: {{containers: [{{name: c, image: x}}]}}}}\n"
+        for n in range(28)
+    )
+    repo.change(POLICIES, apps)
+    repo.commit()
+    deny = "".join(
+        f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {long}, namespace: {long}-{n}}}\n"
+        "spec: {podSelector: {}, policyTypes: [Ingress, Egress]}\n"
+        for n in range(7)
+    )
+    repo.change(POLICIES + deny, apps)
+    done = repo.run("check", repo.path, "--base", "main")
+    assert done.code == 1 and len(done.out) <= 65_536 and " more\n" in done.out
+    assert len(json.loads(repo.run("check", repo.path, "--base", "main", "-o", "json").out)["changes"]) > 200
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,23 @@ def test_formats_for_pipelines(linted):
     assert "::error file=" in linted(bad, "-o", "github")[1].out
 
 
+def test_code_scanning_finds_every_result_below_the_repository_s_root(cli, tmp_path, monkeypatch):
+    netpol, folder = cli(Stage()), tmp_path / "shop" / "network rules"
+    (folder / "a").mkdir(parents=True)
+    (tmp_path / "shop" / ".git").mkdir()
+    (folder / "a" / "all.yaml").write_text(MANIFESTS)
+    monkeypatch.chdir(tmp_path / "shop" / "network rules")
+    (run,) = json.loads(netpol("lint", str(folder), "--fail-on", "never", "-o", "sarif").out)["runs"]
+    places = [r["locations"][0]["physicalLocation"] for r in run["results"]]
+    assert {p["artifactLocation"]["uri"] for p in places} == {"network%20rules/a/all.yaml"}
+    assert all(p["region"]["startLine"] > 0 for p in places) and len(places) > 1
+    assert len({r["partialFingerprints"]["finding/v1"] for r in run["results"]}) == len(places)
+    assert all(r["help"]["text"] for r in run["tool"]["driver"]["rules"])
+    assert (
+        "file=network rules/a/all.yaml,line=" in netpol("lint", ".", "--fail-on", "never", "-o", "github").out
+    )
+
+
 def test_every_rule_explains_itself(cli):
     netpol = cli(Stage())
     for rule in RULES:
