@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clearing import OWN, cleared
+from patience import ENOUGH
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.counted import CountedCluster
@@ -62,7 +63,7 @@ def roomy(harness, tmp_path, request):
 
 def test_200_namespaces_take_three_writes_each_and_nothing_the_second_time(roomy):
     calls = Counter()
-    real = connect(roomy.kubeconfig, timeout=30)
+    real = connect(roomy.kubeconfig, timeout=ENOUGH)
     names = [f"cost-{number:03d}" for number in range(NAMESPACES)]
 
     def made(name):
