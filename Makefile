@@ -37,12 +37,12 @@ conformance: .venv/.ready
 reports: .venv/.ready
 	@$(BIN)/python tests/reports.py $(CASES) $(if $(ONLY),--only $(ONLY))
 
-# Seeds of the deterministic simulation, on every core: `make simulate SEEDS=2000 [FROM=0] [BUG=name]`; HUNT=1 looks for
-# every planted bug instead, in so many seeds at most.
+# Seeds of the deterministic simulation, on every core: `make simulate SEEDS=2000 [FROM=0] [BUG=name]`; SETBACK=600 sets
+# wall clocks back by so many seconds in each; HUNT=1 looks for every planted bug instead, in so many seeds at most.
 SEEDS ?= 100
 FROM ?= 0
 simulate: .venv/.ready
-	@PYTHONPATH=.:tests:tests/engine $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(HUNT),--hunt)
+	@PYTHONPATH=.:tests:tests/engine $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(SETBACK),--setback $(SETBACK)) $(if $(HUNT),--hunt)
 
 # The figures of docs/reliability.md: seeds of the simulation, planted bugs, hostile input.
 reliability: SEEDS = 2000

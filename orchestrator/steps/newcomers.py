@@ -29,25 +29,37 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
     known = frozenset(verified.spec.selected)
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
     fresh = {n for n, at in made.items() if (at is not None and at > since) or (known and n not in known)}
-    if not fresh:
-        return frozenset()
-    for kind in source.spec.kinds:
-        held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
-        fresh -= {str(o["metadata"]["namespace"]) for o in held}
-    return frozenset(fresh)
+    return _empty(ctx, source, frozenset(fresh)) if fresh else frozenset()
 
 
 def left_out(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> str:
     """For people: which namespaces stand without the verified revision since it was rolled back there, and what helps."""
-    if not refused(source, rollouts):
-        return ""
-    names = sorted(unreached(ctx, source, rollouts) & refused(source, rollouts))
+    last: dict[str, Rollout] = {}
+    for rollout in sorted(rollouts, key=_age):
+        if rollout.spec.source == source.name and rollout.spec.revision == source.status.verified_revision:
+            last |= dict.fromkeys(_names(rollout), rollout)
+    left = {n: r for n, r in last.items() if r.spec.cause == "namespaces" and _refusing(source, r)}
+    names = sorted(_empty(ctx, source, frozenset(left) & selected(ctx, source).keys())) if left else []
     if not names:
         return ""
-    back = sorted(r.name for r in rollouts if _refusing(source, r) and _names(r) & {*names})
+    back = sorted({left[name].name for name in names})
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    hint = f"a new revision, or `kubectl delete policyrollout {' '.join(back)}`, lets it be tried again"
-    return f"but not in {', '.join(names[:MOST_NAMED])}{more}: rolled back by {', '.join(back)}; {hint}"
+    hint = f"a new revision, or `kubectl delete policyrollout {' '.join(back[:MOST_NAMED])}`, lets it be tried again"
+    by = ", ".join(back[:MOST_NAMED])
+    return f"but not in {', '.join(names[:MOST_NAMED])}{more}: rolled back by {by}; {hint}"
+
+
+def _age(rollout: Rollout) -> tuple[str, int, str]:
+    made = str(rollout.manifest["metadata"].get("creationTimestamp", ""))
+    return made, len(rollout.name), rollout.name
+
+
+def _empty(ctx: Context, source: Source, names: frozenset[str]) -> frozenset[str]:
+    """Those that hold nothing of the source."""
+    for kind in source.spec.kinds:
+        held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
+        names -= {str(o["metadata"]["namespace"]) for o in held}
+    return names
 
 
 def refused(source: Source, rollouts: Sequence[Rollout], removals: bool = False) -> frozenset[str]:

@@ -122,6 +122,10 @@ def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps(
     )
     assert "`kubectl delete policyrollout shop-cccccccccc-2`" in said.message
     stage.prober.good = True
+    stage.namespace("later")
+    assert rounds.go()["shop-cccccccccc-3"] == "Succeeded"
+    rounds.go()
+    assert "but not in fresh: rolled back by shop-cccccccccc-2;" in rounds.condition().message
     meta = stage.cluster.get(ROLLOUT, "shop-cccccccccc-2", OWN)["metadata"]
     stage.cluster.delete(ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version="")
     found = rounds.go()

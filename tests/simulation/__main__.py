@@ -13,6 +13,7 @@ from simulation.bugs import BUGS
 from simulation.hunt import first_find
 from simulation.run import simulate
 
+SETBACK_EVERY = 20.0  # mean seconds between two of them
 REPEAT = "make simulate SEEDS=1 FROM="
 
 
@@ -25,6 +26,7 @@ def main(argv=None):
     parser.add_argument(
         "--hunt", action="store_true", help="look for every planted bug, in so many seeds at most"
     )
+    parser.add_argument("--setback", type=float, help="set wall clocks back by so many seconds in every seed")
     given = parser.parse_args(argv)
     if given.seeds < 1 or given.first < 0:
         parser.error("SEEDS is at least 1, FROM at least 0")
@@ -33,13 +35,13 @@ def main(argv=None):
     began, counts, rules, wrong = time.monotonic(), Counter(), Counter(), 0
     seeds = range(given.first, given.first + given.seeds)
     with ProcessPoolExecutor(os.cpu_count(), initializer=_rarely_collected) as pool:
-        for found in pool.map(partial(_played, given.bug), seeds, chunksize=4):
+        for found in pool.map(partial(_played, given.bug, given.setback), seeds, chunksize=4):
             counts.update(seeds=1, events=found.events, calls=found.calls, rollouts=found.rollouts)
             counts.update(faults=sum(found.faults.values()) - found.kills, kills=found.kills)
             if found.violations:
                 wrong += 1
                 rules.update({rule for rule, _ in found.violations})
-                _say(found, given.bug)
+                _say(found, given.bug, given.setback)
     seconds = time.monotonic() - began
     told = ("seeds", "rollouts", "events", "calls", "faults", "kills")
     print(", ".join(f"{counts[name]} {name}" for name in told) + f", {wrong} seeds with violations")
@@ -67,12 +69,13 @@ def _rarely_collected():
     gc.set_threshold(200_000, 20, 20)
 
 
-def _played(bug, seed):
-    return simulate(seed, BUGS[bug] if bug else None)
+def _played(bug, setback, seed):
+    fixed = {"setback": setback, "clock_every": SETBACK_EVERY} if setback else {}
+    return simulate(seed, BUGS[bug] if bug else None, **fixed)
 
 
-def _say(found, bug):
-    more = f" BUG={bug}" if bug else ""
+def _say(found, bug, setback):
+    more = (f" BUG={bug}" if bug else "") + (f" SETBACK={setback:.0f}" if setback else "")
     print(f"seed {found.seed}: {len(found.violations)} violations; `{REPEAT}{found.seed}{more}` repeats it")
     for rule, text in found.violations[:3]:
         print(f"  {rule}: {text[:400]}", flush=True)

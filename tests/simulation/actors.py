@@ -22,6 +22,7 @@ VERBS = (
     "delete",
     "by hand",
 )
+JUMPS = (-600, -30, -5, 5, 30, 600)  # seconds
 BAD = ("kind: [", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n", "- 1\n", "apiVersion: 3\n")
 
 
@@ -132,7 +133,8 @@ class Actors:
         found = self._working()
         if found:
             self.run.count("clock")
-            self.draw.choice(found).wrong += self.draw.choice((-600, -30, -5, 5, 30, 600))
+            by = -given if (given := self.run.settings.setback) else self.draw.choice(JUMPS)
+            self.draw.choice(found).wrong += by
 
     def silence(self):
         """The metrics go away and come back."""

@@ -58,8 +58,8 @@ class Journal(MemoryCluster):
 class Api:
     """Calls of processes, each an event when it lands and one when it is answered."""
 
-    def __init__(self, scheduler, cluster, faults, reads):
-        self.scheduler, self.cluster, self.faults, self._reads = scheduler, cluster, faults, reads
+    def __init__(self, scheduler, cluster, faults, oracle):
+        self.scheduler, self.cluster, self.faults, self._oracle = scheduler, cluster, faults, oracle
         self.calls = 0
 
     def call(self, process, port, verb, args, kwargs):
@@ -69,6 +69,8 @@ class Api:
         self.calls += 1
         process.calls += 1
         fate = self.faults.fate(process, write)
+        if process.kind != "person" and _policy_space(verb, args):
+            self.faults.stall(process)
         task, answer, sent = scheduler.current(), [], scheduler.time
         waker = task.waker()
 
@@ -104,11 +106,20 @@ class Api:
     def _effect(self, process, port, verb, args, kwargs, sent):
         self.cluster.actor, self.cluster.sent = process.name, sent
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
-            self._reads(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
+            self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
+        if process.kind != "pod" and (space := _policy_space(verb, args)):
+            self._oracle.asked(process.name, space, sent)
         try:
             return getattr(port, verb)(*args, **kwargs)
         except ApiError as error:
             return error
+
+
+def _policy_space(verb, args):
+    """Where a call writes a policy; empty for every other call."""
+    if verb in ("create", "replace"):
+        return args[0]["metadata"].get("namespace") if args[0].get("kind") == "NetworkPolicy" else ""
+    return args[2] if verb == "delete" and args[0].kind == "NetworkPolicy" else ""
 
 
 class Port:
@@ -144,6 +155,13 @@ class Faults:
 
     def count(self, name):
         self.counts[name] = self.counts.get(name, 0) + 1
+
+    def stall(self, process):
+        """A process that writes policies stands still before the answer comes, longer than it has its place, now and then."""
+        stalls = 0.0 if self.calm else self.settings.stalls
+        if stalls and self.random.random() < stalls:
+            self.count("stall")
+            process.frozen_until = process.scheduler.time + self.random.uniform(5, 60)
 
     def fate(self, process, write):
         draw, given = self.random, self.settings

@@ -29,6 +29,7 @@ class Oracle:
         self.applied, self.strange, self.released = {}, defaultdict(float), defaultdict(int)
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
+        self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
 
     @property
     def now(self):
@@ -42,6 +43,17 @@ class Oracle:
         """Policies were listed, in one namespace or all."""
         if actor.split("-")[0] in PRODUCT:
             self.reads[namespace].append(self.now)
+            self.looked[actor, namespace] = self.now
+
+    def asked(self, actor, namespace, sent):
+        """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`."""
+        record = self._open_record(namespace)
+        if record is None:
+            return
+        holder, since, before = self.holders.get(record["spec"]["rollout"], ("", 0.0, ()))
+        if holder and holder != actor and actor in before and sent > since:
+            text = f"{actor} asks to write into {namespace} though {holder} has its place since {since:.1f} s"
+            self.violated("one writer", text)
 
     def saw(self, actor, kind, namespace, name, before, after):
         """One change that took effect."""
@@ -55,11 +67,20 @@ class Oracle:
             "RolloutApproval": self._approval,
             "Namespace": self._space,
             "PolicySource": self._source,
+            "Lease": self._lease,
         }.get(kind)
         if known is not None:
             known(actor, namespace, name, before, after)
 
     # What stands
+
+    def _lease(self, actor, namespace, name, before, after):
+        """Who has the place at a rollout, since when, and who had it before."""
+        rollout = name.removeprefix("rollout-")
+        holder = "" if after is None else (after.get("spec") or {}).get("holderIdentity", "")
+        known = self.holders.get(rollout, ("", 0.0, ()))
+        if holder != known[0]:
+            self.holders[rollout] = holder, self.now, (*known[2], known[0])
 
     def _space(self, actor, namespace, name, before, after):
         self._kept(self.spaces, name, after)
@@ -105,6 +126,14 @@ class Oracle:
         old = ((before or {}).get("status") or {}).get("phase")
         if phase != old and phase in ("Applied", "Restored"):
             self.applied[name, phase] = self.now
+        if phase != old and phase == "Restored":
+            self._read_back(actor, after["spec"]["namespace"])
+
+    def _read_back(self, actor, space):
+        """Who says that a namespace is restored has read it after the last write of its own."""
+        seen = max(self.looked.get((actor, n), 0.0) for n in (space, None))
+        if self.wrote.get((actor, space), 0.0) > seen:
+            self.violated("5 RolledBack means restored", f"{actor} did not read {space} back")
 
     def _runs(self, rollout):
         found = self.rollouts.get(rollout)
@@ -123,6 +152,7 @@ class Oracle:
         self.rollouts[name] = after
         old, new = _phase(before), _phase(after)
         status, past = after.get("status") or {}, (before or {}).get("status") or {}
+        self._added_to(name, past, status, actor)
         if status.get("opened", 0) > past.get("opened", 0):
             self._opened(name, after, status["opened"] - 1)
         if status.get("wave", 0) > past.get("wave", 0):
@@ -141,6 +171,18 @@ class Oracle:
                     self.violated("5 RolledBack means restored", f"{name} has no latency")
             if new in ("RolledBack", "Superseded"):
                 self._left_written(name, new)
+
+    def _added_to(self, name, past, status, actor):
+        """What stood in a status is not lost, nor does come again what was sent: each is written on what was there."""
+        old, new = past.get("transitions") or [], status.get("transitions") or []
+        lost = len(new) < 200 and new[: len(old)] != old
+        back = [key for key in ("epoch", "opened") if status.get(key, 0) < past.get(key, 0)]
+        before, after = ({o["id"] for o in s.get("outbox") or []} for s in (past, status))
+        again = sorted((after - before) & self.sent_away[name])
+        self.sent_away[name] |= before - after
+        if lost or back or again:
+            what = "transitions are lost" if lost else f"{back or again} as before"
+            self.violated("one writer", f"{actor} writes over the status of {name}: {what}")
 
     def _left_written(self, name, phase):
         """What ends without success leaves nothing of itself."""
@@ -231,9 +273,14 @@ class Oracle:
             self.strange[namespace] = self.now
             self.tainted.add((namespace, name))
             return
-        if before is not None and self._drifted(namespace, name):
+        if (
+            before is not None
+            and self._drifted(namespace, name)
+            and not self._is_before(namespace, name, after)
+        ):
             self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
         self.writer[namespace, name] = (actor, self.now)
+        self.wrote[actor, namespace] = self.now
         if before is not None and not _ours(before):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
@@ -252,6 +299,12 @@ class Oracle:
         if record is None or actor.split("-")[0] in PRODUCT or at < self.born(record):
             return False
         return _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing"
+
+    def _is_before(self, namespace, name, after):
+        """Where it was half written, it goes back at once: what it was before is no drift that is written over."""
+        texts = map(json.loads, self._open_record(namespace)["spec"].get("before") or [])
+        wanted = next((o for o in texts if _name(o) == name), None)
+        return _content(after) == _content(wanted)
 
     def _open_record(self, namespace):
         for record in self.records.values():
@@ -317,7 +370,8 @@ class Oracle:
         for key in sorted({*keys, *(n for n, o in live.items() if _bridge(o))}):
             actor, at = self.writer.get((space, key), ("", 0.0))
             strange = actor.split("-")[0] not in PRODUCT and at > looked
-            if not strange and _content(live.get(key)) != _content(wanted.get(key)):
+            made = actor.startswith("stranger") and key in live and key not in wanted and not _ours(live[key])
+            if not strange and not made and _content(live.get(key)) != _content(wanted.get(key)):
                 yield f"/{key} is not as {end} has it (last written by {actor} at {at:.1f} s)"
 
     def _of_rollout(self, name):
@@ -387,7 +441,7 @@ class Oracle:
                     self.violated("1 exactly as Git asks", text)
 
     def _left_out(self, name, space, status):
-        """Exactly at `before`, since its last rollout was put back; then the source says so and names what helps."""
+        """Exactly at `before`, since its last rollout was put back; then the source says so, or is not Ready at all."""
         mine = [
             r
             for r in self.records.values()
@@ -404,7 +458,8 @@ class Oracle:
         live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
         said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
         words = said.replace(",", " ").replace(":", " ").split()
-        return live == wanted and space in words and "rolled back by" in said
+        named = space in words and "rolled back by" in said
+        return live == wanted and (named or self._blocked(status))
 
     def _source_of(self, record):
         found = self.rollouts.get(record["spec"]["rollout"])

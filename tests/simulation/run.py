@@ -95,7 +95,7 @@ class Run:
         self.truth = Truth(self.scheduler, self.cluster)
         self.oracle = Oracle(self.scheduler, self.repositories, self.truth)
         self.faults = Faults(self.random, given)
-        self.api = Api(self.scheduler, self.cluster, self.faults, self.oracle.read)
+        self.api = Api(self.scheduler, self.cluster, self.faults, self.oracle)
 
     def _saw(self, actor, kind, namespace, name, before, after):
         if kind not in IDLE:

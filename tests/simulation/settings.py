@@ -20,6 +20,8 @@ class Settings:
     kills: float
     freezes_every: float
     clock_every: float
+    stalls: float
+    setback: float
     pushes_every: float
     people_every: float
     strangers_every: float
@@ -53,6 +55,8 @@ def drawn(seed, **fixed):
         "kills": some(0.7, draw.choice((0.5, 0.9))),
         "freezes_every": some(0.35, 40.0),
         "clock_every": some(0.25, 40.0),
+        "stalls": 0.0,
+        "setback": 0.0,  # seconds by which a clock is set back each time; 0 for any jump either way
         "pushes_every": draw.choice((40.0, 90.0)),
         "people_every": some(0.6, draw.choice((10.0, 30.0))),
         "strangers_every": some(0.4, draw.choice((15.0, 60.0))),
@@ -68,4 +72,5 @@ def drawn(seed, **fixed):
         "told": draw.random() < 0.3,
         "restarts_every": some(0.3, 40.0),
     }
+    given["stalls"] = some(0.3, draw.choice((0.02, 0.1)))
     return Settings(**{**given, **fixed})
