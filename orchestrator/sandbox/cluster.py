@@ -16,6 +16,7 @@ from orchestrator.policy.schema import problems, with_defaults
 from orchestrator.ports import Clock, Event, Kind, Manifest
 from orchestrator.sandbox.admission import refusal
 from orchestrator.sandbox.clock import SimulatedClock
+from orchestrator.sandbox.strict import refused, thawed
 
 Key = tuple[Kind, str, str]
 Caller = tuple[str, tuple[str, ...]]
@@ -89,6 +90,8 @@ class MemoryCluster:
             found = self._stored(obj)
             key = self._key(found)
             old = self._current(key, found)
+            if thawed(found, old):
+                raise _invalid(found, ["spec: the spec is frozen at creation"])
             self._admit(found, old, caller)
             for name in ("uid", "creationTimestamp", "deletionTimestamp"):
                 if name in old["metadata"]:
@@ -106,6 +109,8 @@ class MemoryCluster:
             key = self._key(obj)
             old = self._current(key, obj)
             found = {**copy.deepcopy(old), "status": copy.deepcopy(obj.get("status") or {})}
+            if wrong := refused(found):
+                raise _invalid(found, wrong)
             return self._keep(key, found, "status", False)
 
     def delete(
@@ -221,9 +226,8 @@ class MemoryCluster:
         found = copy.deepcopy(obj)
         if not found.get("metadata", {}).get("name"):
             raise Invalid("metadata.name is required")
-        wrong = problems(obj)
-        if wrong:
-            raise Invalid(f"{obj['kind']} {obj['metadata']['name']} is not valid: {'; '.join(wrong)}")
+        if wrong := problems(obj) or refused({k: v for k, v in obj.items() if k != "status"}):
+            raise _invalid(obj, wrong)
         return with_defaults(obj) if obj.get("kind") == "NetworkPolicy" else found
 
     def _current(self, key: Key, obj: Manifest) -> Manifest:
@@ -267,6 +271,11 @@ class MemoryCluster:
     def _key(obj: Manifest) -> Key:
         meta: dict[str, Any] = obj["metadata"]
         return Kind(obj["apiVersion"], obj["kind"]), meta.get("namespace") or "", meta["name"]
+
+
+def _invalid(obj: Manifest, wrong: list[str]) -> Invalid:
+    text = f"{obj['kind']} {obj['metadata']['name']} is not valid: {'; '.join(wrong)}"
+    return Invalid(text[:1000], 422, "Invalid")
 
 
 class Acting:

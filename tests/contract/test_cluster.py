@@ -1,6 +1,7 @@
 """What the rollout expects of a Kubernetes API: one file, on the in-memory one and on a real one."""
 
 import contextlib
+import copy
 import threading
 import uuid
 
@@ -188,6 +189,103 @@ def test_status_is_written_by_itself_alone(api, space):
     again = api.replace({**written, "status": {}, "spec": {**written["spec"], "suspend": True}})
     assert again["status"]["heldRevision"] == "abc"
     assert again["metadata"]["generation"] == 2
+
+
+def spoilt(obj, path, value):
+    """The object with one part of it replaced."""
+    *way, last = path.split("/")
+    found = copy.deepcopy(obj)
+    part = found
+    for name in way:
+        part = part.setdefault(name, {})
+    part[last] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("metadata/name", "n" * 254),
+        ("metadata/name", "Upper"),
+        ("metadata/labels", {"a": "v" * 64}),
+        ("metadata/labels", {"no key": "v"}),
+        ("metadata/annotations", {"a": "x" * (256 << 10)}),
+        ("metadata/annotations", {"no key": "x"}),
+        ("metadata/finalizers", ["not qualified at all"]),
+        ("spec/unknown", 1),
+        ("spec/git/unknown", 1),
+        ("spec/git", {}),
+        ("spec/git/url", "u" * 1025),
+        ("spec/git/url", 7),
+        ("spec/git/timeoutSeconds", 0),
+        ("spec/git/timeoutSeconds", 601),
+        ("spec/git/timeoutSeconds", "60"),
+        ("spec/git/timeoutSeconds", True),
+        ("spec/git/verify/mode", "sometimes"),
+        ("spec/namespaces/names", ["n"] * 2001),
+        ("spec/namespaces/names", [None]),
+        ("spec/namespaces/names", "all"),
+        ("spec/shared", "no folder"),
+        ("spec/suspend", "yes"),
+        ("spec/strategy/analysis/alpha", 0),
+        ("spec/strategy/analysis/alpha", 0.51),
+        ("spec/strategy/steps", [{"count": 0}]),
+        ("spec", None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_the_schema_or_the_metadata_of_ours_does_not_take_is_refused(api, space, path, value):
+    with pytest.raises(Invalid):
+        api.create(spoilt(source(space), path, value))
+    made = api.create(source(space, "good"))
+    if path != "metadata/name":
+        with pytest.raises(Invalid):
+            api.replace(spoilt(made, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("status/heldReason", "r" * 1025),
+        ("status/heldReason", ["r"]),
+        ("status/unknown", 1),
+        ("status/repairs", ["2026-01-01T00:00:00Z"] * 9),
+        ("status/repairs", ["yesterday"]),
+        ("status/conditions", [{"type": "Ready"}]),
+        ("status/observedGeneration", 1.5),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_status_that_the_schema_does_not_take_is_refused(api, space, path, value):
+    made = api.create(source(space))
+    with pytest.raises(Invalid):
+        api.replace_status(spoilt(made, path, value))
+    assert api.get(SOURCE, "s", space).get("status") == made.get("status")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec/git/url", "ü" * 1024),
+        ("spec/git/secretRef", None),
+        ("spec/strategy/analysis/alpha", 0.5),
+        ("spec/strategy/analysis/probing/keptShare", 0),
+        ("metadata/annotations", {"Upper.Case/and_more": "x" * (200 << 10)}),
+        ("metadata/labels", {"a": ""}),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_just_within_the_schema_is_taken(api, space, path, value):
+    made = api.create(spoilt(source(space), path, value))
+    written = api.replace_status(spoilt(made, "status/heldReason", "ü" * 1024))
+    assert written["status"]["heldReason"] == "ü" * 1024
+
+
+def test_a_rollout_keeps_its_spec(api, space):
+    spec = m.PolicyRolloutSpec(source="s", revision="c", strategy=m.Strategy(), plan_digest="d", waves=[])
+    made = api.create(new("PolicyRollout", "r", space, spec))
+    with pytest.raises((Forbidden, Invalid), match="frozen at creation"):
+        api.replace(spoilt(made, "spec/revision", "e"))
 
 
 def test_what_is_owned_goes_with_its_owner(api, space):

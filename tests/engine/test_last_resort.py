@@ -154,12 +154,22 @@ def test_two_hundred_and_one_policies_in_a_namespace_are_refused_when_they_are_p
 
 def test_a_policy_larger_than_a_record_holds_is_refused_when_it_is_planned():
     stage = Stage()
+    peers = [{"ipBlock": {"cidr": f"10.0.{n // 256}.{n % 256}/32"}} for n in range(8000)]
+    given = policy("big", {"podSelector": {}, "ingress": [{"from": peers}]})
+    stage.repository = Repository(("c" * 40, files(given)))
+    rounds = Rounds(stage)
+    assert rounds.go() == {}
+    assert "NetworkPolicy/big has more than 256 Ki characters" in rounds.condition().message
+
+
+def test_annotations_that_the_api_server_would_not_take_are_refused_when_they_are_planned():
+    stage = Stage()
     given = policy("big", ALLOW)
     given["metadata"]["annotations"] = {f"a{i}": "x" * 30_000 for i in range(9)}
     stage.repository = Repository(("c" * 40, files(given)))
     rounds = Rounds(stage)
     assert rounds.go() == {}
-    assert "NetworkPolicy/big has more than 256 Ki characters" in rounds.condition().message
+    assert "metadata.annotations: have 270018 bytes together" in rounds.condition().message
 
 
 @pytest.mark.parametrize(
