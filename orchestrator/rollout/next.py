@@ -11,7 +11,7 @@ from typing import Literal
 
 from orchestrator.rollout.approvals import Gateway, gateway
 from orchestrator.rollout.conditions import of_type
-from orchestrator.rollout.due import look_time, progressed_at
+from orchestrator.rollout.due import look_time, progressed_at, settled_at
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.passed import believed, passed
@@ -191,10 +191,10 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
     status = state.rollout.status
     wave = status.wave
     analysis = state.analyses.get(wave)
-    if analysis is None or unwritten(state, wave):
-        return _lost(state) or _watched(state, now, wait)
-    if analysis.status.phase == "Failed":
+    if analysis is not None and analysis.status.phase == "Failed" and _begun(state, wave):
         return Action("rollback", wave, "Regression", analysis.status.reason)
+    if analysis is None or unwritten(state, wave):
+        return _lost(state) or _half_written(state, now, _watched(state, now, wait))
     end = decide_by(state) if status.paused_for == "inconclusive" else None
     if _nobody_decided(state, now):
         return _undecided(state, analysis.status.reason)
@@ -203,6 +203,17 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
         due = look_time(state, wave)
         return replace(wait, until=min(due, end or due)) if now < due else Action("analyze", wave)
     return _watched(state, now, wait, wave)
+
+
+def _half_written(state: State, now: datetime, action: Action) -> Action:
+    """Where nothing else is due, the metrics of a wave that was stopped among its writes."""
+    wave, plan = state.rollout.status.wave, state.rollout.spec.strategy.analysis
+    analysis = state.analyses.get(wave)
+    if analysis is None or not plan.metrics or action.verb != "wait-for-person" or not _begun(state, wave):
+        return action
+    last = max(analysis.status.watch.looked_at or analysis.spec.since, settled_at(state, wave))
+    due = last + timedelta(seconds=plan.interval_seconds)
+    return Action("watch", wave) if now >= due else replace(action, until=min(due, action.until or due))
 
 
 def decide_by(state: State) -> datetime | None:
@@ -238,6 +249,12 @@ def unwritten(state: State, wave: int) -> bool:
     """Whether a namespace of the wave is still to be written."""
     mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
     return any(n.status.phase == "Pending" for n in mine)
+
+
+def _begun(state: State, wave: int) -> bool:
+    """Whether a namespace of the wave was written."""
+    mine = (state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces)
+    return any(n.status.phase == "Applied" for n in mine)
 
 
 def _lost(state: State) -> Action | None:

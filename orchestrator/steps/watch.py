@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from orchestrator.analysis.answers import Judgement
+from orchestrator.analysis.verdict import verdict
 from orchestrator.rollout import model as m
 from orchestrator.rollout.due import settled_at
-from orchestrator.rollout.next import Action, State
-from orchestrator.steps.analyze import look
+from orchestrator.rollout.next import Action, State, unwritten
+from orchestrator.steps.analyze import MOST_REASON, look
 from orchestrator.steps.context import Context
+from orchestrator.steps.measuring import measured
+from orchestrator.steps.records import kept
 
 MOST_LOOKS = 20  # whose measurements are kept, besides those by which the wave was promoted
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Look at the latest time of the wave's grid; those that were missed are over. What is unclear is noted alone."""
+    if unwritten(state, action.wave):
+        _half_written(ctx, state, action.wave)
+        return
     analysis, plan = state.analyses[action.wave], state.rollout.spec.strategy.analysis
     settled, before = settled_at(state, action.wave), analysis.status.watch
     step = timedelta(seconds=plan.interval_seconds)
@@ -31,6 +38,22 @@ def run(ctx: Context, state: State, action: Action) -> None:
     if status.phase != "Failed" and not went:
         update |= {"phase": analysis.status.phase, "reason": analysis.status.reason}
     ctx.cluster.replace_status(analysis.with_status(status.model_copy(update=update)))
+
+
+def _half_written(ctx: Context, state: State, wave: int) -> None:
+    """The metrics of this moment alone: probes expect what is still to be written, and no look counts for the verdict."""
+    analysis, plan, at = state.analyses[wave], state.rollout.spec.strategy.analysis, ctx.clock.now()
+    found = measured(ctx, state, analysis, at)
+    earlier = [r for r in analysis.status.measurements if r.phase == "Failed"]
+    phase, reason = verdict(plan, [*earlier, *found], Judgement(), 1)
+    reason = reason[:MOST_REASON]
+    looks = analysis.status.watch.looks + 1
+    update: dict[str, object] = {"watch": m.Watch(looked_at=at, looks=looks, phase=phase, reason=reason)}
+    failed = [r for r in found if r.phase == "Failed"]
+    update["measurements"] = kept([*analysis.status.measurements, *failed])
+    if phase == "Failed":
+        update |= {"phase": phase, "reason": reason}
+    ctx.cluster.replace_status(analysis.with_status(analysis.status.model_copy(update=update)))
 
 
 def _now(status: m.WaveAnalysisStatus, at: datetime) -> tuple[m.MeasurementPhase, str]:
