@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from orchestrator.elapsed import Reading, reading, since
-from orchestrator.engine.boundary import uncounted, unforeseen
+from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
@@ -112,7 +112,8 @@ class Guard:
             self.instruments.leads.set(leads)
             due = self._look(pool, leads)
             if leads:
-                self._sweeper.look()
+                with boundary("bridges", self.instruments.faulted):
+                    self._sweeper.look()
             self.instruments.rounds.labels("ok").inc()
         except NetpolCanaryError as error:
             self._lookout.forget()
@@ -122,7 +123,7 @@ class Guard:
         except Exception as error:
             self._lookout.forget()
             self.instruments.rounds.labels("error").inc()
-            unforeseen(error, "round", uncounted)
+            unforeseen(error, "round", self.instruments.faulted)
             return self.interval
         return min([self.interval, *(max(seconds, 0.1) for seconds in due.values() if seconds > 0)])
 
@@ -142,6 +143,8 @@ class Guard:
                 continue
             except NetpolCanaryError as error:  # one that cannot be read stands in no other's way
                 structlog.get_logger().warning("a rollout cannot be read", rollout=name, error=str(error))
+            except Exception as error:
+                unforeseen(error, "rollout", self.instruments.faulted)
         self.instruments.silent.set(silent)
         self._told = {n: said for n, said in self._told.items() if n in due}
         return due
@@ -180,6 +183,7 @@ class Guard:
         lease = self._lookout.lease(name)
         lease.taken_over = True  # whoever had it did not hand it over
         worker = Rescue(self.ctx, self.holder, self.lease_seconds, self.stop, lease=lease)
+        worker.faulted = self.instruments.faulted
         state = worker.drive(name)
         self.instruments.rescues.labels(state.rollout.status.phase).inc()
         return state

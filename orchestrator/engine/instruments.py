@@ -22,7 +22,7 @@ PHASES: tuple[RolloutPhase, ...] = (
     "Failed",
     "Superseded",
 )
-PARTS = ("round", "source", "rollout", "record", "delivery")
+PARTS = ("round", "source", "rollout", "record", "delivery", "bridges")
 # No quantile is above the last of them: alerts ask for a minute and more.
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 MOST_REMEMBERED = 10_000

@@ -7,6 +7,7 @@ from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
 from structlog.testing import capture_logs
 
 from orchestrator.engine.controller import Controller
+from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
@@ -16,6 +17,7 @@ from orchestrator.rollout.resource import load
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.steps import registry
 from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.start import find_source, start
 
 ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
 
@@ -104,7 +106,38 @@ def test_a_round_of_the_guard_that_breaks_ends_no_process():
     instruments = GuardInstruments()
     Guard(stage.context(), "one", instruments, stop=stop).serve()
     assert instruments.rounds.labels("error")._value.get() == 2
+    assert instruments.faults.labels("round")._value.get() == 2
     assert instruments.rounds.labels("ok")._value.get() >= 1
+
+
+def test_one_rollout_on_which_the_guard_breaks_keeps_no_other_from_being_rescued():
+    stage = Stage()
+    scope, plain = m.NamespaceScope(names=["odd"]), m.Strategy()
+    stage.source("a-first", git=m.Git(url="/first"), namespaces=scope, strategy=plain)
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "odd"}})
+    for name, space, most in (("a-first", "odd", 0), ("shop", "cart", 1)):
+        made = start(stage.context(), find_source(stage.context(), name)).rollout
+
+        def written(space=space, most=most):
+            return len(stage.cluster.list(POLICY, space)) > most
+
+        Embedded(stage.context(), "gone", stop=written).drive(made)
+    rollouts = [o["metadata"]["name"] for o in stage.cluster.list(ROLLOUT, OWN)]
+    assert len(rollouts) == 2
+
+    class Broken(type(stage.cluster)):
+        def get(self, kind, name, *args):
+            if kind == ROLLOUT and name == rollouts[0]:
+                raise ZeroDivisionError("always")
+            return super().get(kind, name, *args)
+
+    stage.cluster.__class__ = Broken
+    instruments, rounds = GuardInstruments(), iter(range(30))
+    guard = Guard(stage.context(), "guard", instruments, stop=lambda: next(rounds, None) is None)
+    for _ in range(20):
+        stage.clock.sleep(guard.round(Inline()))
+    assert instruments.faults.labels("rollout")._value.get() >= 1
+    assert load(MemoryCluster.get(stage.cluster, ROLLOUT, rollouts[1], OWN)).status.phase == "RolledBack"
 
 
 @pytest.mark.parametrize("verb", ["snapshot", "baseline", "apply", "analyze"])

@@ -31,7 +31,7 @@ LABELS = {
     "api_calls.verb": "get, list, create, replace, status, delete, watch, log, dry-run",
     "api_calls.kind": "the kind that the call is about",
     "api_calls.outcome": "ok, an HTTP status, or unreachable",
-    "faults.part": "round, source, rollout, record or delivery: what was stopped by it",
+    "faults.part": "round, source, rollout, record, delivery or bridges: what was stopped by it",
     "ticks.outcome": "ok or error",
     "deliveries.kind": "the kind of receiver",
     "deliveries.outcome": "sent, failed, given up or unwanted",
@@ -39,6 +39,7 @@ LABELS = {
     "webhooks.status": "the HTTP status of the answer",
     "guard_rescues.phase": "a [phase of rollouts](conditions.md#phases-of-a-policyrollout)",
     "guard_rounds.outcome": "ok or error",
+    "guard_faults.part": "round, rollout or bridges: what was stopped by it",
 }
 PREFIX = "netpol_canary_"
 ENDINGS = {"counter": "_total", "gauge": "", "histogram": "_bucket"}
