@@ -67,6 +67,20 @@ CALM = {
 }
 # The seed to begin with, so that few are played, and what is sharpened.
 SHARP = {
+    "half-way-not-recognised": (
+        40,
+        {
+            "kills": 0.9,
+            "errors": 0.1,
+            "pushes_every": 15.0,
+            "waves": 2,
+            "strangers_every": 0.0,
+            "namespaces_every": 0.0,
+            "people_every": 0.0,
+        },
+    ),
+    "lease-by-wall-clock": (70, {"clock_every": 8.0, "setback": 600.0, "pushes_every": 15.0, "engines": 2}),
+    "no-fence": (40, {"stalls": 0.1, "kills": 0.5, "pushes_every": 15.0, "engines": 2}),
     "no-read-back": (0, {}),
     "status-written-blindly": (40, {"people_every": 3.0, "stalls": 0.1, "kills": 0.5}),
     "approvals-without-digest": (56, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
