@@ -280,7 +280,9 @@ class Oracle:
         ):
             self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
         self.writer[namespace, name] = (actor, self.now)
-        self.wrote[actor, namespace] = self.now
+        # what is written as it stands only refuses late writes
+        if before is None or after is None or before["spec"] != after["spec"]:
+            self.wrote[actor, namespace] = self.now
         if before is not None and not _ours(before):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:

@@ -40,6 +40,12 @@ def test_no_promise_is_broken_by_clocks_that_are_set_back(seed):
     assert not simulate(seed, setback=600.0, clock_every=20.0, stalls=0.0).violations
 
 
+@pytest.mark.parametrize("seed", [160, 173])
+def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading(seed):
+    """It carries the resourceVersion that was read, so nothing else can stand there."""
+    assert not simulate(seed).violations
+
+
 def test_a_seed_repeats_exactly_whatever_the_hash_seed():
     path = os.pathsep.join(str(ROOT / p) for p in ("", "tests", "tests/engine"))
     env = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": path}
