@@ -92,6 +92,7 @@ class Embedded:
             while not self.stop():
                 try:
                     if not lease.acquire():
+                        self._failing_since, self._failures = None, 0  # it is another worker's by now
                         if self._leaves(None):
                             break
                         self.ctx.clock.sleep(min(self.lease_seconds / 3, MOST_WAIT))

@@ -68,8 +68,9 @@ class Api:
         scheduler, write = self.scheduler, verb in WRITES
         self.calls += 1
         process.calls += 1
-        fate = self.faults.fate(process, write)
-        if process.kind != "person" and _policy_space(verb, args):
+        policy = bool(_policy_space(verb, args, kwargs))
+        fate = self.faults.fate(process, write, policy)
+        if process.kind != "person" and policy:
             self.faults.stall(process)
         task, answer, sent = scheduler.current(), [], scheduler.time
         waker = task.waker()
@@ -107,7 +108,7 @@ class Api:
         self.cluster.actor, self.cluster.sent = process.name, sent
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
             self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
-        if process.kind != "pod" and (space := _policy_space(verb, args)):
+        if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):
             self._oracle.asked(process.name, space, sent)
         try:
             return getattr(port, verb)(*args, **kwargs)
@@ -115,8 +116,10 @@ class Api:
             return error
 
 
-def _policy_space(verb, args):
-    """Where a call writes a policy; empty for every other call."""
+def _policy_space(verb, args, kwargs):
+    """Where a call writes a policy; empty for every other call, one that only tries a write included."""
+    if kwargs.get("dry_run"):
+        return ""
     if verb in ("create", "replace"):
         return args[0]["metadata"].get("namespace") if args[0].get("kind") == "NetworkPolicy" else ""
     return args[2] if verb == "delete" and args[0].kind == "NetworkPolicy" else ""
@@ -163,14 +166,19 @@ class Faults:
             self.count("stall")
             process.frozen_until = process.scheduler.time + self.random.uniform(5, 60)
 
-    def fate(self, process, write):
+    def fate(self, process, write, policy):
         draw, given = self.random, self.settings
         there, back = draw.uniform(0.001, 0.02), draw.uniform(0.001, 0.02)
         if self.calm or process.kind == "person":
             return Fate(there, back)
-        if process.dies_at and process.calls >= process.dies_at:
+        lasting = given.late > REQUEST_SECONDS
+        if process.dies_at and process.calls >= process.dies_at and (policy or not lasting):
             process.dies_at = 0
             self.count("kill")
+            if (
+                given.late > REQUEST_SECONDS
+            ):  # what a process sent last lands later than it would have waited for
+                there = draw.uniform(0, given.late)
             return Fate(there, back, dies=process.dies_how)
         if process.slow_until > process.scheduler.time:
             there, back = draw.uniform(0, 2.4), draw.uniform(0, 2.4)

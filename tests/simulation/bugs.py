@@ -22,6 +22,7 @@ from orchestrator.steps import (
     restore,
     snapshot,
     start,
+    tenure,
     walk,
     write,
 )
@@ -105,7 +106,11 @@ def no_fence():
 
 @bug
 def no_waiting_at_takeover():
-    """What the old worker sent may land after the new one began."""
+    """What the old worker sent may land after the new one began, and nobody looks for it.
+
+    Without the pause at the takeover alone nothing can go wrong: the fence ends a holder's writes one time-out before
+    anybody may take over, and what lands later than that is refused or read back. So all of it is taken away.
+    """
 
     def take_over(self, lease, state):
         go = embedded.Action("wait", reason="TakenOver", message=f"{self.holder} goes on at once")
@@ -113,6 +118,8 @@ def no_waiting_at_takeover():
         lease.taken_over = False
 
     yield embedded.Embedded, "_take_over", take_over
+    yield tenure.Tenure, "left", lambda self, clock: 0.0
+    yield tenure.Tenure, "open", lambda self, namespace: False
 
 
 @bug
