@@ -275,6 +275,7 @@ class Oracle:
             return
         if (
             before is not None
+            and not _bridge(before)  # one that somebody changed is set right
             and self._drifted(namespace, name)
             and not self._is_before(namespace, name, after)
         ):
