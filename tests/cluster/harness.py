@@ -37,6 +37,7 @@ AUDIT = {
         {"level": "None"},
     ],
 }
+VOUCHING = ("approvals", "freezes", "rollouts")  # in config/admission
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller")
 
 
@@ -91,8 +92,16 @@ class ControlPlane:
         self.vouch()
 
     def vouch(self, there=True):
-        """Install config/admission, or take it away, and wait until that is in force."""
-        self.run("apply" if there else "delete", "-k", str(ROOT / "config" / "admission"))
+        """Install config/admission, or take away what vouches for people, and wait until that is in force.
+
+        The policy of probes' images stays: an API server that lost it finds its ConfigMap no more (docs/security.md).
+        """
+        admission = ROOT / "config" / "admission"
+        if there:
+            self.run("apply", "-k", str(admission))
+        else:
+            files = [part for name in VOUCHING for part in ("-f", str(admission / f"{name}.yaml"))]
+            self.run("delete", *files)
         spec = {"rollout": "r", "wave": 0, "planDigest": "d", "user": "somebody else"}
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "RolloutApproval"}
         trial = json.dumps({**kind, "metadata": {"name": "trial"}, "spec": spec})
