@@ -47,14 +47,11 @@ class PacedClock(SimulatedClock):
             return min([ran, *(due - self._now for due in self._due)])
 
     def sleep(self, seconds: float) -> None:
+        """For so long on the wall's clock, also where time stands still: who sleeps may hold what a subscriber waits for."""
         if self._began is None:
             super().sleep(seconds)
-            return
-        end = self.monotonic() + max(seconds, 0)
-        while (left := end - self.monotonic()) > 0 and not self._stop.wait(
-            max(left / self._factor, SHORTEST)
-        ):
-            pass
+        else:
+            self._stop.wait(max(seconds, 0) / self._factor)
 
     @contextmanager
     def running(self) -> Iterator[None]:
