@@ -299,6 +299,7 @@ def odd(stage, kind):
     """An object of the waiting rollout as another version of the kind would have it."""
     metadata = {"name": "odd", "namespace": OWN, "labels": {ROLLOUT_LABEL: "shop-cccccccccc"}}
     spec = {"user": "eve", "of": "another version"}
+    stage.cluster.strict = False
     stage.cluster.create({"apiVersion": m.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
 
 
@@ -326,6 +327,7 @@ def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
     before, rounds = stage.standing(), Rounds(stage)
     rounds.go()
     spec = {"source": "else", "of": "another version"}
+    stage.cluster.strict = False
     metadata = {"name": "odd", "namespace": OWN, "finalizers": ["x"]}
     stage.cluster.create(
         {"apiVersion": m.API_VERSION, "kind": "PolicyRollout", "metadata": metadata, "spec": spec}
