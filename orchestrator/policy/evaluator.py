@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.policy import ports, tiers
@@ -281,11 +282,19 @@ def _has_block(policy: Mapping[str, Any]) -> bool:
     return any("ipBlock" in peer for rule, peers in rules for peer in rule.get(peers) or [])
 
 
+_address = lru_cache(32_768)(ipaddress.ip_address)
+
+
+@lru_cache(32_768)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text, strict=False)
+
+
 def _inside(block: Mapping[str, Any], address: str) -> bool:
-    ip = ipaddress.ip_address(address)
-    if ip not in ipaddress.ip_network(block["cidr"], strict=False):
+    ip = _address(address)
+    if ip not in _network(block["cidr"]):
         return False
-    return not any(ip in ipaddress.ip_network(e, strict=False) for e in block.get("except") or [])
+    return not any(ip in _network(e) for e in block.get("except") or [])
 
 
 def _port(ports: Sequence[Mapping[str, Any]], dst: End, protocol: str, port: int) -> bool:

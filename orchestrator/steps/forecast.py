@@ -11,7 +11,7 @@ from orchestrator.analysis.presets import expanded
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.connection_diff import Change, changes
-from orchestrator.policy.connections import table
+from orchestrator.policy.connections import ranges, table
 from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
@@ -28,6 +28,7 @@ from orchestrator.steps.draw import drawn
 MOST_SHOWN = 3
 MOST_PROBES = 64
 MOST_WORK = 20_000_000
+MOST_RANGES = 10_000_000  # pairs of address ranges, for each workload: some hundred blocks in a small cluster
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ class Forecast:
         return [b for b in self.boundaries if not b.momentary]
 
 
+def too_many_blocks(old: Fleet, new: Fleet) -> str:
+    """Said where the policies cut the addresses into more ranges than can be evaluated for every workload; else empty."""
+    spans = max(len(ranges(old)), len(ranges(new)))
+    if spans**2 * len(new.workloads) <= MOST_RANGES:
+        return ""
+    return f"the address blocks of the policies make {spans} ranges, too many to work out every connection"
+
+
 def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str, bytes]) -> Forecast:
     """Evaluate the plan over the pods and policies that stand now."""
     if plan.empty:
@@ -72,6 +81,9 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
     near = sum(w.pod.namespace in plan.namespaces for w in old.workloads)
+    if blocks := too_many_blocks(old, new):
+        found = _unknown(blocks)
+        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
     if near * len(old.workloads) > MOST_WORK:
         found = _unknown(f"{near} pods in the changed namespaces are too many to work out every connection")
         return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)

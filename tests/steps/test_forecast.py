@@ -164,3 +164,16 @@ def test_intents_become_probes_where_the_source_asks():
         named = [(p["name"], p["source"], p["destination"], p["expect"]) for p in probes[1:]]
         held = [("web stays", "web/a", "cart/a", "reach"), ("narrowed", "pay/a", "cart/a", "blocked")]
         assert named == (held if asked_for else [])
+
+
+def test_more_address_blocks_than_can_be_worked_out_are_said_and_their_risk_is_high():
+    def blocks(number):
+        peers = [{"ipBlock": {"cidr": f"10.{n // 250}.{n % 250}.0/25"}} for n in range(number)]
+        spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": peers}]}
+        stage = crossing()
+        stage.repository.push("d", files(out("pay", PORTS), policy("wide", spec, "cart")))
+        return asked(stage)
+
+    few, many = blocks(40), blocks(5000)
+    assert not few.unknown
+    assert many.risk.level == "high" and "too many to work out every connection" in many.unknown
