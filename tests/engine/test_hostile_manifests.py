@@ -80,7 +80,7 @@ main.load = lambda: None
 verb, root = sys.argv[1], pathlib.Path(sys.argv[2])
 first, step = map(int, sys.argv[3:])
 for number, name in list(enumerate(sorted(SHAPES)))[first::step]:
-    space = root / str(number) / ("shop-web" if verb == "plan" else ".")
+    space = root / str(number) / ("checkout" if verb == "plan" else ".")
     space.mkdir(parents=True)
     (space / "odd.yaml").write_bytes(written(SHAPES[name]))
     sys.argv = ["netpol-canary", verb, str(root / str(number)), *(["--sandbox"] if verb == "plan" else [])]
