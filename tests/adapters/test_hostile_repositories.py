@@ -4,20 +4,16 @@ import multiprocessing
 import re
 import resource
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from beside import Beside
 from patience import ENOUGH
-from stage import ALLOW, DENY, OWN, Rounds, Stage, files
+from stage import ALLOW, DENY, files
 
 from orchestrator.adapters.git import GitRepository
-from orchestrator.engine.controller import Controller
 from orchestrator.errors import BadInput, RepositoryError
-from orchestrator.rollout import model as m
 from orchestrator.rollout.layout import arrange
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import SOURCE
 from tests.raw_repository import PERSON, RawRepository
 
 GOOD = {"cart/a.yaml": files(DENY)["all.yaml"]}
@@ -173,25 +169,18 @@ def read(kind, folder):
 
 def driven(folder):
     """A controller over a source for each kind and a good one: Ready by source, rollouts' phases, faults, and MiB taken."""
-    stage, repositories, makers = Stage(), {}, dict(enumerate(KINDS.values()))
+    rounds, makers = Beside(), dict(enumerate(KINDS.values()))
     makers[len(makers)] = lambda raw: raw.files({"space-z/a.yaml": files(DENY)["all.yaml"]})
+    names = {number: f"odd-{number:02}" for number in makers}
     for number, make in makers.items():
-        source, space = f"odd-{number:02}", f"space-{number if number < len(KINDS) else 'z'}"
-        make(RawRepository(folder / f"{source}.git"))
-        repositories[source] = GitRepository(str(folder / f"{source}.git"), folder / "cache", timeout=120)
-        stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
-        strategy = m.Strategy(analysis=m.Analysis(count=1, probes=stage.strategy.analysis.probes))
-        scope = m.NamespaceScope(names=[space])
-        stage.source(source, git=m.Git(url=f"/{source}"), namespaces=scope, strategy=strategy)
-    ctx = replace(stage.context(), repository=lambda s: repositories.get(s.name, stage.repository))
-    rounds = Rounds(stage)
-    rounds.controller = Controller(ctx, "one", rounds.instruments, poll_seconds=30)
+        path = folder / f"{names[number]}.git"
+        make(RawRepository(path))
+        space = f"space-{number if number < len(KINDS) else 'z'}"
+        rounds.source(names[number], space, GitRepository(str(path), folder / "cache", timeout=120))
     ended = rounds.go(3)
-    conditions = {name: load(stage.cluster.get(SOURCE, name, OWN)).status.conditions for name in repositories}
-    ready = {name: next(c for c in found if c.type == "Ready") for name, found in conditions.items()}
-    faults = [rounds.instruments.faults.labels(kind)._value.get() for kind in ("source", "rollout")]
+    ready = {name: rounds.ready(name) for name in names.values()}
     mine = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024
-    return {n: (c.status, c.reason, c.message) for n, c in ready.items()}, ended, faults, mine
+    return {n: (c.status, c.reason, c.message) for n, c in ready.items()}, ended, rounds.faults(), mine
 
 
 def test_a_controller_rolls_the_good_one_out_beside_all_of_them(tmp_path, small):

@@ -3,17 +3,12 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from beside import Beside
 from odd_shapes import SHAPES, written
-from stage import DENY, OWN, Repository, Rounds, Stage, files
-
-from orchestrator.engine.controller import Controller
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import SOURCE
+from stage import DENY, Repository, files
 
 NAMES = sorted(SHAPES)
 AT_ONCE = 50
@@ -27,39 +22,25 @@ def test_there_are_more_than_a_hundred_and_fifty():
 
 
 def beside(names):
-    """A stage with a good source, and one for each of these shapes, over a namespace of its own."""
-    stage, repositories = Stage(), {}
+    """A source for each of these shapes, over a namespace of its own, beside a good one."""
+    found = Beside()
     for number, name in enumerate(names):
-        source, space = f"a-odd-{number}", f"odd-{number}"
-        meta = {"name": space, "labels": {"team": "odd"}}
-        stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        space = f"odd-{number}"
         given = {f"{space}/odd.yaml": written(SHAPES[name]), f"{space}/deny.yaml": files(DENY)["all.yaml"]}
-        repositories[source] = Repository(("c" * 40, given))
-        strategy = m.Strategy(analysis=m.Analysis(count=1, probes=stage.strategy.analysis.probes))
-        scope = m.NamespaceScope(names=[space])
-        stage.source(source, git=m.Git(url=f"/{source}"), namespaces=scope, strategy=strategy)
-    ctx = replace(stage.context(), repository=lambda s: repositories.get(s.name, stage.repository))
-    rounds = Rounds(stage)
-    rounds.controller = Controller(ctx, "one", rounds.instruments, poll_seconds=30)
-    return stage, rounds
-
-
-def ready(stage, source):
-    found = load(stage.cluster.get(SOURCE, source, OWN)).status.conditions
-    return {c.type: c for c in found}["Ready"]
+        found.source(f"a-odd-{number}", space, Repository(("c" * 40, given)))
+    return found
 
 
 @pytest.mark.parametrize("names", BLOCKS, ids=lambda names: names[0][:40])
 def test_the_good_source_is_rolled_out_beside_odd_ones(names):
-    stage, rounds = beside(names)
+    rounds = beside(names)
     ended = rounds.go(3)
     assert ended["shop-cccccccccc"] == "Succeeded"
-    assert rounds.instruments.faults.labels("source")._value.get() == 0
-    assert rounds.instruments.faults.labels("rollout")._value.get() == 0
+    assert rounds.faults() == [0, 0]
     wrong = []
     for number, name in enumerate(names):
         source = f"a-odd-{number}"
-        said, phase = ready(stage, source), ended.get(f"{source}-cccccccccc")
+        said, phase = rounds.ready(source), ended.get(f"{source}-cccccccccc")
         placed = said.status == "False" and said.reason != "InternalError" and "odd.yaml" in said.message
         if not (placed and phase is None) and not (said.status == "True" and phase == "Succeeded"):
             wrong.append((name, said.status, said.reason, said.message[:300], phase))
