@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.cni import GENERIC, detected, settled
@@ -28,6 +28,7 @@ from orchestrator.steps.draw import drawn
 MOST_SHOWN = 3
 MOST_PROBES = 64
 MOST_WORK = 20_000_000
+TOO_MANY = "too many to work out every connection"
 MOST_RANGES = 10_000_000  # pairs of address ranges, for each workload: some hundred blocks in a small cluster
 
 
@@ -56,12 +57,17 @@ class Forecast:
         return [b for b in self.boundaries if not b.momentary]
 
 
-def too_many_blocks(old: Fleet, new: Fleet) -> str:
-    """Said where the policies cut the addresses into more ranges than can be evaluated for every workload; else empty."""
+def unworkable(old: Fleet, new: Fleet, changed: Collection[str]) -> str:
+    """Said where there is too much to work out every connection of the changed namespaces; else empty."""
     spans = max(len(ranges(old)), len(ranges(new)))
-    if spans**2 * len(new.workloads) <= MOST_RANGES:
-        return ""
-    return f"the address blocks of the policies make {spans} ranges, too many to work out every connection"
+    if spans**2 * len(new.workloads) > MOST_RANGES:
+        return f"the address blocks of the policies make {spans} ranges, {TOO_MANY}"
+    near = sum(w.pod.namespace in changed for w in old.workloads)
+    return (
+        f"{near} pods in the changed namespaces are {TOO_MANY}"
+        if near * len(old.workloads) > MOST_WORK
+        else ""
+    )
 
 
 def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str, bytes]) -> Forecast:
@@ -80,12 +86,8 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
     reading = settled(cni)
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
-    near = sum(w.pod.namespace in plan.namespaces for w in old.workloads)
-    if blocks := too_many_blocks(old, new):
-        found = _unknown(blocks)
-        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
-    if near * len(old.workloads) > MOST_WORK:
-        found = _unknown(f"{near} pods in the changed namespaces are too many to work out every connection")
+    if too_much := unworkable(old, new, plan.namespaces):
+        found = _unknown(too_much)
         return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
     wanted = _probes(old, new, tests, plan, strategy, reading)
     moved = changes(old, new, reading)

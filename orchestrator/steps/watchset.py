@@ -19,7 +19,7 @@ from orchestrator.rollout import objects
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.draw import drawn
-from orchestrator.steps.forecast import MOST_WORK, too_many_blocks
+from orchestrator.steps.forecast import unworkable
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
@@ -52,12 +52,8 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:1000]])
     changed = frozenset(mine)
     old, new = fleet(standing), fleet(_overlaid(state, mine, standing))
-    near = sum(w.pod.namespace in changed for w in old.workloads)
-    if blocks := too_many_blocks(old, new):
-        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {blocks}"])
-    if near * len(old.workloads) > MOST_WORK:
-        note = f"{UNKNOWN}: {near} pods are too many to work out every connection"
-        return WatchSet(asked, probes=declared, notes=[note])
+    if too_much := unworkable(old, new, changed):
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
     tables = (table(old, reading, (), touched=changed), table(new, reading, (), touched=changed))
     connected, affected = _neighbours(tables)

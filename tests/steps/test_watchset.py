@@ -6,7 +6,7 @@ from stage import OWN, Stage, files, policy, work
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Commit
 from orchestrator.rollout import model as m
-from orchestrator.steps import watchset
+from orchestrator.steps import forecast, watchset
 from orchestrator.steps.context import ROLLOUT, read
 from orchestrator.steps.watchset import watch_set
 
@@ -79,7 +79,7 @@ def test_without_a_prober_only_declared_probes_are_planned(stage):
 def test_where_the_connections_are_not_known_it_says_so(stage, monkeypatch, why):
     ctx, state = begun(stage)
     if why == "too many":
-        monkeypatch.setattr(watchset, "MOST_WORK", 1)
+        monkeypatch.setattr(forecast, "MOST_WORK", 1)
     else:
         monkeypatch.setattr(
             watchset, "documents", lambda cluster: (_ for _ in ()).throw(Forbidden("no pods"))
