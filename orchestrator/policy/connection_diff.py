@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.policy import ports
+from orchestrator.policy.alike import Address, alike
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
-from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.pod import End
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ def changes(
             either = first.get(key) or last[key]
             rows.append((either.src, either.dst, (before, after)))
     rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
-    nets = (old.network(settled), new.network(settled))
-    found = [_change(old, new, nets, commits or {}, *row) for row in merged(rows)]
+    sides = _Sides(old, new, settled, commits or {}, [span.first for span in outside])
+    found = [sides.change(*row) for row in merged(rows)]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
 
 
@@ -75,47 +74,55 @@ def _order(place: Place) -> tuple[int, int, str]:
     return (0, 0, place.name)
 
 
-def _change(
-    old: Fleet,
-    new: Fleet,
-    nets: tuple[Network, Network],
-    commits: Mapping[str, str],
-    src: Place,
-    dst: Place,
-    sets: tuple[int, int],
-) -> Change:
-    before, after = sets
-    kind: Literal["gained", "lost", "changed"] = (
-        "changed" if before and after else "gained" if after else "lost"
-    )
-    names = [{w.name for w in f.workloads} for f in (old, new)]
-    notes = [
-        f"workload {place.name} {'added' if place.name in names[1] else 'removed'}"
-        for place in (src, dst)
-        if isinstance(place, Workload) and not (place.name in names[0] and place.name in names[1])
-    ]
-    because = () if notes else tuple(_because(old, new, nets, commits, src, dst, sets))
-    return Change(kind, src, dst, before, after, because, "; ".join(notes))
+class _Sides:
+    """Both sides of a change, and what was found out of them so far: addresses that no rule tells apart share it."""
 
+    def __init__(
+        self,
+        old: Fleet,
+        new: Fleet,
+        settled: Mapping[str, bool] | None,
+        commits: Mapping[str, str],
+        addresses: Sequence[Address],
+    ) -> None:
+        self._fleets, self._commits = (old, new), commits
+        self._nets = [f.network(settled) for f in self._fleets]
+        self._pods = [{w.name: w.pod for w in reversed(f.workloads)} for f in self._fleets]
+        kinds = zip(*(alike(f, addresses) for f in self._fleets), strict=True)
+        self._kinds = dict(zip(addresses, kinds, strict=True))
+        self._known: dict[Hashable, tuple[str, ...]] = {}
 
-def _because(
-    old: Fleet,
-    new: Fleet,
-    nets: tuple[Network, Network],
-    commits: Mapping[str, str],
-    src: Place,
-    dst: Place,
-    sets: tuple[int, int],
-) -> Iterator[str]:
-    """The rules that decide a port that differs, where they are not the same on both sides of the change."""
-    protocol, port = _differing(*sets)
-    told = []
-    for fleet, net in ((old, nets[0]), (new, nets[1])):
-        ends = (_end(fleet, src), _end(fleet, dst))
-        why = net.decide(*ends, protocol, port).why
-        told.append({f"{w.side}: {located(fleet, rule, commits)}" for w in why for rule in w.rules})
-    for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
-        yield from (f"{word}, {rule}" for rule in sorted(mine - theirs))
+    def change(self, src: Place, dst: Place, sets: tuple[int, int]) -> Change:
+        before, after = sets
+        kind: Literal["gained", "lost", "changed"] = (
+            "changed" if before and after else "gained" if after else "lost"
+        )
+        notes = [
+            f"workload {place.name} {'added' if place.name in self._pods[1] else 'removed'}"
+            for place in (src, dst)
+            if isinstance(place, Workload) and not all(place.name in pods for pods in self._pods)
+        ]
+        because = () if notes else self._because(src, dst, *_differing(*sets))
+        return Change(kind, src, dst, before, after, because, "; ".join(notes))
+
+    def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:
+        key = (self._kind(src), self._kind(dst), protocol, port)
+        if key not in self._known:
+            self._known[key] = tuple(self._rules(src, dst, protocol, port))
+        return self._known[key]
+
+    def _kind(self, place: Place) -> Hashable:
+        return self._kinds[place.first] if isinstance(place, Range) else place.name
+
+    def _rules(self, src: Place, dst: Place, protocol: str, port: int) -> Iterator[str]:
+        """The rules that decide a port that differs, where they are not the same on both sides of the change."""
+        told = []
+        for fleet, net, pods in zip(self._fleets, self._nets, self._pods, strict=True):
+            one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
+            why = net.decide(one, other, protocol, port).why
+            told.append({f"{w.side}: {located(fleet, rule, self._commits)}" for w in why for rule in w.rules})
+        for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
+            yield from (f"{word}, {rule}" for rule in sorted(mine - theirs))
 
 
 def _differing(before: int, after: int) -> tuple[str, int]:
@@ -123,12 +130,6 @@ def _differing(before: int, after: int) -> tuple[str, int]:
         for first, _ in ports.runs(before ^ after, protocol):
             return protocol, first
     raise AssertionError("nothing differs")
-
-
-def _end(fleet: Fleet, place: Place) -> End:
-    if isinstance(place, Range):
-        return str(place.first)
-    return next(w.pod for w in fleet.workloads if w.name == place.name)
 
 
 def located(fleet: Fleet, rule: str, commits: Mapping[str, str] | None = None) -> str:

@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import TypeVar
 
 from orchestrator.policy import ports
+from orchestrator.policy.alike import alike, blocks, peers
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.index import candidates
 from orchestrator.policy.pod import End
-
-Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ def between(net: Network, src: End, dst: End) -> int:
 
 def ranges(*fleets: Fleet) -> list[Range]:
     """The addresses outside, cut where any policy's block begins or ends; IPv6 where a policy speaks of it."""
-    blocks = [block for fleet in fleets for block in _blocks(fleet)]
+    named = [b for fleet in fleets for given in peers(fleet) for peer in given for b in blocks(peer)]
     found: list[Range] = []
     for version, whole in ((4, ipaddress.ip_network("0.0.0.0/0")), (6, ipaddress.ip_network("::/0"))):
-        mine = [b for b in blocks if b.version == version]
+        mine = [b for b in named if b.version == version]
         if version == 6 and not mine:
             continue
         cuts = {int(b.network_address) for b in mine} | {int(b.broadcast_address) + 1 for b in mine}
@@ -62,20 +61,6 @@ def ranges(*fleets: Fleet) -> list[Range]:
         make = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
         found += [Range(make(a), make(b - 1)) for a, b in pairwise(edges)]
     return found
-
-
-def _blocks(fleet: Fleet) -> Iterator[Block]:
-    for policy in [*fleet.policies, *fleet.cluster]:
-        spec = policy["spec"]
-        rules = [*(spec.get("ingress") or []), *(spec.get("egress") or [])]
-        for peer in (p for r in rules for p in [*(r.get("from") or []), *(r.get("to") or [])]):
-            block = peer.get("ipBlock") or {}
-            texts = [
-                *([block["cidr"]] if block else []),
-                *(block.get("except") or []),
-                *(peer.get("networks") or []),
-            ]
-            yield from (ipaddress.ip_network(t, strict=False) for t in texts)
 
 
 def reach(
@@ -101,21 +86,31 @@ def table(
     net = fleet.network(settled)
     found: dict[tuple[str, str], Connection] = {}
 
-    def add(src: Place, dst: Place, ends: tuple[End, End]) -> None:
-        mask = between(net, *ends) if keep(src, dst) else ports.NONE
+    def add(src: Place, dst: Place, mask: int) -> None:
         if mask:
             key = (src.name, dst.name)
-            found[key] = Connection(src, dst, mask | (found[key].ports if key in found else 0))
+            found[key] = Connection(src, dst, mask | found[key].ports if key in found else mask)
 
     for one, other in _pairs(fleet, settled or {}, touched):
         src, dst = fleet.workloads[one], fleet.workloads[other]
         near = touched is None or src.pod.namespace in touched or dst.pod.namespace in touched
-        if near and src.name != dst.name:
-            add(src, dst, (src.pod, dst.pod))
+        if near and src.name != dst.name and keep(src, dst):
+            add(src, dst, between(net, src.pod, dst.pod))
+    kinds = alike(fleet, [span.first for span in outside])
     for workload in fleet.workloads:
-        for span in outside if touched is None or workload.pod.namespace in touched else ():
-            add(span, workload, (str(span.first), workload.pod))
-            add(workload, span, (workload.pod, str(span.first)))
+        masks: dict[tuple[int, bool], int] = {}
+        for span, kind in (
+            zip(outside, kinds, strict=True) if touched is None or workload.pod.namespace in touched else ()
+        ):
+            address = str(span.first)
+            if keep(span, workload):
+                if (kind, True) not in masks:
+                    masks[kind, True] = between(net, address, workload.pod)
+                add(span, workload, masks[kind, True])
+            if keep(workload, span):
+                if (kind, False) not in masks:
+                    masks[kind, False] = between(net, workload.pod, address)
+                add(workload, span, masks[kind, False])
     return found
 
 
