@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Pod:
     other_ips: tuple[str, ...] = ()
     other_node_ips: tuple[str, ...] = ()
 
+    @cached_property
+    def by_family(self) -> Mapping[int, Pod]:
+        """The pod with the addresses of one IP family alone, for each of its own; of either where it has none yet."""
+        nodes = {_family(a): a for a in reversed((self.node_ip, *self.other_node_ips)) if a}
+        ips = {_family(a): a for a in reversed((self.ip, *self.other_ips)) if a}
+        return {
+            f: replace(self, ip=ips.get(f, ""), node_ip=nodes.get(f, ""), other_ips=(), other_node_ips=())
+            for f in ips or (4, 6)
+        }
+
 
 # A str is an address outside the cluster, or a node's.
 End = Pod | str
@@ -45,26 +56,20 @@ def families(src: End, dst: End) -> Iterator[tuple[End, End]]:
     if not any(isinstance(e, Pod) and (e.other_ips or e.other_node_ips) for e in (src, dst)):
         yield src, dst
         return
-    known = [_families(e) for e in (src, dst)]
+    known = [_views(e) for e in (src, dst)]
     shared = {4, 6}.intersection(*(k for k in known if k))
     for family in sorted(shared):
-        yield _of_family(src, family), _of_family(dst, family)
+        one, other = (views.get(family, end) for views, end in zip(known, (src, dst), strict=True))
+        yield one, other
     if not shared:
         yield src, dst
 
 
-def _families(end: End) -> set[int]:
-    addresses = (end.ip, *end.other_ips) if isinstance(end, Pod) else (end,)
-    return {_family(a) for a in addresses if a}
-
-
-def _of_family(end: End, family: int) -> End:
-    if not isinstance(end, Pod):
-        return end
-    mine = [a for a in (end.ip, *end.other_ips) if a and _family(a) == family]
-    nodes = [a for a in (end.node_ip, *end.other_node_ips) if a and _family(a) == family]
-    ip, node_ip = (found[0] if found else "" for found in (mine, nodes))
-    return replace(end, ip=ip, node_ip=node_ip, other_ips=(), other_node_ips=())
+def _views(end: End) -> Mapping[int, End]:
+    """The end as each of its families sees it; empty where it has no address."""
+    if isinstance(end, Pod):
+        return end.by_family
+    return {_family(end): end} if end else {}
 
 
 def _family(address: str) -> int:
