@@ -88,6 +88,10 @@ SHARP = {
     "lease-by-wall-clock": (70, {"clock_every": 8.0, "setback": 600.0, "pushes_every": 15.0, "engines": 2}),
     "no-fence": (40, {"stalls": 0.1, "kills": 0.5, "pushes_every": 15.0, "engines": 2}),
     "no-read-back": (0, {}),
+    "status-written-blindly": (
+        0,
+        {"told": True, "engines": 2, "stalls": 0.1, "pushes_every": 15.0, "people_every": 3.0},
+    ),
     "approvals-without-digest": (56, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
     "authors-approve": (42, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
     "bridges-forgotten": (40, {}),
