@@ -12,9 +12,9 @@ import runtime
 import yaml
 from clearing import freed
 from node_scene import OWN, eventually, policy
+from node_strategy import probe, strategy
 from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
-from test_node_rollouts import probe, strategy
 
 from orchestrator.adapters.bundle import collected
 
