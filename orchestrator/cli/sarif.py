@@ -20,8 +20,9 @@ def from_root(directory: Path, where: str) -> tuple[str, int]:
     Outside of a repository it is from the working directory, or else from the directory itself.
     """
     file, _, line = where.rpartition(":")
-    inside = directory / file
-    path = (inside if inside.exists() else Path(file)).resolve()
+    inside, elsewhere = directory / file, Path(file)
+    # A name that is no text is shown escaped and cannot be found: it is below the directory all the same.
+    path = (elsewhere if elsewhere.exists() and not inside.exists() else inside).resolve()
     roots = [p for p in path.parents if (p / ".git").exists()][:1] or [Path.cwd(), directory]
     root = next((r.resolve() for r in roots if path.is_relative_to(r.resolve())), None)
     return str(path.relative_to(root)) if root else str(path), int(line) if line.isdigit() else 1

@@ -1,6 +1,8 @@
 """lint finds what is probably wrong, says where and why, and fails a pipeline when it should."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from stage import Stage
@@ -105,6 +107,18 @@ def test_code_scanning_finds_every_result_below_the_repository_s_root(cli, tmp_p
     assert all(r["help"]["text"] for r in run["tool"]["driver"]["rules"])
     assert (
         "file=network rules/a/all.yaml,line=" in netpol("lint", ".", "--fail-on", "never", "-o", "github").out
+    )
+
+
+def test_a_name_that_is_no_text_is_placed_below_its_directory(cli, tmp_path, monkeypatch):
+    netpol, folder = cli(Stage()), tmp_path / "shop" / "rules"
+    folder.mkdir(parents=True)
+    (tmp_path / "shop" / ".git").mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.yaml")).write_text(MANIFESTS)
+    monkeypatch.chdir(tmp_path)
+    assert (
+        "file=rules/\\xff.yaml,line="
+        in netpol("lint", "shop/rules", "--fail-on", "never", "-o", "github").out
     )
 
 
