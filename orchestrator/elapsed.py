@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 MOST_GAP = (
     30.0  # seconds between two readings, beyond which a clock without a monotonic reading may have been set
 )
+_SOMEWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Wall(Protocol):
@@ -60,6 +61,11 @@ def reading(clock: Wall) -> Reading:
     with _lock:
         course = _courses.setdefault(clock, _Course(now))
     return course.read(now)
+
+
+def steady(clock: Wall) -> datetime:
+    """A time to count from in this process's memory alone: it goes on as time passes, and nobody can set it."""
+    return _SOMEWHEN + timedelta(seconds=reading(clock).seconds)
 
 
 def since(clock: Wall, then: Reading | None) -> float | None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.elapsed import reading, since
+from orchestrator.elapsed import reading, since, steady
 from orchestrator.sandbox.clock import SimulatedClock
 
 
@@ -30,6 +30,15 @@ def test_setting_the_wall_clock_lets_no_time_pass(step):
     clock.sleep(3)
     assert since(clock, began) == 7
     assert (clock.now() - wall).total_seconds() == 7 + step
+
+
+@pytest.mark.parametrize("step", [-600, 30])
+def test_a_steady_time_goes_on_as_time_passes(step):
+    clock = SimulatedClock()
+    began = steady(clock)
+    clock.sleep(4)
+    clock.set(step)
+    assert (steady(clock) - began).total_seconds() == 4
 
 
 def test_a_clock_with_nothing_but_the_time_of_day_is_measured_by_it():

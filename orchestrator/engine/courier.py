@@ -15,6 +15,7 @@ from functools import partial
 
 import structlog
 
+from orchestrator.elapsed import steady
 from orchestrator.engine.backoff import Backoff
 from orchestrator.engine.deliveries import Post, Unwanted
 from orchestrator.engine.errands import Errands
@@ -67,7 +68,7 @@ class Courier:
         except NetpolCanaryError as error:
             structlog.get_logger().warning("nothing can be told now", error=str(error))
             return
-        now = self.ctx.clock.now()
+        now = steady(self.ctx.clock)
         due = {r: self._backoff.due(str(r), now) for r in waiting}
         for receiver in sorted(waiting, key=lambda r: due[r]):
             if due[receiver] > now or not self._leave(receiver):
@@ -80,7 +81,7 @@ class Courier:
 
         True where nothing is left to tell.
         """
-        end = self.ctx.clock.now() + timedelta(seconds=seconds)
+        end = steady(self.ctx.clock) + timedelta(seconds=seconds)
         while not self.stop():
             try:
                 labels = f"{SOURCE_LABEL}={source}"
@@ -91,7 +92,7 @@ class Courier:
             self.look(rollouts)
             if not any(r.status.outbox for r in rollouts):
                 return True
-            if self.ctx.clock.now() >= end:
+            if steady(self.ctx.clock) >= end:
                 return False
             self.ctx.clock.sleep(0.2)
         return False
@@ -165,8 +166,9 @@ class Courier:
 
     def _went_wrong(self, receiver: Receiver, rollout: Rollout | None, error: Exception) -> None:
         """Say so once, come again later, and give up on what has waited for a day."""
-        now = self.ctx.clock.now()
-        count = self._backoff.failed(str(receiver), now, getattr(error, "retry_after", 0.0))
+        count = self._backoff.failed(
+            str(receiver), steady(self.ctx.clock), getattr(error, "retry_after", 0.0)
+        )
         self.told(receiver.kind, "failed")
         text = f"{receiver.to} could not be told: {error or type(error).__name__}"[:900]
         structlog.get_logger().warning(text, tries=count)
@@ -177,7 +179,7 @@ class Courier:
         left = [
             e for e in rollout.status.outbox if receiver.to in e.to and (e.id, receiver.to) not in self._sent
         ]
-        late = [e.id for e in left if outbox.overdue(e, now)]
+        late = [e.id for e in left if outbox.overdue(e, self.ctx.clock.now())]
         if late:
             self._gave_up(rollout, receiver, late, text)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from orchestrator.elapsed import steady
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import put
@@ -41,10 +42,11 @@ class DriftWatch:
         spec, now = source.spec, self.ctx.clock.now()
         if spec.drift == "ignore" or not source.status.verified_revision:
             return ""
+        at = steady(self.ctx.clock)
         last = self._looked.get(source.uid)
-        if last is not None and timedelta(0) <= now - last < timedelta(seconds=spec.drift_interval_seconds):
+        if last is not None and at - last < timedelta(seconds=spec.drift_interval_seconds):
             return ""
-        self._looked[source.uid] = now
+        self._looked[source.uid] = at
         try:
             found = drift(self.ctx, source, rollouts)
         except BadInput as error:

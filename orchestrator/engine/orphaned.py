@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from orchestrator.elapsed import steady
 from orchestrator.errors import Conflict
 from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
@@ -33,7 +34,7 @@ class OrphanWatch:
 
     def look(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """Keep the condition true."""
-        chosen, now = selection(self.ctx, source), self.ctx.clock.now()
+        chosen, now = selection(self.ctx, source), steady(self.ctx.clock)
         known = (frozenset(chosen.namespaces), frozenset(chosen.others), source.status.verified_rollout)
         seen, at = self._seen.get(source.uid, (None, now))
         # Twice the interval: an object may also be carried into a namespace that never was the source's.

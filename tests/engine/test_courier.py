@@ -80,6 +80,27 @@ def test_an_outage_delays_nothing_and_only_the_latest_status_is_set_after_it():
     assert not rollouts(stage)[0].status.outbox
 
 
+@pytest.mark.parametrize("step", [-600, -86400])
+def test_a_wall_clock_that_is_set_back_holds_no_message_up(step):
+    receivers = Receivers()
+    receivers.down = True
+    stage, _, looking, _ = played(receivers=receivers)
+    receivers.down = False
+    stage.clock.set(step)
+    look(stage, looking, 2)
+    assert receivers.states("netpol-canary/shop")[-1] == "success" and not rollouts(stage)[0].status.outbox
+
+
+def test_a_process_that_ends_waits_no_longer_though_the_wall_clock_is_set_back():
+    receivers = Receivers()
+    receivers.down = True
+    stage, _, looking, _ = played(receivers=receivers)
+    began, looks = stage.clock.monotonic(), []
+    looking.stop = lambda: looks.append(stage.clock.set(-600)) or len(looks) > 200
+    assert not looking.deliver("shop", 5.0)
+    assert stage.clock.monotonic() - began < 6
+
+
 def test_what_cannot_be_told_stops_no_newer_rollout_and_is_kept():
     receivers = Receivers()
     receivers.down = True

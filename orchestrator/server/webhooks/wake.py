@@ -10,6 +10,7 @@ from types import TracebackType
 
 import structlog
 
+from orchestrator.elapsed import steady
 from orchestrator.errors import Forbidden, Invalid, NetpolCanaryError, NotFound, RetryLater
 from orchestrator.ports import Clock
 
@@ -49,7 +50,7 @@ class Wakes:
 
     def work(self) -> float:
         """Write what is due; gives the seconds until something will be."""
-        now = self.clock.now()
+        now = steady(self.clock)
         with self._lock:
             due = sorted(s for s in self._wanted if self._next.get(s, now) <= now)
             self._wanted.difference_update(due)
@@ -63,16 +64,16 @@ class Wakes:
             self._one(source)
         with self._lock:
             times = [self._next.get(s, now) for s in self._wanted]
-        return max(0.0, min(((t - self.clock.now()).total_seconds() for t in times), default=IDLE))
+        return max(0.0, min(((t - steady(self.clock)).total_seconds() for t in times), default=IDLE))
 
     def flush(self) -> None:
         """Write all that waits, whether it is due or not; for at most FLUSH."""
-        end = self.clock.now() + FLUSH
+        end = steady(self.clock) + FLUSH
         with self._lock:
             left = sorted(self._wanted)
             self._wanted.clear()
         for number, source in enumerate(left):
-            if self.clock.now() >= end:
+            if steady(self.clock) >= end:
                 structlog.get_logger().warning("pushes are left to polling", sources=left[number:][:20])
                 return
             self._one(source)
@@ -84,7 +85,7 @@ class Wakes:
         except NotFound:
             self._failing.pop(source, None)
         except NetpolCanaryError as error:
-            now = self.clock.now()
+            now = steady(self.clock)
             since = self._failing.setdefault(source, now)
             if isinstance(error, Forbidden | Invalid) or now - since >= PATIENCE:
                 self._failing.pop(source, None)

@@ -123,6 +123,15 @@ def test_what_cannot_be_written_is_written_later(wakes, error):
     assert len(wakes.write.times) == 1
 
 
+def test_a_wall_clock_that_is_set_back_delays_no_push(wakes):
+    wakes.ask("shop")
+    pass_by(wakes, 1)
+    wakes.ask("shop")
+    wakes.clock.set(-3600)
+    pass_by(wakes, 6)
+    assert len(wakes.write.times) == 2
+
+
 def test_it_is_tried_for_minutes_and_then_left_to_polling(wakes):
     wakes.write.failing = Unreachable("no answer")
     wakes.ask("shop")
