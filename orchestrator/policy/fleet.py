@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,10 +32,16 @@ SHARED = "_shared"  # the folder of a source whose policies go into every namesp
 
 @dataclass(frozen=True)
 class Workload:
-    """Pods that answer alike; `kind` is that of their owner, or Pod."""
+    """Pods that answer alike; `kind` is that of their owner, or Pod.
+
+    `account` is the ServiceAccount whose token they hold, empty where they hold none; `probed` are the ports, by number
+    or name, that the kubelet probes.
+    """
 
     kind: str
     pod: Pod
+    account: str = field(default="", compare=False)
+    probed: tuple[int | str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -48,6 +54,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` which policies were not analysed.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
+    `beside` are the objects that are neither policies nor workloads, such as Services and webhook configurations.
     """
 
     workloads: tuple[Workload, ...]
@@ -57,6 +64,7 @@ class Fleet:
     lines: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
+    beside: tuple[Document, ...] = ()
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
@@ -93,6 +101,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     cluster: list[dict[str, Any]] = []
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
+    beside: list[Document] = []
     for document in placed(documents):
         obj, where = document.obj, f"{document.path}:{document.line}"
         kind, version = obj["kind"], obj["apiVersion"]
@@ -125,6 +134,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 workloads.setdefault(
                     (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
                 )
+            else:
+                beside.append(document)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
         if len(workloads) > MOST_WORKLOADS:
@@ -133,7 +144,9 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
     ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
     told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
-    return Fleet(tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told, tuple(invalid))
+    return Fleet(
+        tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told, tuple(invalid), tuple(beside)
+    )
 
 
 def placed(documents: Iterable[Document]) -> list[Document]:
@@ -221,7 +234,24 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         ips[1:],
         nodes[1:],
     )
-    return Workload(kind, pod)
+    return Workload(kind, pod, _account(inner), tuple(dict.fromkeys(_probed(inner))))
+
+
+def _account(spec: Mapping[str, Any]) -> str:
+    if spec.get("automountServiceAccountToken") is False:
+        return ""
+    return str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
+
+
+def _probed(spec: Mapping[str, Any]) -> Iterator[int | str]:
+    """The ports of probes that go over the network to the pod itself."""
+    sidecars = (c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always")
+    for container in [*(spec.get("containers") or []), *sidecars]:
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            for way in ("httpGet", "tcpSocket", "grpc"):
+                asked = (container.get(probe) or {}).get(way) or {}
+                if "port" in asked and not asked.get("host"):
+                    yield asked["port"]
 
 
 def _addresses(status: Mapping[str, Any], key: str) -> tuple[str, ...]:

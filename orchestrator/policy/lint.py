@@ -3,139 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from orchestrator.policy import ports
 from orchestrator.policy.dns import names_resolver, resolves
 from orchestrator.policy.evaluator import Network
+from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.order import directions
 from orchestrator.policy.peers import SIDES, meant, rules, selected
 from orchestrator.policy.pod import Pod
 from orchestrator.policy.selector import matches, requirements
+from orchestrator.policy.service_ports import service_ports
 
-Severity = Literal["error", "warning", "info"]
-IGNORE = "netpol-canary.dev/lint-ignore"
+__all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint"]
+
 MOST_PAIRS = 10_000
 EVERYWHERE = ("0.0.0.0/0", "::/0")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a rule looks for; `text` is for people who see it the first time."""
-
-    id: str
-    severity: Severity
-    title: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One place that a rule found; `ignored` is the reason that the object's annotation gives."""
-
-    rule: Rule
-    subject: str
-    message: str
-    where: str = ""
-    ignored: str = ""
-
-
-RULES = {
-    rule.id: rule
-    for rule in (
-        Rule(
-            "NPC001",
-            "warning",
-            "the policy selects no workload",
-            "Its podSelector matches no workload of its namespace, so that it does nothing: often a misspelt label.",
-        ),
-        Rule(
-            "NPC002",
-            "warning",
-            "a peer matches no workload",
-            "A peer of a rule matches nothing among the workloads and namespaces that are known here: a misspelt "
-            "label or namespace opens nothing, and its client is cut off.",
-        ),
-        Rule(
-            "NPC003",
-            "warning",
-            "the policy lets the whole internet in",
-            "An ingress rule has no `from`, or a block of all addresses: everybody may connect on its ports.",
-        ),
-        Rule(
-            "NPC004",
-            "info",
-            "a workload has no ingress policy",
-            "No policy isolates the workload for ingress: whoever reaches its address may connect. A default-deny "
-            "policy (podSelector: {}, policyTypes: [Ingress]) in the namespace changes that.",
-        ),
-        Rule(
-            "NPC005",
-            "error",
-            "egress is denied without DNS",
-            "The workload is isolated for egress, and no rule lets it reach port 53 over UDP: names do not resolve, "
-            "and nothing that it calls by name works.",
-        ),
-        Rule(
-            "NPC006",
-            "error",
-            "a named port exists nowhere",
-            "No workload that the rule can mean declares a container port of this name and protocol, so that the "
-            "rule opens nothing.",
-        ),
-        Rule(
-            "NPC007",
-            "info",
-            "the policy adds nothing",
-            "Every direction that it isolates and every rule that it has is given by another policy for at least the "
-            "same pods: it is shadowed, and removing it changes nothing.",
-        ),
-        Rule(
-            "NPC008",
-            "warning",
-            "the namespace has no default-deny",
-            "Some policies stand in the namespace, and none selects all of its pods (podSelector: {}) for ingress: a "
-            "workload that comes later is open until somebody thinks of it.",
-        ),
-        Rule(
-            "NPC009",
-            "warning",
-            "egress is allowed and the matching ingress is denied",
-            "A rule lets the workload connect to another one, which keeps it out on every one of these ports: both "
-            "ends must allow a connection. Either the ingress rule is missing, or the egress rule is left over.",
-        ),
-        Rule(
-            "NPC010",
-            "warning",
-            "ingress is allowed and the matching egress is denied",
-            "A rule lets another workload in, which may not connect on any of these ports itself: both ends must allow "
-            "a connection. Either the egress rule is missing, or the ingress rule is left over.",
-        ),
-        Rule(
-            "NPC011",
-            "warning",
-            "egress is open to all addresses",
-            "An egress rule has no `to`, or a block of all addresses: a program that is taken over may send anything "
-            "anywhere. Except the private ranges, name the destinations, or ignore the rule with a reason.",
-        ),
-        Rule(
-            "NPC012",
-            "error",
-            "the API server would not take the policy",
-            "The manifest has a field that the API does not know, or a value that it refuses, such as an endPort below "
-            "its port. A misspelt field that is dropped silently often denies everything.",
-        ),
-        Rule(
-            "NPC013",
-            "warning",
-            "a manifest does not fit its schema",
-            "The API server of this Kubernetes version would refuse the manifest, or warn of it and drop a field: what "
-            "is said here of the workload may not be what runs.",
-        ),
-    )
-}
 
 
 def lint(
@@ -156,23 +41,10 @@ def lint(
     return sorted(found, key=lambda f: (f.where, f.rule.id, f.subject, f.message))
 
 
-def _finding(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) -> Finding:
-    meta = policy["metadata"]
-    name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
-    return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), _reasons(meta).get(rule, ""))
-
-
-def _reasons(meta: Mapping[str, Any]) -> dict[str, str]:
-    """The rules that an object's annotation ignores, and why: `NPC003: the public entrance; NPC008: ...`."""
-    text = str((meta.get("annotations") or {}).get(IGNORE, ""))
-    parts = (part.split(":", 1) for part in text.split(";") if ":" in part)
-    return {key.strip(): reason.strip() for key, reason in parts if reason.strip()}
-
-
 def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         if policy["spec"].get("podSelector") and not selected(fleet, policy):
-            yield _finding(fleet, "NPC001", policy, "its podSelector matches no workload")
+            yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
 
 
 def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
@@ -183,7 +55,7 @@ def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
                     continue
                 if not meant(fleet, policy, peer):
                     place = f"{side.lower()}[{number}].{peers}[{at}]"
-                    yield _finding(fleet, "NPC002", policy, f"{place} matches no workload")
+                    yield of_policy(fleet, "NPC002", policy, f"{place} matches no workload")
 
 
 def _open(fleet: Fleet) -> Iterator[Finding]:
@@ -191,7 +63,7 @@ def _open(fleet: Fleet) -> Iterator[Finding]:
         for side, peers, number, rule in rules(policy):
             blocks = [p["ipBlock"]["cidr"] for p in rule.get(peers) or [] if "ipBlock" in p]
             if side == "Ingress" and (not rule.get(peers) or any(b in EVERYWHERE for b in blocks)):
-                yield _finding(fleet, "NPC003", policy, f"ingress[{number}] lets every address in")
+                yield of_policy(fleet, "NPC003", policy, f"ingress[{number}] lets every address in")
 
 
 def _unguarded(fleet: Fleet) -> Iterator[Finding]:
@@ -214,7 +86,7 @@ def _without_dns(fleet: Fleet) -> Iterator[Finding]:
             and "Egress" in directions(p)
             and matches(p["spec"].get("podSelector") or {}, workload.pod.labels)
         )
-        yield _finding(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
+        yield of_policy(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
 
 
 def _shadowed(fleet: Fleet) -> Iterator[Finding]:
@@ -236,7 +108,7 @@ def _shadowed(fleet: Fleet) -> Iterator[Finding]:
             ]
             if _covered(policy, others):
                 names = ", ".join(sorted(_useful(policy, others))[:3])
-                yield _finding(fleet, "NPC007", policy, f"it says nothing that {names} does not say already")
+                yield of_policy(fleet, "NPC007", policy, f"it says nothing that {names} does not say already")
 
 
 def _default_deny(policy: Mapping[str, Any]) -> bool:
@@ -282,7 +154,7 @@ def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
         if not any("Ingress" in directions(p) for p in everyone):
             name = f"NetworkPolicy {space}/{policies[0]['metadata']['name']}"
             text = "no policy selects all pods of the namespace for ingress"
-            ignored = _reasons(policies[0]["metadata"]).get("NPC008", "")
+            ignored = reasons(policies[0]["metadata"]).get("NPC008", "")
             yield Finding(RULES["NPC008"], f"Namespace {space}", text, fleet.lines.get(name, ""), ignored)
 
 
@@ -308,7 +180,7 @@ def _one_sided(fleet: Fleet) -> Iterator[Finding]:
                 )
                 who = "keeps it out" if side == "Egress" else "may not connect out to it"
                 text = f"{place} allows {theirs[0].namespace}/{theirs[0].name}, which {who} on all of these ports"
-                yield _finding(fleet, code, policy, text)
+                yield of_policy(fleet, code, policy, text)
 
 
 def _any_passes(
@@ -332,12 +204,12 @@ def _egress_open(fleet: Fleet) -> Iterator[Finding]:
             blocks = [p["ipBlock"] for p in rule.get(peers) or [] if "ipBlock" in p]
             whole = any(b["cidr"] in EVERYWHERE and not b.get("except") for b in blocks)
             if side == "Egress" and (whole or (not rule.get(peers) and not rule.get("ports"))):
-                yield _finding(fleet, "NPC011", policy, f"egress[{number}] lets it connect to every address")
+                yield of_policy(fleet, "NPC011", policy, f"egress[{number}] lets it connect to every address")
 
 
 def _invalid(fleet: Fleet) -> Iterator[Finding]:
     for policy, wrong in fleet.invalid:
-        yield _finding(fleet, "NPC012", policy, wrong)
+        yield of_policy(fleet, "NPC012", policy, wrong)
 
 
 def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
@@ -358,7 +230,7 @@ def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
             for name, protocol in named:
                 if (name, protocol) not in known:
                     text = f"{side.lower()}[{number}] names the port {name}/{protocol}, which no destination declares"
-                    yield _finding(fleet, "NPC006", policy, text)
+                    yield of_policy(fleet, "NPC006", policy, text)
 
 
 CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
@@ -373,6 +245,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _one_sided,
     _egress_open,
     _invalid,
+    service_ports,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)

@@ -87,19 +87,24 @@ def at_pod(pod: Pod, target: int | str, protocol: str) -> set[Port]:
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
     """Everything that the documents say is needed. Raises BadInput with file and line."""
-    services = list(_shaped(documents, lambda d: _services(d, fleet)))
-    named = {(s.namespace, s.name): s for s in services}
+    known_services = services(documents, fleet)
+    named = {(s.namespace, s.name): s for s in known_services}
     maps = {
         (_space(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
     }
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     found = [
         *_shaped(documents, lambda d: _addresses(d, known, named, maps)),
-        *_outside(services),
+        *_outside(known_services),
         *_shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
-        *_shaped(documents, lambda d: _monitors(d, fleet, services, platform)),
+        *_shaped(documents, lambda d: _monitors(d, fleet, known_services, platform)),
     ]
     return list(dict.fromkeys(found))
+
+
+def services(documents: Sequence[Document], fleet: Fleet) -> list[Service]:
+    """Every Service, with the workloads behind it. Raises BadInput with file and line."""
+    return list(_shaped(documents, lambda d: _services(d, fleet)))
 
 
 def _shaped(documents: Sequence[Document], read: Callable[[Document], Iterator[T]]) -> Iterator[T]:

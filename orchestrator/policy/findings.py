@@ -1,0 +1,151 @@
+"""What lint looks for: its rules with their ids, severities and words, and one place that a rule found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.policy.fleet import Fleet
+
+Severity = Literal["error", "warning", "info"]
+IGNORE = "netpol-canary.dev/lint-ignore"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a rule looks for; `text` is for people who see it the first time."""
+
+    id: str
+    severity: Severity
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place that a rule found; `ignored` is the reason that the object's annotation gives."""
+
+    rule: Rule
+    subject: str
+    message: str
+    where: str = ""
+    ignored: str = ""
+
+
+RULES = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "NPC001",
+            "warning",
+            "the policy selects no workload",
+            "Its podSelector matches no workload of its namespace, so that it does nothing: often a misspelt label.",
+        ),
+        Rule(
+            "NPC002",
+            "warning",
+            "a peer matches no workload",
+            "A peer of a rule matches nothing among the workloads and namespaces that are known here: a misspelt "
+            "label or namespace opens nothing, and its client is cut off.",
+        ),
+        Rule(
+            "NPC003",
+            "warning",
+            "the policy lets the whole internet in",
+            "An ingress rule has no `from`, or a block of all addresses: everybody may connect on its ports.",
+        ),
+        Rule(
+            "NPC004",
+            "info",
+            "a workload has no ingress policy",
+            "No policy isolates the workload for ingress: whoever reaches its address may connect. A default-deny "
+            "policy (podSelector: {}, policyTypes: [Ingress]) in the namespace changes that.",
+        ),
+        Rule(
+            "NPC005",
+            "error",
+            "egress is denied without DNS",
+            "The workload is isolated for egress, and no rule lets it reach port 53 over UDP: names do not resolve, "
+            "and nothing that it calls by name works.",
+        ),
+        Rule(
+            "NPC006",
+            "error",
+            "a named port exists nowhere",
+            "No workload that the rule can mean declares a container port of this name and protocol, so that the "
+            "rule opens nothing.",
+        ),
+        Rule(
+            "NPC007",
+            "info",
+            "the policy adds nothing",
+            "Every direction that it isolates and every rule that it has is given by another policy for at least the "
+            "same pods: it is shadowed, and removing it changes nothing.",
+        ),
+        Rule(
+            "NPC008",
+            "warning",
+            "the namespace has no default-deny",
+            "Some policies stand in the namespace, and none selects all of its pods (podSelector: {}) for ingress: a "
+            "workload that comes later is open until somebody thinks of it.",
+        ),
+        Rule(
+            "NPC009",
+            "warning",
+            "egress is allowed and the matching ingress is denied",
+            "A rule lets the workload connect to another one, which keeps it out on every one of these ports: both "
+            "ends must allow a connection. Either the ingress rule is missing, or the egress rule is left over.",
+        ),
+        Rule(
+            "NPC010",
+            "warning",
+            "ingress is allowed and the matching egress is denied",
+            "A rule lets another workload in, which may not connect on any of these ports itself: both ends must allow "
+            "a connection. Either the egress rule is missing, or the ingress rule is left over.",
+        ),
+        Rule(
+            "NPC011",
+            "warning",
+            "egress is open to all addresses",
+            "An egress rule has no `to`, or a block of all addresses: a program that is taken over may send anything "
+            "anywhere. Except the private ranges, name the destinations, or ignore the rule with a reason.",
+        ),
+        Rule(
+            "NPC012",
+            "error",
+            "the API server would not take the policy",
+            "The manifest has a field that the API does not know, or a value that it refuses, such as an endPort below "
+            "its port. A misspelt field that is dropped silently often denies everything.",
+        ),
+        Rule(
+            "NPC013",
+            "warning",
+            "a manifest does not fit its schema",
+            "The API server of this Kubernetes version would refuse the manifest, or warn of it and drop a field: what "
+            "is said here of the workload may not be what runs.",
+        ),
+        Rule(
+            "NPC014",
+            "warning",
+            "a rule names the port of a Service, not that of the pods",
+            "A Service translates its port (and nodePort) to the pods' targetPort before policies see the connection. No "
+            "destination of the rule declares the number that it names, so that it opens nothing and clients are cut off: "
+            "name the targetPort, or the container port by its name.",
+        ),
+    )
+}
+
+
+def of_policy(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) -> Finding:
+    """A finding about a NetworkPolicy, where it begins."""
+    meta = policy["metadata"]
+    name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
+    return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), reasons(meta).get(rule, ""))
+
+
+def reasons(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The rules that an object's annotation ignores, and why: `NPC003: the public entrance; NPC008: ...`."""
+    text = str((meta.get("annotations") or {}).get(IGNORE, ""))
+    parts = (part.split(":", 1) for part in text.split(";") if ":" in part)
+    return {key.strip(): reason.strip() for key, reason in parts if reason.strip()}

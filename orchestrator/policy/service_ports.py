@@ -1,0 +1,91 @@
+"""Rules for the port of a Service, which no pod listens on: policies see the port that it is translated to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.errors import BadInput
+from orchestrator.policy import ports
+from orchestrator.policy.findings import Finding, of_policy
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.peers import meant, rules, selected
+from orchestrator.policy.pod import Pod
+from orchestrator.policy.services import Service, at_pod, services
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One port of a Service: the numbers that clients use, and the pods behind with the ports that they get."""
+
+    name: str
+    numbers: tuple[int, ...]
+    protocol: str
+    targets: tuple[tuple[Pod, int], ...]
+
+
+def sound(fleet: Fleet) -> Iterator[tuple[Service, Mapping[str, Any]]]:
+    """The Services with their manifests; one of another shape is left to the check of schemas."""
+    for document in fleet.beside:
+        try:
+            yield from ((s, document.obj) for s in services([document], fleet))
+        except BadInput:
+            continue
+
+
+def service_ports(fleet: Fleet) -> Iterator[Finding]:
+    """Rules whose numbers are a Service's, while no destination declares them."""
+    mapped = [m for service, obj in sound(fleet) for m in _mapped(service, obj)]
+    if not mapped:
+        return
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            given = [peer for peer in rule.get(peers) or [] if "ipBlock" not in peer]
+            found = [pod for peer in given for pod in meant(fleet, policy, peer)]
+            targets = selected(fleet, policy) if side == "Ingress" else found
+            for text in _wrong(rule.get("ports") or [], targets, mapped):
+                yield of_policy(fleet, "NPC014", policy, f"{side.lower()}[{number}] {text}")
+
+
+def _mapped(service: Service, obj: Mapping[str, Any]) -> Iterator[Mapped]:
+    if (obj.get("spec") or {}).get("clusterIP") == "None":
+        return  # a headless one translates nothing
+    for entry in service.ports:
+        protocol = str(entry.get("protocol", "TCP"))
+        numbers = tuple(n for n in (entry.get("port"), entry.get("nodePort")) if isinstance(n, int))
+        targets = tuple(
+            (w.pod, port) for w in service.behind for _, port in at_pod(w.pod, entry["targetPort"], protocol)
+        )
+        if targets:
+            yield Mapped(f"{service.namespace}/{service.name}", numbers, protocol, targets)
+
+
+def _wrong(
+    entries: Sequence[Mapping[str, Any]], targets: Sequence[Pod], mapped: Sequence[Mapped]
+) -> Iterator[str]:
+    mine = {id(pod) for pod in targets}
+    listened = {(p.protocol, p.port) for pod in targets for p in pod.ports}
+    listened |= {(m.protocol, port) for m in mapped for pod, port in m.targets if id(pod) in mine}
+    for entry in entries:
+        protocol, first = entry.get("protocol", "TCP"), entry.get("port")
+        if not isinstance(first, int):
+            continue
+        last = entry.get("endPort", first)
+        if any(name == protocol and first <= port <= last for name, port in listened):
+            continue
+        for one in mapped:
+            behind = [(pod, port) for pod, port in one.targets if id(pod) in mine]
+            used = [n for n in one.numbers if one.protocol == protocol and first <= n <= last]
+            if not used or not behind or all(_opened(entries, pod, protocol, port) for pod, port in behind):
+                continue
+            reached = ", ".join(sorted({str(port) for _, port in behind}))
+            yield (
+                f"names the port {used[0]}/{protocol}, which no destination declares: Service {one.name} maps it to "
+                f"{reached}, and policies see the pod's port"
+            )
+            break
+
+
+def _opened(entries: Sequence[Mapping[str, Any]], pod: Pod, protocol: str, port: int) -> bool:
+    return ports.contains(ports.of_rule(entries, pod), protocol, port)
