@@ -71,8 +71,11 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
 def test_a_change_that_cuts_a_client_off_is_taken_back_by_the_clients_errors(shop):
     before = shop.policies()
     shop.commit(**CUTS_CLIENT)
-    # With less of a past, one hundred per cent of errors would not be evidence enough.
-    eventually(lambda: shop.value('sum(http_client_requests_total{namespace="front"} offset 40s)') > 0)
+    # A past that is too short, or that holds the errors of the test before, would not show that these are new.
+    counted = 'http_client_requests_total{namespace="front"}'
+    failed = 'http_client_requests_total{namespace="front",outcome="error"}'
+    eventually(lambda: shop.value(f"sum({counted} offset 40s)") > 0)
+    eventually(lambda: not shop.value(f"sum(increase({failed}[70s]))"))
     # All servers at once: else two of three calls still work.
     done = run(shop, probes=False, metrics=[CLIENT_ERRORS], canary=SERVERS)
     assert done.returncode == 1, said(done) + str(analyses(shop)[0]["status"]["measurements"][-1])
