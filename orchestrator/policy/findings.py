@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from orchestrator.policy.fleet import Fleet
@@ -133,6 +133,22 @@ RULES = {
             "destination of the rule declares the number that it names, so that it opens nothing and clients are cut off: "
             "name the targetPort, or the container port by its name.",
         ),
+        Rule(
+            "NPC015",
+            "error",
+            "the API server cannot call a webhook or an aggregated API",
+            "Admission and conversion webhooks and aggregated APIs are called by the API server, which is no pod: only a rule "
+            "without `from`, or with an ipBlock that holds its address, lets it in (where it comes through konnectivity "
+            "agents: one for those). Without, every request fails that the webhook is asked about.",
+        ),
+        Rule(
+            "NPC016",
+            "warning",
+            "a client of the API server cannot reach it",
+            "A RoleBinding or ClusterRoleBinding gives the workload's ServiceAccount rights at the API server, and its "
+            "egress rules open no address on a port of the API server. It is no pod: only an ipBlock with its address "
+            "(that behind the Service `kubernetes`), or a rule without `to`, opens it.",
+        ),
     )
 }
 
@@ -142,6 +158,11 @@ def of_policy(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) 
     meta = policy["metadata"]
     name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
     return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), reasons(meta).get(rule, ""))
+
+
+def softened(finding: Finding, severity: Severity) -> Finding:
+    """The finding with another severity than its rule's."""
+    return replace(finding, rule=replace(finding.rule, severity=severity))
 
 
 def reasons(meta: Mapping[str, Any]) -> dict[str, str]:

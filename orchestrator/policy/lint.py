@@ -16,6 +16,7 @@ from orchestrator.policy.peers import SIDES, meant, rules, selected
 from orchestrator.policy.pod import Pod
 from orchestrator.policy.selector import matches, requirements
 from orchestrator.policy.service_ports import service_ports
+from orchestrator.policy.shut_out import speechless, uncallable
 
 __all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint"]
 
@@ -246,6 +247,8 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _egress_open,
     _invalid,
     service_ports,
+    uncallable,
+    speechless,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)

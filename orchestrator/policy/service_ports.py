@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.findings import Finding, of_policy
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.peers import meant, rules, selected
 from orchestrator.policy.pod import Pod
-from orchestrator.policy.services import Service, at_pod, services
+from orchestrator.policy.services import Service, at_pod, sound
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,9 @@ class Mapped:
     targets: tuple[tuple[Pod, int], ...]
 
 
-def sound(fleet: Fleet) -> Iterator[tuple[Service, Mapping[str, Any]]]:
-    """The Services with their manifests; one of another shape is left to the check of schemas."""
-    for document in fleet.beside:
-        try:
-            yield from ((s, document.obj) for s in services([document], fleet))
-        except BadInput:
-            continue
-
-
 def service_ports(fleet: Fleet) -> Iterator[Finding]:
     """Rules whose numbers are a Service's, while no destination declares them."""
-    mapped = [m for service, obj in sound(fleet) for m in _mapped(service, obj)]
+    mapped = [m for service, d in sound(fleet.beside, fleet) for m in _mapped(service, d.obj)]
     if not mapped:
         return
     for policy in fleet.policies:

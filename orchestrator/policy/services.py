@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -105,6 +106,13 @@ def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> li
 def services(documents: Sequence[Document], fleet: Fleet) -> list[Service]:
     """Every Service, with the workloads behind it. Raises BadInput with file and line."""
     return list(_shaped(documents, lambda d: _services(d, fleet)))
+
+
+def sound(documents: Iterable[Document], fleet: Fleet) -> Iterator[tuple[Service, Document]]:
+    """The Services whose shape is the API's, each with its document."""
+    for document in documents:
+        with suppress(BadInput):
+            yield from ((service, document) for service in services([document], fleet))
 
 
 def _shaped(documents: Sequence[Document], read: Callable[[Document], Iterator[T]]) -> Iterator[T]:

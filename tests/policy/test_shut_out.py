@@ -1,0 +1,196 @@
+"""lint finds pods that policies cut off from the API server, which is no pod, whatever asks for it."""
+
+import pytest
+
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.lint import lint
+from orchestrator.policy.manifest import parse
+
+PODS = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: issuer, namespace: certs}
+spec:
+  selector: {matchLabels: {app: issuer}}
+  template:
+    metadata: {labels: {app: issuer}}
+    spec: {serviceAccountName: issuer, containers: [{name: c, image: issuer, ports: [{name: tls, containerPort: 10250}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: hook, namespace: certs}
+spec: {selector: {app: issuer}, ports: [{name: https, port: 443, targetPort: tls}]}
+---
+"""
+SERVICE = "service: {name: hook, namespace: certs}"
+ADMISSION = (
+    "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: issuer}\n"
+    f"webhooks:\n- {{name: a.example.com, clientConfig: {{{SERVICE}}}}}\n- {{name: b.example.com, clientConfig: {{{SERVICE}}}}}\n---\n"
+)
+API = (
+    "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.issuer.example.com}\n"
+    f"spec: {{group: issuer.example.com, version: v1, {SERVICE}}}\n---\n"
+)
+CONVERSION = (
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: certs.example.com}\n"
+    f"spec: {{conversion: {{strategy: Webhook, webhook: {{clientConfig: {{{SERVICE}}}}}}}}}\n---\n"
+)
+DENY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: certs}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+---
+"""
+OPEN = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: open, namespace: certs}
+spec:
+  podSelector: {matchLabels: {app: issuer}}
+  ingress: [RULE]
+"""
+EGRESS = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: certs}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [RULE]
+---
+"""
+BINDING = """apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: issuer}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: issuer}
+subjects: [SUBJECT]
+---
+"""
+MINE = "{kind: ServiceAccount, name: issuer, namespace: certs}"
+CLUSTER_IP = """apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: kubernetes, namespace: default}
+addressType: IPv4
+endpoints: [{addresses: [192.0.2.7]}]
+ports: [{name: https, port: 6443}]
+---
+"""
+
+
+def found(rule, *texts):
+    return [f for f in lint(fleet(parse("".join((PODS, *texts)).encode(), "all.yaml"))) if f.rule.id == rule]
+
+
+@pytest.mark.parametrize(
+    ("asks", "named"),
+    [
+        (ADMISSION, "MutatingWebhookConfiguration issuer"),
+        (API, "APIService v1.issuer.example.com"),
+        (CONVERSION, "conversion webhook of certs.example.com"),
+    ],
+)
+def test_whatever_the_api_server_calls_is_named_once_with_the_pods_port(asks, named):
+    (one,) = found("NPC015", asks, DENY)
+    assert f"cannot call certs/issuer[Deployment] on 10250/TCP for {named}:" in one.message
+    assert one.rule.severity == "error" and one.subject == "NetworkPolicy certs/deny"
+    assert found("NPC015", asks) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{ports: [{port: 10250}]}",
+        "{}",
+        "{from: [{ipBlock: {cidr: 192.0.2.0/28}}], ports: [{port: tls}]}",
+        "{from: [{ipBlock: {cidr: 192.0.2.0/28}}], ports: [{port: 10000, endPort: 11000}]}",
+        "{from: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: konnectivity-agent}}}]}",
+    ],
+)
+def test_a_rule_that_may_mean_the_api_server_opens_the_webhook(rule):
+    assert found("NPC015", ADMISSION, DENY, OPEN.replace("RULE", rule)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{ports: [{port: 443}]}",
+        "{ports: [{port: 10250, protocol: UDP}]}",
+        "{from: [{podSelector: {}}], ports: [{port: 10250}]}",
+    ],
+)
+def test_another_port_and_pods_alone_open_nothing_to_it(rule):
+    (one,) = found("NPC015", ADMISSION, DENY, OPEN.replace("RULE", rule))
+    assert one.rule.severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("asks", "rule"),
+    [
+        (ADMISSION, "{from: [{namespaceSelector: {}}]}"),
+        (
+            ADMISSION,
+            "{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]}",
+        ),
+        (ADMISSION.replace("clientConfig", "failurePolicy: Ignore, clientConfig"), "{ports: [{port: 1}]}"),
+    ],
+)
+def test_what_only_some_clusters_suffer_from_is_a_warning(asks, rule):
+    (one,) = found("NPC015", asks, DENY, OPEN.replace("RULE", rule))
+    assert one.rule.severity == "warning"
+
+
+def test_pods_on_the_node_s_network_are_selected_by_no_policy():
+    on_node = PODS.replace("serviceAccountName", "hostNetwork: true, serviceAccountName")
+    texts = on_node + ADMISSION + DENY
+    assert "NPC015" not in {f.rule.id for f in lint(fleet(parse(texts.encode(), "all.yaml")))}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        MINE,
+        "{kind: Group, name: 'system:serviceaccounts:certs', apiGroup: rbac.authorization.k8s.io}",
+        "{kind: Group, name: 'system:serviceaccounts', apiGroup: rbac.authorization.k8s.io}",
+    ],
+)
+def test_a_workload_with_rights_needs_a_way_to_the_api_server(subject):
+    binding = BINDING.replace("SUBJECT", subject)
+    shut = EGRESS.replace("RULE", "{to: [{namespaceSelector: {}}]}")
+    (one,) = found("NPC016", binding, shut)
+    assert "certs/issuer[Deployment] cannot reach the API server" in one.message
+    assert "ClusterRoleBinding issuer" in one.message and one.subject == "NetworkPolicy certs/out"
+    for rule in (
+        "{ports: [{port: 6443}]}",
+        "{to: [{ipBlock: {cidr: 192.0.2.7/32}}], ports: [{port: 443}]}",
+        "{}",
+    ):
+        assert found("NPC016", binding, EGRESS.replace("RULE", rule)) == []
+
+
+def test_an_account_that_is_not_bound_or_whose_token_is_not_mounted_needs_none():
+    shut = EGRESS.replace("RULE", "{to: [{podSelector: {}}]}")
+    other = BINDING.replace("SUBJECT", MINE.replace("namespace: certs", "namespace: shop"))
+    unmounted = (
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: issuer, namespace: certs}\n"
+        "automountServiceAccountToken: false\n---\n"
+    )
+    assert found("NPC016", other, shut) == []
+    assert found("NPC016", BINDING.replace("SUBJECT", MINE), unmounted, shut) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "reached"),
+    [
+        ("{to: [{ipBlock: {cidr: 192.0.2.0/28}}], ports: [{port: 6443}]}", True),
+        ("{to: [{ipBlock: {cidr: 192.0.2.0/28}}], ports: [{port: 443}]}", False),
+        ("{to: [{ipBlock: {cidr: 192.0.2.0/28, except: [192.0.2.7/32]}}]}", False),
+        ("{to: [{ipBlock: {cidr: 198.51.100.0/24}}]}", False),
+    ],
+)
+def test_where_its_address_is_known_the_rule_has_to_open_that(rule, reached):
+    binding = BINDING.replace("SUBJECT", MINE)
+    finds = found("NPC016", binding, CLUSTER_IP, EGRESS.replace("RULE", rule))
+    assert bool(finds) is not reached
+    assert all("192.0.2.7:6443" in f.message for f in finds)
+
+
+def test_a_misshapen_configuration_hides_no_other():
+    broken = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: x}\nwebhooks: [1]\n---\n"
+    assert len(found("NPC015", broken, ADMISSION, DENY)) == 1
