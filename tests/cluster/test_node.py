@@ -190,7 +190,14 @@ def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
     soon(lambda: ask() == "timeout")
     address = street.address("alpha")
     inside = street.node.ground.enter("net")
-    command = [*inside, sys.executable, "-c", TALK.replace("while True", "for _ in range(3)"), address, str(ENOUGH)]
+    command = [
+        *inside,
+        sys.executable,
+        "-c",
+        TALK.replace("while True", "for _ in range(3)"),
+        address,
+        str(ENOUGH),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=ENOUGH, check=False)
     assert done.stdout.split() == ["ok"] * 3, done.stderr
     ready = street.node.get("deployment", "alpha", "app")["status"].get("readyReplicas")
