@@ -33,7 +33,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -376,6 +376,16 @@ class History:
         return found if self.detail else found[:-1]
 
 
+@contextlib.contextmanager
+def _small_stacks() -> Iterator[None]:
+    """Threads that begin meanwhile take little memory; later ones, which may have more to do, are as before."""
+    before = threading.stack_size(256 * 1024)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
 def verdict(answer: str) -> bool | None:
     """Whether a connection came about; None where the answer says nothing of it."""
     return True if answer == "connected" else False if answer in NO else None
@@ -388,8 +398,7 @@ def test(work: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
     ready = min(began + work.get("ready", 0.0), end)
     kept = [History(target, began) for target in work["probes"]]
     ended, numbers = "limit", range(len(kept))
-    threading.stack_size(256 * 1024)
-    with ThreadPoolExecutor(max_workers=max(1, min(MOST_THREADS, len(kept)))) as pool:
+    with _small_stacks(), ThreadPoolExecutor(max_workers=max(1, min(MOST_THREADS, len(kept)))) as pool:
         while True:
 
             def once(number: int) -> None:

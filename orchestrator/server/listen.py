@@ -46,7 +46,7 @@ def listening(
         bound = socket.create_server(where, family=family, backlog=512)
     except OSError as error:
         raise BadInput(f"cannot listen on {where[0]}:{where[1]}: {reason(error)}", "--listen") from None
-    server = _Server(_config(app, connections))
+    server, over = _Server(_config(app, connections)), threading.Event()
 
     def work() -> None:
         try:
@@ -54,6 +54,7 @@ def listening(
         except Exception as error:
             structlog.get_logger().error("the HTTP server ended", error=repr(error))
         finally:
+            over.set()
             server.up.set()
             ended()
 
@@ -61,10 +62,10 @@ def listening(
         thread = threading.Thread(target=work, name="http", daemon=True)
         thread.start()
         try:
-            if not server.up.wait(START_SECONDS) or not thread.is_alive():
+            if not server.up.wait(START_SECONDS) or over.is_set():
                 raise NetpolCanaryError(f"nothing answers on {where[0]}:{where[1]}")
             yield int(bound.getsockname()[1])
-            if not thread.is_alive():
+            if over.is_set():
                 raise NetpolCanaryError("the HTTP server ended by itself")
         finally:
             server.should_exit = True

@@ -130,6 +130,12 @@ def test_rounds_end_when_all_has_been_as_expected_for_a_while():
     ]
 
 
+def test_threads_that_begin_later_have_the_stack_that_they_had():
+    before = threading.stack_size()
+    agent.test(work(Target(HOST, closed_port(), reach=False)), threading.Event())
+    assert threading.stack_size() == before
+
+
 def test_what_is_not_expected_is_tried_until_it_has_not_changed_for_a_while():
     done = agent.test(work(Target(HOST, closed_port()), stable=1), threading.Event())
     (row,) = done["results"]

@@ -108,9 +108,6 @@ def test_a_server_that_ends_by_itself_is_an_error(app, monkeypatch):
     def serve():
         with listening(app, ("127.0.0.1", 0), 10, ended.set):
             assert ended.wait(ENOUGH)
-            for thread in threading.enumerate():
-                if thread.name == "http":
-                    thread.join(ENOUGH)
 
     with pytest.raises(NetpolCanaryError, match=r"nothing answers|ended by itself"):
         serve()
