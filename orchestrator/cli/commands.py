@@ -419,12 +419,19 @@ def generate(
         str, typer.Option(help="where the ingress controller runs")
     ] = "ingress-nginx",
     monitoring_namespace: Annotated[str, typer.Option(help="where Prometheus runs")] = "monitoring",
+    nodes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="addresses of nodes, for what uses the host's network; may be repeated", metavar="RANGE"
+        ),
+    ] = None,
 ) -> int:
     """Write default-deny and the exceptions that Services, addresses, Ingresses and monitors ask for."""
     from orchestrator.cli import generate as generating
     from orchestrator.policy.services import Platform
 
-    return generating.generate(path, flows, to, Platform(ingress_namespace, monitoring_namespace))
+    ranges = tuple(generating.range_of(text, "--nodes") for text in nodes or [])
+    return generating.generate(path, flows, to, Platform(ingress_namespace, monitoring_namespace, ranges))
 
 
 @app.command("import", epilog="Example: netpol-canary import --cluster --to policies")

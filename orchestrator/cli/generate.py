@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +14,13 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.cli import wiring
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.flows import Flow, read
 from orchestrator.policy.generate import from_flows, problems
 from orchestrator.policy.generate import generate as make
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.services import Platform, edges
+from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.services import Platform, needs
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 
@@ -30,20 +32,35 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
     """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
     directory = Directory(path)
     documents = [d for n, text in directory.files(directory.resolve()).items() for d in parse(text, n)]
-    found = fleet(d for d in documents if d.obj["kind"] != "NetworkPolicy")
+    found = fleet(d for d in documents if not _standing(d))
     if not found.workloads:
         raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
-    needed = edges(documents, found, platform)
+    needed, notes = needs(documents, found, platform)
     if flows is not None:
         needed += from_flows(found, recorded(flows))
-    for problem in problems(found, needed):
-        print(f"netpol-canary: {problem}", file=sys.stderr)
-    made = make(found, needed)
+    for text in found.skipped:
+        print(f"netpol-canary: not read: {text}", file=sys.stderr)
+    for text in [*notes, *problems(found, needed, platform)]:
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    made = make(found, needed, platform)
     if to is None:
         print("---\n".join(f.text for f in made), end="")
     else:
         written(to, {f.path: f.text for f in made})
     return 0
+
+
+def range_of(text: str, option: str) -> str:
+    """A range of addresses as policies write it. Raises BadInput."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise BadInput(f"{text} is no range of addresses", option, "write 10.0.0.0/16") from None
+
+
+def _standing(document: Document) -> bool:
+    """A policy that stands there already: what is generated does not depend on it."""
+    return bool(document.obj["kind"] == POLICY.kind and document.obj["apiVersion"] == POLICY.api_version)
 
 
 def recorded(path: Path) -> list[Flow]:

@@ -30,7 +30,7 @@ _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 def load(path: Path, keep_invalid: bool = False, more: Path | None = None, empty: bool = False) -> Fleet:
     """The fleet of a directory, and of another one with the workloads.
 
-    Raises BadInput; says on standard error what is not analysed.
+    Raises BadInput; says on standard error what was not read.
     """
     directory = Directory(path)
     files = directory.files(directory.resolve())
@@ -115,7 +115,9 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         kept = [c for c in kept if ports.contains(c.ports, *wanted)]
     rows = [{"from": c.src.name, "to": c.dst.name, "ports": ports.text(c.ports)} for c in kept]
     if output in ("json", "yaml"):
-        printed({"connections": rows, "notAnalysed": list(found.skipped)}, output)
+        printed(
+            {"connections": rows, "notAnalysed": list(found.skipped), "notRead": list(found.skipped)}, output
+        )
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([("from", "to", "ports"), *((r["from"], r["to"], r["ports"]) for r in rows)])

@@ -12,7 +12,7 @@ from orchestrator.policy.peers import meant
 from orchestrator.policy.pod import Pod
 from orchestrator.policy.selector import matches
 
-LABELS = ("kube-dns", "coredns", "node-local-dns")
+LABELS = ("kube-dns", "coredns", "node-local-dns", "nodelocaldns", "node-cache")
 SYSTEM = "kube-system"
 
 

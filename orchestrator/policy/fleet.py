@@ -14,18 +14,13 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.schema import problems
+from orchestrator.policy.templates import TEMPLATED as TEMPLATED
+from orchestrator.policy.templates import labels_of, referred, selector_of, template_of, with_template
 from orchestrator.policy.tier_schema import tier_problems
+from orchestrator.policy.unread import meaning
 
-TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 TEMPLATE_HASH = "pod-template-hash"
 CLUSTER_GROUP = "policy.networking.k8s.io/"
-# Policies of other APIs: named in every answer, since they may decide otherwise.
-OTHER_GROUPS = (
-    "cilium.io/",
-    "projectcalico.org/",
-    "crd.projectcalico.org/",
-    "policy.networking.k8s.io/v1alpha1",
-)
 MOST_WORKLOADS = 20_000
 SHARED = "_shared"  # the folder of a source whose policies go into every namespace; none can have this name
 
@@ -35,13 +30,16 @@ class Workload:
     """Pods that answer alike; `kind` is that of their owner, or Pod.
 
     `account` is the ServiceAccount whose token they hold, empty where they hold none; `probed` are the ports, by number
-    or name, that the kubelet probes.
+    or name, that the kubelet probes; `selector` are the labels by which the owner finds its pods, where it says them;
+    `obj` is the manifest.
     """
 
     kind: str
     pod: Pod
     account: str = field(default="", compare=False)
     probed: tuple[int | str, ...] = field(default=(), compare=False)
+    selector: Mapping[str, str] = field(default_factory=dict, compare=False)
+    obj: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -51,7 +49,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Fleet:
-    """`lines` says at which `file:line` a policy or a workload stands, `skipped` which policies were not analysed.
+    """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
     `beside` are the objects that are neither policies nor workloads, such as Services and webhook configurations.
@@ -102,7 +100,9 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
     beside: list[Document] = []
-    for document in placed(documents):
+    read = placed(documents)
+    known = referred(d.obj for d in read)
+    for document in read:
         obj, where = document.obj, f"{document.path}:{document.line}"
         kind, version = obj["kind"], obj["apiVersion"]
         try:
@@ -126,9 +126,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                     raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
                 cluster.append(obj)
                 lines[f"ClusterNetworkPolicy/{obj['metadata']['name']}"] = where
-            elif version.startswith(OTHER_GROUPS) and "Policy" in kind:
-                skipped[f"{kind} ({version})"] += 1
-            elif (found := _workload(obj)) is not None:
+            elif (found := _workload(with_template(obj, known))) is not None:
                 pod = found.pod
                 lines.setdefault(found.name, where)
                 workloads.setdefault(
@@ -136,6 +134,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 )
             else:
                 beside.append(document)
+                if what := meaning(obj):
+                    skipped[f"{kind} ({version}): {what}"] += 1
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
         if len(workloads) > MOST_WORKLOADS:
@@ -208,24 +208,18 @@ def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:
-    kind, spec = obj["kind"], obj.get("spec") or {}
-    name, template = obj["metadata"]["name"], None
-    if kind == "Pod":
-        template = obj
-        kind, name = owner_of(obj)
-    elif kind == "CronJob":
-        template = spec["jobTemplate"]["spec"]["template"]
-    elif kind in TEMPLATED:
-        template = spec["template"]
+    kind, name, template = str(obj["kind"]), obj["metadata"]["name"], template_of(obj)
     if template is None:
         return None
-    inner, labels = template.get("spec") or {}, (template.get("metadata") or {}).get("labels") or {}
+    if kind == "Pod":
+        kind, name = owner_of(obj)
+    inner, labels = template.get("spec") or {}, labels_of(obj, template)
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
     ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
     pod = Pod(
         _space(obj),
         str(name),
-        {str(k): str(v) for k, v in labels.items()},
+        labels,
         ips[0],
         _ports(inner),
         nodes[0],
@@ -234,7 +228,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         ips[1:],
         nodes[1:],
     )
-    return Workload(kind, pod, _account(inner), tuple(dict.fromkeys(_probed(inner))))
+    return Workload(kind, pod, _account(inner), tuple(dict.fromkeys(_probed(inner))), selector_of(obj), obj)
 
 
 def _account(spec: Mapping[str, Any]) -> str:

@@ -9,28 +9,21 @@ from typing import Any
 
 import yaml
 
-from orchestrator.policy.dns import SYSTEM, resolvers
+from orchestrator.policy.dns import SYSTEM
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.flows import Ends, Flow
+from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.lint import IGNORE
+from orchestrator.policy.needed import API_SERVER, Edge, Platform, Port
 from orchestrator.policy.pod import Pod
-from orchestrator.policy.services import Edge, Port
+from orchestrator.policy.resolving import DNS, known_resolvers
+from orchestrator.policy.subject import Subjects
 
 NAMESPACE = "kubernetes.io/metadata.name"
 PRIVATE = {
     "0.0.0.0/0": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
     "::/0": ("fc00::/7", "fe80::/10"),
 }
-DNS = {("UDP", 53), ("TCP", 53)}
-# Labels that differ from pod to pod, or from release to release.
-PASSING = (
-    "app.kubernetes.io/version",
-    "helm.sh/chart",
-    "pod-template-hash",
-    "controller-revision-hash",
-    "statefulset.kubernetes.io/pod-name",
-    "pod-template-generation",
-)
 SIDES = (("ingress", "from"), ("egress", "to"))
 
 
@@ -56,42 +49,110 @@ def from_flows(fleet: Fleet, flows: Sequence[Flow]) -> Iterator[Edge]:
         yield Edge(one, other, frozenset({(flow.protocol, flow.port)}), f"recorded {flow.count} times")
 
 
-def generate(fleet: Fleet, edges: Sequence[Edge]) -> list[File]:
+def generate(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = None) -> list[File]:
     """Policies under which these edges are open between the workloads, and nothing else but DNS."""
+    by = By(fleet, platform or Platform())
     found = []
     for space in sorted({w.pod.namespace for w in fleet.workloads}):
         if space.startswith("kube-"):
             continue
-        found += [_deny(space), _dns(fleet, space)]
+        found += [_deny(space), _dns(by, space)]
         seen: dict[str, Workload] = {}
         for workload in fleet.workloads:
-            if workload.pod.namespace == space and not workload.pod.host_network and _labels(workload.pod):
+            if workload.pod.namespace == space and not workload.pod.host_network and by.labels(workload):
                 seen.setdefault(_file_name(workload, fleet), workload)
         for name, workload in sorted(seen.items()):
-            made = _exceptions(fleet, name, workload, edges)
+            made = _exceptions(by, name, workload, edges)
             found += [made] if made else []
     return found
 
 
-def problems(fleet: Fleet, edges: Sequence[Edge]) -> list[str]:
+def problems(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = None) -> list[str]:
     """What the policies cannot say: pods without labels, hostNetwork, nothing but the outside's whole."""
-    found = []
+    by = By(fleet, platform or Platform())
+    found = list(known_resolvers(fleet, by.platform)[1])
     for workload in fleet.workloads:
-        mine = any(workload in (e.src, e.dst) for e in edges)
+        mine = [e for e in edges if workload.name in (_name(e.src), _name(e.dst))]
         if mine and workload.pod.host_network:
-            found.append(f"{workload.name} uses the host's network: policies do not select it")
-        elif mine and not _labels(workload.pod):
-            found.append(f"{workload.name} has no labels: nothing but default-deny selects it")
-        twins = [w for w in fleet.within(workload.pod.namespace) if _labels(w) == _labels(workload.pod)]
-        if mine and len({p.name for p in twins}) > 1:
+            found += _of_host(by, workload, mine)
+        elif mine and not by.labels(workload):
+            found.append(f"{workload.name} has no labels that last: nothing but default-deny selects it")
+        elif mine and len(by.twins(workload)) > 1:
             found.append(
                 f"{workload.name} shares its labels with other workloads: they get the same exceptions"
             )
     return list(dict.fromkeys(found))
 
 
-def _labels(pod: Pod) -> dict[str, str]:
-    return {k: v for k, v in pod.labels.items() if k not in PASSING}
+class By(Subjects):
+    """By what policies name each end: labels of pods, or addresses of what stands on the host's network."""
+
+    def __init__(self, fleet: Fleet, platform: Platform) -> None:
+        super().__init__(fleet)
+        self.fleet, self.platform = fleet, platform
+        self.nodes = node_ranges(fleet, platform)
+
+    def peer(self, space: str, workload: Workload) -> dict[str, Any]:
+        """A workload's pods, as seen from a namespace."""
+        other, labels = workload.pod.namespace, self.labels(workload)
+        found: dict[str, Any] = {} if other == space else {"namespaceSelector": _named(other)}
+        return {**found, "podSelector": {"matchLabels": labels} if labels else {}}
+
+    def peers(self, space: str, end: Workload | str, part: str) -> list[dict[str, Any]] | None:
+        """The peers of a rule; empty for anybody, None where nothing can name them."""
+        if isinstance(end, Workload):
+            if not end.pod.host_network:
+                return [self.peer(space, end)]
+            return [_block(n) for n in self.nodes] or None
+        if end.startswith("namespace "):
+            return [{"namespaceSelector": _named(end[10:])}]
+        if end == API_SERVER:
+            return [_block(a) for a in self.platform.api_server]
+        if end == "internet":
+            out = part == "egress"
+            return [
+                {"ipBlock": {"cidr": whole, **({"except": list(own)} if out else {})}}
+                for whole, own in PRIVATE.items()
+            ]
+        return [_block(end)]
+
+
+def _block(text: str) -> dict[str, Any]:
+    return {"ipBlock": {"cidr": str(ipaddress.ip_network(text, strict=False))}}
+
+
+def _name(end: Workload | str) -> str:
+    return end if isinstance(end, str) else end.name
+
+
+def _of_host(by: By, workload: Workload, edges: Sequence[Edge]) -> Iterator[str]:
+    yield f"{workload.name} uses the host's network: policies do not select it"
+    others: dict[str, set[Port]] = {}
+    for edge in edges:
+        other = edge.dst if _name(edge.src) == workload.name else edge.src
+        if (
+            isinstance(other, Workload)
+            and not other.pod.host_network
+            and not other.pod.namespace.startswith("kube-")
+        ):
+            others.setdefault(other.name, set()).update(edge.ports)
+    for name, ports in sorted(others.items()):
+        told = ", ".join(f"{protocol} {number}" for protocol, number in sorted(ports))
+        if by.nodes:
+            yield (
+                f"{name} and {workload.name}, {told}: opened for the nodes' addresses that are known here, "
+                f"{_few(by.nodes)}, since policies see a hostNetwork pod as its node; Cilium needs policyCIDRMatchMode: nodes "
+                "for that"
+            )
+        else:
+            yield (
+                f"{name} and {workload.name}, {told}: NOT opened, since policies see a hostNetwork pod as its node, and no "
+                "node's address is known here; give --nodes RANGE"
+            )
+
+
+def _few(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:4]) + (f" and {len(texts) - 4} more" if len(texts) > 4 else "")
 
 
 def _file_name(workload: Workload, fleet: Fleet) -> str:
@@ -108,43 +169,46 @@ def _deny(space: str) -> File:
     return _file(space, "default-deny", spec, {}, {}, "Nothing is allowed but what other policies allow.")
 
 
-def _dns(fleet: Fleet, space: str) -> File:
-    known = [w.pod for w in resolvers(fleet)]
-    rules = [
-        _rule(
-            "egress", [_peer(space, p)], {*DNS, *((q.protocol, q.port) for q in p.ports if "dns" in q.name)}
+def _dns(by: By, space: str) -> File:
+    rules: list[dict[str, Any]] = []
+    told: dict[tuple[str, int], list[str]] = {}
+    for resolver in known_resolvers(by.fleet, by.platform)[0]:
+        peers = [p for end in resolver.ends for p in by.peers(space, end, "egress") or []]
+        told["egress", len(rules)] = [resolver.origin]
+        rules.append(_rule("egress", peers, resolver.ports))
+    if not rules:
+        label = {"namespaceSelector": _named(SYSTEM), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+        rules, told = (
+            [_rule("egress", [label], DNS)],
+            {("egress", 0): ["The cluster's resolver, by its usual labels."]},
         )
-        for p in known
-    ]
-    label = {"namespaceSelector": _named(SYSTEM), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-    comments = [f"The resolver {p.namespace}/{p.name}." for p in known]
-    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules or [_rule("egress", [label], DNS)]}
-    told = {
-        ("egress", n): [text]
-        for n, text in enumerate(comments or ["The cluster's resolver, by its usual labels."])
-    }
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules}
     return _file(space, "allow-dns", spec, told, {}, "Names can be resolved, over UDP and TCP.")
 
 
-def _exceptions(fleet: Fleet, name: str, workload: Workload, edges: Sequence[Edge]) -> File | None:
-    spec: dict[str, Any] = {"podSelector": {"matchLabels": _labels(workload.pod)}, "policyTypes": []}
+def _exceptions(by: By, name: str, workload: Workload, edges: Sequence[Edge]) -> File | None:
+    spec: dict[str, Any] = {"podSelector": {"matchLabels": by.labels(workload)}, "policyTypes": []}
     comments: dict[tuple[str, int], list[str]] = {}
     ignored: dict[str, str] = {}
     for part, mine, other in (("ingress", "dst", "src"), ("egress", "src", "dst")):
         grouped: dict[tuple[str, frozenset[Port]], list[Edge]] = {}
         for edge in edges:
-            if getattr(edge, mine) == workload:
-                end = getattr(edge, other)
-                key = end if isinstance(end, str) else end.name
-                grouped.setdefault((key, edge.ports), []).append(edge)
+            if _name(getattr(edge, mine)) == workload.name:
+                grouped.setdefault((_name(getattr(edge, other)), edge.ports), []).append(edge)
         rules: list[dict[str, Any]] = []
         for (_, ports), some in sorted(grouped.items(), key=lambda item: (item[0][0], sorted(item[0][1]))):
             end = getattr(some[0], other)
-            comments[part, len(rules)] = list(dict.fromkeys(e.origin for e in some))
-            rules.append(_rule(part, _peers(workload.pod.namespace, end, part), ports))
-            if end == "internet" and part == "ingress":
+            peers = by.peers(workload.pod.namespace, end, part)
+            if peers is None:
+                continue
+            told = list(dict.fromkeys(e.origin for e in some))
+            if isinstance(end, Workload) and end.pod.host_network:
+                told.append(f"{end.name} uses its node's network: these are the nodes' addresses")
+            comments[part, len(rules)] = told
+            rules.append(_rule(part, peers, ports))
+            if part == "ingress" and (end == "internet" or not peers):
                 ignored["NPC003"] = some[0].origin
-            if isinstance(end, str) and end.startswith("namespace ") and end[10:] not in fleet.namespaces:
+            if isinstance(end, str) and end.startswith("namespace ") and end[10:] not in by.fleet.namespaces:
                 ignored["NPC002"] = f"{end} is not among these manifests"
         if rules:
             spec["policyTypes"].append(part.capitalize())
@@ -154,32 +218,13 @@ def _exceptions(fleet: Fleet, name: str, workload: Workload, edges: Sequence[Edg
     return _file(workload.pod.namespace, name, spec, comments, ignored, f"What {workload.name} needs.")
 
 
-def _peers(space: str, end: Workload | str, part: str) -> list[dict[str, Any]]:
-    if isinstance(end, Workload):
-        return [_peer(space, end.pod)]
-    if end.startswith("namespace "):
-        return [{"namespaceSelector": _named(end[10:])}]
-    if end == "internet":
-        out = part == "egress"
-        return [
-            {"ipBlock": {"cidr": whole, **({"except": list(own)} if out else {})}}
-            for whole, own in PRIVATE.items()
-        ]
-    return [{"ipBlock": {"cidr": str(ipaddress.ip_network(end))}}]
-
-
-def _peer(space: str, pod: Pod) -> dict[str, Any]:
-    found: dict[str, Any] = {} if pod.namespace == space else {"namespaceSelector": _named(pod.namespace)}
-    return {**found, "podSelector": {"matchLabels": _labels(pod)} if _labels(pod) else {}}
-
-
 def _named(space: str) -> dict[str, Any]:
     return {"matchLabels": {NAMESPACE: space}}
 
 
 def _rule(part: str, peers: list[dict[str, Any]], ports: Any) -> dict[str, Any]:
     listed = [{"protocol": protocol, "port": port} for protocol, port in sorted(ports)]
-    return {dict(SIDES)[part]: peers, "ports": listed}
+    return {**({dict(SIDES)[part]: peers} if peers else {}), "ports": listed}
 
 
 def _file(

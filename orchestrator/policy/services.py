@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from orchestrator.errors import BadInput
-from orchestrator.policy.fleet import TEMPLATED, Fleet, Workload
+from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.manifest import Document
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.needed import Edge as Edge
+from orchestrator.policy.needed import Found, Note, shaped, space_of, standing
+from orchestrator.policy.needed import Platform as Platform
+from orchestrator.policy.needed import Port as Port
+from orchestrator.policy.needed import Service as Service
+from orchestrator.policy.needed import at_pod as at_pod
 from orchestrator.policy.selector import matches
+from orchestrator.policy.templates import Template, referred, template_of, with_template
 
-T = TypeVar("T")
-Port = tuple[str, int]  # protocol and number at the destination's pod
 SCHEMES = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80, "grpcs": 443, "postgres": 5432, "postgresql": 5432,
     "mysql": 3306, "redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "nats": 4222,
@@ -35,77 +38,34 @@ MOST_TEXT = 256 * 1024
 MOST_TOKENS = 5_000
 
 
-@dataclass(frozen=True)
-class Service:
-    """A Service and the workloads behind it."""
-
-    namespace: str
-    name: str
-    kind: str
-    ports: tuple[Mapping[str, Any], ...]
-    labels: Mapping[str, str]
-    behind: tuple[Workload, ...]
-
-    def at_pods(self, port: int | str | None) -> dict[Workload, set[Port]]:
-        """The ports at the pods behind it, for one of its ports by number or name; all for None."""
-        found: dict[Workload, set[Port]] = {}
-        for entry in self.ports:
-            if port is not None and port not in (entry.get("port"), entry.get("name")):
-                continue
-            target, protocol = entry.get("targetPort", entry["port"]), entry.get("protocol", "TCP")
-            for workload in self.behind:
-                found.setdefault(workload, set()).update(at_pod(workload.pod, target, protocol))
-        return found
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A connection that is needed, and where that is said. An end that is a str is outside of the manifests:
-
-    `internet`, an address, or `namespace NAME`.
-    """
-
-    src: Workload | str
-    dst: Workload | str
-    ports: frozenset[Port]
-    origin: str
-
-
-@dataclass(frozen=True)
-class Platform:
-    """Where things live that the manifests may not hold."""
-
-    ingress: str = "ingress-nginx"
-    monitoring: str = "monitoring"
-
-
-def at_pod(pod: Pod, target: int | str, protocol: str) -> set[Port]:
-    """A target port, a declared name resolved; empty where no container declares it."""
-    if isinstance(target, int):
-        return {(protocol, target)}
-    return {(protocol, p.port) for p in pod.ports if p.name == target and p.protocol == protocol}
-
-
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
     """Everything that the documents say is needed. Raises BadInput with file and line."""
+    return needs(documents, fleet, platform)[0]
+
+
+def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
+    """What the documents say is needed, and what they name that is not opened. Raises BadInput with file and line."""
     known_services = services(documents, fleet)
     named = {(s.namespace, s.name): s for s in known_services}
     maps = {
-        (_space(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
+        (space_of(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
     }
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
-    found = [
-        *_shaped(documents, lambda d: _addresses(d, known, named, maps)),
+    others = referred(d.obj for d in documents)
+    found: list[Found] = [
+        *shaped(documents, lambda d: _addresses(d, with_template(d.obj, others), known, named, maps)),
+        *(e for w in fleet.workloads for e in _replicas(w, named)),
         *_outside(known_services),
-        *_shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
-        *_shaped(documents, lambda d: _monitors(d, fleet, known_services, platform)),
+        *shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
+        *shaped(documents, lambda d: _monitors(d, fleet, known_services, platform)),
     ]
-    return list(dict.fromkeys(found))
+    notes = [f.text for f in found if isinstance(f, Note)]
+    return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
 
 
 def services(documents: Sequence[Document], fleet: Fleet) -> list[Service]:
     """Every Service, with the workloads behind it. Raises BadInput with file and line."""
-    return list(_shaped(documents, lambda d: _services(d, fleet)))
+    return list(shaped(documents, lambda d: _services(d, fleet)))
 
 
 def sound(documents: Iterable[Document], fleet: Fleet) -> Iterator[tuple[Service, Document]]:
@@ -115,26 +75,11 @@ def sound(documents: Iterable[Document], fleet: Fleet) -> Iterator[tuple[Service
             yield from ((service, document) for service in services([document], fleet))
 
 
-def _shaped(documents: Sequence[Document], read: Callable[[Document], Iterator[T]]) -> Iterator[T]:
-    """What is read of each document. Raises BadInput with file and line for one of another shape."""
-    for document in documents:
-        try:
-            yield from read(document)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            where = f"{document.path}:{document.line}"
-            kind = document.obj["kind"]
-            raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
-
-
-def _space(obj: Mapping[str, Any]) -> str:
-    return str(obj["metadata"].get("namespace") or "default")
-
-
 def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
     obj = document.obj
     if obj["kind"] != "Service" or obj["apiVersion"] != "v1":
         return
-    spec, space = obj.get("spec") or {}, _space(obj)
+    spec, space = obj.get("spec") or {}, space_of(obj)
     selector = spec.get("selector") or {}
     behind = [
         w
@@ -149,33 +94,28 @@ def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
         ports.append({**entry, "targetPort": target})
     labels = dict(obj["metadata"].get("labels") or {})
     kind = str(spec.get("type", "ClusterIP"))
-    yield Service(space, obj["metadata"]["name"], kind, tuple(ports), labels, tuple(behind))
+    headless = spec.get("clusterIP") == "None"
+    yield Service(space, obj["metadata"]["name"], kind, tuple(ports), labels, tuple(behind), headless)
 
 
 def _addresses(
     document: Document,
+    obj: Mapping[str, Any],
     known: Mapping[tuple[str, str, str], Workload],
     services: Mapping[tuple[str, str], Service],
     maps: Mapping[tuple[str, str], Mapping[str, Any]],
-) -> Iterator[Edge]:
-    obj = document.obj
-    template = _template(obj)
-    workload = known.get((obj["kind"], _space(obj), str(obj["metadata"]["name"])))
-    if template is None or workload is None:
+) -> Iterator[Found]:
+    template: Template | None = template_of(obj)
+    if template is None:
         return
-    for key, text, origin in _texts(template.get("spec") or {}, _space(obj), maps):
+    kind, name = owner_of(obj) if obj["kind"] == "Pod" else (obj["kind"], str(obj["metadata"]["name"]))
+    workload = known.get((kind, space_of(obj), name))
+    if workload is None:
+        return
+    for key, text, origin in _texts(template.get("spec") or {}, space_of(obj), maps):
+        where = f"{origin} in {document.path}:{document.line}"
         for found in _called(key, text, workload.pod.namespace, services):
-            yield from _edge(workload, found, f"{origin} in {document.path}:{document.line}")
-
-
-def _template(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    spec = obj.get("spec") or {}
-    if obj["kind"] == "Pod":
-        return obj
-    if obj["kind"] == "CronJob":
-        found: Mapping[str, Any] = spec["jobTemplate"]["spec"]["template"]
-        return found
-    return spec.get("template") if obj["kind"] in TEMPLATED else None
+            yield from _edge(workload, found, where)
 
 
 def _texts(
@@ -249,7 +189,7 @@ def _is_outside(host: str) -> bool:
 
 def _edge(
     workload: Workload, found: tuple[Service, int | None] | tuple[str, int], origin: str
-) -> Iterator[Edge]:
+) -> Iterator[Found]:
     target, port = found
     if isinstance(target, str):
         try:
@@ -258,17 +198,33 @@ def _edge(
             where = "internet"
         yield Edge(workload, where, frozenset({("TCP", int(port or 443))}), f"{target}:{port}, {origin}")
         return
-    meant = target.at_pods(port)
-    if not meant and port is not None and target.kind != "ExternalName":
-        meant = {w: {("TCP", port)} for w in target.behind} if not target.ports else {}
     if target.kind == "ExternalName":
-        yield Edge(
-            workload, "internet", frozenset({("TCP", int(port or 443))}), f"Service {target.name}, {origin}"
-        )
+        outside = frozenset({("TCP", int(port or 443))})
+        yield Edge(workload, "internet", outside, f"Service {target.name}, {origin}")
+        return
+    told = f"{target.name}.{target.namespace}{f':{port}' if port else ''}"
+    meant = target.called(port)
+    if not meant and port is not None and not target.ports:
+        meant = {w: {("TCP", port)} for w in target.behind}
+    if port is not None and target.behind and not meant:
+        listed = ", ".join(str(e["port"]) for e in target.ports)
+        text = f"the Service lists {listed} alone, so that nothing is opened for it"
+        yield Note(f"{workload.name} calls {told}, {origin}: {text}")
     for other, ports in meant.items():
         if ports:  # also among its own replicas
-            told = f"{target.name}.{target.namespace}{f':{port}' if port else ''}"
             yield Edge(workload, other, frozenset(ports), f"{told}, {origin}")
+        else:
+            text = f"{other.name} declares no port of the name that the Service's targetPort has"
+            yield Note(f"{workload.name} calls {told}, {origin}: {text}, so that nothing is opened for it")
+
+
+def _replicas(workload: Workload, services: Mapping[tuple[str, str], Service]) -> Iterator[Edge]:
+    """Replicas of a StatefulSet find each other by its headless Service, on ports that often no address names."""
+    name = str((workload.obj.get("spec") or {}).get("serviceName") or "")
+    service = services.get((workload.pod.namespace, name))
+    ports = frozenset((p.protocol, p.port) for p in workload.pod.ports)
+    if workload.kind == "StatefulSet" and service is not None and service.headless and ports:
+        yield Edge(workload, workload, ports, f"its replicas, by the headless Service {name}")
 
 
 def _outside(services: Sequence[Service]) -> Iterator[Edge]:
@@ -292,13 +248,13 @@ def _ingresses(
     ]
     for backend in backends:
         wanted = backend.get("service") or {}
-        service = services.get((_space(document.obj), str(wanted.get("name", ""))))
+        service = services.get((space_of(document.obj), str(wanted.get("name", ""))))
         port = wanted.get("port") or {}
         if service is None:
             continue
         origin = f"Ingress {document.obj['metadata']['name']} in {document.path}:{document.line}"
         for workload, ports in service.at_pods(port.get("number", port.get("name"))).items():
-            for front in _in(fleet, platform.ingress):
+            for front in standing(fleet, platform.ingress):
                 if ports:
                     yield Edge(front, workload, frozenset(ports), origin)
 
@@ -310,10 +266,10 @@ def _monitors(
     if obj["kind"] not in ("ServiceMonitor", "PodMonitor"):
         return
     scope = spec.get("namespaceSelector") or {}
-    spaces = None if scope.get("any") else set(scope.get("matchNames") or [_space(obj)])
+    spaces = None if scope.get("any") else set(scope.get("matchNames") or [space_of(obj)])
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     for workload, ports in _scraped(obj["kind"], spec, spaces, fleet, services):
-        for scraper in _in(fleet, platform.monitoring, "prometheus"):
+        for scraper in standing(fleet, platform.monitoring, "prometheus"):
             if ports and scraper is not workload:
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
@@ -343,10 +299,3 @@ def _scraped(
             elif end.get("targetPort") is not None:
                 for workload in service.behind:
                     yield workload, at_pod(workload.pod, end["targetPort"], "TCP")
-
-
-def _in(fleet: Fleet, namespace: str, named: str = "") -> list[Workload | str]:
-    """The workloads of a platform's namespace, those of a name where some are; itself where none is known."""
-    mine = [w for w in fleet.workloads if w.pod.namespace == namespace]
-    preferred = [w for w in mine if named and named in (w.pod.name, *w.pod.labels.values())]
-    return list(preferred or mine) or [f"namespace {namespace}"]

@@ -147,7 +147,7 @@ spec:
         ("http://user:p@ss@kafka:9093/x", {("x/app", "x/kafka", "TCP 9093")}),
         ("http://[2001:db8::1]:8080/", {("x/app", "internet", "TCP 8080")}),
         ("https://ext/api", {("x/app", "internet", "TCP 443")}),
-        ("tcp://kafka:9999", set()),
+        ("tcp://kafka:9999", {("x/app", "x/kafka", "TCP 9999")}),  # headless: no port is translated
         ("http://$(KAFKA_HOST):9092/", set()),
         ("kafka", set()),
         ("docker.io/library/kafka:9092", set()),

@@ -1,0 +1,61 @@
+"""What a command met and did not take into account, with what it may mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Policies of other APIs: named in every answer, since they may decide otherwise.
+OTHER_GROUPS = (
+    "cilium.io/",
+    "projectcalico.org/",
+    "crd.projectcalico.org/",
+    "crd.antrea.io/",
+    "policy.networking.k8s.io/",
+    "security.istio.io/",
+    "policy.linkerd.io/",
+    "k8s.ovn.org/",
+)
+ENTRANCES = frozenset(
+    {
+        "Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "Route", "VirtualService", "IngressRoute",
+        "IngressRouteTCP", "IngressRouteUDP", "HTTPProxy", "TCPIngress", "UDPIngress", "TransportServer", "VirtualServer",
+        "Mapping", "TCPMapping",
+    }
+)  # fmt: skip
+# These say nothing about who connects to whom.
+QUIET_GROUPS = (
+    "netpol-canary.dev/", "rbac.authorization.k8s.io/", "storage.k8s.io/", "scheduling.k8s.io/", "autoscaling/", "policy/",
+    "node.k8s.io/", "coordination.k8s.io/", "certificates.k8s.io/", "apiextensions.k8s.io/", "events.k8s.io/",
+    "admissionregistration.k8s.io/", "apiregistration.k8s.io/", "discovery.k8s.io/", "flowcontrol.apiserver.k8s.io/",
+    "resource.k8s.io/", "metrics.k8s.io/", "kustomize.config.k8s.io/", "kustomize.toolkit.fluxcd.io/",
+    "source.toolkit.fluxcd.io/", "cert-manager.io/", "external-secrets.io/", "bitnami.com/", "snapshot.storage.k8s.io/",
+    "keda.sh/", "kyverno.io/", "wgpolicyk8s.io/",
+)  # fmt: skip
+QUIET = frozenset(
+    {
+        "Service", "Endpoints", "Ingress", "IngressClass", "ConfigMap", "Secret", "ServiceAccount", "PersistentVolume",
+        "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Event", "Node", "ControllerRevision", "PodTemplate",
+        "Kustomization", "Component", "ServiceMonitor", "PodMonitor", "PrometheusRule", "GatewayClass", "ReferenceGrant",
+        "VirtualMachineInstance", "Lease", "Namespace", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun",
+        "Experiment",
+    }
+)  # fmt: skip
+
+
+def meaning(obj: Mapping[str, Any]) -> str:
+    """What it may mean that an object was not read; empty for one that says nothing about connections."""
+    kind, version = str(obj["kind"]), str(obj["apiVersion"])
+    if kind == "NetworkPolicy" and version != "networking.k8s.io/v1" and not version.startswith(OTHER_GROUPS):
+        return "policies are read as networking.k8s.io/v1 alone; what this one isolates and opens is not known here"
+    if version.startswith(OTHER_GROUPS):
+        return "another policy API, which may decide otherwise" if "Polic" in kind or "Auth" in kind else ""
+    if kind == "Rollout" and (obj.get("spec") or {}).get("workloadRef"):
+        return "the workload that its workloadRef names is not here, so that its pods are not known"
+    if kind in ENTRANCES:
+        return "an entrance; whom it lets in is not worked out"
+    if kind in QUIET or version.startswith(QUIET_GROUPS):
+        return ""
+    if version == "v1" or "." not in version.partition("/")[0]:
+        return ""
+    return "a controller may run pods for it, which are not known here"
