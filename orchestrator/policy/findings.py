@@ -149,6 +149,42 @@ RULES = {
             "egress rules open no address on a port of the API server. It is no pod: only an ipBlock with its address "
             "(that behind the Service `kubernetes`), or a rule without `to`, opens it.",
         ),
+        Rule(
+            "NPC017",
+            "error",
+            "rules of a direction that policyTypes leaves out",
+            "policyTypes says in which directions the policy isolates its pods; rules of the other direction are stored and "
+            "do nothing, and an empty list of them denies nothing. Without policyTypes, Ingress always counts, and Egress "
+            "only where there are egress rules.",
+        ),
+        Rule(
+            "NPC018",
+            "warning",
+            "the policy, or a peer of it, can never matter",
+            "Its selector contradicts itself, so that nothing that may ever come can match it; or it selects pods on the "
+            "host's network alone, which no CNI holds to policies.",
+        ),
+        Rule(
+            "NPC019",
+            "warning",
+            "a namespace is named by a label that it does not have",
+            "Kubernetes puts the label kubernetes.io/metadata.name on every namespace, and no other with its name: a "
+            "selector by `name` matches (or excludes) nothing unless somebody keeps that label on the namespace.",
+        ),
+        Rule(
+            "NPC020",
+            "error",
+            "the excepts of an ipBlock leave nothing",
+            "Together the blocks under `except` cover all of the `cidr`, so that the peer means no address at all.",
+        ),
+        Rule(
+            "NPC021",
+            "warning",
+            "an ipBlock covers addresses of pods or Services",
+            "Blocks are for addresses outside of the cluster. Whether one matches pods is left to the CNI, pods change their "
+            "addresses, and a Service's address is translated before policies see the connection: name pods by their labels, "
+            "and except the cluster's own ranges.",
+        ),
     )
 }
 

@@ -7,16 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.policy import ports
+from orchestrator.policy.blocks import empty_blocks, inner_blocks
+from orchestrator.policy.covering import covers
 from orchestrator.policy.dns import names_resolver, resolves
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.futile import contradictory, out_of_force
 from orchestrator.policy.order import directions
 from orchestrator.policy.peers import SIDES, meant, rules, selected
 from orchestrator.policy.pod import Pod
-from orchestrator.policy.selector import matches, requirements
+from orchestrator.policy.selector import conjunction, matches, requirements
 from orchestrator.policy.service_ports import service_ports
 from orchestrator.policy.shut_out import speechless, uncallable
+from orchestrator.policy.space_names import misnamed, without_label
 
 __all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint"]
 
@@ -44,7 +48,8 @@ def lint(
 
 def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        if policy["spec"].get("podSelector") and not selected(fleet, policy):
+        selector = policy["spec"].get("podSelector")
+        if selector and not selected(fleet, policy) and conjunction(selector, {}) is not None:
             yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
 
 
@@ -54,7 +59,7 @@ def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
             for at, peer in enumerate(rule.get(peers) or []):
                 if "ipBlock" in peer or not any(peer.values()) or names_resolver(fleet, peer):
                     continue
-                if not meant(fleet, policy, peer):
+                if not meant(fleet, policy, peer) and not any(misnamed(fleet, peer)):
                     place = f"{side.lower()}[{number}].{peers}[{at}]"
                     yield of_policy(fleet, "NPC002", policy, f"{place} matches no workload")
 
@@ -120,12 +125,13 @@ def _default_deny(policy: Mapping[str, Any]) -> bool:
 
 def _covered(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
     """Whether others isolate in every direction that it isolates, and hold each of its rules."""
-    for side, part, _ in SIDES:
+    for side, part, peers in SIDES:
         if side not in directions(policy):
             continue
         mine = [o for o in others if side in directions(o)]
         held = [rule for o in mine for rule in o["spec"].get(part) or []]
-        if not mine or any(rule not in held and {} not in held for rule in policy["spec"].get(part) or []):
+        own = policy["spec"].get(part) or []
+        if not mine or not all(any(covers(wide, rule, peers) for wide in held) for rule in own):
             return False
     return True
 
@@ -134,11 +140,11 @@ def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
     """The names of those that share a direction and, where it has rules, a rule."""
     found = set()
     for other in others:
-        for side, part, _ in SIDES:
+        for side, part, peers in SIDES:
             rules_ = policy["spec"].get(part) or []
             theirs = other["spec"].get(part) or []
             if side in directions(policy) & directions(other) and (
-                not rules_ or {} in theirs or any(r in theirs for r in rules_)
+                not rules_ or any(covers(wide, r, peers) for wide in theirs for r in rules_)
             ):
                 found.add(str(other["metadata"]["name"]))
     return found
@@ -249,6 +255,11 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     service_ports,
     uncallable,
     speechless,
+    out_of_force,
+    contradictory,
+    without_label,
+    empty_blocks,
+    inner_blocks,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)

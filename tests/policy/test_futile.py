@@ -1,0 +1,95 @@
+"""lint finds rules that are not in force, and selectors that nothing can ever match."""
+
+import pytest
+
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.lint import lint
+from orchestrator.policy.manifest import parse
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: relay, namespace: mail, labels: {app: relay}}
+spec: {hostNetwork: NODE, containers: [{name: c, image: relay}]}
+---
+"""
+POLICY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: relay, namespace: mail}
+spec: SPEC
+"""
+
+
+def said(spec, rule, node="false"):
+    found = lint(
+        fleet(parse((POD.replace("NODE", node) + POLICY.replace("SPEC", spec)).encode(), "all.yaml"))
+    )
+    return [f.message for f in found if f.rule.id == rule]
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("{podSelector: {}, policyTypes: [Egress], ingress: [{}]}", "its rules under ingress do nothing: policyTypes (Egress) leaves Ingress out"),
+        ("{podSelector: {}, policyTypes: [Ingress], egress: [{}]}", "its rules under egress do nothing: policyTypes (Ingress) leaves Egress out"),
+        ("{podSelector: {}, egress: []}", "egress: [] denies nothing: policyTypes (absent, which means Ingress) leaves Egress out"),
+        ("{podSelector: {}, policyTypes: [Egress], ingress: []}", "ingress: [] denies nothing: policyTypes (Egress) leaves Ingress out"),
+    ],
+)  # fmt: skip
+def test_rules_of_a_direction_that_is_left_out_are_found(spec, text):
+    assert said(spec, "NPC017") == [text]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: []}",
+        "{podSelector: {}, egress: [{}]}",
+        "{podSelector: {}, policyTypes: [Egress]}",
+        "{podSelector: {}, policyTypes: [], egress: [{}]}",
+        "{podSelector: {}, ingress: []}",
+    ],
+)
+def test_rules_in_force_and_directions_without_a_word_are_right(spec):
+    assert said(spec, "NPC017") == []
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "{matchLabels: {app: relay}, matchExpressions: [{key: app, operator: In, values: [other]}]}",
+        "{matchLabels: {app: relay}, matchExpressions: [{key: app, operator: NotIn, values: [relay]}]}",
+        "{matchExpressions: [{key: app, operator: Exists}, {key: app, operator: DoesNotExist}]}",
+    ],
+)
+def test_a_selector_that_contradicts_itself_is_found_wherever_it_stands(selector):
+    assert said(f"{{podSelector: {selector}}}", "NPC018") == [
+        "its podSelector contradicts itself: no pod can match it"
+    ]
+    assert said(f"{{podSelector: {selector}}}", "NPC001") == []  # said once
+    for kind in ("podSelector", "namespaceSelector"):
+        spec = f"{{podSelector: {{}}, ingress: [{{}}, {{from: [{{{kind}: {selector}}}]}}]}}"
+        assert said(spec, "NPC018") == [f"ingress[1].from[0].{kind} contradicts itself: nothing can match it"]
+
+
+def test_pods_on_the_host_s_network_are_held_to_no_policy():
+    (text,) = said("{podSelector: {matchLabels: {app: relay}}}", "NPC018", node="true")
+    assert "(relay), which no CNI holds to policies" in text
+    assert said("{podSelector: {matchLabels: {app: relay}}}", "NPC018") == []
+
+
+def test_a_policy_that_a_wider_one_covers_adds_nothing():
+    wide = POLICY.replace("name: relay", "name: wide").replace(
+        "SPEC", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}"
+    )
+    narrow = "{podSelector: {matchLabels: {app: relay}}, ingress: [{from: [{podSelector: {}}], ports: [{port: PORT}]}]}"
+    both = "---\n".join(
+        [POD.replace("NODE", "false").rstrip("-\n") + "\n", wide, POLICY.replace("SPEC", narrow)]
+    )
+    found = lint(fleet(parse(both.replace("PORT", "25").encode(), "all.yaml")))
+    assert [f.message for f in found if f.rule.id == "NPC007"] == [
+        "it says nothing that wide does not say already"
+    ]
+    elsewhere = both.replace("PORT", "25").replace(
+        "from: [{podSelector: {}}]", "from: [{ipBlock: {cidr: 192.0.2.0/24}}]"
+    )
+    assert "NPC007" not in {f.rule.id for f in lint(fleet(parse(elsewhere.encode(), "all.yaml")))}
