@@ -48,7 +48,7 @@ def check(
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
         print(f"netpol-canary: {text}", file=sys.stderr)
-    everything = lint(fleet, levels, findings(given, version))
+    everything = lint(fleet, levels, findings(given, version), version)
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
         printed(sarif(path, everything), "json")

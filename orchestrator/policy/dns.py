@@ -29,12 +29,15 @@ def resolvers(fleet: Fleet) -> list[Workload]:
 def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     """Whether any resolver may be reached over UDP; without a known one, whether any rule may mean one."""
     known = [w.pod for w in resolvers(fleet) if w.pod is not pod]
-    if known:
-        return any(net.allowed(pod, other, "UDP", port) for other in known for port in _ports(other))
-    if fleet.cluster or not net.isolated(pod, "Egress"):
+    if any(net.allowed(pod, other, "UDP", port) for other in known for port in _ports(other)):
+        return True
+    on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
+    if known and not on_nodes:
+        return False
+    if not known and (fleet.cluster or not net.isolated(pod, "Egress")):
         return True
     return any(
-        _opens(fleet, policy, rule)
+        _opens(fleet, policy, rule) and (not known or any("ipBlock" in peer for peer in rule.get("to") or []))
         for policy in fleet.policies
         if policy["metadata"]["namespace"] == pod.namespace
         and "Egress" in directions(policy)

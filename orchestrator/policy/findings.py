@@ -185,6 +185,35 @@ RULES = {
             "addresses, and a Service's address is translated before policies see the connection: name pods by their labels, "
             "and except the cluster's own ranges.",
         ),
+        Rule(
+            "NPC022",
+            "warning",
+            "a selector asks for a label of single pods",
+            "Controllers, the scheduler and releases put labels such as pod-template-hash, controller-uid, job-name or a "
+            "version on pods: the next rollout, run or replica has another value, and is cut off (or not isolated).",
+        ),
+        Rule(
+            "NPC023",
+            "error",
+            "an apiVersion is not served any more",
+            "The API server refuses the object, and what it should have done is not done: a NetworkPolicy of "
+            "extensions/v1beta1 isolates nothing since Kubernetes 1.16. `--kubernetes-version` says which one is meant.",
+        ),
+        Rule(
+            "NPC024",
+            "error",
+            "egress is denied to NodeLocal DNSCache",
+            "The cache answers DNS on each node's own network, at a link-local address (169.254.20.10 by default) or at that "
+            "of the cluster's DNS. No podSelector means it on any known CNI: an ipBlock with its addresses opens it.",
+        ),
+        Rule(
+            "NPC025",
+            "error",
+            "the kubelet's probes are cut off",
+            "Every CNI lets a pod's own node connect to it, but the probes do not always come from there: in Istio's ambient "
+            "mode their source is 169.254.7.127, and Cilium with allow-localhost: policy holds the node to policies as well. "
+            "Pods are restarted, or never get ready.",
+        ),
     )
 }
 

@@ -14,13 +14,16 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.futile import contradictory, out_of_force
+from orchestrator.policy.node_traffic import beside_the_cache, unprobed
 from orchestrator.policy.order import directions
+from orchestrator.policy.outdated import outdated
 from orchestrator.policy.peers import SIDES, meant, rules, selected
 from orchestrator.policy.pod import Pod
 from orchestrator.policy.selector import conjunction, matches, requirements
 from orchestrator.policy.service_ports import service_ports
 from orchestrator.policy.shut_out import speechless, uncallable
 from orchestrator.policy.space_names import misnamed, without_label
+from orchestrator.policy.unsteady import unsteady
 
 __all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint"]
 
@@ -29,15 +32,19 @@ EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def lint(
-    fleet: Fleet, severities: Mapping[str, str] | None = None, more: Iterable[Finding] = ()
+    fleet: Fleet,
+    severities: Mapping[str, str] | None = None,
+    more: Iterable[Finding] = (),
+    kubernetes: str = "",
 ) -> list[Finding]:
     """Every finding, those that an annotation ignores and `more` from elsewhere included, by file and line.
 
-    `severities` gives rules another severity by their ids; `off` leaves one out.
+    `severities` gives rules another severity by their ids; `off` leaves one out. `kubernetes` is the version of the
+    cluster, such as `1.34`; the newest where it is empty.
     """
     given = severities or {}
     asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
-    everything = [*(f for check in asked for f in check(fleet)), *more]
+    everything = [*(f for check in asked for f in check(fleet)), *outdated(fleet, kubernetes), *more]
     found = [f for f in everything if given.get(f.rule.id) != "off"]
     found = [
         replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
@@ -260,6 +267,9 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     without_label,
     empty_blocks,
     inner_blocks,
+    unsteady,
+    beside_the_cache,
+    unprobed,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)

@@ -26,7 +26,7 @@ class Mapped:
 
 def service_ports(fleet: Fleet) -> Iterator[Finding]:
     """Rules whose numbers are a Service's, while no destination declares them."""
-    mapped = [m for service, d in sound(fleet.beside, fleet) for m in _mapped(service, d.obj)]
+    mapped = [m for service, _ in sound(fleet.beside, fleet) for m in _mapped(service)]
     if not mapped:
         return
     for policy in fleet.policies:
@@ -38,9 +38,9 @@ def service_ports(fleet: Fleet) -> Iterator[Finding]:
                 yield of_policy(fleet, "NPC014", policy, f"{side.lower()}[{number}] {text}")
 
 
-def _mapped(service: Service, obj: Mapping[str, Any]) -> Iterator[Mapped]:
-    if (obj.get("spec") or {}).get("clusterIP") == "None":
-        return  # a headless one translates nothing
+def _mapped(service: Service) -> Iterator[Mapped]:
+    if service.headless:
+        return  # it translates nothing
     for entry in service.ports:
         protocol = str(entry.get("protocol", "TCP"))
         numbers = tuple(n for n in (entry.get("port"), entry.get("nodePort")) if isinstance(n, int))
