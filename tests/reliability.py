@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from simulation.bugs import BUGS
+from simulation.hunt import first_find
 from simulation.run import simulate
 
 ROOT = Path(__file__).parents[1]
@@ -50,10 +51,8 @@ def main(arguments=None):
 
 def first_found(name):
     """How many seeds it takes until a planted bug is noticed; None where MOST_SEEDS do not suffice."""
-    for seed in range(MOST_SEEDS):
-        if simulate(seed, BUGS[name]).violations:
-            return seed + 1
-    return None
+    found = first_find(range(MOST_SEEDS), name)
+    return None if found is None else found[0] + 1
 
 
 def sent(paths):

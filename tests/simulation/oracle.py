@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 
 from receivers import Receivers
+from simulation.process import REQUEST_SECONDS
 from simulation.reachability import connections
 
 TERMINAL = ("Succeeded", "RolledBack", "Failed", "Superseded")
@@ -30,6 +31,7 @@ class Oracle:
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
         self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
+        self.emptied, self.unasked, self.sent = {}, set(), 0.0
 
     @property
     def now(self):
@@ -47,6 +49,7 @@ class Oracle:
 
     def asked(self, actor, namespace, sent):
         """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`."""
+        self.sent = sent
         record = self._open_record(namespace)
         if record is None:
             return
@@ -279,12 +282,16 @@ class Oracle:
             and self._drifted(namespace, name)
             and not self._is_before(namespace, name, after)
         ):
-            self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
+            if _selects_nobody(after):  # on the way to something else: that decides
+                self.emptied[namespace, name] = self.writer[namespace, name]
+            else:
+                self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
+        self._late(namespace, name, before, after)
         self.writer[namespace, name] = (actor, self.now)
         # what is written as it stands only refuses late writes
         if before is None or after is None or before["spec"] != after["spec"]:
             self.wrote[actor, namespace] = self.now
-        if before is not None and not _ours(before):
+        if before is not None and not _ours(before) and not self._taken(namespace, name):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
             self.violated("3 what is not the source's is not written", f"{actor} wrote into {namespace}")
@@ -295,13 +302,30 @@ class Oracle:
         else:
             self._between(record, namespace, name, actor)
 
+    def _late(self, namespace, name, before, after):
+        """A creation that lands when its sender waits no more: nothing can refuse it, and until it is undone it counts."""
+        if after is None:
+            self.unasked.discard((namespace, name))
+        elif before is None and self.now - self.sent > REQUEST_SECONDS:
+            self.unasked.add((namespace, name))
+
     def _drifted(self, namespace, name):
         """Forwards, over what a stranger wrote since the plan was frozen."""
-        actor, at = self.writer.get((namespace, name), ("", 0.0))
+        key = (namespace, name)
+        actor, at = self.emptied.pop(key, None) or self.writer.get(key, ("", 0.0))
         record = self._open_record(namespace)
         if record is None or actor.split("-")[0] in PRODUCT or at < self.born(record):
             return False
         return _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing"
+
+    def _taken(self, namespace, name):
+        """On the way back, a name that the source's own policy had: who took it meanwhile gives it back."""
+        record = self._open_record(namespace)
+        if record is None or _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing":
+            return False
+        return any(
+            _name(o) == name and _owner(o) for o in map(json.loads, record["spec"].get("before") or [])
+        )
 
     def _is_before(self, namespace, name, after):
         """Where it was half written, it goes back at once: what it was before is no drift that is written over."""
@@ -318,7 +342,7 @@ class Oracle:
     def _between(self, record, namespace, name, actor):
         """On the way no connection is open that neither end opens, and none closed that both open."""
         born = self.born(record)
-        if self.strange[namespace] >= born:
+        if self.strange[namespace] >= born or any(space == namespace for space, _ in self.unasked):
             return
         first, last = (
             {_name(o): o for o in map(json.loads, record["spec"].get(e) or [])} for e in ("before", "after")
@@ -509,6 +533,12 @@ def _ours(obj):
 
 def _bridge(obj):
     return BRIDGE in (obj["metadata"].get("labels") or {})
+
+
+def _selects_nobody(obj):
+    terms = ((obj or {"spec": {}})["spec"].get("podSelector") or {}).get("matchExpressions") or []
+    asked = {(term["key"], term["operator"]) for term in terms}
+    return any((key, "DoesNotExist") in asked for key, operator in asked if operator == "Exists")
 
 
 def _content(obj):

@@ -73,4 +73,6 @@ def drawn(seed, **fixed):
         "restarts_every": some(0.3, 40.0),
     }
     given["stalls"] = some(0.3, draw.choice((0.02, 0.1)))
+    if draw.random() < 0.3:  # as late as a write may land, long after its sender has given up
+        given["late"] = 19.5
     return Settings(**{**given, **fixed})
