@@ -8,7 +8,7 @@ from orchestrator.policy.generate import File, generate, problems
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.needed import Platform
 from orchestrator.policy.reading import profile
-from orchestrator.policy.services import needs
+from orchestrator.policy.wanted import needs
 
 
 @dataclass(frozen=True)

@@ -425,13 +425,21 @@ def generate(
             help="addresses of nodes, for what uses the host's network; may be repeated", metavar="RANGE"
         ),
     ] = None,
+    api_server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="addresses of the API server, for its webhooks and clients; may be repeated", metavar="RANGE"
+        ),
+    ] = None,
 ) -> int:
     """Write default-deny and the exceptions that Services, addresses, Ingresses and monitors ask for."""
     from orchestrator.cli import generate as generating
     from orchestrator.policy.services import Platform
 
     ranges = tuple(generating.range_of(text, "--nodes") for text in nodes or [])
-    return generating.generate(path, flows, to, Platform(ingress_namespace, monitoring_namespace, ranges))
+    servers = tuple(generating.range_of(text, "--api-server") for text in api_server or [])
+    platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers)
+    return generating.generate(path, flows, to, platform)
 
 
 @app.command("import", epilog="Example: netpol-canary import --cluster --to policies")

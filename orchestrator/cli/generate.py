@@ -20,7 +20,8 @@ from orchestrator.policy.flows import Flow, read
 from orchestrator.policy.generate import from_flows, problems
 from orchestrator.policy.generate import generate as make
 from orchestrator.policy.manifest import Document, parse
-from orchestrator.policy.services import Platform, needs
+from orchestrator.policy.needed import Platform
+from orchestrator.policy.wanted import needs
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 

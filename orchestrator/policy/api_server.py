@@ -50,10 +50,10 @@ def called(documents: Sequence[Document], fleet: Fleet) -> list[Called]:
     found = []
     for document in documents:
         try:
-            asked = list(_asked(document.obj))
+            wanted = list(asked(document.obj))
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
-        for what, reference, fails in asked:
+        for what, reference, fails in wanted:
             service = known.get((str(reference.get("namespace")), str(reference.get("name"))))
             targets = service.at_pods(reference.get("port", CALLED_PORT)) if service is not None else {}
             for workload, ports in targets.items():
@@ -84,7 +84,21 @@ def clients(documents: Sequence[Document], fleet: Fleet) -> list[Client]:
     return found
 
 
-def _asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+def server_addresses(fleet: Fleet) -> Iterator[tuple[str, int]]:
+    """Addresses and ports of the API server, where the endpoints of default/kubernetes are given."""
+    for document in fleet.beside:
+        obj, meta = document.obj, document.obj["metadata"]
+        if (meta.get("namespace"), meta.get("name")) != ("default", "kubernetes"):
+            continue
+        sets = obj.get("subsets") or [] if obj["kind"] == "Endpoints" else []
+        sets += [obj] if obj["kind"] == "EndpointSlice" else []
+        for one in sets:
+            for entry in [*(one.get("addresses") or []), *(one.get("endpoints") or [])]:
+                for address in [entry["ip"]] if "ip" in entry else entry.get("addresses") or []:
+                    yield from ((str(address), int(p["port"])) for p in one.get("ports") or [])
+
+
+def asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """What asks, the Service that it names, and whether requests fail without."""
     kind, group = obj["kind"], str(obj["apiVersion"]).partition("/")[0]
     name, spec = obj["metadata"]["name"], obj.get("spec") or {}

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from orchestrator.policy.api_server import server_addresses
 from orchestrator.policy.dns import SYSTEM
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.flows import Ends, Flow
@@ -71,6 +72,7 @@ def problems(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = No
     """What the policies cannot say: pods without labels, hostNetwork, nothing but the outside's whole."""
     by = By(fleet, platform or Platform())
     found = list(known_resolvers(fleet, by.platform)[1])
+    found += _of_api_server(by, edges)
     for workload in fleet.workloads:
         mine = [e for e in edges if workload.name in (_name(e.src), _name(e.dst))]
         if mine and workload.pod.host_network:
@@ -91,6 +93,7 @@ class By(Subjects):
         super().__init__(fleet)
         self.fleet, self.platform = fleet, platform
         self.nodes = node_ranges(fleet, platform)
+        self.servers = tuple(dict.fromkeys(address for address, _ in server_addresses(fleet)))
 
     def peer(self, space: str, workload: Workload) -> dict[str, Any]:
         """A workload's pods, as seen from a namespace."""
@@ -107,7 +110,7 @@ class By(Subjects):
         if end.startswith("namespace "):
             return [{"namespaceSelector": _named(end[10:])}]
         if end == API_SERVER:
-            return [_block(a) for a in self.platform.api_server]
+            return [_block(a) for a in self.platform.api_server or (self.servers if part == "egress" else ())]
         if end == "internet":
             out = part == "egress"
             return [
@@ -149,6 +152,19 @@ def _of_host(by: By, workload: Workload, edges: Sequence[Edge]) -> Iterator[str]
                 f"{name} and {workload.name}, {told}: NOT opened, since policies see a hostNetwork pod as its node, and no "
                 "node's address is known here; give --nodes RANGE"
             )
+
+
+def _of_api_server(by: By, edges: Sequence[Edge]) -> Iterator[str]:
+    if by.platform.api_server:
+        return
+    for src, word in (
+        (True, "open to every address, since the API server calls them"),
+        (False, "may call every address on the API server's ports"),
+    ):
+        names = {_name(e.dst if src else e.src) for e in edges if (e.src if src else e.dst) == API_SERVER}
+        names = {n for n in names if not n.startswith("kube-")}
+        if names and (src or not by.servers):
+            yield f"{word}: {_few(sorted(names))}; --api-server RANGE narrows that"
 
 
 def _few(texts: Sequence[str]) -> str:

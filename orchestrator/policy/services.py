@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of, standing
 from orchestrator.policy.needed import Edge as Edge
-from orchestrator.policy.needed import Found, Note, shaped, space_of, standing
 from orchestrator.policy.needed import Platform as Platform
 from orchestrator.policy.needed import Port as Port
 from orchestrator.policy.needed import Service as Service
@@ -34,16 +34,20 @@ _ADDRESS = re.compile(
 _HOST_KEY = re.compile(
     r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
 )
+_KUBERNETES = re.compile(r"kubernetes\.default(\.svc(\.[a-z0-9.-]+)?)?")
+UNKNOWN = "Service "  # before a name that no Service here has
 MOST_TEXT = 256 * 1024
 MOST_TOKENS = 5_000
 
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
     """Everything that the documents say is needed. Raises BadInput with file and line."""
-    return needs(documents, fleet, platform)[0]
+    return definitions(documents, fleet, platform)[0]
 
 
-def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
+def definitions(
+    documents: Sequence[Document], fleet: Fleet, platform: Platform
+) -> tuple[list[Edge], list[str]]:
     """What the documents say is needed, and what they name that is not opened. Raises BadInput with file and line."""
     known_services = services(documents, fleet)
     named = {(s.namespace, s.name): s for s in known_services}
@@ -53,7 +57,10 @@ def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tu
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     others = referred(d.obj for d in documents)
     found: list[Found] = [
-        *shaped(documents, lambda d: _addresses(d, with_template(d.obj, others), known, named, maps)),
+        *shaped(
+            documents,
+            lambda d: _addresses(d, with_template(d.obj, others), known, named, maps, fleet.namespaces),
+        ),
         *(e for w in fleet.workloads for e in _replicas(w, named)),
         *_outside(known_services),
         *shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
@@ -104,6 +111,7 @@ def _addresses(
     known: Mapping[tuple[str, str, str], Workload],
     services: Mapping[tuple[str, str], Service],
     maps: Mapping[tuple[str, str], Mapping[str, Any]],
+    spaces: Collection[str],
 ) -> Iterator[Found]:
     template: Template | None = template_of(obj)
     if template is None:
@@ -114,7 +122,7 @@ def _addresses(
         return
     for key, text, origin in _texts(template.get("spec") or {}, space_of(obj), maps):
         where = f"{origin} in {document.path}:{document.line}"
-        for found in _called(key, text, workload.pod.namespace, services):
+        for found in _called(key, text, workload.pod.namespace, services, spaces):
             yield from _edge(workload, found, where)
 
 
@@ -146,7 +154,7 @@ def _texts(
 
 
 def _called(
-    key: str, text: str, space: str, services: Mapping[tuple[str, str], Service]
+    key: str, text: str, space: str, services: Mapping[tuple[str, str], Service], spaces: Collection[str]
 ) -> Iterator[tuple[Service, int | None] | tuple[str, int]]:
     """Services with the port that is meant (None is all), and hosts outside with theirs."""
     for number, match in enumerate(_ADDRESS.finditer(text[:MOST_TEXT])):
@@ -158,10 +166,14 @@ def _called(
         cluster = ".svc" in host
         whole = match.group(0) == text.strip() or text.strip().startswith(match.group(0) + ",")
         plain = whole and bool(_HOST_KEY.search(key))
-        if service is not None and (scheme or match["port"] or cluster or plain):
+        if service is None and _KUBERNETES.fullmatch(host):
+            yield API_SERVER, 0
+        elif service is not None and (scheme or match["port"] or cluster or plain):
             yield service, port
-        elif service is None and scheme in SCHEMES and port and not cluster and _is_outside(host):
+        elif service is None and scheme in SCHEMES and port and not cluster and _is_outside(host, spaces):
             yield host, port
+        elif service is None and (cluster or (scheme in SCHEMES and _is_name(host))):
+            yield f"{UNKNOWN}{host}", port or 0
 
 
 def _service(host: str, space: str, services: Mapping[tuple[str, str], Service]) -> Service | None:
@@ -178,8 +190,19 @@ def _service(host: str, space: str, services: Mapping[tuple[str, str], Service])
     return services.get((parts[2], parts[1])) if len(parts) == 3 else None
 
 
-def _is_outside(host: str) -> bool:
-    """An address, or a name that a public DNS could know."""
+def _is_name(host: str) -> bool:
+    """Whether it looks like a Service's name: not this machine's, and no address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost") and not host.isdigit()
+    return False
+
+
+def _is_outside(host: str, spaces: Collection[str]) -> bool:
+    """An address, or a name that a public DNS could know; `shop.payments` is a Service's where the namespace is known."""
+    if host.count(".") == 1 and host.rpartition(".")[2] in spaces:
+        return False
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
@@ -191,6 +214,14 @@ def _edge(
     workload: Workload, found: tuple[Service, int | None] | tuple[str, int], origin: str
 ) -> Iterator[Found]:
     target, port = found
+    if isinstance(target, str) and target.startswith(UNKNOWN):
+        host = target.removeprefix(UNKNOWN)
+        text = "no Service of that name is here, so that nothing is opened for it"
+        yield Note(f"{workload.name} calls {host}{f':{port}' if port else ''}, {origin}: {text}")
+        return
+    if target == API_SERVER:
+        yield Edge(workload, API_SERVER, frozenset(), f"kubernetes.default, {origin}")
+        return
     if isinstance(target, str):
         try:
             where = str(ipaddress.ip_address(target))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from orchestrator.policy import ports
-from orchestrator.policy.api_server import OWN_PORTS, called, clients
+from orchestrator.policy.api_server import OWN_PORTS, called, clients, server_addresses
 from orchestrator.policy.dns import SYSTEM
 from orchestrator.policy.findings import Finding, of_policy, softened
 from orchestrator.policy.fleet import Fleet
@@ -46,7 +46,7 @@ def uncallable(fleet: Fleet) -> Iterator[Finding]:
 
 def speechless(fleet: Fleet) -> Iterator[Finding]:
     """Workloads with rights at the API server that may connect to no address on its ports."""
-    servers = list(_servers(fleet))
+    servers = list(server_addresses(fleet))
     for one in clients(fleet.beside, fleet):
         pod = one.workload.pod
         selecting = isolating(fleet, pod, "Egress")
@@ -94,20 +94,6 @@ def _tunnel(peer: Mapping[str, Any]) -> bool:
 def _system(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
     system = {"kubernetes.io/metadata.name": SYSTEM, **fleet.namespaces.get(SYSTEM, {})}
     return peer.get("namespaceSelector") is not None and matches(peer["namespaceSelector"], system)
-
-
-def _servers(fleet: Fleet) -> Iterator[tuple[str, int]]:
-    """Addresses and ports of the API server, where the endpoints of default/kubernetes are given."""
-    for document in fleet.beside:
-        obj, meta = document.obj, document.obj["metadata"]
-        if (meta.get("namespace"), meta.get("name")) != ("default", "kubernetes"):
-            continue
-        sets = obj.get("subsets") or [] if obj["kind"] == "Endpoints" else []
-        sets += [obj] if obj["kind"] == "EndpointSlice" else []
-        for one in sets:
-            for entry in [*(one.get("addresses") or []), *(one.get("endpoints") or [])]:
-                for address in [entry["ip"]] if "ip" in entry else entry.get("addresses") or []:
-                    yield from ((str(address), int(p["port"])) for p in one.get("ports") or [])
 
 
 def _reaches(selecting: Sequence[Mapping[str, Any]], servers: Sequence[tuple[str, int]]) -> bool:

@@ -1,0 +1,50 @@
+"""Every connection that has to stay open, from all that definitions say, and what is named because it is not opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.policy.api_server import CALLED_PORT, asked, called, clients, server_addresses
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.manifest import Document
+from orchestrator.policy.mesh import mesh_needs
+from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform
+from orchestrator.policy.services import definitions, sound
+
+# Where no Endpoints of default/kubernetes are given: what managed clusters and kubeadm listen on.
+USUAL_PORTS = frozenset({("TCP", 443), ("TCP", 6443)})
+
+
+def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
+    """What is needed, and what is met and not opened. Raises BadInput with file and line."""
+    found, told = definitions(documents, fleet, platform)
+    more: list[Found] = [*_api_server(documents, fleet), *mesh_needs(documents, fleet, found)]
+    own = frozenset(("TCP", port) for _, port in server_addresses(fleet)) or USUAL_PORTS
+    edges = [*found, *(e for e in more if isinstance(e, Edge))]
+    edges = [Edge(e.src, e.dst, e.ports or own, e.origin) if e.dst == API_SERVER else e for e in edges]
+    told += [n.text for n in more if isinstance(n, Note)]
+    return list(dict.fromkeys(edges)), list(dict.fromkeys(told))
+
+
+def _api_server(documents: Sequence[Document], fleet: Fleet) -> Iterator[Found]:
+    """Webhooks and aggregated APIs that it calls, and workloads that their bindings make its clients."""
+    for one in called(documents, fleet):
+        yield Edge(API_SERVER, one.workload, one.ports, f"the API server calls it: {one.what} in {one.where}")
+    for client in clients(documents, fleet):
+        origin = f"it calls the API server: {client.origin} in {client.where}"
+        yield Edge(client.workload, API_SERVER, frozenset(), origin)
+    known = {(s.namespace, s.name): s for s, _ in sound(documents, fleet)}
+    for document in documents:
+        try:
+            wanted = list(asked(document.obj))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+        for what, reference, _ in wanted:
+            key = (str(reference.get("namespace")), str(reference.get("name")))
+            service = known.get(key)
+            if service is not None and service.at_pods(reference.get("port", CALLED_PORT)):
+                continue
+            reason = "is not here" if service is None else "has no workload behind that port here"
+            yield Note(
+                f"the API server calls Service {key[0]}/{key[1]} for {what}, which {reason}: nothing is opened for it"
+            )
