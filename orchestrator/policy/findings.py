@@ -214,6 +214,14 @@ RULES = {
             "mode their source is 169.254.7.127, and Cilium with allow-localhost: policy holds the node to policies as well. "
             "Pods are restarted, or never get ready.",
         ),
+        Rule(
+            "NPC030",
+            "error",
+            "the proxies of a service mesh are cut off",
+            "The namespace or the pod asks for a proxy of Istio, Linkerd, Kuma or Consul, and the policies keep it from its "
+            "control plane (Istio: istiod on 15012): the pod does not become ready, or loses its certificates later. An info "
+            "where nobody may read the proxies' metrics alone.",
+        ),
     )
 }
 

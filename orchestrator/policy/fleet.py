@@ -52,7 +52,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
-    `beside` are the objects that are neither policies nor workloads, such as Services and webhook configurations.
+    `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     """
 
     workloads: tuple[Workload, ...]
@@ -109,6 +109,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             if kind == "Namespace":
                 name = obj["metadata"]["name"]
                 namespaces[name] = dict(obj["metadata"].get("labels") or {})
+                beside.append(document)
             elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
                 obj, wrong = _placed(obj)
                 if wrong and not keep_invalid:

@@ -19,6 +19,7 @@ from orchestrator.policy.order import directions
 from orchestrator.policy.outdated import outdated
 from orchestrator.policy.peers import SIDES, meant, rules, selected
 from orchestrator.policy.pod import Pod
+from orchestrator.policy.proxies import proxies
 from orchestrator.policy.selector import conjunction, matches, requirements
 from orchestrator.policy.service_ports import service_ports
 from orchestrator.policy.shut_out import speechless, uncallable
@@ -270,6 +271,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     unsteady,
     beside_the_cache,
     unprobed,
+    proxies,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
