@@ -13,6 +13,7 @@ import structlog
 
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.abreast import MOST_LOOKS, Abreast
+from orchestrator.engine.aloud import Aloud
 from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.courier import Courier
 from orchestrator.engine.drifting import DriftWatch
@@ -34,12 +35,13 @@ from orchestrator.errors import (
     Refused,
     RetryLater,
 )
+from orchestrator.rollout import looks
 from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, Source, load
-from orchestrator.rollout.state import open_request, unreadable
+from orchestrator.rollout.state import MOST_IGNORED, open_request, unreadable
 from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.deadlines import Deadlines
@@ -50,7 +52,6 @@ from orchestrator.steps.start import active, queue, start
 MOST_ROLLOUTS = 16
 MOST_NAMESPACES = 500
 SPARE_WORKERS = 16  # for what asks for no room: above all the way back
-MOST_TOLD = 1000  # requests that cannot be read, of which it is known that it was said
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
@@ -79,7 +80,7 @@ class Controller:
     notice: Notice = field(init=False, repr=False)
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _polling: Polling = field(init=False, repr=False)
-    _told: dict[str, str] = field(default_factory=dict, repr=False)
+    _aloud: Aloud = field(init=False, repr=False)
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
@@ -95,6 +96,7 @@ class Controller:
         room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
         self.ctx = replace(ctx, room=room)
         self._drift = DriftWatch(self.ctx)
+        self._aloud = Aloud(ctx.notifier)
         self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
         self._orphans = OrphanWatch(self.ctx)
         self._sweeper = Sweeper(self.ctx)
@@ -163,7 +165,7 @@ class Controller:
         self.instruments.standing(rollouts)
         for rollout in rollouts:
             with self._within("rollout", rollout=rollout.name):
-                self._ignored(rollout)
+                self._aloud.say(rollout.manifest, "RequestIgnored", unreadable(rollout))
                 if _unfinished(rollout):
                     self._drive(pool, rollout.name)
         with self._within("bridges"):
@@ -174,17 +176,6 @@ class Controller:
             if self.courier is not None:
                 with self._within("delivery"):
                     self.courier.look(rollouts)
-
-    def _ignored(self, rollout: Rollout) -> None:
-        """Say once of a request that it cannot be read."""
-        said = unreadable(rollout)
-        if said and self._told.get(rollout.uid) != said:
-            if len(self._told) >= MOST_TOLD:
-                self._told.clear()
-            self._told[rollout.uid] = said
-            structlog.get_logger().warning("a request is ignored", error=said)
-            if self.ctx.notifier is not None:
-                self.ctx.notifier.notify(rollout.manifest, "RequestIgnored", said, True)
 
     def _look(self, rollouts: Sequence[Rollout], beside: ThreadPoolExecutor | None = None) -> None:
         """All sources: a Git host may take its time, and neither other sources nor what is under way wait for it.
@@ -229,11 +220,12 @@ class Controller:
             try:
                 yield load(obj)
             except BadInput as error:  # of another version of the resource
-                structlog.get_logger().warning("the source cannot be read", error=str(error))
+                self._aloud.say(obj, "Unreadable", f"the source cannot be read: {error}")
 
     def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """What is wrong with one source stops no other; it stands in the source's Ready condition."""
         failed = False
+        self._aloud.say(source.manifest, "RequestIgnored", looks.unreadable(source))
         try:
             prune.history(self.ctx, source, rollouts)
             message = self._poll(source, rollouts)
@@ -346,7 +338,8 @@ class Controller:
         """Write the Ready condition where it says something new."""
         try:
             source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
-            known, text = source.status.conditions, message[:1000]
+            known = source.status.conditions
+            text = "; ".join(filter(None, (looks.unreadable(source), message)))[:1000]
             old = of_type(known, "Ready")
             if old is not None and (old.status, old.reason, old.message) == (value, reason, text):
                 return
@@ -372,6 +365,7 @@ class Controller:
         except BadInput as error:  # of another version of a resource: the other rollouts go on
             structlog.get_logger().warning("the rollout cannot be read", rollout=name, error=str(error))
             return
+        self._aloud.say(state.rollout.manifest, "ApprovalIgnored", "; ".join(state.unread[:MOST_IGNORED]))
         if next_action(state, self.ctx.clock.now()).verb in RESTING:
             return
         worker = Embedded(

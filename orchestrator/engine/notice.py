@@ -11,7 +11,8 @@ import structlog
 
 from orchestrator.errors import Gone
 from orchestrator.ports import Cluster, Event, Kind, Manifest
-from orchestrator.rollout.looks import REQUESTED_AT
+from orchestrator.rollout.bounds import marked
+from orchestrator.rollout.looks import request
 from orchestrator.rollout.state import REQUEST
 from orchestrator.steps.context import APPROVAL, FREEZE, ROLLOUT, SOURCE
 
@@ -20,13 +21,14 @@ WATCH_SECONDS = 20.0
 EARLY = 1.0  # seconds; a watch that ends sooner is none
 PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # after errors, and after what is no watch
 MOST_KNOWN = 20_000
+MOST_SIGN = 800  # characters of a request
 
 
 def sign(obj: Manifest) -> Hashable:
     """What people change of an object: another value than last time is worth a round. What we write ourselves is none."""
     meta, status = obj["metadata"], obj.get("status") or {}
     notes = meta.get("annotations") or {}
-    asked = (notes.get(REQUEST, ""), notes.get(REQUESTED_AT, ""), meta.get("deletionTimestamp", ""))
+    asked = (marked(str(notes.get(REQUEST, "")), MOST_SIGN), request(meta), meta.get("deletionTimestamp", ""))
     return (meta.get("uid", ""), meta.get("generation", 0), *asked, status.get("heldRevision", ""))
 
 

@@ -9,11 +9,12 @@ from typing import Literal
 from orchestrator.analysis.why import TITLES, Why, why
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import RolloutView
-from orchestrator.record.waves import ALARMING, wave
+from orchestrator.record.waves import ALARMING, left_out, wave
 from orchestrator.rollout.approvals import gateway
 from orchestrator.rollout.conditions import of_type
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.next import State, decide_by
+from orchestrator.rollout.state import ignored
 from orchestrator.rollout.vouching import condition
 
 WAITS = {
@@ -68,6 +69,8 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         cause=CAUSES.get(spec.cause, ""),
         ended_at=ended_at(status),
         engine=engine(state),
+        ignored=ignored(state),
+        left_out=left_out(status),
     )
 
 

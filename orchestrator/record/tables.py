@@ -52,6 +52,8 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Verified", f"{view.verified}: {view.verified_message}" if view.verified else ""),
         ("Ended", moment_text(view.ended_at)),
         ("Plan", view.plan_digest),
+        ("Ignored", "\n".join(view.ignored)),
+        ("Left out", "; ".join(view.left_out)),
     ]
     return [(title, text) for title, text in given if text]
 

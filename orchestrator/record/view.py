@@ -152,7 +152,8 @@ class RolloutView:
     """A whole rollout. `explained` are the lines of why it was put back or stands still, with titles.
 
     `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision;
-    `engine` where a wave's work is not done in the controller's process.
+    `engine` where a wave's work is not done in the controller's process. `ignored` is what people wrote and nobody can read,
+    `left_out` what the status has no room for.
     Times in UTC, durations in seconds.
     """
 
@@ -184,3 +185,5 @@ class RolloutView:
     ended_at: datetime | None = None
     cause: str = ""
     engine: str = ""
+    ignored: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from orchestrator.record.diffs import object_diffs
 from orchestrator.record.evidence import attempts, curves, links
 from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
-from orchestrator.rollout.model import WaveAnalysisStatus
+from orchestrator.rollout.model import PolicyRolloutStatus, WaveAnalysisStatus
 from orchestrator.rollout.next import State
 
 ALARMING = ("Failed", "Error", "Inconclusive")
@@ -34,10 +34,15 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
         marks(state, number),
         attempts(spec, status),
         links(spec, status),
-        (*spec.notes, *_watched(status)),
+        (*spec.notes, *_watched(status), *left_out(status)),
         tuple(status.alarms),
         tuple(status.suspects),
     )
+
+
+def left_out(status: WaveAnalysisStatus | PolicyRolloutStatus) -> tuple[str, ...]:
+    """What the status has no room for."""
+    return tuple(f"{c.count} more {c.field} are not kept" for c in status.left_out)
 
 
 def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:

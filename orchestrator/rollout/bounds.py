@@ -1,11 +1,15 @@
 """The bounds of our resources' fields: read off the models, kept by everything that is written.
 
-Two ways and no third: prose (MOST_IDENTITY < bound <= MOST_PROSE) is cut where it is written, here and nowhere else;
-what is a name, a list or a manifest is refused, and planning builds what it will write, so that it is refused there.
+What comes from Git or is frozen for a person to approve is refused in planning, with the reason (`planned`). What is seen
+later (in the cluster, in answers of Prometheus and of probes, of people) is cut here and nowhere else (`built`, `fitted`):
+prose to its length, a name to its length with a mark that tells it from others, a list to its first or its newest items, a
+number to its limits. How many items were left out is counted, in `leftOut` of a status or in `notes`. What no part can stand
+for (a manifest, a walk) is never cut: it raises, and whoever makes it keeps to its bound.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 from collections.abc import Callable
@@ -19,6 +23,15 @@ from orchestrator.errors import BadInput
 MOST_IDENTITY = 1000  # characters: below, a text names something, and half a name names something else
 MOST_PROSE = 8192
 CUT = "…"
+MARK = 12  # hexadecimal digits
+PASSES = 6  # a list that was cut shows what is wrong within it; ours are four deep
+WHOLE = frozenset({"walk", "before", "after", "waves"})  # lists of which a part is another thing
+NEWEST = frozenset({"transitions", "measurements", "outbox", "repairs", "conditions"})
+ROLLING = frozenset(
+    {"transitions", "measurements"}
+)  # lose items for good, write by write: what they lost adds up
+COUNTS = "leftOut"
+M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
@@ -35,27 +48,77 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - len(CUT)] + CUT
 
 
+def marked(name: str, length: int) -> str:
+    """A name of so many characters at most, and another than that of everybody who begins alike."""
+    if len(name) <= length:
+        return name
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:MARK]
+    return (name[: length - MARK - len(CUT)] + CUT + mark)[-length:]
+
+
+def built(model: type[M], **given: Any) -> M:
+    """A model of what was seen, within its bounds. Raises ValidationError where that cannot be had."""
+    fields = model.model_fields
+    data = {fields[k].alias or k: list(v) if isinstance(v, list | tuple) else v for k, v in given.items()}
+    return model.model_validate(fitted(model, data))
+
+
 def fitted(model: type[BaseModel], data: dict[str, Any]) -> dict[str, Any]:
-    """What is written of a model, its prose cut to the bounds. Raises ValidationError where that does not help."""
-    for _ in range(2):
+    """What is written of a model, within its bounds. Raises ValidationError where that cannot be had."""
+    _made_anew(model, data)
+    for _ in range(PASSES):
         try:
             model.model_validate(data)
             return data
         except ValidationError as error:
-            for item in error.errors():
-                _fit(data, item["loc"], item["type"], (item.get("ctx") or {}).get("max_length", 0))
+            for item in error.errors(include_url=False):
+                _fit(data, item["loc"], item["type"], item.get("ctx") or {})
     model.model_validate(data)
     return data
 
 
-def _fit(data: Any, path: tuple[int | str, ...], kind: str, length: int) -> None:
+def _fit(whole: dict[str, Any], path: tuple[int | str, ...], kind: str, limits: dict[str, Any]) -> None:
+    data: Any = whole
     for part in path[:-1]:
         data = data[part]
-    if kind == "string_too_long" and MOST_IDENTITY < length <= MOST_PROSE:
-        data[path[-1]] = cut(data[path[-1]], length)
+    last = path[-1] if path else ""
+    if kind == "string_too_long" and limits["max_length"] <= MOST_PROSE:
+        shorter = cut if limits["max_length"] > MOST_IDENTITY else marked
+        data[last] = shorter(data[last], limits["max_length"])
+    elif kind == "too_long" and last not in WHOLE:
+        over = len(data[last]) - limits["max_length"]
+        data[last] = data[last][over:] if last in NEWEST else data[last][:-over]
+        counted(whole, ".".join(str(p) for p in path if isinstance(p, str)), over)
     elif kind == "finite_number":  # no JSON has infinity, or a value that is none
-        value = data[path[-1]]
-        data[path[-1]] = None if math.isnan(value) else math.copysign(sys.float_info.max, value)
+        value = data[last]
+        data[last] = None if math.isnan(value) else math.copysign(sys.float_info.max, value)
+    elif kind in ("greater_than_equal", "less_than_equal"):
+        data[last] = next(iter(limits.values()))
+
+
+def _made_anew(model: type[BaseModel], data: dict[str, Any]) -> None:
+    """Forget what was left out of lists that have been made anew since, and have room."""
+    bounds = {
+        f.alias or k: most(model, k)
+        for k, f in model.model_fields.items()
+        if isinstance(data.get(f.alias or k), list)
+    }
+    for item in data.get(COUNTS) or []:
+        size = len(data.get(item["field"]) or [])
+        if size < (1 if item["field"] in ROLLING else bounds.get(item["field"], 0)):
+            data[COUNTS] = [c for c in data[COUNTS] if c["field"] != item["field"]]
+
+
+def counted(data: dict[str, Any], field: str, number: int) -> None:
+    """Note in what is written that so many items of a list of it were left out."""
+    if field == COUNTS:
+        return
+    if COUNTS in data:
+        known = {c["field"]: c["count"] for c in data[COUNTS]}
+        known[field] = number + (known.get(field, 0) if field.rpartition(".")[2] in ROLLING else 0)
+        data[COUNTS] = [{"field": f, "count": n} for f, n in known.items()]
+    elif field != "notes" and "notes" in data:
+        data["notes"] = [f"{number} more {field} were left out", *data["notes"]]
 
 
 def planned(build: Callable[[], T], where: str = "") -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.model import Condition, ConditionStatus
 
 
@@ -24,5 +25,6 @@ def put(
     """All of them, this one last; it changed `now`, unless its status was the same already."""
     old = of_type(conditions, kind)
     since = old.last_transition_time if old is not None and old.status == status else now
-    made = Condition(type=kind, status=status, reason=reason, message=message, last_transition_time=since)
+    said = {"status": status, "reason": reason, "message": message}
+    made = built(Condition, type=kind, last_transition_time=since, **said)
     return [*(c for c in conditions if c.type != kind), made]

@@ -6,14 +6,17 @@ Pure; the engine keeps one `Look` a source.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestrator.rollout.resource import Source
 
 REQUESTED_AT = "netpol-canary.dev/requested-at"
 JITTER = 0.1  # of an interval, either way, so that sources of one host spread out
 MOST_DOUBLINGS = 16
+MOST_REQUEST = 64  # characters; ours are times
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,23 @@ def said(source: Source) -> tuple[int, str]:
     be wrong.
     """
     meta = source.manifest["metadata"]
-    asked = str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
-    held = source.status.held_revision
+    asked, held = request(meta), source.status.held_revision
     return int(meta.get("generation", 0)), f"{asked} {held}" if held else asked
+
+
+def request(meta: Mapping[str, Any]) -> str:
+    """What an object's metadata ask for; empty where that is no request, see `unreadable`."""
+    text = str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
+    return text if len(text) <= MOST_REQUEST and text.isprintable() else ""
+
+
+def unreadable(source: Source) -> str:
+    """What stands where a request for a look would, and is none: it is ignored, and that is said; empty where there is none."""
+    meta = source.manifest["metadata"]
+    text = str((meta.get("annotations") or {}).get(REQUESTED_AT, ""))
+    if not text or request(meta):
+        return ""
+    return f"the annotation {REQUESTED_AT} is ignored ({text[:60]!r}): one line of {MOST_REQUEST} characters at most, such as a time"
 
 
 def due(last: Look | None, source: Source, now: datetime, seconds: float, most: float) -> bool:

@@ -29,6 +29,9 @@ GROUP = "netpol-canary.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
 
 Name = Annotated[str, StringConstraints(max_length=253)]
+# `namespace/name[Kind]` of a workload, whose name alone may have 253 characters; and what is tried between two of them.
+End = Annotated[str, StringConstraints(max_length=512)]
+Attempted = Annotated[str, StringConstraints(max_length=800)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Folder = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Revision = Annotated[str, StringConstraints(max_length=64)]
@@ -211,8 +214,8 @@ class ProbeSpec(Model):
     """
 
     name: Name
-    source: Name
-    destination: Name
+    source: End
+    destination: End
     port: Annotated[int, Field(ge=1, le=65535)]
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
     check: ProbeCheck = "connect"
@@ -468,6 +471,13 @@ class Condition(Model):
     last_transition_time: datetime
 
 
+class LeftOut(Model):
+    """How many items of a list of the status were left out, since it takes no more."""
+
+    field: Name
+    count: int
+
+
 class PolicySourceStatus(Model):
     observed_generation: int = 0
     verified_revision: Revision = ""
@@ -479,6 +489,7 @@ class PolicySourceStatus(Model):
     active_uid: Name = ""
     repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
 
 
 class WaveNamespace(Model):
@@ -581,6 +592,7 @@ class PolicyRolloutStatus(Model):
     transitions: Annotated[list[Transition], Field(max_length=200)] = []
     told: int = 0
     outbox: Annotated[list[Outgoing], Field(max_length=50)] = []
+    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
 
 
 class Change(Model):
@@ -616,8 +628,8 @@ class NamespaceRolloutStatus(Model):
 class WaveEdge(Model):
     """A connection that the wave opens or cuts, and the rules that do it, with file, line and commit."""
 
-    source: Name
-    destination: Name
+    source: End
+    destination: End
     before: Text = ""
     after: Text = ""
     because: Annotated[list[Text], Field(max_length=8)] = []
@@ -629,10 +641,10 @@ class WaveProbe(Model):
     `expect` is what must be seen after the change.
     """
 
-    name: Name
+    name: Attempted
     role: ProbeRole
-    source: Name
-    destination: Name
+    source: End
+    destination: End
     port: Annotated[int, Field(ge=1, le=65535)]
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
     check: ProbeCheck = "connect"
@@ -668,7 +680,7 @@ class MeasurementRecord(Model):
 class ProbeRecord(Model):
     """`when: held` is a connection that was opened before the change and kept."""
 
-    probe: Name
+    probe: Attempted
     when: Literal["baseline", "after", "held"]
     observed: Answer
     expected: Literal["reach", "blocked"]
@@ -678,8 +690,8 @@ class ProbeRecord(Model):
 class SeenFlow(Model):
     """What traffic showed on a connection of the diff since the change."""
 
-    source: Name
-    destination: Name
+    source: End
+    destination: End
     forwarded: float = 0
     dropped: float = 0
 
@@ -729,6 +741,7 @@ class WaveAnalysisStatus(Model):
     suspects: Annotated[list[Text], Field(max_length=16)] = []
     gone: Annotated[list[Name], Field(max_length=2000)] = []
     shards: Annotated[list[ShardReading], Field(max_length=64)] = []
+    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
 
 
 class RolloutApprovalSpec(Model):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.resource import Rollout
 
 UNSENT = "netpol-canary.dev/unsent"
@@ -113,7 +114,8 @@ def posted(
     if not to:
         return status.told, status.outbox
     number = status.told + 1
-    entry = m.Outgoing(
+    entry = built(
+        m.Outgoing,
         id=f"{uid}/{number}",
         time=moved.time,
         phase=status.phase,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 REQUEST = "netpol-canary.dev/request"
 VERBS = frozenset({"pause", "resume", "abort", "rollback", "supersede"})
+MOST_IGNORED = 20
 MOST_ID, MOST_USER = 253, 512  # characters, as a status holds an id and an actor
 
 
@@ -50,9 +51,16 @@ def unreadable(rollout: Rollout) -> str:
     return f"the annotation {REQUEST} is no request and is ignored ({text[:60]!r}): {wanted}"
 
 
+def ignored(state: State) -> tuple[str, ...]:
+    """What people wrote about a rollout and nobody can read, in words; the most that a page holds of it."""
+    said = (*filter(None, (unreadable(state.rollout),)), *state.unread)
+    more = (f"and {len(said) - MOST_IGNORED} more",) if len(said) > MOST_IGNORED else ()
+    return (*said[:MOST_IGNORED], *more)
+
+
 @dataclass(frozen=True)
 class State:
-    """All that decides what comes next. `lacking` says what a wave that would open has no room for, `watched` what the
+    """All that decides what comes next. `unread` are approvals of it that cannot be read, in words. `lacking` says what a wave that would open has no room for, `watched` what the
 
     worker that asks has seen of it; None for who looks at it once.
     """
@@ -64,6 +72,7 @@ class State:
     freezes: tuple[Freeze, ...] = ()
     lacking: str = ""
     watched: Watched | None = None
+    unread: tuple[str, ...] = ()
 
     def wave_names(self, wave: int) -> list[str]:
         return [n.name for n in self.rollout.spec.waves[wave].namespaces]

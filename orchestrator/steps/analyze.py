@@ -20,13 +20,12 @@ from orchestrator.steps.context import Context
 from orchestrator.steps.flows import seen
 from orchestrator.steps.measuring import measured
 from orchestrator.steps.observers import unready
-from orchestrator.steps.records import kept
+from orchestrator.steps.records import kept, tallied
 from orchestrator.steps.suspects import suspects
 from orchestrator.steps.vanished import known, nothing_left, remaining, told, unsaid, vanished
 from orchestrator.steps.watchset import UNKNOWN
 
 MOST_REASON = 4000
-MOST_GONE = 2000
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -61,9 +60,10 @@ def look(
     found = measured(ctx, state, analysis, at) if found is None else known(found, gone)
     every = [*known(analysis.status.measurements, gone), *found]
     waited = (at - settled_at(state, analysis.spec.wave)).total_seconds()
-    status = analysis.status.model_copy(
-        update={"ticks": ticks, "measurements": kept([*whole.status.measurements, *found])}
-    )
+    written = [*whole.status.measurements, *found]
+    left = kept(written)
+    counts = tallied(whole.status.left_out, len(written) - len(left))
+    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": left, "left_out": counts})
     lost: Sequence[str] = unready(ctx, state, analysis, at)
     mute = ""
     if (
@@ -76,7 +76,7 @@ def look(
     if mute and status.phase == "Inconclusive":  # once more, before it counts as lost
         status.phase, reason = "Running", mute
     if fresh := unsaid(state, whole, gone):
-        status.gone = [*whole.status.gone, *fresh][:MOST_GONE]
+        status.gone = [*whole.status.gone, *fresh]
         status.phase, reason = (
             ("Failed", reason) if status.phase == "Failed" else ("Inconclusive", told(fresh))
         )
@@ -91,7 +91,7 @@ def look(
     status.flows = status.flows if flows is None else flows
     rows = agreement(analysis.spec, status)
     alarms = dict.fromkeys([*answers.alarms, *(r.alarm for r in rows if r.alarm), *problems])
-    status.alarms = [a[:1000] for a in alarms][:32]
+    status.alarms = [a[:1000] for a in alarms]
     if status.phase == "Failed":
         status.suspects = suspects(ctx, state, analysis)
     status.progressed_at = ctx.clock.now()

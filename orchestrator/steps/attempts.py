@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.ports import Probe, ProbeResult
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 
 _SEEN: Mapping[bool | None, m.Answer] = {True: "reach", False: "blocked", None: "unknown"}
 
@@ -35,12 +36,11 @@ def afterwards(probes: Sequence[m.WaveProbe]) -> list[Probe]:
 
 def record(result: ProbeResult, when: str) -> m.ProbeRecord:
     """A result as it is kept."""
-    return m.ProbeRecord.model_validate(
-        {
-            "probe": result.probe.name,
-            "when": when,
-            "observed": _SEEN[result.observed],
-            "expected": "reach" if result.probe.reachable else "blocked",
-            "message": result.message[:200],
-        }
+    return built(
+        m.ProbeRecord,
+        probe=result.probe.name,
+        when=when,
+        observed=_SEEN[result.observed],
+        expected="reach" if result.probe.reachable else "blocked",
+        message=result.message[:200],
     )

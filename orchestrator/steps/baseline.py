@@ -8,6 +8,7 @@ from orchestrator.analysis.answers import lacking
 from orchestrator.errors import Conflict
 from orchestrator.ports import Prober
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resource import WaveAnalysis, load, new
@@ -61,7 +62,8 @@ def _create(ctx: Context, state: State, wave: int, probes: bool) -> WaveAnalysis
     rollout = state.rollout
     name = f"{rollout.name}-{wave}"
     found = watch_set(ctx, state, wave, probes)
-    spec = m.WaveAnalysisSpec(
+    spec = built(
+        m.WaveAnalysisSpec,
         rollout=rollout.name,
         wave=wave,
         since=ctx.clock.now(),

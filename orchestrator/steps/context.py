@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import structlog
-
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import (
     Clock,
@@ -21,6 +19,7 @@ from orchestrator.ports import (
     Prober,
 )
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.conditions import put
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
@@ -100,25 +99,34 @@ def read(ctx: Context, name: str) -> State:
     labels = f"{ROLLOUT_LABEL}={name}"
     found = [load(o) for o in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace, labels)]
     analyses = [load(o) for o in ctx.cluster.list(ANALYSIS, ctx.namespace, labels)]
-    approvals = _approvals(ctx) if rollout.spec.strategy.gates else ()
+    approvals, unread = _approvals(ctx, rollout) if rollout.spec.strategy.gates else ((), ())
     ahead = before_wave(rollout)
     return State(
         rollout,
         {r.spec.namespace: r for r in found},
         {a.spec.wave: a for a in analyses},
-        tuple(a for a in approvals if a.spec.rollout == name),
+        approvals,
         freezes(ctx) if ahead else (),
         ctx.room.lacking(rollout) if ahead else "",
+        unread=unread,
     )
 
 
-def _approvals(ctx: Context) -> Iterator[Approval]:
-    """Those that can be read: another one counts for nothing, and stops no way back."""
+def _approvals(ctx: Context, rollout: Rollout) -> tuple[tuple[Approval, ...], tuple[str, ...]]:
+    """A rollout's, and in words those that cannot be read: they count for nothing, and stop no way back."""
+    found: list[Approval] = []
+    unread: list[str] = []
     for obj in ctx.cluster.list(APPROVAL, ctx.namespace):
-        try:
-            yield load(obj)
-        except BadInput as error:
-            structlog.get_logger().warning("an approval cannot be read", error=str(error))
+        spec, meta = obj.get("spec"), obj["metadata"]
+        owners = [r.get("uid") for r in meta.get("ownerReferences") or []]
+        if (isinstance(spec, dict) and spec.get("rollout") == rollout.name) or rollout.uid in owners:
+            try:
+                found.append(load(obj))
+            except BadInput as error:
+                unread.append(
+                    f"the approval {meta['name']} cannot be read and counts for nothing: {error}"[:500]
+                )
+    return tuple(a for a in found if a.spec.rollout == rollout.name), tuple(unread)
 
 
 def freezes(ctx: Context) -> tuple[Freeze, ...]:
@@ -150,14 +158,15 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
     updated = status.model_copy(update=fields)
     updated.observed_generation = int(state.rollout.manifest["metadata"].get("generation", 0))
     if action.reason:
-        moved = m.Transition(
+        moved = built(
+            m.Transition,
             time=ctx.clock.now(),
             actor=action.actor,
             phase=updated.phase,
             reason=action.reason,
             message=action.message[:4000],
         )
-        updated.transitions = [*updated.transitions, moved][-200:]
+        updated.transitions = [*updated.transitions, moved]
         rollout = state.rollout
         updated.told, updated.outbox = posted(rollout.spec, rollout.uid, updated, moved, status.wave)
     updated.conditions = conditions(ctx, updated)

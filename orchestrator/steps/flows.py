@@ -9,13 +9,13 @@ from orchestrator.analysis.agreement import plain
 from orchestrator.analysis.query import resolve
 from orchestrator.errors import MetricError
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
 from orchestrator.steps.records import provider
 
 ENDS = ("source_namespace", "source_workload", "destination_namespace", "destination_workload")
 DROPPED = ("dropped", "denied", "drop")
-MOST = 200
 
 
 def seen(
@@ -43,9 +43,9 @@ def seen(
             ends = (f"{space}/{name}", f"{to_space}/{to_name}")
             if ends not in wanted or not math.isfinite(sample.value):
                 continue
-            flow = found.setdefault(ends, m.SeenFlow(source=ends[0], destination=ends[1]))
+            flow = found.setdefault(ends, built(m.SeenFlow, source=ends[0], destination=ends[1]))
             if sample.labels.get("verdict", "").lower() in DROPPED:
                 flow.dropped += sample.value
             else:
                 flow.forwarded += sample.value
-    return list(found.values())[:MOST], []
+    return list(found.values()), []

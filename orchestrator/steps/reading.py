@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.analysis.sequential import Share, alarm_at, share_of, together
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.rollout.shards import part
@@ -42,7 +43,8 @@ def measure(
     found = calmed(plan, held, [*mute, *recorded(state, analysis, at, streams, evidence, limit, None)])
     share: Share[Key] = share_of(deciding(streams, evidence))
     metric, namespace = share.worst or ("", "")
-    return m.ShardReading(
+    return built(
+        m.ShardReading,
         shard=shard,
         tick=tick,
         measurements=_fitting(found, shards),

@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.errors import BadInput
 from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import Context
@@ -38,6 +39,14 @@ def kept(
         }
         found.append(item.model_copy(update=short) if short else item)
     return found[::-1]
+
+
+def tallied(known: Sequence[m.LeftOut], dropped: int) -> list[m.LeftOut]:
+    """How many measurements were left out, with those that were dropped now."""
+    before = next((c.count for c in known if c.field == "measurements"), 0)
+    others = [c for c in known if c.field != "measurements"]
+    more = before + dropped
+    return [*others, m.LeftOut(field="measurements", count=more)] if more else others
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,5 @@ def record(
     metric: str, namespace: str, at: datetime, phase: m.MeasurementPhase, message: str
 ) -> m.MeasurementRecord:
     """A measurement as it is kept."""
-    return m.MeasurementRecord(
-        metric=metric, namespace=namespace, time=at, phase=phase, message=message[:2000]
-    )
+    given = {"metric": metric, "namespace": namespace, "time": at, "phase": phase}
+    return built(m.MeasurementRecord, message=message[:2000], **given)

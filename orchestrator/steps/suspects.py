@@ -14,7 +14,6 @@ from orchestrator.steps.context import Context
 # A new version of a Deployment is a new ReplicaSet, that of a StatefulSet or DaemonSet a new ControllerRevision.
 TRACES = (Kind("apps/v1", "ReplicaSet"), Kind("apps/v1", "ControllerRevision"))
 MINUTES = 10
-MOST = 16
 
 
 def suspects(ctx: Context, state: State, analysis: WaveAnalysis) -> list[str]:
@@ -30,7 +29,7 @@ def suspects(ctx: Context, state: State, analysis: WaveAnalysis) -> list[str]:
             made = stamp(item["metadata"].get("creationTimestamp"))
             if made is not None and made >= since and item["metadata"]["namespace"] in analysis.spec.watched:
                 found.append((made, f"{_owner(item)} was rolled out at {made:%H:%M:%S}"))
-    return [text[:1000] for _, text in sorted(found, reverse=True)][:MOST]
+    return [text[:1000] for _, text in sorted(found, reverse=True)]
 
 
 def _owner(obj: Manifest) -> str:

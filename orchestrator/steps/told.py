@@ -7,7 +7,7 @@ from collections.abc import Collection
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from orchestrator.errors import Conflict
-from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import put
 from orchestrator.rollout.outbox import DELIVERED, without
 from orchestrator.rollout.resource import Rollout, load
 from orchestrator.steps.context import ROLLOUT, Context
@@ -29,19 +29,9 @@ def taken_off(ctx: Context, name: str, ids: Collection[str], to: str, gave_up: s
             return
         update: dict[str, object] = {"outbox": left}
         if gave_up:
-            kept = [c for c in status.conditions if c.type != DELIVERED]
-            update["conditions"] = [*kept, _condition(ctx, gave_up)]
+            now = ctx.clock.now()
+            update["conditions"] = put(status.conditions, DELIVERED, "False", "GaveUp", gave_up, now)
         ctx.cluster.replace_status(rollout.with_status(status.model_copy(update=update)))
 
     again = retry_if_exception_type(Conflict)
     Retrying(stop=stop_after_attempt(SWAPS), retry=again, reraise=True)(swap)
-
-
-def _condition(ctx: Context, message: str) -> m.Condition:
-    return m.Condition(
-        type=DELIVERED,
-        status="False",
-        reason="GaveUp",
-        message=message[:4000],
-        last_transition_time=ctx.clock.now(),
-    )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from orchestrator.analysis.answers import Judgement
 from orchestrator.analysis.verdict import verdict
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.due import settled_at
 from orchestrator.rollout.next import Action, State, unwritten
 from orchestrator.steps.analyze import MOST_REASON, look
@@ -30,7 +31,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     promoted = before.since or settled + analysis.status.ticks * step
     status = look(ctx, state, analysis, at, slot)
     phase, reason = _now(status, at)
-    seen = m.Watch(since=promoted, looked_at=at, looks=before.looks + 1, phase=phase, reason=reason)
+    seen = built(m.Watch, since=promoted, looked_at=at, looks=before.looks + 1, phase=phase, reason=reason)
     times = sorted({r.time for r in status.measurements if r.time > promoted})[-MOST_LOOKS:]
     kept = [r for r in status.measurements if r.time <= promoted or r.time in times]
     update = {"watch": seen, "measurements": kept}
@@ -48,7 +49,9 @@ def _half_written(ctx: Context, state: State, wave: int) -> None:
     phase, reason = verdict(plan, [*earlier, *found], Judgement(), 1)
     reason = reason[:MOST_REASON]
     looks = analysis.status.watch.looks + 1
-    update: dict[str, object] = {"watch": m.Watch(looked_at=at, looks=looks, phase=phase, reason=reason)}
+    update: dict[str, object] = {
+        "watch": built(m.Watch, looked_at=at, looks=looks, phase=phase, reason=reason)
+    }
     failed = [r for r in found if r.phase == "Failed"]
     update["measurements"] = kept([*analysis.status.measurements, *failed])
     if phase == "Failed":

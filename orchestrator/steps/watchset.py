@@ -16,6 +16,7 @@ from orchestrator.policy.fleet import Fleet, Workload, fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
+from orchestrator.rollout.bounds import built
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.draw import drawn
@@ -23,8 +24,6 @@ from orchestrator.steps.forecast import unworkable
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
-MOST_NAME = 253
-MOST_EDGES = 200
 MOST_BECAUSE = 4
 MOST_SAID = 400  # characters of one rule
 
@@ -70,7 +69,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],
-        [_edge(c) for c in moved[:MOST_EDGES]],
+        [_edge(c) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
         chosen.notes,
     )
@@ -108,8 +107,9 @@ def _declared(spec: m.ProbeSpec) -> m.WaveProbe:
 
 def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.WaveProbe]:
     return [
-        m.WaveProbe(
-            name=attempt.name[:253],
+        built(
+            m.WaveProbe,
+            name=attempt.name,
             role=attempt.role,
             source=probing.place(attempt.src),
             destination=probing.place(attempt.dst),
@@ -120,15 +120,15 @@ def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.W
             expect=attempt.expect,
         )
         for attempt in attempts
-        if attempt.name[:253] not in taken
-        and max(len(probing.place(attempt.src)), len(probing.place(attempt.dst))) <= MOST_NAME
+        if attempt.name not in taken
     ]
 
 
 def _edge(change: Change) -> m.WaveEdge:
-    return m.WaveEdge(
-        source=change.src.name[:253],
-        destination=change.dst.name[:253],
+    return built(
+        m.WaveEdge,
+        source=change.src.name,
+        destination=change.dst.name,
         before=ports.text(change.before)[:1000],
         after=ports.text(change.after)[:1000],
         because=[b[:MOST_SAID] for b in (*change.because, change.note) if b][:MOST_BECAUSE],

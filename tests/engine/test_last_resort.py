@@ -12,11 +12,14 @@ from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Commit
+from orchestrator.record.build import view
+from orchestrator.record.tables import facts
 from orchestrator.rollout import model as m
+from orchestrator.rollout.looks import REQUESTED_AT
 from orchestrator.rollout.resource import load
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.steps import registry
-from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE
+from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, read
 from orchestrator.steps.start import find_source, start
 
 ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
@@ -269,3 +272,56 @@ def test_a_request_that_is_none_is_ignored_aloud_and_the_rollout_goes_on(text):
     stage.cluster.replace(fresh)
     assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
     assert said.count("RequestIgnored") == 1
+
+
+class Heard:
+    """What was said as Events: the kind, the reason and the text."""
+
+    def __init__(self):
+        self.events = []
+
+    def notify(self, manifest, reason, message, warning):
+        self.events.append((manifest["kind"], reason, message))
+
+
+def heard(stage):
+    """A controller on a stage whose Events are kept."""
+    rounds, found = Rounds(stage), Heard()
+    rounds.controller = Controller(
+        replace(stage.context(), notifier=found), "one", rounds.instruments, poll_seconds=30
+    )
+    return rounds, found
+
+
+def test_an_approval_that_cannot_be_read_is_ignored_aloud_and_shown_with_the_rollout():
+    stage = Stage(gates=[m.Gate(wave=0)])
+    rounds, found = heard(stage)
+    rounds.go(2)
+    name = "shop-cccccccccc"
+    stage.cluster.vouches = stage.cluster.strict = False  # as a resource of another version
+    bad = {"rollout": name, "wave": "first", "planDigest": "d" * 3000, "user": "eve"}
+    meta = {"name": "bad", "namespace": OWN}
+    stage.cluster.create(
+        {"apiVersion": m.API_VERSION, "kind": "RolloutApproval", "metadata": meta, "spec": bad}
+    )
+    rounds.go(3)
+    assert [(k, r) for k, r, _ in found.events if r == "ApprovalIgnored"] == [
+        ("PolicyRollout", "ApprovalIgnored")
+    ]
+    state = read(stage.context(), name)
+    assert any("bad cannot be read" in text for text in view(state, stage.clock.now()).ignored)
+    assert "bad cannot be read" in dict(facts(view(state, stage.clock.now())))["Ignored"]
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "a\nb", "\x1b[31m"])
+def test_a_request_for_a_look_that_is_none_is_ignored_aloud_and_stands_in_ready(text):
+    stage = Stage()
+    rounds, found = heard(stage)
+    fresh = stage.cluster.get(SOURCE, "shop", OWN)
+    fresh["metadata"]["annotations"] = {REQUESTED_AT: text}
+    stage.cluster.replace(fresh)
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    assert [(k, r) for k, r, _ in found.events if r == "RequestIgnored"] == [
+        ("PolicySource", "RequestIgnored")
+    ]
+    assert "requested-at is ignored" in ready(stage, "shop").message

@@ -136,6 +136,8 @@ REASONS = {
     "Resumed": "It goes on.",
     "Ignored": "A person asked for what changes nothing now.",
     "RequestIgnored": "What stands where a person's request would is none, or is too long; it is ignored.",
+    "ApprovalIgnored": "An approval of the rollout cannot be read and counts for nothing.",
+    "Unreadable": "A source cannot be read, since it was written for another version: nothing is done for it.",
     "Inconclusive": "A wave could not be judged.",
     "InternalError": "netpol-canary met a fault of its own three times in a row: paused for `error`.",
     "Undecided": "Nobody decided on an inconclusive wave within `analysis.inconclusiveSeconds`: everything is rolled back.",

@@ -98,3 +98,16 @@ def test_a_declared_control_becomes_one_of_the_wave(stage):
     spec = state.rollout.spec
     spec.strategy = spec.strategy.model_copy(update={"analysis": analysis})
     assert watch_set(ctx, state, 0, True).probes[0].role == "mustNotPass"
+
+
+def test_workloads_whose_names_are_as_long_as_they_may_be_stay_apart(stage):
+    """Two whose names differ in the last character only: each has its connections and its probes."""
+    for last in "xy":
+        long = pod("web")
+        long["metadata"]["name"] = "w" * 252 + last
+        stage.cluster.create(long)
+    found = watch_set(*begun(stage), 0, True)
+    ends = {f"web/{'w' * 252}{last}" for last in "xy"}
+    probed = [p for p in found.probes if {p.source, p.destination} & ends]
+    assert ends <= {e for p in probed for e in (p.source, p.destination)}
+    assert len({p.name for p in found.probes}) == len(found.probes)
