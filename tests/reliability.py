@@ -38,6 +38,8 @@ def main(arguments=None):
     asked = parser.parse_args(arguments)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         played = list(pool.map(simulate, range(asked.seeds), chunksize=4))
+        for one in (p for p in played if p.violations):
+            print(f"seed {one.seed}: {one.violations[0]}", file=sys.stderr, flush=True)
         found = dict(zip(BUGS, pool.map(first_found, BUGS), strict=True))
     inputs = {name: sent(paths) for name, paths in HOSTILE.items()}
     text = PAGE.read_text()
