@@ -9,9 +9,9 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.revision import commits_of, files_at, merge_base
 from orchestrator.cli import sources
 from orchestrator.cli.difference import Difference, as_data, compare, fitting, markdown
-from orchestrator.cli.generate import recorded
 from orchestrator.cli.lint import severities
 from orchestrator.cli.network import elsewhere, fleet_of
+from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.replay import summary, told
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
@@ -66,6 +66,10 @@ def check(
     blocks = [_said(f) for f in found if f.rule.severity == "error"]
     blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
     replayed = recordings.replay(after, recorded(flows), settled) if flows is not None else None
+    if replayed is not None:
+        say_unknown(after, replayed.unknown)
+        if not matched(replayed):
+            raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")
     if replayed is not None and replayed.cut:
         blocks.append(f"{len(replayed.cut)} recorded connections would be cut, {told(replayed)[0]}")
     if LEVELS.index(level.level) > LEVELS.index(max_risk):

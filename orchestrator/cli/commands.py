@@ -273,6 +273,7 @@ def reach(
     src: Annotated[str, typer.Option("--from", help="a workload, a namespace, an address, or external")] = "",
     dst: Annotated[str, typer.Option("--to", help="the same")] = "",
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")] = "",
+    workloads: Workloads = None,
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv, dot or mermaid")] = "",
     cluster: Live = False,
@@ -282,7 +283,7 @@ def reach(
     """List which workloads may connect to which, by a directory's or the cluster's policies."""
     from orchestrator.cli import network
 
-    found = network.given(path, cluster, _target(OWN, context, kubeconfig))
+    found = network.given(path, cluster, _target(OWN, context, kubeconfig), workloads)
     return network.reach(found, src, dst, port, cni, output)
 
 
@@ -292,6 +293,7 @@ def why(
     dst: Annotated[str, typer.Option("--to", help="the same")],
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")],
     path: Manifests = None,
+    workloads: Workloads = None,
     cni: Cni = "generic",
     cluster: Live = False,
     context: ContextName = "",
@@ -300,7 +302,7 @@ def why(
     """Say whether a connection is allowed, and which rules decide it; exit code 0 yes, 1 no, 3 depends."""
     from orchestrator.cli import network
 
-    found = network.given(path, cluster, _target(OWN, context, kubeconfig))
+    found = network.given(path, cluster, _target(OWN, context, kubeconfig), workloads)
     return network.why(found, src, dst, port, cni)
 
 
@@ -466,12 +468,15 @@ def replay(
     ],
     cni: Cni = "generic",
     workloads: Workloads = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="exit with 2 where a recorded end is not among the workloads")
+    ] = False,
     output: Annotated[str, typer.Option("-o", "--output", help="text, json or yaml")] = "",
 ) -> int:
     """Say which recorded connections a directory's policies would cut."""
     from orchestrator.cli import replay as replaying
 
-    return replaying.replay(path, flows, workloads, cni, output)
+    return replaying.replay(path, flows, workloads, cni, output, strict)
 
 
 @app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")

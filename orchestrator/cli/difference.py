@@ -15,7 +15,7 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.adapters.revision import commits_of, files_at, merge_base
 from orchestrator.cli import wiring
-from orchestrator.cli.network import elsewhere, fleet_of, load
+from orchestrator.cli.network import elsewhere, fleet_of, load, say_idle
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -80,11 +80,17 @@ def diff(
         first, last = _span(before, path)
         more = elsewhere(workloads)
         old, new = (fleet_of(files_at(path, r), f"{path} at {r}", True, more=more) for r in (first, last))
+        if not old.workloads and not new.workloads:
+            raise BadInput(
+                f"there is no workload in {path} at {first} or {last}",
+                hint="--workloads DIR takes them from elsewhere: without, no connection is known",
+            )
         commits = commits_of(path, first, last)
     else:
         raise BadInput(
             f"{before} against what?", hint="give two directories, revisions such as main..HEAD, or --cluster"
         )
+    say_idle(new)
     found = compare(old, new, profile(cni), commits, own)
     if output in ("json", "yaml"):
         printed(as_data(found), output)

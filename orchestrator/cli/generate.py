@@ -12,11 +12,13 @@ import yaml
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.cli import wiring
+from orchestrator.cli.recorded import recorded as recorded
+from orchestrator.cli.recorded import say_unknown
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import fleet
-from orchestrator.policy.flows import Flow, read
+from orchestrator.policy.flows import unknown
 from orchestrator.policy.generate import from_flows, problems
 from orchestrator.policy.generate import generate as make
 from orchestrator.policy.manifest import Document, parse
@@ -38,7 +40,11 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
         raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
     needed, notes = needs(documents, found, platform)
     if flows is not None:
-        needed += from_flows(found, recorded(flows))
+        seen = recorded(flows)
+        say_unknown(found, gone := unknown(found, seen))
+        if len(gone) == len(seen):
+            raise BadInput("no recorded connection is of workloads that are here", str(flows))
+        needed += from_flows(found, seen)
     for text in found.skipped:
         print(f"netpol-canary: not read: {text}", file=sys.stderr)
     for text in [*notes, *problems(found, needed, platform)]:
@@ -62,17 +68,6 @@ def range_of(text: str, option: str) -> str:
 def _standing(document: Document) -> bool:
     """A policy that stands there already: what is generated does not depend on it."""
     return bool(document.obj["kind"] == POLICY.kind and document.obj["apiVersion"] == POLICY.api_version)
-
-
-def recorded(path: Path) -> list[Flow]:
-    """The flows of a file; `-` is standard input. Raises BadInput."""
-    if str(path) == "-":
-        return read(sys.stdin, "standard input")
-    try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            return read(lines, str(path))
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", str(path), "give a file of JSON lines") from None
 
 
 def take(to: Path, namespaces: Sequence[str], target: Target) -> int:

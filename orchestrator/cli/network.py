@@ -15,15 +15,20 @@ from orchestrator.cli import wiring
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
 from orchestrator.policy.connections import Connection, Place, Range
 from orchestrator.policy.connections import reach as work_out
-from orchestrator.policy.fleet import Fleet, fleet
+from orchestrator.policy.fleet import Fleet, Workload, fleet
 from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.nearest import did_you_mean, no_address
+from orchestrator.policy.peers import selected
 from orchestrator.policy.pod import End
 from orchestrator.policy.reading import profile
 
+EXTERNAL = "external"
+MOST_IDLE = 5  # named, of the policies that select nothing
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 
 
@@ -47,12 +52,12 @@ def elsewhere(path: Path | None) -> list[Document]:
     return [d for d in found if not d.obj["kind"].endswith("NetworkPolicy")]
 
 
-def given(path: Path | None, live: bool, target: Target) -> Fleet:
+def given(path: Path | None, live: bool, target: Target, workloads: Path | None = None) -> Fleet:
     """A directory's fleet, or the cluster's. Raises BadInput where it is not clear which."""
-    if (path is None) != live:
-        raise BadInput("what is to be looked at?", hint="give a directory, or --cluster")
+    if (path is None) != live or (live and workloads is not None):
+        raise BadInput("which policies are meant?", hint="give a directory, or --cluster alone")
     if path is not None:
-        return load(path)
+        return load(path, more=workloads)
     found = fleet(documents(wiring.connected(target).cluster))
     if not found.workloads:
         raise BadInput("there is no pod in the cluster")
@@ -77,6 +82,21 @@ def fleet_of(
     return found
 
 
+def say_idle(found: Fleet) -> None:
+    """Name on standard error the policies that select no workload: no answer holds anything of them."""
+    idle = [p["metadata"] for p in found.policies if not selected(found, p)]
+    for meta in idle[:MOST_IDLE]:
+        name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
+        place = found.lines.get(name, "")
+        text = f"{name}{f' ({place})' if place else ''} selects no workload, and changes nothing here"
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    if len(idle) > MOST_IDLE:
+        print(
+            f"netpol-canary: {len(idle) - MOST_IDLE} more policies select no workload: lint names them",
+            file=sys.stderr,
+        )
+
+
 def port_of(text: str) -> tuple[str, int]:
     """`8080` or `53/UDP`. Raises BadInput."""
     match = _PORT.fullmatch(text)
@@ -89,13 +109,32 @@ def _named(place: Place, wanted: str) -> bool:
     if not wanted:
         return True
     if isinstance(place, Range):
-        return wanted == "external" or _address(wanted, place)
-    return wanted in (
-        place.name,
-        place.pod.name,
-        place.pod.namespace,
-        f"{place.pod.namespace}/{place.pod.name}",
-    )
+        return wanted == EXTERNAL or _address(wanted, place)
+    return wanted in _names(place)
+
+
+def _names(workload: Workload) -> tuple[str, ...]:
+    pod = workload.pod
+    return (workload.name, pod.name, pod.namespace, f"{pod.namespace}/{pod.name}")
+
+
+def _sure(found: Fleet, wanted: str, option: str) -> str:
+    """What is wanted, a pod's address as the pod. Raises BadInput where it names nothing: none found would read as "no"."""
+    names = {name for w in found.workloads for name in _names(w)}
+    if wanted in ("", EXTERNAL, *names):
+        return wanted
+    if no_address(wanted):
+        raise BadInput(f"{wanted} is no IP address", option, "correct it")
+    if wanted in found.namespaces:
+        raise BadInput(f"namespace {wanted} has no workload here", option)
+    try:
+        address = str(ipaddress.ip_address(wanted))
+    except ValueError:
+        known = sorted({n for w in found.workloads for n in (w.pod.namespace, _names(w)[3])})
+        hint = did_you_mean(wanted, known, f"give a namespace, namespace/name, an address or {EXTERNAL}")
+        raise BadInput(f"{wanted} is no workload or namespace here", option, hint) from None
+    pods = (w for w in found.workloads if not w.pod.host_network)
+    return next((w.name for w in pods if address in (w.pod.ip, *w.pod.other_ips)), address)
 
 
 def _address(text: str, place: Range) -> bool:
@@ -109,6 +148,8 @@ def _address(text: str, place: Range) -> bool:
 def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) -> int:
     """Print who may connect to whom."""
     formatted(output, "text", "csv", "dot", "mermaid")
+    src, dst = _sure(found, src, "--from"), _sure(found, dst, "--to")
+    say_idle(found)
     kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst))
     if port:
         wanted = port_of(port)
@@ -159,6 +200,7 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
     """Print yes, no or "depends on the CNI", and what decides it at both ends; exit code 0, 1 or 3."""
     net = found.network(profile(cni))
     protocol, number = port_of(port)
+    say_idle(found)
     codes = []
     for one in _ends(found, src):
         for other in _ends(found, dst):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from orchestrator.adapters.directory import Directory
@@ -15,7 +16,7 @@ from orchestrator.policy.reading import profile
 
 
 def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
-    """0 where every intent holds, else 1."""
+    """0 where every intent holds, 2 where one names what is not here, else 1."""
     formatted(output, "text", "junit")
     fleet = load(path, more=workloads)
     files = Directory(path).files("")
@@ -37,6 +38,10 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
             for line in (*shown(result), *reason):
                 print(f"      {line}")
         print(f"{len(results)} intents, {len(results) - len(failed)} hold")
+    if unmatched := sum(r.unmatched for r in results):
+        text = "1 intent names" if unmatched == 1 else f"{unmatched} intents name"
+        print(f"netpol-canary: {text} what is not here: correct it, or give --workloads DIR", file=sys.stderr)
+        return 2
     return 1 if failed else 0
 
 

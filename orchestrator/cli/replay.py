@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from orchestrator.cli.generate import recorded
 from orchestrator.cli.network import load
+from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
 from orchestrator.policy import flows as recordings
 from orchestrator.policy.reading import profile
@@ -13,10 +14,21 @@ from orchestrator.policy.reading import profile
 MOST_SHOWN = 50
 
 
-def replay(path: Path, flows: Path, workloads: Path | None, cni: str, output: str) -> int:
-    """0 where every recorded connection is allowed, else 1."""
+def replay(
+    path: Path, flows: Path, workloads: Path | None, cni: str, output: str, strict: bool = False
+) -> int:
+    """0 where every recorded connection is allowed, 1 where one is not; 2 where none is of workloads that are here.
+
+    `strict` makes it 2 as well where any is not.
+    """
     formatted(output, "text")
-    found = recordings.replay(load(path, more=workloads), recorded(flows), profile(cni))
+    fleet, seen = load(path, more=workloads), recorded(flows)
+    found = recordings.replay(fleet, seen, profile(cni))
+    say_unknown(fleet, found.unknown)
+    short = not matched(found) or (strict and bool(found.unknown))
+    code = 2 if short else 1 if found.cut else 0
+    if not matched(found):
+        print(f"netpol-canary: {NONE_MATCHED}", file=sys.stderr)
     if output:
         rows = [
             {
@@ -34,9 +46,9 @@ def replay(path: Path, flows: Path, workloads: Path | None, cni: str, output: st
             {"allowed": found.allowed, "cut": rows, "unknown": unknown},
             output if output != "text" else "yaml",
         )
-        return 1 if found.cut else 0
+        return code
     print("\n".join([*told(found), summary(found)]))
-    return 1 if found.cut else 0
+    return code
 
 
 def told(found: recordings.Replay) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.schema import problems
 from orchestrator.policy.templates import TEMPLATED as TEMPLATED
@@ -84,7 +85,11 @@ class Fleet:
         space, _, short = name.rpartition("/")
         found = [w for w in self.workloads if w.pod.name == short and space in ("", w.pod.namespace)]
         if not found:
-            raise BadInput(f"there is no workload {name}", hint="give namespace/name, or an address")
+            if no_address(name):
+                raise BadInput(f"{name} is no IP address", hint="correct it, or give namespace/name")
+            known = [f"{w.pod.namespace}/{w.pod.name}" for w in self.workloads]
+            hint = did_you_mean(name, known, "give namespace/name, or an address")
+            raise BadInput(f"there is no workload {name}", hint=hint)
         if len({w.pod.namespace for w in found}) > 1:
             raise BadInput(f"{name} stands in several namespaces", hint="give namespace/name")
         return found

@@ -126,6 +126,12 @@ class Ends:
         return self._known.get(name)
 
 
+def unknown(fleet: Fleet, flows: Iterable[Flow]) -> list[Flow]:
+    """The flows with an end that is no workload here and no address: of pods that are gone, or that were never here."""
+    ends = Ends(fleet)
+    return [f for f in flows if ends.find(f.src) is None or ends.find(f.dst) is None]
+
+
 def replay(fleet: Fleet, flows: Iterable[Flow], settled: Mapping[str, bool] | None = None) -> Replay:
     """Ask for each recorded connection whether the policies allow it; "depends" counts as allowed."""
     net, ends = fleet.network(settled), Ends(fleet)

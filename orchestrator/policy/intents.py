@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from orchestrator.errors import BadInput
@@ -17,6 +17,7 @@ from orchestrator.policy.connections import Range, ranges
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.nearest import did_you_mean
 from orchestrator.policy.pod import End, Pod
 from orchestrator.policy.selector import matches
 
@@ -46,6 +47,11 @@ class Ends(_Model):
     workload: str = ""
     address: str = ""
     internet: bool = False
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        return str(ipaddress.ip_address(text)) if text else text
 
     def find(self, fleet: Fleet) -> list[End]:
         """Every end that is meant."""
@@ -108,13 +114,17 @@ class PolicyTest(_Model):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an intent: `problems` is empty where it holds; `where` is its file and line."""
+    """What came of an intent: `problems` is empty where it holds; `where` is its file and line.
+
+    `unmatched` says that it names ends which are not here: that is no answer about policies.
+    """
 
     name: str
     where: str
     problems: tuple[str, ...]
     reason: str = ""
     checked: int = 0
+    unmatched: bool = False
 
 
 def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
@@ -146,16 +156,33 @@ def run(fleet: Fleet, tests: Sequence[tuple[PolicyTest, str]], settled: dict[str
 
 def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
     sources, targets = intent.from_.find(fleet), intent.to.find(fleet)
-    problems = [
-        f"`{word}` selects no workload" for word, ends in (("from", sources), ("to", targets)) if not ends
+    missing = [
+        _missing(fleet, word, ends)
+        for word, ends, found in (("from", intent.from_, sources), ("to", intent.to, targets))
+        if not found
     ]
+    problems = list(missing)
     wanted, checked = intent.expect == "reach", 0
     for src in sources:
         for dst in targets:
             for port in intent.ports if src is not dst else ():
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (port.protocol, port.port), wanted)
-    return Result(intent.name, where, tuple(problems), intent.reason, checked)
+    return Result(intent.name, where, tuple(problems), intent.reason, checked, bool(missing))
+
+
+def _missing(fleet: Fleet, word: str, ends: Ends) -> str:
+    """That ends select nothing, and what may have been meant instead."""
+    pods = [w.pod for w in fleet.workloads if ends.namespace in ("", w.pod.namespace)]
+    hint = ""
+    if ends.namespace and not fleet.within(ends.namespace):
+        hint = did_you_mean(ends.namespace, {w.pod.namespace for w in fleet.workloads}, "")
+    elif ends.workload:
+        hint = did_you_mean(ends.workload, [f"{p.namespace}/{p.name}" for p in pods], "")
+    elif ends.labels:
+        wanted = ", ".join(f"{k}={v}" for k, v in ends.labels.items())
+        hint = did_you_mean(wanted, {f"{k}={v}" for p in pods for k, v in p.labels.items()}, "")
+    return f"`{word}` selects no workload{f'; {hint}' if hint else ''}"
 
 
 def holding(
@@ -188,7 +215,7 @@ def holding(
 
 def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     targets = rule.to.find(fleet)
-    problems = [] if targets else ["`to` selects no workload"]
+    problems = [] if targets else [_missing(fleet, "to", rule.to)]
     meant = {id(end) for ends in rule.only_from for end in ends.find(fleet)}
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     others += [] if any(ends.internet for ends in rule.only_from) else public(fleet)
@@ -198,7 +225,7 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
             for protocol, port in _asked(net, src, dst) if src is not dst else ():
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (protocol, port), False)
-    return Result(rule.name, where, tuple(problems), rule.reason, checked)
+    return Result(rule.name, where, tuple(problems), rule.reason, checked, not targets)
 
 
 def _asked(net: Network, src: End, dst: End) -> list[tuple[str, int]]:

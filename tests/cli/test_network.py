@@ -181,7 +181,7 @@ def test_intents_hold_or_say_which_rules_decide(netpol, shop):
 
 def test_an_intent_that_selects_nothing_or_depends_does_not_hold(netpol, shop):
     none = netpol("test", with_tests(shop("one"), TESTS.replace("shop/web", "shop/wbe")))
-    assert none.code == 1 and "`from` selects no workload" in none.out
+    assert none.code == 2 and "`from` selects no workload" in none.out
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop}\nspec: {}\nstatus: {podIP: 10.1.2.3}\n"
     folder = with_tests(shop("two", BLOCK + "---\n" + pod), TESTS.replace("shop/web", "shop/job"))
     assert "depends on the CNI" in netpol("test", folder).out
