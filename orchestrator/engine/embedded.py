@@ -39,7 +39,7 @@ SOON = 5  # failures in a row after which it is tried again ever later
 FIRST_REST, MOST_REST = 0.2, 5.0  # seconds
 LOOK = 1.0  # seconds between two looks at what others do; more where there is much to read
 MOST_FAULTS = 3  # times that what nobody foresaw is tried again, before the rollout stands still for a person
-PATIENCE = 12  # deadlines that a worker waits for an API server out of reach, for only it can put a wave back
+PATIENCE = 12  # deadlines that a worker waits where giving up helps nobody: the API server is out of reach, its machine slow
 
 
 def threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
@@ -214,7 +214,8 @@ class Embedded:
         if isinstance(error, Unreachable) and self._unreachable_since is None:
             self._unreachable_since = reading(self.ctx.clock)
         limit = state.rollout.spec.strategy.deadline_seconds if state else 300
-        patience = PATIENCE if self._unreachable_since and state and _opened(state) else 1
+        cut_off = self._unreachable_since is not None and state is not None and _opened(state)
+        patience = PATIENCE if cut_off or isinstance(error, _Late) else 1
         if failing < limit * patience:
             return
         self._failing_since = None
@@ -276,10 +277,14 @@ def _unpromoted(state: State) -> bool:
     return any(n in state.namespaces and state.namespaces[n].status.phase == "Applied" for n in names)
 
 
+class _Late(RetryLater):
+    """This worker was too slow to go on without asking for its place again; nothing stands in the way of that."""
+
+
 def _fence(lease: Lease) -> None:
     """A write that begins now lands, or times out, before another worker may go on."""
     if not lease.safe(REQUEST_TIMEOUT):
-        raise RetryLater("the lease has to be renewed first", 0.05)
+        raise _Late("the lease has to be renewed first", 0.05)
 
 
 def _beat(lease: Lease) -> None:

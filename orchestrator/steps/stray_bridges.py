@@ -71,12 +71,32 @@ def _judged(
     mine = [r for r in owners if r["metadata"]["namespace"] == ctx.namespace]
     if len(mine) != len(owners):  # of the same name in another installation, or that one's alone
         return None
-    phase = (mine[0].get("status") or {}).get("phase", "Pending")
+    phase = _phase(mine[0])
     if phase in TERMINAL and phase != "Failed":
         return Stray(bridge, f"its rollout {mine[0]['metadata']['name']} is {phase}", mine[0])
     if phase in FORWARD and _applied(bridge, mine[0], records):
         return Stray(bridge, f"the namespace is Applied by {mine[0]['metadata']['name']}", mine[0])
     return None
+
+
+def abandoned(ctx: Context, bridges: Sequence[Manifest], rollout: str) -> list[Manifest]:
+    """Those of earlier rollouts of this one's source that have ended, Failed ones included: nobody takes them back now.
+
+    What another source's rollout left half-way is that source's.
+    """
+    if not bridges:
+        return []
+    rollouts = [r for r in ctx.cluster.list(ROLLOUT) if r["metadata"]["namespace"] == ctx.namespace]
+    mine = next((r["spec"].get("source") for r in rollouts if r["metadata"]["name"] == rollout), None)
+    ended = [r for r in rollouts if r["spec"].get("source") == mine and _phase(r) in TERMINAL]
+    known = {one for r in ended for one in tags(r)} - {
+        one for r in rollouts if r not in ended for one in tags(r)
+    }
+    return [b for b in bridges if bridge_tag(b) in known]
+
+
+def _phase(rollout: Manifest) -> str:
+    return str((rollout.get("status") or {}).get("phase", "Pending"))
 
 
 def _applied(bridge: Manifest, rollout: Manifest, records: Sequence[Manifest]) -> bool:

@@ -22,6 +22,7 @@ from orchestrator.rollout import objects
 from orchestrator.rollout.objects import Key, Manifest, owner
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.frozen import Frozen
+from orchestrator.steps.stray_bridges import abandoned
 from orchestrator.steps.walk import Objects, decoded, encoded, equal, half, place
 from orchestrator.steps.walk import path as path
 from orchestrator.steps.walk import plain as _plain
@@ -122,6 +123,7 @@ def converge(
         states = scene.forward() if forward else scene.back()
         kept = [k for k in live if k not in aim and live[k]["metadata"].get("finalizers")]
         done = _walk(ctx, namespace, scene.live, states)
+        _cleared(ctx, namespace, others, rollout)
         if late:
             _fence_off(ctx, namespace, scene.live, {*first} - done - {*held})
         _inert(ctx, namespace, held, None if forward else first)
@@ -252,6 +254,23 @@ class _Scene:
         self.live = mine
         _walk(self.ctx, self.namespace, self.live, self.back())
         return f"{self.namespace}: somebody changed the policies while they were written; they are back as they were before"
+
+
+def _cleared(ctx: Context, namespace: str, others: Objects, rollout: str) -> None:
+    """Delete what another rollout left half-way and nobody takes back any more: the namespace is at an end of this one."""
+    bridges = {
+        str(o["metadata"]["name"]): (k, o)
+        for k, o in others.items()
+        if bridge_tag(o) and not o["metadata"].get("deletionTimestamp")
+    }
+    for obj in abandoned(ctx, [o for _, o in bridges.values()], rollout):
+        key, live = bridges[obj["metadata"]["name"]]
+        _put(ctx, live, None, key, namespace)
+        structlog.get_logger().warning(
+            "a bridge of a rollout that has ended was deleted",
+            namespace=namespace,
+            object=f"{key[1]}/{key[2]}",
+        )
 
 
 def _fence_off(ctx: Context, namespace: str, live: Objects, keys: Collection[Key]) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from stage import OWN, Inline, Rounds, Stage, policy, work
+from stage import OWN, Inline, Rounds, Stage, files, policy, work
 
 from orchestrator.cli.guard import alone
+from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.sweeping import BOUND, Sweeper
@@ -14,6 +15,7 @@ from orchestrator.policy.bridges import bridge_name
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT
+from orchestrator.steps.start import start
 from orchestrator.steps.stray_bridges import strays
 from orchestrator.steps.walk import tag
 
@@ -103,6 +105,26 @@ def test_those_of_a_rollout_on_its_way_back_or_failed_are_left_alone(phase):
     found = load(stage.cluster.get(ROLLOUT, NAME, OWN))
     stage.cluster.replace_status(found.with_status(found.status.model_copy(update={"phase": phase})))
     assert Sweeper(stage.context()).look() == 0 and bridges(stage)
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("whose", ["shop", "mill"])
+def test_those_of_a_failed_rollout_go_with_the_next_one_of_its_source_and_of_no_other(good, whose):
+    stage = Stage()
+    work(stage.context(), "one")
+    ended, name = stage.cluster.get(ROLLOUT, NAME, OWN), NAME.replace("shop", whose)
+    if whose != "shop":
+        meta = {"name": name, "namespace": OWN, "labels": ended["metadata"]["labels"]}
+        stage.cluster.create({**ended, "metadata": meta, "spec": {**ended["spec"], "source": whose}})
+    found = load(stage.cluster.get(ROLLOUT, name, OWN))
+    failed = load(ended).status.model_copy(update={"phase": "Failed"})
+    stage.cluster.replace_status(found.with_status(failed))
+    lands(stage, name)
+    stage.repository.push("d", files(policy("allow", OPEN)))
+    stage.prober.good = good
+    state = Embedded(stage.context(), "two").drive(start(stage.context(), stage.shop()).rollout)
+    assert state.rollout.status.phase == ("Succeeded" if good else "RolledBack"), state.rollout.status.reason
+    assert bool(bridges(stage)) == (whose == "mill")
 
 
 @pytest.mark.parametrize("here", [True, False])

@@ -68,6 +68,26 @@ def edited(stage, name="deny"):
     stage.cluster.replace({**obj, "spec": {**obj["spec"], "podSelector": {"matchLabels": {"app": "z"}}}})
 
 
+def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_its_place():
+    stage = Stage(deadline_seconds=30)
+    before = stage.standing()
+    killed_half_way(stage)
+    edited(stage, "allow")
+    edited(stage)
+
+    def call(verb, real, args, kwargs):
+        found = real(*args, **kwargs)
+        if verb in ("create", "replace", "delete") and writes(args, kwargs):
+            stage.clock.sleep(12)  # the process stood still: it may have been replaced
+        return found
+
+    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
+    state = Embedded(stage.context(Around(stage, call)), "two").drive(NAME)
+    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before, (
+        state.rollout.status.reason
+    )
+
+
 def test_a_policy_of_somebody_else_that_comes_in_the_middle_changes_nothing_of_the_walk():
     stage = Stage()
     killed_half_way(stage)
