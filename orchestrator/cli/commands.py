@@ -421,6 +421,10 @@ def generate(
         str, typer.Option(help="where the ingress controller runs")
     ] = "ingress-nginx",
     monitoring_namespace: Annotated[str, typer.Option(help="where Prometheus runs")] = "monitoring",
+    gateway_namespace: Annotated[
+        str,
+        typer.Option(help="where the proxies of Gateways run, where that is not each Gateway's namespace"),
+    ] = "",
     nodes: Annotated[
         list[str] | None,
         typer.Option(
@@ -440,7 +444,7 @@ def generate(
 
     ranges = tuple(generating.range_of(text, "--nodes") for text in nodes or [])
     servers = tuple(generating.range_of(text, "--api-server") for text in api_server or [])
-    platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers)
+    platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers, gateway_namespace)
     return generating.generate(path, flows, to, platform)
 
 

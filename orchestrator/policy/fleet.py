@@ -76,6 +76,17 @@ class Fleet:
         """The pods of a namespace."""
         return self._spaces.get(namespace, [])
 
+    @cached_property
+    def _placed(self) -> Mapping[str, list[Workload]]:
+        found: dict[str, list[Workload]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.pod.namespace, []).append(workload)
+        return found
+
+    def within_workloads(self, namespace: str) -> list[Workload]:
+        """The workloads of a namespace."""
+        return self._placed.get(namespace, [])
+
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
         return Network(self.namespaces, self.policies, self.cluster, settled)

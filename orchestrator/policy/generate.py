@@ -21,6 +21,10 @@ from orchestrator.policy.resolving import DNS, known_resolvers
 from orchestrator.policy.subject import Subjects
 
 NAMESPACE = "kubernetes.io/metadata.name"
+DENIED = (
+    "Nothing is allowed but what other policies allow. A node reaches its own pods all the same, so that the kubelet's probes "
+    "go on (not with Cilium's allow-localhost: policy)."
+)
 PRIVATE = {
     "0.0.0.0/0": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
     "::/0": ("fc00::/7", "fe80::/10"),
@@ -182,7 +186,7 @@ def _file_name(workload: Workload, fleet: Fleet) -> str:
 
 def _deny(space: str) -> File:
     spec: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    return _file(space, "default-deny", spec, {}, {}, "Nothing is allowed but what other policies allow.")
+    return _file(space, "default-deny", spec, {}, {}, DENIED)
 
 
 def _dns(by: By, space: str) -> File:

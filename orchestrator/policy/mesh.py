@@ -11,10 +11,10 @@ from typing import Any
 
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.manifest import Document
-from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Port
+from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Port, at_pod
 from orchestrator.policy.templates import template_of
 
-SYSTEM = "kube-"
+PROBES = "169.254.7.127"
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,28 @@ def mesh_needs(documents: Sequence[Document], fleet: Fleet, edges: Sequence[Edge
     known = {m.workload.name: m for m in members(documents, fleet)}
     for member in known.values():
         yield from _to_control(member, fleet)
+        if member.mesh == AMBIENT and (probed := _probed(member.workload)):
+            yield Edge(
+                PROBES,
+                member.workload,
+                probed,
+                "the kubelet's probes come from there in Istio's ambient mode",
+            )
     for edge in edges:
         ends = [known.get(e.name) if isinstance(e, Workload) else None for e in (edge.src, edge.dst)]
         one, other = ends
         if one and other and one.mesh == other.mesh and one.mesh.between:
             text = f"proxies of {one.mesh.name} reach each other there for {edge.origin}"
             yield Edge(edge.src, edge.dst, one.mesh.between, text)
+        if other and other.mesh == ISTIO and edge.origin.startswith("annotation prometheus.io"):
+            yield Edge(edge.src, edge.dst, _tcp(15020), f"the proxy serves the metrics of {edge.origin}")
     for mesh in MESHES.values():
         yield from _webhooks(mesh, fleet)
     yield from _unknown(documents, fleet)
+
+
+def _probed(workload: Workload) -> frozenset[Port]:
+    return frozenset(p for port in workload.probed for p in at_pod(workload.pod, port, "TCP"))
 
 
 def control_plane(mesh: Mesh, fleet: Fleet) -> list[tuple[Workload, Component]]:

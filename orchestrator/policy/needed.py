@@ -20,6 +20,7 @@ Port = tuple[str, int]  # protocol and number at the destination's pod
 class Service:
     """A Service and the workloads behind it.
 
+    `entrance` says by what it is reached from outside, `external` is the name of one of type ExternalName.
     `addresses` are those that EndpointSlices or Endpoints give a Service without a selector, each with its ports by name.
     """
 
@@ -30,6 +31,8 @@ class Service:
     labels: Mapping[str, str]
     behind: tuple[Workload, ...]
     headless: bool = False
+    entrance: str = ""
+    external: str = ""
     addresses: tuple[tuple[str, tuple[tuple[str, str, int], ...]], ...] = ()
 
     def at_pods(self, port: int | str | None) -> dict[Workload, set[Port]]:

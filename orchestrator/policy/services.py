@@ -6,9 +6,12 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.endpoints import endpoints
+from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of, standing
@@ -38,6 +41,8 @@ _KUBERNETES = re.compile(r"kubernetes\.default(\.svc(\.[a-z0-9.-]+)?)?")
 UNKNOWN = "Service "  # before a name that no Service here has
 MOST_TEXT = 256 * 1024
 MOST_TOKENS = 5_000
+MOST_ALIASES = 3  # Services of type ExternalName that name one another
+SCRAPE = "prometheus.io/scrape"
 
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
@@ -49,7 +54,7 @@ def definitions(
     documents: Sequence[Document], fleet: Fleet, platform: Platform
 ) -> tuple[list[Edge], list[str]]:
     """What the documents say is needed, and what they name that is not opened. Raises BadInput with file and line."""
-    known_services = services(documents, fleet)
+    known_services = _with_addresses(services(documents, fleet), documents)
     named = {(s.namespace, s.name): s for s in known_services}
     maps = {
         (space_of(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
@@ -62,9 +67,12 @@ def definitions(
             lambda d: _addresses(d, with_template(d.obj, others), known, named, maps, fleet.namespaces),
         ),
         *(e for w in fleet.workloads for e in _replicas(w, named)),
-        *_outside(known_services),
-        *shaped(documents, lambda d: _ingresses(d, fleet, named, platform)),
+        *outside(known_services),
+        *host_ports(fleet),
+        *shaped(documents, lambda d: ingresses(d, fleet, named, platform)),
+        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform)),
         *shaped(documents, lambda d: _monitors(d, fleet, known_services, platform)),
+        *shaped(documents, lambda d: _annotated(d, fleet, named, platform)),
     ]
     notes = [f.text for f in found if isinstance(f, Note)]
     return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
@@ -102,7 +110,23 @@ def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
     labels = dict(obj["metadata"].get("labels") or {})
     kind = str(spec.get("type", "ClusterIP"))
     headless = spec.get("clusterIP") == "None"
-    yield Service(space, obj["metadata"]["name"], kind, tuple(ports), labels, tuple(behind), headless)
+    entrance = f"of type {kind}" if kind in ("LoadBalancer", "NodePort") else ""
+    entrance = entrance or ("with externalIPs" if spec.get("externalIPs") else "")
+    name, external = obj["metadata"]["name"], str(spec.get("externalName") or "")
+    yield Service(space, name, kind, tuple(ports), labels, tuple(behind), headless, entrance, external)
+
+
+def _with_addresses(services: Sequence[Service], documents: Sequence[Document]) -> list[Service]:
+    """With the addresses of EndpointSlices and Endpoints, for those that have no workload behind them here."""
+    found: dict[tuple[str, str], list[tuple[str, tuple[tuple[str, str, int], ...]]]] = {}
+    for key, entry in shaped(documents, lambda d: endpoints(d.obj)):
+        found.setdefault(key, []).append(entry)
+    return [
+        replace(s, addresses=tuple(found[s.namespace, s.name]))
+        if not s.behind and (s.namespace, s.name) in found
+        else s
+        for s in services
+    ]
 
 
 def _addresses(
@@ -120,10 +144,27 @@ def _addresses(
     workload = known.get((kind, space_of(obj), name))
     if workload is None:
         return
+    yield from _secrets(template.get("spec") or {}, workload)
     for key, text, origin in _texts(template.get("spec") or {}, space_of(obj), maps):
         where = f"{origin} in {document.path}:{document.line}"
         for found in _called(key, text, workload.pod.namespace, services, spaces):
             yield from _edge(workload, found, where)
+
+
+def _secrets(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
+    """Secrets that may hold addresses: what they say is not read."""
+    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
+        names = {
+            str(((e.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name", ""))
+            for e in container.get("env") or []
+            if _HOST_KEY.search(str(e.get("name")))
+            or "DSN" in str(e.get("name"))
+            or "CONN" in str(e.get("name"))
+        }
+        names |= {str((e.get("secretRef") or {}).get("name", "")) for e in container.get("envFrom") or []}
+        for name in sorted(names - {""}):
+            text = "what it may name is not read, and nothing is opened for it; recorded --flows show it"
+            yield Note(f"{workload.name} takes addresses from Secret {name}: {text}")
 
 
 def _texts(
@@ -163,6 +204,13 @@ def _called(
         scheme, host = match["scheme"] or "", (match["host"] or match["six"]).lower()
         port = int(match["port"]) if match["port"] else SCHEMES.get(scheme)
         service = _service(host, space, services)
+        for _ in range(MOST_ALIASES):
+            alias = (
+                _service(service.external.lower(), service.namespace, services)
+                if service is not None
+                else None
+            )
+            service = alias or service
         cluster = ".svc" in host
         whole = match.group(0) == text.strip() or text.strip().startswith(match.group(0) + ",")
         plain = whole and bool(_HOST_KEY.search(key))
@@ -230,13 +278,19 @@ def _edge(
         yield Edge(workload, where, frozenset({("TCP", int(port or 443))}), f"{target}:{port}, {origin}")
         return
     if target.kind == "ExternalName":
-        outside = frozenset({("TCP", int(port or 443))})
-        yield Edge(workload, "internet", outside, f"Service {target.name}, {origin}")
+        ports_outside = frozenset({("TCP", int(port or 443))})
+        yield Edge(workload, "internet", ports_outside, f"Service {target.name}, {origin}")
         return
     told = f"{target.name}.{target.namespace}{f':{port}' if port else ''}"
     meant = target.called(port)
     if not meant and port is not None and not target.ports:
         meant = {w: {("TCP", port)} for w in target.behind}
+    elsewhere = target.elsewhere(port)
+    for address, at in elsewhere.items():
+        yield Edge(workload, address, frozenset(at), f"{told}, {origin}")
+    if not target.behind and not elsewhere:
+        text = "no workload here is behind that Service, and no EndpointSlice is given, so that nothing is opened for it"
+        yield Note(f"{workload.name} calls {told}, {origin}: {text}")
     if port is not None and target.behind and not meant:
         listed = ", ".join(str(e["port"]) for e in target.ports)
         text = f"the Service lists {listed} alone, so that nothing is opened for it"
@@ -258,38 +312,6 @@ def _replicas(workload: Workload, services: Mapping[tuple[str, str], Service]) -
         yield Edge(workload, workload, ports, f"its replicas, by the headless Service {name}")
 
 
-def _outside(services: Sequence[Service]) -> Iterator[Edge]:
-    for service in services:
-        if service.kind in ("LoadBalancer", "NodePort"):
-            for workload, ports in service.at_pods(None).items():
-                yield Edge(
-                    "internet", workload, frozenset(ports), f"Service {service.name} of type {service.kind}"
-                )
-
-
-def _ingresses(
-    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
-) -> Iterator[Edge]:
-    if document.obj["kind"] != "Ingress":
-        return
-    spec = document.obj.get("spec") or {}
-    backends = [spec.get("defaultBackend") or {}]
-    backends += [
-        p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
-    ]
-    for backend in backends:
-        wanted = backend.get("service") or {}
-        service = services.get((space_of(document.obj), str(wanted.get("name", ""))))
-        port = wanted.get("port") or {}
-        if service is None:
-            continue
-        origin = f"Ingress {document.obj['metadata']['name']} in {document.path}:{document.line}"
-        for workload, ports in service.at_pods(port.get("number", port.get("name"))).items():
-            for front in standing(fleet, platform.ingress):
-                if ports:
-                    yield Edge(front, workload, frozenset(ports), origin)
-
-
 def _monitors(
     document: Document, fleet: Fleet, services: Sequence[Service], platform: Platform
 ) -> Iterator[Edge]:
@@ -302,6 +324,35 @@ def _monitors(
     for workload, ports in _scraped(obj["kind"], spec, spaces, fleet, services):
         for scraper in standing(fleet, platform.monitoring, "prometheus"):
             if ports and scraper is not workload:
+                yield Edge(scraper, workload, frozenset(ports), origin)
+
+
+def _annotated(
+    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
+) -> Iterator[Edge]:
+    """What Prometheus' own examples scrape: pods and Services by their annotations."""
+    obj = document.obj
+    template = template_of(obj)
+    found: dict[Workload, set[Port]] = {}
+    if template is not None:
+        kind, name = owner_of(obj) if obj["kind"] == "Pod" else (obj["kind"], str(obj["metadata"]["name"]))
+        mine = [
+            w
+            for w in fleet.within_workloads(space_of(obj))
+            if (w.kind, w.pod.name) == (kind, name) and w.pod.scraped
+        ]
+        found = {w: {("TCP", w.pod.scraped)} for w in mine}
+    elif obj["kind"] == "Service" and str((obj["metadata"].get("annotations") or {}).get(SCRAPE)) == "true":
+        service = services.get((space_of(obj), obj["metadata"]["name"]))
+        port = str(obj["metadata"]["annotations"].get("prometheus.io/port", ""))
+        for workload, ports in service.at_pods(None).items() if service is not None else ():
+            found[workload] = {("TCP", int(port))} if port.isdigit() else ports
+    origin = (
+        f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
+    )
+    for workload, ports in found.items():
+        for scraper in standing(fleet, platform.monitoring, "prometheus"):
+            if ports and (isinstance(scraper, str) or scraper.name != workload.name):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
 

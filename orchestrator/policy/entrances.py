@@ -1,0 +1,196 @@
+"""What comes in from outside the cluster, and through which proxies: Services, host ports, Ingresses, routes of Gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.manifest import Document
+from orchestrator.policy.needed import Edge, Found, Note, Platform, Service, space_of, standing
+from orchestrator.policy.templates import template_of
+
+ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+GATEWAY = "gateway.networking.k8s.io/"
+ROUTER = "openshift-ingress"
+# Kinds that are read here, for who says what was not.
+READ = frozenset({*ROUTES, "Gateway", "Route"})
+# Controllers by a word of their class: the namespaces that their own manifests propose. Whatever stands there is found first.
+SPACES = {
+    "traefik": "traefik",
+    "haproxy": "haproxy-controller",
+    "kong": "kong",
+    "contour": "projectcontour",
+    "envoy": "envoy-gateway-system",
+    "ambassador": "ambassador",
+    "openshift": ROUTER,
+}
+# Balancers outside the cluster that connect to pods themselves.
+BALANCERS = ("alb", "gce", "gke", "azure", "gateway.k8s.aws", "application-gateway")
+Named = Mapping[tuple[str, str], Service]
+
+
+def outside(services: Sequence[Service]) -> Iterator[Edge]:
+    """Services that are reached from outside by their type or their addresses."""
+    for service in services:
+        if service.entrance:
+            for workload, ports in service.at_pods(None).items():
+                if ports:
+                    yield Edge(
+                        "internet", workload, frozenset(ports), f"Service {service.name} {service.entrance}"
+                    )
+
+
+def host_ports(fleet: Fleet) -> Iterator[Edge]:
+    """Containers that are reached by a port of their node."""
+    for workload in fleet.workloads:
+        spec = (template_of(workload.obj) or {}).get("spec") or {} if workload.obj else {}
+        for container in [] if workload.pod.host_network else spec.get("containers") or []:
+            for port in container.get("ports") or []:
+                if port.get("hostPort"):
+                    ends = frozenset({(str(port.get("protocol", "TCP")), int(port["containerPort"]))})
+                    yield Edge("internet", workload, ends, f"hostPort {port['hostPort']} of its container")
+
+
+def ingresses(document: Document, fleet: Fleet, services: Named, platform: Platform) -> Iterator[Found]:
+    """What an Ingress's controller connects to."""
+    obj, spec = document.obj, document.obj.get("spec") or {}
+    if obj["kind"] != "Ingress" or not str(obj["apiVersion"]).startswith(
+        ("networking.k8s.io/", "extensions/")
+    ):
+        return
+    given = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
+    kind = str(spec.get("ingressClassName") or given)
+    origin = f"Ingress {obj['metadata']['name']} in {document.path}:{document.line}"
+    fronts = list(_fronts(fleet, kind, platform.ingress, origin))
+    backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
+    backends += [
+        p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
+    ]
+    for backend in backends:
+        wanted = backend.get("service") or {}
+        port = wanted.get("port") or {}
+        name, number = wanted.get("name"), port.get("number", port.get("name"))
+        if "serviceName" in backend:
+            name, number = backend["serviceName"], backend.get("servicePort")
+        if name:
+            yield from _backend(fronts, services, (space_of(obj), str(name)), number, origin)
+
+
+def routes(
+    document: Document, documents: Sequence[Document], fleet: Fleet, services: Named, platform: Platform
+) -> Iterator[Found]:
+    """What the proxies of Gateways connect to for a route, and OpenShift's router for a Route."""
+    obj, spec = document.obj, document.obj.get("spec") or {}
+    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
+    if obj["kind"] == "Route" and str(obj["apiVersion"]).startswith("route.openshift.io/"):
+        target = (spec.get("port") or {}).get("targetPort")
+        fronts: list[Workload | str | Note] = list(standing(fleet, ROUTER))
+        for backend in [spec.get("to") or {}, *(spec.get("alternateBackends") or [])]:
+            key = (space_of(obj), str(backend.get("name")))
+            yield from _backend(fronts, services, key, _of_target(services.get(key), target), origin)
+    if obj["kind"] not in ROUTES or not str(obj["apiVersion"]).startswith(GATEWAY):
+        return
+    fronts = []
+    for parent in spec.get("parentRefs") or []:
+        if parent.get("kind", "Gateway") == "Gateway":
+            key = (str(parent.get("namespace") or space_of(obj)), str(parent["name"]))
+            fronts += _proxies(documents, fleet, key, platform, origin)
+    for rule in spec.get("rules") or []:
+        mirrors = [(f.get("requestMirror") or {}).get("backendRef") or {} for f in rule.get("filters") or []]
+        for backend in [*(rule.get("backendRefs") or []), *mirrors]:
+            if backend and backend.get("kind", "Service") == "Service":
+                key = (str(backend.get("namespace") or space_of(obj)), str(backend["name"]))
+                yield from _backend(fronts, services, key, backend.get("port"), origin)
+
+
+def _backend(
+    fronts: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
+) -> Iterator[Found]:
+    service = services.get(key)
+    if service is None:
+        yield Note(
+            f"{origin} leads to Service {key[0]}/{key[1]}, which is not here: nothing is opened for it"
+        )
+        return
+    targets = {w: ports for w, ports in service.at_pods(port).items() if ports}
+    if not targets and service.behind:
+        yield Note(
+            f"{origin} leads to port {port} of Service {key[0]}/{key[1]}, which it does not list: nothing is opened for it"
+        )
+    for front in fronts:
+        if isinstance(front, Note):
+            yield front
+            continue
+        for workload, ports in targets.items():
+            yield Edge(front, workload, frozenset(ports), origin)
+
+
+def _fronts(fleet: Fleet, kind: str, space: str, origin: str) -> Iterator[Workload | str | Note]:
+    """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does."""
+    word = kind.lower()
+    if "cilium" in word:
+        yield Note(
+            f"{origin} comes through Cilium's own proxy, which no NetworkPolicy names: not opened; a CiliumNetworkPolicy with "
+            "fromEntities: [ingress] does"
+        )
+        return
+    if any(b in word for b in BALANCERS):
+        yield "internet"
+        return
+    mine = next((w for w in SPACES if w in word), "")
+    here = [
+        w
+        for w in fleet.workloads
+        if mine and mine in (w.pod.name, w.pod.labels.get("app.kubernetes.io/name"))
+    ]
+    usual = space if fleet.within(space) or not mine else SPACES[mine]
+    found = here or standing(fleet, usual)
+    for end in found:
+        if isinstance(end, str):
+            yield Note(
+                f"{origin}: its controller is not here; opened to {end}, --ingress-namespace names another"
+            )
+        yield end
+
+
+def _proxies(
+    documents: Sequence[Document], fleet: Fleet, key: tuple[str, str], platform: Platform, origin: str
+) -> Iterator[Workload | str | Note]:
+    """The proxies of a Gateway: by the labels that controllers give them, else by its class."""
+    space, name = key
+    labels = (
+        {"gateway.networking.k8s.io/gateway-name": name},
+        {"gateway.envoyproxy.io/owning-gateway-name": name},
+    )
+    here = [
+        w for w in fleet.workloads if any(set(own.items()) <= set(w.pod.labels.items()) for own in labels)
+    ]
+    if here or platform.gateways:
+        yield from here or standing(fleet, platform.gateways)
+        return
+    kinds = [
+        (d.obj["kind"], d.obj["metadata"]["name"], d.obj)
+        for d in documents
+        if d.obj["kind"] in ("Gateway", "GatewayClass")
+    ]
+    gateway = next((o for k, n, o in kinds if k == "Gateway" and n == name and space_of(o) == space), {})
+    word = str((gateway.get("spec") or {}).get("gatewayClassName", ""))
+    controller = next((o for k, n, o in kinds if k == "GatewayClass" and n == word), {})
+    word = f"{word} {(controller.get('spec') or {}).get('controllerName', '')}".lower()
+    if any(w in word for w in (*SPACES, *BALANCERS, "cilium")):
+        yield from _fronts(fleet, word, platform.ingress, origin)
+        return
+    yield Note(
+        f"{origin}: the proxies of Gateway {space}/{name} are not here; opened to namespace {space}, --gateway-namespace names "
+        "another"
+    )
+    yield f"namespace {space}"
+
+
+def _of_target(service: Service | None, target: Any) -> Any:
+    """The Service's port for a Route's targetPort: a name of its ports, or a target of one."""
+    for entry in service.ports if service is not None else ():
+        if target in (entry.get("name"), entry.get("targetPort")):
+            return entry["port"]
+    return target
