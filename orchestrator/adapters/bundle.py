@@ -5,6 +5,7 @@ They are read as they stand; config/ is written so that nothing else of kustomiz
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ IMAGE = "netpol-canary"  # what config/ says where the image goes
 TAG = "netpol-canary:0.1.0"
 DEFAULT = "default"
 EXTRAS = ("argo", "archive", "monitoring", "network")
+POLICY = "netpol-canary-probe-images"  # the admission policy that holds the images of probes
+LOCAL = "config.kubernetes.io/local-config"  # kustomize builds with it and leaves it out
+# A reference to an image is nothing that ends a text of CEL (distribution's reference grammar, without its lengths).
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}")
 ORDER = (
     "Namespace",
     "CustomResourceDefinition",
@@ -41,21 +46,30 @@ def root() -> Path:
     return found
 
 
-def bundle(image: str = TAG, extras: Sequence[str] = ()) -> list[Manifest]:
-    """config/default and some of EXTRAS; each object once, what others need first."""
+def bundle(image: str = TAG, extras: Sequence[str] = (), probes: Sequence[str] = ()) -> list[Manifest]:
+    """config/default and some of EXTRAS; each object once, what others need first.
+
+    `probes` are images that probe pods may run besides. Raises BadInput for what is no image.
+    """
+    for name in (image, *probes):
+        if not _IMAGE.fullmatch(name):
+            raise BadInput(
+                f"{name[:80]!r} is no image", hint="give one such as registry.example.com/name:tag"
+            )
     known = [e for e in EXTRAS if (root() / e).is_dir()]
     if wrong := next((e for e in extras if e not in known), ""):
         raise BadInput(f"there is no part {wrong!r}", "--with", f"take of {', '.join(known)}")
-    return collected((DEFAULT, *extras), image)
+    return collected((DEFAULT, *extras), image, probes)
 
 
-def collected(parts: Sequence[str], image: str = TAG) -> list[Manifest]:
+def collected(parts: Sequence[str], image: str = TAG, probes: Sequence[str] = ()) -> list[Manifest]:
     """The objects of some directories of config/, in their order; a directory that is not there has none."""
     found: dict[tuple[str, str, str], Manifest] = {}
     for part in (p for p in parts if (root() / p).is_dir()):
         for obj in _base(root() / part):
             meta = obj["metadata"]
-            found.setdefault((obj["kind"], meta.get("namespace", ""), meta["name"]), _with(obj, image))
+            mine = _listing(_with(obj, image), image, probes)
+            found.setdefault((obj["kind"], meta.get("namespace", ""), meta["name"]), mine)
     last = len(ORDER)
     place = {kind: number for number, kind in enumerate(ORDER)}
     return sorted(found.values(), key=lambda obj: place.get(obj["kind"], last))
@@ -69,7 +83,7 @@ def _base(folder: Path) -> Iterator[Manifest]:
         if path.is_dir():
             found = list(_base(path.resolve()))
         else:
-            found = [d for d in yaml.safe_load_all(path.read_text()) if d]
+            found = [d for d in yaml.safe_load_all(path.read_text()) if d and not _local(d)]
         if listed.get("namespace"):
             found = [_in(listed["namespace"], obj) for obj in found]
         yield from found
@@ -78,6 +92,19 @@ def _base(folder: Path) -> Iterator[Manifest]:
 def _in(namespace: str, obj: Manifest) -> Manifest:
     """As kustomize's `namespace` places it, but for kinds of the whole cluster, which no such base here has."""
     return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
+
+
+def _local(obj: Manifest) -> bool:
+    return (obj["metadata"].get("annotations") or {}).get(LOCAL) == "true"
+
+
+def _listing(obj: Manifest, image: str, probes: Sequence[str]) -> Manifest:
+    """The policy that says which images probes run, with these in it; anything else as it is."""
+    if obj["kind"] != "ValidatingAdmissionPolicy" or obj["metadata"]["name"] != POLICY:
+        return obj
+    told = {"own": f"'{image}'", "more": "[" + ", ".join(f"'{name}'" for name in probes) + "]"}
+    variables = [{**v, "expression": told.get(v["name"], v["expression"])} for v in obj["spec"]["variables"]]
+    return {**obj, "spec": {**obj["spec"], "variables": variables}}
 
 
 def _with(value: Any, image: str) -> Any:

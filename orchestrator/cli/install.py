@@ -18,11 +18,11 @@ CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 ESTABLISH_SECONDS = 60.0
 
 
-def render(image: str, extras: Sequence[str]) -> int:
+def render(image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int:
     """Multi-document YAML on standard output; needs no cluster."""
     import yaml
 
-    print(yaml.safe_dump_all(bundle(image, extras), sort_keys=False), end="")
+    print(yaml.safe_dump_all(bundle(image, extras, probes), sort_keys=False), end="")
     return 0
 
 
@@ -47,9 +47,16 @@ def _told(found: Sequence[Offer]) -> None:
             print(f"{offer.name}: {offer.todo}")
 
 
-def apply(kubeconfig: str, context: str, namespace: str, image: str, extras: Sequence[str]) -> int:
+def apply(
+    kubeconfig: str,
+    context: str,
+    namespace: str,
+    image: str,
+    extras: Sequence[str],
+    probes: Sequence[str] = (),
+) -> int:
     """Apply everything; a line for each object. Refused, with nothing written, where the check finds something missing."""
-    documents = bundle(image, extras)
+    documents = bundle(image, extras, probes)
     cluster = connect(kubeconfig, context)
     found = offers(cluster, namespace)
     if missing := [o for o in found if o.state == "missing"]:

@@ -21,6 +21,14 @@ def install(
     extras: Annotated[
         str, typer.Option("--with", help="further parts: argo, archive, monitoring, network", metavar="PARTS")
     ] = "",
+    probes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--probe-image",
+            metavar="IMAGE",
+            help="one more that probe pods may run, as a source's analysis.probing.image names it; may be repeated",
+        ),
+    ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="apply it, after --check")] = False,
     check: Annotated[bool, typer.Option("--check", help="only say what the cluster offers")] = False,
     output: Output = "",
@@ -38,8 +46,8 @@ def install(
         return work.check(kubeconfig, context, OWN, output)
     parts = [part.strip() for part in extras.split(",") if part.strip()]
     if apply:
-        return work.apply(kubeconfig, context, OWN, image, parts)
-    return work.render(image, parts)
+        return work.apply(kubeconfig, context, OWN, image, parts, probes or [])
+    return work.render(image, parts, probes or [])
 
 
 @app.command(epilog="Example: netpol-canary uninstall --restore --yes")

@@ -34,6 +34,36 @@ def test_every_pod_runs_the_image_that_was_given(cli):
     assert len(found) > 5 and set(found) == {IMAGE}
 
 
+def listed(documents):
+    """The variables of the policy that says which images probes may run."""
+    (found,) = [
+        d for d in documents
+        if (d["kind"], d["metadata"]["name"]) == ("ValidatingAdmissionPolicy", "netpol-canary-probe-images")
+    ]  # fmt: skip
+    assert "paramKind" not in found["spec"]
+    return {v["name"]: v["expression"] for v in found["spec"]["variables"]}
+
+
+def test_the_policy_holds_the_image_that_was_given_and_those_that_sources_name(cli):
+    more = ["registry.example.com/probe:1", "registry.example.com/probe@sha256:" + "a" * 64]
+    args = [a for image in more for a in ("--probe-image", image)]
+    printed = cli(Stage())("install", "--image", IMAGE, *args)
+    found = listed(yaml.safe_load_all(printed.out))
+    assert (found["own"], found["more"]) == (f"'{IMAGE}'", f"['{more[0]}', '{more[1]}']")
+    assert listed(bundle(IMAGE))["more"] == "[]"
+
+
+@pytest.mark.parametrize("image", ["a'] + ['b", "a b", "", "'", "a\\nb", "x" * 2000])
+def test_what_is_no_image_gets_into_no_expression(cli, image):
+    for option in ("--image", "--probe-image"):
+        printed = cli(Stage())("install", option, image)
+        assert printed.code == 2 and "is no image" in printed.err
+
+
+def test_nothing_that_kustomize_alone_needs_is_applied():
+    assert "netpol-canary-image" not in [d["metadata"]["name"] for d in bundle(IMAGE)]
+
+
 def test_what_others_need_comes_first():
     kinds = [d["kind"] for d in bundle(IMAGE)]
     assert kinds[0] == "Namespace" and kinds.index("CustomResourceDefinition") < kinds.index("Deployment")

@@ -1,16 +1,17 @@
 """Each line of the table of accounts in docs/security.md, tried on a real API server with the account in question."""
 
 import copy
-import json
 import re
 import uuid
 
 import pytest
 import reading
+import yaml
 from clearing import cleared
 from patience import ENOUGH, eventually
 from people import person, service_account
 
+from orchestrator.adapters.bundle import bundle
 from orchestrator.adapters.kubernetes import connect
 from orchestrator.adapters.probe_pod import bare_pod, job
 from orchestrator.adapters.probe_targets import Batch
@@ -373,13 +374,12 @@ def changes_no_rights(world, me):
     body = {"apiVersion": rbac, "kind": "ClusterRoleBinding", "metadata": {"name": "more"}, "roleRef": ref}
     refused(lambda: me.create(body, dry_run=True))
     refused(lambda: me.get(Kind(rbac, "Role"), "netpol-canary-controller", OWN))
-    for name in ("netpol-canary-steps", "netpol-canary-probe-jobs"):
+    for name in ("netpol-canary-steps", "netpol-canary-probe-jobs", IMAGES):
         refused(
             lambda name=name: me.get(
                 Kind("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"), name
             )
         )
-    refused(lambda: me.get(Kind("v1", "ConfigMap"), "netpol-canary-probes", OWN))
 
 
 def restores(world, me):
@@ -686,17 +686,37 @@ def test_each_line_holds(who, side, text, world):
     CLAIMS[who][side][text](world, world.view(who))
 
 
+IMAGES = "netpol-canary-probe-images"
+BOTH = "validatingadmissionpolicy,validatingadmissionpolicybinding"
+
+
+def listed(world, *images):
+    """config/default as `install --probe-image` writes its policy of images."""
+    mine = [d for d in bundle(IMAGE, probes=images) if d["metadata"]["name"] == IMAGES]
+    world.plane.run("apply", "-f", "-", stdin=yaml.safe_dump_all(mine))
+
+
 def test_an_image_that_a_source_names_is_taken_once_it_is_listed(world):
     other = changed(world.probe(), (*CONTAINER, "image"), "registry.example.com/probe:2")
     me = world.view("netpol-canary")
     refused(
         lambda: me.create(other, dry_run=True),
-        "a probe runs one of netpol-canary:0.1.0, as the ConfigMap netpol-canary-probes",
+        "a probe runs one of netpol-canary:0.1.0, as the ValidatingAdmissionPolicy netpol-canary-probe-images",
     )
-    patch = ("patch", "configmap", "netpol-canary-probes", "-n", OWN, "--type=merge", "-p")
-    world.plane.run(
-        *patch, json.dumps({"data": {"more": "registry.example.com/probe:1\nregistry.example.com/probe:2\n"}})
-    )
+    listed(world, "registry.example.com/probe:1", "registry.example.com/probe:2")
     eventually(lambda: taken(lambda: me.create(other, dry_run=True)))
-    world.plane.run(*patch, json.dumps({"data": {"more": ""}}))
+    listed(world)
     eventually(lambda: not taken(lambda: me.create(other, dry_run=True)))
+
+
+def test_images_are_checked_again_once_the_policy_was_deleted_and_applied(world):
+    """API server 1.34 did not find a policy's ConfigMap a second time: the images stand in the policy."""
+    other = changed(world.probe(), (*CONTAINER, "image"), "registry.example.com/probe:3")
+    me = world.view("netpol-canary")
+    refused(lambda: me.create(other, dry_run=True), "a probe runs one of")
+    for _ in range(2):
+        world.plane.run("delete", BOTH, IMAGES)
+        eventually(lambda: taken(lambda: me.create(other, dry_run=True)))
+        listed(world)
+        eventually(lambda: not taken(lambda: me.create(other, dry_run=True)))
+    assert taken(lambda: me.create(world.probe(), dry_run=True))

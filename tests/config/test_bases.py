@@ -29,6 +29,24 @@ def test_a_base_with_pods_takes_its_image_from_the_one_place(base):
     assert found["components"] == ["../image"] and "images" not in found
 
 
+def test_admission_takes_the_image_of_the_one_place_into_its_policy():
+    found = kustomization("admission")
+    assert found["components"] == ["../image"]
+    (one,) = found["replacements"]
+    (target,) = one["targets"]
+    assert target["select"]["name"] == "netpol-canary-probe-images"
+    local = yaml.safe_load((CONFIG / "admission/image.yaml").read_text())
+    assert local["metadata"]["annotations"] == {"config.kubernetes.io/local-config": "true"}
+    assert local["metadata"]["name"] == one["source"]["name"]
+
+
+def test_no_policy_takes_its_parameters_from_another_object():
+    """What an API server does not find, a policy does not check."""
+    policies = [d for d in bundle("x:1") if d["kind"].startswith("ValidatingAdmissionPolicy")]
+    assert len(policies) > 10
+    assert [d["metadata"]["name"] for d in policies if {"paramKind", "paramRef"} & d["spec"].keys()] == []
+
+
 def test_the_image_is_set_in_no_other_place():
     setting = [f.parent.name for f in CONFIG.glob("*/kustomization.yaml") if "\nimages:" in f.read_text()]
     assert setting == ["image"]
