@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -118,7 +119,10 @@ def counted(data: dict[str, Any], field: str, number: int) -> None:
         known[field] = number + (known.get(field, 0) if field.rpartition(".")[2] in ROLLING else 0)
         data[COUNTS] = [{"field": f, "count": n} for f, n in known.items()]
     elif field != "notes" and "notes" in data:
-        data["notes"] = [f"{number} more {field} were left out", *data["notes"]]
+        text = f" more {field} were left out"
+        before = [int(n.removesuffix(text)) for n in data["notes"] if re.fullmatch(rf"\d+{text}", n)]
+        others = [n for n in data["notes"] if not re.fullmatch(rf"\d+{text}", n)]
+        data["notes"] = [f"{number + sum(before)}{text}", *others]
 
 
 def planned(build: Callable[[], T], where: str = "") -> T:

@@ -11,10 +11,12 @@ from orchestrator.errors import BadInput
 from orchestrator.harmless import texts
 from orchestrator.rollout import model as m
 from orchestrator.rollout.bounds import fitted
+from orchestrator.rollout.weight import lightened, room
 
 S = TypeVar("S", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
 
+MOST_SEEN = 700 * 1024  # of what is frozen when a wave begins; as much is left for its evidence
 MODELS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "PolicySource": (m.PolicySourceSpec, m.PolicySourceStatus),
     "PolicyRollout": (m.PolicyRolloutSpec, m.PolicyRolloutStatus),
@@ -46,8 +48,9 @@ class Resource(Generic[S, T]):
         return bool(self.manifest["metadata"].get("deletionTimestamp"))
 
     def with_status(self, status: T) -> dict[str, Any]:
-        """The manifest to PUT for a new status; prose in it is cut to its bounds, anything else beyond them raises."""
-        return {**self.manifest, "status": fitted(type(status), texts(dump(status)))}
+        """The manifest to PUT for a new status, cut to its bounds and to what the object may weigh."""
+        data = fitted(type(status), texts(dump(status)))
+        return {**self.manifest, "status": lightened(data, room(self.manifest))}
 
 
 Source = Resource[m.PolicySourceSpec, m.PolicySourceStatus]
@@ -98,9 +101,12 @@ def new(
     if owner is not None:
         reference = {"apiVersion": m.API_VERSION, "kind": owner.manifest["kind"], "name": owner.name}
         metadata["ownerReferences"] = [{**reference, "uid": owner.uid, "blockOwnerDeletion": False}]
+    data = fitted(type(spec), dump(spec))
+    if kind == "WaveAnalysis":
+        data = fitted(type(spec), lightened(data, MOST_SEEN))
     return {
         "apiVersion": m.API_VERSION,
         "kind": kind,
         "metadata": metadata,
-        "spec": fitted(type(spec), dump(spec)),
+        "spec": data,
     }

@@ -6,7 +6,6 @@ filled in, the models have them. Strict as a request with fieldValidation=Strict
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
@@ -19,9 +18,10 @@ from orchestrator.policy.fields import dns_label, dns_name, label_key, label_val
 from orchestrator.policy.shape import shown
 from orchestrator.rollout.crd import NAMES, crd
 from orchestrator.rollout.model import API_VERSION
+from orchestrator.rollout.weight import weight
 
 MOST_ANNOTATIONS = 256 << 10  # bytes of all annotations of an object (TotalAnnotationSizeLimitB)
-MOST_OBJECT = 3 << 19  # bytes that etcd stores of one object
+MOST_OBJECT = 3 << 19  # bytes that etcd stores of one object; twice that may be sent
 MOST_TOLD = 10
 # RFC 3339, as the format date-time of a CRD.
 _TIME = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
@@ -33,7 +33,7 @@ def refused(obj: Mapping[str, Any]) -> list[str]:
     found = list(islice(_metadata(obj), MOST_TOLD))
     if obj.get("apiVersion") == API_VERSION and obj.get("kind") in NAMES:
         found += _misfit(_compiled(str(obj["kind"])), obj)
-        size = len(json.dumps(obj, separators=(",", ":")))
+        size = weight(obj)
         if size > MOST_OBJECT:
             found.append(f"the object: has {size} bytes, more than {MOST_OBJECT}")
     return found

@@ -9,9 +9,13 @@ from orchestrator.ports import Commit
 from orchestrator.rollout import model as m
 from orchestrator.rollout import objects
 from orchestrator.rollout.bounds import cut, most, planned
+from orchestrator.rollout.objects import MOST_LABEL
 from orchestrator.rollout.plan import NamespacePlan, size
+from orchestrator.rollout.resource import dump
+from orchestrator.rollout.weight import weight
 
-MOST_BYTES = 900 * 1024
+MOST_BYTES = 900 * 1024  # as it is stored
+MOST_BLAME = 64 * 1024  # what the commits behind it may add
 SPLIT = "split the change into several commits"
 _TEXT = most(m.Change, "commit")
 
@@ -19,7 +23,17 @@ _TEXT = most(m.Change, "commit")
 def namespace_spec(
     rollout: str, wave: int, item: NamespacePlan, commits: Sequence[Commit] = ()
 ) -> m.NamespaceRolloutSpec:
-    """`before` and `after` of a namespace, and where each difference comes from."""
+    """`before` and `after` of a namespace, and where each difference comes from: what commits say takes the room that is left."""
+    for length in (_TEXT, 200, 60):
+        found = _spec(rollout, wave, item, commits, length)
+        if weight(dump(found)) <= MOST_BYTES + MOST_BLAME:
+            return found
+    return _spec(rollout, wave, item, (), 0)
+
+
+def _spec(
+    rollout: str, wave: int, item: NamespacePlan, commits: Sequence[Commit], length: int
+) -> m.NamespaceRolloutSpec:
     return m.NamespaceRolloutSpec(
         rollout=rollout,
         wave=wave,
@@ -32,7 +46,7 @@ def namespace_spec(
                 object=cut(c.label, most(m.Change, "object")),
                 action=c.action,
                 file=_tail(c.file),
-                commit=_blame(c.file, commits),
+                commit=cut(_blame(c.file, commits), length) if length else "",
             )
             for c in item.changes
         ],
@@ -54,10 +68,12 @@ def holdable(item: NamespacePlan) -> None:
             if obj is not None and len(objects.canonical(obj)) > m.MOST_MANIFEST:
                 text = f"{item.name}/{change.label} has more than {m.MOST_MANIFEST // 1024} Ki characters"
                 raise BadInput(text, change.file or where, "split it into several policies")
-    if size([*item.before, *item.after]) > MOST_BYTES:
-        text = f"the policy set of namespace {item.name} is larger than {MOST_BYTES // 1024} KiB"
+    stored = weight(dump(planned(lambda: _spec(MOST_LABEL * "x", 0, item, (), 0), where)))
+    if stored > MOST_BYTES:
+        grown = stored > 2 * size([*item.before, *item.after])
+        why = ", as it is stored: characters such as < and quotes take several bytes there" if grown else ""
+        text = f"the policy set of namespace {item.name} is larger than {MOST_BYTES // 1024} KiB{why}"
         raise BadInput(text, where, SPLIT)
-    planned(lambda: namespace_spec("", 0, item), where)
 
 
 def _tail(file: str) -> str:

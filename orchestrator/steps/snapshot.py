@@ -14,7 +14,8 @@ from orchestrator.rollout.bounds import cut, most, planned
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.plan import NamespacePlan, Plan
-from orchestrator.rollout.resource import Rollout, Source, load, new
+from orchestrator.rollout.resource import Rollout, Source, dump, load, new
+from orchestrator.rollout.weight import weight
 from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.forecast import Forecast, frozen
@@ -24,6 +25,7 @@ from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import let_go
 from orchestrator.steps.reached import covered
 
+MOST_BYTES = 1024 * 1024  # of a rollout's spec as it is stored; what happens to it takes the rest
 Cause = Literal["revision", "namespaces", "drift", "orphans"]
 
 
@@ -39,7 +41,14 @@ def rollout_spec(
 
     `before` names the namespaces that stand at the verified revision.
     """
-    return planned(lambda: _spec(source, plan, commits, expected, cause, before))
+    spec = planned(lambda: _spec(source, plan, commits, expected, cause, before))
+    if weight(dump(spec)) > MOST_BYTES:
+        names = sum(len(wave.namespaces) for wave in spec.waves)
+        text = f"the rollout could not be kept: over {names} namespaces it is larger than {MOST_BYTES // 1024} KiB"
+        raise BadInput(
+            text, "", "let several sources select the namespaces, or split the change into several commits"
+        )
+    return spec
 
 
 def _spec(

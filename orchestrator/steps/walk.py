@@ -18,6 +18,7 @@ from orchestrator.policy.schema import with_defaults
 from orchestrator.rollout import objects
 from orchestrator.rollout.model import MOST_WALK
 from orchestrator.rollout.objects import Key, Manifest
+from orchestrator.rollout.weight import weight
 from orchestrator.steps.context import POLICY
 
 Objects = dict[Key, Manifest]
@@ -104,7 +105,7 @@ def encoded(states: Sequence[Objects], before: Objects, after: Objects) -> list[
         for key in sorted({*previous, *state}):
             if previous.get(key) is not state.get(key):
                 found.append(_text(key, state.get(key), before, after))
-    fits = len(found) <= MOST_WALK and sum(map(len, found)) <= MOST_BYTES
+    fits = len(found) <= MOST_WALK and weight(found) <= MOST_BYTES
     return found if fits and equal(states[0], before) else []
 
 

@@ -561,7 +561,8 @@ def other_values():
     by_type = {"array": [NOW], "integer": 7, "string": "c" * 40}
     schema = m.PolicySourceStatus.model_json_schema(by_alias=True)["properties"]
     for field, of in schema.items():
-        yield field, [condition] if field == "conditions" else by_type[of["type"]]
+        items = {"conditions": [condition], "leftOut": [{"field": "x", "count": 1}]}
+        yield field, items.get(field, by_type[of["type"]])
 
 
 def writes_no_source(world, me):

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from orchestrator.adapters.bundle import EXTRAS, bundle
+from orchestrator.rollout.model import PolicySourceStatus
 
 CONFIG = Path(__file__).parents[2] / "config"
 CLUSTER_WIDE = {
@@ -62,3 +63,15 @@ def test_every_object_names_its_namespace():
 def test_our_namespace_takes_restricted_pods_only():
     (space,) = [d for d in bundle("registry.example.com/x:1") if d["kind"] == "Namespace"]
     assert space["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def test_each_field_of_a_source_s_status_is_held_by_admission():
+    """A field that is added later must not be open to whoever may release a revision."""
+    (policy,) = [
+        d
+        for d in bundle("x:1")
+        if (d["kind"], d["metadata"]["name"]) == ("ValidatingAdmissionPolicy", "netpol-canary-sources")
+    ]
+    said = policy["spec"]["validations"][0]["expression"]
+    fields = [f.alias for f in PolicySourceStatus.model_fields.values()]
+    assert len(fields) > 8 and [f for f in fields if f"oldObject.?status.?{f}." not in said] == []
