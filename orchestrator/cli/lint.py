@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -12,13 +13,15 @@ import yaml
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.schemas import findings
 from orchestrator.cli.edge import annotate
-from orchestrator.cli.network import load
+from orchestrator.cli.network import elsewhere
 from orchestrator.cli.report import formatted, printed
 from orchestrator.cli.sarif import LEVELS, from_root, sarif
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line, xml
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.fleet import fleet as read
 from orchestrator.policy.lint import RULES, Finding, lint
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import Document, parse_sound
 
 CONFIG = ".netpol-canary.yaml"
 GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
@@ -43,12 +46,15 @@ def check(
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
     levels = severities(path, config)
     files = Directory(path).files("") if path.is_dir() else {}
-    given = (d for name, text in files.items() for d in parse(text, name))
-    fleet = load(path, keep_invalid=True, more=workloads, empty=True)
+    parsed = [parse_sound(text, name) for name, text in files.items()]
+    given = [d for documents, _ in parsed for d in documents]
+    wrong = [error for _, errors in parsed for error in errors]
+    fleet = _fleet(path, [*given, *elsewhere(workloads)])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
         print(f"netpol-canary: {text}", file=sys.stderr)
-    everything = lint(fleet, levels, findings(given, version), version)
+    more = [*findings(given, version), *(_unread(e) for e in wrong)]
+    everything = lint(fleet, levels, more, version)
     found = [f for f in everything if not f.ignored]
     if output == "sarif":
         printed(sarif(path, everything), "json")
@@ -65,8 +71,28 @@ def check(
             print(one_line(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
+    lost = [*(str(e) for e in wrong), *(f"{d.path}:{d.line}: {text}" for d, text in fleet.malformed)]
+    if lost:
+        more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
+        print(f"netpol-canary: {one_line(lost[0])}{more_}", file=sys.stderr)
+        return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
+
+
+def _fleet(path: Path, documents: Sequence[Document]) -> Fleet:
+    """What can be read, with the rest beside it; says what was not analysed."""
+    Directory(path).resolve()
+    found = read(documents, keep_invalid=True)
+    for what in found.skipped:
+        print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
+    return found
+
+
+def _unread(error: BadInput) -> Finding:
+    file, _, line = error.where.rpartition(":")
+    place = (file, error.where) if line.isdigit() and file else (error.where, f"{error.where}:1")
+    return Finding(RULES["NPC026"], place[0], error.message, place[1])
 
 
 def severities(path: Path, config: Path | None) -> dict[str, str]:

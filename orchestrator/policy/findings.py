@@ -215,6 +215,13 @@ RULES = {
             "Pods are restarted, or never get ready.",
         ),
         Rule(
+            "NPC026",
+            "error",
+            "a manifest cannot be read",
+            "It is no YAML, no Kubernetes object, or not of the shape that the API has: nothing is known of what it says. The "
+            "others are looked through all the same, and the exit code is 2 where a file or object could not be read at all.",
+        ),
+        Rule(
             "NPC030",
             "error",
             "the proxies of a service mesh are cut off",

@@ -53,6 +53,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
+    `malformed` are other objects of which nothing is known for their shape, and what is wrong; under the same condition.
     `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     """
 
@@ -64,6 +65,7 @@ class Fleet:
     skipped: tuple[str, ...] = ()
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
     beside: tuple[Document, ...] = ()
+    malformed: tuple[tuple[Document, str], ...] = ()
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
@@ -107,7 +109,8 @@ class Fleet:
 
 
 def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
-    """Read manifests. Raises BadInput with file and line; for a policy that is not valid, unless they are kept."""
+    """Read manifests. Raises BadInput with file and line; for what is not valid, unless that is kept apart."""
+    malformed: list[tuple[Document, str]] = []
     invalid: list[tuple[dict[str, Any], str]] = []
     workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
     namespaces: dict[str, dict[str, str]] = {}
@@ -138,6 +141,9 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 lines[f"NetworkPolicy {_space(obj)}/{obj['metadata']['name']}"] = where
             elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
                 wrong = tier_problems(obj)
+                if wrong and keep_invalid:
+                    malformed += [(document, text) for text in wrong]
+                    continue
                 if wrong:
                     name = obj["metadata"]["name"]
                     raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
@@ -154,7 +160,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 if what := meaning(obj):
                     skipped[f"{kind} ({version}): {what}"] += 1
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
+            text = f"{kind} is not of the shape that the API has ({error})"
+            if not keep_invalid:
+                raise BadInput(text, where) from None
+            malformed.append((document, text))
         if len(workloads) > MOST_WORKLOADS:
             raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
     spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
@@ -162,7 +171,15 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
     told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
     return Fleet(
-        tuple(ordered), labels, tuple(policies), tuple(cluster), lines, told, tuple(invalid), tuple(beside)
+        tuple(ordered),
+        labels,
+        tuple(policies),
+        tuple(cluster),
+        lines,
+        told,
+        tuple(invalid),
+        tuple(beside),
+        tuple(malformed),
     )
 
 

@@ -227,6 +227,13 @@ def _invalid(fleet: Fleet) -> Iterator[Finding]:
         yield of_policy(fleet, "NPC012", policy, wrong)
 
 
+def _malformed(fleet: Fleet) -> Iterator[Finding]:
+    for document, wrong in fleet.malformed:
+        meta, where = document.obj["metadata"], f"{document.path}:{document.line}"
+        space = f"{meta['namespace']}/" if meta.get("namespace") else ""
+        yield Finding(RULES["NPC026"], f"{document.obj['kind']} {space}{meta['name']}", wrong, where)
+
+
 def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
@@ -260,6 +267,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _one_sided,
     _egress_open,
     _invalid,
+    _malformed,
     service_ports,
     uncallable,
     speechless,

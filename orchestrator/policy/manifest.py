@@ -40,6 +40,31 @@ def parse(text: bytes, path: str) -> list[Document]:
     return found
 
 
+def parse_sound(text: bytes, path: str) -> tuple[list[Document], list[BadInput]]:
+    """The objects of a file that can be read, and what is wrong with the others: one of them hides no other.
+
+    After a place that is no YAML nothing more of the file is read.
+    """
+    found: list[Document] = []
+    wrong: list[BadInput] = []
+    try:
+        return parse(text, path), wrong
+    except BadInput as error:
+        if len(text) > MOST_BYTES or text.startswith(_LFS):
+            return found, [error]
+    try:
+        for document in documents(text, path):
+            try:
+                found += _objects(document.value, path, document.line) if document.value is not None else []
+            except BadInput as error:
+                wrong.append(error)
+            if len(found) + len(wrong) > MOST_OBJECTS:
+                raise BadInput(f"there are more than {MOST_OBJECTS} objects", path, "split the file")
+    except BadInput as error:
+        wrong.append(error)
+    return found, wrong
+
+
 def _objects(obj: Any, path: str, line: int) -> list[Document]:
     where = f"{path}:{line}"
     if not isinstance(obj, dict):
