@@ -437,6 +437,12 @@ def generate(
             help="addresses of the API server, for its webhooks and clients; may be repeated", metavar="RANGE"
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="say what the policies that DIR has would cut; write nothing")
+    ] = False,
+    workloads: Workloads = None,
+    cni: Cni = "generic",
+    output: Annotated[str, typer.Option("-o", "--output", help="of --check: text, json or yaml")] = "",
 ) -> int:
     """Write default-deny and the exceptions that Services, addresses, Ingresses and monitors ask for."""
     from orchestrator.cli import generate as generating
@@ -445,6 +451,17 @@ def generate(
     ranges = tuple(generating.range_of(text, "--nodes") for text in nodes or [])
     servers = tuple(generating.range_of(text, "--api-server") for text in api_server or [])
     platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers, gateway_namespace)
+    if check:
+        if to is not None or flows is not None:
+            raise BadInput(
+                "--check writes nothing and reads no flows",
+                hint="leave --to and --flows out; replay checks flows",
+            )
+        from orchestrator.cli import check_needed
+
+        return check_needed.check(path, workloads, platform, cni, output)
+    if workloads is not None or output or cni != "generic":
+        raise BadInput("--workloads, --cni and -o are of --check", hint="give --check with them")
     return generating.generate(path, flows, to, platform)
 
 

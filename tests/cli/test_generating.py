@@ -101,3 +101,21 @@ def test_what_stands_in_the_cluster_becomes_a_repository(cli, tmp_path):
     old = yaml.safe_load((to / "cart/old.yaml").read_text())
     assert "labels" not in old["metadata"], "the source's own label is put there by the source"
     assert netpol("import", "--cluster", "--only", "web", "--to", str(to)).code == 2
+
+
+def test_check_names_what_the_policies_of_a_directory_would_cut(netpol, tmp_path):
+    to = tmp_path / "out"
+    netpol("generate", str(APPS / "shop"), "--to", str(to))
+    good = netpol("generate", str(to), "--check", "--workloads", str(APPS / "shop"))
+    assert good.code == 0 and good.out.startswith("0 cut")
+    (to / "shop/cart.yaml").unlink()
+    bad = netpol("generate", str(to), "--check", "--workloads", str(APPS / "shop"), "-o", "json")
+    assert bad.code == 1
+    data = json.loads(bad.out)
+    assert ("shop/web[Deployment]", "shop/cart[Deployment]") in {(c["from"], c["to"]) for c in data["cut"]}
+    assert "NetworkPolicy shop/default-deny" in str(data["cut"])
+
+
+def test_check_of_a_directory_without_policies_is_bad_input(netpol):
+    done = netpol("generate", str(APPS / "shop"), "--check", "--to", "x")
+    assert done.code == 2 and "--check writes nothing" in done.err

@@ -1,0 +1,56 @@
+"""`generate --check`: which of the connections that definitions ask for the policies of a directory would cut."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orchestrator.adapters.directory import Directory
+from orchestrator.cli.network import elsewhere
+from orchestrator.cli.report import formatted, printed
+from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
+from orchestrator.policy.entrances import READ
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.needed import Platform
+from orchestrator.policy.reading import profile
+from orchestrator.policy.wanted import needs
+from orchestrator.policy.would_cut import WouldCut, would_cut
+
+
+def check(path: Path, workloads: Path | None, platform: Platform, cni: str, output: str) -> int:
+    """0, or 1 where something that is needed would be cut. Raises BadInput where there is nothing to check."""
+    formatted(output, "text")
+    settled = profile(cni)
+    directory = Directory(path)
+    documents = [d for n, text in directory.files(directory.resolve()).items() for d in parse(text, n)]
+    documents += elsewhere(workloads)
+    whole = fleet(documents)
+    if not whole.workloads:
+        raise BadInput("there is no workload here", str(path), "--workloads DIR takes them from elsewhere")
+    if not whole.policies and not whole.cluster:
+        raise BadInput("there is no policy here to check", str(path), "without --check some are generated")
+    needed, notes = needs(documents, whole, platform)
+    unread = [f"not read: {t}" for t in whole.skipped if t.split()[1] not in READ]
+    for text in [*unread, *notes]:
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    found = would_cut(whole, needed, platform, settled)
+    if output in ("json", "yaml"):
+        rows = [
+            {"from": c.src, "to": c.dst, "ports": _ports(c), "neededBy": c.origin, "because": list(c.because)}
+            for c in found
+        ]
+        printed({"needed": len(needed), "cut": rows, "notRead": [*unread, *notes]}, output)
+    else:
+        for cut in found:
+            print(one_line(f"cut: {cut.src} to {cut.dst}, {_ports(cut)}: {cut.origin}"))
+            for reason in cut.because:
+                print(one_line(f"  {reason}"))
+        services = {c.dst for c in found}
+        print(f"{len(found)} cut, towards {len(services)} destinations; {len(needed)} connections are needed")
+    return 1 if found else 0
+
+
+def _ports(cut: WouldCut) -> str:
+    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(cut.ports))
