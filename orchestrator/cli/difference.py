@@ -159,6 +159,7 @@ def as_data(found: Difference) -> dict[str, Any]:
         "exposed": list(effect.exposed),
         "isolated": list(effect.isolated),
         "dnsLost": list(effect.without_dns),
+        "apiServerCut": list(effect.uncallable),
         "scrapesLost": list(effect.scrapes),
         "ownWayLost": list(effect.own),
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.policy.api_server import called
 from orchestrator.policy.connection_diff import Change
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.dns import resolves
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.shut_out import shut
 
 OWN = "netpol-canary"
 SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
@@ -17,13 +19,17 @@ NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
 @dataclass(frozen=True)
 class Impact:
-    """Names of workloads; `scrapes` and `own` are connections as `from to to`, `isolated` says which direction."""
+    """Names of workloads; `scrapes` and `own` are connections as `from to to`, `isolated` says which direction.
+
+    `uncallable` are webhooks and aggregated APIs, as `what at workload`.
+    """
 
     exposed: tuple[str, ...] = ()
     isolated: tuple[str, ...] = ()
     without_dns: tuple[str, ...] = ()
     scrapes: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    uncallable: tuple[str, ...] = ()
 
     def told(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """A title and its items, for what there is."""
@@ -33,6 +39,7 @@ class Impact:
             ("DNS lost", self.without_dns),
             ("metrics scrape lost", self.scrapes),
             ("netpol-canary's own way lost", self.own),
+            ("cut off from the API server that calls them", self.uncallable),
         ):
             if items:
                 yield title, items
@@ -66,7 +73,17 @@ def impact(
         tuple(dict.fromkeys(mute)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if scraper(c.src)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if own in (_space(c.src), _space(c.dst))),
+        _uncallable(old, new),
     )
+
+
+def _uncallable(old: Fleet, new: Fleet) -> tuple[str, ...]:
+    """Webhooks and aggregated APIs that the API server could call before."""
+    before, after = (
+        {f"{one.what} at {one.workload.name}": shut(fleet, one) for one in called(fleet.beside, fleet)}
+        for fleet in (old, new)
+    )
+    return tuple(name for name, cut in after.items() if cut and before.get(name) is False)
 
 
 def _both(old: Fleet, new: Fleet) -> list[tuple[Workload, Workload]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from orchestrator.policy import ports
-from orchestrator.policy.api_server import OWN_PORTS, called, clients, server_addresses
+from orchestrator.policy.api_server import OWN_PORTS, Called, called, clients, server_addresses
 from orchestrator.policy.dns import SYSTEM
 from orchestrator.policy.findings import Finding, of_policy, softened
 from orchestrator.policy.fleet import Fleet
@@ -42,6 +42,12 @@ def uncallable(fleet: Fleet) -> Iterator[Finding]:
         text = f"the API server cannot call {name} on {listed} for {what}: {reason}, and {effect}"
         finding = of_policy(fleet, "NPC015", isolating(fleet, names[name], "Ingress")[0], text)
         yield finding if fails and way == "no" else softened(finding, "warning")
+
+
+def shut(fleet: Fleet, one: Called) -> bool:
+    """Whether the pods let the API server in on none of the ports at which it calls them."""
+    pod = one.workload.pod
+    return not pod.host_network and all(passes(fleet, pod, *port) == "no" for port in one.ports)
 
 
 def speechless(fleet: Fleet) -> Iterator[Finding]:

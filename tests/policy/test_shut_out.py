@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.policy.fleet import fleet
+from orchestrator.policy.impact import impact
 from orchestrator.policy.lint import lint
 from orchestrator.policy.manifest import parse
 
@@ -194,3 +195,16 @@ def test_where_its_address_is_known_the_rule_has_to_open_that(rule, reached):
 def test_a_misshapen_configuration_hides_no_other():
     broken = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: x}\nwebhooks: [1]\n---\n"
     assert len(found("NPC015", broken, ADMISSION, DENY)) == 1
+
+
+def test_a_change_that_cuts_a_webhook_off_names_it_once_it_was_callable():
+    def state(*texts):
+        return fleet(parse("".join((PODS, ADMISSION, *texts)).encode(), "all.yaml"))
+
+    free, shut = state(), state(DENY)
+    kept = state(DENY, OPEN.replace("RULE", "{ports: [{port: tls}]}"))
+    name = "MutatingWebhookConfiguration issuer at certs/issuer[Deployment]"
+    assert impact(free, shut, []).uncallable == (name,) == impact(kept, shut, []).uncallable
+    for before, after in ((free, kept), (shut, free), (shut, shut)):
+        assert impact(before, after, []).uncallable == ()
+    assert "cut off from the API server that calls them" in dict(impact(free, shut, []).told())
