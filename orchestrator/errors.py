@@ -22,9 +22,19 @@ NetpolCanaryError
 
 from __future__ import annotations
 
+import re
+
+MOST_WORD = 300  # characters of a path or a name in a message
+_WORD = re.compile(rf"\S{{{MOST_WORD + 1},}}")
+
 
 class NetpolCanaryError(Exception):
     """The root of the tree above."""
+
+
+def _ends(text: str) -> str:
+    """Both ends of a name that is too long to be read: what is wrong with it has to be seen beside it."""
+    return text if len(text) <= MOST_WORD else f"{text[: MOST_WORD // 2]}…{text[-MOST_WORD // 2 :]}"
 
 
 class BadInput(NetpolCanaryError):
@@ -32,8 +42,8 @@ class BadInput(NetpolCanaryError):
 
     def __init__(self, message: str, where: str = "", hint: str = "") -> None:
         self.message, self.where, self.hint = message, where, hint
-        text = f"{where}: {message}" if where else message
-        super().__init__(f"{text}; {hint}" if hint else text)
+        text = f"{_ends(where)}: {message}" if where else message
+        super().__init__(_WORD.sub(lambda m: _ends(m[0]), f"{text}; {hint}" if hint else text))
 
 
 class Refused(NetpolCanaryError):

@@ -35,6 +35,7 @@ from orchestrator.errors import (
     Refused,
     RetryLater,
 )
+from orchestrator.harmless import one_line
 from orchestrator.rollout import looks
 from orchestrator.rollout import model as m
 from orchestrator.rollout.conditions import of_type, put
@@ -339,7 +340,7 @@ class Controller:
         try:
             source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
             known = source.status.conditions
-            text = "; ".join(filter(None, (looks.unreadable(source), message)))[:1000]
+            text = one_line("; ".join(filter(None, (looks.unreadable(source), message))))[:1000]
             old = of_type(known, "Ready")
             if old is not None and (old.status, old.reason, old.message) == (value, reason, text):
                 return

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from beside import Beside
 from odd_shapes import SHAPES, written
-from stage import DENY, Repository, files
+from stage import ALLOW, DENY, OWN, Repository, files
+
+from orchestrator.steps.context import NAMESPACE_ROLLOUT
 
 NAMES = sorted(SHAPES)
 AT_ONCE = 50
 BLOCKS = [NAMES[n : n + AT_ONCE] for n in range(0, len(NAMES), AT_ONCE)]
-VERBS = ["lint", "reach", "test", "plan"]
+OTHERS = ["lint", "reach", "test"]
+VERBS = [*OTHERS, "plan"]
 MOST_MEMORY = 300  # MiB
 
 
@@ -84,12 +87,61 @@ print(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_says_one_line_of_an_odd_shape_in_bounded_memory(tmp_path, verb):
-    """Each shape by one of them: what reads and refuses is the same code."""
+    """Every shape by `plan`, which does with it all that is done before anything is written; by the others each shape once."""
     tests = Path(__file__).parents[1]
     given = {**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
-    command = [sys.executable, "-c", SAID, verb, str(tmp_path), str(VERBS.index(verb)), str(len(VERBS))]
+    shares = (0, 1) if verb == "plan" else (OTHERS.index(verb), len(OTHERS))
+    command = [sys.executable, "-c", SAID, verb, str(tmp_path), *map(str, shares)]
     end = subprocess.run(command, capture_output=True, text=True, env=given, timeout=600)
     assert end.returncode == 0, end.stderr[-2000:]
     *wrong, peak = end.stdout.splitlines()
     assert not wrong, "\n".join(wrong)
     assert int(peak) // 1024 < MOST_MEMORY
+
+
+DEEP = "/".join(["d" * 200] * 150)
+PLACES = {
+    "a folder of 254 characters": "f" * 254,
+    "a folder of 5,000 characters": "f" * 5000,
+    "a namespace that is a character too long": "n" * 64,
+    "a folder of 5,000 characters below a namespace": f"odd/{'f' * 5000}",
+    "150 folders of 200 characters": f"odd/{DEEP}",
+    "150 folders at the root": DEEP,
+    "a folder of 1,300 characters that take two bytes": "\u00e9" * 1300,
+    "a folder with a line break": "f\n" * 300,
+    "a folder that is all of a terminal's": "\x1b[31m" * 400,
+}
+LONG = [(folder, file) for folder in PLACES.values() for file in ("odd.yaml", "y" * 3000 + ".yaml")]
+
+
+def test_the_good_source_is_rolled_out_beside_folders_and_files_of_long_names():
+    rounds = Beside()
+    for number, (folder, file) in enumerate(LONG):
+        given = {f"{folder}/{file}": files(DENY)["all.yaml"], "odd/deny.yaml": files(ALLOW)["all.yaml"]}
+        spaced = {path.replace("odd/", f"odd-{number}/", 1): text for path, text in given.items()}
+        rounds.source(f"a-odd-{number}", f"odd-{number}", Repository(("c" * 40, spaced)))
+    ended = rounds.go(3)
+    assert ended["shop-cccccccccc"] == "Succeeded" and rounds.faults() == [0, 0]
+    for number, place in enumerate(LONG):
+        said, phase = rounds.ready(f"a-odd-{number}"), ended.get(f"a-odd-{number}-cccccccccc")
+        assert (said.status, phase) in (("False", None), ("True", "Succeeded")), (place, said)
+        assert said.reason in ("BadInput", "Polled"), (place, said)
+        assert phase or any(
+            w in said.message for w in ("no namespace", "no name", "not", "longer", "folder")
+        ), (place, said)
+        assert len(said.message) <= 1000 and all(c.isprintable() for c in said.message), (place, said)
+
+
+def test_a_file_with_a_long_name_is_kept_with_the_end_of_its_name():
+    rounds = Beside()
+    path = f"odd/{'f' * 3000}/last.yaml"
+    rounds.source("a-odd", "odd", Repository(("c" * 40, {path: files(DENY)["all.yaml"]})))
+    ended = rounds.go(3)
+    if "a-odd-cccccccccc" in ended:
+        (record,) = [
+            r for r in rounds.stage.cluster.list(NAMESPACE_ROLLOUT, OWN) if r["spec"]["namespace"] == "odd"
+        ]
+        (change,) = record["spec"]["changes"]
+        assert change["file"].endswith("/last.yaml:1") and change["file"].startswith("\u2026f")
+    else:
+        assert "last.yaml" in rounds.ready("a-odd").message
