@@ -46,7 +46,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
         for cut in found:
             print(one_line(f"cut: {cut.src} to {cut.dst}, {_ports(cut)}: {cut.origin}"))
             for reason in cut.because:
-                print(one_line(f"  {reason}"))
+                print(f"  {one_line(reason)}")
         services = {c.dst for c in found}
         print(f"{len(found)} cut, towards {len(services)} destinations; {len(needed)} connections are needed")
     return 1 if found else 0

@@ -58,7 +58,7 @@ def generate(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = No
     """Policies under which these edges are open between the workloads, and nothing else but DNS."""
     by = By(fleet, platform or Platform())
     found = []
-    for space in sorted({w.pod.namespace for w in fleet.workloads}):
+    for space in sorted({w.pod.namespace for w in fleet.workloads if not w.pod.host_network}):
         if space.startswith("kube-"):
             continue
         found += [_deny(space), _dns(by, space)]

@@ -65,3 +65,7 @@ def test_a_server_on_the_host_s_network_is_opened_by_address_for_its_clients():
     assert "app: agent" not in found.files["shop/web.yaml"]
     assert "shop/agent.yaml" not in found.files, "no policy selects it"
     assert "NOT opened" in made(client + agent).told
+
+
+def test_a_namespace_of_hostnetwork_pods_alone_gets_no_policy():
+    assert not [name for name in made(SHOP + EDGE, HAPROXY).files if name.startswith("haproxy/")]
