@@ -107,3 +107,46 @@ def _git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int =
         lines = done.errors.strip().splitlines() or ["no message"]
         raise BadInput(said or f"git says: {lines[-1].removeprefix('fatal: ')}", str(where))
     return done.out
+
+
+def authors_of(directory: Path, before: str, after: str, aside: str) -> set[str]:
+    """The e-mail addresses of who wrote something below the directory between two revisions, one file in it aside."""
+    root = _root(directory)
+    inside = os.path.relpath(directory.resolve(), root.resolve())
+    paths = (
+        f":(top,literal){'' if inside == '.' else inside}",
+        f":(top,exclude,literal){_below(inside, aside)}",
+    )
+    form = "--format=%ae%n%(trailers:key=Co-authored-by,valueonly)"
+    raw = _git(root, "log", form, "--end-of-options", f"{before}..{after}", "--", *paths)
+    lines = (line.strip() for line in raw.decode(errors="replace").splitlines())
+    return {line.rpartition("<")[2].rstrip(">") for line in lines if line}
+
+
+def _below(inside: str, name: str) -> str:
+    return os.path.normpath(os.path.join(inside, name))
+
+
+def blamed(file: Path, first: int, last: int) -> list[tuple[str, str]]:
+    """Name and e-mail address of who wrote the lines of a file; both empty where they are not committed, none outside of Git."""
+    try:
+        root = _root(file.parent)
+        name = os.path.relpath(file.resolve(), root.resolve())
+        raw = _git(root, "blame", "--porcelain", "-L", f"{first},{last}", "--", name)
+    except BadInput:
+        return []
+    words = (line.partition(" ")[0] for line in raw.decode(errors="replace").splitlines())
+    commits = list(dict.fromkeys(word for word in words if re.fullmatch("[0-9a-f]{40,64}", word)))
+    return [_author(root, commit) for commit in commits]
+
+
+def _author(root: Path, commit: str) -> tuple[str, str]:
+    """As the commit says: what blame says goes through a .mailmap, which whoever wrote the change may write."""
+    if not commit.strip("0"):
+        return "", ""
+    name, _, mail = (
+        _git(root, "show", "--no-patch", "--format=%an%x00%ae", commit)
+        .decode(errors="replace")
+        .partition("\0")
+    )
+    return name.strip(), mail.strip()

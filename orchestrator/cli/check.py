@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.revision import commits_of, files_at, merge_base
+from orchestrator.adapters.revision import authors_of, commits_of, files_at, merge_base
 from orchestrator.cli import sources
-from orchestrator.cli.difference import Difference, as_data, compare, fitting, markdown
-from orchestrator.cli.lint import severities
+from orchestrator.cli.acceptances import acceptances
+from orchestrator.cli.check_problems import CHECKED, problems
+from orchestrator.cli.check_summary import Checked, as_data, summary
+from orchestrator.cli.difference import compare
+from orchestrator.cli.lint import CONFIG, severities
 from orchestrator.cli.network import elsewhere, fleet_of
+from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
-from orchestrator.cli.replay import summary, told
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
-from orchestrator.harmless import code, one_line
-from orchestrator.harmless import markdown as inert
+from orchestrator.harmless import one_line
 from orchestrator.policy import flows as recordings
 from orchestrator.policy import intents
+from orchestrator.policy.accepting import Accepted, current, of_finding, of_item
+from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.lint import Finding, lint
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.reading import profile
-from orchestrator.policy.risk import LEVELS, Risk, RiskRules, risk
-
-# Characters of a comment, which Git hosts limit to 65,536; the table and graph of connections have limits of their own.
-MOST_BLOCKS = 5_000
-MOST_REASONS = 1_500
-MOST_FOUND = 4_000
-MOST_RECORDED = 3_000
+from orchestrator.policy.risk import LEVELS, RiskRules
+from orchestrator.policy.verdict import decide
+from orchestrator.policy.weighing import Item, items, weighed
 
 
 def check(
@@ -41,9 +43,10 @@ def check(
     cni: str,
     output: str,
 ) -> int:
-    """0 where nothing blocks the change, else 1."""
-    formatted(output, "markdown")
-    if max_risk not in LEVELS:
+    """0 where the change is fine, 3 where a person has to look, 1 where it is blocked."""
+    formatted(output, "markdown", *FORMATS)
+    most = next((level for level in LEVELS if level == max_risk), None)
+    if max_risk and most is None:
         raise BadInput(f"{max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
     rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
     directory, settled = Directory(path), profile(cni)
@@ -55,48 +58,69 @@ def check(
         fleet_of(files, str(path), keep_invalid=True, more=more),
     )
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
+    authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
+    given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
+    moved = compare(before, after, settled, commits_of(path, began, "HEAD"))
+    found = [_accepted(f, given) for f in _new(path, before, after)]
+    weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
+    result = Checked(
+        base=base,
+        risk=weighed(weights, rules),
+        items=weights,
+        findings=found,
+        intents=intents.run(after, tests, settled),
+        moved=moved,
+        recorded=_replayed(after, flows, settled),
+        void=_void(found, weights, given),
+    )
+    verdict = decide(result.risk, most, result.blocks)
+    if output in ("json", "yaml"):
+        printed(as_data(result, verdict), output)
+    elif output in FORMATS:
+        show(path, problems(result, before, after), output, files, CHECKED)
+    else:
+        print("\n".join(summary(result, verdict)))
+    return verdict.code
+
+
+def _new(path: Path, before: Fleet, after: Fleet) -> list[Finding]:
+    """What lint finds afterwards alone, the worst first."""
     levels = severities(path, None)
     known = {(f.rule.id, f.subject, f.message) for f in lint(before, levels)}
-    found = [
+    return [
         f for f in lint(after, levels) if not f.ignored and (f.rule.id, f.subject, f.message) not in known
     ]
-    results = intents.run(after, tests, settled)
-    moved = compare(before, after, settled, commits_of(path, began, "HEAD"))
-    level = risk(moved.changes, moved.impact, rules)
-    blocks = [_said(f) for f in found if f.rule.severity == "error"]
-    blocks += [f"{r.name}: {r.problems[0]}" for r in results if r.problems]
-    replayed = recordings.replay(after, recorded(flows), settled) if flows is not None else None
-    if replayed is not None:
-        say_unknown(after, replayed.unknown)
-        if not matched(replayed):
-            raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")
-    if replayed is not None and replayed.cut:
-        blocks.append(f"{len(replayed.cut)} recorded connections would be cut, {told(replayed)[0]}")
-    if LEVELS.index(level.level) > LEVELS.index(max_risk):
-        blocks.append(f"the risk is {level.level}, at most {max_risk} is allowed: {'; '.join(level.reasons)}")
-    if output in ("json", "yaml"):
-        data = {
-            "passed": not blocks,
-            "risk": {"level": level.level, "reasons": list(level.reasons)},
-            "blocks": blocks,
-            "findings": [{"id": f.rule.id, "subject": f.subject, "message": f.message} for f in found],
-            "tests": [intents.as_data(r) for r in results],
-            **as_data(moved),
-        }
-        if replayed is not None:
-            data["recorded"] = {"allowed": replayed.allowed, "cut": len(replayed.cut)}
-        printed(data, output)
-    else:
-        lines = _summary(blocks, level, found, results, moved, base)
-        if replayed is not None:
-            lines += [
-                "",
-                f"Recorded flows: {summary(replayed)}.",
-                "",
-                *fitting((f"    {one_line(line)}" for line in told(replayed)), MOST_RECORDED),
-            ]
-        print("\n".join(lines))
-    return 1 if blocks else 0
+
+
+def _accepted(finding: Finding, given: list[Accepted]) -> Finding:
+    said = next((a.said for a in of_finding(finding, given) if not a.void), "")
+    return replace(finding, ignored=said) if said else finding
+
+
+def _lowered(item: Item, given: list[Accepted]) -> Item:
+    said = next((a.said for a in of_item(item, given) if not a.void), "")
+    return replace(item, accepted=said) if said else item
+
+
+def _void(found: list[Finding], weights: list[Item], given: list[Accepted]) -> list[str]:
+    """Acceptances of what the change does that do not count, and why not."""
+    meant = [a for f in found if not f.ignored for a in of_finding(f, given)]
+    meant += [a for i in weights if not i.accepted for a in of_item(i, given)]
+    return list(
+        dict.fromkeys(
+            f"the acceptance of {a.acceptance.finding} ({a.where}) does not count: {a.void}" for a in meant
+        )
+    )
+
+
+def _replayed(after: Fleet, flows: Path | None, settled: dict[str, bool]) -> recordings.Replay | None:
+    if flows is None:
+        return None
+    found = recordings.replay(after, recorded(flows), settled)
+    say_unknown(after, found.unknown)
+    if not matched(found):
+        raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")
+    return found
 
 
 def _began(path: Path, base: str) -> str:
@@ -109,38 +133,3 @@ def _began(path: Path, base: str) -> str:
             file=sys.stderr,
         )
     return found or base
-
-
-def _said(finding: Finding) -> str:
-    where = f" ({finding.where})" if finding.where else ""
-    return f"{finding.rule.id} {finding.subject}: {finding.message}{where}"
-
-
-def _summary(
-    blocks: list[str],
-    level: Risk,
-    found: list[Finding],
-    results: list[intents.Result],
-    moved: Difference,
-    base: str,
-) -> list[str]:
-    """Markdown for a pull request; it reads well in a terminal, too."""
-    word = "❌ blocked" if blocks else "✅ fine"
-    lines = [f"## Network policies against {code(base)}: {word}", ""]
-    lines += _some([f"- **{inert(block)}**" for block in blocks], MOST_BLOCKS) + ([""] if blocks else [])
-    lines.append(f"Risk: **{level.level}** ({inert('; '.join(level.reasons)[:MOST_REASONS])}).")
-    held = sum(not r.problems for r in results)
-    lines.append(
-        f"Intents: {held} of {len(results)} hold." if results else "Intents: there is no PolicyTest."
-    )
-    lines += ["", *markdown(moved)]
-    if found:
-        lines += ["", "New findings:", ""]
-        lines += _some([f"- {f.rule.severity} {inert(_said(f))}" for f in found], MOST_FOUND)
-    return lines
-
-
-def _some(lines: list[str], most: int) -> list[str]:
-    """As many as a comment has room for; `-o json` has them all."""
-    kept = fitting(lines, most)
-    return kept if len(kept) == len(lines) else [*kept, f"- and {len(lines) - len(kept)} more"]

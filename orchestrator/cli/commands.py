@@ -345,7 +345,7 @@ def lint(
     ] = "",
     workloads: Workloads = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", help="text, json, yaml, sarif, junit or github")
+        str, typer.Option("-o", "--output", help="text, json, yaml, sarif, github, junit or gitlab")
     ] = "",
 ) -> int:
     """Find what is probably wrong with the policies of a directory."""
@@ -362,16 +362,23 @@ def lint(
 def check(
     path: Annotated[Path, typer.Argument(help="a directory of manifests in a Git repository", metavar="DIR")],
     base: Annotated[str, typer.Option(help="the revision to compare with")],
-    max_risk: Annotated[str, typer.Option(help="block a change above: none, low, medium or high")] = "high",
+    max_risk: Annotated[
+        str,
+        typer.Option(
+            help="let pass up to none, low, medium or high, and block above; else medium exits with 3"
+        ),
+    ] = "",
     source: Annotated[
         str, typer.Option(help="a PolicySource file whose strategy.risk says what is risky")
     ] = "",
     flows: Flows = None,
     cni: Cni = "generic",
     workloads: Workloads = None,
-    output: Annotated[str, typer.Option("-o", "--output", help="markdown, json or yaml")] = "",
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="markdown, json, yaml, sarif, github, junit or gitlab")
+    ] = "",
 ) -> int:
-    """Check a pull request: new findings, intents, connections and risk, with one exit code."""
+    """Check a pull request: new findings, intents, connections and risk; exit code 0, 1 (blocked) or 3 (a person has to look)."""
     from orchestrator.cli import check as checking
 
     return checking.check(path, base, max_risk, source, flows, workloads, cni, output)

@@ -24,11 +24,14 @@ from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.reading import profile
 
 MOST_DRAWN = 60
 MOST_ROWS = 200
-MOST_TABLE = 28_000  # characters, and of the graph below: with what else a comment says, it stays below the 65,536 of one
+MOST_FIRST = 20
+SIGNS = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
+MOST_TABLE = 24_000  # characters, and of the graph below: with what else a comment says, it stays below the 65,536 of one
 MOST_GRAPH = 10_000
 MOST_NAMED, MOST_NAMES = 10, 1_500  # items, and their characters
 MOST_CAUSES = 6
@@ -182,27 +185,38 @@ def _text(found: Difference) -> list[str]:
     return [*lines, *titled, count(found.changes)]
 
 
-def count(found: list[Change]) -> str:
+def count(found: Sequence[Change | Row]) -> str:
     """`2 gained, 1 lost, 0 changed`."""
     return ", ".join(f"{sum(c.kind == k for c in found)} {k}" for k in ("gained", "lost", "changed"))
 
 
 def markdown(found: Difference) -> list[str]:
-    """What it means, a table of connections, and a graph of them."""
-    signs = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
-    lines = [f"**Connections: {count(found.changes)}**" if found.changes else "No connection changes."]
+    """What it means, the worst connections, and in `<details>` all of them with the reasons, and a graph."""
+    if not found.changes:
+        return ["No connection changes.", *_meant(found)]
+    rows = gathered(found.changes)
+    lines = [f"**Connections: {count(rows)}**", *_meant(found)]
+    lines += ["", "| | from | to | before | after |", "|---|---|---|---|---|"]
+    first = fitting((_row(r) for r in rows[:MOST_FIRST]), MOST_TABLE // 4)
+    lines += first
+    if len(rows) > len(first):
+        lines += ["", f"and {len(rows) - len(first)} more"]
+    lines += ["", "<details><summary>Reasons</summary>", ""]
+    lines += ["| | from | to | before | after | because |", "|---|---|---|---|---|---|"]
+    kept = fitting((_row(r, _causes(r)) for r in rows[:MOST_ROWS]), MOST_TABLE)
+    lines += kept
+    if len(rows) > len(kept):
+        lines += ["", f"and {len(rows) - len(kept)} more"]
+    return [*lines, *_graph(rows[: min(len(kept), MOST_DRAWN)]), "", "</details>"]
+
+
+def _meant(found: Difference) -> list[str]:
+    lines = []
     for title, items in found.impact.told():
         named = fitting(map(harmless.code, items[:MOST_NAMED]), MOST_NAMES)
         more = f" and {len(items) - len(named)} more" if len(items) > len(named) else ""
         lines += ["", f"⚠️ **{title}**: {', '.join(named)}{more}"]
-    if not found.changes:
-        return lines
-    lines += ["", "| | from | to | before | after | because |", "|---|---|---|---|---|---|"]
-    rows = fitting((_row(c, signs[c.kind]) for c in found.changes[:MOST_ROWS]), MOST_TABLE)
-    lines += rows
-    if len(found.changes) > len(rows):
-        lines += ["", f"and {len(found.changes) - len(rows)} more"]
-    return [*lines, *_graph(found.changes[: min(len(rows), MOST_DRAWN)])]
+    return lines
 
 
 def fitting(lines: Iterable[str], most: int) -> list[str]:
@@ -216,22 +230,26 @@ def fitting(lines: Iterable[str], most: int) -> list[str]:
     return found
 
 
-def _row(change: Change, sign: str) -> str:
-    said = (*change.because[:MOST_CAUSES], *([change.note] if change.note else []))
+def _row(row: Row, *more: str) -> str:
+    ends = map(harmless.markdown, (row.src, row.dst, ports.text(row.before), ports.text(row.after)))
+    return "| " + " | ".join([SIGNS[row.kind], *ends, *more]) + " |"
+
+
+def _causes(row: Row) -> str:
+    said = (*row.because[:MOST_CAUSES], *([row.note] if row.note else []))
     causes = [harmless.markdown(text) for text in said]
-    if len(change.because) > MOST_CAUSES:
-        causes.append(f"and {len(change.because) - MOST_CAUSES} more")
-    cells = [sign, *map(harmless.markdown, _cells(change)[1:]), "<br>".join(causes)]
-    return "| " + " | ".join(cells) + " |"
+    if len(row.because) > MOST_CAUSES:
+        causes.append(f"and {len(row.because) - MOST_CAUSES} more")
+    return "<br>".join(causes)
 
 
-def _graph(drawn: Sequence[Change]) -> list[str]:
+def _graph(drawn: Sequence[Row]) -> list[str]:
     """The connections as Mermaid draws them; nothing where that is too long, for a part of a graph misleads."""
-    number = {n: f"n{i}" for i, n in enumerate(sorted({e.name for c in drawn for e in (c.src, c.dst)}))}
+    number = {n: f"n{i}" for i, n in enumerate(sorted({name for r in drawn for name in (r.src, r.dst)}))}
     arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
     lines = ["", "```mermaid", "graph LR"]
     lines += [f'  {n}["{harmless.mermaid(name)}"]' for name, n in number.items()]
-    for c in drawn:
-        label = harmless.mermaid(ports.text(c.before if c.kind == "lost" else c.after))
-        lines.append(f'  {number[c.src.name]} {arrows[c.kind]}|"{label}"| {number[c.dst.name]}')
+    for row in drawn:
+        label = harmless.mermaid(ports.text(row.before if row.kind == "lost" else row.after))
+        lines.append(f'  {number[row.src]} {arrows[row.kind]}|"{label}"| {number[row.dst]}')
     return [*lines, "```"] if sum(map(len, lines)) <= MOST_GRAPH else []

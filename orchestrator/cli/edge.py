@@ -71,8 +71,9 @@ def console(quiet: bool = False) -> Any:
     return made
 
 
-def annotate(level: str, title: str, message: str, file: str = "", line: str = "") -> None:
+def annotate(level: str, title: str, message: str, file: str = "", line: str = "", column: str = "") -> None:
     """A GitHub annotation on standard output; `level` is error, warning or notice."""
-    place = f"file={annotation_property(file)},line={annotation_property(line)}," if file else ""
+    at = f"line={annotation_property(line)}," + (f"col={annotation_property(column)}," if column else "")
+    place = f"file={annotation_property(file)},{at}" if file else ""
     text = f"::{level} {place}title={annotation_property(title)}::{annotation(message)}"
     print(text, file=below(sys.stdout))

@@ -1,4 +1,4 @@
-"""`lint`: findings as text, JSON, SARIF, JUnit or GitHub annotations."""
+"""`lint`: findings as text, as data, or as CI systems and Git hosts take them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import yaml
 
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.schemas import findings
-from orchestrator.cli.edge import annotate
 from orchestrator.cli.network import elsewhere
+from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.report import formatted, printed
-from orchestrator.cli.sarif import LEVELS, from_root, sarif
+from orchestrator.cli.sarif import LEVELS
 from orchestrator.errors import BadInput
-from orchestrator.harmless import one_line, xml
+from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.fleet import fleet as read
 from orchestrator.policy.lint import RULES, Finding, lint
 from orchestrator.policy.manifest import Document, parse_sound
+from orchestrator.policy.places import Places
 
 CONFIG = ".netpol-canary.yaml"
-GITHUB = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def explain(rule: str) -> int:
@@ -40,7 +39,7 @@ def check(
     path: Path, fail_on: str, config: Path | None, version: str, workloads: Path | None, output: str
 ) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`."""
-    formatted(output, "text", "sarif", "junit", "github")
+    formatted(output, "text", *FORMATS)
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
@@ -56,16 +55,11 @@ def check(
     more = [*findings(given, version), *(_unread(e) for e in wrong)]
     everything = lint(fleet, levels, more, version)
     found = [f for f in everything if not f.ignored]
-    if output == "sarif":
-        printed(sarif(path, everything), "json")
+    places = Places(files)
+    if output in FORMATS:
+        show(path, everything, output, files)
     elif output in ("json", "yaml"):
-        printed({"findings": [_data(f) for f in everything]}, output)
-    elif output == "junit":
-        print("\n".join(_junit(found)))
-    elif output == "github":
-        for f in found:
-            place, line = from_root(path, f.where) if f.where else ("", 0)
-            annotate(GITHUB[f.rule.severity], f.rule.id, f"{f.subject}: {f.message}", place, str(line))
+        printed({"findings": [_data(f, places) for f in everything]}, output)
     else:
         for f in found:
             print(one_line(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
@@ -104,8 +98,8 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
         data = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
-    rules = (data or {}).get("lint") if isinstance(data or {}, dict) else None
-    if not isinstance(rules, dict) or set(data) - {"lint"}:
+    rules = data.get("lint", {}) if isinstance(data, dict) and data else None
+    if not isinstance(data, dict) or set(data) - {"lint", "accepted"} or not isinstance(rules, dict):
         raise BadInput(
             "a mapping with `lint` is wanted", str(file), "such as lint: {NPC004: warning, NPC007: off}"
         )
@@ -118,24 +112,15 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     return found
 
 
-def _data(f: Finding) -> dict[str, Any]:
+def _data(f: Finding, places: Places) -> dict[str, Any]:
+    line, column = places.of(f.where, f.subject, f.message, f.rule.id)
     return {
         "id": f.rule.id,
         "severity": f.rule.severity,
         "subject": f.subject,
         "message": f.message,
         "where": f.where,
+        "line": line,
+        "column": column,
         "ignored": f.ignored,
     }
-
-
-def _junit(found: list[Finding]) -> list[str]:
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines.append(f'<testsuite name="netpol-canary lint" tests="{len(found)}" failures="{len(found)}">')
-    for f in found:
-        lines.append(
-            f"  <testcase name={quoteattr(xml(f'{f.rule.id} {f.subject}'))} classname={quoteattr(xml(f.where))}>"
-        )
-        lines.append(f"    <failure message={quoteattr(xml(f.message))}/>")
-        lines.append("  </testcase>")
-    return [*lines, "</testsuite>"]

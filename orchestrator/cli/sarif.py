@@ -3,66 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from orchestrator.policy.lint import RULES, Finding
+from orchestrator.cli.spots import Spot
+from orchestrator.policy.findings import RULES, Finding, Rule
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def from_root(directory: Path, where: str) -> tuple[str, int]:
-    """The path from the repository's root, and the line, of a `file:line` below the directory or the working directory.
-
-    Outside of a repository it is from the working directory, or else from the directory itself.
-    """
-    file, _, line = where.rpartition(":")
-    inside, elsewhere = directory / file, Path(file)
-    # A name that is no text is shown escaped and cannot be found: it is below the directory all the same.
-    path = (elsewhere if elsewhere.exists() and not inside.exists() else inside).resolve()
-    roots = [p for p in path.parents if (p / ".git").exists()][:1] or [Path.cwd(), directory]
-    root = next((r.resolve() for r in roots if path.is_relative_to(r.resolve())), None)
-    return str(path.relative_to(root)) if root else str(path), int(line) if line.isdigit() else 1
-
-
-def sarif(directory: Path, found: Iterable[Finding]) -> dict[str, Any]:
-    """One run over a directory; those that an annotation ignores are suppressed."""
-    driver = {"name": "netpol-canary", "rules": [_rule(r) for r in RULES]}
-    results = [_result(f, *from_root(directory, f.where)) for f in found]
+def sarif(found: Iterable[tuple[Finding, Spot]], rules: Mapping[str, Rule] = RULES) -> dict[str, Any]:
+    """One run over a directory; what an annotation ignores or somebody accepted is suppressed."""
+    number = {name: at for at, name in enumerate(rules)}
+    driver = {"name": "netpol-canary", "rules": [_rule(rules[r]) for r in rules]}
+    results = [_result(f, spot, number) for f, spot in found]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results, "columnKind": "utf16CodeUnits"}],
+        "runs": [{"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}],
     }
 
 
-def _rule(name: str) -> dict[str, Any]:
-    rule = RULES[name]
+def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": rule.id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.text},
-        "help": {"text": f"{rule.text}\n\n`netpol-canary lint --explain {rule.id}` says the same."},
+        "help": {"text": _help(rule)},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
 
 
-def _result(f: Finding, file: str, line: int) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": quote(file)}, "region": {"startLine": max(line, 1)}}
+def _help(rule: Rule) -> str:
+    more = f"\n\n`netpol-canary lint --explain {rule.id}` says the same." if rule.id in RULES else ""
+    return f"{rule.text}{more}"
+
+
+def _result(f: Finding, spot: Spot, number: Mapping[str, int]) -> dict[str, Any]:
+    region = {"startLine": spot.line, "startColumn": spot.column}
+    place = {"artifactLocation": {"uri": quote(spot.file)}, "region": region}
+    mark = fingerprint(f, spot.file)
     result: dict[str, Any] = {
         "ruleId": f.rule.id,
+        "ruleIndex": number[f.rule.id],
         "level": LEVELS[f.rule.severity],
         "message": {"text": f"{f.subject}: {f.message}"},
         "locations": [{"physicalLocation": place}],
-        "partialFingerprints": {"finding/v1": _print((f.rule.id, f.subject, f.message, file))},
+        # Code scanning follows a finding by the second one, from commit to commit.
+        "partialFingerprints": {"finding/v1": mark, "primaryLocationLineHash": f"{mark[:16]}:1"},
     }
     if f.ignored:
-        result["suppressions"] = [{"kind": "inSource", "justification": f.ignored}]
+        kind = "external" if f.ignored.startswith("accepted") else "inSource"
+        result["suppressions"] = [{"kind": kind, "justification": f.ignored}]
     return result
+
+
+def fingerprint(f: Finding, file: str) -> str:
+    """The same wherever in its file the finding stands."""
+    return _print((f.rule.id, f.subject, f.message, file))
 
 
 def _print(parts: Sequence[str]) -> str:

@@ -17,9 +17,23 @@ LEVELS: tuple[Level, ...] = ("none", "low", "medium", "high")
 RiskKind = Literal["internet", "opened", "cut", "isolated", "dns", "scrape", "ownPath", "workloads", "many"]
 KINDS: tuple[RiskKind, ...] = get_args(RiskKind)
 
+_WORDS: dict[RiskKind, tuple[str, str]] = {
+    "internet": ("workload", "newly open to the internet"),
+    "opened": ("connection", "opened"),
+    "cut": ("connection", "cut"),
+    "isolated": ("workload", "newly isolated"),
+    "dns": ("workload", "without DNS"),
+    "scrape": ("metrics scrape", "cut"),
+    "ownPath": ("way of netpol-canary's own", "cut"),
+    "workloads": ("connection", "of workloads that come or go"),
+}
+
 
 class RiskRules(BaseModel):
-    """The level that each kind of change has; `many` connections opened or cut are high together."""
+    """The level that each kind of change has; `many` connections opened or cut are high together.
+
+    `acceptedByOthers` asks for acceptances of `check` by somebody other than the author of the change.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
@@ -32,6 +46,7 @@ class RiskRules(BaseModel):
     own_path: Level = "high"
     workloads: Level = "low"
     many: Annotated[int, Field(ge=1, le=1000000)] = 20
+    accepted_by_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,25 +64,17 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
     known = [c for c in changes if not c.note]
     opened = sum(bool(c.after & ~c.before) for c in known)
     cut = sum(bool(c.before & ~c.after) for c in known)
-    counts: tuple[tuple[RiskKind, Level, int, str, str], ...] = (
-        ("internet", asked.internet, len(effect.exposed), "workload", "newly open to the internet"),
-        ("opened", asked.opened, opened, "connection", "opened"),
-        ("cut", asked.cut, cut, "connection", "cut"),
-        ("isolated", asked.isolated, len(effect.isolated), "workload", "newly isolated"),
-        ("dns", asked.dns, len(effect.without_dns), "workload", "without DNS"),
-        ("scrape", asked.scrape, len(effect.scrapes), "metrics scrape", "cut"),
-        ("ownPath", asked.own_path, len(effect.own), "way of netpol-canary's own", "cut"),
-        (
-            "workloads",
-            asked.workloads,
-            len(changes) - len(known),
-            "connection",
-            "of workloads that come or go",
-        ),
+    counts: tuple[tuple[RiskKind, Level, int], ...] = (
+        ("internet", asked.internet, len(effect.exposed)),
+        ("opened", asked.opened, opened),
+        ("cut", asked.cut, cut),
+        ("isolated", asked.isolated, len(effect.isolated)),
+        ("dns", asked.dns, len(effect.without_dns)),
+        ("scrape", asked.scrape, len(effect.scrapes)),
+        ("ownPath", asked.own_path, len(effect.own)),
+        ("workloads", asked.workloads, len(changes) - len(known)),
     )
-    found = [
-        (kind, level, f"{_many(number, what)} {how}") for kind, level, number, what, how in counts if number
-    ]
+    found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
     if opened + cut > asked.many:
         found.append(("many", "high", f"more than {asked.many} connections altered"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")
@@ -75,5 +82,7 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
     return Risk(level, texts, tuple(kind for kind, _, _ in found))
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def reason(kind: RiskKind, number: int) -> str:
+    """`2 connections opened`."""
+    what, how = _WORDS[kind]
+    return f"{number} {what if number == 1 else f'{what}s'} {how}"

@@ -56,18 +56,24 @@ spec: {}
 """
 
 
-def test_a_fine_change_passes(repo):
+def test_a_medium_change_asks_for_a_person_and_a_limit_decides_without(repo):
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     done = repo.run("check", repo.path, "--base", "main")
-    assert done.code == 0 and "## Network policies against `main`: ✅ fine" in done.out
+    assert done.code == 3 and done.out.splitlines()[0] == (
+        "## Network policies against `main`: 👀 a person has to look, risk medium: 1 connection opened"
+    )
     assert "Risk: **medium** (1 connection opened)" in done.out and "Intents: 3 of 3 hold." in done.out
     assert "```mermaid" in done.out
     assert repo.run("check", repo.path, "--base", "main", "--max-risk", "low").code == 1
+    allowed = repo.run("check", repo.path, "--base", "main", "--max-risk", "medium")
+    assert allowed.code == 0 and "⚠️ allowed by --max-risk medium, risk medium" in allowed.out
+    assert "fine" not in allowed.out
 
 
 def test_nothing_changed(repo):
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 0 and "No connection changes." in done.out and "Risk: **none**" in done.out
+    assert done.out.startswith("## Network policies against `main`: ✅ fine, no connection changes\n")
 
 
 def test_a_database_open_to_every_namespace_is_blocked(repo):
@@ -131,7 +137,7 @@ def test_a_policy_that_is_not_valid_blocks_and_its_mending_passes(repo):
     assert done.code == 1 and "NPC012 NetworkPolicy shop/db: spec.ingress[0].form" in done.out
     repo.commit()
     repo.change(POLICIES)
-    assert repo.run("check", repo.path, "--base", "main").code == 0
+    assert repo.run("check", repo.path, "--base", "main").code == 3
 
 
 def test_forgotten_dns_is_blocked(repo):
@@ -201,6 +207,7 @@ def test_the_summary_of_a_wide_change_fits_into_a_comment(repo):
         (["check", "DIR", "--base", "nowhere"], "revision nowhere is not in"),
         (["check", "DIR", "--base", "--output=x"], "is not a revision"),
         (["check", "DIR", "--base", "main", "--max-risk", "x"], "x is not a level of risk"),
+        (["check", "DIR", "--base", "main", "-o", "x"], "-o x is not known here"),
         (["check", "/", "--base", "main"], ""),
         (["diff", "DIR"], "against what?"),
     ],

@@ -70,11 +70,11 @@ def test_forgetting_dns_is_blocked(request_):
     assert "Risk: **high**" in done.out
 
 
-def test_a_fine_change_passes_and_says_what_it_does(request_):
+def test_a_small_change_is_for_a_person_and_says_what_it_does(request_):
     both = [
         edit(f"shop/{n}.yaml", "port: 8000", "port: 8000\n    - protocol: TCP\n      port: 8001")
         for n in ("web", "cart")
     ]
     done = request_(lambda folder: [change(folder) for change in both])
-    assert done.code == 0 and "✅ fine" in done.out and "Intents: 2 of 2 hold." in done.out
+    assert done.code == 3 and "👀 a person has to look" in done.out and "Intents: 2 of 2 hold." in done.out
     assert "| TCP 8000 | TCP 8000-8001 |" in done.out

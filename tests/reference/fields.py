@@ -116,6 +116,7 @@ _SOURCE = {
     "RiskRules.isolated": "A workload is newly isolated.",
     "RiskRules.dns": "A workload loses DNS.",
     "RiskRules.scrape": "A metrics scrape is cut.",
+    "RiskRules.acceptedByOthers": "`check` counts an acceptance only where nobody of the change's authors wrote it.",
     "RiskRules.ownPath": "A way of netpol-canary's own is cut.",
     "RiskRules.workloads": "The change touches so many workloads that it is wide by that alone.",
     "Strategy.canary": "The namespaces of wave 0, by name.",

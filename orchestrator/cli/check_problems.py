@@ -1,0 +1,105 @@
+"""What `check` found as findings with rules and places, for machines: connections by the rule that decides them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from orchestrator.cli.check_summary import Checked
+from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.risk import Level
+from orchestrator.policy.weighing import Item
+
+_SEVERITIES: dict[Level, Severity] = {"high": "error", "medium": "warning", "low": "info", "none": "info"}
+_SAYS = {
+    "internet": "newly open to the internet",
+    "opened": "a connection is opened",
+    "cut": "a connection is cut",
+    "isolated": "a workload is newly isolated",
+    "dns": "DNS is lost",
+    "scrape": "a metrics scrape is cut",
+    "ownPath": "netpol-canary's own way is cut",
+    "workloads": "a connection of a workload that comes or goes",
+}
+_TEXT = "Part of the change's risk: `strategy.risk` of the PolicySource says how high. An acceptance by name lowers it to low."
+_OTHERS = {
+    "intent": (
+        "what must hold does not",
+        "A PolicyTest beside the policies says what must and must not be reachable.",
+    ),
+    "recorded": ("a recorded connection would be cut", "It is among the flows that were given with --flows."),
+}
+CHECKED: Mapping[str, Rule] = {
+    **RULES,
+    **{
+        kind: Rule(kind, "warning", title, f"{title[0].upper()}{title[1:]}. {_TEXT}")
+        for kind, title in _SAYS.items()
+    },
+    **{name: Rule(name, "error", title, text) for name, (title, text) in _OTHERS.items()},
+}
+
+
+def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
+    """The risk first, then intents, recorded connections, and what lint finds anew."""
+    rules = _Rules(before, after)
+    made = [_of_item(i, rules) for i in found.items]
+    for r in found.intents:
+        if r.problems:
+            made.append(Finding(CHECKED["intent"], r.name, "; ".join(r.problems[:5]), r.where))
+    for cut in found.recorded.cut if found.recorded is not None else ():
+        flow = cut.flow
+        where, text = rules.place(cut.because)
+        message = f"would be cut, seen {flow.count} times{text}"
+        made.append(
+            Finding(
+                CHECKED["recorded"],
+                f"{flow.src} to {flow.dst} on {flow.port}/{flow.protocol}",
+                message,
+                where,
+            )
+        )
+    return [*made, *found.findings]
+
+
+def _of_item(item: Item, rules: _Rules) -> Finding:
+    where, text = rules.place(item.because)
+    workload = item.dst or item.src
+    named = softened(
+        Finding(CHECKED[item.kind], item.text, f"{_SAYS[item.kind]}{text}"), _SEVERITIES[item.level]
+    )
+    place = where or rules.declared(workload)
+    return Finding(named.rule, named.subject, named.message, place, item.accepted)
+
+
+class _Rules:
+    """Where the rules stand that decide connections: after the change, else before it."""
+
+    def __init__(self, before: Fleet, after: Fleet) -> None:
+        self._sides = (("after", after), ("before", before))
+        self._after = after
+
+    def place(self, because: tuple[str, ...]) -> tuple[str, str]:
+        """`file:line` of the policy that decides, and words that name it and its field."""
+        for word, fleet in self._sides:
+            for text in because:
+                if not text.startswith(f"{word}, "):
+                    continue
+                for name, where in _named(text, fleet):
+                    here = self._after.lines.get(name, where)
+                    return here, f": {_cause(text)}"
+        return "", f": {because[0]}" if because else ""
+
+    def declared(self, workload: str) -> str:
+        """Where the workload itself stands."""
+        return self._after.lines.get(workload.partition(" (")[0], "")
+
+
+def _named(text: str, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    for name, where in fleet.lines.items():
+        if name in text and f"({where}" in text:
+            yield name, where
+
+
+def _cause(text: str) -> str:
+    return re.sub(r"^(after|before), ", "", text)

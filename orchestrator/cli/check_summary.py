@@ -1,0 +1,144 @@
+"""What `check` found, as Markdown for a pull request and as plain data: the verdict first, then the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.cli import difference, replay
+from orchestrator.cli.difference import Difference, fitting
+from orchestrator.harmless import code, one_line
+from orchestrator.harmless import markdown as inert
+from orchestrator.policy import flows as recordings
+from orchestrator.policy import intents
+from orchestrator.policy.lint import Finding
+from orchestrator.policy.risk import Risk
+from orchestrator.policy.verdict import Verdict
+from orchestrator.policy.weighing import Item
+
+# Characters of a comment, which Git hosts limit to 65,536; the table and graph of connections have limits of their own.
+MOST_BLOCKS = 5_000
+MOST_REASONS = 1_500
+MOST_FOUND = 4_000
+MOST_RECORDED = 3_000
+MOST_ACCEPTED = 3_000
+MOST_VERDICT = 400
+_SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`findings` and `items` that are accepted say so themselves; `void` are acceptances that do not count."""
+
+    base: str
+    risk: Risk
+    items: list[Item]
+    findings: list[Finding]
+    intents: list[intents.Result]
+    moved: Difference
+    recorded: recordings.Replay | None
+    void: list[str]
+
+    @property
+    def blocks(self) -> list[str]:
+        """What blocks the change whatever its risk is."""
+        found = [said(f) for f in self.findings if f.rule.severity == "error" and not f.ignored]
+        found += [f"{r.name}: {r.problems[0]}" for r in self.intents if r.problems]
+        if self.recorded is not None and self.recorded.cut:
+            first = replay.told(self.recorded)[0]
+            found.append(f"{len(self.recorded.cut)} recorded connections would be cut, {first}")
+        return found
+
+    @property
+    def accepted(self) -> list[str]:
+        """What is accepted, and by whom."""
+        found = [f"{i.kind}: {i.text}: {i.accepted}" for i in self.items if i.accepted]
+        return [*found, *(f"{f.rule.id}: {f.subject}: {f.ignored}" for f in self.findings if f.ignored)]
+
+
+def said(finding: Finding) -> str:
+    """One line."""
+    where = f" ({finding.where})" if finding.where else ""
+    return f"{finding.rule.id} {finding.subject}: {finding.message}{where}"
+
+
+def as_data(found: Checked, verdict: Verdict) -> dict[str, Any]:
+    """Plain data for JSON and YAML, all of it."""
+    data: dict[str, Any] = {
+        "verdict": verdict.word,
+        "exitCode": verdict.code,
+        "passed": verdict.code == 0,
+        "risk": {"level": found.risk.level, "reasons": list(found.risk.reasons)},
+        "blocks": _blocks(found, verdict),
+        "items": [
+            {
+                "kind": i.kind,
+                "level": i.level,
+                "what": i.text,
+                "because": list(i.because),
+                "accepted": i.accepted,
+            }
+            for i in found.items
+        ],
+        "accepted": found.accepted,
+        "notAccepted": found.void,
+        "findings": [
+            {"id": f.rule.id, "subject": f.subject, "message": f.message, "accepted": f.ignored}
+            for f in found.findings
+        ],
+        "tests": [intents.as_data(r) for r in found.intents],
+        **difference.as_data(found.moved),
+    }
+    if found.recorded is not None:
+        data["recorded"] = {"allowed": found.recorded.allowed, "cut": len(found.recorded.cut)}
+    return data
+
+
+def _blocks(found: Checked, verdict: Verdict) -> list[str]:
+    """With the risk, where that is what blocks the change or makes it wait."""
+    reasons = f"the risk is {found.risk.level}: {'; '.join(found.risk.reasons)}"
+    by_risk = verdict.word == "blocked" and found.risk.level in ("medium", "high")
+    return [
+        *found.blocks,
+        *([reasons] if by_risk or (verdict.word == "blocked" and not found.blocks) else []),
+    ]
+
+
+def summary(found: Checked, verdict: Verdict) -> list[str]:
+    """Markdown for a pull request; it reads well in a terminal, too."""
+    risk = found.risk
+    lines = [f"## Network policies against {code(found.base)}: {inert(verdict.text[:MOST_VERDICT])}", ""]
+    blocks = [f"- **{inert(block)}**" for block in found.blocks]
+    lines += _some(blocks, MOST_BLOCKS) + ([""] if blocks else [])
+    lines.append(f"Risk: **{risk.level}** ({inert('; '.join(risk.reasons)[:MOST_REASONS])}).")
+    held = sum(not r.problems for r in found.intents)
+    lines.append(
+        f"Intents: {held} of {len(found.intents)} hold."
+        if found.intents
+        else "Intents: there is no PolicyTest."
+    )
+    accepted = [*found.accepted, *found.void]
+    if accepted:
+        lines += ["", *_some([f"- {inert(text)}" for text in accepted], MOST_ACCEPTED)]
+    lines += ["", *difference.markdown(found.moved)]
+    left = sorted(
+        (f for f in found.findings if not f.ignored), key=lambda f: _SEVERITIES.index(f.rule.severity)
+    )
+    if left:
+        title = f"New findings: {len(left)}"
+        lines += _details(title, _some([f"- {f.rule.severity} {inert(said(f))}" for f in left], MOST_FOUND))
+    if found.recorded is not None:
+        told = fitting((f"    {one_line(line)}" for line in replay.told(found.recorded)), MOST_RECORDED)
+        lines += ["", f"Recorded flows: {replay.summary(found.recorded)}.", "", *told]
+    return lines
+
+
+def _details(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+def _some(lines: list[str], most: int) -> list[str]:
+    """As many as a comment has room for; `-o json` has them all."""
+    kept = fitting(lines, most)
+    return kept if len(kept) == len(lines) else [*kept, f"- and {len(lines) - len(kept)} more"]

@@ -1,0 +1,119 @@
+"""Where in its file a finding is: line and column of the field that its message names, else of the object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import yaml
+
+from orchestrator.errors import BadInput
+from orchestrator.policy.yamltext import documents
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PATH = re.compile(r"[A-Za-z][\w-]*(?:\[\d+\]|\.[\w/-]+)*")
+_STEP = re.compile(r"[^.\[\]]+")
+_ALONE = ("podSelector", "policyTypes", "apiVersion")
+# Of rules whose message names no field.
+_FIELDS = {"NPC001": "spec.podSelector", "NPC023": "apiVersion"}
+
+
+class Place(NamedTuple):
+    """Both count from 1; columns are in characters, as YAML's marks are."""
+
+    line: int
+    column: int
+
+
+class Places:
+    """Of the files of a directory, each read once and only where it is asked for."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._known: dict[str, list[yaml.Node]] = {}
+
+    def of(self, where: str, subject: str, message: str, rule: str = "") -> Place:
+        """`where` is `file:line` of the object, `subject` its kind and name."""
+        file, _, number = where.rpartition(":")
+        line = max(int(number), 1) if number.isdigit() else 1
+        root = self._object(file, line, subject)
+        if root is None:
+            return Place(line, 1)
+        for path in [*_paths(message), _FIELDS.get(rule, "")]:
+            for start in (root, _value(root, "spec")):
+                found = _walk(start, path) if start is not None and path else None
+                if found is not None:
+                    return _place(found)
+        return _place(root)
+
+    def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
+        if file not in self._known:
+            self._known[file] = _nodes(self._files.get(file, b""), file)
+        begun = [n for n in self._known[file] if n.start_mark.line < line]
+        if not begun:
+            return None
+        name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")[2]
+        items = list(_items(begun[-1]))
+        named = [n for n in items if _text(_value(n, "metadata"), "name") == name]
+        kind = [n for n in named if (_text(n, "kind") or "") in subject]
+        return next(iter([*kind, *named]), begun[-1])
+
+
+def _nodes(text: bytes, file: str) -> list[yaml.Node]:
+    """The documents; none where the file is not what is read elsewhere, which holds the bounds."""
+    try:
+        for _ in documents(text, file):
+            pass
+        return [n for n in yaml.compose_all(text, _LOADER) if n is not None]
+    except (BadInput, yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def _items(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The objects of a document that may be a list of them."""
+    items = _value(node, "items")
+    if isinstance(items, yaml.SequenceNode) and (_text(node, "kind") or "").endswith("List"):
+        for item in items.value:
+            yield from _items(item)
+    else:
+        yield node
+
+
+def _paths(message: str) -> Iterator[str]:
+    for match in _PATH.finditer(message):
+        if "[" in match.group() or "." in match.group() or match.group() in _ALONE:
+            yield match.group()
+
+
+def _walk(node: yaml.Node, path: str) -> yaml.Node | None:
+    """The key or item that a path ends at, or where its last step is missing what should hold it; None where it is of no field."""
+    shown: yaml.Node | None = None
+    steps = _STEP.findall(path)
+    for number, step in enumerate(steps):
+        key, value = _next(node, step)
+        if key is None or value is None:
+            return shown if number == len(steps) - 1 else None
+        shown, node = key, value
+    return shown
+
+
+def _next(node: yaml.Node, step: str) -> tuple[yaml.Node | None, yaml.Node | None]:
+    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
+        return node.value[int(step)], node.value[int(step)]
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == step), (None, None))
+    return None, None
+
+
+def _value(node: Any, key: str) -> yaml.Node | None:
+    return _next(node, key)[1] if isinstance(node, yaml.MappingNode) else None
+
+
+def _text(node: yaml.Node | None, key: str) -> str | None:
+    found = _value(node, key)
+    return found.value if isinstance(found, yaml.ScalarNode) else None
+
+
+def _place(node: yaml.Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
