@@ -19,7 +19,7 @@ from orchestrator.rollout.layout import arrange
 from orchestrator.rollout.next import State
 from orchestrator.rollout.objects import owned
 from orchestrator.rollout.resource import load, new
-from orchestrator.sandbox import shop
+from orchestrator.sandbox import shop, shop_workloads
 from orchestrator.sandbox.world import World, build
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.start import find_source, start
@@ -155,7 +155,7 @@ def repository(keep: Path | None) -> Iterator[Path]:
             keep.mkdir(parents=True, exist_ok=True)
             root = keep
         _git(root, "init", "-q", "-b", "main")
-        commit(root, dict(shop.files()), "The shop's policies")
+        commit(root, {**shop.files(), **shop_workloads.files()}, "The shop's policies")
         yield root
 
 
@@ -204,6 +204,7 @@ def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
     world = build()
     ctx = prepare(world, root, cache)
     revision = commit(root, scenario.files, scenario.subject)
+    _git(root, "tag", "--force", scenario.name)  # by which `diff` and `check` of a kept repository name it
     started = start(ctx, find_source(ctx, SOURCE_NAME), revision)
     state = Embedded(ctx, "demo").drive(started.rollout)
     revert(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from orchestrator.cli.report import formatted, printed, report
 from orchestrator.cli.timeline import line
 from orchestrator.errors import BadInput
 from orchestrator.record.timeline import moments
+from orchestrator.sandbox import shop, shop_workloads
 
 EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
 
@@ -40,11 +42,24 @@ def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = N
                 postmortem.every(state, reports / item.name)
     if reports:
         console.print(f"What a post-mortem needs is in {reports}: open NAME.html", markup=False)
+    if keep:
+        for text in _tour(keep, chosen[-1].name):
+            console.print(text, markup=False, soft_wrap=True)
     if output:
         printed({"rollouts": found}, output)
     wrong = [f["scenario"] for f in found if f["phase"] != EXPECTED[f["scenario"]]]
     if wrong:
         raise AssertionError(f"the demo did not end as it should: {', '.join(wrong)}")
+
+
+def _tour(root: Path, tag: str) -> Iterator[str]:
+    """What to ask of the repository that stays; each scenario's commit has its name as a tag."""
+    yield f"The repository stays in {root}; ask it, for example:"
+    yield f"  netpol-canary reach {root} --to payments"
+    yield f"  netpol-canary why {root} --from email --to payments --port {shop.HTTP}"
+    yield f"  netpol-canary diff {tag}~1..{tag} --path {root}"
+    yield f"  netpol-canary replay {root} --flows {root / shop_workloads.FLOWS}"
+    yield f"and lint, test, generate; edit a policy, and: netpol-canary check {root} --base HEAD"
 
 
 def _ending(facts: dict[str, Any]) -> str:

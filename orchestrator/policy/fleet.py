@@ -23,6 +23,9 @@ from orchestrator.policy.unread import meaning
 TEMPLATE_HASH = "pod-template-hash"
 CLUSTER_GROUP = "policy.networking.k8s.io/"
 MOST_WORKLOADS = 20_000
+WORKLOADS = (
+    "_workloads"  # the folder of a source with what runs beside its policies: read, and applied nowhere
+)
 SHARED = "_shared"  # the folder of a source whose policies go into every namespace; none can have this name
 
 

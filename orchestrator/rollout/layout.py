@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.acceptable import accepted
-from orchestrator.policy.fleet import SHARED
+from orchestrator.policy.fleet import SHARED, WORKLOADS
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.rollout.likely import likely
 
@@ -75,7 +75,7 @@ class Layout:
             return
         deeper = path.split("/")[1:-1]
         below = next((n for n, part in enumerate(deeper) if part in self.namespaces), None)
-        known = [*self.namespaces] + ([] if self.shared == ROOT else [self.shared])
+        known = [*self.namespaces, WORKLOADS] + ([] if self.shared == ROOT else [self.shared])
         if folder in self.others:
             hint = f"namespace {folder} is there, but not selected: label or name it, or take the folder away"
         elif below is not None:
@@ -127,7 +127,7 @@ def arrange(
     layout.check()
     _built(files)
     documents = [d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path)]
-    documents = [d for d in documents if d.obj["kind"] != TESTS]
+    documents = [d for d in documents if d.obj["kind"] != TESTS and not _beside(d, kinds, layout.shared)]
     if not documents:
         raise BadInput(
             "there is no policy in the source's path", hint="commit a manifest there, or mend git.path"
@@ -150,6 +150,17 @@ def arrange(
             seen[identity] = where
             found[name].append(Placed(obj, document.path, document.line))
     return found
+
+
+def _beside(document: Document, kinds: Sequence[tuple[str, str]], shared: str) -> bool:
+    """Whether an object stands among the workloads. Refuses a policy there: it would be in force nowhere."""
+    if shared == WORKLOADS or document.path.split("/", 1)[0] != WORKLOADS or "/" not in document.path:
+        return False
+    obj = document.obj
+    if (obj["apiVersion"], obj["kind"]) in kinds:
+        text = f"{obj['kind']} {obj['metadata']['name']} stands in {WORKLOADS}/, which is applied nowhere"
+        raise BadInput(text, f"{document.path}:{document.line}", "move it to the folder of its namespace")
+    return True
 
 
 def _built(files: Mapping[str, bytes]) -> None:

@@ -118,3 +118,30 @@ def test_tests_may_stand_anywhere_and_what_a_left_namespace_held_is_passed_over(
 def test_odd_folders_are_refused_too(folder):
     with pytest.raises(BadInput, match="is no namespace that the source selects"):
         placed({f"{folder}/a.yaml": policy()})
+
+
+WORKLOAD = b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: elsewhere}\nspec: {}\n"
+
+
+def test_what_stands_among_the_workloads_goes_nowhere_whatever_it_is():
+    files = {"pay/a.yaml": policy(), "_workloads/a.yaml": WORKLOAD, "_workloads/deep/b.yaml": WORKLOAD}
+    assert placed(files) == {"pay": ["deny"], "payments": [], "web": []}
+    assert placed({"a.yaml": policy(), "_workloads/a.yaml": WORKLOAD}, shared="root")["web"] == ["deny"]
+
+
+def test_a_policy_among_the_workloads_is_refused_rather_than_lost():
+    with pytest.raises(BadInput, match=r"_workloads/a.yaml:1: .*applied nowhere; move it to the folder"):
+        placed({"pay/a.yaml": policy(), "_workloads/a.yaml": policy("b", "pay")})
+
+
+def test_a_workload_anywhere_else_is_still_refused_and_workloads_alone_are_no_policies():
+    with pytest.raises(BadInput, match="Deployment is not a kind"):
+        placed({"_shared/a.yaml": WORKLOAD.replace(b", namespace: elsewhere", b"")})
+    with pytest.raises(BadInput, match="no policy in the source's path"):
+        placed({"_workloads/a.yaml": WORKLOAD})
+    with pytest.raises(BadInput, match=r"did you mean _workloads\?"):
+        placed({"workloads/a.yaml": WORKLOAD})
+
+
+def test_a_source_may_share_policies_in_a_folder_of_that_name():
+    assert placed({"_workloads/a.yaml": policy()}, shared="_workloads")["web"] == ["deny"]
