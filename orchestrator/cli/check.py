@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.revision import authors_of, commits_of, files_at, merge_base
+from orchestrator.adapters.revision import authors_of, commits_of, files_at
 from orchestrator.cli import sources
 from orchestrator.cli.acceptances import acceptances
 from orchestrator.cli.check_problems import CHECKED, problems
 from orchestrator.cli.check_summary import Checked, as_data, summary
 from orchestrator.cli.difference import compare
-from orchestrator.cli.lint import CONFIG, severities
+from orchestrator.cli.lint import CONFIG, parted, severities
 from orchestrator.cli.network import elsewhere, fleet_of
 from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
-from orchestrator.harmless import one_line
 from orchestrator.policy import flows as recordings
 from orchestrator.policy import intents
 from orchestrator.policy.accepting import Accepted, current, of_finding, of_item
@@ -52,7 +50,7 @@ def check(
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
     more = elsewhere(workloads)
-    began = _began(path, base)
+    began = parted(path, base)
     before, after = (
         fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
         fleet_of(files, str(path), keep_invalid=True, more=more),
@@ -121,15 +119,3 @@ def _replayed(after: Fleet, flows: Path | None, settled: dict[str, bool]) -> rec
     if not matched(found):
         raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")
     return found
-
-
-def _began(path: Path, base: str) -> str:
-    """The commit at which the branch began: what the base got since then is none of its changes."""
-    found = merge_base(path, base, "HEAD")
-    if not found:
-        print(
-            f"netpol-canary: no common commit of {one_line(base)} and HEAD is here (a shallow clone?): compared with"
-            f" {one_line(base)} as it is",
-            file=sys.stderr,
-        )
-    return found or base

@@ -347,6 +347,10 @@ def lint(
     output: Annotated[
         str, typer.Option("-o", "--output", help="text, json, yaml, sarif, github, junit or gitlab")
     ] = "",
+    base: Annotated[
+        str,
+        typer.Option(help="only what is new since the branch parted from this revision", metavar="REVISION"),
+    ] = "",
 ) -> int:
     """Find what is probably wrong with the policies of a directory."""
     from orchestrator.cli import lint as linting
@@ -355,7 +359,7 @@ def lint(
         return linting.explain(explain)
     if path is None:
         raise BadInput("there is nothing to look at", hint="give a directory")
-    return linting.check(path, fail_on, config, version, workloads, output)
+    return linting.check(path, fail_on, config, version, workloads, output, base)
 
 
 @app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.revision import files_at, merge_base
 from orchestrator.adapters.schemas import findings
 from orchestrator.cli.network import elsewhere
 from orchestrator.cli.problems import FORMATS, show
@@ -36,24 +37,33 @@ def explain(rule: str) -> int:
 
 
 def check(
-    path: Path, fail_on: str, config: Path | None, version: str, workloads: Path | None, output: str
+    path: Path,
+    fail_on: str,
+    config: Path | None,
+    version: str,
+    workloads: Path | None,
+    output: str,
+    base: str = "",
 ) -> int:
-    """0, or 1 where a finding is at least as severe as `fail_on`."""
+    """0, or 1 where a finding is at least as severe as `fail_on`; with `base`, one that is not there, too."""
     formatted(output, "text", *FORMATS)
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
     levels = severities(path, config)
     files = Directory(path).files("") if path.is_dir() else {}
-    parsed = [parse_sound(text, name) for name, text in files.items()]
-    given = [d for documents, _ in parsed for d in documents]
-    wrong = [error for _, errors in parsed for error in errors]
-    fleet = _fleet(path, [*given, *elsewhere(workloads)])
+    given, wrong = _sound(files)
+    more = elsewhere(workloads)
+    fleet = _fleet(path, [*given, *more])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
         print(f"netpol-canary: {text}", file=sys.stderr)
-    more = [*findings(given, version), *(_unread(e) for e in wrong)]
-    everything = lint(fleet, levels, more, version)
+    everything = _all(fleet, given, wrong, levels, version)
+    if base:
+        then, unread = _sound(files_at(path, parted(path, base)))
+        old = _all(read([*then, *more], keep_invalid=True), then, unread, levels, version)
+        known = {_same(f) for f in old}
+        everything = [f for f in everything if _same(f) not in known]
     found = [f for f in everything if not f.ignored]
     places = Places(files)
     if output in FORMATS:
@@ -72,6 +82,38 @@ def check(
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
+
+
+def _sound(files: Mapping[str, bytes]) -> tuple[list[Document], list[BadInput]]:
+    parsed = [parse_sound(text, name) for name, text in files.items()]
+    return [d for documents, _ in parsed for d in documents], [e for _, errors in parsed for e in errors]
+
+
+def _all(
+    fleet: Fleet,
+    given: Sequence[Document],
+    wrong: Sequence[BadInput],
+    levels: Mapping[str, str],
+    version: str,
+) -> list[Finding]:
+    return lint(fleet, levels, [*findings(given, version), *(_unread(e) for e in wrong)], version)
+
+
+def _same(finding: Finding) -> tuple[str, str, str, bool]:
+    """What makes a finding the same, wherever its object stands: one that is not ignored any more is new."""
+    return finding.rule.id, finding.subject, finding.message, bool(finding.ignored)
+
+
+def parted(path: Path, base: str) -> str:
+    """The commit at which the branch began: what the base got since then is none of its changes."""
+    found = merge_base(path, base, "HEAD")
+    if not found:
+        print(
+            f"netpol-canary: no common commit of {one_line(base)} and HEAD is here (a shallow clone?): compared with"
+            f" {one_line(base)} as it is",
+            file=sys.stderr,
+        )
+    return found or base
 
 
 def _fleet(path: Path, documents: Sequence[Document]) -> Fleet:
