@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from orchestrator.cli.check_summary import Checked
+from orchestrator.cli.check_summary import SAYS, Checked
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.risk import Level
 from orchestrator.policy.weighing import Item
 
 _SEVERITIES: dict[Level, Severity] = {"high": "error", "medium": "warning", "low": "info", "none": "info"}
-_SAYS = {
-    "internet": "newly open to the internet",
-    "opened": "a connection is opened",
-    "cut": "a connection is cut",
-    "isolated": "a workload is newly isolated",
-    "dns": "DNS is lost",
-    "scrape": "a metrics scrape is cut",
-    "ownPath": "netpol-canary's own way is cut",
-    "workloads": "a connection of a workload that comes or goes",
-}
 _TEXT = "Part of the change's risk: `strategy.risk` of the PolicySource says how high. An acceptance by name lowers it to low."
 _OTHERS = {
     "intent": (
@@ -34,7 +24,7 @@ CHECKED: Mapping[str, Rule] = {
     **RULES,
     **{
         kind: Rule(kind, "warning", title, f"{title[0].upper()}{title[1:]}. {_TEXT}")
-        for kind, title in _SAYS.items()
+        for kind, title in SAYS.items()
     },
     **{name: Rule(name, "error", title, text) for name, (title, text) in _OTHERS.items()},
 }
@@ -66,7 +56,7 @@ def _of_item(item: Item, rules: _Rules) -> Finding:
     where, text = rules.place(item.because)
     workload = item.dst or item.src
     named = softened(
-        Finding(CHECKED[item.kind], item.text, f"{_SAYS[item.kind]}{text}"), _SEVERITIES[item.level]
+        Finding(CHECKED[item.kind], item.text, f"{SAYS[item.kind]}{text}"), _SEVERITIES[item.level]
     )
     place = where or rules.declared(workload)
     return Finding(named.rule, named.subject, named.message, place, item.accepted)
@@ -87,7 +77,7 @@ class _Rules:
                     continue
                 for name, where in _named(text, fleet):
                     here = self._after.lines.get(name, where)
-                    return here, f": {_cause(text)}"
+                    return here, f": {_cause(text, where)}"
         return "", f": {because[0]}" if because else ""
 
     def declared(self, workload: str) -> str:
@@ -101,5 +91,6 @@ def _named(text: str, fleet: Fleet) -> Iterator[tuple[str, str]]:
             yield name, where
 
 
-def _cause(text: str) -> str:
-    return re.sub(r"^(after|before), ", "", text)
+def _cause(text: str, where: str) -> str:
+    """Without file, line and commit, which are no part of what makes a finding the same from commit to commit."""
+    return re.sub(r"^(after|before), ", "", text).partition(f" ({where}")[0]

@@ -24,6 +24,16 @@ MOST_FOUND = 4_000
 MOST_RECORDED = 3_000
 MOST_ACCEPTED = 3_000
 MOST_VERDICT = 400
+SAYS = {
+    "internet": "newly open to the internet",
+    "opened": "a connection is opened",
+    "cut": "a connection is cut",
+    "isolated": "a workload is newly isolated",
+    "dns": "DNS is lost",
+    "scrape": "a metrics scrape is cut",
+    "ownPath": "netpol-canary's own way is cut",
+    "workloads": "a connection of a workload that comes or goes",
+}
 _SEVERITIES = ("error", "warning", "info")
 
 
@@ -109,7 +119,8 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     """Markdown for a pull request; it reads well in a terminal, too."""
     risk = found.risk
     lines = [f"## Network policies against {code(found.base)}: {inert(verdict.text[:MOST_VERDICT])}", ""]
-    blocks = [f"- **{inert(block)}**" for block in found.blocks]
+    high = [f"{SAYS[i.kind]}: {i.text}" for i in found.items if i.level == "high" and not i.accepted]
+    blocks = [f"- **{inert(block)}**" for block in (*high, *found.blocks)]
     lines += _some(blocks, MOST_BLOCKS) + ([""] if blocks else [])
     lines.append(f"Risk: **{risk.level}** ({inert('; '.join(risk.reasons)[:MOST_REASONS])}).")
     held = sum(not r.problems for r in found.intents)

@@ -120,9 +120,13 @@ class _Sides:
         for fleet, net, pods in zip(self._fleets, self._nets, self._pods, strict=True):
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
-            told.append({f"{w.side}: {located(fleet, rule, self._commits)}" for w in why for rule in w.rules})
+            told.append(
+                {(w.side, rule): located(fleet, rule, self._commits) for w in why for rule in w.rules}
+            )
+        # A rule that only stands on another line now is no reason for a change.
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
-            yield from (f"{word}, {rule}" for rule in sorted(mine - theirs))
+            kept = mine.keys() - theirs.keys()
+            yield from (f"{word}, {text}" for text in sorted(f"{key[0]}: {mine[key]}" for key in kept))
 
 
 def _differing(before: int, after: int) -> tuple[str, int]:

@@ -18,6 +18,10 @@ _ALONE = ("podSelector", "policyTypes", "apiVersion")
 # Of rules whose message names no field.
 _FIELDS = {"NPC001": "spec.podSelector", "NPC023": "apiVersion"}
 
+_WITHIN = {"NPC006": ("port",), "NPC014": ("port",), "NPC003": ("cidr",), "internet": ("cidr",)}
+_WORD = re.compile(r"[\w.:-]+")
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+
 
 class Place(NamedTuple):
     """Both count from 1; columns are in characters, as YAML's marks are."""
@@ -44,7 +48,7 @@ class Places:
             for start in (root, _value(root, "spec")):
                 found = _walk(start, path) if start is not None and path else None
                 if found is not None:
-                    return _place(found)
+                    return _place(_closer(found, message, rule))
         return _place(root)
 
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
@@ -58,6 +62,23 @@ class Places:
         named = [n for n in items if _text(_value(n, "metadata"), "name") == name]
         kind = [n for n in named if (_text(n, "kind") or "") in subject]
         return next(iter([*kind, *named]), begun[-1])
+
+
+def _closer(node: yaml.Node, message: str, rule: str) -> yaml.Node:
+    """Within a rule, the port that the message names, or the block of all addresses; the rule where there is none."""
+    keys = _WITHIN.get(rule, ())
+    words = {*_WORD.findall(message), *(EVERYWHERE if "cidr" in keys else ())}
+    left = [node]
+    while left:
+        one = left.pop(0)
+        if isinstance(one, yaml.SequenceNode):
+            left += one.value
+        elif isinstance(one, yaml.MappingNode):
+            for key, value in one.value:
+                if key.value in keys and isinstance(value, yaml.ScalarNode) and value.value in words:
+                    return value
+                left.append(value)
+    return node
 
 
 def _nodes(text: bytes, file: str) -> list[yaml.Node]:

@@ -25,7 +25,7 @@ def test_sarif_places_what_opens_the_database_at_the_rule(asked):
     assert first["message"]["text"].startswith("internet to shop/db[StatefulSet] on TCP 5432: newly open")
     place = first["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "policies/policy.yaml"
-    assert place["region"] == {"startLine": 12, "startColumn": 5}
+    assert place["region"] == {"startLine": 12, "startColumn": 29}  # the block of all addresses
     rules = [r["id"] for r in run["tool"]["driver"]["rules"]]
     assert all(rules[r["ruleIndex"]] == r["ruleId"] for r in run["results"])
     assert all(r["partialFingerprints"]["primaryLocationLineHash"] for r in run["results"])
@@ -35,7 +35,7 @@ def test_annotations_say_the_worst_first(asked):
     lines = [line for line in asked("github").out.splitlines() if line.startswith("::")]
     levels = [line.split(" ")[0] for line in lines]
     assert levels == sorted(levels, key=["::error", "::warning", "::notice"].index)
-    assert lines[0].startswith("::error file=policies/policy.yaml,line=12,col=5,title=")
+    assert lines[0].startswith("::error file=policies/policy.yaml,line=12,col=29,title=")
 
 
 def test_junit_and_code_quality_are_what_their_readers_take(asked):
@@ -61,3 +61,13 @@ def test_the_summary_says_internet_and_not_addresses(asked):
     assert "gained | internet | shop/db" in table and "0.0.0.0-" not in out
     assert "NetworkPolicy shop/db ingress" not in table.split("| from |")[1]
     assert "NetworkPolicy shop/db ingress" in reasons
+
+
+def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):  # noqa: F811
+    def prints():
+        (run,) = json.loads(repo.run("check", repo.path, "--base", "main~1", "-o", "sarif").out)["runs"]
+        return {r["partialFingerprints"]["finding/v1"] for r in run["results"] if r["ruleId"] != "intent"}
+
+    before = prints()
+    repo.change("# a comment\n" + WORLD)
+    assert prints() == before

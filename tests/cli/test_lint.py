@@ -88,8 +88,8 @@ def test_formats_for_pipelines(linted):
     assert (ours["ruleId"], result["ruleId"]) == ("NPC006", "NPC006")
     assert result["ruleId"] == "NPC006" and result["level"] == "error"
     place = result["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"]["uri"] == "policy.yaml" and place["region"]["startLine"] == 12
-    assert place["region"]["startColumn"] == 5  # the rule
+    assert place["artifactLocation"]["uri"] == "policy.yaml" and place["region"]["startLine"] == 13
+    assert place["region"]["startColumn"] == 20  # of `postgres`
     assert 'failures="2"' in linted(bad, "-o", "junit")[1].out
     assert "::error file=" in linted(bad, "-o", "github")[1].out
 
