@@ -276,14 +276,21 @@ def reach(
     workloads: Workloads = None,
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="text, json, yaml, csv, dot or mermaid")] = "",
+    exposure: Annotated[
+        bool, typer.Option("--exposure", help="whom each workload would let in of pods that do not exist yet")
+    ] = False,
     cluster: Live = False,
     context: ContextName = "",
     kubeconfig: Kubeconfig = "",
 ) -> int:
     """List which workloads may connect to which, by a directory's or the cluster's policies."""
-    from orchestrator.cli import network
+    from orchestrator.cli import exposed, network
 
     found = network.given(path, cluster, _target(OWN, context, kubeconfig), workloads)
+    if exposure:
+        if src or dst or port:
+            raise BadInput("--exposure says it of every workload", hint="leave --from, --to and --port out")
+        return exposed.show(found, cni, output)
     return network.reach(found, src, dst, port, cni, output)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.cli import wiring
+from orchestrator.cli.exposed import entering, entrance_row, show_entrances
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -155,10 +156,12 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         wanted = port_of(port)
         kept = [c for c in kept if ports.contains(c.ports, *wanted)]
     rows = [{"from": c.src.name, "to": c.dst.name, "ports": ports.text(c.ports)} for c in kept]
+    inward = [e for e in entering(found, cni, port_of(port) if port else None) if _named(e.dst, dst)]
+    inward = inward if src in ("", EXTERNAL) else []
     if output in ("json", "yaml"):
-        printed(
-            {"connections": rows, "notAnalysed": list(found.skipped), "notRead": list(found.skipped)}, output
-        )
+        skipped = list(found.skipped)
+        ways = [entrance_row(e) for e in inward]
+        printed({"connections": rows, "entrances": ways, "notAnalysed": skipped, "notRead": skipped}, output)
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([("from", "to", "ports"), *((r["from"], r["to"], r["ports"]) for r in rows)])
@@ -170,6 +173,8 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         print(
             "\n".join(aligned([["FROM", "TO", "PORTS"], *([r["from"], r["to"], r["ports"]] for r in rows)]))
         )
+    if output in ("", "text"):
+        show_entrances(inward)
     return 0
 
 

@@ -41,6 +41,12 @@ def would_cut(
     return sorted(dict.fromkeys(found), key=lambda c: (c.dst, c.src, sorted(c.ports)))
 
 
+def shut(whole: Fleet, edge: Edge, settled: Mapping[str, bool] | None = None) -> tuple[str, ...]:
+    """The rules that keep any of a connection's ports out; empty where all are open."""
+    found = _connections(whole, whole.network(settled), [edge])
+    return tuple(dict.fromkeys(rule for cut in found for rule in cut.because))
+
+
 def _connections(whole: Fleet, net: Network, edges: Sequence[Edge]) -> Iterator[WouldCut]:
     for edge in edges:
         shut = {port: because for port in edge.ports if (because := _against(whole, net, edge, port))}

@@ -40,6 +40,24 @@ def test_reach_says_who_calls_payments(root):
     assert [r["from"].split("/")[0] for r in rows] == ["checkout", "monitoring"]
 
 
+def test_reach_shows_the_entrance_from_outside_and_nothing_of_it_for_other_ends(root):
+    (way,) = json.loads(run("reach", root, "-o", "json").stdout)["entrances"]
+    assert way["to"] == "web/web[Deployment]" and way["open"] and "LoadBalancer" in way["through"]
+    assert "THROUGH" in run("reach", root, "--to", "web", "--port", "8080").stdout
+    for args in (["--to", "payments"], ["--from", "email"], ["--to", "web", "--port", "9090"]):
+        assert "THROUGH" not in run("reach", root, *args).stdout
+
+
+def test_exposure_says_whom_payments_would_let_in(root):
+    rows = json.loads(run("reach", root, "--exposure", "-o", "json").stdout)["exposure"]
+    mine = {r["from"]: r["ports"] for r in rows if r["to"].startswith("payments/")}
+    name = "any pod in namespaces with kubernetes.io/metadata.name"
+    assert mine == {f"{name}=checkout": "all", f"{name}=monitoring": "TCP 9090"}
+    assert "WOULD LET IN" in run("reach", root, "--exposure").stdout
+    refused = run("reach", root, "--exposure", "--to", "payments")
+    assert refused.returncode == 2 and len(refused.stderr.splitlines()) <= 2
+
+
 def test_why_names_the_policy_that_keeps_mail_from_payments(root):
     done = run("why", root, "--from", "email", "--to", "payments", "--port", shop.HTTP)
     assert done.returncode == 1 and "payments/callers.yaml:1" in done.stdout

@@ -1,0 +1,78 @@
+"""What `reach` says of entrances, and `reach --exposure`: whom workloads would let in of pods that do not exist yet."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
+from orchestrator.policy import ports
+from orchestrator.policy.exposure import Entrance, entrances, exposure
+from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.needed import Platform
+from orchestrator.policy.reading import profile
+
+MOST_SHOWN = 3  # address ranges in a line; -o json has all
+
+
+def show(found: Fleet, cni: str, output: str) -> int:
+    """Print the exposure of every workload."""
+    formatted(output, "text")
+    every = exposure(found, profile(cni).get("block_covers_pods", False))
+    rows = [{"to": e.dst.name, "from": e.src, "ports": ports.text(e.ports)} for e in every]
+    if found.cluster:
+        text = f"{len(found.cluster)} ClusterNetworkPolicies are not asked about pods that do not exist yet"
+        print(f"netpol-canary: {text}", file=sys.stderr)
+    if output in ("json", "yaml"):
+        printed({"exposure": rows, "notRead": list(found.skipped)}, output)
+    elif not rows:
+        print("no workload would let a pod in that does not exist yet")
+    else:
+        cells = ([one_line(r[key]) for key in ("to", "from", "ports")] for r in rows)
+        print("\n".join(aligned([["TO", "WOULD LET IN", "PORTS"], *cells])))
+    return 0
+
+
+def entering(found: Fleet, cni: str, port: tuple[str, int] | None) -> list[Entrance]:
+    """The ways in from outside, on one port or on any; what they lead to and is not known goes to standard error."""
+    try:
+        ways, told = entrances(found, Platform(), profile(cni))
+    except BadInput as error:
+        print(f"netpol-canary: entrances are not worked out: {one_line(str(error))}", file=sys.stderr)
+        return []
+    for text in told:
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    return [w for w in ways if port is None or port in w.ports]
+
+
+def entrance_row(way: Entrance) -> dict[str, object]:
+    """An entrance as plain data."""
+    return {
+        "through": way.through,
+        "from": way.src,
+        "to": way.dst.name,
+        "ports": _ports(way),
+        "open": not way.because,
+        "onlyFrom": list(way.partly),
+        "because": list(way.because),
+    }
+
+
+def show_entrances(ways: Sequence[Entrance]) -> None:
+    """Print them below the connections; nothing where there is none."""
+    if ways:
+        rows = [[one_line(t) for t in (w.through, w.src, w.dst.name, _ports(w), _verdict(w))] for w in ways]
+        print("\n" + "\n".join(aligned([["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], *rows])))
+
+
+def _verdict(way: Entrance) -> str:
+    if way.because:
+        return f"shut: {'; '.join(way.because)}"
+    more = f", and {len(way.partly) - MOST_SHOWN} more" if len(way.partly) > MOST_SHOWN else ""
+    return f"open to {', '.join(way.partly[:MOST_SHOWN])}{more} alone" if way.partly else "open"
+
+
+def _ports(way: Entrance) -> str:
+    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(way.ports))

@@ -1,0 +1,144 @@
+"""Whom each workload would let in of pods that do not exist yet, by the selectors of the rules; and through which entrances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.policy import ports
+from orchestrator.policy.connections import ranges
+from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
+from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.needed import Edge, Note, Platform, shaped
+from orchestrator.policy.services import sound
+from orchestrator.policy.shut_out import isolating
+from orchestrator.policy.would_cut import shut
+
+INTERNET = "internet"
+ANY = "any pod in any namespace"
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """Pods that may come, described by labels, and the ports (as in ports.py) on which they would be let in."""
+
+    dst: Workload
+    src: str
+    ports: int
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A way in from outside the cluster: its front, the workload behind it, and what keeps it out, if anything.
+
+    `partly` are the addresses that alone are let in, where the front is the internet and not all of it is.
+    """
+
+    through: str
+    src: str
+    dst: Workload
+    ports: frozenset[tuple[str, int]]
+    because: tuple[str, ...]
+    partly: tuple[str, ...] = ()
+
+
+def exposure(fleet: Fleet, blocks: bool = False) -> list[Exposed]:
+    """For every workload that policies can protect; ClusterNetworkPolicies are not asked.
+
+    `blocks`: an ipBlock covers the addresses of pods, as with some CNIs.
+    """
+    found: dict[tuple[str, str], Exposed] = {}
+    for workload in fleet.workloads:
+        for src, mask in () if workload.pod.host_network else _let_in(fleet, workload, blocks):
+            key = (workload.name, src)
+            mask |= found[key].ports if key in found else ports.NONE
+            if mask:
+                found[key] = Exposed(workload, src, mask)
+    every = {name: e.ports for (name, src), e in found.items() if src == ANY}
+    wider = (e for e in found.values() if e.src == ANY or e.ports & ~every.get(e.dst.name, ports.NONE))
+    return sorted(wider, key=lambda e: (e.dst.name, e.src != ANY, e.src))
+
+
+def _let_in(fleet: Fleet, workload: Workload, blocks: bool) -> Iterator[tuple[str, int]]:
+    selecting = isolating(fleet, workload.pod, "Ingress")
+    if not selecting:
+        yield ANY, ports.ALL
+    for policy in selecting:
+        for rule in policy["spec"].get("ingress") or []:
+            mask = ports.of_rule(rule.get("ports") or [], workload.pod)
+            given = rule.get("from") or []
+            if not given:
+                yield ANY, mask
+            for peer in given:
+                if "ipBlock" in peer and blocks:
+                    yield f"any pod with an address in {_block(peer['ipBlock'])}", mask
+                elif "ipBlock" not in peer:
+                    yield _described(peer, workload.pod.namespace), mask
+
+
+def _described(peer: Mapping[str, Any], own: str) -> str:
+    pod, space = _labels(peer.get("podSelector")), _labels(peer.get("namespaceSelector"))
+    pods = f"pods with {pod}" if pod else "any pod"
+    if peer.get("namespaceSelector") is None:
+        return f"{pods} in namespace {own}"
+    return f"{pods} in {f'namespaces with {space}' if space else 'any namespace'}"
+
+
+def _block(block: Mapping[str, Any]) -> str:
+    left = ", ".join(block.get("except") or [])
+    return f"{block['cidr']} without {left}" if left else str(block["cidr"])
+
+
+def _labels(selector: Mapping[str, Any] | None) -> str:
+    """A selector as kubectl writes one; empty where it selects everything."""
+    given = selector or {}
+    found = [f"{k}={v}" for k, v in sorted((given.get("matchLabels") or {}).items())]
+    for one in given.get("matchExpressions") or []:
+        key, values = one["key"], ", ".join(one.get("values") or [])
+        word = one["operator"]
+        exact = {"Exists": key, "DoesNotExist": f"!{key}"}
+        found.append(exact.get(word) or f"{key} {word.lower()} ({values})")
+    return ", ".join(found)
+
+
+def entrances(
+    fleet: Fleet, platform: Platform, settled: Mapping[str, bool]
+) -> tuple[list[Entrance], list[str]]:
+    """What comes in through Services, host ports, Ingresses and routes, and what of them leads nowhere known.
+
+    Raises BadInput with file and line where an object is not of its shape.
+    """
+    documents = fleet.beside
+    services = [s for s, _ in sound(documents, fleet)]
+    named = {(s.namespace, s.name): s for s in services}
+    met = [
+        *outside(services),
+        *host_ports(fleet),
+        *shaped(documents, lambda d: ingresses(d, fleet, named, platform)),
+        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform)),
+    ]
+    found = []
+    for edge in dict.fromkeys(e for e in met if isinstance(e, Edge)):
+        if not isinstance(edge.dst, Workload):
+            continue
+        src = edge.src if isinstance(edge.src, str) else edge.src.name
+        for port in sorted(edge.ports):
+            one = Edge(edge.src, edge.dst, frozenset({port}), edge.origin)
+            because, partly = _answer(fleet, one, edge.dst, port, settled)
+            found.append(Entrance(edge.origin, src, edge.dst, one.ports, because, partly))
+    ordered = sorted(found, key=lambda e: (e.dst.name, e.through, e.src, sorted(e.ports)))
+    return ordered, list(dict.fromkeys(n.text for n in met if isinstance(n, Note)))
+
+
+def _answer(
+    fleet: Fleet, edge: Edge, dst: Workload, port: tuple[str, int], settled: Mapping[str, bool]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What keeps an entrance shut, and the addresses that it is open to where these are some alone."""
+    if edge.src != INTERNET:
+        return shut(fleet, edge, settled), ()
+    net, spans = fleet.network(settled), ranges(fleet)
+    let_in = [s for s in spans if net.allowed(str(s.first), dst.pod, *port)]
+    if let_in:
+        return (), () if len(let_in) == len(spans) else tuple(f"{s.first}-{s.last}" for s in let_in)
+    return shut(fleet, edge, settled) or ("Ingress: no rule allows it",), ()
