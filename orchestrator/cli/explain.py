@@ -10,12 +10,14 @@ from orchestrator.cli import wiring
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.wiring import Target
+from orchestrator.harmless import one_line
 from orchestrator.record.build import telling
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import read
 
 MOST_ROWS = 40
+MOST_SAID = 160  # characters of what ended or holds it
 
 
 def explain(target: Target, name: str, output: str) -> int:
@@ -33,7 +35,9 @@ def shown(state: State, output: str = "") -> int:
     if output:
         printed(_data(state, analysis, found), output)
     elif analysis is None or found is None:
-        print(f"{state.rollout.name} is {state.rollout.status.phase}: no wave was watched yet")
+        print(
+            f"{state.rollout.name} is {state.rollout.status.phase}: no wave was watched yet{_answer(state)}"
+        )
     else:
         _told(state, analysis, found)
     return 0
@@ -43,7 +47,7 @@ def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
     status = state.rollout.status
     paused = f" for {status.paused_for}" if status.phase == "Paused" else ""
     print(
-        f"{state.rollout.name} is {status.phase}{paused}; wave {analysis.spec.wave} {analysis.status.phase}"
+        f"{state.rollout.name} is {status.phase}{paused}; wave {analysis.spec.wave} {analysis.status.phase}{_answer(state)}"
     )
     went_wrong = analysis.status.phase == "Failed"
     for title, text in zip(TITLES, found.lines, strict=True) if went_wrong else [("seen", found.lines[0])]:
@@ -62,6 +66,23 @@ def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
         )
     if len(rows) > MOST_ROWS:
         print(f"and {len(rows) - MOST_ROWS} more; -o json has all")
+
+
+def _answer(state: State) -> str:
+    """Who or what brought it there, as it was recorded; empty while it runs as it should."""
+    status = state.rollout.status
+    wanted = ("RollingBack", "RolledBack") if status.phase == "RolledBack" else (status.phase,)
+    if status.phase not in ("RollingBack", "RolledBack", "Failed", "Paused"):
+        return ""
+    cause = None
+    for one in reversed(status.transitions):
+        if one.phase not in wanted:
+            break
+        cause = one
+    if cause is None:
+        return ""
+    said = one_line(next(iter(cause.message.splitlines()), "") or cause.reason)
+    return f" ({said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + '…'}; by {one_line(cause.actor)})"
 
 
 def _cells(row: Row) -> list[str]:

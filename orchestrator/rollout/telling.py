@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from orchestrator.harmless import APART, one_line
 from orchestrator.rollout import model as m
 from orchestrator.rollout.resource import Rollout
@@ -37,8 +39,8 @@ def harmless(text: str) -> str:
 
 
 def since(seconds: float | None) -> str:
-    """Seconds for people: 42 s, 3 min 5 s."""
-    whole = round(seconds or 0)
+    """Seconds for people, within which it was: 42 s, 3 min 5 s; never 0 s, which says nothing."""
+    whole = max(1, math.ceil(seconds or 0))
     return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
 
 

@@ -42,6 +42,8 @@ def test_five_lines_and_a_row_for_each_connection_of_the_diff(cli):
     assert netpol("run", "--source", "shop").code == 1
     told = netpol("explain", "shop")
     assert told.code == 0
+    first = told.out.splitlines()[0]
+    assert "is RolledBack; wave 0 Failed (" in first and "; by " in first
     titles = [line.split(":")[0].strip() for line in told.out.splitlines()[1:6]]
     assert titles == ["seen", "connections", "cause", "sure", "now"]
     assert "expected reach, seen blocked" in told.out and "put back in" in told.out
@@ -64,5 +66,5 @@ def test_packets_that_contradict_the_analysis_pause_with_an_alarm(cli):
 def test_where_nothing_was_watched_yet_it_says_so(cli):
     netpol = cli(Stage(gates=[m.Gate(wave=0)]))
     assert netpol("run", "--source", "shop").code == 3
-    assert "is Paused: no wave was watched yet" in netpol("explain", "shop").out
+    assert "is Paused: no wave was watched yet (wave 0: 0 of 2 approvals" in netpol("explain", "shop").out
     assert netpol("explain", "nothing").code == 2

@@ -76,7 +76,7 @@ def test_the_comment_shows_risk_waves_and_how_it_ended():
 def test_the_comment_of_a_rollback_says_why():
     state = played(False)
     text = feedback.comment(state, "")
-    assert "rolled back, everything put back within 0 s" in text
+    assert "rolled back, everything put back within 1 s" in text
     assert "| 0 | cart | ↩️ put back |" in text and "| 1 | pay, web | — not reached |" in text
     assert "\n> " in text
     title, body = feedback.way_back(state.rollout, BASE)
@@ -101,7 +101,7 @@ def test_a_message_names_what_where_who_and_when_and_calls_nobody():
     state = played(False)
     title, body = telling.text(state.rollout, state.rollout.status.outbox[-1], BASE)
     assert title == "netpol-canary: shop: rolled back"
-    assert "wave 0 (cart), put back within 0 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
+    assert "wave 0 (cart), put back within 1 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
     assert "@example" not in body and body.splitlines()[-1] == f"{BASE}/rollouts/shop-cccccccccc/why"
     calls = entry("Paused", "Approval", message="<!channel> @here")
     title, body = telling.text(state.rollout, calls, BASE)
