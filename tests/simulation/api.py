@@ -26,12 +26,12 @@ class Change:
 
 
 class Journal(MemoryCluster):
-    """Tells `saw` of every change, cascades included; `actor` is who calls now, `sent` when they asked."""
+    """Tells `saw` of every change, cascades included; `actor` is who calls now."""
 
     def __init__(self, clock, saw):
         super().__init__(clock, user="system:serviceaccount:netpol-canary:controller")
         self._saw, self._known = saw, {}
-        self.actor, self.sent = "", 0.0
+        self.actor = ""
         self.shared = Shared()
 
     def get(self, kind, name, namespace=None):
@@ -105,7 +105,8 @@ class Api:
         return answer[0]
 
     def _effect(self, process, port, verb, args, kwargs, sent):
-        self.cluster.actor, self.cluster.sent = process.name, sent
+        self.cluster.actor, self._oracle.sent = process.name, sent
+        self._oracle.waits = process.alive
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
             self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
         if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):

@@ -31,7 +31,7 @@ class Oracle:
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
         self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
-        self.emptied, self.unasked, self.sent = {}, set(), 0.0
+        self.emptied, self.unasked, self.sent, self.waits = {}, set(), 0.0, True
 
     @property
     def now(self):
@@ -49,7 +49,6 @@ class Oracle:
 
     def asked(self, actor, namespace, sent):
         """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`."""
-        self.sent = sent
         record = self._open_record(namespace)
         if record is None:
             return
@@ -118,6 +117,7 @@ class Oracle:
                 old
                 and (old.get("status") or {}).get("phase") == "Applied"
                 and self._runs(old["spec"]["rollout"])
+                and self._made(old)
             ):
                 self.violated("before is kept", f"{name} was deleted while it was applied and not restored")
             self.records.pop(name, None)
@@ -137,6 +137,11 @@ class Oracle:
         seen = max(self.looked.get((actor, n), 0.0) for n in (space, None))
         if self.wrote.get((actor, space), 0.0) > seen:
             self.violated("5 RolledBack means restored", f"{actor} did not read {space} back")
+
+    def _made(self, record):
+        """Whether it is the present rollout's of that name, not one's that was deleted before."""
+        uid = self.rollouts[record["spec"]["rollout"]]["metadata"]["uid"]
+        return any(o["uid"] == uid for o in record["metadata"].get("ownerReferences") or [])
 
     def _runs(self, rollout):
         found = self.rollouts.get(rollout)
@@ -291,13 +296,14 @@ class Oracle:
         # what is written as it stands only refuses late writes
         if before is None or after is None or before["spec"] != after["spec"]:
             self.wrote[actor, namespace] = self.now
-        if before is not None and not _ours(before) and not self._taken(namespace, name):
+        if before is not None and not _ours(before) and not self._taken(namespace, name, after):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
             self.violated("3 what is not the source's is not written", f"{actor} wrote into {namespace}")
         record = self._open_record(namespace)
         if record is None:
-            if before is not None:
+            swept = before is not None and _bridge(before) and after is None  # nobody needs it
+            if before is not None and not swept:
                 self.violated("one writer", f"{actor} wrote {namespace}/{name} and no rollout works there")
         else:
             self._between(record, namespace, name, actor)
@@ -306,7 +312,7 @@ class Oracle:
         """A creation that lands when its sender waits no more: nothing can refuse it, and until it is undone it counts."""
         if after is None:
             self.unasked.discard((namespace, name))
-        elif before is None and self.now - self.sent > REQUEST_SECONDS:
+        elif before is None and (not self.waits or self.now - self.sent > REQUEST_SECONDS):
             self.unasked.add((namespace, name))
 
     def _drifted(self, namespace, name):
@@ -318,14 +324,12 @@ class Oracle:
             return False
         return _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing"
 
-    def _taken(self, namespace, name):
+    def _taken(self, namespace, name, after):
         """On the way back, a name that the source's own policy had: who took it meanwhile gives it back."""
         record = self._open_record(namespace)
-        if record is None or _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing":
-            return False
-        return any(
-            _name(o) == name and _owner(o) for o in map(json.loads, record["spec"].get("before") or [])
-        )
+        texts = [] if record is None else map(json.loads, record["spec"].get("before") or [])
+        had = any(_name(o) == name and _owner(o) for o in texts)
+        return had and (_selects_nobody(after) or self._is_before(namespace, name, after))
 
     def _is_before(self, namespace, name, after):
         """Where it was half written, it goes back at once: what it was before is no drift that is written over."""
@@ -398,6 +402,8 @@ class Oracle:
             actor, at = self.writer.get((space, key), ("", 0.0))
             strange = actor.split("-")[0] not in PRODUCT and at > looked
             made = actor.startswith("stranger") and key in live and key not in wanted and not _ours(live[key])
+            if end == "after" and (space, key) in self.unasked and _bridge(live[key]):
+                continue  # it landed late, and is swept
             if not strange and not made and _content(live.get(key)) != _content(wanted.get(key)):
                 yield f"/{key} is not as {end} has it (last written by {actor} at {at:.1f} s)"
 
