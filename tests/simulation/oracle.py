@@ -481,18 +481,34 @@ class Oracle:
             if r["spec"]["namespace"] == space
             and self._source_of(r) == name
             and self._ended_at(r) is not None
+            and (_phase(r) != "Pending" or self._cause(r) != "revision")  # it was written
         ]
         last = max(mine, key=self._ended_at, default=None)
-        if last is None or _phase(self.rollouts.get(last["spec"]["rollout"])) != "RolledBack":
+        if last is None:  # it came after the last rollout, and what Git asks for now cannot be planned
+            return self._blocked(status)
+        if _phase(self.rollouts.get(last["spec"]["rollout"])) != "RolledBack":
             return False
-        if self.rollouts[last["spec"]["rollout"]]["spec"].get("cause") != "namespaces":
+        cause = self._cause(last)
+        if cause == "drift" and self._stands_as_before(name, space, last):  # the repair was taken back
+            return True
+        if cause != "namespaces":
             return False
-        wanted = {_name(o): o["spec"] for o in map(json.loads, last["spec"].get("before") or [])}
-        live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
         said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
         words = said.replace(",", " ").replace(":", " ").split()
         named = space in words and "rolled back by" in said
-        return live == wanted and (named or self._blocked(status))
+        return self._stands_as_before(name, space, last) and (named or self._blocked(status))
+
+    def _stands_as_before(self, name, space, record):
+        """All that its rollout changed."""
+        wanted, after = (
+            {_name(o): o["spec"] for o in map(json.loads, record["spec"].get(e) or [])}
+            for e in ("before", "after")
+        )
+        live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
+        return all(live.get(key) == wanted.get(key) for key in {*wanted, *after})
+
+    def _cause(self, record):
+        return (self.rollouts.get(record["spec"]["rollout"]) or {"spec": {}})["spec"].get("cause", "revision")
 
     def _source_of(self, record):
         found = self.rollouts.get(record["spec"]["rollout"])

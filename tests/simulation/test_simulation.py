@@ -21,6 +21,20 @@ KNOWN = frozenset()
 PLAY = "import sys; from simulation.run import Run, installed, simulate; print(*(simulate(int(s)).log for s in sys.argv[1:]))"
 
 
+# Killed workers' last writes land late, and nothing else goes wrong.
+LATE = {
+    "late": 19.5,
+    "kills": 0.95,
+    "pushes_every": 15.0,
+    "people_every": 3.0,
+    "engines": 2,
+    "waves": 2,
+    "gates": False,
+    **dict.fromkeys(("hurting", "slow", "errors", "stalls", "freezes_every"), 0.0),
+    **dict.fromkeys(("strangers_every", "namespaces_every", "restarts_every"), 0.0),
+}
+
+
 @cache
 def played(seed):
     """In this process, once for all tests."""
@@ -46,30 +60,16 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
     assert not simulate(seed).violations
 
 
-def test_what_a_worker_in_a_pod_empties_on_the_way_back_is_no_drift_that_is_written_over():
-    assert not simulate(163).violations
+# A bridge or a name on its way back, sweeps, the last creation of a killed pod, a rollout that was deleted, a repair that was
+# taken back, a worker too slow to keep its Lease, a namespace that came before what cannot be planned.
+@pytest.mark.parametrize("seed", [79, 163, 476, 504, 523, 1126, 1254, 1789, 1813])
+def test_seeds_that_once_broke_a_promise_break_none(seed):
+    assert not simulate(seed).violations
 
 
 def test_a_creation_that_lands_when_its_sender_waits_no_more_is_undone_not_prevented():
     """Nothing can refuse it: until then it may open what neither end opens, and the way back ends without it."""
-    made = {
-        "late": 19.5,
-        "kills": 0.95,
-        "pushes_every": 15.0,
-        "people_every": 3.0,
-        "hurting": 0.0,
-        "gates": False,
-    }
-    calm = {"slow": 0.0, "errors": 0.0, "freezes_every": 0.0, "stalls": 0.0, "strangers_every": 0.0}
-    more = {
-        "namespaces_every": 0.0,
-        "restarts_every": 0.0,
-        "engines": 2,
-        "waves": 2,
-        "argo": False,
-        "told": False,
-    }
-    fixed = {**made, **calm, **more, "clock_every": 0.0, "guard": False, "runner": False}
+    fixed = {**LATE, "argo": False, "told": False, "clock_every": 0.0, "guard": False, "runner": False}
     assert not simulate(88, **fixed).violations
 
 
@@ -115,17 +115,7 @@ SHARP = {
     "lease-by-wall-clock": (70, {"clock_every": 8.0, "setback": 600.0, "pushes_every": 15.0, "engines": 2}),
     "no-fence": (40, {"stalls": 0.1, "kills": 0.5, "pushes_every": 15.0, "engines": 2}),
     "no-read-back": (0, {}),
-    "no-waiting-at-takeover": (
-        0,
-        {
-            "late": 19.5,
-            "kills": 0.95,
-            "pushes_every": 15.0,
-            "people_every": 3.0,
-            "hurting": 0.0,
-            "gates": False,
-        },
-    ),
+    "no-waiting-at-takeover": (0, LATE),
     "status-written-blindly": (
         0,
         {"told": True, "engines": 2, "stalls": 0.1, "pushes_every": 15.0, "people_every": 3.0},
