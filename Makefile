@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 $(VENV)/.ready: pyproject.toml
-	test -x $(BIN)/python || $(PY) -m venv .venv
+	test -x $(BIN)/python || $(PY) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install -q -e . --group dev
 	touch $@
