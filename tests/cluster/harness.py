@@ -92,10 +92,7 @@ class ControlPlane:
         self.vouch()
 
     def vouch(self, there=True):
-        """Install config/admission, or take away what vouches for people, and wait until that is in force.
-
-        The policy of probes' images stays: an API server that lost it finds its ConfigMap no more (docs/security.md).
-        """
+        """Install config/admission, or take away what vouches for people, and wait until that is in force."""
         admission = ROOT / "config" / "admission"
         if there:
             self.run("apply", "-k", str(admission))

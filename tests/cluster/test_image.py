@@ -16,7 +16,7 @@ from node_strategy import probe, strategy
 from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
 
-from orchestrator.adapters.bundle import collected
+from orchestrator.adapters.bundle import TAG, collected
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 
@@ -118,6 +118,13 @@ def reaching(document, node, repository):
     return document
 
 
+def listing(image):
+    """The policy of config/admission that lets probes run this image."""
+    name = "netpol-canary-probe-images"
+    policies = [d for d in collected(("admission",), image) if d["kind"] == "ValidatingAdmissionPolicy"]
+    return next(d for d in policies if d["metadata"]["name"] == name)
+
+
 def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
     """Controllers and guards become ready, and a merge is promoted by probes from the same image."""
     street.settled()
@@ -126,7 +133,7 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
         for d in collected(("rbac", "manager", "guard"), loaded)
         if d["kind"] != "Namespace"
     ]
-    node.apply(*documents)
+    node.apply(listing(loaded), *documents)
     try:
         for name in ("netpol-canary", "netpol-canary-guard"):
             node.plane.run("rollout", "status", "-n", OWN, f"deployment/{name}", KUBECTL)
@@ -155,6 +162,7 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
         subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=ENOUGH)
         body = yaml.safe_dump_all(documents)
         node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
+        node.apply(listing(TAG))
 
 
 def sections(text):
