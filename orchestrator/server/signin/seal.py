@@ -36,8 +36,11 @@ class Seal:
 
     def open(self, purpose: str, sealed: str) -> bytes | None:
         """What was sealed; None where it was not, or with keys that are gone, or for another purpose."""
+        padded = sealed + "=" * (-len(sealed) % 4)
         try:
-            return self._box(purpose).decrypt(sealed + "=" * (-len(sealed) % 4))
+            if _spelled(base64.urlsafe_b64decode(padded)) != sealed:
+                return None  # base64 passes over what its last character has to spare, and over what is no letter of it
+            return self._box(purpose).decrypt(padded)
         except (InvalidToken, ValueError):
             return None
 
@@ -47,6 +50,10 @@ class Seal:
             self._made = {k: v for k, v in self._made.items() if k[1] == keys}
             self._made[purpose, keys] = MultiFernet([Fernet(_derived(key, purpose)) for key in keys])
         return self._made[purpose, keys]
+
+
+def _spelled(token: bytes) -> str:
+    return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
 def _derived(key: bytes, purpose: str) -> bytes:
