@@ -64,7 +64,7 @@ def look(
     left = kept(written)
     counts = tallied(whole.status.left_out, len(written) - len(left))
     status = analysis.status.model_copy(update={"ticks": ticks, "measurements": left, "left_out": counts})
-    lost: Sequence[str] = unready(ctx, state, analysis, at)
+    lost, recovering = unready(ctx, state, analysis, at)
     mute = ""
     if (
         verdict(plan, every, Judgement(), ticks, lost=lost)[0] != "Failed"
@@ -75,6 +75,8 @@ def look(
     status.phase, reason = verdict(plan, every, answers, ticks, waited, _asked(ctx, state, analysis), lost)
     if mute and status.phase == "Inconclusive":  # once more, before it counts as lost
         status.phase, reason = "Running", mute
+    if recovering and status.phase == "Successful":
+        status.phase, reason = "Running", recovering
     if fresh := unsaid(state, whole, gone):
         status.gone = [*whole.status.gone, *fresh]
         status.phase, reason = (
@@ -137,10 +139,10 @@ def _probed(
     stay = [r for r in status.probes if r.when in ("baseline", "held")]
     if status.probed_at is None and plan.probing.long_lived:
         stay += [record(r, "held") for r in prober.held(analysis.name)]
-    twice = cannot_start(probes, status.probes) if status.probed_at else ""
+    earlier = cannot_start(probes, status.probes) if status.probed_at else ""
     now = cannot_start(probes, [*stay, *answers])
     update = {"probes": [*stay, *answers], "probed_at": ctx.clock.now()}
-    return status.model_copy(update=update), now, bool(twice)
+    return status.model_copy(update=update), now, bool(earlier and now)
 
 
 def _tried(prober: Prober, wanted: Sequence[Probe], before: Mapping[str, str]) -> list[ProbeResult]:

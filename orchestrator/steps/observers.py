@@ -16,32 +16,41 @@ POD = Kind("v1", "Pod")
 PROBE_LABEL = "netpol-canary.dev/probe"
 MOST_NAMED = 5
 MOST_QUESTIONS = 10
+LONGEST_PERIOD = 60  # seconds between two readiness probes; who asks less often is not waited for
 FLAPPING = 3  # restarts of a container after which it says nothing of a change
 
 
-def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> list[str]:
-    """Pods that were there before the wave, turned unready after it was applied, and stayed so for a look.
+def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -> tuple[list[str], str]:
+    """Pods that were there before the wave and turned unready after it was applied: what is lost, and what is waited for.
 
-    Nothing where the controls' pods did so as well: then the cluster is ill, not the change.
+    Lost are those that stayed so for a look, and for as long as the kubelet takes to ask once more; the others are
+    waited for. Neither where the controls' pods are unready as well: then the cluster is ill, not the change.
     """
     plan = state.rollout.spec.strategy.analysis
     applied = _applied(state, analysis)
-    fallen: dict[str, list[str]] = {}
+    lost: dict[str, list[str]] = {}
+    fresh: list[str] = []
     for pod in _pods(ctx, [*analysis.spec.watched, *analysis.spec.controls]):
         turned, space = _turned(pod, analysis.spec.since), str(pod["metadata"]["namespace"])
-        if (
-            turned is not None
-            and turned >= applied
-            and (at - turned).total_seconds() >= plan.interval_seconds
-        ):
-            fallen.setdefault(space, []).append(f"{space}/{pod['metadata']['name']}")
-    if any(c in fallen for c in analysis.spec.controls):
-        return []
-    names = [n for space in analysis.spec.watched for n in fallen.get(space, [])]
-    if not names:
-        return []
+        if turned is None or turned < applied:
+            continue
+        name = f"{space}/{pod['metadata']['name']}"
+        if (at - turned).total_seconds() >= max(plan.interval_seconds, _asked_again(pod)):
+            lost.setdefault(space, []).append(name)
+        elif space in analysis.spec.watched:
+            fresh.append(name)
+    if any(c in lost for c in analysis.spec.controls):
+        return [], ""
+    names = [n for space in analysis.spec.watched for n in lost.get(space, [])]
+    return (
+        [f"pods no longer Ready since the change: {_some(names)}"] if names else [],
+        f"pods are not Ready, and have to be again: {_some(fresh)}" if fresh else "",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return [f"pods no longer Ready since the change: {', '.join(names[:MOST_NAMED])}{more}"]
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _pods(ctx: Context, spaces: Sequence[str]) -> Iterator[Manifest]:
@@ -84,6 +93,18 @@ def _turned(pod: Manifest, before: datetime) -> datetime | None:
     if created is None or created > before:
         return None
     return next(_not_ready(pod), None)
+
+
+def _asked_again(pod: Manifest) -> float:
+    """Seconds from one answer of the slowest readiness probe to the next, with the API's defaults."""
+    probes = [c.get("readinessProbe") or {} for c in (pod.get("spec") or {}).get("containers") or []]
+    again = [_seconds(p, "periodSeconds", 10) + _seconds(p, "timeoutSeconds", 1) for p in probes if p]
+    return min(max(again, default=0), LONGEST_PERIOD)
+
+
+def _seconds(probe: Manifest, field: str, default: int) -> int:
+    given = probe.get(field)
+    return given if isinstance(given, int) and given > 0 else default
 
 
 def _not_ready(pod: Manifest) -> Iterator[datetime]:

@@ -2,12 +2,13 @@
 
 import re
 
+import pytest
 from stage import OWN, Stage, work
 
 from orchestrator.errors import Unreachable
 from orchestrator.ports import Kind
 from orchestrator.rollout.resource import load
-from orchestrator.steps.context import NAMESPACE_ROLLOUT
+from orchestrator.steps.context import ANALYSIS, NAMESPACE_ROLLOUT
 
 
 class CutOff:
@@ -91,6 +92,48 @@ def test_pods_that_are_no_longer_ready_are_a_regression_of_their_own():
     status = work(stage.context(clock=Turning(stage, "cart")), "w").rollout.status
     assert status.phase == "RolledBack"
     assert "pods no longer Ready since the change: cart/app" in status.reason
+
+
+def slow(stage, space):
+    """Its pod's readiness is asked for every 20 s."""
+    pod(stage, space, stage.clock.now())
+    (found,) = stage.cluster.list(Kind("v1", "Pod"), space)
+    found["spec"]["containers"][0]["readinessProbe"] = {"httpGet": {"port": 80}, "periodSeconds": 20}
+    stage.cluster.replace(found)
+
+
+def fall(stage, space, ready, at):
+    """Like the kubelet, which leaves a pod's spec as it is."""
+    (found,) = stage.cluster.list(Kind("v1", "Pod"), space)
+    condition = {"type": "Ready", "status": ready, "lastTransitionTime": at.isoformat()}
+    stage.cluster.replace({**found, "status": {"conditions": [condition]}})
+
+
+@pytest.mark.parametrize(("back", "phase"), [(15, "Succeeded"), (None, "RolledBack")])
+def test_a_pod_that_is_not_ready_when_the_wave_would_end_is_waited_for_until_it_was_asked_again(back, phase):
+    stage = Stage()
+    slow(stage, "cart")
+    stage.clock.sleep(60)
+    start, seen = None, set()
+
+    class Kubelet:
+        def now(self):
+            return stage.clock.now()
+
+        def sleep(self, seconds):
+            nonlocal start
+            stage.clock.sleep(seconds)
+            found = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
+            if start is None and any(r.status.phase == "Applied" for r in found):
+                start = self.now()
+                fall(stage, "cart", "False", start)
+            if start and back and (self.now() - start).total_seconds() >= back:
+                fall(stage, "cart", "True", self.now())
+            seen.update(load(o).status.reason for o in stage.cluster.list(ANALYSIS, OWN))
+
+    status = work(stage.context(clock=Kubelet()), "w").rollout.status
+    assert status.phase == phase, status.reason
+    assert "pods are not Ready, and have to be again: cart/app" in seen
 
 
 def test_pods_of_the_controls_that_fall_as_well_clear_the_change():

@@ -104,3 +104,20 @@ def test_a_request_to_resume_that_dies_half_way_is_carried_out_by_the_next():
         Embedded(stage.context(Dies(), prober=Silent()), "one").drive(state.name)
     assert analyses(stage) == []
     assert Embedded(ctx, "two").drive(state.name).rollout.status.phase == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("mute", "phase", "said"),
+    [
+        ((2,), "Succeeded", ""),
+        ((2, 4), "Succeeded", ""),  # not twice in succession
+        ((2, 3), "RolledBack", "no probe could be run any more: no pod could start"),
+    ],
+)
+def test_probes_that_ran_before_the_change_and_cannot_after_it_are_a_loss_the_second_time_in_succession(
+    mute, phase, said
+):
+    stage = Stage(analysis={"count": 5, "probing": m.Probing(interval_seconds=5)})
+    state = work(stage.context(prober=Silent(*mute)), "one").rollout
+    assert state.status.phase == phase, state.status.reason
+    assert said in state.status.reason
