@@ -28,7 +28,8 @@ def pod_spec(targets=(), image=images.APP):
         "image": image,
         "env": [{"name": "TARGETS", "value": ",".join(f"{name}={host}:{PORT}" for name, host in targets)}],
         "ports": [{"containerPort": PORT, "name": "http"}],
-        "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}},  # else a busy node gives it next to nothing
+        # without requests a busy node gives it next to nothing
+        "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}},
         "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5},
     }
     return {
