@@ -71,6 +71,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         engine=engine(state),
         ignored=ignored(state),
         left_out=left_out(status),
+        subject=spec.subject,
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.rollout.model import (
     ProbeRecord,
     WaveAnalysisSpec,
     WaveAnalysisStatus,
+    WaveEdge,
 )
 
 BAD_FIRST = ("Failed", "Error", "Inconclusive")
@@ -105,17 +106,29 @@ def _observed(records: Iterable[ProbeRecord], when: str) -> dict[str, Answer]:
 def links(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Link, ...]:
     """The connections that the wave opens, cuts or alters."""
     pairs = zip(spec.edges, agreement(spec, status), strict=True)
-    return tuple(_link(row, tuple(edge.because)) for edge, row in pairs)
+    return tuple(_link(row, edge) for edge, row in pairs)
 
 
-def _link(row: Row, because: tuple[str, ...]) -> Link:
+def planned_links(edges: Iterable[WaveEdge]) -> tuple[Link, ...]:
+    """The connections that the plan says change, in its order."""
+    return tuple(
+        Link(e.source, e.destination, e.before, e.after, _changed(e), _because(e.because)) for e in edges
+    )
+
+
+def _because(rules: Iterable[str]) -> tuple[str, ...]:
+    """Without the place of what stands in the cluster alone, which is nobody's file."""
+    return tuple(rule.replace(" (the cluster:1)", "") for rule in rules)
+
+
+def _link(row: Row, edge: WaveEdge) -> Link:
     return Link(
         row.source,
         row.destination,
         row.before,
         row.after,
-        _changed(row.before, row.after),
-        because,
+        _changed(edge),
+        tuple(edge.because),
         row.probed,
         row.seen,
         row.alarm,
@@ -123,9 +136,12 @@ def _link(row: Row, because: tuple[str, ...]) -> Link:
     )
 
 
-def _changed(before: str, after: str) -> LinkChange:
-    if before == after:
+def _changed(edge: WaveEdge) -> LinkChange:
+    """The word that was frozen; of what an older version froze, what the ports say."""
+    if edge.change:
+        return edge.change
+    if edge.before == edge.after:
         return "same"
-    if before == "none":
+    if edge.before == "none":
         return "opened"
-    return "cut" if after == "none" else "altered"
+    return "cut" if edge.after == "none" else "altered"

@@ -18,10 +18,12 @@ OUTSIDE = "outside"
 LOOKS: dict[LinkChange, tuple[str, str, str | None, str]] = {
     "opened": ("g-opened", "#1b7f3b", None, "+"),
     "cut": ("g-cut", "#b3261e", "2 4", "×"),
+    "narrowed": ("g-narrowed", "#8a5a00", "6 3", "−"),
+    "widened": ("g-widened", "#1b7f3b", "6 3", "+"),
     "altered": ("g-altered", "#8a5a00", "9 3", "~"),
     "same": ("p-grid", "#888888", "1 3", "="),
 }
-ORDER: tuple[LinkChange, ...] = ("cut", "opened", "altered", "same")
+ORDER: tuple[LinkChange, ...] = ("cut", "opened", "altered", "narrowed", "widened", "same")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,14 @@ from orchestrator.record.tables import Table
 from orchestrator.record.view import Cell, Link, RolloutView, WaveView
 
 MOST_DRAWN = 30
-ARROWS = {"opened": "==>", "cut": "-.->", "altered": "-->", "same": "---"}
+ARROWS = {
+    "opened": "==>",
+    "cut": "-.->",
+    "altered": "-->",
+    "narrowed": "-->",
+    "widened": "-->",
+    "same": "---",
+}
 
 
 def report(view: RolloutView) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.rollout.model import Answer, MeasurementPhase, NamespacePhase, RolloutPhase
 
-LinkChange = Literal["opened", "cut", "altered", "same"]
+LinkChange = Literal["opened", "cut", "narrowed", "widened", "altered", "same"]
 MarkKind = Literal["applied", "detected", "restored", "promoted"]
 WaveState = Literal["ahead", "waiting", "running", "good", "bad", "undone"]
 
@@ -128,7 +128,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class WaveView:
-    """One wave. `state` is ahead, waiting, running, good, bad or undone, for colours and words alike."""
+    """One wave. `state` is ahead, waiting, running, good, bad or undone, for colours and words alike.
+
+    `planned` are the connections that the plan says change with it, the worst first, out of `planned_total`; `links` are
+    those of its analysis, known once it has begun.
+    """
 
     number: int
     why: str
@@ -145,6 +149,13 @@ class WaveView:
     notes: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    planned: tuple[Link, ...] = ()
+    planned_total: int = 0
+
+    @property
+    def planned_more(self) -> int:
+        """How many change with it beyond those that were kept."""
+        return max(self.planned_total - len(self.planned), 0)
 
 
 @dataclass(frozen=True)
@@ -187,3 +198,4 @@ class RolloutView:
     engine: str = ""
     ignored: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    subject: str = ""

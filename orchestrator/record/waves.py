@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.record.diffs import object_diffs
-from orchestrator.record.evidence import attempts, curves, links
+from orchestrator.record.evidence import attempts, curves, links, planned_links
 from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
 from orchestrator.rollout.model import PolicyRolloutStatus, WaveAnalysisStatus
@@ -18,25 +20,33 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
     planned = state.rollout.spec.waves[number]
     analysis = state.analyses.get(number)
     cells = tuple(_cell(state, name, number, diffs) for name in state.wave_names(number))
-    if analysis is None:
-        return WaveView(number, planned.why, standing(state, number), "Pending", "", cells)
-    spec, status = analysis.spec, analysis.status
-    return WaveView(
+    changing = planned_links(e for e in state.rollout.spec.edges if e.wave == number)
+    ahead = WaveView(
         number,
         planned.why,
         standing(state, number),
-        status.phase,
-        status.reason,
+        "Pending",
+        "",
         cells,
-        tuple(spec.watched),
-        tuple(spec.controls),
-        curves(state.rollout.spec.strategy.analysis, status),
-        marks(state, number),
-        attempts(spec, status),
-        links(spec, status),
-        (*spec.notes, *_watched(status), *left_out(status)),
-        tuple(status.alarms),
-        tuple(status.suspects),
+        planned=changing,
+        planned_total=planned.connections,
+    )
+    if analysis is None:
+        return ahead
+    spec, status = analysis.spec, analysis.status
+    return replace(
+        ahead,
+        verdict=status.phase,
+        reason=status.reason,
+        watched=tuple(spec.watched),
+        controls=tuple(spec.controls),
+        curves=curves(state.rollout.spec.strategy.analysis, status),
+        marks=marks(state, number),
+        attempts=attempts(spec, status),
+        links=links(spec, status),
+        notes=(*spec.notes, *_watched(status), *left_out(status)),
+        alarms=tuple(status.alarms),
+        suspects=tuple(status.suspects),
     )
 
 

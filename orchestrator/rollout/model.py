@@ -64,6 +64,8 @@ EVENT_GROUPS = (
     "breakGlass",
     "all",
 )
+# altered: some ports opened, others cut; empty where an older version froze it.
+EdgeChange = Literal["", "opened", "cut", "narrowed", "widened", "altered"]
 PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator", "error"]
 BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
@@ -492,6 +494,18 @@ class PolicySourceStatus(Model):
     left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
 
 
+class WaveEdge(Model):
+    """A connection that changes, and the rules that do it, with file, line and commit: `wave` is the one that it changes with."""
+
+    source: End
+    destination: End
+    before: Text = ""
+    after: Text = ""
+    because: Annotated[list[Text], Field(max_length=8)] = []
+    change: EdgeChange = ""
+    wave: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
 class WaveNamespace(Model):
     """A namespace of a wave, with the digests of its frozen sets."""
 
@@ -501,8 +515,11 @@ class WaveNamespace(Model):
 
 
 class Wave(Model):
+    """`connections` is how many change with it, of which `edges` of the rollout holds the worst."""
+
     why: Text = ""
     namespaces: Annotated[list[WaveNamespace], Field(max_length=2000)]
+    connections: Annotated[int, Field(ge=0)] = 0
 
 
 class PolicyRolloutSpec(Model):
@@ -510,7 +527,8 @@ class PolicyRolloutSpec(Model):
 
     `cause`: a new revision, new namespaces, drift from the verified revision, or orphans, namespaces that are not selected
     any more. `selected` are the namespaces that
-    the source selected and that it brings to this revision, or leaves there.
+    the source selected and that it brings to this revision, or leaves there. `edges` are the connections that change, in
+    the order of their waves, the worst of each first; `subject` is that of the newest commit.
     """
 
     source: Name
@@ -527,6 +545,8 @@ class PolicyRolloutSpec(Model):
     risk_reasons: Annotated[list[Text], Field(max_length=32)] = []
     risks: Annotated[list[RiskKind], Field(max_length=16)] = []
     boundaries: Annotated[list[Text], Field(max_length=50)] = []
+    edges: Annotated[list[WaveEdge], Field(max_length=100)] = []
+    subject: Text = ""
     waves: Annotated[list[Wave], Field(max_length=200)]
     feedback: Feedback | None = None
     notifications: Annotated[list[Notification], Field(max_length=16)] = []
@@ -623,16 +643,6 @@ class NamespaceRolloutStatus(Model):
     restored_seconds: float | None = None
     message: Text = ""
     walk: Annotated[list[ManifestText], Field(max_length=MOST_WALK)] = []
-
-
-class WaveEdge(Model):
-    """A connection that the wave opens or cuts, and the rules that do it, with file, line and commit."""
-
-    source: End
-    destination: End
-    before: Text = ""
-    after: Text = ""
-    because: Annotated[list[Text], Field(max_length=8)] = []
 
 
 class WaveProbe(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
@@ -18,6 +19,7 @@ from orchestrator.rollout.resource import Rollout, Source, dump, load, new
 from orchestrator.rollout.weight import weight
 from orchestrator.steps.claim import taken
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
+from orchestrator.steps.edges import MOST_FROZEN, worst
 from orchestrator.steps.forecast import Forecast, frozen
 from orchestrator.steps.freezing import namespace_spec
 from orchestrator.steps.orphans import gated, removal
@@ -41,8 +43,12 @@ def rollout_spec(
 
     `before` names the namespaces that stand at the verified revision.
     """
-    spec = planned(lambda: _spec(source, plan, commits, expected, cause, before))
-    if weight(dump(spec)) > MOST_BYTES:
+    for limit in (MOST_FROZEN, MOST_FROZEN // 4, 0):  # what is for people alone stops no rollout
+        make = partial(_spec, source, plan, commits, expected, cause, before, limit)
+        spec = planned(make)
+        if weight(dump(spec)) <= MOST_BYTES:
+            break
+    else:
         names = sum(len(wave.namespaces) for wave in spec.waves)
         text = f"the rollout could not be kept: over {names} namespaces it is larger than {MOST_BYTES // 1024} KiB"
         raise BadInput(
@@ -58,10 +64,14 @@ def _spec(
     expected: Forecast,
     cause: Cause,
     before: frozenset[str],
+    limit: int,
 ) -> m.PolicyRolloutSpec:
+    numbers = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
+    edges = worst(expected.changes, expected.impact, source.spec.strategy.risk, numbers, limit)
     waves = [
         m.Wave(
             why=wave.why,
+            connections=edges.counts.get(number, 0),
             namespaces=[
                 m.WaveNamespace(
                     name=n,
@@ -71,7 +81,7 @@ def _spec(
                 for n in wave.namespaces
             ],
         )
-        for wave in plan.waves
+        for number, wave in enumerate(plan.waves)
     ]
     most_text = most(m.WaveEdge, "before")
     mails = [person for commit in commits for person in commit.people]
@@ -93,6 +103,8 @@ def _spec(
         risk_reasons=[cut(r, most_text) for r in expected.risk.reasons[:32]],
         risks=list(expected.risk.kinds),
         boundaries=[cut(b.text, most_text) for b in expected.lasting[:50]],
+        edges=list(edges.shown),
+        subject=cut(next((commit.subject for commit in commits), ""), most_text),
         plan_digest=plan.digest,
         waves=waves,
         feedback=source.spec.feedback,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.adapters.cni import settled
 from orchestrator.adapters.live import documents
 from orchestrator.errors import Forbidden
-from orchestrator.policy import ports, probing
+from orchestrator.policy import probing
 from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.connections import Connection, table
 from orchestrator.policy.fleet import Fleet, Workload, fleet
@@ -20,12 +20,11 @@ from orchestrator.rollout.bounds import built
 from orchestrator.rollout.next import State
 from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.draw import drawn
+from orchestrator.steps.edges import edge
 from orchestrator.steps.forecast import unworkable
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
-MOST_BECAUSE = 4
-MOST_SAID = 400  # characters of one rule
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],
-        [_edge(c) for c in moved],
+        [_edge(c, wave) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
         chosen.notes,
     )
@@ -124,15 +123,9 @@ def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.W
     ]
 
 
-def _edge(change: Change) -> m.WaveEdge:
-    return built(
-        m.WaveEdge,
-        source=change.src.name,
-        destination=change.dst.name,
-        before=ports.text(change.before)[:1000],
-        after=ports.text(change.after)[:1000],
-        because=[b[:MOST_SAID] for b in (*change.because, change.note) if b][:MOST_BECAUSE],
-    )
+def _edge(change: Change, wave: int) -> m.WaveEdge:
+    because = (*change.because, change.note)
+    return edge(change.src.name, change.dst.name, (change.before, change.after), because, wave=wave)
 
 
 def _commits(state: State, names: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,6 @@ KINDS = {
 }
 TYPES = {
     "Label": "A label that an object must carry.",
-    "Wave": "Namespaces that change together.",
     "PolicySourceStatus": "What the controller last found, and what it holds or works on.",
     "PolicyRolloutStatus": "Where the rollout is, and how it came there.",
     "NamespaceRolloutStatus": "What stands in the namespace by now.",

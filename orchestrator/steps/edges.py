@@ -1,0 +1,105 @@
+"""The connections that a plan changes, as they are frozen with it: of every wave the worst first, and how many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+
+from orchestrator.policy import ports
+from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.impact import Impact
+from orchestrator.policy.outside import Row, gathered
+from orchestrator.policy.risk import RiskRules
+from orchestrator.policy.weighing import items
+from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import built, most
+
+MOST_FROZEN = most(m.PolicyRolloutSpec, "edges")
+MOST_BECAUSE = 4
+MOST_SAID = 400  # characters of one rule
+MOST_PORTS = 1000
+_SIDES = ("Egress", "Ingress")  # of the source, of the destination
+
+
+@dataclass(frozen=True)
+class Edges:
+    """`shown` in the order in which people read them; `counts` says by wave how many there are in all."""
+
+    shown: Sequence[m.WaveEdge] = ()
+    counts: Mapping[int, int] = field(default_factory=dict)
+
+
+def worst(
+    changes: Iterable[Change],
+    effect: Impact,
+    rules: RiskRules,
+    waves: Mapping[str, int],
+    limit: int = MOST_FROZEN,
+) -> Edges:
+    """At most `limit` of them; every wave has its share, so that none is left out for the sake of another."""
+    moved = list(changes)
+    first: dict[tuple[str, str], int] = {}
+    for number, item in enumerate(items(moved, effect, rules)):
+        first.setdefault((item.src, item.dst), number)
+    rows = sorted(gathered(moved), key=lambda r: first.get((r.src, r.dst), len(first)))
+    by_wave: dict[int, list[Row]] = {}
+    for row in rows:
+        by_wave.setdefault(wave_of(row, waves), []).append(row)
+    turns = zip_longest(*([(n, row) for row in found] for n, found in sorted(by_wave.items())))
+    chosen = list(islice((pair for turn in turns for pair in turn if pair is not None), limit))
+    shown = [_edge_of(row, number) for number, row in sorted(chosen, key=lambda pair: pair[0])]
+    return Edges(shown, Counter({number: len(found) for number, found in by_wave.items()}))
+
+
+def wave_of(row: Row, waves: Mapping[str, int]) -> int:
+    """The wave in which it changes: with the first end that takes it away, with the last that lets it pass.
+
+    An end counts where one of its rules decides; where no rule is named, both do.
+    """
+    told = [any(f"{side}: " in reason for reason in row.because) for side in _SIDES]
+    decides = told if any(told) else [True, True]
+    spaces = (space(end) for end, mine in zip((row.src, row.dst), decides, strict=True) if mine)
+    found = [waves[name] for name in spaces if name in waves]
+    if not found:
+        found = [waves[name] for name in (space(row.src), space(row.dst)) if name in waves]
+    return (min(found) if row.cut else max(found)) if found else 0
+
+
+def space(end: str) -> str:
+    """The namespace of `namespace/name[Kind]`."""
+    return end.partition("/")[0]
+
+
+def word(before: int, after: int) -> m.EdgeChange:
+    """What happens to a connection, by the ports that pass alone: whether one that is lost is used is not known here."""
+    if not before or not after:
+        return "opened" if after else "cut"
+    return "altered" if before & ~after else "widened"
+
+
+def edge(
+    source: str,
+    destination: str,
+    sets: tuple[int, int],
+    because: Iterable[str],
+    change: m.EdgeChange = "",
+    wave: int = 0,
+) -> m.WaveEdge:
+    """A connection within the bounds of what is stored; the sets are as in ports.py."""
+    before, after = sets
+    return built(
+        m.WaveEdge,
+        source=source,
+        destination=destination,
+        before=ports.text(before)[:MOST_PORTS],
+        after=ports.text(after)[:MOST_PORTS],
+        because=[b[:MOST_SAID] for b in because if b][:MOST_BECAUSE],
+        change=change or word(before, after),
+        wave=wave,
+    )
+
+
+def _edge_of(row: Row, wave: int) -> m.WaveEdge:
+    return edge(row.src, row.dst, (row.before, row.after), (*row.because, row.note), wave=wave)
