@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -10,14 +11,17 @@ from urllib.parse import quote
 from orchestrator.cli.spots import Spot
 from orchestrator.policy.findings import RULES, Finding, Rule
 
+# The headings of docs/policies.md about what `check` finds beside lint; all others are of its own chapter.
+CHAPTERS = {"intent": "what-must-hold", "recorded": "from-nothing-and-from-recorded-traffic"}
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+DOCS = "https://netpol-canary.dev/"  # as in mkdocs.yml
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif(found: Iterable[tuple[Finding, Spot]], rules: Mapping[str, Rule] = RULES) -> dict[str, Any]:
     """One run over a directory; what an annotation ignores or somebody accepted is suppressed."""
     number = {name: at for at, name in enumerate(rules)}
-    driver = {"name": "netpol-canary", "rules": [_rule(rules[r]) for r in rules]}
+    driver = {"name": "netpol-canary", "informationUri": DOCS, "rules": [_rule(rules[r]) for r in rules]}
     results = [_result(f, spot, number) for f, spot in found]
     return {
         "$schema": SCHEMA,
@@ -33,8 +37,17 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.text},
         "help": {"text": _help(rule)},
+        "helpUri": help_uri(rule),
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
+
+
+def help_uri(rule: Rule) -> str:
+    """The part of the documentation that is about the rule: lint's have a heading each."""
+    if rule.id not in RULES:
+        return f"{DOCS}policies.html#{CHAPTERS.get(rule.id, 'in-a-pull-request')}"
+    words = re.findall(r"[a-z0-9_]+", re.sub(r"[^\w\s-]", "", f"{rule.id} {rule.title}".lower()))
+    return f"{DOCS}lint.html#{'-'.join(words)}"
 
 
 def _help(rule: Rule) -> str:

@@ -4,11 +4,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from reference import cells
+
+from orchestrator.cli.check_problems import CHECKED
+from orchestrator.cli.sarif import help_uri
+from orchestrator.policy.findings import RULES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
@@ -60,7 +65,7 @@ def test_nothing_is_fetched_from_elsewhere(site):
     for path in site.rglob("*.html"):
         text = path.read_text()
         fetched = re.findall(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"([^\"]+)\"", text)
-        fetched += re.findall(r"<link[^>]*\shref=\"([^\"]+)\"", text)
+        fetched += re.findall(r"<link(?! rel=\"canonical)[^>]*\shref=\"([^\"]+)\"", text)
         assert fetched
         assert not [url for url in fetched if re.match(r"(https?:)?//", url)], path.name
     for path in (ROOT / "docs").rglob("*.css"):
@@ -109,3 +114,14 @@ def test_a_cell_knows_the_name_of_its_column():
 def test_only_tables_without_a_class_are_touched():
     code = '<table class="highlighttable"><tr><td>1</td></tr></table>'
     assert cells.on_page_content(code, None, None, None) == code
+
+
+def test_every_rule_s_help_leads_to_a_heading_of_the_site(site):
+    base = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["site_url"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Documentation"] == base
+    assert {help_uri(r) for r in RULES.values()} <= {help_uri(r) for r in CHECKED.values()}
+    assert len({help_uri(r) for r in RULES.values()}) == len(RULES)
+    for rule in CHECKED.values():
+        page, _, anchor = help_uri(rule).removeprefix(base).partition("#")
+        assert f'id="{anchor}"' in (site / page).read_text(), rule.id
