@@ -12,7 +12,7 @@ from orchestrator.cli.main import app
 Wave = Annotated[
     int | None, typer.Option(help="a wave that is still ahead; else the one that waits for approval")
 ]
-Why = Annotated[str, typer.Option("-m", "--message", help="why, for the record", metavar="WHY")]
+Why = Annotated[str, typer.Option("-m", "--message", "--reason", help="why, for the record", metavar="WHY")]
 
 
 @app.command(epilog="Example: netpol-canary approve payments -m 'checked with the on-call'")

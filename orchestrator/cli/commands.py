@@ -194,7 +194,15 @@ def promote(
     name: Name,
     reject: Annotated[bool, typer.Option("--reject", help="say no: everything is put back")] = False,
     comment: Annotated[
-        str, typer.Option("-m", "--message", "--comment", help="why, for the record", metavar="WHY")
+        str,
+        typer.Option(
+            "-m",
+            "--message",
+            "--reason",
+            "--comment",
+            help="why, for the record; medium and high risk take it",
+            metavar="WHY",
+        ),
     ] = "",
     here: Here = False,
     namespace: Namespace = OWN,

@@ -53,7 +53,7 @@ def _standing(gate: GateState) -> str:
 
 def _gave(voice: Voice) -> str:
     groups = f" ({', '.join(voice.groups[:4])})" if voice.groups else ""
-    said = f": {voice.comment}" if voice.comment else ""
+    said = f": {voice.comment}" if voice.comment.strip() else ", no reason given"
     return f"{voice.user}{groups} at {_time(voice.at)}, good until {_time(voice.expires)}{said}"
 
 

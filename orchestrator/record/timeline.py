@@ -91,7 +91,7 @@ def _decided(approval: Approval) -> Moment | None:
     if time is None:
         return None
     word = "rejected" if spec.decision == "reject" else "approved"
-    comment = f": {spec.comment}" if spec.comment else ""
+    comment = f": {spec.comment}" if spec.comment.strip() else ", no reason given"
     return Moment(time, "Decided", f"wave {spec.wave} {word} by {spec.user}{comment}", spec.user, spec.wave)
 
 

@@ -18,6 +18,7 @@ from orchestrator.steps.context import Context
 
 MOST_GROUPS = 64
 MOST_COMMENT = 1024
+ASKS_WHY = frozenset({"medium", "high"})  # risks whose approval takes a reason
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ def decide(ctx: Context, state: State, what: Decision) -> Decided:
         raise BadInput(f"the comment is longer than {MOST_COMMENT} characters", hint="shorten it")
     if what.break_glass and not what.comment.strip():
         raise BadInput("breaking the glass takes a reason", hint="say why")
+    risk = state.rollout.spec.risk
+    if what.decision == "approve" and risk in ASKS_WHY and not what.comment.strip():
+        raise BadInput(f"{state.rollout.name} has {risk} risk: approving it takes a reason", hint="say why")
     wave = _wave(state, what)
     user, groups = ctx.cluster.user()
     obj = _manifest(ctx, state, wave, what, user, groups)

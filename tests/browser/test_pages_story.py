@@ -82,6 +82,7 @@ def nothing_waits(page):
     """Approves what still waits, where this test runs without the one before."""
     if page.get_by_role("link", name=LOOK).count():
         waiting(page)
+        page.get_by_label("Why, for the record").fill("the canary looks as it should")
         page.get_by_role("button", name="Approve wave 1").click()
         page.get_by_text("Your approval is recorded.").wait_for()
 

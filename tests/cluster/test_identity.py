@@ -389,7 +389,7 @@ def test_the_command_line_approves_in_the_name_of_the_certificate(office):
     assert by("ann", "approve", "office", "-m", "me too").returncode == 1
     assert by("mia", "approve", "office", "-m", "now", "--break-glass").returncode == 1
     assert "1 missing" in by("zoe", "describe", "office").stdout
-    assert by("joe", "promote", "office").returncode == 0
+    assert by("joe", "promote", "office", "-m", "me too").returncode == 0
     assert office.go(name).rollout.status.phase == "Succeeded"
     done = json.loads(office.plane.run("get", "rappr", "-n", OWN, "-o", "json"))["items"]
     mine = [a for a in done if a["spec"]["rollout"] == name]

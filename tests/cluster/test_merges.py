@@ -75,7 +75,7 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
         module.eventually(lambda: answer(f"http://127.0.0.1:{port}/readyz")[0] == 200)
         good = shop.commit(**{n: module.policy("callers", port=8080) for n in module.SERVERS})
         module.eventually(lambda: phase(good) == "Paused")
-        promote = [module.PROGRAM, "promote", "shop", "--kubeconfig", configs["engineer"]]
+        promote = [module.PROGRAM, "promote", "shop", "-m", "looked at", "--kubeconfig", configs["engineer"]]
         done = subprocess.run(promote, capture_output=True, text=True, timeout=ENOUGH, check=False)
         assert done.returncode == 0 and "approved by engineer" in done.stdout, done.stderr
         assert "nobody works on it" not in done.stdout

@@ -73,6 +73,7 @@ def browse(own):
 def decided(browse, number, decision="approve"):
     http, page, csrf = browse(number)
     form = {"csrf": csrf, "wave": "0", "plan": "sha256:1", "decision": decision, "comment": "seen"}
+    form |= {"confirm": "reject"} if decision == "reject" else {}
     return page, http.post(f"/rollouts/{NAME}/approve", data=form, follow_redirects=False)
 
 

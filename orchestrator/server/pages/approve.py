@@ -1,4 +1,4 @@
-"""`/rollouts/NAME/approve`: what is to be decided, on what evidence, and one button."""
+"""`/rollouts/NAME/approve`: what is to be decided, on what evidence, and one button; a no is asked for twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orchestrator.server.pages.rollout import Short
 from orchestrator.server.parts import Parts
 from orchestrator.steps import context
 from orchestrator.steps import decide as steps
-from orchestrator.steps.decide import Decision
+from orchestrator.steps.decide import ASKS_WHY, Decision
 
 Comment = Annotated[str, Form(max_length=1000)]
 
@@ -39,6 +39,8 @@ def router(parts: Parts) -> APIRouter:
             view=seen.view,
             wave=seen.view.waves[number],
             before=seen.view.waves[:number],
+            after=seen.view.waves[number + 1 :],
+            asks_why=seen.view.risk in ASKS_WHY,
             later=sum(len(w.cells) for w in seen.view.waves[number + 1 :]),
             gates=gates,
             may=person.may("create", "rolloutapprovals"),
@@ -54,13 +56,26 @@ def router(parts: Parts) -> APIRouter:
         wave: Annotated[int, Form()],
         plan: Short,
         comment: Comment = "",
+        confirm: Annotated[Literal["", "reject"], Form()] = "",
     ) -> Response:
         checked(request, csrf)
         ctx = as_seen(request, parts)
         state = context.read(ctx, name)
         if (state.rollout.status.wave, state.rollout.spec.plan_digest) != (wave, plan):
             raise Refused(f"{name} has moved on since you looked; look again before you decide")
+        if decision == "reject" and confirm != "reject":
+            return _surely(request, read.one(ctx, name), comment.strip())
         steps.decide(ctx, state, Decision(decision, comment.strip(), wave))
         return RedirectResponse(f"/rollouts/{name}?done={decision}", 303)
 
     return found
+
+
+def _surely(request: Request, seen: read.Seen, comment: str) -> HTMLResponse:
+    """What a no does, to be said once more; nothing is recorded yet."""
+    waves, now = (
+        seen.view.waves,
+        seen.view.waves[min(seen.state.rollout.status.wave, len(seen.view.waves) - 1)],
+    )
+    written = [c.namespace for w in waves for c in w.cells if c.phase == "Applied"]
+    return render(request, "reject.html", None, view=seen.view, wave=now, written=written, comment=comment)

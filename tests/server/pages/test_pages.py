@@ -79,7 +79,8 @@ def test_an_approval_is_recorded_in_the_name_of_who_looks(waiting):
 
 
 def test_a_rejection_puts_everything_back(waiting):
-    waiting.post("/rollouts/NAME/approve", decision="reject", comment="not today", **fields(waiting))
+    given = {**fields(waiting), "comment": "not today", "confirm": "reject"}
+    waiting.post("/rollouts/NAME/approve", decision="reject", **given)
     assert waiting.work().rollout.status.phase == "RolledBack"
     assert "not today" in waiting.get("/rollouts/NAME/why").text
 
