@@ -14,6 +14,7 @@ from orchestrator.cli.wiring import Target
 from orchestrator.record.build import view
 from orchestrator.record.tables import facts
 from orchestrator.record.view import Attempt, RolloutView, WaveView
+from orchestrator.rollout.changing import listed
 from orchestrator.rollout.model import Condition
 from orchestrator.rollout.outbox import waiting
 from orchestrator.steps.context import read
@@ -69,6 +70,12 @@ def _wave(console: Any, wave: WaveView) -> None:
     console.print(tame(f"  {wave.number}  {wave.why}: {said}"), markup=False)
     for cell in wave.cells:
         console.print(tame(f"       {cell.namespace}: {cell.phase}"), markup=False)
+    if wave.planned_total:
+        total = wave.planned_total
+        said = f"{total} connection{'' if total == 1 else 's'} {'changes' if total == 1 else 'change'}"
+        console.print(tame(f"       {said} by the plan, the worst first:"), markup=False)
+        for text in listed(wave.planned, total, MOST_NAMED):
+            console.print(tame(f"         {text}"), markup=False)
     if not begun:
         return
     sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"

@@ -7,16 +7,19 @@ from typing import Any
 from orchestrator.analysis.agreement import Row, agreement
 from orchestrator.analysis.why import TITLES, Why, why
 from orchestrator.cli import wiring
-from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.report import aligned, formatted, printed, tame
 from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.wiring import Target
 from orchestrator.harmless import one_line
 from orchestrator.record.build import telling
+from orchestrator.rollout.changing import listed, of_wave
+from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import read
 
 MOST_ROWS = 40
+MOST_AHEAD = 10
 MOST_SAID = 160  # characters of what ended or holds it
 
 
@@ -40,7 +43,20 @@ def shown(state: State, output: str = "") -> int:
         )
     else:
         _told(state, analysis, found)
+    if not output:
+        _ahead(state)
     return 0
+
+
+def _ahead(state: State) -> None:
+    """The connections that the wave changes that is next, or waits for a person: by the plan, the worst first."""
+    status = state.rollout.status
+    edges, total = of_wave(state.rollout.spec, status.wave)
+    if status.phase in TERMINAL or status.phase == "RollingBack" or status.opened > status.wave or not total:
+        return
+    print(f"\nWave {status.wave} changes {total} connection{'' if total == 1 else 's'}, the worst first:")
+    for text in listed(edges, total, MOST_AHEAD):
+        print(f"  {tame(text)}")
 
 
 def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
@@ -91,6 +107,25 @@ def _cells(row: Row) -> list[str]:
 
 def _data(state: State, analysis: WaveAnalysis | None, found: Why | None) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": state.rollout.name, "phase": state.rollout.status.phase}
+    spec = state.rollout.spec
+    facts["planned"] = [
+        {
+            "wave": number,
+            "connections": of_wave(spec, number)[1],
+            "worst": [
+                {
+                    "change": e.change,
+                    "from": e.source,
+                    "to": e.destination,
+                    "before": e.before,
+                    "after": e.after,
+                    "because": list(e.because),
+                }
+                for e in of_wave(spec, number)[0]
+            ],
+        }
+        for number in range(len(spec.waves))
+    ]
     if analysis is None or found is None:
         return facts
     facts |= {"wave": analysis.spec.wave, "verdict": analysis.status.phase, "sure": found.sure}
@@ -108,7 +143,8 @@ def _data(state: State, analysis: WaveAnalysis | None, found: Why | None) -> dic
             "after": r.after,
             "probed": r.probed,
             "seen": r.seen,
+            "because": list(e.because),
         }
-        for r in agreement(analysis.spec, analysis.status)
+        for e, r in zip(analysis.spec.edges, agreement(analysis.spec, analysis.status), strict=True)
     ]
     return facts

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge
-from orchestrator.cli.report import aligned, formatted, printed
+from orchestrator.cli.report import aligned, formatted, printed, tame
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.probing import place
+from orchestrator.policy.risk import RiskRules
 from orchestrator.ports import Probe
 from orchestrator.record.diffs import unified
 from orchestrator.rollout.plan import ObjectChange, Plan
@@ -60,7 +61,8 @@ def show(
     if output:
         printed(facts(made) | {"orphaned": left} | forecast_facts(expected), output)
     else:
-        _text(made, expected, left, [*_waits(ctx, source), *_concerns(ctx, expected)], diff)
+        lines = [*_waits(ctx, source), *_concerns(ctx, expected)]
+        _text(made, expected, left, lines, diff, connections(made, expected, source.spec.strategy.risk))
     refuse(expected, source.spec.strategy)
     return 0
 
@@ -151,6 +153,7 @@ def forecast_facts(expected: Forecast) -> dict[str, Any]:
                 "to": c.dst.name,
                 "before": ports.text(c.before),
                 "after": ports.text(c.after),
+                "because": [b for b in (*c.because, c.note) if b],
             }
             for c in expected.changes
         ],
@@ -192,7 +195,29 @@ def _concerns(ctx: Context, expected: Forecast) -> list[str]:
     return [f"probes: {text}" for text in concerns(ctx.cluster, [Probe(*e, reachable=True) for e in ends])]
 
 
-def _text(plan: Plan, expected: Forecast, left: str, concerns: Sequence[str], diff: bool) -> None:
+def connections(plan: Plan, expected: Forecast, rules: RiskRules) -> list[str]:
+    """The connections that each wave changes, as a rollout would freeze them: the worst first, a line each."""
+    from orchestrator.rollout.changing import listed
+    from orchestrator.steps.edges import worst
+
+    waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
+    found = worst(expected.changes, expected.impact, rules, waves)
+    lines = []
+    for number, total in sorted(found.counts.items()):
+        mine = [edge for edge in found.shown if edge.wave == number]
+        lines.append(f"wave {number} changes {_many(total, 'connection')}:")
+        lines += [f"  {text}" for text in listed(mine, total, MOST_SHOWN)]
+    return lines
+
+
+def _text(
+    plan: Plan,
+    expected: Forecast,
+    left: str,
+    concerns: Sequence[str],
+    diff: bool,
+    connections: Sequence[str] = (),
+) -> None:
 
     console = edge.console()
     _others(console, plan, diff)
@@ -215,6 +240,8 @@ def _text(plan: Plan, expected: Forecast, left: str, concerns: Sequence[str], di
             console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
     for line in (*told(expected), *concerns):
         console.print(line, style="yellow", markup=False)
+    for line in connections:
+        console.print(tame(line), markup=False)
     if diff:
         for wave in plan.waves:
             for name in wave.namespaces:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from orchestrator.analysis.agreement import Row, agreement
 from orchestrator.analysis.answers import Asked, asked
 from orchestrator.record.view import Attempt, Curve, Link, LinkChange, Point
+from orchestrator.rollout.changing import LIVE
 from orchestrator.rollout.model import (
     Analysis,
     Answer,
@@ -117,8 +118,7 @@ def planned_links(edges: Iterable[WaveEdge]) -> tuple[Link, ...]:
 
 
 def _because(rules: Iterable[str]) -> tuple[str, ...]:
-    """Without the place of what stands in the cluster alone, which is nobody's file."""
-    return tuple(rule.replace(" (the cluster:1)", "") for rule in rules)
+    return tuple(rule.replace(LIVE, "") for rule in rules)
 
 
 def _link(row: Row, edge: WaveEdge) -> Link:

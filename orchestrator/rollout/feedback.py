@@ -9,12 +9,15 @@ from typing import Literal
 from orchestrator.harmless import markdown as escaped
 from orchestrator.harmless import one_line
 from orchestrator.rollout import model as m
+from orchestrator.rollout.changing import ports, rules
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import Rollout
 from orchestrator.rollout.telling import since
 
 MOST_DESCRIPTION = 140
 MOST_CONNECTIONS = 30
+MOST_RULES = 2
+MOST_RULE = 500  # characters of the rules of a connection
 MOST_NAMED = 8
 MOST_BODY = 60_000  # characters; GitHub takes 65,536 in a comment
 BRANCH = "netpol-canary/revert-"
@@ -141,6 +144,23 @@ def _row(state: State, number: int) -> str:
 
 
 def _connections(state: State) -> list[str]:
+    """Those that were frozen with the plan, by wave; of an older rollout those of the waves that have begun."""
+    spec = state.rollout.spec
+    total = sum(wave.connections for wave in spec.waves)
+    if not spec.edges or not total:
+        return _begun(state)
+    rows = [
+        f"| {e.wave} | {e.change or 'changed'} | {escaped(e.source)} | {escaped(e.destination)} | {escaped(ports(e))} "
+        f"| {escaped('; '.join(rules(e)[:MOST_RULES])[:MOST_RULE])} |"
+        for e in spec.edges[:MOST_CONNECTIONS]
+    ]
+    head = ["", f"Connections that change: {total}, of each wave the worst first", ""]
+    table = ["| wave | what | from | to | ports | by which rule |", "|---|---|---|---|---|---|", *rows]
+    more = total - len(rows)
+    return [*head, *table, *(["", f"and {more} more"] if more > 0 else [])]
+
+
+def _begun(state: State) -> list[str]:
     edges = [edge for _, found in sorted(state.analyses.items()) for edge in found.spec.edges]
     if not edges:
         return []

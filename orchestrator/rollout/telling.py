@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 from orchestrator.harmless import APART, one_line
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import cut
+from orchestrator.rollout.changing import listed, of_wave
 from orchestrator.rollout.resource import Rollout
 
 MOST_LINES = 8
+MOST_EDGES = 5
+MOST_LINE = 400  # characters
 _WHAT = {
     "Planned": "planned",
     "Opened": "a wave begins",
@@ -58,6 +63,22 @@ def page(base: str, rollout: str, phase: str, reason: str = "") -> str:
     return f"{base.rstrip('/')}/rollouts/{rollout}{end}"
 
 
+def _to_decide(spec: m.PolicyRolloutSpec, entry: m.Outgoing) -> list[str]:
+    """What somebody has to know who is to decide: why it is risky, which connections change, until when it waits."""
+    if entry.reason == "Inconclusive" and entry.opened > entry.wave:
+        end = entry.time + timedelta(seconds=spec.strategy.analysis.inconclusive_seconds)
+        return [f"It waits until {end:%Y-%m-%d %H:%M:%S} UTC, and is rolled back then where nobody decides."]
+    if entry.reason != "Approval":
+        return []
+    edges, total = of_wave(spec, entry.wave)
+    found = [f"Why it is {spec.risk} risk: {'; '.join(spec.risk_reasons)}."] if spec.risk_reasons else []
+    if total:
+        found.append(f"Connections that wave {entry.wave} changes: {total}")
+        found += listed(edges, total, MOST_EDGES)
+    found.append("It waits without end until enough people approve, or one rejects it or aborts the rollout.")
+    return [cut(harmless(one), MOST_LINE) for one in found]
+
+
 def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     """Title and body of one message, with a link and the id by which a receiver knows it again."""
     spec = rollout.spec
@@ -69,11 +90,13 @@ def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     names = [n.name for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespaces]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     people = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
+    subject = f": {spec.subject[:MOST_LINE]}" if spec.subject else ""
     body = [
         *(harmless(line) for line in (entry.message or what).splitlines()[:MOST_LINES]),
         "",
         f"Rollout {rollout.name}, wave {entry.wave} ({', '.join(names[:5])}{more}){took}.",
-        harmless(f"Commit {spec.revision[:10]} by {people}; risk {spec.risk}."),
+        harmless(f"Commit {spec.revision[:10]} by {people}{subject}; risk {spec.risk}."),
+        *_to_decide(spec, entry),
         f"{entry.time:%Y-%m-%d %H:%M:%S} UTC, id {entry.id}",
     ]
     link = page(base, rollout.name, entry.phase, entry.reason)

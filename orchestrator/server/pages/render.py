@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator.harmless import visible
+from orchestrator.rollout.changing import rules
 from orchestrator.server.pages.bounds import foremost, numbers, planned
 from orchestrator.server.pages.curves import curve_json
 from orchestrator.server.pages.drawings import graph, latency, outcomes, svg
@@ -112,7 +113,7 @@ def _environment() -> Environment:
         figure=figure,
         short=lambda r: str(r)[:10],
     )
-    made.filters.update(foremost=foremost, numbers=numbers, planned=planned)
+    made.filters.update(foremost=foremost, numbers=numbers, planned=planned, deciding=rules)
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
     made.globals.update(curve_json=curve_json, graph=graph, svg=svg)
     made.globals.update(outcomes_svg=outcomes, latency_svg=latency)
