@@ -12,6 +12,7 @@ from orchestrator.cli.requests import find_rollout
 from orchestrator.cli.wiring import Target
 from orchestrator.harmless import one_line
 from orchestrator.record.build import telling
+from orchestrator.record.timeline import moments
 from orchestrator.rollout.changing import listed, of_wave
 from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import State
@@ -20,6 +21,7 @@ from orchestrator.steps.context import read
 
 MOST_ROWS = 40
 MOST_AHEAD = 10
+MOST_DECISIONS = 20
 MOST_SAID = 160  # characters of what ended or holds it
 
 
@@ -44,8 +46,15 @@ def shown(state: State, output: str = "") -> int:
     else:
         _told(state, analysis, found)
     if not output:
+        for text in _decisions(state):
+            print(f"  {'decided:':<13} {tame(one_line(text))}")
         _ahead(state)
     return 0
+
+
+def _decisions(state: State) -> list[str]:
+    """What people decided, and why, the latest last."""
+    return [moment.text for moment in moments(state) if moment.kind == "Decided"][-MOST_DECISIONS:]
 
 
 def _ahead(state: State) -> None:
@@ -107,6 +116,7 @@ def _cells(row: Row) -> list[str]:
 
 def _data(state: State, analysis: WaveAnalysis | None, found: Why | None) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": state.rollout.name, "phase": state.rollout.status.phase}
+    facts["decisions"] = _decisions(state)
     spec = state.rollout.spec
     facts["planned"] = [
         {

@@ -10,7 +10,7 @@ from orchestrator.record.summary import Bucket, Entry, Rates, Spread, Summary
 from orchestrator.record.tables import Table
 
 COLUMNS = ("Name", "Source", "Revision", "Outcome", "Began", "Took", "Put back in", "People")
-WIDE = (*COLUMNS, "Lead", "Waited", "Risk", "Verified", "Namespaces", "Reason")
+WIDE = (*COLUMNS, "Lead", "Waited", "Risk", "Verified", "Namespaces", "Decided", "Reason")
 MOST_SHOWN = 32  # letters of people, where it is not wide
 
 
@@ -33,8 +33,9 @@ def _row(one: Entry, wide: bool) -> tuple[str, ...]:
     if not wide:
         return cells
     waited, names = _seconds(one.waited_seconds or None), ", ".join(one.namespaces)
-    more = (_seconds(one.lead_seconds), waited, one.risk, one.verified or "-", names, one.reason or "-")
-    return cells + more
+    decided = " ".join("; ".join(one.decisions).split()) or "-"
+    more = (_seconds(one.lead_seconds), waited, one.risk, one.verified or "-", names, decided)
+    return (*cells, *more, one.reason or "-")
 
 
 def _people(one: Entry, wide: bool) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from orchestrator.record.axes import DAY
 from orchestrator.record.build import ended_at
+from orchestrator.record.timeline import decision
 from orchestrator.rollout.approvals import created
 from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus, RolloutPhase
 from orchestrator.rollout.outbox import REGRESSIONS
@@ -17,6 +18,7 @@ from orchestrator.rollout.resource import Approval, Rollout
 
 OWN = ("", "netpol-canary")  # who acts where no person does
 MOST_BUCKETS = 60
+MOST_DECISIONS = 50
 WEEK, MONTH = 7 * DAY, 28 * DAY
 
 
@@ -26,7 +28,7 @@ class Entry:
 
     `lead_seconds` is from the newest commit to success, `noticed_seconds` from the opening of the wave that went wrong
     to the decision to go back, `restored_seconds` from there until everything was read back, `waited_seconds` what it
-    stood paused. `actors` are people who decided or asked for something.
+    stood paused. `actors` are people who decided or asked for something, `decisions` what they decided and why.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Entry:
     noticed_seconds: float | None
     restored_seconds: float | None
     verified: str = ""
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
     """One rollout, from its own object and the decisions about it."""
     spec, status = rollout.spec, rollout.status
     ended = ended_at(status)
-    deciders = [a.spec.user for a in approvals if a.spec.rollout == rollout.name]
-    actors = [*(t.actor for t in status.transitions), *deciders]
+    decided = sorted((a for a in approvals if a.spec.rollout == rollout.name), key=_when)
+    actors = [*(t.actor for t in status.transitions), *(a.spec.user for a in decided)]
     verified = next((c.status for c in status.conditions if c.type == "Verified"), "")
     return Entry(
         rollout.name,
@@ -127,7 +130,12 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
         _noticed(status),
         status.restored_seconds,
         verified,
+        tuple(decision(a.spec) for a in decided[-MOST_DECISIONS:]),
     )
+
+
+def _when(approval: Approval) -> tuple[str, str]:
+    return str(created(approval.manifest)), approval.name
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.record.view import Mark, Moment
 from orchestrator.rollout.approvals import created
-from orchestrator.rollout.model import Change, MeasurementRecord, Transition
+from orchestrator.rollout.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
 from orchestrator.rollout.next import State
 from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resource import Approval, NamespaceRollout
@@ -88,11 +88,14 @@ def _numbered(message: str) -> int | None:
 def _decided(approval: Approval) -> Moment | None:
     """A person's yes or no; transitions tell only what followed from all of them."""
     time, spec = created(approval.manifest), approval.spec
-    if time is None:
-        return None
+    return None if time is None else Moment(time, "Decided", decision(spec), spec.user, spec.wave)
+
+
+def decision(spec: RolloutApprovalSpec) -> str:
+    """`wave 1 approved by mia: checked with the on-call`."""
     word = "rejected" if spec.decision == "reject" else "approved"
     comment = f": {spec.comment}" if spec.comment.strip() else ", no reason given"
-    return Moment(time, "Decided", f"wave {spec.wave} {word} by {spec.user}{comment}", spec.user, spec.wave)
+    return f"wave {spec.wave} {word} by {spec.user}{comment}"
 
 
 def _wave(state: State, number: int) -> Iterator[Moment]:

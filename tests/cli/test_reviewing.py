@@ -44,7 +44,10 @@ def test_high_risk_is_approved_with_a_reason_alone(cli):
         assert len(done.err.splitlines()) == 1
     assert not stage.cluster.list(APPROVAL)
     assert netpol("approve", "shop", "--reason", "asked the team").code == 0
-    assert "asked the team" in netpol("describe", "shop").out
+    told = "wave 0 approved by eve: asked the team"
+    assert told in netpol("describe", "shop").out and f"decided:      {told}" in netpol("explain", "shop").out
+    assert json.loads(netpol("explain", "shop", "-o", "json").out)["decisions"] == [told]
+    assert told in netpol("history", "-o", "wide").out and told in netpol("history", "-o", "json").out
 
 
 def test_a_no_needs_no_reason_whatever_the_risk(cli):
