@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 
@@ -11,8 +11,7 @@ from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change
 from orchestrator.policy.impact import Impact
 from orchestrator.policy.outside import Row, gathered
-from orchestrator.policy.risk import RiskRules
-from orchestrator.policy.weighing import items
+from orchestrator.policy.risk import KINDS, LEVELS, Level, RiskKind, RiskRules
 from orchestrator.rollout import model as m
 from orchestrator.rollout.bounds import built, most
 
@@ -39,11 +38,8 @@ def worst(
     limit: int = MOST_FROZEN,
 ) -> Edges:
     """At most `limit` of them; every wave has its share, so that none is left out for the sake of another."""
-    moved = list(changes)
-    first: dict[tuple[str, str], int] = {}
-    for number, item in enumerate(items(moved, effect, rules)):
-        first.setdefault((item.src, item.dst), number)
-    rows = sorted(gathered(moved), key=lambda r: first.get((r.src, r.dst), len(first)))
+    by_weight = _Weight(effect, rules)
+    rows = sorted(gathered(changes), key=by_weight.of)
     by_wave: dict[int, list[Row]] = {}
     for row in rows:
         by_wave.setdefault(wave_of(row, waves), []).append(row)
@@ -51,6 +47,34 @@ def worst(
     chosen = list(islice((pair for turn in turns for pair in turn if pair is not None), limit))
     shown = [_edge_of(row, number) for number, row in sorted(chosen, key=lambda pair: pair[0])]
     return Edges(shown, Counter({number: len(found) for number, found in by_wave.items()}))
+
+
+class _Weight:
+    """Rows in the order in which `weighing` has what a change does: the highest risk first, then by its kind."""
+
+    def __init__(self, effect: Impact, rules: RiskRules) -> None:
+        self._rules, self._exposed = rules, frozenset(effect.exposed)
+        pairs: tuple[tuple[RiskKind, Level, tuple[str, ...]], ...] = (
+            ("ownPath", rules.own_path, effect.own),
+            ("scrape", rules.scrape, effect.scrapes),
+        )
+        self._named = {name: (kind, level) for kind, level, names in pairs for name in names}
+
+    def of(self, row: Row) -> tuple[int, int]:
+        return min((-LEVELS.index(level), KINDS.index(kind)) for kind, level in self._risks(row))
+
+    def _risks(self, row: Row) -> Iterator[tuple[RiskKind, Level]]:
+        rules = self._rules
+        if row.enters and row.opened and row.dst in self._exposed:
+            yield "internet", rules.internet
+        if self._named and (known := self._named.get(f"{row.src} to {row.dst}")):
+            yield known
+        if row.note:
+            yield "workloads", rules.workloads
+        else:
+            yield ("opened", rules.opened) if row.opened else ("cut", rules.cut)
+            if row.cut:
+                yield "cut", rules.cut
 
 
 def wave_of(row: Row, waves: Mapping[str, int]) -> int:
