@@ -10,7 +10,6 @@ from orchestrator.cli.network import elsewhere
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
-from orchestrator.policy.entrances import READ
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.needed import Platform
@@ -32,7 +31,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     if not whole.policies and not whole.cluster:
         raise BadInput("there is no policy here to check", str(path), "without --check some are generated")
     needed, notes = needs(documents, whole, platform)
-    unread = [f"not read: {t}" for t in whole.skipped if t.split()[1] not in READ]
+    unread = [f"not read: {t}" for t in whole.skipped]
     for text in [*unread, *notes]:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
     found = would_cut(whole, needed, platform, settled)

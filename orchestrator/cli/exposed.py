@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from orchestrator.cli.report import aligned, formatted, printed
-from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
 from orchestrator.policy.exposure import Entrance, entrances, exposure
@@ -37,11 +36,7 @@ def show(found: Fleet, cni: str, output: str) -> int:
 
 def entering(found: Fleet, cni: str, port: tuple[str, int] | None) -> list[Entrance]:
     """The ways in from outside, on one port or on any; what they lead to and is not known goes to standard error."""
-    try:
-        ways, told = entrances(found, Platform(), profile(cni))
-    except BadInput as error:
-        print(f"netpol-canary: entrances are not worked out: {one_line(str(error))}", file=sys.stderr)
-        return []
+    ways, told = entrances(found, Platform(), profile(cni))
     for text in told:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
     return [w for w in ways if port is None or port in w.ports]
@@ -53,7 +48,7 @@ def entrance_row(way: Entrance) -> dict[str, object]:
         "through": way.through,
         "from": way.src,
         "to": way.dst.name,
-        "ports": _ports(way),
+        "ports": drawn_ports(way),
         "open": not way.because,
         "onlyFrom": list(way.partly),
         "because": list(way.because),
@@ -63,16 +58,20 @@ def entrance_row(way: Entrance) -> dict[str, object]:
 def show_entrances(ways: Sequence[Entrance]) -> None:
     """Print them below the connections; nothing where there is none."""
     if ways:
-        rows = [[one_line(t) for t in (w.through, w.src, w.dst.name, _ports(w), _verdict(w))] for w in ways]
+        rows = [
+            [one_line(t) for t in (w.through, w.src, w.dst.name, drawn_ports(w), verdict(w))] for w in ways
+        ]
         print("\n" + "\n".join(aligned([["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], *rows])))
 
 
-def _verdict(way: Entrance) -> str:
+def verdict(way: Entrance) -> str:
+    """Whether policies let it pass, to whom, and what keeps it shut."""
     if way.because:
         return f"shut: {'; '.join(way.because)}"
     more = f", and {len(way.partly) - MOST_SHOWN} more" if len(way.partly) > MOST_SHOWN else ""
     return f"open to {', '.join(way.partly[:MOST_SHOWN])}{more} alone" if way.partly else "open"
 
 
-def _ports(way: Entrance) -> str:
+def drawn_ports(way: Entrance) -> str:
+    """Its ports as they are shown."""
     return ", ".join(f"{protocol} {number}" for protocol, number in sorted(way.ports))

@@ -17,7 +17,6 @@ from orchestrator.cli.recorded import say_unknown
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
-from orchestrator.policy.entrances import READ
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.flows import unknown
 from orchestrator.policy.generate import from_flows, problems
@@ -46,7 +45,7 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
         if len(gone) == len(seen):
             raise BadInput("no recorded connection is of workloads that are here", str(flows))
         needed += from_flows(found, seen)
-    for text in (t for t in found.skipped if t.split()[1] not in READ):
+    for text in found.skipped:
         print(f"netpol-canary: not read: {text}", file=sys.stderr)
     for text in [*notes, *problems(found, needed, platform)]:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)

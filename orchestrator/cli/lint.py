@@ -72,7 +72,9 @@ def check(
         printed({"findings": [_data(f, places) for f in everything]}, output)
     else:
         for f in found:
-            print(one_line(f"{f.where or '-'}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
+            file, line = f.where.rpartition(":")[0], places.of(f.where, f.subject, f.message, f.rule.id).line
+            place = f"{file}:{line}" if file else str(path)
+            print(one_line(f"{place}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
     lost = [*(str(e) for e in wrong), *(f"{d.path}:{d.line}: {text}" for d, text in fleet.malformed)]

@@ -13,13 +13,14 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.cli import wiring
 from orchestrator.cli.exposed import entering, entrance_row, show_entrances
+from orchestrator.cli.reach_drawn import graph, table
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
-from orchestrator.policy.connections import Connection, Place, Range
+from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.fleet import Fleet, Workload, fleet
 from orchestrator.policy.manifest import Document, parse
@@ -164,9 +165,9 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         printed({"connections": rows, "entrances": ways, "notAnalysed": skipped, "notRead": skipped}, output)
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([("from", "to", "ports"), *((r["from"], r["to"], r["ports"]) for r in rows)])
+        writer.writerows(table(kept, inward))
     elif output in ("dot", "mermaid"):
-        print("\n".join(_graph(kept, output)))
+        print("\n".join(graph(kept, inward, output)))
     elif not rows:
         print("no connection is allowed")
     else:
@@ -176,22 +177,6 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     if output in ("", "text"):
         show_entrances(inward)
     return 0
-
-
-def _graph(found: list[Connection], form: str) -> list[str]:
-    names = sorted({e.name for c in found for e in (c.src, c.dst)})
-    number = {name: f"n{i}" for i, name in enumerate(names)}
-    if form == "dot":
-        lines = ["digraph reach {", "  rankdir=LR;", *(f'  {number[n]} [label="{n}"];' for n in names)]
-        arrows = [
-            f'  {number[c.src.name]} -> {number[c.dst.name]} [label="{ports.text(c.ports)}"];' for c in found
-        ]
-        return [*lines, *arrows, "}"]
-    lines = ["graph LR", *(f'  {number[n]}["{n}"]' for n in names)]
-    return [
-        *lines,
-        *(f'  {number[c.src.name]} -->|"{ports.text(c.ports)}"| {number[c.dst.name]}' for c in found),
-    ]
 
 
 def _ends(found: Fleet, text: str) -> list[End]:

@@ -106,15 +106,15 @@ def asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool
         for hook in obj.get("webhooks") or []:
             service = (hook.get("clientConfig") or {}).get("service")
             if service:
-                yield f"{kind} {name}", service, hook.get("failurePolicy") != "Ignore"
+                yield f"{kind} {name}", dict(service), hook.get("failurePolicy") != "Ignore"
     elif kind == "APIService" and group == "apiregistration.k8s.io" and spec.get("service"):
-        yield f"APIService {name}", spec["service"], True
+        yield f"APIService {name}", dict(spec["service"]), True
     elif kind == "CustomResourceDefinition" and group == "apiextensions.k8s.io":
         conversion = spec.get("conversion") or {}
         hook = conversion.get("webhook") or {}
         config = hook.get("clientConfig") or conversion.get("webhookClientConfig") or {}
         if conversion.get("strategy") == "Webhook" and config.get("service"):
-            yield f"conversion webhook of {name}", config["service"], True
+            yield f"conversion webhook of {name}", dict(config["service"]), True
 
 
 def _subjects(obj: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -13,8 +13,6 @@ from orchestrator.policy.templates import template_of
 ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 GATEWAY = "gateway.networking.k8s.io/"
 ROUTER = "openshift-ingress"
-# Kinds that are read here, for who says what was not.
-READ = frozenset({*ROUTES, "Gateway", "Route"})
 # Controllers by a word of their class: the namespaces that their own manifests propose. Whatever stands there is found first.
 SPACES = {
     "traefik": "traefik",
@@ -47,7 +45,7 @@ def host_ports(fleet: Fleet) -> Iterator[Edge]:
         spec = (template_of(workload.obj) or {}).get("spec") or {} if workload.obj else {}
         for container in [] if workload.pod.host_network else spec.get("containers") or []:
             for port in container.get("ports") or []:
-                if port.get("hostPort"):
+                if port.get("hostPort") and "containerPort" in port:
                     ends = frozenset({(str(port.get("protocol", "TCP")), int(port["containerPort"]))})
                     yield Edge("internet", workload, ends, f"hostPort {port['hostPort']} of its container")
 

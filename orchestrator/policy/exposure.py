@@ -107,16 +107,17 @@ def entrances(
 ) -> tuple[list[Entrance], list[str]]:
     """What comes in through Services, host ports, Ingresses and routes, and what of them leads nowhere known.
 
-    Raises BadInput with file and line where an object is not of its shape.
+    One that is not of its kind's shape is left out and named; the others are worked out all the same.
     """
     documents = fleet.beside
-    services = [s for s, _ in sound(documents, fleet)]
+    wrong: list[str] = []
+    services = [s for s, _ in sound(documents, fleet, wrong)]
     named = {(s.namespace, s.name): s for s in services}
     met = [
         *outside(services),
         *host_ports(fleet),
-        *shaped(documents, lambda d: ingresses(d, fleet, named, platform)),
-        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform)),
+        *shaped(documents, lambda d: ingresses(d, fleet, named, platform), wrong),
+        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform), wrong),
     ]
     found = []
     for edge in dict.fromkeys(e for e in met if isinstance(e, Edge)):
@@ -128,7 +129,8 @@ def entrances(
             because, partly = _answer(fleet, one, edge.dst, port, settled)
             found.append(Entrance(edge.origin, src, edge.dst, one.ports, because, partly))
     ordered = sorted(found, key=lambda e: (e.dst.name, e.through, e.src, sorted(e.ports)))
-    return ordered, list(dict.fromkeys(n.text for n in met if isinstance(n, Note)))
+    lost = [f"{text}: what it lets in is not worked out" for text in wrong]
+    return ordered, list(dict.fromkeys([*lost, *(n.text for n in met if isinstance(n, Note))]))
 
 
 def _answer(

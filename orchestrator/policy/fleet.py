@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy import read_shape
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
@@ -158,6 +159,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 workloads.setdefault(
                     (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
                 )
+            elif wrong_part := read_shape.misread(obj):
+                text = f"{kind} is not of the shape that the API has ({wrong_part})"
+                malformed.append((document, text))
+                skipped[f"{kind} ({where}): it is not of the shape that the API has ({wrong_part})"] += 1
             else:
                 beside.append(document)
                 if what := meaning(obj):
@@ -251,6 +256,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
     if kind == "Pod":
         kind, name = owner_of(obj)
     inner, labels = template.get("spec") or {}, labels_of(obj, template)
+    read_shape.check(inner)
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
     ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
     pod = Pod(

@@ -215,17 +215,26 @@ def holding(
 
 def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     targets = rule.to.find(fleet)
-    problems = [] if targets else [_missing(fleet, "to", rule.to)]
-    meant = {id(end) for ends in rule.only_from for end in ends.find(fleet)}
+    missing = [] if targets else [_missing(fleet, "to", rule.to)]
+    meant, nobody = _meant(fleet, "onlyFrom", [e for e in rule.only_from if not (e.internet or e.address)])
+    problems = [*missing, *nobody]
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
-    others += [] if any(ends.internet for ends in rule.only_from) else public(fleet)
+    named = {ends.address for ends in rule.only_from}
+    others += [] if any(ends.internet for ends in rule.only_from) else public(fleet, named)
     checked = 0
     for dst in targets:
         for src in others:
             for protocol, port in _asked(net, src, dst) if src is not dst else ():
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (protocol, port), False)
-    return Result(rule.name, where, tuple(problems), rule.reason, checked, not targets)
+    return Result(rule.name, where, tuple(problems), rule.reason, checked, bool(missing or nobody))
+
+
+def _meant(fleet: Fleet, word: str, named: Sequence[Ends]) -> tuple[set[int], list[str]]:
+    """The pods that are excepted, and which exceptions select none: a misspelt one must not read as met."""
+    found = [(at, ends, [e for e in ends.find(fleet) if isinstance(e, Pod)]) for at, ends in enumerate(named)]
+    missing = [_missing(fleet, f"{word}[{at}]", ends) for at, ends, pods in found if not pods]
+    return {id(pod) for _, _, pods in found for pod in pods}, missing
 
 
 def _asked(net: Network, src: End, dst: End) -> list[tuple[str, int]]:
@@ -240,19 +249,20 @@ def _first(mask: int) -> list[tuple[str, int]]:
 
 
 def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
-    meant = {id(end) for ends in rule.only_to for end in ends.find(fleet)}
-    problems: list[str] = []
+    meant, nobody = _meant(fleet, "onlyTo", rule.only_to)
+    problems = list(nobody)
     others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     for pod in others:
         for address in public(fleet):
             for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):
                 problems += _wrong(fleet, net, (address, pod), (protocol, port), False)
-    return Result(rule.name, where, tuple(problems), rule.reason, len(others))
+    return Result(rule.name, where, tuple(problems), rule.reason, len(others), bool(nobody))
 
 
-def public(fleet: Fleet) -> list[End]:
-    """An address of each range on the internet that the policies tell apart."""
-    return [address for span in ranges(fleet) if (address := _public_in(span))]
+def public(fleet: Fleet, but: Container[str] = ()) -> list[End]:
+    """An address of each range on the internet that the policies tell apart, ranges of one of `but` alone aside."""
+    spans = [s for s in ranges(fleet) if s.first != s.last or str(s.first) not in but]
+    return [address for span in spans if (address := _public_in(span))]
 
 
 def _public_in(span: Range) -> str:

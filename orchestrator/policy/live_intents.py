@@ -117,6 +117,11 @@ def _only(fleet: Fleet, rule: OnlyFrom) -> tuple[list[str], list[str], list[Conn
     meant = {w.name for ends in rule.only_from for w in _workloads(fleet, ends)}
     targets = _workloads(fleet, rule.to)
     problems = [] if targets else ["`to` selects no workload that runs"]
+    problems += [
+        f"`onlyFrom[{at}]` selects no workload that runs"
+        for at, ends in enumerate(rule.only_from)
+        if not (ends.address or ends.internet or _workloads(fleet, ends))
+    ]
     untried = ["whether somebody outside the cluster may use it"]
     untried += [f"{w.name}: it declares no port" for w in targets if not w.pod.ports]
     others = [w for w in fleet.workloads if w.name not in meant]

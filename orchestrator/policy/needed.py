@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -123,15 +123,25 @@ def at_pod(pod: Pod, target: int | str, protocol: str) -> set[Port]:
     return {(protocol, p.port) for p in pod.ports if p.name == target and p.protocol == protocol}
 
 
-def shaped(documents: Sequence[Document], read: Callable[[Document], Iterator[T]]) -> Iterator[T]:
-    """What is read of each document. Raises BadInput with file and line for one of another shape."""
+def shaped(
+    documents: Iterable[Document], read: Callable[[Document], Iterator[T]], wrong: list[str] | None = None
+) -> Iterator[T]:
+    """What is read of each document. Raises BadInput with file and line for one of another shape.
+
+    With `wrong`, that one is left out, whole, and is said there.
+    """
     for document in documents:
         try:
-            yield from read(document)
+            found = list(read(document))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            where = f"{document.path}:{document.line}"
-            kind = document.obj["kind"]
-            raise BadInput(f"{kind} is not of the shape that the API has ({error})", where) from None
+            name = f"{document.obj['kind']} {space_of(document.obj)}/{document.obj['metadata']['name']}"
+            text = f"{name} is not of the shape that the API has ({error})"
+            told = BadInput(text, f"{document.path}:{document.line}")
+            if wrong is None:
+                raise told from None
+            wrong.append(str(told))
+            continue
+        yield from found
 
 
 def space_of(obj: Mapping[str, Any]) -> str:

@@ -80,8 +80,9 @@ def _cluster_addresses(fleet: Fleet) -> list[str]:
     for document in fleet.beside:
         obj = document.obj
         if obj["kind"] == "Service" and obj["metadata"]["name"] in CLUSTER_DNS and space_of(obj) == SYSTEM:
-            spec = obj.get("spec") or {}
-            found += list(_addresses([spec.get("clusterIP"), *(spec.get("clusterIPs") or [])]))
+            spec = obj["spec"] if isinstance(obj.get("spec"), Mapping) else {}
+            more = spec.get("clusterIPs")
+            found += list(_addresses([spec.get("clusterIP"), *(more if isinstance(more, list) else [])]))
     return list(dict.fromkeys(found))
 
 
@@ -111,7 +112,8 @@ def _said(fleet: Fleet, workload: Workload) -> Iterator[str]:
                 and obj["metadata"]["name"] in mounted
                 and space_of(obj) == workload.pod.namespace
             ):
-                for text in (obj.get("data") or {}).values():
+                data = obj.get("data")
+                for text in data.values() if isinstance(data, Mapping) else ():
                     found += _addresses(w for line in _BIND.findall(str(text)) for w in line.split())
     yield from found
 

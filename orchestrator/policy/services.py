@@ -5,11 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.errors import BadInput
 from orchestrator.policy.endpoints import endpoints
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
@@ -83,11 +81,12 @@ def services(documents: Sequence[Document], fleet: Fleet) -> list[Service]:
     return list(shaped(documents, lambda d: _services(d, fleet)))
 
 
-def sound(documents: Iterable[Document], fleet: Fleet) -> Iterator[tuple[Service, Document]]:
-    """The Services whose shape is the API's, each with its document."""
-    for document in documents:
-        with suppress(BadInput):
-            yield from ((service, document) for service in services([document], fleet))
+def sound(
+    documents: Iterable[Document], fleet: Fleet, wrong: list[str] | None = None
+) -> Iterator[tuple[Service, Document]]:
+    """The Services whose shape is the API's, each with its document; the others are said in `wrong`."""
+    left: list[str] = [] if wrong is None else wrong
+    yield from shaped(documents, lambda d: ((service, d) for service in _services(d, fleet)), left)
 
 
 def _services(document: Document, fleet: Fleet) -> Iterator[Service]:

@@ -23,6 +23,13 @@ ENTRANCES = frozenset(
         "Mapping", "TCPMapping",
     }
 )  # fmt: skip
+# These are read like an Ingress, where entrances are asked for; each with its API group.
+READ_ENTRANCES = {
+    **dict.fromkeys(
+        ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"), "gateway.networking.k8s.io"
+    ),
+    "Route": "route.openshift.io",
+}
 # These say nothing about who connects to whom.
 QUIET_GROUPS = (
     "netpol-canary.dev/", "rbac.authorization.k8s.io/", "storage.k8s.io/", "scheduling.k8s.io/", "autoscaling/", "policy/",
@@ -52,8 +59,10 @@ def meaning(obj: Mapping[str, Any]) -> str:
         return "another policy API, which may decide otherwise" if "Polic" in kind or "Auth" in kind else ""
     if kind == "Rollout" and (obj.get("spec") or {}).get("workloadRef"):
         return "the workload that its workloadRef names is not here, so that its pods are not known"
+    if READ_ENTRANCES.get(kind, "/") == version.partition("/")[0]:
+        return ""
     if kind in ENTRANCES:
-        return "an entrance; whom it lets in is not worked out"
+        return "an entrance of a kind that is not read; whom it lets in is not worked out"
     if kind in QUIET or version.startswith(QUIET_GROUPS):
         return ""
     if version == "v1" or "." not in version.partition("/")[0]:

@@ -156,7 +156,7 @@ def test_workloads_are_held_against_the_schemas_of_a_version(cli, tmp_path):
     netpol = cli(Stage())
     (tmp_path / "all.yaml").write_text(MANIFESTS.replace("image: web", "imag: web", 1))
     done = netpol("lint", str(tmp_path), "--kubernetes-version", "1.34")
-    assert "all.yaml:1: warning NPC013 Deployment shop/web: spec.template.spec.containers.0: " in done.out
+    assert "all.yaml:8: warning NPC013 Deployment shop/web: spec.template.spec.containers.0: " in done.out
     assert "'imag' was unexpected" in done.out and "(Kubernetes 1.34)" in done.out
     wrong = netpol("lint", str(tmp_path), "--kubernetes-version", "0.1")
     assert wrong.code == 2 and "there are no schemas of Kubernetes 0.1" in wrong.err

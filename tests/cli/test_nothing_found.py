@@ -155,3 +155,41 @@ def test_a_policy_that_selects_nothing_is_named(netpol, shop):
         assert (
             "NetworkPolicy shop/idle (idle.yaml:1) selects no workload, and changes nothing here" in done.err
         )
+
+
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [
+        (
+            "only: [{name: o, to: {workload: shop/db}, onlyFrom: [{workload: shop/web}, {workload: shop/wbe}]}]",
+            "`onlyFrom[1]` selects no workload; did you mean shop/web",
+        ),
+        (
+            "internet: [{name: o, onlyTo: [{workload: shop/wbe}]}]",
+            "`onlyTo[0]` selects no workload; did you mean shop/web",
+        ),
+        ("internet: [{name: o, onlyTo: [{address: 203.0.113.7}]}]", "`onlyTo[0]` selects no workload"),
+    ],
+)
+def test_an_exception_that_names_nothing_is_bad_input(netpol, shop, rule, hint):
+    (shop / "tests.yaml").write_text(f"{TEST.partition('spec:')[0]}spec: {{{rule}}}\n")
+    done = netpol("test", str(shop))
+    assert done.code == 2 and hint in done.out and "1 intent names what is not here" in done.err
+
+
+def test_nobody_at_all_may_be_meant(netpol, shop):
+    (shop / "tests.yaml").write_text(
+        f"{TEST.partition('spec:')[0]}spec: {{only: [{{name: o, to: {{workload: shop/db}}, onlyFrom: []}}]}}\n"
+    )
+    done = netpol("test", str(shop))
+    assert done.code == 1 and "shop/web to shop/db" in done.out
+
+
+def test_an_address_that_may_come_is_excepted_and_no_other(netpol, shop):
+    text = (shop / "all.yaml").read_text()
+    blocks = "- from: [{ipBlock: {cidr: 198.51.100.7/32}}, {ipBlock: {cidr: 198.51.100.9/32}}"
+    (shop / "all.yaml").write_text(text.replace("- from: [", blocks + ", "))
+    rule = "{name: o, to: {workload: shop/db}, onlyFrom: [{workload: shop/web}, {address: 198.51.100.7}]}"
+    (shop / "tests.yaml").write_text(f"{TEST.partition('spec:')[0]}spec: {{only: [{rule}]}}\n")
+    done = netpol("test", str(shop))
+    assert done.code == 1 and "198.51.100.9 to shop/db" in done.out and "198.51.100.7 to" not in done.out
