@@ -242,7 +242,7 @@ def test_a_workload_without_declared_ports_is_not_forgotten(netpol, shop):
     with open(f"{folder}/all.yaml", "w") as out:
         out.write(MANIFESTS.replace(", ports: [{containerPort: 5432}]", ""))
     only = TESTS[TESTS.index("  only:") :]
-    tests = TESTS[: TESTS.index("  intents:")] + only.replace("{app: web}", "{app: nobody}")
+    tests = TESTS[: TESTS.index("  intents:")] + only.replace("[{labels: {app: web}}]", "[]")
     assert netpol("test", with_tests(folder, tests)).code == 0
     with open(f"{folder}/policy.yaml", "w") as out:
         out.write(POLICY.replace("    ports: [{port: 5432}]\n", ""))
