@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 from stage import Stage
 
 APPS = Path(__file__).parents[1] / "apps"
@@ -25,7 +26,10 @@ spec:
 
 @pytest.fixture
 def request_(cli, tmp_path):
-    """`request_(change)`: the answer of `check` to a commit that `change` makes of the policies' folder."""
+    """`request_(change, *options)`: the answer of `check` to a commit that `change` makes of the policies' folder.
+
+    `meanwhile` is what a commit makes of main after the branch began.
+    """
     netpol, folder = cli(Stage()), tmp_path / "policies"
 
     def git(*args):
@@ -38,12 +42,18 @@ def request_(cli, tmp_path):
     git("add", "-A")
     git("commit", "-q", "-m", "Start from default-deny")
 
-    def ask(change):
-        git("checkout", "-q", "-B", "change", "main")
+    def commit(branch, change):
+        git("checkout", "-q", *branch)
         change(folder)
         git("add", "-A")
         git("commit", "-q", "-m", "Change a policy")
-        return netpol("check", str(folder), "--base", "main", "--workloads", str(APPS / "shop"))
+
+    def ask(change, *more, meanwhile=None):
+        commit(("-B", "change", "main"), change)
+        if meanwhile is not None:
+            commit(("main",), meanwhile)
+            git("checkout", "-q", "change")
+        return netpol("check", str(folder), "--base", "main", "--workloads", str(APPS / "shop"), *more)
 
     return ask
 
@@ -57,9 +67,44 @@ def edit(name, old, new):
     return change
 
 
+PEER = "    - podSelector:\n        matchLabels:\n          app: payments\n"
+WORLD = "    - ipBlock:\n        cidr: 0.0.0.0/0\n"
+
+
+def test_the_repository_has_three_namespaces(request_, tmp_path):
+    assert len([p for p in (tmp_path / "policies").iterdir() if p.is_dir()]) >= 3
+
+
+def test_opening_the_database_to_the_internet_is_annotated_first_on_its_line(request_, tmp_path):
+    done = request_(edit("payments/db.yaml", PEER, WORLD), "-o", "github")
+    lines = (tmp_path / "policies/payments/db.yaml").read_text().splitlines()
+    line = next(n for n, text in enumerate(lines, 1) if "cidr: 0.0.0.0/0" in text)
+    first = next(text for text in done.out.splitlines() if text.startswith("::"))
+    assert done.code == 1
+    assert first.startswith(f"::error file=policies/payments/db.yaml,line={line},col=15,title=internet::"), (
+        first
+    )
+
+
+def test_a_comment_changes_no_connection_though_main_has_moved_on(request_):
+    comment = edit("payments/db.yaml", "spec:\n", "# Who may read cards.\nspec:\n")
+    done = request_(comment, meanwhile=edit("payments/db.yaml", PEER, WORLD))
+    assert done.code == 0
+    assert done.out.splitlines()[0] == "## Network policies against `main`: ✅ fine, no connection changes"
+    assert "internet" not in done.out
+
+
+def test_the_summary_is_a_table_and_reasons_that_open_as_a_git_host_draws_it(request_):
+    html = MarkdownIt().enable("table").render(request_(edit("payments/db.yaml", PEER, WORLD)).out)
+    assert html.startswith("<h2>Network policies against") and "❌ blocked" in html.splitlines()[0]
+    table = html[html.index("<table>") : html.index("</table>")]
+    assert "<td>internet</td>" in table and "payments/db" in table and "<th>from</th>" in table
+    assert html.count("<details>") == html.count("</details>") > 0
+    assert "**" not in html and "|---" not in html, "everything is markup"
+
+
 def test_opening_the_database_to_every_namespace_is_blocked(request_):
-    peer = "    - podSelector:\n        matchLabels:\n          app: payments\n"
-    done = request_(edit("payments/db.yaml", peer, "    - namespaceSelector: {}\n"))
+    done = request_(edit("payments/db.yaml", PEER, "    - namespaceSelector: {}\n"))
     assert done.code == 1 and "**only payments reads cards: " in done.out
     assert "payments/db on 5432/TCP is allowed" in done.out and "Ann: Change a policy)" in done.out
 
