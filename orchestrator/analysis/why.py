@@ -55,7 +55,7 @@ def why(state: State, wave: int) -> Why | None:
     sure = sureness(fitting[0][1] if fitting else "not", bool(hurt & written))
     edges = [edge for edge, _ in fitting]
     lines = (
-        analysis.status.reason,
+        analysis.status.said,
         _connections(edges),
         _cause(state, wave, edges, written),
         f"{sure}, {_reason(sure, fitting, hurt)}; {_suspects(analysis)}",

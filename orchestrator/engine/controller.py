@@ -38,7 +38,7 @@ from orchestrator.errors import (
 from orchestrator.harmless import one_line
 from orchestrator.rollout import looks
 from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import of_type, put
+from orchestrator.rollout.conditions import detailed, of_type, put, whole
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, Source, load
@@ -342,11 +342,13 @@ class Controller:
             known = source.status.conditions
             text = one_line("; ".join(filter(None, (looks.unreadable(source), message))))[:1000]
             old = of_type(known, "Ready")
-            if old is not None and (old.status, old.reason, old.message) == (value, reason, text):
+            said = whole(known, source.status.details, "Ready")
+            if old is not None and (old.status, old.reason, said) == (value, reason, text):
                 return
+            details = detailed(source.status.details, "Ready", text)
             generation = int(source.manifest["metadata"].get("generation", 0))
             found = put(known, "Ready", value, reason, text, self.ctx.clock.now())
-            update = {"conditions": found, "observed_generation": generation}
+            update = {"conditions": found, "details": details, "observed_generation": generation}
             self.ctx.cluster.replace_status(source.with_status(source.status.model_copy(update=update)))
         except (Conflict, NotFound):
             return

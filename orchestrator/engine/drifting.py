@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from orchestrator.elapsed import steady
 from orchestrator.errors import BadInput, Conflict
 from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import put
+from orchestrator.rollout.conditions import detailed, put, whole
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import SOURCE, Context
 from orchestrator.steps.drift import Drift, drift
@@ -70,19 +70,23 @@ class DriftWatch:
         fight = Finding("True", "ManagedByOthers", "; ".join(contested[:8])[:3000])
         calm = Finding("False", "NobodyElse", "")
         conditions, now = fresh.status.conditions, self.ctx.clock.now()
+        said = whole(conditions, fresh.status.details, "Drifted")
+        details = fresh.status.details
         for kind, one in (("Drifted", finding), ("Contested", fight if contested else calm)):
             conditions = put(conditions, kind, one.status, one.reason, one.message, now)
+            details = detailed(details, kind, one.message)
         rest = finding.status == "False" and _rested(fresh, now)
         repairs = [] if rest or fresh.spec.drift != "repair" else fresh.status.repairs
-        if all(old.get(c.type) == c for c in conditions) and repairs == fresh.status.repairs:
+        known = details == fresh.status.details and all(old.get(c.type) == c for c in conditions)
+        if known and repairs == fresh.status.repairs:
             return fresh
-        update = {"conditions": conditions, "repairs": repairs}
+        update = {"conditions": conditions, "details": details, "repairs": repairs}
         try:
             status = fresh.status.model_copy(update=update)
             written: Source = load(self.ctx.cluster.replace_status(fresh.with_status(status)))
         except Conflict:
             return None
-        news = "Drifted" not in old or old["Drifted"].message != finding.message
+        news = "Drifted" not in old or said != finding.message
         if finding.status != "False" and news and self.ctx.notifier is not None:
             self.ctx.notifier.notify(written.manifest, finding.reason, finding.message, True)
         return written

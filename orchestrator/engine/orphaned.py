@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from orchestrator.elapsed import steady
 from orchestrator.errors import Conflict
 from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import of_type, put
+from orchestrator.rollout.conditions import detailed, of_type, put, whole
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.rollout.stamps import stamp
@@ -92,13 +92,15 @@ class OrphanWatch:
         fresh: Source = load(self.ctx.cluster.get(SOURCE, source.name, self.ctx.namespace))
         old = of_type(fresh.status.conditions, ORPHANED)
         status, reason, message = _said(source, found, wanted)
+        said = whole(fresh.status.conditions, fresh.status.details, ORPHANED)
         if (old is None and status == "False") or (
-            old is not None and (old.status, old.reason, old.message) == (status, reason, message)
+            old is not None and (old.status, old.reason, said) == (status, reason, message)
         ):
             return True
+        details = detailed(fresh.status.details, ORPHANED, message)
         conditions = put(fresh.status.conditions, ORPHANED, status, reason, message, self.ctx.clock.now())
         try:
-            update = fresh.status.model_copy(update={"conditions": conditions})
+            update = fresh.status.model_copy(update={"conditions": conditions, "details": details})
             written: Source = load(self.ctx.cluster.replace_status(fresh.with_status(update)))
         except Conflict:
             return False

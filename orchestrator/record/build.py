@@ -48,7 +48,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         plan_digest=spec.plan_digest,
         phase=status.phase,
         paused_for=status.paused_for,
-        reason=status.reason,
+        reason=status.said,
         waits_for=waits_for(state, now),
         people=tuple(p.removeprefix("user:") for p in spec.people),
         risk=spec.risk,
@@ -130,7 +130,7 @@ def _explained(state: State, number: int | None, found: Why | None) -> Iterator[
         yield from zip(TITLES, found.lines, strict=True)
     elif status.phase in ("Paused", "RollingBack", "RolledBack", "Failed", "Superseded"):
         seen = found.lines[0] if found is not None else ""
-        if status.reason and status.reason != seen:
-            yield "reason", status.reason
+        if status.reason and status.said != seen:
+            yield "reason", status.said
         if seen:
             yield TITLES[0], seen

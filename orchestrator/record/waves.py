@@ -37,7 +37,7 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
     return replace(
         ahead,
         verdict=status.phase,
-        reason=status.reason,
+        reason=status.said,
         watched=tuple(spec.watched),
         controls=tuple(spec.controls),
         curves=curves(state.rollout.spec.strategy.analysis, status),

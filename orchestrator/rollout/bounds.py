@@ -24,6 +24,7 @@ from orchestrator.errors import BadInput
 MOST_IDENTITY = 1000  # characters: below, a text names something, and half a name names something else
 MOST_PROSE = 8192
 CUT = "…"
+LINE = 200  # characters of what a table or a condition says
 MARK = 12  # hexadecimal digits
 PASSES = 6  # a list that was cut shows what is wrong within it; ours are four deep
 WHOLE = frozenset({"walk", "before", "after", "waves"})  # lists of which a part is another thing
@@ -47,6 +48,11 @@ def most(model: type[BaseModel], field: str) -> int:
 def cut(text: str, length: int) -> str:
     """A text of so many characters at most; that it was longer is seen."""
     return text if len(text) <= length else text[: length - len(CUT)] + CUT
+
+
+def sentence(text: str) -> str:
+    """The first line of a text, short enough for a condition."""
+    return cut(next(iter(text.strip().splitlines()), "").rstrip(), LINE)
 
 
 def marked(name: str, length: int) -> str:

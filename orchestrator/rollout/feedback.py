@@ -92,7 +92,7 @@ def comment(state: State, link: str) -> str:
     parts = [marker(rollout), f"### netpol-canary: {_outcome(state)}", ""]
     parts += [f"Rollout {name} of {spec.revision[:10]}, source {escaped(spec.source)}.", ""]
     if status.reason and status.phase != "Succeeded":
-        parts += [*_quoted(status.reason), ""]
+        parts += [*_quoted(status.said), ""]
     parts += [f"**Risk {spec.risk}**: {escaped('; '.join(spec.risk_reasons) or 'no connection changes')}", ""]
     parts += ["| wave | namespaces | state |", "|---|---|---|"]
     parts += [_row(state, number) for number in range(len(spec.waves))]
@@ -178,7 +178,7 @@ def _begun(state: State) -> list[str]:
 def way_back(rollout: Rollout, link: str) -> tuple[str, str]:
     """Title and body of the pull request that takes the change back out of Git."""
     short, uid = rollout.spec.revision[:10], rollout.uid
-    why = "\n".join(_quoted(rollout.status.reason))
+    why = "\n".join(_quoted(rollout.status.said))
     found = f"\n\n{link}" if link else ""
     body = (
         f"<!-- netpol-canary:{uid} -->\n"

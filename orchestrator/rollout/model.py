@@ -473,6 +473,25 @@ class Condition(Model):
     last_transition_time: datetime
 
 
+class Detail(Model):
+    """The whole of what the condition of a type says in one line."""
+
+    type: Name
+    text: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
+class Told(Model):
+    """What a status says of how it stands: `reason` is one line, `details` the whole of it where that is more."""
+
+    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
+    details: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+    @property
+    def said(self) -> str:
+        """All of it."""
+        return self.details or self.reason
+
+
 class LeftOut(Model):
     """How many items of a list of the status were left out, since it takes no more."""
 
@@ -491,6 +510,7 @@ class PolicySourceStatus(Model):
     active_uid: Name = ""
     repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    details: Annotated[list[Detail], Field(max_length=16)] = []
     left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
 
 
@@ -592,7 +612,7 @@ class WaveWorkflow(Model):
     failures: int = 0
 
 
-class PolicyRolloutStatus(Model):
+class PolicyRolloutStatus(Told):
     observed_generation: int = 0
     phase: RolloutPhase = "Pending"
     paused_for: PauseReason = ""
@@ -607,7 +627,6 @@ class PolicyRolloutStatus(Model):
     detected_at: datetime | None = None
     restored_at: datetime | None = None
     restored_seconds: float | None = None
-    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
     transitions: Annotated[list[Transition], Field(max_length=200)] = []
     told: int = 0
@@ -736,9 +755,8 @@ class ShardReading(Model):
     worst_peak: float = 0.0
 
 
-class WaveAnalysisStatus(Model):
+class WaveAnalysisStatus(Told):
     phase: MeasurementPhase = "Pending"
-    reason: Annotated[str, StringConstraints(max_length=4096)] = ""
     ticks: int = 0
     watch: Watch = Watch()
     started_at: datetime | None = None

@@ -168,7 +168,7 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    wait = Action("wait-for-person", status.wave, status.paused_for, status.reason)
+    wait = Action("wait-for-person", status.wave, status.paused_for, status.said)
     if status.opened > status.wave:
         return _stopped(state, now, wait)
     if (lost := _lost(state)) is not None:
@@ -192,12 +192,12 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
     wave = status.wave
     analysis = state.analyses.get(wave)
     if analysis is not None and analysis.status.phase == "Failed" and _begun(state, wave):
-        return Action("rollback", wave, "Regression", analysis.status.reason)
+        return Action("rollback", wave, "Regression", analysis.status.said)
     if analysis is None or unwritten(state, wave):
         return _lost(state) or _half_written(state, now, _watched(state, now, wait))
     end = decide_by(state) if status.paused_for == "inconclusive" else None
     if _nobody_decided(state, now):
-        return _undecided(state, analysis.status.reason)
+        return _undecided(state, analysis.status.said)
     wait = replace(wait, until=end)
     if analysis.status.phase == "Running":
         due = look_time(state, wave)
@@ -262,7 +262,7 @@ def _lost(state: State) -> Action | None:
     analysis = state.analyses.get(state.rollout.status.wave - 1)
     if analysis is None or analysis.status.phase != "Failed":
         return None
-    return Action("rollback", analysis.spec.wave, "Regression", analysis.status.reason)
+    return Action("rollback", analysis.spec.wave, "Regression", analysis.status.said)
 
 
 def _doubted(state: State) -> Action | None:
@@ -271,7 +271,7 @@ def _doubted(state: State) -> Action | None:
     analysis = state.analyses.get(wave - 1)
     if analysis is None or analysis.status.phase != "Inconclusive":
         return None
-    return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+    return Action("pause", wave, "Inconclusive", analysis.status.said, paused_for="inconclusive")
 
 
 def _watched(state: State, now: datetime, wait: Action, wave: int | None = None) -> Action:
@@ -291,9 +291,9 @@ def _queued(state: State, now: datetime) -> Action:
     found = turn(state.rollout, state.freezes, state.lacking, now)
     rejected = gateway(state.rollout, status.wave, state.approvals, now).rejected_by
     if found.waits_for and not rejected:
-        told = found.waits_for == "limit" or found.message == status.reason
+        told = found.waits_for == "limit" or found.message == status.said
         if found.waits_for == status.paused_for and told:
-            wait = Action("wait-for-turn", status.wave, status.paused_for, status.reason, found.until)
+            wait = Action("wait-for-turn", status.wave, status.paused_for, status.said, found.until)
             return _watched(state, now, wait)
         return _waits(status.wave, found)
     action = _doubted(state) or _opening(state, now)
@@ -357,7 +357,7 @@ def _in_wave(state: State, now: datetime) -> Action:
     phase = analysis.status.phase
     if unwritten(state, wave):
         if phase == "Inconclusive":  # the baseline could not be taken, and without it nothing is written
-            return Action("pause", wave, "Inconclusive", analysis.status.reason, paused_for="inconclusive")
+            return Action("pause", wave, "Inconclusive", analysis.status.said, paused_for="inconclusive")
         return Action("apply", wave)
     if phase == "Running":
         due = look_time(state, wave)
@@ -367,12 +367,12 @@ def _in_wave(state: State, now: datetime) -> Action:
             )
         return Action("analyze", wave)
     if phase == "Failed":
-        return Action("rollback", wave, "Regression", analysis.status.reason)
+        return Action("rollback", wave, "Regression", analysis.status.said)
     if phase in ("Error", "Inconclusive"):
-        return _inconclusive(state, analysis.status.reason)
+        return _inconclusive(state, analysis.status.said)
     if wave + 1 < len(spec.waves):
-        return Action("promote", wave, "Promoted", f"wave {wave} is good: {analysis.status.reason}")
-    return Action("succeed", wave, "Succeeded", f"every wave is good; the last: {analysis.status.reason}")
+        return Action("promote", wave, "Promoted", f"wave {wave} is good: {analysis.status.said}")
+    return Action("succeed", wave, "Succeeded", f"every wave is good; the last: {analysis.status.said}")
 
 
 def _inconclusive(state: State, reason: str) -> Action:

@@ -12,6 +12,7 @@ from orchestrator.analysis.verdict import verdict
 from orchestrator.errors import PortError
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import reasoned
 from orchestrator.rollout.due import look_time, settled_at
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resource import WaveAnalysis
@@ -24,8 +25,6 @@ from orchestrator.steps.records import kept, tallied
 from orchestrator.steps.suspects import suspects
 from orchestrator.steps.vanished import known, nothing_left, remaining, told, unsaid, vanished
 from orchestrator.steps.watchset import UNKNOWN
-
-MOST_REASON = 4000
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -88,7 +87,7 @@ def look(
         and nothing_left(state, whole, gone)
     ):
         status.phase, reason = "Successful", "nothing is left of the wave, and a person went on"
-    status.reason = reason[:MOST_REASON]
+    status = status.model_copy(update=reasoned(reason))
     flows, problems = seen(ctx, plan, analysis, at, waited)
     status.flows = status.flows if flows is None else flows
     rows = agreement(analysis.spec, status)

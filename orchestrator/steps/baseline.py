@@ -9,6 +9,7 @@ from orchestrator.errors import Conflict
 from orchestrator.ports import Prober
 from orchestrator.rollout import model as m
 from orchestrator.rollout.bounds import built
+from orchestrator.rollout.conditions import reasoned
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resource import WaveAnalysis, load, new
@@ -33,7 +34,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         if probing.long_lived and not missing:
             _hold(prober, analysis, records)
     phase: m.MeasurementPhase = "Inconclusive" if missing else "Running"
-    update = {"phase": phase, "reason": missing, "probes": records, "progressed_at": ctx.clock.now()}
+    update = {"phase": phase, **reasoned(missing), "probes": records, "progressed_at": ctx.clock.now()}
     status = analysis.status.model_copy(update=update)
     ctx.cluster.replace_status(analysis.with_status(status))
 

@@ -19,8 +19,8 @@ from orchestrator.ports import (
     Prober,
 )
 from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import built
-from orchestrator.rollout.conditions import put
+from orchestrator.rollout.bounds import built, sentence
+from orchestrator.rollout.conditions import put, reasoned
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import only_sent, posted, rebased
@@ -152,6 +152,8 @@ def _freeze(obj: Manifest) -> Freeze:
 def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout:
     """Compare-and-swap the rollout's status, with a transition and a notification where `reason` is given."""
     status = state.rollout.status
+    if "reason" in fields:
+        fields |= reasoned(fields["reason"])
     request = state.request()
     if request is not None and "handled_request" not in fields and action.actor == request.user:
         fields["handled_request"] = request.id
@@ -166,7 +168,8 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
             reason=action.reason,
             message=action.message[:4000],
         )
-        updated.transitions = [*updated.transitions, moved]
+        line = moved.model_copy(update={"message": sentence(moved.message)})
+        updated.transitions = [*updated.transitions, line]
         rollout = state.rollout
         updated.told, updated.outbox = posted(rollout.spec, rollout.uid, updated, moved, status.wave)
     updated.conditions = conditions(ctx, updated)

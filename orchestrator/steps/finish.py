@@ -23,7 +23,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     # What was restored before this way back began took none of its time; probes that verify it do not, either.
     restored = max([*times, *([since] if since else [])], default=now)
     seconds = (restored - since).total_seconds() if since else None
-    go = Action("finish", reason="RolledBack", message=f"{_done(state)}: {status.reason}")
+    go = Action("finish", reason="RolledBack", message=f"{_done(state)}: {status.said}")
     change(ctx, state, go, phase="RolledBack", restored_at=restored, restored_seconds=seconds)
 
 

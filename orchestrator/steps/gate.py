@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.errors import NotFound
 from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import of_type, put
+from orchestrator.rollout.conditions import of_type, put, reasoned
 from orchestrator.rollout.handed import resumed
 from orchestrator.rollout.next import Action, State, unwritten
 from orchestrator.rollout.resource import WaveAnalysis, load
@@ -66,8 +66,8 @@ def _accept(ctx: Context, state: State, action: Action) -> None:
     asked = state.rollout.status.paused_for == "inconclusive" and action.reason == "Resumed"
     if before is None or before.status.phase != "Inconclusive" or not asked:
         return
-    said = f"{action.actor} went on: {before.status.reason}"[:4000]
-    good = before.status.model_copy(update={"phase": "Successful", "reason": said})
+    said = f"{action.actor} went on: {before.status.said}"
+    good = before.status.model_copy(update={"phase": "Successful", **reasoned(said)})
     ctx.cluster.replace_status(before.with_status(good))
 
 
@@ -84,8 +84,8 @@ def _glass(ctx: Context, state: State, action: Action) -> dict[str, Any]:
         return {}
     known = state.rollout.status.conditions
     old = of_type(known, BROKEN)
-    said = f"{old.message}; {action.message}" if old is not None else action.message
-    return {"conditions": put(known, BROKEN, "True", "BreakGlass", said[-4000:], ctx.clock.now())}
+    said = f"{action.message}; {old.message}" if old is not None else action.message
+    return {"conditions": put(known, BROKEN, "True", "BreakGlass", said, ctx.clock.now())}
 
 
 def handle(ctx: Context, state: State, action: Action) -> None:

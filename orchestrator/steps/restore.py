@@ -52,7 +52,7 @@ def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) 
         phase="RollingBack",
         epoch=state.rollout.status.epoch if epoch is None else epoch,
         paused_for="",
-        reason=said[:4000],
+        reason=said,
         detected_at=now,
         conditions=kept,
     )

@@ -195,7 +195,7 @@ def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
 
 def _supersede(ctx: Context, state: State, why: str) -> None:
     go = Action("snapshot", reason="PlanChanged", message=why)
-    change(ctx, state, go, phase="Superseded", reason=why[:4000])
+    change(ctx, state, go, phase="Superseded", reason=why)
 
 
 def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]:

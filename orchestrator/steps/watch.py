@@ -8,9 +8,10 @@ from orchestrator.analysis.answers import Judgement
 from orchestrator.analysis.verdict import verdict
 from orchestrator.rollout import model as m
 from orchestrator.rollout.bounds import built
+from orchestrator.rollout.conditions import reasoned
 from orchestrator.rollout.due import settled_at
 from orchestrator.rollout.next import Action, State, unwritten
-from orchestrator.steps.analyze import MOST_REASON, look
+from orchestrator.steps.analyze import look
 from orchestrator.steps.context import Context
 from orchestrator.steps.measuring import measured
 from orchestrator.steps.records import kept
@@ -37,7 +38,11 @@ def run(ctx: Context, state: State, action: Action) -> None:
     update = {"watch": seen, "measurements": kept}
     went = status.gone != analysis.status.gone  # in a namespace that went since nobody knows any more
     if status.phase != "Failed" and not went:
-        update |= {"phase": analysis.status.phase, "reason": analysis.status.reason}
+        update |= {
+            "phase": analysis.status.phase,
+            "reason": analysis.status.reason,
+            "details": analysis.status.details,
+        }
     ctx.cluster.replace_status(analysis.with_status(status.model_copy(update=update)))
 
 
@@ -47,7 +52,6 @@ def _half_written(ctx: Context, state: State, wave: int) -> None:
     found = measured(ctx, state, analysis, at)
     earlier = [r for r in analysis.status.measurements if r.phase == "Failed"]
     phase, reason = verdict(plan, [*earlier, *found], Judgement(), 1)
-    reason = reason[:MOST_REASON]
     looks = analysis.status.watch.looks + 1
     update: dict[str, object] = {
         "watch": built(m.Watch, looked_at=at, looks=looks, phase=phase, reason=reason)
@@ -55,7 +59,7 @@ def _half_written(ctx: Context, state: State, wave: int) -> None:
     failed = [r for r in found if r.phase == "Failed"]
     update["measurements"] = kept([*analysis.status.measurements, *failed])
     if phase == "Failed":
-        update |= {"phase": phase, "reason": reason}
+        update |= {"phase": phase, **reasoned(reason)}
     ctx.cluster.replace_status(analysis.with_status(analysis.status.model_copy(update=update)))
 
 
@@ -64,4 +68,4 @@ def _now(status: m.WaveAnalysisStatus, at: datetime) -> tuple[m.MeasurementPhase
     latest = [r for r in status.measurements if r.time == at]
     if status.phase == "Error" and not any(r.phase in ("Error", "Inconclusive") for r in latest):
         return "Running", "what could not be asked answers again"
-    return status.phase, status.reason
+    return status.phase, status.said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from orchestrator.rollout.conditions import of_type
+from orchestrator.rollout.conditions import of_type, whole
 from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gates import standing
@@ -74,7 +74,7 @@ def state_of(source: read.Standing) -> tuple[str, str, str]:
         return "bad", "Unreadable", source.problem
     status = source.status
     ready = of_type(status.conditions, "Ready")
-    message = ready.message if ready else "not looked at yet"
+    message = whole(status.conditions, status.details, "Ready") if ready else "not looked at yet"
     if status.active_rollout and (ready is None or ready.status == "True"):
         return "running", "Rolling out", message
     if source.suspend:
@@ -85,5 +85,5 @@ def state_of(source: read.Standing) -> tuple[str, str, str]:
         return "undone", "Held", status.held_reason.partition("\n")[0]
     orphaned = of_type(status.conditions, "Orphaned")
     if orphaned is not None and orphaned.status == "True":
-        return "undone", "Orphaned", orphaned.message
+        return "undone", "Orphaned", whole(status.conditions, status.details, "Orphaned")
     return ("good" if ready else "ahead"), "In force" if ready else "New", message
