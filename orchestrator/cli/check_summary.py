@@ -28,6 +28,8 @@ SAYS = {
     "internet": "newly open to the internet",
     "opened": "a connection is opened",
     "cut": "a connection is cut",
+    "widened": "a connection is widened",
+    "narrowed": "a connection is narrowed to the ports that are used",
     "isolated": "a workload is newly isolated",
     "dns": "DNS is lost",
     "scrape": "a metrics scrape is cut",

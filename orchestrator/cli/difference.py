@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from orchestrator.policy.reading import profile
 MOST_DRAWN = 60
 MOST_ROWS = 200
 MOST_FIRST = 20
-SIGNS = {"gained": "➕ gained", "lost": "➖ lost", "changed": "✏️ changed"}
+SIGNS = {"opened": "➕ opened", "widened": "➕ widened", "cut": "➖ cut", "narrowed": "➖ narrowed"}
 MOST_TABLE = 24_000  # characters, and of the graph below: with what else a comment says, it stays below the 65,536 of one
 MOST_GRAPH = 10_000
 MOST_NAMED, MOST_NAMES = 10, 1_500  # items, and their characters
@@ -148,6 +149,7 @@ def as_data(found: Difference) -> dict[str, Any]:
     rows = [
         {
             "change": c.kind,
+            "words": list(c.words),
             "from": c.src.name,
             "to": c.dst.name,
             "before": ports.text(c.before),
@@ -170,7 +172,7 @@ def as_data(found: Difference) -> dict[str, Any]:
 
 
 def _cells(c: Change) -> list[str]:
-    return [c.kind, c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
+    return [" and ".join(c.words), c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
 
 
 def _text(found: Difference) -> list[str]:
@@ -186,8 +188,9 @@ def _text(found: Difference) -> list[str]:
 
 
 def count(found: Sequence[Change | Row]) -> str:
-    """`2 gained, 1 lost, 0 changed`."""
-    return ", ".join(f"{sum(c.kind == k for c in found)} {k}" for k in ("gained", "lost", "changed"))
+    """`2 opened, 1 narrowed`; one that gains and loses ports counts as both."""
+    counts = Counter[str](word for c in found for word in c.words)
+    return ", ".join(f"{counts[word]} {word}" for word in SIGNS if counts[word])
 
 
 def markdown(found: Difference) -> list[str]:
@@ -232,7 +235,7 @@ def fitting(lines: Iterable[str], most: int) -> list[str]:
 
 def _row(row: Row, *more: str) -> str:
     ends = map(harmless.markdown, (row.src, row.dst, ports.text(row.before), ports.text(row.after)))
-    return "| " + " | ".join([SIGNS[row.kind], *ends, *more]) + " |"
+    return "| " + " | ".join(["<br>".join(SIGNS[word] for word in row.words), *ends, *more]) + " |"
 
 
 def _causes(row: Row) -> str:
@@ -246,10 +249,12 @@ def _causes(row: Row) -> str:
 def _graph(drawn: Sequence[Row]) -> list[str]:
     """The connections as Mermaid draws them; nothing where that is too long, for a part of a graph misleads."""
     number = {n: f"n{i}" for i, n in enumerate(sorted({name for r in drawn for name in (r.src, r.dst)}))}
-    arrows = {"gained": "==>", "lost": "-.->", "changed": "-->"}
+    arrows = {"opened": "==>", "widened": "==>", "cut": "-.->", "narrowed": "-.->"}
     lines = ["", "```mermaid", "graph LR"]
     lines += [f'  {n}["{harmless.mermaid(name)}"]' for name, n in number.items()]
     for row in drawn:
         label = harmless.mermaid(ports.text(row.before if row.kind == "lost" else row.after))
-        lines.append(f'  {number[row.src]} {arrows[row.kind]}|"{label}"| {number[row.dst]}')
+        lines.append(
+            f'  {number[row.src]} {"-->" if len(row.words) > 1 else arrows[row.words[0]]}|"{label}"| {number[row.dst]}'
+        )
     return [*lines, "```"] if sum(map(len, lines)) <= MOST_GRAPH else []

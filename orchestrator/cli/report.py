@@ -65,5 +65,6 @@ def report(name: str, state: State) -> dict[str, Any]:
         "phase": rollout.status.phase,
         "waves": waves,
         "reason": rollout.status.reason,
+        "details": rollout.status.details,
         "restoredSeconds": rollout.status.restored_seconds,
     }

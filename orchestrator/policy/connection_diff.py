@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.alike import Address, alike
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.used import used
+
+Word = Literal["opened", "widened", "cut", "narrowed"]
+
+
+class Moved:
+    """What a change does to the ports of a connection, in words; `used` are those that the destination is known to use.
+
+    A connection is narrowed where it loses ports and keeps every one that is used, and widened where it stood and gains
+    none that is used. Where nothing is known of the destination, what it loses is cut and what it gains opened.
+    """
+
+    before: int
+    after: int
+    used: int
+
+    @property
+    def gained(self) -> int:
+        """The ports that are allowed afterwards alone."""
+        return self.after & ~self.before
+
+    @property
+    def lost(self) -> int:
+        """The ports that were allowed before alone."""
+        return self.before & ~self.after
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """One, or two where it gains some ports and loses others."""
+        both = self.before and self.after and self.used
+        found: list[Word] = []
+        if self.gained:
+            found.append("widened" if both and not self.gained & self.used else "opened")
+        if self.lost:
+            found.append("narrowed" if both and not self.lost & self.used else "cut")
+        return tuple(found)
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Moved):
     """`before` and `after` are sets as in ports.py; `because` names rules with file and line, `note` workloads."""
 
     kind: Literal["gained", "lost", "changed"]
@@ -23,6 +59,7 @@ class Change:
     after: int
     because: tuple[str, ...] = ()
     note: str = ""
+    used: int = 0
 
 
 def changes(
@@ -30,10 +67,12 @@ def changes(
     new: Fleet,
     settled: Mapping[str, bool] | None = None,
     commits: Mapping[str, str] | None = None,
+    flows: Mapping[tuple[str, str], int] | None = None,
 ) -> list[Change]:
     """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
 
-    `commits` says by file which commit changed it, to be named with the rules.
+    `commits` says by file which commit changed it, to be named with the rules; `flows` the ports on which recorded
+    traffic went, by both names.
     """
     outside = ranges(old, new)
     near = touched(old, new)
@@ -47,6 +86,11 @@ def changes(
     rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
     sides = _Sides(old, new, settled, commits or {}, [span.first for span in outside])
     found = [sides.change(*row) for row in merged(rows)]
+    known = used(old, new).ports
+    found = [
+        replace(c, used=known.get(c.dst.name, 0) | (flows or {}).get((c.src.name, c.dst.name), 0))
+        for c in found
+    ]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.policy import ports
 from orchestrator.policy.api_server import called
 from orchestrator.policy.connection_diff import Change
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.dns import resolves
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.shut_out import shut
+from orchestrator.policy.used import used
 
 OWN = "netpol-canary"
 SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
+DNS = ports.span("UDP", 53, 53) | ports.span("TCP", 53, 53) | ports.span("UDP", 5353, 5353)
+# HTTPS and SSH to Git hosts and to chat, the API server's ports, plain HTTP and mail for who gives such addresses.
+OUTWARDS = functools.reduce(
+    lambda found, port: found | ports.span("TCP", port, port),
+    (22, 25, 80, 443, 465, 587, 3128, 6443, 8080, 8443, 9090, 9093, 9418),
+    ports.NONE,
+)
 NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
 
@@ -67,12 +77,13 @@ def impact(
         if not resolves(new, nets[1], after.pod) and resolves(old, nets[0], before.pod)
     ]
     lost = [c for c in changes if c.before & ~c.after and not c.note]
+    read = used(old, new).scraped
     return Impact(
         _names(c.dst for c in changes if isinstance(c.src, Range) and c.after & ~c.before),
         tuple(dict.fromkeys(isolated)),
         tuple(dict.fromkeys(mute)),
-        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if scraper(c.src)),
-        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if own in (_space(c.src), _space(c.dst))),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if scraper(c.src) and _blinds(c, read)),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _is_own(c, own)),
         _uncallable(old, new),
     )
 
@@ -84,6 +95,28 @@ def _uncallable(old: Fleet, new: Fleet) -> tuple[str, ...]:
         for fleet in (old, new)
     )
     return tuple(name for name, cut in after.items() if cut and before.get(name) is False)
+
+
+def _blinds(change: Change, read: Mapping[str, int]) -> bool:
+    """Whether metrics are lost: by their ports, where those are known; else by whatever is cut."""
+    known = read.get(change.dst.name, 0)
+    return bool(change.lost & known) if known else "cut" in change.words
+
+
+def _is_own(change: Change, own: str) -> bool:
+    """Whether netpol-canary makes such connections, or answers them: to DNS, to Prometheus, out to Git, the API server and
+
+    chat, and to its own ports from whoever calls them.
+    """
+    if _space(change.dst) == own:
+        return "cut" in change.words
+    if _space(change.src) != own:
+        return False
+    if isinstance(change.dst, Range):
+        return bool(change.lost & OUTWARDS)
+    if scraper(change.dst):
+        return "cut" in change.words
+    return bool(change.lost & DNS)
 
 
 def _both(old: Fleet, new: Fleet) -> list[tuple[Workload, Workload]]:

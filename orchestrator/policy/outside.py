@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connection_diff import Change, Moved
 from orchestrator.policy.connections import Place, Range
 
 INTERNET = "internet"
@@ -18,7 +18,7 @@ _HALF = {4: 1 << 31, 6: 1 << 124}
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Moved):
     """Like `Change`, with the names of the ends; `enters` says that it comes from outside the cluster."""
 
     kind: Literal["gained", "lost", "changed"]
@@ -29,16 +29,17 @@ class Row:
     because: tuple[str, ...]
     note: str
     enters: bool
+    used: int = 0
 
     @property
     def opened(self) -> int:
         """The ports that are allowed afterwards alone."""
-        return self.after & ~self.before
+        return self.gained
 
     @property
     def cut(self) -> int:
         """The ports that were allowed before alone."""
-        return self.before & ~self.after
+        return self.lost
 
 
 def gathered(changes: Iterable[Change]) -> list[Row]:
@@ -47,7 +48,7 @@ def gathered(changes: Iterable[Change]) -> list[Row]:
     for c in changes:
         ends = tuple(None if isinstance(p, Range) else p.name for p in (c.src, c.dst))
         alone = () if None in ends else (c.src.name,)
-        groups.setdefault((*ends, c.before, c.after, c.note, alone), []).append(c)
+        groups.setdefault((*ends, c.before, c.after, c.note, c.used, alone), []).append(c)
     return sorted((_row(group) for group in groups.values()), key=_weight)
 
 
@@ -56,7 +57,7 @@ def _row(group: Sequence[Change]) -> Row:
     because = tuple(dict.fromkeys(reason for c in group for reason in c.because))
     src, dst = _name([c.src for c in group]), _name([c.dst for c in group])
     enters = isinstance(first.src, Range)
-    return Row(first.kind, src, dst, first.before, first.after, because, first.note, enters)
+    return Row(first.kind, src, dst, first.before, first.after, because, first.note, enters, first.used)
 
 
 def _weight(row: Row) -> tuple[bool, int, str, str]:

@@ -19,11 +19,11 @@ from orchestrator.policy.dns import resolvers
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.impact import scraper
+from orchestrator.policy.used import METRIC_PORTS
 
 Role = Literal["edge", "mustPass", "mustNotPass", "sample", "observer"]
 Answer = Literal["reach", "blocked"]
 Table = Mapping[tuple[str, str], Connection]
-METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
 MOST_PORTS = 3
 MOST_CONTROLS = 2
 MOST_LOOKED = 2000

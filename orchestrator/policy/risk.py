@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
@@ -14,13 +15,27 @@ from orchestrator.policy.impact import Impact
 
 Level = Literal["none", "low", "medium", "high"]
 LEVELS: tuple[Level, ...] = ("none", "low", "medium", "high")
-RiskKind = Literal["internet", "opened", "cut", "isolated", "dns", "scrape", "ownPath", "workloads", "many"]
+RiskKind = Literal[
+    "internet",
+    "opened",
+    "cut",
+    "widened",
+    "narrowed",
+    "isolated",
+    "dns",
+    "scrape",
+    "ownPath",
+    "workloads",
+    "many",
+]
 KINDS: tuple[RiskKind, ...] = get_args(RiskKind)
 
 _WORDS: dict[RiskKind, tuple[str, str]] = {
     "internet": ("workload", "newly open to the internet"),
     "opened": ("connection", "opened"),
     "cut": ("connection", "cut"),
+    "widened": ("connection", "widened"),
+    "narrowed": ("connection", "narrowed"),
     "isolated": ("workload", "newly isolated"),
     "dns": ("workload", "without DNS"),
     "scrape": ("metrics scrape", "cut"),
@@ -30,7 +45,9 @@ _WORDS: dict[RiskKind, tuple[str, str]] = {
 
 
 class RiskRules(BaseModel):
-    """The level that each kind of change has; `many` connections opened or cut are high together.
+    """The level that each kind of change has; `many` connections opened or cut are high together;
+
+    one that is narrowed keeps every port that is known to be used.
 
     `acceptedByOthers` asks for acceptances of `check` by somebody other than the author of the change.
     """
@@ -40,6 +57,8 @@ class RiskRules(BaseModel):
     internet: Level = "high"
     opened: Level = "medium"
     cut: Level = "medium"
+    widened: Level = "medium"
+    narrowed: Level = "low"
     isolated: Level = "low"
     dns: Level = "high"
     scrape: Level = "high"
@@ -62,12 +81,13 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
     """The highest level of all that the change does."""
     asked = rules or RiskRules()
     known = [c for c in changes if not c.note]
-    opened = sum(bool(c.after & ~c.before) for c in known)
-    cut = sum(bool(c.before & ~c.after) for c in known)
+    words = Counter(word for c in known for word in c.words)
     counts: tuple[tuple[RiskKind, Level, int], ...] = (
         ("internet", asked.internet, len(effect.exposed)),
-        ("opened", asked.opened, opened),
-        ("cut", asked.cut, cut),
+        ("opened", asked.opened, words["opened"]),
+        ("cut", asked.cut, words["cut"]),
+        ("widened", asked.widened, words["widened"]),
+        ("narrowed", asked.narrowed, words["narrowed"]),
         ("isolated", asked.isolated, len(effect.isolated)),
         ("dns", asked.dns, len(effect.without_dns)),
         ("scrape", asked.scrape, len(effect.scrapes)),
@@ -75,7 +95,7 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
         ("workloads", asked.workloads, len(changes) - len(known)),
     )
     found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
-    if opened + cut > asked.many:
+    if words["opened"] + words["cut"] > asked.many:
         found.append(("many", "high", f"more than {asked.many} connections altered"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")
     texts = tuple(text for _, _, text in found) or ("no connection changes",)

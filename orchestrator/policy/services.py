@@ -311,24 +311,32 @@ def _replicas(workload: Workload, services: Mapping[tuple[str, str], Service]) -
         yield Edge(workload, workload, ports, f"its replicas, by the headless Service {name}")
 
 
-def _monitors(
-    document: Document, fleet: Fleet, services: Sequence[Service], platform: Platform
-) -> Iterator[Edge]:
+def monitored(
+    document: Document, fleet: Fleet, services: Sequence[Service]
+) -> Iterator[tuple[Workload, set[Port]]]:
+    """The workloads that a ServiceMonitor or PodMonitor lets Prometheus read, and on which ports."""
     obj, spec = document.obj, document.obj.get("spec") or {}
     if obj["kind"] not in ("ServiceMonitor", "PodMonitor"):
         return
     scope = spec.get("namespaceSelector") or {}
     spaces = None if scope.get("any") else set(scope.get("matchNames") or [space_of(obj)])
+    yield from _scraped(obj["kind"], spec, spaces, fleet, services)
+
+
+def _monitors(
+    document: Document, fleet: Fleet, services: Sequence[Service], platform: Platform
+) -> Iterator[Edge]:
+    obj = document.obj
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
-    for workload, ports in _scraped(obj["kind"], spec, spaces, fleet, services):
+    for workload, ports in monitored(document, fleet, services):
         for scraper in standing(fleet, platform.monitoring, "prometheus"):
             if ports and scraper is not workload:
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
 
-def _annotated(
-    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
-) -> Iterator[Edge]:
+def annotated(
+    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service]
+) -> dict[Workload, set[Port]]:
     """What Prometheus' own examples scrape: pods and Services by their annotations."""
     obj = document.obj
     template = template_of(obj)
@@ -346,10 +354,17 @@ def _annotated(
         port = str(obj["metadata"]["annotations"].get("prometheus.io/port", ""))
         for workload, ports in service.at_pods(None).items() if service is not None else ():
             found[workload] = {("TCP", int(port))} if port.isdigit() else ports
+    return found
+
+
+def _annotated(
+    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
+) -> Iterator[Edge]:
+    obj = document.obj
     origin = (
         f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     )
-    for workload, ports in found.items():
+    for workload, ports in annotated(document, fleet, services).items():
         for scraper in standing(fleet, platform.monitoring, "prometheus"):
             if ports and (isinstance(scraper, str) or scraper.name != workload.name):
                 yield Edge(scraper, workload, frozenset(ports), origin)

@@ -56,10 +56,15 @@ def _of_rows(rows: Sequence[Row], exposed: set[str], rules: RiskRules) -> Iterat
         if row.note:
             yield Item("workloads", rules.workloads, row.src, row.dst, row.after ^ row.before, (row.note,))
             continue
-        if row.opened:
-            yield Item("opened", rules.opened, row.src, row.dst, row.opened, row.because)
-        if row.cut:
-            yield Item("cut", rules.cut, row.src, row.dst, row.cut, row.because)
+        levels = {
+            "opened": rules.opened,
+            "widened": rules.widened,
+            "cut": rules.cut,
+            "narrowed": rules.narrowed,
+        }
+        for word in row.words:
+            moved = row.gained if word in ("opened", "widened") else row.lost
+            yield Item(word, levels[word], row.src, row.dst, moved, row.because)
 
 
 def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:

@@ -25,6 +25,7 @@ MOST_IDENTITY = 1000  # characters: below, a text names something, and half a na
 MOST_PROSE = 8192
 CUT = "…"
 LINE = 200  # characters of what a table or a condition says
+TAIL = 60  # of them those of its end, where it is longer
 MARK = 12  # hexadecimal digits
 PASSES = 6  # a list that was cut shows what is wrong within it; ours are four deep
 WHOLE = frozenset({"walk", "before", "after", "waves"})  # lists of which a part is another thing
@@ -51,8 +52,9 @@ def cut(text: str, length: int) -> str:
 
 
 def sentence(text: str) -> str:
-    """The first line of a text, short enough for a condition."""
-    return cut(next(iter(text.strip().splitlines()), "").rstrip(), LINE)
+    """The first line of a text, short enough for a condition: its beginning, and its end, where what to do is said."""
+    line = next(iter(text.strip().splitlines()), "").rstrip()
+    return line if len(line) <= LINE else cut(line, LINE - TAIL) + line[-TAIL:]
 
 
 def marked(name: str, length: int) -> str:

@@ -60,9 +60,9 @@ def test_a_medium_change_asks_for_a_person_and_a_limit_decides_without(repo):
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 3 and done.out.splitlines()[0] == (
-        "## Network policies against `main`: 👀 a person has to look, risk medium: 1 connection opened"
+        "## Network policies against `main`: 👀 a person has to look, risk medium: 1 connection widened"
     )
-    assert "Risk: **medium** (1 connection opened)" in done.out and "Intents: 3 of 3 hold." in done.out
+    assert "Risk: **medium** (1 connection widened)" in done.out and "Intents: 3 of 3 hold." in done.out
     assert "```mermaid" in done.out
     assert repo.run("check", repo.path, "--base", "main", "--max-risk", "low").code == 1
     allowed = repo.run("check", repo.path, "--base", "main", "--max-risk", "medium")
@@ -106,7 +106,7 @@ def test_a_source_says_what_is_risky(repo, tmp_path):
     source = tmp_path / "source.yaml"
     source.write_text(
         "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
-        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {opened: low}}}\n"
+        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {widened: low}}}\n"
     )
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     args = ["check", repo.path, "--base", "main", "--max-risk", "low"]
@@ -167,7 +167,7 @@ def test_what_the_base_got_since_is_none_of_the_branch_s_changes(repo):
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 0 and "No connection changes." in done.out and "Risk: **none**" in done.out
     assert repo.run("diff", "main...HEAD", "--path", repo.path).out == "no connection changes\n"
-    assert "lost" in repo.run("diff", "main..HEAD", "--path", repo.path).out
+    assert "cut" in repo.run("diff", "main..HEAD", "--path", repo.path).out
 
 
 def test_without_a_common_commit_the_base_is_taken_as_it_is_aloud(repo):
@@ -175,7 +175,7 @@ def test_without_a_common_commit_the_base_is_taken_as_it_is_aloud(repo):
     repo.change(OPEN, OTHER)
     repo.commit()
     done = repo.run("check", repo.path, "--base", "main")
-    assert "no common commit of main and HEAD is here" in done.err and "gained" in done.out
+    assert "no common commit of main and HEAD is here" in done.err and "opened" in done.out
     done = repo.run("diff", "main...HEAD", "--path", repo.path)
     assert done.code == 2 and "write A..B" in done.err
 

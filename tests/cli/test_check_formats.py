@@ -58,7 +58,7 @@ def test_the_summary_says_internet_and_not_addresses(asked):
     out = asked("markdown").out
     assert "❌ blocked" in out.splitlines()[0] and "risk high: 1 workload newly open to the internet" in out
     table, reasons = out.split("<details><summary>Reasons</summary>")
-    assert "gained | internet | shop/db" in table and "0.0.0.0-" not in out
+    assert "opened | internet | shop/db" in table and "0.0.0.0-" not in out
     assert "NetworkPolicy shop/db ingress" not in table.split("| from |")[1]
     assert "NetworkPolicy shop/db ingress" in reasons
 

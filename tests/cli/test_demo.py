@@ -21,9 +21,10 @@ def test_the_three_outcomes():
     assert [r["phase"] for r in found] == ["Succeeded", "RolledBack", "RolledBack"]
     good, checkout, scrape = found
     assert [w["verdict"] for w in good["waves"]] == ["Successful"] * 3
-    assert set(good) == {"name", "scenario", "revision", "phase", "waves", "reason", "restoredSeconds"}
+    told = {"reason", "details", "restoredSeconds"}
+    assert set(good) == {"name", "scenario", "revision", "phase", "waves"} | told
     assert (
-        "client-errors in checkout" in checkout["reason"] and "payments/callers.yaml:1" in checkout["reason"]
+        "client-errors in checkout" in checkout["reason"] and "payments/callers.yaml:1" in checkout["details"]
     )
     assert "checkout" in checkout["waves"][0]["watched"] and "search" in checkout["waves"][0]["controls"]
     assert checkout["waves"][1]["phases"] == {"web": "Pending"}

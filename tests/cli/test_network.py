@@ -107,14 +107,14 @@ def test_why_depends_on_the_cni_until_it_is_named(netpol, shop):
 def test_diff_says_what_opens_and_what_did_it(netpol, shop):
     one, two = shop("one"), shop("two", POLICY.replace("{app: web}", "{app: wbe}"))
     text = netpol("diff", one, two).out
-    assert "lost" in text and "0 gained, 1 lost, 0 changed" in text
+    assert "cut" in text and text.rstrip().endswith("1 cut")
     assert "before, Ingress: NetworkPolicy shop/db ingress[0] (policy.yaml:1)" in text
     three = shop("three", POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []"))
     marked = netpol("diff", one, three, "-o", "markdown").out
     assert (
         "**newly open to the internet**: `shop/db[StatefulSet]`" in marked
         and "```mermaid" in marked
-        and "➕ gained" in marked
+        and "➕ opened" in marked
     )
     assert json.loads(netpol("diff", one, three, "-o", "json").out)["changes"][0]["after"] == "TCP 5432"
     assert netpol("diff", one, one).out == "no connection changes\n"

@@ -9,6 +9,8 @@ from test_controller import Rounds
 from orchestrator.record.build import view
 from orchestrator.record.tables import facts
 from orchestrator.rollout import model as m
+from orchestrator.rollout.bounds import LINE
+from orchestrator.rollout.conditions import whole
 from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.resource import load
 from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, read
@@ -70,12 +72,14 @@ def test_drift_is_reported_with_who_did_it_and_once():
     rounds.go(12)
     found = rounds.found()
     assert (found.status, found.reason) == ("True", "Drifted")
-    assert found.message == (
+    assert len(found.message) == LINE
+    whole_text = whole(rounds.stage.shop().status.conditions, rounds.stage.shop().status.details, "Drifted")
+    assert whole_text == (
         "differs from cccccccccc, the last verified: cart/NetworkPolicy/extra is not in Git, written; "
         "pay/NetworkPolicy/deny is gone; web/NetworkPolicy/allow was changed by kubectl "
         f"(field manager kubectl-edit, last wrote {time})"
     )
-    assert rounds.told.lines == [("Drifted", found.message, True)]
+    assert rounds.told.lines == [("Drifted", whole_text, True)]
     assert rounds.stage.standing() == standing and list(rounds.rollouts()) == [FIRST]
     rounds.edit(namespace="cart")
     rounds.go(12)
@@ -130,9 +134,10 @@ def test_a_fighting_controller_is_named_and_no_longer_fought():
             rounds.edit(manager="argocd-controller")
         rounds.go(1)
     assert len(rounds.rollouts()) == 4  # the first one and three repairs
-    found = rounds.found()
-    assert found.reason == "Fought" and "repaired 3 times within an hour" in found.message
-    assert "Argo CD (field manager argocd-controller" in found.message.rpartition("within an hour")[2]
+    found, status = rounds.found(), rounds.stage.shop().status
+    said = whole(status.conditions, status.details, "Drifted")
+    assert found.reason == "Fought" and "repaired 3 times within an hour" in said
+    assert "Argo CD (field manager argocd-controller" in said.rpartition("within an hour")[2]
     rounds.go(100)
     assert len(rounds.rollouts()) == 4
     rounds.set(drift="report")

@@ -51,7 +51,10 @@ def test_a_condition_s_details_go_when_it_says_something_short():
     long = "x" * 3000
     conditions, details = put([], "Ready", "False", "BadInput", long, START), detailed([], "Ready", long)
     assert len(conditions[0].message) == LINE and whole(conditions, details, "Ready") == long
-    conditions, details = put(conditions, "Ready", "True", "Fine", "ok", START), detailed(details, "Ready", "ok")
+    conditions, details = (
+        put(conditions, "Ready", "True", "Fine", "ok", START),
+        detailed(details, "Ready", "ok"),
+    )
     assert details == [] and whole(conditions, details, "Ready") == "ok"
 
 

@@ -1,0 +1,179 @@
+"""Cut, narrowed, opened and widened: what a change does to the ports that somebody uses, and to the others."""
+
+import pytest
+import yaml
+
+from orchestrator.policy.connection_diff import changes
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.impact import impact
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.ports import span
+from orchestrator.policy.risk import RiskRules, risk
+from orchestrator.policy.weighing import items, weighed
+
+ALL = "all"
+
+
+def pod(space, name, *numbers, **notes):
+    listed = [{"containerPort": n} if isinstance(n, int) else n for n in numbers]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": space, "labels": {"app": name}, "annotations": notes},
+        "spec": {"containers": [{"name": "c", "image": "i", "ports": listed}]},
+    }
+
+
+def policy(*numbers, target="stock", others=()):
+    """Lets everybody in the namespace to a workload on some ports; on all where ALL is given."""
+    rule = {"from": [{"podSelector": {}}, *others]}
+    if ALL not in numbers:
+        rule["ports"] = [{"port": n} for n in numbers]
+    spec = {"podSelector": {"matchLabels": {"app": target}}, "policyTypes": ["Ingress"], "ingress": [rule]}
+    meta = {"name": "in", "namespace": "barn"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def fleets(workloads, before, after):
+    def made(last):
+        return fleet(parse(yaml.safe_dump_all([*workloads, last]).encode(), "f.yaml"))
+
+    return made(before), made(after)
+
+
+def moved(workloads, before, after, **more):
+    old, new = fleets(workloads, before, after)
+    return old, new, changes(old, new, **more)
+
+
+def words(workloads, before, after, **more):
+    (found,) = {c.words for c in moved(workloads, before, after, **more)[2]}
+    return found
+
+
+CLIENT = pod("barn", "client")
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "stock", "namespace": "barn"},
+    "spec": {"selector": {"app": "stock"}, "ports": [{"port": 80, "targetPort": 9000}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("declared", "before", "after", "said"),
+    [
+        ((8080,), (ALL,), (8080,), ("narrowed",)),
+        ((8080, 8081), (ALL,), (8080,), ("cut",)),
+        ((), (ALL,), (8080,), ("cut",)),  # nothing is known of it
+        ((8080,), (8080, 22), (8080,), ("narrowed",)),
+        ((8080,), (22,), (), ("cut",)),  # nothing is left of it
+        ((8080,), (8080,), (8080, 22), ("widened",)),
+        ((8080,), (22,), (22, 8080), ("opened",)),
+        ((8080,), (), (22,), ("opened",)),  # there was nothing
+        ((), (8080,), (ALL,), ("opened",)),
+        ((8080,), (8080, 22), (8080, 23), ("widened", "narrowed")),
+        ((8080, 22), (8080, 22), (8080, 23), ("widened", "cut")),
+    ],
+)
+def test_the_ports_that_a_workload_declares_decide(declared, before, after, said):
+    closed = {**policy(1), "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}
+    ends = [policy(*n) if n else closed for n in (before, after)]
+    found = moved([CLIENT, pod("barn", "stock", *declared)], *ends)[2]
+    assert {
+        c.words for c in found if c.dst.name == "barn/stock[Pod]" and c.src.name == "barn/client[Pod]"
+    } == {said}
+
+
+def test_the_port_behind_a_service_is_used_though_nobody_declares_it():
+    bare = pod("barn", "stock")
+    assert words([CLIENT, bare, SERVICE], policy(ALL), policy(9000)) == ("narrowed",)
+    assert words([CLIENT, bare, SERVICE], policy(ALL), policy(80)) == ("cut",)
+
+
+def test_the_ports_of_recorded_flows_count():
+    flows = {("barn/client[Pod]", "barn/stock[Pod]"): span("TCP", 5005, 5005)}
+    workloads = [CLIENT, pod("barn", "stock", 8080)]
+    assert words(workloads, policy(ALL), policy(8080), flows=flows) == ("cut",)
+    assert words(workloads, policy(ALL), policy(8080, 5005), flows=flows) == ("narrowed",)
+
+
+def test_what_only_narrows_is_low_and_what_only_widens_is_for_a_person():
+    workloads = [CLIENT, pod("barn", "stock", 8080)]
+    for before, after, level, said in (
+        ((ALL,), (8080,), "low", "1 connection narrowed"),
+        ((8080,), (8080, 22), "medium", "1 connection widened"),
+        ((ALL,), (22,), "medium", "1 connection cut"),
+    ):
+        old, new, found = moved(workloads, policy(*before), policy(*after))
+        effect = impact(old, new, found)
+        for judged in (risk(found, effect), weighed(items(found, effect, RiskRules()), RiskRules())):
+            assert (judged.level, judged.reasons) == (level, (said,))
+
+
+PROMETHEUS = pod("monitoring", "prometheus")
+FROM_MONITORING = ({"namespaceSelector": {}},)
+
+
+def lost(workloads, before, after):
+    ends = [policy(*n, others=FROM_MONITORING) for n in (before, after)]
+    old, new, found = moved([PROMETHEUS, *workloads], *ends)
+    return impact(old, new, found).scrapes
+
+
+def test_a_scrape_is_lost_with_its_own_port_alone():
+    noted = pod("barn", "stock", 8080, **{"prometheus.io/scrape": "true", "prometheus.io/port": "9100"})
+    named = pod("barn", "stock", 8080, {"containerPort": 9100, "name": "metrics"})
+    plain = pod("barn", "stock", 8080)
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PodMonitor",
+        "metadata": {"name": "all", "namespace": "barn"},
+        "spec": {"selector": {}, "podMetricsEndpoints": [{"portNumber": 9100}]},
+    }
+    for workloads in ([noted], [named], [plain, monitor]):
+        assert lost(workloads, (ALL,), (9100,)) == (), workloads
+        assert lost(workloads, (ALL,), (8080,)) == ("monitoring/prometheus[Pod] to barn/stock[Pod]",)
+    assert lost([plain], (ALL,), (8080,)) == ()  # what is scraped there, if anything, is declared
+    assert lost([pod("barn", "stock")], (ALL,), (8080,)) != ()
+
+
+def test_a_monitor_of_another_shape_hides_nothing():
+    odd = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PodMonitor",
+        "metadata": {"name": "x", "namespace": "barn"},
+    }
+    for spec in (
+        {"podMetricsEndpoints": "x"},
+        {"selector": [], "podMetricsEndpoints": [1]},
+        {"namespaceSelector": [1]},
+    ):
+        assert words(
+            [CLIENT, pod("barn", "stock", 8080), {**odd, "spec": spec}], policy(ALL), policy(8080)
+        ) == ("narrowed",)
+
+
+def test_the_own_way_is_what_is_really_called():
+    own = pod("netpol-canary", "controller", 8080)
+    dns = {**pod("kube-system", "dns", {"containerPort": 53, "protocol": "UDP"}), "kind": "Pod"}
+
+    def of(spec):
+        meta = {"name": "out", "namespace": "netpol-canary"}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+    def ways(*rules):
+        every = of({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]})
+        after = of({"podSelector": {}, "policyTypes": ["Egress"], "egress": list(rules)})
+        old, new, found = moved([own, dns, PROMETHEUS, pod("barn", "stock", 8080)], every, after)
+        return {text.partition(" to ")[2] for text in impact(old, new, found).own}
+
+    needed = [
+        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53}, {"port": 5353, "protocol": "UDP"}]},
+        {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]},
+        {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]},
+    ]
+    assert ways(*needed) == set()  # stock is never called
+    assert "monitoring/prometheus[Pod]" in ways(needed[0], needed[2])
+    assert "kube-system/dns[Pod]" in ways(*needed[1:])
+    assert any("0.0.0.0" in name for name in ways(*needed[:2]))
