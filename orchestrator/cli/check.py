@@ -58,7 +58,8 @@ def check(
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
-    moved = compare(before, after, settled, commits_of(path, began, "HEAD"))
+    seen = recorded(flows) if flows is not None else []
+    moved = compare(before, after, settled, commits_of(path, began, "HEAD"), flows=seen)
     found = [_accepted(f, given) for f in _new(path, before, after)]
     weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
     result = Checked(
@@ -68,7 +69,7 @@ def check(
         findings=found,
         intents=intents.run(after, tests, settled),
         moved=moved,
-        recorded=_replayed(after, flows, settled),
+        recorded=_replayed(after, flows, seen, settled),
         void=_void(found, weights, given),
     )
     verdict = decide(result.risk, most, result.blocks)
@@ -111,10 +112,12 @@ def _void(found: list[Finding], weights: list[Item], given: list[Accepted]) -> l
     )
 
 
-def _replayed(after: Fleet, flows: Path | None, settled: dict[str, bool]) -> recordings.Replay | None:
+def _replayed(
+    after: Fleet, flows: Path | None, seen: list[recordings.Flow], settled: dict[str, bool]
+) -> recordings.Replay | None:
     if flows is None:
         return None
-    found = recordings.replay(after, recorded(flows), settled)
+    found = recordings.replay(after, seen, settled)
     say_unknown(after, found.unknown)
     if not matched(found):
         raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")

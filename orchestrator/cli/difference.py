@@ -23,6 +23,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.fleet import Fleet, fleet, into
+from orchestrator.policy.flows import Flow, travelled
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.outside import Row, gathered
@@ -52,9 +53,10 @@ def compare(
     settled: Mapping[str, bool],
     commits: Mapping[str, str] | None = None,
     own: str = "netpol-canary",
+    flows: Iterable[Flow] = (),
 ) -> Difference:
-    """Both sides of a change."""
-    found = changes(old, new, settled, commits)
+    """Both sides of a change; recorded `flows` show which ports are used."""
+    found = changes(old, new, settled, commits, travelled(new, flows))
     return Difference(found, impact(old, new, found, settled, own))
 
 

@@ -17,7 +17,13 @@ from orchestrator.policy.weighing import Item
 # Which ends a finding of this kind has: without them an acceptance would be one of many findings.
 _ENDS: dict[str, tuple[str, ...]] = {"internet": ("to",), "isolated": ("to",), "dns": ("from",)}
 # A connection that is accepted as the one is not held up as the other.
-_COVERS: dict[str, RiskKind] = {"internet": "opened", "scrape": "cut", "ownPath": "cut"}
+_COVERS: dict[str, tuple[RiskKind, ...]] = {
+    "internet": ("opened", "widened"),
+    "opened": ("widened",),
+    "cut": ("narrowed",),
+    "scrape": ("cut", "narrowed"),
+    "ownPath": ("cut", "narrowed"),
+}
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -108,7 +114,7 @@ def of_finding(finding: Finding, given: Sequence[Accepted]) -> list[Accepted]:
 
 
 def _means(acceptance: Acceptance, item: Item) -> bool:
-    if item.kind not in (acceptance.finding, _COVERS.get(acceptance.finding)):
+    if item.kind not in (acceptance.finding, *_COVERS.get(acceptance.finding, ())):
         return False
     src = acceptance.src or ("internet" if acceptance.finding == "internet" else "")
     ends = all(

@@ -72,7 +72,7 @@ def changes(
     """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
 
     `commits` says by file which commit changed it, to be named with the rules; `flows` the ports on which recorded
-    traffic went, by both names.
+    traffic went, by both names, the first empty for an address.
     """
     outside = ranges(old, new)
     near = touched(old, new)
@@ -88,10 +88,15 @@ def changes(
     found = [sides.change(*row) for row in merged(rows)]
     known = used(old, new).ports
     found = [
-        replace(c, used=known.get(c.dst.name, 0) | (flows or {}).get((c.src.name, c.dst.name), 0))
+        replace(c, used=known.get(c.dst.name, 0) | _seen(flows or {}, c))
         for c in found
     ]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
+
+
+def _seen(flows: Mapping[tuple[str, str], int], change: Change) -> int:
+    first = "" if isinstance(change.src, Range) else change.src.name
+    return flows.get((first, change.dst.name), 0)
 
 
 def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
@@ -130,6 +131,22 @@ def unknown(fleet: Fleet, flows: Iterable[Flow]) -> list[Flow]:
     """The flows with an end that is no workload here and no address: of pods that are gone, or that were never here."""
     ends = Ends(fleet)
     return [f for f in flows if ends.find(f.src) is None or ends.find(f.dst) is None]
+
+
+def travelled(fleet: Fleet, flows: Iterable[Flow]) -> dict[tuple[str, str], int]:
+    """The ports on which recorded connections went, as in ports.py, by the names of both workloads.
+
+    The first name is empty for what came from an address.
+    """
+    ends, found = Ends(fleet), dict[tuple[str, str], int]()
+    names = {(w.pod.namespace, w.pod.name): w.name for w in fleet.workloads}
+    for flow in flows:
+        src, dst = ends.find(flow.src), ends.find(flow.dst)
+        if isinstance(dst, Pod) and src is not None:
+            first = names[src.namespace, src.name] if isinstance(src, Pod) else ""
+            key = (first, names[dst.namespace, dst.name])
+            found[key] = found.get(key, ports.NONE) | ports.span(flow.protocol, flow.port, flow.port)
+    return found
 
 
 def replay(fleet: Fleet, flows: Iterable[Flow], settled: Mapping[str, bool] | None = None) -> Replay:

@@ -70,6 +70,28 @@ def test_a_medium_change_asks_for_a_person_and_a_limit_decides_without(repo):
     assert "fine" not in allowed.out
 
 
+def test_a_change_that_narrows_ports_to_those_that_are_declared_passes(repo):
+    repo.change(POLICIES.replace("ports: [{port: 5432}]", ""))
+    repo.commit()
+    repo.change(POLICIES)
+    done = repo.run("check", repo.path, "--base", "HEAD")
+    assert done.code == 0, done.out
+    assert done.out.startswith(
+        "## Network policies against `HEAD`: ✅ fine, risk low: 1 connection narrowed\n"
+    )
+    assert "➖ narrowed" in done.out and "cut" not in done.out.lower()
+
+
+def test_a_recorded_connection_on_an_undeclared_port_is_cut_all_the_same(repo, tmp_path):
+    repo.change(POLICIES.replace("ports: [{port: 5432}]", ""))
+    repo.commit()
+    repo.change(POLICIES)
+    flows = tmp_path / "flows"
+    flows.write_text('{"src": "shop/web", "dst": "shop/db", "port": 9187}\n')
+    done = repo.run("check", repo.path, "--base", "HEAD", "--flows", str(flows))
+    assert done.code == 1 and "1 connection cut" in done.out
+
+
 def test_nothing_changed(repo):
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 0 and "No connection changes." in done.out and "Risk: **none**" in done.out
