@@ -87,10 +87,7 @@ def changes(
     sides = _Sides(old, new, settled, commits or {}, [span.first for span in outside])
     found = [sides.change(*row) for row in merged(rows)]
     known = used(old, new).ports
-    found = [
-        replace(c, used=known.get(c.dst.name, 0) | _seen(flows or {}, c))
-        for c in found
-    ]
+    found = [replace(c, used=known.get(c.dst.name, 0) | _seen(flows or {}, c)) for c in found]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
 
 
