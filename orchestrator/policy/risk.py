@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connection_diff import Change, Word
 from orchestrator.policy.impact import Impact
 
 Level = Literal["none", "low", "medium", "high"]
@@ -57,8 +57,8 @@ class RiskRules(BaseModel):
     internet: Level = "high"
     opened: Level = "medium"
     cut: Level = "medium"
-    widened: Level = "medium"
-    narrowed: Level = "low"
+    widened: Level | None = None
+    narrowed: Level | None = None
     isolated: Level = "low"
     dns: Level = "high"
     scrape: Level = "high"
@@ -66,6 +66,14 @@ class RiskRules(BaseModel):
     workloads: Level = "low"
     many: Annotated[int, Field(ge=1, le=1000000)] = 20
     accepted_by_others: bool = False
+
+    def of(self, word: Word) -> Level:
+        """The level of what becomes of a connection: without one of its own, widened is as opened, and narrowed low."""
+        if word == "widened":
+            return self.widened or self.opened
+        if word == "narrowed":
+            return self.narrowed or LEVELS[min(LEVELS.index("low"), LEVELS.index(self.cut))]
+        return self.opened if word == "opened" else self.cut
 
 
 @dataclass(frozen=True)
@@ -84,10 +92,10 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
     words = Counter(word for c in known for word in c.words)
     counts: tuple[tuple[RiskKind, Level, int], ...] = (
         ("internet", asked.internet, len(effect.exposed)),
-        ("opened", asked.opened, words["opened"]),
-        ("cut", asked.cut, words["cut"]),
-        ("widened", asked.widened, words["widened"]),
-        ("narrowed", asked.narrowed, words["narrowed"]),
+        ("opened", asked.of("opened"), words["opened"]),
+        ("cut", asked.of("cut"), words["cut"]),
+        ("widened", asked.of("widened"), words["widened"]),
+        ("narrowed", asked.of("narrowed"), words["narrowed"]),
         ("isolated", asked.isolated, len(effect.isolated)),
         ("dns", asked.dns, len(effect.without_dns)),
         ("scrape", asked.scrape, len(effect.scrapes)),

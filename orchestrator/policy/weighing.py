@@ -56,15 +56,9 @@ def _of_rows(rows: Sequence[Row], exposed: set[str], rules: RiskRules) -> Iterat
         if row.note:
             yield Item("workloads", rules.workloads, row.src, row.dst, row.after ^ row.before, (row.note,))
             continue
-        levels = {
-            "opened": rules.opened,
-            "widened": rules.widened,
-            "cut": rules.cut,
-            "narrowed": rules.narrowed,
-        }
         for word in row.words:
             moved = row.gained if word in ("opened", "widened") else row.lost
-            yield Item(word, levels[word], row.src, row.dst, moved, row.because)
+            yield Item(word, rules.of(word), row.src, row.dst, moved, row.because)
 
 
 def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:

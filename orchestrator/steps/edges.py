@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import Change
+from orchestrator.policy.connection_diff import Change, Moved
 from orchestrator.policy.impact import Impact
 from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.risk import KINDS, LEVELS, Level, RiskKind, RiskRules
@@ -96,34 +96,28 @@ def space(end: str) -> str:
     return end.partition("/")[0]
 
 
-def word(before: int, after: int) -> m.EdgeChange:
-    """What happens to a connection, by the ports that pass alone: whether one that is lost is used is not known here."""
-    if not before or not after:
-        return "opened" if after else "cut"
-    return "altered" if before & ~after else "widened"
+def word(moved: Moved) -> m.EdgeChange:
+    """What happens to a connection in one word: what clients feel, where it gains and loses ports."""
+    words = moved.words
+    if len(words) == 1:
+        return words[0]
+    felt: list[m.EdgeChange] = [w for w in words if w in ("cut", "opened")]
+    return felt[0] if len(felt) == 1 else "altered"
 
 
-def edge(
-    source: str,
-    destination: str,
-    sets: tuple[int, int],
-    because: Iterable[str],
-    change: m.EdgeChange = "",
-    wave: int = 0,
-) -> m.WaveEdge:
-    """A connection within the bounds of what is stored; the sets are as in ports.py."""
-    before, after = sets
+def edge(source: str, destination: str, moved: Moved, because: Iterable[str], wave: int = 0) -> m.WaveEdge:
+    """A connection within the bounds of what is stored."""
     return built(
         m.WaveEdge,
         source=source,
         destination=destination,
-        before=ports.text(before)[:MOST_PORTS],
-        after=ports.text(after)[:MOST_PORTS],
+        before=ports.text(moved.before)[:MOST_PORTS],
+        after=ports.text(moved.after)[:MOST_PORTS],
         because=[b[:MOST_SAID] for b in because if b][:MOST_BECAUSE],
-        change=change or word(before, after),
+        change=word(moved),
         wave=wave,
     )
 
 
 def _edge_of(row: Row, wave: int) -> m.WaveEdge:
-    return edge(row.src, row.dst, (row.before, row.after), (*row.because, row.note), wave=wave)
+    return edge(row.src, row.dst, row, (*row.because, row.note), wave)

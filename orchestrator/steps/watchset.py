@@ -125,7 +125,7 @@ def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.W
 
 def _edge(change: Change, wave: int) -> m.WaveEdge:
     because = (*change.because, change.note)
-    return edge(change.src.name, change.dst.name, (change.before, change.after), because, wave=wave)
+    return edge(change.src.name, change.dst.name, change, because, wave)
 
 
 def _commits(state: State, names: Sequence[str]) -> dict[str, str]:

@@ -128,7 +128,7 @@ def test_a_source_says_what_is_risky(repo, tmp_path):
     source = tmp_path / "source.yaml"
     source.write_text(
         "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
-        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {widened: low}}}\n"
+        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {opened: low}}}\n"
     )
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     args = ["check", repo.path, "--base", "main", "--max-risk", "low"]

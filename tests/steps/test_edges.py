@@ -1,6 +1,7 @@
 """The connections of a plan are frozen with it: the worst of every wave, each with its wave, and how many there are."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from test_forecast import asked, crossing
@@ -60,17 +61,20 @@ def test_a_connection_belongs_to_the_wave_with_which_it_changes(found, wave):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "used", "said"),
     [
-        (0, WEB, "opened"),
-        (WEB, 0, "cut"),
-        (WEB, BOTH, "widened"),
-        (BOTH, WEB, "altered"),
-        (WEB, BOTH & ~WEB, "altered"),
+        (0, WEB, WEB, "opened"),
+        (WEB, 0, WEB, "cut"),
+        (WEB, BOTH, WEB, "widened"),
+        (WEB, BOTH, 0, "opened"),  # nothing is known of what is used there
+        (BOTH, WEB, WEB, "narrowed"),
+        (BOTH, WEB, BOTH, "cut"),
+        (WEB, BOTH & ~WEB, WEB, "cut"),  # what it gains instead, nobody is known to use
+        (WEB, BOTH & ~WEB, BOTH, "altered"),
     ],
 )
-def test_what_happens_is_one_word(before, after, said):
-    assert word(before, after) == said
+def test_what_happens_is_one_word(before, after, used, said):
+    assert word(replace(row(before, after), used=used)) == said
 
 
 def test_a_rollout_freezes_them_with_the_subject_of_its_newest_commit():
