@@ -47,13 +47,13 @@ def api(street):
 
 @pytest.fixture
 def prober(api):
-    return JobProber(api, SystemClock(), Probing(seconds=40, stable_seconds=4), images.PROBE, "node-test")
+    return JobProber(api, SystemClock(), Probing(seconds=180, stable_seconds=4), images.PROBE, "node-test")
 
 
 @pytest.fixture
 def patient(prober):
     """For policies that take 3 s to be in force, or some more on a busy machine: half of `stable_seconds` is more."""
-    return replace(prober, probing=Probing(seconds=60, stable_seconds=16))
+    return replace(prober, probing=Probing(seconds=180, stable_seconds=16))
 
 
 def deny(street):
