@@ -31,9 +31,9 @@ class Changing(Protocol):
 
 def ports(edge: Changing) -> str:
     """`TCP 443`, or `TCP 80 → TCP 443` where some pass before and after."""
-    if edge.change == "opened":
+    if edge.before == "none":
         return edge.after
-    return edge.before if edge.change == "cut" else f"{edge.before} → {edge.after}"
+    return edge.before if edge.after == "none" else f"{edge.before} → {edge.after}"
 
 
 def rules(edge: Changing) -> list[str]:

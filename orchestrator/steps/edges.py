@@ -72,9 +72,7 @@ class _Weight:
         if row.note:
             yield "workloads", rules.workloads
         else:
-            yield ("opened", rules.opened) if row.opened else ("cut", rules.cut)
-            if row.cut:
-                yield "cut", rules.cut
+            yield from ((what, rules.of(what)) for what in row.words)
 
 
 def wave_of(row: Row, waves: Mapping[str, int]) -> int:

@@ -86,6 +86,7 @@ def test_a_table_in_the_comment_is_broken_by_no_name():
 def test_narrowed_and_widened_say_both_sides_and_an_unknown_word_is_none():
     found = edge(change="narrowed", before="TCP 80,443", after="TCP 443")
     assert line(found).startswith("narrowed: ") and "on TCP 80,443 → TCP 443" in line(found)
+    assert "on all → TCP 8080" in line(edge(before="all", after="TCP 8080"))  # cut: one that was used is lost
     assert line(edge(change="")).startswith("changed: ")
     assert counted([found, edge(), edge()]) == "2 cut, 1 narrowed"
 
