@@ -18,8 +18,8 @@ Word = Literal["opened", "widened", "cut", "narrowed"]
 class Moved:
     """What a change does to the ports of a connection, in words; `used` are those that the destination is known to use.
 
-    A connection is narrowed where it loses ports and keeps every one that is used, and widened where it stood and gains
-    none that is used. Where nothing is known of the destination, what it loses is cut and what it gains opened.
+    A connection is narrowed where it loses ports and keeps every one that is used, else cut; where nothing is known of the
+    destination, whatever it loses is cut. It is widened where it gains ports beside some that it keeps, else opened.
     """
 
     before: int
@@ -39,12 +39,12 @@ class Moved:
     @property
     def words(self) -> tuple[Word, ...]:
         """One, or two where it gains some ports and loses others."""
-        both = self.before and self.after and self.used
+        kept = self.before & self.after
         found: list[Word] = []
         if self.gained:
-            found.append("widened" if both and not self.gained & self.used else "opened")
+            found.append("widened" if kept else "opened")
         if self.lost:
-            found.append("narrowed" if both and not self.lost & self.used else "cut")
+            found.append("narrowed" if kept and self.used and not self.lost & self.used else "cut")
         return tuple(found)
 
 

@@ -45,7 +45,7 @@ _WORDS: dict[RiskKind, tuple[str, str]] = {
 
 
 class RiskRules(BaseModel):
-    """The level that each kind of change has; `many` connections opened or cut are high together;
+    """The level that each kind of change has; `many` connections opened, widened or cut are high together;
 
     one that is narrowed keeps every port that is known to be used.
 
@@ -103,7 +103,7 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
         ("workloads", asked.workloads, len(changes) - len(known)),
     )
     found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
-    if words["opened"] + words["cut"] > asked.many:
+    if words["opened"] + words["widened"] + words["cut"] > asked.many:
         found.append(("many", "high", f"more than {asked.many} connections altered"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")
     texts = tuple(text for _, _, text in found) or ("no connection changes",)

@@ -70,7 +70,7 @@ def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
         number = len({i.dst for i in mine}) if kind == "internet" else len(mine)
         if mine:
             reasons.append((kind, mine[0].level, reason(kind, number)))
-    if sum(i.kind in ("opened", "cut") for i in left) > rules.many:
+    if sum(i.kind in ("opened", "widened", "cut") for i in left) > rules.many:
         reasons.append(("many", "high", f"more than {rules.many} connections altered"))
     reasons.sort(key=lambda r: -LEVELS.index(r[1]))
     texts = [text for _, _, text in reasons]

@@ -66,10 +66,10 @@ def test_a_connection_belongs_to_the_wave_with_which_it_changes(found, wave):
         (0, WEB, WEB, "opened"),
         (WEB, 0, WEB, "cut"),
         (WEB, BOTH, WEB, "widened"),
-        (WEB, BOTH, 0, "opened"),  # nothing is known of what is used there
+        (WEB, BOTH, 0, "widened"),
         (BOTH, WEB, WEB, "narrowed"),
         (BOTH, WEB, BOTH, "cut"),
-        (WEB, BOTH & ~WEB, WEB, "cut"),  # what it gains instead, nobody is known to use
+        (WEB, BOTH & ~WEB, WEB, "altered"),  # another one instead
         (WEB, BOTH & ~WEB, BOTH, "altered"),
     ],
 )
