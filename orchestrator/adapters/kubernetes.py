@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import callers
@@ -200,7 +202,7 @@ class KubernetesCluster:
         from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
         if self._client is None:
-            self._client = DynamicClient(self._api)
+            self._client = DynamicClient(self._api, discoverer=_in_memory)
         try:
             return self._client.resources.get(api_version=kind.api_version, kind=kind.kind)
         except ResourceNotFoundError:
@@ -218,12 +220,13 @@ class KubernetesCluster:
             from kubernetes.dynamic import DynamicClient
 
             with self._lock:
-                known = (lambda client, cache: None) if self._discovery else None
+                known = (lambda client, cache: None) if self._discovery else _in_memory
                 self._client = self._client or self._translated(
                     lambda: DynamicClient(self._api, discoverer=known)
                 )
-        return self._translated(
-            lambda: self._client.request(
+
+        def ask() -> Any:
+            return self._client.request(
                 method,
                 path,
                 body=body,
@@ -233,7 +236,8 @@ class KubernetesCluster:
                 _request_timeout=timeout,
                 **({"content_type": APPLY} if method == "patch" else {}),
             )
-        )
+
+        return self._translated(lambda: _read_again(ask) if method == "get" else ask())
 
     def _translated(self, work: Callable[[], Any]) -> Any:
         import urllib3
@@ -265,6 +269,30 @@ def _place(obj: Manifest) -> tuple[Kind, str | None, str]:
 
 def _writing(dry_run: bool) -> Query:
     return [*_WRITE, ("dryRun", "All")] if dry_run else list(_WRITE)
+
+
+def _in_memory(client: Any, cache_file: Any) -> Any:
+    """Finds resources without the library's file, which stands in the shared temporary folder under a name that all know:
+
+    whoever put one there would say where requests with our credentials go, and one of an earlier server is wrong.
+    """
+    from kubernetes.dynamic.discovery import LazyDiscoverer
+
+    class InMemory(LazyDiscoverer):  # type: ignore[misc]
+        def _write_cache(self) -> None:
+            """Keeps it for this process."""
+
+    return InMemory(client, str(Path(os.devnull) / "none"))
+
+
+def _read_again(ask: Callable[[], Any]) -> Any:
+    """What a read answers; asked once more where the connection was closed unanswered, as one may be that was kept open."""
+    import urllib3
+
+    try:
+        return ask()
+    except urllib3.exceptions.ProtocolError:
+        return ask()
 
 
 def _whole(answer: Any, seconds: float, most: int) -> bytes:

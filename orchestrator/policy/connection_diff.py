@@ -86,8 +86,8 @@ def changes(
     rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
     sides = _Sides(old, new, settled, commits or {}, [span.first for span in outside])
     found = [sides.change(*row) for row in merged(rows)]
-    known = used(old, new).ports
-    found = [replace(c, used=known.get(c.dst.name, 0) | _seen(flows or {}, c)) for c in found]
+    known = used(old, new)
+    found = [replace(c, used=known.by(c.src, c.dst.name) | _seen(flows or {}, c)) for c in found]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
 
 

@@ -13,10 +13,10 @@ from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.dns import resolves
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.shut_out import shut
+from orchestrator.policy.used import scraper as scraper
 from orchestrator.policy.used import used
 
 OWN = "netpol-canary"
-SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
 DNS = ports.span("UDP", 53, 53) | ports.span("TCP", 53, 53) | ports.span("UDP", 5353, 5353)
 # HTTPS and SSH to Git hosts and to chat, the API server's ports, plain HTTP and mail for who gives such addresses.
 OUTWARDS = functools.reduce(
@@ -24,7 +24,6 @@ OUTWARDS = functools.reduce(
     (22, 25, 80, 443, 465, 587, 3128, 6443, 8080, 8443, 9090, 9093, 9418),
     ports.NONE,
 )
-NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,3 @@ def _names(places: Iterable[Place]) -> tuple[str, ...]:
 
 def _space(place: Place) -> str:
     return place.pod.namespace if isinstance(place, Workload) else ""
-
-
-def scraper(place: Place) -> bool:
-    """Whether it reads metrics, by the labels and names that Prometheus and its kin are installed with."""
-    if not isinstance(place, Workload):
-        return False
-    named = {place.pod.name, *(place.pod.labels.get(key, "") for key in NAME_LABELS)}
-    return bool(named & set(SCRAPERS)) or place.pod.namespace == "monitoring"

@@ -62,7 +62,10 @@ def _row(group: Sequence[Change]) -> Row:
 
 def _weight(row: Row) -> tuple[bool, int, str, str]:
     """What has a note comes with its workload; else in the order in which it may hurt."""
-    kind = 0 if row.opened and row.enters else 1 if row.opened and row.cut else 2 if row.opened else 3
+    if row.opened:
+        kind = 0 if row.enters else 1 if row.cut else 2
+    else:
+        kind = 3 if "cut" in row.words else 4
     return (bool(row.note), kind, row.src, row.dst)
 
 

@@ -7,34 +7,43 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.policy import ports
+from orchestrator.policy.connections import Place
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.needed import Port
 from orchestrator.policy.services import annotated, monitored, sound
 
 METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
+SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
+NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
 
 @dataclass(frozen=True)
 class Used:
-    """Sets as in ports.py by the name of the workload; `scraped` are the ports that carry metrics."""
+    """Sets as in ports.py by the name of the workload: what clients use, and what carries metrics; one port may be both."""
 
-    ports: Mapping[str, int]
+    plain: Mapping[str, int]
     scraped: Mapping[str, int]
+
+    def by(self, source: Place, destination: str) -> int:
+        """Who reads metrics uses their ports, everybody else the others; where those are not known, whatever is."""
+        plain, scraped = self.plain.get(destination, 0), self.scraped.get(destination, 0)
+        return (scraped or plain) if scraper(source) else (plain or scraped)
 
 
 def used(*fleets: Fleet) -> Used:
     """What the fleets together say; of a workload that says nothing, nothing is known."""
-    known: dict[str, int] = {}
+    plain: dict[str, int] = {}
     scraped: dict[str, int] = {}
     for fleet in fleets:
         for workload in fleet.workloads:
-            _add(known, workload, ((p.protocol, p.port) for p in workload.pod.ports))
+            declared = {(p.protocol, p.port) for p in workload.pod.ports if p.name not in METRIC_PORTS}
+            _add(plain, workload, declared)
             _add(scraped, workload, _metrics(workload))
         for workload, found in _behind(fleet):
-            _add(known, workload, found)
+            _add(plain, workload, found)
         for workload, found in _read(fleet):
             _add(scraped, workload, found)
-    return Used({n: known.get(n, 0) | scraped.get(n, 0) for n in {*known, *scraped}}, scraped)
+    return Used(plain, scraped)
 
 
 def _add(to: dict[str, int], workload: Workload, found: Iterable[Port]) -> None:
@@ -50,7 +59,9 @@ def _metrics(workload: Workload) -> Iterator[Port]:
 
 def _behind(fleet: Fleet) -> Iterator[tuple[Workload, set[Port]]]:
     for service, _ in sound(fleet.beside, fleet):
-        yield from service.at_pods(None).items()
+        for entry in service.ports:
+            if entry.get("name") not in METRIC_PORTS:
+                yield from service.at_pods(entry["port"]).items()
 
 
 def _read(fleet: Fleet) -> Iterator[tuple[Workload, set[Port]]]:
@@ -60,3 +71,11 @@ def _read(fleet: Fleet) -> Iterator[tuple[Workload, set[Port]]]:
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             yield from monitored(document, fleet, services)
             yield from annotated(document, fleet, {(s.namespace, s.name): s for s in services}).items()
+
+
+def scraper(place: Place) -> bool:
+    """Whether it reads metrics, by the labels and names that Prometheus and its kin are installed with."""
+    if not isinstance(place, Workload):
+        return False
+    named = {place.pod.name, *(place.pod.labels.get(key, "") for key in NAME_LABELS)}
+    return bool(named & set(SCRAPERS)) or place.pod.namespace == "monitoring"

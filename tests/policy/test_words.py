@@ -139,6 +139,15 @@ def test_a_scrape_is_lost_with_its_own_port_alone():
     assert lost([pod("barn", "stock")], (ALL,), (8080,)) != ()
 
 
+def test_a_port_for_metrics_counts_for_who_reads_them_alone():
+    named = pod("barn", "stock", 8080, {"containerPort": 9100, "name": "metrics"})
+    assert words([CLIENT, named], policy(ALL), policy(8080)) == ("narrowed",)
+    both = pod("barn", "stock", 8080, 9000, **{"prometheus.io/scrape": "true", "prometheus.io/port": "8080"})
+    assert words([CLIENT, both], policy(ALL), policy(9000)) == ("cut",)
+    alone = pod("barn", "stock", {"containerPort": 9100, "name": "metrics"})
+    assert words([CLIENT, alone], policy(ALL), policy(80)) == ("cut",)
+
+
 def test_a_monitor_of_another_shape_hides_nothing():
     odd = {
         "apiVersion": "monitoring.coreos.com/v1",

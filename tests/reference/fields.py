@@ -112,6 +112,8 @@ _SOURCE = {
     "RiskRules.internet": "A workload is newly open to the internet.",
     "RiskRules.opened": "A connection is opened.",
     "RiskRules.cut": "A connection is cut.",
+    "RiskRules.widened": "A connection gains ports beside those that it keeps; as `opened` where nothing is said.",
+    "RiskRules.narrowed": "A connection loses only ports that nobody is known to use; low where nothing is said.",
     "RiskRules.isolated": "A workload is newly isolated.",
     "RiskRules.dns": "A workload loses DNS.",
     "RiskRules.scrape": "A metrics scrape is cut.",
