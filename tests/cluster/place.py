@@ -12,6 +12,7 @@ from orchestrator.engine.embedded import Embedded
 from orchestrator.errors import Conflict
 from orchestrator.ports import Commit
 from orchestrator.rollout import model as m
+from orchestrator.rollout.conditions import whole
 from orchestrator.rollout.resource import load, new
 from orchestrator.steps.context import POLICY, SOURCE, Context
 from orchestrator.steps.start import start
@@ -74,6 +75,11 @@ class Place:
     def roll_out(self):
         begun = start(self.ctx, self.source())
         return Embedded(self.ctx, "test").drive(begun.rollout).rollout.status.phase
+
+    def whole(self, kind):
+        """All that the source's condition of a type says."""
+        status = self.source().status
+        return whole(status.conditions, status.details, kind)
 
     def conditions(self):
         return {c.type: c for c in self.source().status.conditions}

@@ -223,6 +223,11 @@ class Scene:
         items = reading.listed(self.plane, reading.ROLLOUT, OWN)
         return max(items, key=lambda o: (o["metadata"]["creationTimestamp"], o["metadata"]["name"]))
 
+    def why(self):
+        """All that the rollout says of how it stands: its details, or the one line that is all of it."""
+        status = self.rollout()["status"]
+        return status.get("details") or status["reason"]
+
     def phases(self, rollout):
         """The NamespaceRollouts' phases of a rollout, by namespace."""
         return reading.phases(self.plane, rollout, OWN)

@@ -61,8 +61,8 @@ def test_a_regression_is_rolled_back(shop):
         shop.wait(shop.looked)
         assert shop.policies() != before
         shop.endpoint("beta", ready=False)
-        status = shop.ended("RolledBack")
-        assert shop.policies() == before and "endpoints in beta" in status["reason"], status["reason"]
+        shop.ended("RolledBack")
+        assert shop.policies() == before and "endpoints in beta" in shop.why(), shop.why()
         assert shop.finished() == "Failed" and not shop.workflow(1)
 
 

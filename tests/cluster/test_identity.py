@@ -252,7 +252,7 @@ def test_without_the_policy_the_controller_pauses_and_says_so(office, plane):
         office.approve("joe", name, by=office.people["mia"], groups=["security"])
         state = office.go(name)
         assert (state.rollout.status.phase, state.rollout.status.opened) == ("Paused", 0)
-        assert "the API server accepts an approval in another's name" in state.rollout.status.reason
+        assert "the API server accepts an approval in another's name" in state.rollout.status.said
     finally:
         plane.vouch()
     state = office.go(name, ahead=60)
@@ -276,7 +276,7 @@ def test_a_policy_that_is_half_there_is_none(office, plane):
     plane.run("patch", *policy, "--type=json", "-p", '[{"op": "remove", "path": "/spec/validations/1"}]')
     try:
         eventually(lambda: not groups_are_checked())
-        assert "somebody else's group is refused, but not for that" in office.go(name).rollout.status.reason
+        assert "somebody else's group is refused, but not for that" in office.go(name).rollout.status.said
     finally:
         plane.vouch()
         eventually(groups_are_checked)

@@ -359,7 +359,7 @@ def test_a_rollout_plays_on_real_packets_and_metrics(caller, street):
         assert [rule["ports"][0]["port"] for rule in street.rules()] == [8080] * 3
     else:
         assert status["phase"] == "RolledBack" and street.policies() == before
-        assert "front" in status["reason"]
+        assert "front" in street.why()
 
 
 def test_a_killed_test_run_leaves_nothing_behind(tmp_path):

@@ -59,8 +59,8 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
         status["phase"] == "RolledBack"
         and "probe front-beta: expected reach, seen blocked" in status["reason"]
     )
-    assert "front/app to beta/app" in status["reason"] and "sure: certain" in status["reason"]
-    assert "beta/policies.yaml:1" in status["reason"] and "Ann" in status["reason"]
+    assert "front/app to beta/app" in shop.why() and "sure: certain" in shop.why()
+    assert "beta/policies.yaml:1" in shop.why() and "Ann" in shop.why()
     seconds_are_what_the_times_say(shop.plane, shop.rollout())
     verified = {c["type"]: c["status"] for c in status["conditions"]}["Verified"]
     assert verified == "True", status["conditions"]
@@ -81,7 +81,7 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_the_clients_errors(sho
     assert done.returncode == 1, said(done) + str(analyses(shop)[0]["status"]["measurements"][-1])
     assert shop.policies() == before
     status = shop.rollout()["status"]
-    assert status["phase"] == "RolledBack" and "client-errors in front" in status["reason"], status["reason"]
+    assert status["phase"] == "RolledBack" and "client-errors in front" in shop.why(), shop.why()
     assert analyses(shop)[0]["spec"]["probes"] == []
 
 
@@ -102,7 +102,7 @@ def test_an_agent_that_is_stopped_is_noticed_by_the_control_that_must_not_pass(s
     done = run(shop)
     assert done.returncode == 3, said(done)
     status = shop.rollout()["status"]
-    assert status["pausedFor"] == "inconclusive" and "nothing is enforced there" in status["reason"]
+    assert status["pausedFor"] == "inconclusive" and "nothing is enforced there" in shop.why()
     assert any("nothing is enforced" in a for a in analyses(shop)[0]["status"]["alarms"])
     assert "nothing is enforced" in shop.cli("explain", "shop").stdout
     shop.node.agent.start()

@@ -55,7 +55,7 @@ def test_an_inconclusive_wave_whose_clients_begin_to_fail_is_rolled_back(shop):
         eventually(lambda: over(shop))
         print(f"rolled back {time.monotonic() - begun:.1f} s after the CNI enforced what cuts the clients")
     found = status(shop)
-    assert found["phase"] == "RolledBack" and "client-share in front" in found["reason"], found["reason"]
+    assert found["phase"] == "RolledBack" and "client-share in front" in shop.why(), shop.why()
     assert shop.policies() == before
 
 

@@ -61,7 +61,7 @@ def test_what_somebody_s_finalizer_keeps_is_named_and_ends_as_failed_within_the_
     counted = CountedCluster(place.api, lambda verb, kind, _: calls.update([f"{verb} {kind}"]))
     found = worked(place, name, replace(place.ctx, cluster=counted))
     assert found.phase == "Failed" and "\n" not in found.reason, found.reason
-    assert f"{place.name}: NetworkPolicy/web (finalizer {KEEPER})" in found.reason
+    assert f"{place.name}: NetworkPolicy/web (finalizer {KEEPER})" in found.said
     assert f"within {DEADLINE} s" in found.reason
     assert calls.total() < TRIES * CALLS, calls
     assert calls["delete NetworkPolicy"] + calls["replace NetworkPolicy"] <= 3, calls

@@ -59,14 +59,16 @@ def test_drift_names_who_wrote_and_is_repaired_until_it_is_fought_over(place):
         watch = DriftWatch(replace(place.ctx, clock=Later(count)))
         begun = watch.look(place.source(), everything(place.ctx))
         found = place.conditions()["Drifted"]
-        assert "was changed by Argo CD (field manager argocd-controller" in found.message
+        assert "was changed by Argo CD (field manager argocd-controller" in place.whole("Drifted")
         if count == 4:
             break
         assert "repairs what differs" in begun
         name = begun.split()[0]
         assert Embedded(place.ctx, "test").drive(name).rollout.status.phase == "Succeeded"
         assert load(place.api.get(ROLLOUT, name, OWN)).spec.cause == "drift"
-    assert begun == "" and found.reason == "Fought" and "Argo CD" in found.message.rpartition("and ")[2]
+    assert (
+        begun == "" and found.reason == "Fought" and "Argo CD" in place.whole("Drifted").rpartition("and ")[2]
+    )
 
 
 class Later(SystemClock):
