@@ -163,12 +163,13 @@ class _Sides:
     def _rules(self, src: Place, dst: Place, protocol: str, port: int) -> Iterator[str]:
         """The rules that decide a port that differs, where they are not the same on both sides of the change."""
         told = []
-        for fleet, net, pods in zip(self._fleets, self._nets, self._pods, strict=True):
+        # The commits of the change did not write what stood before it.
+        since = {file: f"changed by {commit}" for file, commit in self._commits.items()}
+        sides = zip(self._fleets, self._nets, self._pods, (since, self._commits), strict=True)
+        for fleet, net, pods, commits in sides:
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
-            told.append(
-                {(w.side, rule): located(fleet, rule, self._commits) for w in why for rule in w.rules}
-            )
+            told.append({(w.side, rule): located(fleet, rule, commits) for w in why for rule in w.rules})
         # A rule that only stands on another line now is no reason for a change.
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
             kept = mine.keys() - theirs.keys()
