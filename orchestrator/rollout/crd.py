@@ -128,7 +128,7 @@ def _inline(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         del kept["default"]
     elif isinstance(kept.get("default"), dict):
         # With a null in it the CRD can be created, and no change of it is ever accepted.
-        kept["default"] = {k: v for k, v in kept["default"].items() if v is not None}
+        kept["default"] = _without_nulls(kept["default"])
     if "properties" in kept:
         kept["properties"] = {k: _inline(v, definitions) for k, v in kept["properties"].items()}
     if "items" in kept:
@@ -212,3 +212,9 @@ def files() -> dict[str, str]:
         "resources": sorted(found),
     }
     return {**found, "kustomization.yaml": yaml.safe_dump(kustomization, sort_keys=False)}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value] if isinstance(value, list) else value

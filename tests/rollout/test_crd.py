@@ -1,5 +1,6 @@
 """The CRDs: generated, structural, fresh."""
 
+import json
 from pathlib import Path
 
 from orchestrator.rollout.crd import crd, files
@@ -36,6 +37,4 @@ def test_no_default_holds_a_null_which_an_api_server_takes_once_and_never_again(
     for kind in MODELS:
         version = crd(kind)["spec"]["versions"][0]
         for path, node in walk(version["schema"]["openAPIV3Schema"]):
-            default = node.get("default", 0)
-            assert default is not None, f"{kind}{path}"
-            assert not isinstance(default, dict) or None not in default.values(), f"{kind}{path}"
+            assert "null" not in json.dumps(node.get("default", 0)), f"{kind}{path}"
