@@ -561,7 +561,11 @@ def other_values():
     by_type = {"array": [NOW], "integer": 7, "string": "c" * 40}
     schema = m.PolicySourceStatus.model_json_schema(by_alias=True)["properties"]
     for field, of in schema.items():
-        items = {"conditions": [condition], "leftOut": [{"field": "x", "count": 1}]}
+        items = {
+            "conditions": [condition],
+            "leftOut": [{"field": "x", "count": 1}],
+            "details": [{"type": "Ready", "text": "x"}],
+        }
         yield field, items.get(field, by_type[of["type"]])
 
 
