@@ -76,12 +76,13 @@ def impact(
         if not resolves(new, nets[1], after.pod) and resolves(old, nets[0], before.pod)
     ]
     lost = [c for c in changes if c.before & ~c.after and not c.note]
-    read = used(old, new).scraped
+    scrapes = [c for c in lost if scraper(c.src)]
+    read = used(old, new).scraped if scrapes else {}
     return Impact(
         _names(c.dst for c in changes if isinstance(c.src, Range) and c.after & ~c.before),
         tuple(dict.fromkeys(isolated)),
         tuple(dict.fromkeys(mute)),
-        tuple(f"{c.src.name} to {c.dst.name}" for c in lost if scraper(c.src) and _blinds(c, read)),
+        tuple(f"{c.src.name} to {c.dst.name}" for c in scrapes if _blinds(c, read)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _is_own(c, own)),
         _uncallable(old, new),
     )

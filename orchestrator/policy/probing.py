@@ -18,8 +18,7 @@ from orchestrator.policy.connections import Connection
 from orchestrator.policy.dns import resolvers
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.impact import scraper
-from orchestrator.policy.used import METRIC_PORTS
+from orchestrator.policy.used import METRIC_PORTS, scraper
 
 Role = Literal["edge", "mustPass", "mustNotPass", "sample", "observer"]
 Answer = Literal["reach", "blocked"]

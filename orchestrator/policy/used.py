@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.policy import ports
 from orchestrator.policy.connections import Place
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.needed import Port
+from orchestrator.policy.needed import Port, Service
 from orchestrator.policy.services import annotated, monitored, sound
 
 METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
@@ -39,9 +39,10 @@ def used(*fleets: Fleet) -> Used:
             declared = {(p.protocol, p.port) for p in workload.pod.ports if p.name not in METRIC_PORTS}
             _add(plain, workload, declared)
             _add(scraped, workload, _metrics(workload))
-        for workload, found in _behind(fleet):
+        services = [service for service, _ in sound(fleet.beside, fleet)]
+        for workload, found in _behind(services):
             _add(plain, workload, found)
-        for workload, found in _read(fleet):
+        for workload, found in _read(fleet, services):
             _add(scraped, workload, found)
     return Used(plain, scraped)
 
@@ -57,20 +58,20 @@ def _metrics(workload: Workload) -> Iterator[Port]:
     yield from ((p.protocol, p.port) for p in workload.pod.ports if p.name in METRIC_PORTS)
 
 
-def _behind(fleet: Fleet) -> Iterator[tuple[Workload, set[Port]]]:
-    for service, _ in sound(fleet.beside, fleet):
+def _behind(services: Sequence[Service]) -> Iterator[tuple[Workload, set[Port]]]:
+    for service in services:
         for entry in service.ports:
             if entry.get("name") not in METRIC_PORTS:
                 yield from service.at_pods(entry["port"]).items()
 
 
-def _read(fleet: Fleet) -> Iterator[tuple[Workload, set[Port]]]:
+def _read(fleet: Fleet, services: Sequence[Service]) -> Iterator[tuple[Workload, set[Port]]]:
     """What monitors and annotations of Services let Prometheus read; of those of another shape nothing is known."""
-    services = [service for service, _ in sound(fleet.beside, fleet)]
+    named = {(s.namespace, s.name): s for s in services}
     for document in fleet.beside:
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             yield from monitored(document, fleet, services)
-            yield from annotated(document, fleet, {(s.namespace, s.name): s for s in services}).items()
+            yield from annotated(document, fleet, named).items()
 
 
 def scraper(place: Place) -> bool:
