@@ -31,16 +31,6 @@ class Row(Moved):
     enters: bool
     used: int = 0
 
-    @property
-    def opened(self) -> int:
-        """The ports that are allowed afterwards alone."""
-        return self.gained
-
-    @property
-    def cut(self) -> int:
-        """The ports that were allowed before alone."""
-        return self.lost
-
 
 def gathered(changes: Iterable[Change]) -> list[Row]:
     """One row for all addresses outside that a change treats alike; what opens to the internet first."""
@@ -62,8 +52,8 @@ def _row(group: Sequence[Change]) -> Row:
 
 def _weight(row: Row) -> tuple[bool, int, str, str]:
     """What has a note comes with its workload; else in the order in which it may hurt."""
-    if row.opened:
-        kind = 0 if row.enters else 1 if row.cut else 2
+    if row.gained:
+        kind = 0 if row.enters else 1 if row.lost else 2
     else:
         kind = 3 if "cut" in row.words else 4
     return (bool(row.note), kind, row.src, row.dst)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.policy import ports
@@ -34,7 +34,8 @@ class Item:
 def items(changes: Sequence[Change], effect: Impact, rules: RiskRules) -> list[Item]:
     """All of it, the highest level first."""
     rows = gathered(changes)
-    found = [*_of_rows(rows, set(effect.exposed), rules)]
+    exposed = frozenset(effect.exposed)
+    found = [item for row in rows for item in of_row(row, exposed, rules)]
     found += [Item("isolated", rules.isolated, "", name) for name in effect.isolated]
     found += [Item("dns", rules.dns, name, "") for name in effect.without_dns]
     pairs: tuple[tuple[RiskKind, Level, tuple[str, ...]], ...] = (
@@ -45,20 +46,20 @@ def items(changes: Sequence[Change], effect: Impact, rules: RiskRules) -> list[I
     for kind, level, names in pairs:
         for src, _, dst in (name.partition(" to ") for name in names):
             row = reasons.get((src, dst))
-            found.append(Item(kind, level, src, dst, row.cut if row else 0, row.because if row else ()))
+            found.append(Item(kind, level, src, dst, row.lost if row else 0, row.because if row else ()))
     return sorted(found, key=lambda i: (-LEVELS.index(i.level), KINDS.index(i.kind)))
 
 
-def _of_rows(rows: Sequence[Row], exposed: set[str], rules: RiskRules) -> Iterator[Item]:
-    for row in rows:
-        if row.enters and row.opened and row.dst in exposed:
-            yield Item("internet", rules.internet, row.src, row.dst, row.opened, row.because)
-        if row.note:
-            yield Item("workloads", rules.workloads, row.src, row.dst, row.after ^ row.before, (row.note,))
-            continue
-        for word in row.words:
-            moved = row.gained if word in ("opened", "widened") else row.lost
-            yield Item(word, rules.of(word), row.src, row.dst, moved, row.because)
+def of_row(row: Row, exposed: Container[str], rules: RiskRules) -> Iterator[Item]:
+    """What becomes of one connection; `exposed` are the workloads that the internet reaches newly."""
+    if row.enters and row.gained and row.dst in exposed:
+        yield Item("internet", rules.internet, row.src, row.dst, row.gained, row.because)
+    if row.note:
+        yield Item("workloads", rules.workloads, row.src, row.dst, row.after ^ row.before, (row.note,))
+        return
+    for word in row.words:
+        moved = row.gained if word in ("opened", "widened") else row.lost
+        yield Item(word, rules.of(word), row.src, row.dst, moved, row.because)
 
 
 def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:

@@ -12,6 +12,7 @@ from orchestrator.policy.connection_diff import Change, Moved
 from orchestrator.policy.impact import Impact
 from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.risk import KINDS, LEVELS, Level, RiskKind, RiskRules
+from orchestrator.policy.weighing import of_row
 from orchestrator.rollout import model as m
 from orchestrator.rollout.bounds import built, most
 
@@ -64,15 +65,9 @@ class _Weight:
         return min((-LEVELS.index(level), KINDS.index(kind)) for kind, level in self._risks(row))
 
     def _risks(self, row: Row) -> Iterator[tuple[RiskKind, Level]]:
-        rules = self._rules
-        if row.enters and row.opened and row.dst in self._exposed:
-            yield "internet", rules.internet
+        yield from ((item.kind, item.level) for item in of_row(row, self._exposed, self._rules))
         if self._named and (known := self._named.get(f"{row.src} to {row.dst}")):
             yield known
-        if row.note:
-            yield "workloads", rules.workloads
-        else:
-            yield from ((what, rules.of(what)) for what in row.words)
 
 
 def wave_of(row: Row, waves: Mapping[str, int]) -> int:
@@ -86,7 +81,7 @@ def wave_of(row: Row, waves: Mapping[str, int]) -> int:
     found = [waves[name] for name in spaces if name in waves]
     if not found:
         found = [waves[name] for name in (space(row.src), space(row.dst)) if name in waves]
-    return (min(found) if row.cut else max(found)) if found else 0
+    return (min(found) if row.lost else max(found)) if found else 0
 
 
 def space(end: str) -> str:
