@@ -13,6 +13,7 @@ from orchestrator.policy.needed import Port, Service
 from orchestrator.policy.services import annotated, monitored, sound
 
 METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
+ONLY_METRICS = ("metrics", "http-metrics")  # Prometheus' own port bears its name, and dashboards ask it there
 SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
 NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
@@ -36,7 +37,7 @@ def used(*fleets: Fleet) -> Used:
     scraped: dict[str, int] = {}
     for fleet in fleets:
         for workload in fleet.workloads:
-            declared = {(p.protocol, p.port) for p in workload.pod.ports if p.name not in METRIC_PORTS}
+            declared = {(p.protocol, p.port) for p in workload.pod.ports if p.name not in ONLY_METRICS}
             _add(plain, workload, declared)
             _add(scraped, workload, _metrics(workload))
         services = [service for service, _ in sound(fleet.beside, fleet)]
@@ -61,7 +62,7 @@ def _metrics(workload: Workload) -> Iterator[Port]:
 def _behind(services: Sequence[Service]) -> Iterator[tuple[Workload, set[Port]]]:
     for service in services:
         for entry in service.ports:
-            if entry.get("name") not in METRIC_PORTS:
+            if entry.get("name") not in ONLY_METRICS:
                 yield from service.at_pods(entry["port"]).items()
 
 

@@ -148,6 +148,11 @@ def test_a_port_for_metrics_counts_for_who_reads_them_alone():
     assert words([CLIENT, alone], policy(ALL), policy(80)) == ("cut",)
 
 
+def test_a_port_that_is_named_for_prometheus_may_be_what_dashboards_ask():
+    asked = pod("barn", "stock", 8080, {"containerPort": 9090, "name": "prometheus"})
+    assert words([CLIENT, asked], policy(ALL), policy(8080)) == ("cut",)
+
+
 def test_a_monitor_of_another_shape_hides_nothing():
     odd = {
         "apiVersion": "monitoring.coreos.com/v1",
