@@ -174,7 +174,7 @@ def as_data(found: Difference) -> dict[str, Any]:
 
 
 def _cells(c: Change) -> list[str]:
-    return [" and ".join(c.words), c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
+    return [c.said, c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
 
 
 def _text(found: Difference) -> list[str]:

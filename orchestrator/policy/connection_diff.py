@@ -47,6 +47,11 @@ class Moved:
             found.append("narrowed" if kept and self.used and not self.lost & self.used else "cut")
         return tuple(found)
 
+    @property
+    def said(self) -> str:
+        """The words as people read them: `widened`, or `opened and cut`."""
+        return " and ".join(self.words)
+
 
 @dataclass(frozen=True)
 class Change(Moved):

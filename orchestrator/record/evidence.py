@@ -144,4 +144,4 @@ def _changed(edge: WaveEdge) -> LinkChange:
         return "same"
     if edge.before == "none":
         return "opened"
-    return "cut" if edge.after == "none" else "altered"
+    return "cut" if edge.after == "none" else "widened and cut"  # no more is known of it

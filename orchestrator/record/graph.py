@@ -1,4 +1,4 @@
-"""The connections that a change opens, cuts or alters, as a graph: sources on the left, destinations on the right."""
+"""The connections that change, as a graph: sources on the left, destinations on the right."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from orchestrator.analysis.agreement import plain
 from orchestrator.record.field import SIZE, WIDTH
 from orchestrator.record.legend import Sample, legend
 from orchestrator.record.svg import element, path, picture, shortened, text, width_of, words
-from orchestrator.record.view import Link, LinkChange
+from orchestrator.record.view import LINK_WORDS, Link, LinkWord
 
 MOST_LINKS = 60
 LINE, TOP = 15.0, 6.0
 MOST_ROOM = 146.0  # for the names of one side; the lines are between
 OUTSIDE = "outside"
-LOOKS: dict[LinkChange, tuple[str, str, str | None, str]] = {
+LOOKS: dict[LinkWord, tuple[str, str, str | None, str]] = {
     "opened": ("g-opened", "#1b7f3b", None, "+"),
     "cut": ("g-cut", "#b3261e", "2 4", "×"),
     "narrowed": ("g-narrowed", "#8a5a00", "6 3", "−"),
     "widened": ("g-widened", "#1b7f3b", "6 3", "+"),
-    "altered": ("g-altered", "#8a5a00", "9 3", "~"),
     "same": ("p-grid", "#888888", "1 3", "="),
 }
-ORDER: tuple[LinkChange, ...] = ("cut", "opened", "altered", "narrowed", "widened", "same")
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,11 @@ class Column:
 
 def links_svg(links: Sequence[Link], key: str = "") -> str:
     """The drawing: at most 60 connections, those that broke or raise an alarm first; `key` as for curves."""
-    ranked = sorted(links, key=lambda n: (not n.broken, not n.alarm, ORDER.index(n.change)))
+    ranked = sorted(links, key=lambda n: (not n.broken, not n.alarm, LINK_WORDS.index(n.words[0])))
     shown, more = ranked[:MOST_LINKS], len(links) - MOST_LINKS
     sources = _column([n.source for n in shown], "end")
     targets = _column([n.destination for n in shown], "start")
-    kinds = [k for k in ORDER if any(n.change == k for n in shown)]
+    kinds = [k for k in LINK_WORDS if any(n.words[0] == k for n in shown)]
     bottom = max(sources.bottom, targets.bottom) + LINE
     body = sources.drawn + targets.drawn + "".join(_lines(shown, sources, targets))
     if more > 0:
@@ -59,7 +57,7 @@ def links_svg(links: Sequence[Link], key: str = "") -> str:
 
 def described(links: Sequence[Link]) -> str:
     """How many of each kind, in words."""
-    counts = ((k, sum(n.change == k for n in links)) for k in ORDER)
+    counts = ((k, sum(k in n.words for n in links)) for k in LINK_WORDS)
     told = [f"{count} {kind}" for kind, count in counts if count]
     return f"{', '.join(told) or 'no connection changes'}; the table beside it names them."
 
@@ -104,12 +102,12 @@ def _outside(name: str) -> bool:
 
 def _lines(links: Sequence[Link], sources: Column, targets: Column) -> Iterator[str]:
     for number, link in enumerate(links):
-        look, colour, dashes, sign = LOOKS[link.change]
+        look, colour, dashes, sign = LOOKS[link.words[0]]
         x0, x1 = sources.edge + 6, targets.edge - 6
         y0, y1 = sources.heights[link.source], targets.heights[link.destination]
         bend = (x1 - x0) * 0.45
         d = f"M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}"
-        said = f"{link.source} to {link.destination}: {link.before}, now {link.after}"
+        said = f"{link.source} to {link.destination}: {link.change}: {link.before}, now {link.after}"
         more = "; probes saw ports closed" if link.broken else ""
         more += f"; {link.alarm}" if link.alarm else ""
         line = element(

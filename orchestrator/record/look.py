@@ -16,7 +16,7 @@ PLOT_CSS = """
 .p-control { stroke: var(--control); } .p-past { stroke: var(--past); }
 .p-limit { stroke: var(--limit); } .p-bad { stroke: var(--limit); }
 .p-mark { stroke: var(--mark); } :is(.plot, .graph, .trend) .p-said { fill: var(--mark); }
-.g-cut { stroke: var(--limit); } .g-opened { stroke: var(--good); } .g-altered, .g-narrowed { stroke: var(--past); } .g-widened { stroke: var(--good); }
+.g-cut { stroke: var(--limit); } .g-opened { stroke: var(--good); } .g-narrowed { stroke: var(--past); } .g-widened { stroke: var(--good); }
 .g-sign { paint-order: stroke; stroke: var(--ground, Canvas); stroke-width: 3px; } .p-thick { stroke: currentColor; }
 .t-good { fill: var(--good); } .t-back { fill: var(--past); } .t-failed { fill: var(--limit); }
 .t-other { fill: var(--control); } .t-stripe { stroke: var(--ground, Canvas); }

@@ -14,7 +14,6 @@ MOST_DRAWN = 30
 ARROWS = {
     "opened": "==>",
     "cut": "-.->",
-    "altered": "-->",
     "narrowed": "-->",
     "widened": "-->",
     "same": "---",
@@ -82,7 +81,7 @@ def _evidence(wave: WaveView) -> Iterator[str]:
 
 
 def _graph(links: Sequence[Link]) -> Iterator[str]:
-    """Thick arrows are opened, dotted ones cut, thin ones altered."""
+    """Thick arrows are opened, dotted ones cut, thin ones narrowed or widened."""
     drawn = links[:MOST_DRAWN]
     if not drawn:
         return
@@ -91,8 +90,8 @@ def _graph(links: Sequence[Link]) -> Iterator[str]:
     yield from ("```mermaid", "graph LR")
     yield from (f'  {number[name]}["{harmless.mermaid(name)}"]' for name in names)
     for link in drawn:
-        ports = link.before if link.change == "cut" else link.after
-        arrow = ARROWS[link.change]
+        ports = link.before if link.words == ("cut",) else link.after
+        arrow = ARROWS[link.words[0]]
         yield f'  {number[link.source]} {arrow}|"{harmless.mermaid(link.change + " " + ports)}"| {number[link.destination]}'
     yield from ("```", "")
     if len(links) > MOST_DRAWN:

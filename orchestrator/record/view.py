@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
-from orchestrator.rollout.model import Answer, MeasurementPhase, NamespacePhase, RolloutPhase
+from orchestrator.rollout.model import Answer, EdgeChange, MeasurementPhase, NamespacePhase, RolloutPhase
 
-LinkChange = Literal["opened", "cut", "narrowed", "widened", "altered", "same"]
+LinkWord = Literal["cut", "opened", "narrowed", "widened", "same"]
+LinkChange = EdgeChange | Literal["same"]
+LINK_WORDS: tuple[LinkWord, ...] = get_args(LinkWord)  # what clients feel first
 MarkKind = Literal["applied", "detected", "restored", "promoted"]
 WaveState = Literal["ahead", "waiting", "running", "good", "bad", "undone"]
 
@@ -99,6 +101,11 @@ class Link:
     seen: str = ""
     alarm: str = ""
     broken: bool = False
+
+    @property
+    def words(self) -> tuple[LinkWord, ...]:
+        """What happens to it, what clients feel first; more than one where it gains some ports and loses others."""
+        return tuple(word for word in LINK_WORDS if word in self.change.split(" and "))
 
 
 @dataclass(frozen=True)

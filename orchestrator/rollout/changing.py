@@ -8,7 +8,7 @@ from typing import Protocol
 
 from orchestrator.rollout import model as m
 
-WORDS = ("opened", "cut", "narrowed", "widened", "altered")
+WORDS = ("opened", "cut", "narrowed", "widened")
 LIVE = " (the cluster:1)"  # the place of what stands in the cluster alone, which is nobody's file
 
 
@@ -42,6 +42,11 @@ def rules(edge: Changing) -> list[str]:
     return [text for text in told if text.endswith(")")] or told[:1]
 
 
+def words(edge: Changing) -> list[str]:
+    """One, or two where it gains some ports and loses others; none where an older version froze it."""
+    return [word for word in edge.change.split(" and ") if word]
+
+
 def line(edge: Changing, most: int = 2) -> str:
     """One line: `opened: internet to shop/db on TCP 5432, after, Ingress: NetworkPolicy shop/db ingress[0] (db.yaml:9)`."""
     said = f"{edge.change or 'changed'}: {edge.source} to {edge.destination} on {ports(edge)}"
@@ -49,8 +54,8 @@ def line(edge: Changing, most: int = 2) -> str:
 
 
 def counted(edges: Iterable[Changing]) -> str:
-    """`2 opened, 1 cut`."""
-    counts = Counter(edge.change for edge in edges)
+    """`2 opened, 1 cut`; one that gains some ports and loses others counts as both."""
+    counts = Counter(word for edge in edges for word in words(edge))
     return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
 
 

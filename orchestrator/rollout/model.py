@@ -64,8 +64,10 @@ EVENT_GROUPS = (
     "breakGlass",
     "all",
 )
-# altered: some ports opened, others cut; empty where an older version froze it.
-EdgeChange = Literal["", "opened", "cut", "narrowed", "widened", "altered"]
+# Two words where it gains some ports and loses others; empty where an older version froze it.
+EdgeChange = Literal[
+    "", "opened", "cut", "narrowed", "widened", "opened and cut", "widened and cut", "widened and narrowed"
+]
 PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator", "error"]
 BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`

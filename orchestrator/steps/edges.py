@@ -89,15 +89,6 @@ def space(end: str) -> str:
     return end.partition("/")[0]
 
 
-def word(moved: Moved) -> m.EdgeChange:
-    """What happens to a connection in one word: what clients feel, where it gains and loses ports."""
-    words = moved.words
-    if len(words) == 1:
-        return words[0]
-    felt: list[m.EdgeChange] = [w for w in words if w in ("cut", "opened")]
-    return felt[0] if len(felt) == 1 else "altered"
-
-
 def edge(source: str, destination: str, moved: Moved, because: Iterable[str], wave: int = 0) -> m.WaveEdge:
     """A connection within the bounds of what is stored."""
     return built(
@@ -107,7 +98,7 @@ def edge(source: str, destination: str, moved: Moved, because: Iterable[str], wa
         before=ports.text(moved.before)[:MOST_PORTS],
         after=ports.text(moved.after)[:MOST_PORTS],
         because=[b[:MOST_SAID] for b in because if b][:MOST_BECAUSE],
-        change=word(moved),
+        change=moved.said,
         wave=wave,
     )
 

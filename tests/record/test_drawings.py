@@ -125,9 +125,9 @@ def link(n, change="cut", **more):
 
 
 def test_kinds_of_connections_differ_by_sign_and_dashes():
-    root = drawn(links_svg([link(1), link(2, "opened"), link(3, "altered")]))
-    assert {"× cut", "+ opened", "~ altered"} <= set(texts(root))
-    dashes = {lines(root, f"g-{k}")[0].get("stroke-dasharray") for k in ("cut", "opened", "altered")}
+    root = drawn(links_svg([link(1), link(2, "opened"), link(3, "narrowed")]))
+    assert {"× cut", "+ opened", "− narrowed"} <= set(texts(root))
+    dashes = {lines(root, f"g-{k}")[0].get("stroke-dasharray") for k in ("cut", "opened", "narrowed")}
     assert len(dashes) == 3
 
 

@@ -141,7 +141,7 @@ FROZEN = {
     "WaveEdge.before": "Which ports are open before.",
     "WaveEdge.after": "Which are open after.",
     "WaveEdge.because": "The rules that do it.",
-    "WaveEdge.change": "What happens to it, in one word; `altered` where some ports open and others are cut.",
+    "WaveEdge.change": "What happens to it; two words where it gains some ports and loses others.",
     "WaveProbe.name": "The probe's name.",
     "WaveProbe.role": "Why it was chosen: declared, an edge of the change, a control, or one of a sample.",
     "WaveProbe.source": "Where it starts.",

@@ -10,15 +10,17 @@ from orchestrator.policy import ports
 from orchestrator.policy.outside import Row
 from orchestrator.policy.risk import RiskRules
 from orchestrator.rollout import model as m
+from orchestrator.rollout.changing import counted
 from orchestrator.rollout.resource import dump
 from orchestrator.rollout.weight import weight
 from orchestrator.steps import snapshot
 from orchestrator.steps.context import read
-from orchestrator.steps.edges import wave_of, word, worst
+from orchestrator.steps.edges import edge, wave_of, worst
 from orchestrator.steps.start import start
 
 WEB = ports.span("TCP", 80, 80)
 BOTH = WEB | ports.span("TCP", 443, 443)
+OTHER = ports.span("TCP", 8080, 8080)
 WAVES = {"cart": 0, "pay": 1, "web": 2}
 
 
@@ -69,12 +71,16 @@ def test_a_connection_belongs_to_the_wave_with_which_it_changes(found, wave):
         (WEB, BOTH, 0, "widened"),
         (BOTH, WEB, WEB, "narrowed"),
         (BOTH, WEB, BOTH, "cut"),
-        (WEB, BOTH & ~WEB, WEB, "altered"),  # another one instead
-        (WEB, BOTH & ~WEB, BOTH, "altered"),
+        (WEB, BOTH & ~WEB, WEB, "opened and cut"),  # another one instead
+        (BOTH, WEB | OTHER, BOTH, "widened and cut"),
+        (BOTH, WEB | OTHER, WEB, "widened and narrowed"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_happens_is_one_word(before, after, used, said):
-    assert word(replace(row(before, after), used=used)) == said
+def test_what_happens_is_said_in_the_words_of_diff(before, after, used, said):
+    frozen = edge("a/x[Pod]", "b/y[Pod]", replace(row(before, after), used=used), ())
+    assert frozen.change == said == " and ".join(replace(row(before, after), used=used).words)
+    assert set(counted([frozen]).split(", ")) == {f"1 {word}" for word in said.split(" and ")}
 
 
 def test_a_rollout_freezes_them_with_the_subject_of_its_newest_commit():
