@@ -172,3 +172,20 @@ def test_of_a_pair_that_differs_the_kept_ports_are_tried_beside_those_that_are_c
     found = chosen(before, [allow("pay", "callers", ["web"], port=9090)])
     assert ("web", "pay", 8080, "reach", "blocked") in names(found, "edge")
     assert ("web", "pay", 9090, "reach", "reach") in names(found, "sample")
+
+
+def test_a_narrowed_pair_is_tried_on_the_port_that_it_keeps_and_what_it_loses_is_expected_to_be_blocked():
+    """Nothing listens on 9091 as far as is known, so that the pair is narrowed: clients must go on reaching 8080."""
+    pods = [pod("web", "web", ("http", 8080)), pod("pay", "pay", ("http", 8080))]
+    both = allow("pay", "callers", ["web"])
+    both["spec"]["ingress"][0]["ports"] = [{"port": 8080}, {"port": 9091}]
+    old, new = (
+        fleet([Document(o, "x.yaml", 1) for o in [*pods, p]])
+        for p in (both, allow("pay", "callers", ["web"], 8080))
+    )
+    touched, moved = frozenset({"pay"}), changes(old, new)
+    assert {word for change in moved for word in change.words} == {"narrowed"}
+    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)), {}, touched)
+    found = choose(sides, moved, "seed", 100, 0.1, 0.05)
+    assert ("web", "pay", 8080, "reach", "reach") in names(found, "sample")
+    assert ("web", "pay", 9091, "reach", "blocked") in names(found, "edge")

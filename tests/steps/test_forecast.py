@@ -1,11 +1,13 @@
 """What is known of a change before it is written, and what a source makes of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from stage import Stage, files, policy
 
 from orchestrator.errors import Forbidden, Refused
+from orchestrator.policy.risk import Risk
 from orchestrator.rollout import model as m
 from orchestrator.steps.context import ROLLOUT
 from orchestrator.steps.forecast import forecast, frozen
@@ -98,6 +100,19 @@ def test_gates_count_from_their_risk_on():
     assert frozen(found, m.Strategy(gates=kinds)).gates == []
     calm = crossing(risk={"internet": "low", "opened": "low", "cut": "low", "dns": "low", "many": 1000})
     assert asked(calm).risk.level == "low"
+
+
+def test_a_gate_may_ask_for_what_is_only_narrowed():
+    quiet = asked_at(Stage(), "c")
+
+    def gates(*words):
+        found = replace(quiet, risk=Risk("low", (), words))
+        wanted = m.Strategy(
+            gates=[m.Gate(wave=0, risks=["narrowed"]), m.Gate(wave=1, risks=["cut", "opened", "widened"])]
+        )
+        return [g.wave for g in frozen(found, wanted).gates]
+
+    assert (gates("narrowed"), gates("cut"), gates("widened", "narrowed")) == ([0], [1], [0, 1])
 
 
 def asked_at(stage, mark):
