@@ -14,7 +14,7 @@ from orchestrator.cli.check_problems import CHECKED, problems
 from orchestrator.cli.check_summary import Checked, as_data, summary
 from orchestrator.cli.difference import compare
 from orchestrator.cli.lint import CONFIG, parted, severities
-from orchestrator.cli.network import elsewhere, fleet_of
+from orchestrator.cli.network import elsewhere, fleet_of, say_unread, unread
 from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
@@ -55,6 +55,7 @@ def check(
         fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
         fleet_of(files, str(path), keep_invalid=True, more=more),
     )
+    say_unread(before, after)
     tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
@@ -74,7 +75,7 @@ def check(
     )
     verdict = decide(result.risk, most, result.blocks)
     if output in ("json", "yaml"):
-        printed(as_data(result, verdict), output)
+        printed({**as_data(result, verdict), "notRead": unread(before, after)}, output)
     elif output in FORMATS:
         show(path, problems(result, before, after), output, files, CHECKED)
     else:

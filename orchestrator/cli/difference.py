@@ -16,7 +16,7 @@ from orchestrator.adapters.directory import Directory
 from orchestrator.adapters.live import documents
 from orchestrator.adapters.revision import commits_of, files_at, merge_base
 from orchestrator.cli import wiring
-from orchestrator.cli.network import elsewhere, fleet_of, load, say_idle
+from orchestrator.cli.network import elsewhere, fleet_of, load, say_idle, say_unread, unread
 from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
@@ -81,7 +81,7 @@ def diff(
             )
         old, new = _over_cluster(Path(before), target)
     elif after:
-        old, new = (load(Path(p), more=workloads) for p in (before, after))
+        old, new = (load(Path(p), more=workloads, said=False) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
         first, last = _span(before, path)
         more = elsewhere(workloads)
@@ -96,10 +96,11 @@ def diff(
         raise BadInput(
             f"{before} against what?", hint="give two directories, revisions such as main..HEAD, or --cluster"
         )
+    say_unread(old, new)
     say_idle(new)
     found = compare(old, new, profile(cni), commits, own)
     if output in ("json", "yaml"):
-        printed(as_data(found), output)
+        printed({**as_data(found), "notRead": unread(old, new)}, output)
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("change", "from", "to", "before", "after", "note"))

@@ -18,7 +18,7 @@ from orchestrator.cli.report import formatted, printed
 from orchestrator.cli.sarif import LEVELS
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
-from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.fleet import Fleet, hidden
 from orchestrator.policy.fleet import fleet as read
 from orchestrator.policy.lint import RULES, Finding, lint
 from orchestrator.policy.manifest import Document, parse_sound
@@ -122,7 +122,8 @@ def _fleet(path: Path, documents: Sequence[Document]) -> Fleet:
     """What can be read, with the rest beside it; says what was not analysed."""
     Directory(path).resolve()
     found = read(documents, keep_invalid=True)
-    for what in found.skipped:
+    findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
+    for what in (w for w in found.skipped if w not in findings_too):
         print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
     return found
 

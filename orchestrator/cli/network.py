@@ -31,17 +31,24 @@ from orchestrator.policy.reading import profile
 
 EXTERNAL = "external"
 MOST_IDLE = 5  # named, of the policies that select nothing
+# What tells one object of two states apart though it is the same: how many there are, and the line.
+_PLACE = re.compile(r"^\d+ |(?<=:)\d+(?=\):)")
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 
 
-def load(path: Path, keep_invalid: bool = False, more: Path | None = None, empty: bool = False) -> Fleet:
+def load(
+    path: Path, keep_invalid: bool = False, more: Path | None = None, empty: bool = False, said: bool = True
+) -> Fleet:
     """The fleet of a directory, and of another one with the workloads.
 
-    Raises BadInput; says on standard error what was not read.
+    Raises BadInput; says on standard error what was not read, unless that is `said` elsewhere.
     """
     directory = Directory(path)
     files = directory.files(directory.resolve())
-    return fleet_of(files, str(path), empty, keep_invalid, elsewhere(more))
+    found = fleet_of(files, str(path), empty, keep_invalid, elsewhere(more))
+    if said:
+        say_unread(found)
+    return found
 
 
 def elsewhere(path: Path | None) -> list[Document]:
@@ -76,12 +83,28 @@ def fleet_of(
     """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
     documents_ = [d for name, content in files.items() for d in parse(content, name)]
     found = fleet([*documents_, *more], keep_invalid)
+    if not found.workloads and found.malformed and not empty:
+        document, wrong = found.malformed[0]
+        raise BadInput(wrong, f"{document.path}:{document.line}", "correct it: no other workload is here")
     if not found.workloads and not empty:
         hint = "Deployments, Pods or the like are needed; --workloads DIR takes them from elsewhere"
         raise BadInput("there is no workload here", where, hint)
-    for what in found.skipped:
-        print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
     return found
+
+
+def unread(*states: Fleet) -> list[str]:
+    """What was not read of the last state, and of those before it what is not among that."""
+    found: dict[str, str] = {}
+    for state in reversed(states):
+        for what in state.skipped:
+            found.setdefault(_PLACE.sub("", what), what)
+    return list(found.values())
+
+
+def say_unread(*states: Fleet) -> None:
+    """Name it on standard error, each once."""
+    for what in unread(*states):
+        print(f"netpol-canary: not analysed: {one_line(what)}", file=sys.stderr)
 
 
 def say_idle(found: Fleet) -> None:
@@ -125,6 +148,7 @@ def _sure(found: Fleet, wanted: str, option: str) -> str:
     names = {name for w in found.workloads for name in _names(w)}
     if wanted in ("", EXTERNAL, *names):
         return wanted
+    found.refuse_hidden(wanted)
     if no_address(wanted):
         raise BadInput(f"{wanted} is no IP address", option, "correct it")
     if wanted in found.namespaces:

@@ -57,7 +57,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
-    `malformed` are other objects of which nothing is known for their shape, and what is wrong; under the same condition.
+    `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     """
 
@@ -97,11 +97,18 @@ class Fleet:
         """The evaluator over this fleet, under a CNI profile."""
         return Network(self.namespaces, self.policies, self.cluster, settled)
 
+    def refuse_hidden(self, name: str) -> None:
+        """Raise BadInput where the name is that of an object which is left out for its shape."""
+        for document, wrong in self.malformed:
+            if name in (_own_name(document.obj), document.obj["metadata"]["name"]):
+                raise BadInput(f"{name} cannot be read: {wrong}", f"{document.path}:{document.line}")
+
     def find(self, name: str) -> list[Workload]:
         """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
         space, _, short = name.rpartition("/")
         found = [w for w in self.workloads if w.pod.name == short and space in ("", w.pod.namespace)]
         if not found:
+            self.refuse_hidden(name)
             if no_address(name):
                 raise BadInput(f"{name} is no IP address", hint="correct it, or give namespace/name")
             known = [f"{w.pod.namespace}/{w.pod.name}" for w in self.workloads]
@@ -162,14 +169,14 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             elif wrong_part := read_shape.misread(obj):
                 text = f"{kind} is not of the shape that the API has ({wrong_part})"
                 malformed.append((document, text))
-                skipped[f"{kind} ({where}): it is not of the shape that the API has ({wrong_part})"] += 1
             else:
                 beside.append(document)
                 if what := meaning(obj):
                     skipped[f"{kind} ({version}): {what}"] += 1
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            text = f"{kind} is not of the shape that the API has ({error})"
-            if not keep_invalid:
+            wrong_part = read_shape.worded(error)
+            text = f"{kind} is not of the shape that the API has ({wrong_part})"
+            if kind.endswith("NetworkPolicy") and not keep_invalid:
                 raise BadInput(text, where) from None
             malformed.append((document, text))
         if len(workloads) > MOST_WORKLOADS:
@@ -177,18 +184,32 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
     labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
     ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
-    told = tuple(f"{count} {what}" for what, count in sorted(skipped.items()))
+    told = [f"{count} {what}" for what, count in sorted(skipped.items())]
+    told += [hidden(document, text) for document, text in malformed]
     return Fleet(
         tuple(ordered),
         labels,
         tuple(policies),
         tuple(cluster),
         lines,
-        told,
+        tuple(told),
         tuple(invalid),
         tuple(beside),
         tuple(malformed),
     )
+
+
+def hidden(document: Document, wrong: str) -> str:
+    """What `skipped` says of an object that is malformed."""
+    obj, place = document.obj, f"{document.path}:{document.line}"
+    told = f"{obj['kind']} ({place}): {wrong.removeprefix(obj['kind']).strip()}"
+    told = told.replace(": is not of the shape", ": it is not of the shape", 1)
+    return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
+
+
+def _own_name(obj: Mapping[str, Any]) -> str:
+    space = obj["metadata"].get("namespace")
+    return f"{space}/{obj['metadata']['name']}" if space else str(obj["metadata"]["name"])
 
 
 def placed(documents: Iterable[Document]) -> list[Document]:
@@ -250,13 +271,13 @@ def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:
+    read_shape.check_workload(obj)
     kind, name, template = str(obj["kind"]), obj["metadata"]["name"], template_of(obj)
     if template is None:
         return None
     if kind == "Pod":
         kind, name = owner_of(obj)
     inner, labels = template.get("spec") or {}, labels_of(obj, template)
-    read_shape.check(inner)
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
     ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
     pod = Pod(
@@ -284,8 +305,8 @@ def _probed(spec: Mapping[str, Any]) -> Iterator[int | str]:
     """The ports of probes that go over the network to the pod itself."""
     sidecars = (c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always")
     for container in [*(spec.get("containers") or []), *sidecars]:
-        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-            for way in ("httpGet", "tcpSocket", "grpc"):
+        for probe in read_shape.PROBES:
+            for way in read_shape.WAYS:
                 asked = (container.get(probe) or {}).get(way) or {}
                 if "port" in asked and not asked.get("host"):
                     yield asked["port"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,35 +44,40 @@ SCRAPE = "prometheus.io/scrape"
 
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
-    """Everything that the documents say is needed. Raises BadInput with file and line."""
+    """Everything that the documents say is needed."""
     return definitions(documents, fleet, platform)[0]
 
 
 def definitions(
     documents: Sequence[Document], fleet: Fleet, platform: Platform
 ) -> tuple[list[Edge], list[str]]:
-    """What the documents say is needed, and what they name that is not opened. Raises BadInput with file and line."""
-    known_services = _with_addresses(services(documents, fleet), documents)
+    """What the documents say is needed, and what they name that is not opened; one of another shape hides itself alone."""
+    left = {id(d.obj) for d, _ in fleet.malformed}  # named already
+    documents = [d for d in documents if id(d.obj) not in left]
+    wrong: list[str] = []
+    known_services = _with_addresses([s for s, _ in sound(documents, fleet, wrong)], documents, wrong)
     named = {(s.namespace, s.name): s for s in known_services}
     maps = {
         (space_of(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
     }
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     others = referred(d.obj for d in documents)
+
+    def each(read: Callable[[Document], Iterator[Found]]) -> Iterator[Found]:
+        return shaped(documents, read, wrong)
+
     found: list[Found] = [
-        *shaped(
-            documents,
-            lambda d: _addresses(d, with_template(d.obj, others), known, named, maps, fleet.namespaces),
-        ),
+        *each(lambda d: _addresses(d, with_template(d.obj, others), known, named, maps, fleet.namespaces)),
         *(e for w in fleet.workloads for e in _replicas(w, named)),
         *outside(known_services),
         *host_ports(fleet),
-        *shaped(documents, lambda d: ingresses(d, fleet, named, platform)),
-        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform)),
-        *shaped(documents, lambda d: _monitors(d, fleet, known_services, platform)),
-        *shaped(documents, lambda d: _annotated(d, fleet, named, platform)),
+        *each(lambda d: ingresses(d, fleet, named, platform)),
+        *each(lambda d: routes(d, documents, fleet, named, platform)),
+        *each(lambda d: _monitors(d, fleet, known_services, platform)),
+        *each(lambda d: _annotated(d, fleet, named, platform)),
     ]
     notes = [f.text for f in found if isinstance(f, Note)]
+    notes += [f"{text}: nothing is opened for what it says" for text in wrong]
     return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
 
 
@@ -115,10 +120,12 @@ def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
     yield Service(space, name, kind, tuple(ports), labels, tuple(behind), headless, entrance, external)
 
 
-def _with_addresses(services: Sequence[Service], documents: Sequence[Document]) -> list[Service]:
+def _with_addresses(
+    services: Sequence[Service], documents: Sequence[Document], wrong: list[str]
+) -> list[Service]:
     """With the addresses of EndpointSlices and Endpoints, for those that have no workload behind them here."""
     found: dict[tuple[str, str], list[tuple[str, tuple[tuple[str, str, int], ...]]]] = {}
-    for key, entry in shaped(documents, lambda d: endpoints(d.obj)):
+    for key, entry in shaped(documents, lambda d: endpoints(d.obj), wrong):
         found.setdefault(key, []).append(entry)
     return [
         replace(s, addresses=tuple(found[s.namespace, s.name]))

@@ -23,6 +23,8 @@ def template_of(obj: Mapping[str, Any]) -> Template | None:
     kind, spec = obj["kind"], obj.get("spec") or {}
     if kind in ("Pod", "VirtualMachineInstance"):
         return obj
+    if not isinstance(spec, Mapping) and kind not in TEMPLATED:
+        return None
     if kind == "CronJob":
         found: Template = spec["jobTemplate"]["spec"]["template"]
         return found
@@ -71,9 +73,9 @@ def with_template(
 ) -> Mapping[str, Any]:
     """An Argo Rollout with the template and selector of its `workloadRef`; anything else, and one without it, as it is."""
     spec = obj.get("spec") or {}
-    reference = spec.get("workloadRef") or {}
-    if obj["kind"] != "Rollout" or spec.get("template") or not reference:
+    if obj["kind"] != "Rollout" or spec.get("template") or not spec.get("workloadRef"):
         return obj
+    reference = spec["workloadRef"]
     space = str(obj["metadata"].get("namespace") or "default")
     other = known.get((str(reference.get("kind")), space, str(reference.get("name"))))
     if other is None:

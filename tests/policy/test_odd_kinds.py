@@ -1,4 +1,4 @@
-"""Whatever shape a part of a manifest has, the answer is one clear line or findings: no kind that is read brings a command down."""
+"""Whatever shape a part of a manifest has, it hides itself alone: no kind that is read brings a command down."""
 
 import copy
 import json
@@ -152,18 +152,13 @@ def with_odd(number, path, value):
 
 
 def answered(objects):
-    """What reach, lint and generate work out; BadInput is an answer."""
+    """What reach, lint and generate work out: what is malformed hides itself alone, as long as files can be parsed."""
     try:
         documents = [d for o in objects for d in parse(json.dumps(o).encode(), f"{o['kind']}.yaml")]
     except BadInput:
-        return
-    said = []
+        return  # tests/policy/test_yamltext.py and tests/cli/test_bad_input.py hold its words
     for ask in (_lint, _reach, _generate):
-        try:
-            ask(documents)
-        except BadInput as error:
-            said.append(error)
-    assert all(str(error) and "\n" not in str(error) and error.where for error in said), said
+        ask(documents)
 
 
 def _lint(documents):
