@@ -121,10 +121,11 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     """Markdown for a pull request; it reads well in a terminal, too."""
     risk = found.risk
     lines = [f"## Network policies against {code(found.base)}: {inert(verdict.text[:MOST_VERDICT])}", ""]
-    high = [f"{SAYS[i.kind]}: {i.text}" for i in found.items if i.level == "high" and not i.accepted]
-    blocks = [f"- **{inert(block)}**" for block in (*high, *found.blocks)]
-    lines += _some(blocks, MOST_BLOCKS) + ([""] if blocks else [])
-    lines.append(f"Risk: **{risk.level}** ({inert('; '.join(risk.reasons)[:MOST_REASONS])}).")
+    worst = [i for i in found.items if not i.accepted and (i.level == "high" or i.kind == "internet")]
+    blocks = [f"- **{inert(block)}**" for block in (*map(_worst, worst), *found.blocks)]
+    shown = _some(blocks, MOST_BLOCKS)
+    lines += shown + ([""] if blocks else [])
+    lines.append(f"Risk: **{risk.level}**{_reasons(risk)}.")
     held = sum(not r.problems for r in found.intents)
     lines.append(
         f"Intents: {held} of {len(found.intents)} hold."
@@ -134,7 +135,8 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     accepted = [*found.accepted, *found.void]
     if accepted:
         lines += ["", *_some([f"- {inert(text)}" for text in accepted], MOST_ACCEPTED)]
-    lines += ["", *difference.markdown(found.moved)]
+    above = worst if len(shown) == len(blocks) else worst[: len(shown) - 1]
+    lines += ["", *difference.markdown(found.moved, frozenset((i.kind, i.named) for i in above))]
     left = sorted(
         (f for f in found.findings if not f.ignored), key=lambda f: _SEVERITIES.index(f.rule.severity)
     )
@@ -145,6 +147,18 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
         told = fitting((f"    {one_line(line)}" for line in replay.told(found.recorded)), MOST_RECORDED)
         lines += ["", f"Recorded flows: {replay.summary(found.recorded)}.", "", *told]
     return lines
+
+
+def _worst(item: Item) -> str:
+    """The first line counts what the internet reaches: here it is only named."""
+    return f"{item.text}, new" if item.kind == "internet" else f"{SAYS[item.kind]}: {item.text}"
+
+
+def _reasons(risk: Risk) -> str:
+    """Those that the first line does not say already as what the internet reaches."""
+    said = risk.kinds[:1] == ("internet",)
+    text = inert("; ".join(risk.reasons[said:])[:MOST_REASONS])
+    return (f", also for {text}" if said else f" ({text})") if text else ""
 
 
 def _details(title: str, lines: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,12 +196,15 @@ def count(found: Sequence[Change | Row]) -> str:
     return ", ".join(f"{counts[word]} {word}" for word in SIGNS if counts[word])
 
 
-def markdown(found: Difference) -> list[str]:
-    """What it means, the worst connections, and in `<details>` all of them with the reasons, and a graph."""
+def markdown(found: Difference, said: Container[tuple[str, str]] = ()) -> list[str]:
+    """What it means, the worst connections, and in `<details>` all of them with the reasons, and a graph.
+
+    `said` is what stands above it already, by kind of risk and item.
+    """
     if not found.changes:
-        return ["No connection changes.", *_meant(found)]
+        return ["No connection changes.", *_meant(found, said)]
     rows = gathered(found.changes)
-    lines = [f"**Connections: {count(rows)}**", *_meant(found)]
+    lines = [f"**Connections: {count(rows)}**", *_meant(found, said)]
     lines += ["", "| | from | to | before | after |", "|---|---|---|---|---|"]
     first = fitting((_row(r) for r in rows[:MOST_FIRST]), MOST_TABLE // 4)
     lines += first
@@ -216,9 +219,9 @@ def markdown(found: Difference) -> list[str]:
     return [*lines, *_graph(rows[: min(len(kept), MOST_DRAWN)]), "", "</details>"]
 
 
-def _meant(found: Difference) -> list[str]:
+def _meant(found: Difference, said: Container[tuple[str, str]]) -> list[str]:
     lines = []
-    for title, items in found.impact.told():
+    for title, items in found.impact.told(said):
         named = fitting(map(harmless.code, items[:MOST_NAMED]), MOST_NAMES)
         more = f" and {len(items) - len(named)} more" if len(items) > len(named) else ""
         lines += ["", f"⚠️ **{title}**: {', '.join(named)}{more}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.policy import ports
@@ -40,18 +40,18 @@ class Impact:
     own: tuple[str, ...] = ()
     uncallable: tuple[str, ...] = ()
 
-    def told(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """A title and its items, for what there is."""
-        for title, items in (
-            ("newly open to the internet", self.exposed),
-            ("newly isolated", self.isolated),
-            ("DNS lost", self.without_dns),
-            ("metrics scrape lost", self.scrapes),
-            ("netpol-canary's own way lost", self.own),
-            ("cut off from the API server that calls them", self.uncallable),
+    def told(self, said: Container[tuple[str, str]] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """A title and its items, for what there is; `said` are kinds of risk, with an item each, that are told elsewhere."""
+        for kind, title, items in (
+            ("internet", "newly open to the internet", self.exposed),
+            ("isolated", "newly isolated", self.isolated),
+            ("dns", "DNS lost", self.without_dns),
+            ("scrape", "metrics scrape lost", self.scrapes),
+            ("ownPath", "netpol-canary's own way lost", self.own),
+            ("", "cut off from the API server that calls them", self.uncallable),
         ):
-            if items:
-                yield title, items
+            if left := tuple(item for item in items if (kind, item) not in said):
+                yield title, left
 
 
 def impact(

@@ -30,6 +30,13 @@ class Item:
         ends = f"{self.src} to {self.dst}" if self.src and self.dst else self.src or self.dst
         return f"{ends} on {ports.text(self.ports)}" if self.ports else ends
 
+    @property
+    def named(self) -> str:
+        """What `Impact` calls it: the workload, or both ends of a scrape and of an own way."""
+        if self.kind in ("scrape", "ownPath"):
+            return f"{self.src} to {self.dst}"
+        return self.src if self.kind == "dns" else self.dst
+
 
 def items(changes: Sequence[Change], effect: Impact, rules: RiskRules) -> list[Item]:
     """All of it, the highest level first."""

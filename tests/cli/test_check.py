@@ -243,3 +243,17 @@ def test_bad_input(repo, args, said, tmp_path):
     done = repo.run(*given)
     lines = [line for line in done.err.splitlines() if "not analysed" not in line]
     assert done.code == 2 and len(lines) == 1 and said in lines[0], done
+
+
+@pytest.mark.parametrize("level", ["high", "medium"])
+def test_the_summary_says_once_that_a_workload_is_open_to_the_internet(repo, tmp_path, level):
+    source = tmp_path / "source.yaml"
+    source.write_text(
+        "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
+        f"spec: {{git: {{url: x}}, namespaces: {{names: [shop]}}, strategy: {{risk: {{internet: {level}}}}}}}\n"
+    )
+    repo.change(POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{ipBlock: {cidr: 0.0.0.0/0}}"))
+    done = repo.run("check", repo.path, "--base", "main", "--source", str(source))
+    assert f"risk {level}: 1 workload newly open to the internet" in done.out.splitlines()[0]
+    assert done.out.count("newly open to the internet") == 1, done.out
+    assert "- **internet to shop/db[StatefulSet] on TCP 5432, new**" in done.out
