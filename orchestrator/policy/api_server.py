@@ -117,6 +117,20 @@ def asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool
             yield f"conversion webhook of {name}", dict(config["service"]), True
 
 
+def asked_by_url(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What asks by an URL instead of a Service, and the URL."""
+    group, name = str(obj["apiVersion"]).partition("/")[0], obj["metadata"]["name"]
+    if obj["kind"] in _ADMISSION and group == "admissionregistration.k8s.io":
+        for hook in obj.get("webhooks") or []:
+            if url := (hook.get("clientConfig") or {}).get("url"):
+                yield f"{obj['kind']} {name}", str(url)
+    elif obj["kind"] == "CustomResourceDefinition" and group == "apiextensions.k8s.io":
+        conversion = (obj.get("spec") or {}).get("conversion") or {}
+        config = (conversion.get("webhook") or {}).get("clientConfig") or {}
+        if conversion.get("strategy") == "Webhook" and config.get("url"):
+            yield f"conversion webhook of {name}", str(config["url"])
+
+
 def _subjects(obj: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Namespace and name of ServiceAccounts that a binding names; an empty name means all of them."""
     if obj["kind"] not in ("RoleBinding", "ClusterRoleBinding"):

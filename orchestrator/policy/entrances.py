@@ -28,15 +28,34 @@ BALANCERS = ("alb", "gce", "gke", "azure", "gateway.k8s.aws", "application-gatew
 Named = Mapping[tuple[str, str], Service]
 
 
-def outside(services: Sequence[Service]) -> Iterator[Edge]:
-    """Services that are reached from outside by their type or their addresses."""
+def outside(services: Sequence[Service], nodes: Sequence[str] | None = None) -> Iterator[Found]:
+    """Services that are reached from outside by their type or their addresses.
+
+    `nodes` are the addresses under which pods may see who comes by a balancer; None where that is not asked.
+    """
     for service in services:
-        if service.entrance:
-            for workload, ports in service.at_pods(None).items():
-                if ports:
-                    yield Edge(
-                        "internet", workload, frozenset(ports), f"Service {service.name} {service.entrance}"
-                    )
+        if not service.entrance:
+            continue
+        targets = [(w, frozenset(ports)) for w, ports in service.at_pods(None).items() if ports]
+        origin = f"Service {service.name} {service.entrance}"
+        for workload, ports in targets:
+            for block in service.only_from:
+                yield Edge(block, workload, ports, f"{origin}, by its source ranges")
+            if not service.only_from:
+                yield Edge("internet", workload, ports, origin)
+        if not targets or not service.only_from or service.local or nodes is None:
+            continue
+        for workload, ports in targets:
+            for node in nodes:
+                yield Edge(
+                    node, workload, ports, f"{origin}: pods see a node's address (externalTrafficPolicy)"
+                )
+        if not nodes:
+            yield Note(
+                f"Service {service.namespace}/{service.name} is opened to its source ranges alone, {', '.join(service.only_from[:4])}: "
+                "without externalTrafficPolicy: Local pods may see a node's address instead, and no node's is known here; give "
+                "--nodes RANGE"
+            )
 
 
 def host_ports(fleet: Fleet) -> Iterator[Edge]:

@@ -21,6 +21,7 @@ class Service:
     """A Service and the workloads behind it.
 
     `entrance` says by what it is reached from outside, `external` is the name of one of type ExternalName.
+    `only_from` are the addresses that its load balancer lets in alone, `local` says that pods see these and not a node's.
     `addresses` are those that EndpointSlices or Endpoints give a Service without a selector, each with its ports by name.
     """
 
@@ -34,6 +35,8 @@ class Service:
     entrance: str = ""
     external: str = ""
     addresses: tuple[tuple[str, tuple[tuple[str, str, int], ...]], ...] = ()
+    only_from: tuple[str, ...] = ()
+    local: bool = False
 
     def at_pods(self, port: int | str | None) -> dict[Workload, set[Port]]:
         """The ports at the pods behind it, for one of its ports by number or name; all for None.

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.policy.endpoints import endpoints
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
+from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of, standing
 from orchestrator.policy.needed import Edge as Edge
@@ -41,6 +42,7 @@ MOST_TEXT = 256 * 1024
 MOST_TOKENS = 5_000
 MOST_ALIASES = 3  # Services of type ExternalName that name one another
 SCRAPE = "prometheus.io/scrape"
+SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
 def edges(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> list[Edge]:
@@ -69,7 +71,7 @@ def definitions(
     found: list[Found] = [
         *each(lambda d: _addresses(d, with_template(d.obj, others), known, named, maps, fleet.namespaces)),
         *(e for w in fleet.workloads for e in _replicas(w, named)),
-        *outside(known_services),
+        *outside(known_services, node_ranges(fleet, platform)),
         *host_ports(fleet),
         *each(lambda d: ingresses(d, fleet, named, platform)),
         *each(lambda d: routes(d, documents, fleet, named, platform)),
@@ -117,7 +119,31 @@ def _services(document: Document, fleet: Fleet) -> Iterator[Service]:
     entrance = f"of type {kind}" if kind in ("LoadBalancer", "NodePort") else ""
     entrance = entrance or ("with externalIPs" if spec.get("externalIPs") else "")
     name, external = obj["metadata"]["name"], str(spec.get("externalName") or "")
-    yield Service(space, name, kind, tuple(ports), labels, tuple(behind), headless, entrance, external)
+    only_from = _only_from(obj, spec) if kind == "LoadBalancer" and not spec.get("externalIPs") else ()
+    local = spec.get("externalTrafficPolicy") == "Local"
+    yield Service(
+        space,
+        name,
+        kind,
+        tuple(ports),
+        labels,
+        tuple(behind),
+        headless,
+        entrance,
+        external,
+        only_from=only_from,
+        local=local,
+    )
+
+
+def _only_from(obj: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """`loadBalancerSourceRanges`, or its annotation; empty for everybody."""
+    given = spec.get("loadBalancerSourceRanges") or []
+    if not isinstance(given, list):
+        raise TypeError("spec.loadBalancerSourceRanges must be a list")
+    text = str((obj["metadata"].get("annotations") or {}).get(SOURCE_RANGES) or "")
+    given = given or [part for part in text.split(",") if part.strip()]
+    return tuple(str(ipaddress.ip_network(str(block).strip(), strict=False)) for block in given)
 
 
 def _with_addresses(

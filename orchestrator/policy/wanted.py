@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
-from orchestrator.policy.api_server import CALLED_PORT, asked, called, clients, server_addresses
+from orchestrator.policy.api_server import CALLED_PORT, asked, asked_by_url, called, clients, server_addresses
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.mesh import mesh_needs
-from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform
+from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform, Service
 from orchestrator.policy.services import definitions, sound
+from orchestrator.policy.waypoints import waypoints
 
 # Where no Endpoints of default/kubernetes are given: what managed clusters and kubeadm listen on.
 USUAL_PORTS = frozenset({("TCP", 443), ("TCP", 6443)})
@@ -18,7 +20,11 @@ USUAL_PORTS = frozenset({("TCP", 443), ("TCP", 6443)})
 def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
     """What is needed, and what is met and not opened. Raises BadInput with file and line."""
     found, told = definitions(documents, fleet, platform)
-    more: list[Found] = [*_api_server(documents, fleet), *mesh_needs(documents, fleet, found)]
+    more: list[Found] = [
+        *_api_server(documents, fleet),
+        *mesh_needs(documents, fleet, found),
+        *waypoints(documents, fleet),
+    ]
     own = frozenset(("TCP", port) for _, port in server_addresses(fleet)) or USUAL_PORTS
     edges = [*found, *(e for e in more if isinstance(e, Edge))]
     edges = [Edge(e.src, e.dst, e.ports or own, e.origin) if e.dst == API_SERVER else e for e in edges]
@@ -36,9 +42,11 @@ def _api_server(documents: Sequence[Document], fleet: Fleet) -> Iterator[Found]:
     known = {(s.namespace, s.name): s for s, _ in sound(documents, fleet)}
     for document in documents:
         try:
-            wanted = list(asked(document.obj))
+            wanted, urls = list(asked(document.obj)), list(asked_by_url(document.obj))
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
+        for what, url in urls:
+            yield from _by_url(what, url, known, f"{document.path}:{document.line}")
         for what, reference, _ in wanted:
             key = (str(reference.get("namespace")), str(reference.get("name")))
             service = known.get(key)
@@ -48,3 +56,28 @@ def _api_server(documents: Sequence[Document], fleet: Fleet) -> Iterator[Found]:
             yield Note(
                 f"the API server calls Service {key[0]}/{key[1]} for {what}, which {reason}: nothing is opened for it"
             )
+
+
+def _by_url(what: str, url: str, known: Mapping[tuple[str, str], Service], where: str) -> Iterator[Found]:
+    """A webhook by its URL: the workloads behind the Service that its host names, else nothing that is known here."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or CALLED_PORT
+    except ValueError:
+        host, port = "", CALLED_PORT
+    name, space, *rest = [*host.split("."), "", ""][:3] if ".svc" in f".{host}" else ("", "")
+    service = known.get((space, name)) if rest == ["svc"] else None
+    targets = service.at_pods(port) if service is not None else {}
+    for workload, ports in targets.items():
+        if ports:
+            yield Edge(
+                API_SERVER,
+                workload,
+                frozenset(ports),
+                f"the API server calls it by its URL: {what} in {where}",
+            )
+    if not any(targets.values()):
+        yield Note(
+            f"the API server calls {host or 'a URL that cannot be read'} for {what} in {where}: which workload answers there is not "
+            "known here, and nothing is opened for it"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from orchestrator.policy import ports
@@ -73,7 +74,11 @@ def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]
 
 
 def _against(whole: Fleet, net: Network, edge: Edge, port: Port) -> tuple[str, ...]:
-    """What keeps a connection out; empty where it is open, or where nobody can say."""
+    """What keeps a connection out; empty where it is open, or where nobody can say. A range is asked at both of its ends."""
+    if isinstance(edge.src, str) and "/" in edge.src and _is_address(edge.src):
+        block = ip_network(edge.src)
+        ends = (Edge(str(a), edge.dst, edge.ports, edge.origin) for a in (block[0], block[-1]))
+        return tuple(dict.fromkeys(rule for end in ends for rule in _against(whole, net, end, port)))
     one, other = _seen(edge.src), _seen(edge.dst)
     if all(isinstance(e, Pod) or _is_address(e) for e in (one, other)):
         return _decided(whole, net, one, other, port)

@@ -1,0 +1,115 @@
+"""What `generate` cannot open for sure is named once with what it may mean; what balancers let in alone is opened alone."""
+
+import pytest
+import yaml
+from made import made, service, workload
+
+from orchestrator.policy.exposure import entrances
+from orchestrator.policy.fleet import fleet
+from orchestrator.policy.manifest import parse
+from orchestrator.policy.needed import Platform
+from orchestrator.policy.wanted import needs
+from orchestrator.policy.would_cut import would_cut
+
+HOOK = """---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: judge}
+webhooks: [{name: a.b.c, clientConfig: {url: "%s"}}]
+"""
+WAYPOINT = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: way, namespace: shop}
+spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
+"""
+OFFICE = ["198.51.100.0/24", "2001:db8:7::/48"]
+
+
+def balancer(**spec):
+    return workload("kiosk", ports=[8080]) + service("kiosk", 80, target=8080, type="LoadBalancer", **spec)
+
+
+def test_a_balancer_with_source_ranges_is_opened_to_these_alone():
+    found = made(balancer(loadBalancerSourceRanges=OFFICE, externalTrafficPolicy="Local"))
+    assert found.open("198.51.100.9", "shop/kiosk", 8080) and found.open("2001:db8:7::9", "shop/kiosk", 8080)
+    assert not found.open("203.0.113.9", "shop/kiosk", 8080) and "source ranges" not in found.told
+
+
+def test_where_pods_may_see_a_node_instead_the_nodes_are_opened_or_asked_for():
+    text = balancer(loadBalancerSourceRanges=OFFICE[:1])
+    assert "Service shop/kiosk is opened to its source ranges alone, 198.51.100.0/24" in made(text).told
+    found = made(text, Platform(nodes=("192.0.2.0/28",)))
+    assert found.open("192.0.2.3", "shop/kiosk", 8080) and not found.open("203.0.113.9", "shop/kiosk", 8080)
+    assert "source ranges" not in found.told
+
+
+def test_the_annotation_counts_where_the_field_is_empty():
+    (head, body) = balancer(externalTrafficPolicy="Local").strip("-\n").split("\n---\n")
+    obj = yaml.safe_load(body)
+    obj["metadata"]["annotations"] = {
+        "service.beta.kubernetes.io/load-balancer-source-ranges": "198.51.100.0/24, 192.0.2.7/32"
+    }
+    found = made(f"{head}\n---\n{yaml.safe_dump(obj)}")
+    assert found.open("192.0.2.7", "shop/kiosk", 8080) and not found.open("203.0.113.9", "shop/kiosk", 8080)
+
+
+@pytest.mark.parametrize("ranges", [["office"], "10.0.0.0/8", [7]])
+def test_ranges_that_are_none_hide_their_service_alone(ranges):
+    found = made(
+        balancer(loadBalancerSourceRanges=ranges) + workload("desk", env={"KIOSK_URL": "http://bar:80"})
+    )
+    assert "Service shop/kiosk is not of the shape" in found.told
+    assert "bar" in found.told and not found.open("203.0.113.9", "shop/kiosk", 8080)
+
+
+def test_reach_and_check_of_generated_policies_agree():
+    text = balancer(loadBalancerSourceRanges=OFFICE, externalTrafficPolicy="Local")
+    found = made(text)
+    ways, _ = entrances(found.whole, Platform(), {})
+    assert {(w.src, w.because) for w in ways} == {(block, ()) for block in OFFICE}
+    documents = parse(text.encode(), "app.yaml")
+    needed, _ = needs(documents, fleet(documents), Platform())
+    assert would_cut(found.whole, needed, Platform()) == []
+    shut = parse(
+        b"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: half, namespace: shop}\n"
+        b"spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/25}}]}]}\n",
+        "half.yaml",
+    )
+    cut = would_cut(fleet([*documents, *shut]), needed, Platform())
+    assert {c.src for c in cut} == set(OFFICE)
+
+
+def test_a_webhook_by_url_is_named_with_what_it_calls():
+    found = made(workload("judge", ports=[8443]) + HOOK % "https://judge.example.com:8443/check")
+    (said,) = [line for line in found.told.splitlines() if "judge.example.com" in line]
+    assert "ValidatingWebhookConfiguration judge in app.yaml:" in said and "nothing is opened" in said
+
+
+def test_a_webhook_by_the_url_of_a_service_is_opened():
+    whole = workload("judge", ports=[8443]) + service("judge", 443, target=8443)
+    found = made(whole + HOOK % "https://judge.shop.svc:443/check", Platform(api_server=("192.0.2.1/32",)))
+    assert found.open("192.0.2.1", "shop/judge", 8443) and "judge.shop" not in found.told
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://x:99999999/", "", "judge"])
+def test_a_url_that_is_none_brings_nothing_down(url):
+    assert made(workload("judge") + HOOK % url).files
+
+
+def test_a_waypoint_is_named_once_with_what_asks_for_it():
+    space = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: way}}\n"
+    found = made(workload("web", ports=[80]) + service("web", 80) + space + WAYPOINT)
+    (said,) = [line for line in found.told.splitlines() if "waypoint" in line]
+    assert "waypoint shop/way (label istio.io/use-waypoint of Namespace shop)" in said and "15008" in said
+
+
+def test_a_waypoint_of_another_namespace_and_one_that_is_refused():
+    labels = {"app": "web", "istio.io/use-waypoint": "way", "istio.io/use-waypoint-namespace": "edge"}
+    assert "waypoint edge/way" in made(workload("web", labels=labels)).told
+    assert (
+        "waypoint" not in made(workload("web", labels={"app": "web", "istio.io/use-waypoint": "none"})).told
+    )
+    assert (
+        "waypoint shop/way (a Gateway of the class istio-waypoint)" in made(workload("web") + WAYPOINT).told
+    )
