@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from orchestrator.policy.cloning import clone
 from orchestrator.policy.fields import (
     DNS_LABEL,
     anything,
@@ -31,7 +31,7 @@ _CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")  # ipaddress also takes bare ad
 
 def with_defaults(obj: dict[str, Any]) -> dict[str, Any]:
     """A copy with policyTypes and protocols filled in as the API server does; null counts as absent."""
-    found = copy.deepcopy(obj)
+    found = clone(obj)
     spec = _without_null(found.get("spec") or {})
     found["spec"] = spec
     if not spec.get("policyTypes"):

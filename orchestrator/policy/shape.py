@@ -14,6 +14,8 @@ def shown(value: Any) -> str:
     text = str(value) if isinstance(value, str | int | float | bool) else type(value).__name__
     if len(text) > MOST_SHOWN:
         text = f"{text[:MOST_SHOWN]}… ({len(text)} characters)"
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

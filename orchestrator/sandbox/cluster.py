@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 import uuid
@@ -12,6 +11,7 @@ from typing import Any
 
 from orchestrator.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from orchestrator.policy import selector
+from orchestrator.policy.cloning import clone
 from orchestrator.policy.schema import problems, with_defaults
 from orchestrator.ports import Clock, Event, Kind, Manifest
 from orchestrator.sandbox.admission import refusal
@@ -51,7 +51,7 @@ class MemoryCluster:
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
         with self._lock:
-            return copy.deepcopy(self._find(kind, name, namespace))
+            return clone(self._find(kind, name, namespace))
 
     def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
         wanted = selector.parse(labels)
@@ -63,7 +63,7 @@ class MemoryCluster:
                 and namespace in (None, key[1])
                 and selector.matches(wanted, obj["metadata"].get("labels") or {})
             ]
-            return [copy.deepcopy(self._objects[key]) for key in sorted(found)]
+            return [clone(self._objects[key]) for key in sorted(found)]
 
     def acting_as(self, user: str, *groups: str) -> Acting:
         """The same cluster, called by somebody else."""
@@ -109,7 +109,7 @@ class MemoryCluster:
         with self._lock:
             key = self._key(obj)
             old = self._current(key, obj)
-            found = {**copy.deepcopy(old), "status": copy.deepcopy(obj.get("status") or {})}
+            found = {**clone(old), "status": clone(obj.get("status") or {})}
             if self.strict and (wrong := refused(found)):
                 raise _invalid(found, wrong)
             return self._keep(key, found, "status", False)
@@ -150,12 +150,12 @@ class MemoryCluster:
                 mine = (event.obj["apiVersion"], event.obj["kind"]) == kind
                 mine = mine and namespace in (None, meta.get("namespace") or "")
                 if mine and selector.matches(wanted, meta.get("labels") or {}):
-                    yield Event(event.type, copy.deepcopy(event.obj))
+                    yield Event(event.type, clone(event.obj))
             if not fresh and left <= 0:
                 return
 
     def _tell(self, verb: str, obj: Manifest) -> None:
-        self._history.append((self._version, Event(verb, copy.deepcopy(obj))))
+        self._history.append((self._version, Event(verb, clone(obj))))
         self._changed.notify_all()
 
     def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
@@ -178,7 +178,7 @@ class MemoryCluster:
             held = held or any(k[1] == key[2] for k in self._objects)
         if held:
             if "deletionTimestamp" not in obj["metadata"]:
-                gone = copy.deepcopy(obj)
+                gone = clone(obj)
                 gone["metadata"]["deletionTimestamp"] = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
                 self._keep(key, gone, "mark", False)
             return
@@ -209,9 +209,9 @@ class MemoryCluster:
         if old is not None:
             meta["resourceVersion"] = old["metadata"]["resourceVersion"]
             if found == old:
-                return copy.deepcopy(found)
+                return clone(found)
         if dry_run:
-            return copy.deepcopy(found)
+            return clone(found)
         self._version += 1
         meta["resourceVersion"] = str(self._version)
         if self.latency:
@@ -221,10 +221,10 @@ class MemoryCluster:
         self._tell("ADDED" if old is None else "MODIFIED", found)
         if verb != "mark" and meta.get("deletionTimestamp") and not meta.get("finalizers"):
             self._remove(key)
-        return copy.deepcopy(found)
+        return clone(found)
 
     def _stored(self, obj: Manifest) -> Manifest:
-        found = copy.deepcopy(obj)
+        found = clone(obj)
         if not found.get("metadata", {}).get("name"):
             raise Invalid("metadata.name is required")
         written = {k: v for k, v in obj.items() if k != "status"}

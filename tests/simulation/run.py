@@ -18,7 +18,6 @@ from simulation.api import Api, Faults, Journal, Port
 from simulation.oracle import Oracle
 from simulation.process import Process
 from simulation.scheduler import Condition, Killed, Lock, Pool, Scheduler
-from simulation.shared import clone
 from simulation.world import (
     OWN,
     SPACES,
@@ -46,7 +45,6 @@ from orchestrator.engine.notice import KINDS
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound
 from orchestrator.ports import Event
 from orchestrator.rollout import resource
-from orchestrator.sandbox import cluster as sandbox_cluster
 from orchestrator.steps.context import ROLLOUT, Context
 from orchestrator.steps.start import find_source, start
 from workflows.templates import templates
@@ -354,7 +352,6 @@ def installed(run):
         stack.callback(structlog.configure, **known)
         stack.enter_context(mock.patch.object(uuid, "uuid4", made))
         stack.enter_context(mock.patch.object(resource, "MODELS", run.cluster.shared.models()))
-        stack.enter_context(mock.patch.object(sandbox_cluster, "copy", SimpleNamespace(deepcopy=clone)))
         for module in (controller, embedded, guard):
             stack.enter_context(mock.patch.object(module, "ThreadPoolExecutor", pool))
         yield

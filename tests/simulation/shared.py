@@ -1,17 +1,9 @@
 """Reads of the simulated API server without copying what nobody changes: the specs and statuses of our own kinds."""
 
-import copy
 import marshal
 
+from orchestrator.policy.cloning import clone
 from orchestrator.rollout.resource import MODELS
-
-
-def clone(value):
-    """Of what JSON knows; many times faster than deepcopy."""
-    try:
-        return marshal.loads(marshal.dumps(value))
-    except ValueError:
-        return copy.deepcopy(value)
 
 
 class Shared:
