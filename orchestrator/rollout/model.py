@@ -334,7 +334,7 @@ class Window(Model):
     @field_validator("schedule")
     @classmethod
     def _comes_round(cls, text: str) -> str:
-        cron.parse(text)
+        cron.check(text)
         return text
 
     @field_validator("time_zone")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from orchestrator.rollout.cron import moments
+from orchestrator.rollout import cron
 from orchestrator.rollout.model import Window
 
-DAY = timedelta(days=1)
-HORIZON_DAYS = 400  # how far ahead a change is looked for: a window of once a year is found
-MOST_STEPS = (
-    5000  # and in how many steps, 0.1 s at most; more than that is "not known", and asked again later
-)
+HORIZON = timedelta(days=400)  # how far ahead a change is looked for: a window of once a year is found
+MOST_STEPS = 2000  # and in how many steps; more than that is "not known", and asked again later
 
 
 @dataclass(frozen=True)
@@ -36,71 +31,57 @@ class Opening:
 
 def opening(windows: Sequence[Window], now: datetime) -> Opening:
     """An active deny closes; where there are allow windows, one of them must be active. No windows: always open."""
-    because = _closed(windows, now)
-    at = now
+    courses = [_Course(window, now) for window in windows]
+    because = _closed(courses)
     for _ in range(MOST_STEPS):
-        changes = [found for w in windows if (found := _change(w, at)) is not None]
-        if not changes:
-            return Opening(not because, None, because)
-        at = min(changes)
-        if bool(_closed(windows, at)) != bool(because):
+        at = min((change for c in courses if (change := c.change) is not None), default=None)
+        if at is None:
+            break
+        for course in courses:
+            course.move(at)
+        if bool(_closed(courses)) != bool(because):
             return Opening(not because, at, because)
-        if at - now > timedelta(days=HORIZON_DAYS):
+        if at - now > HORIZON:
             break
     return Opening(not because, None, because)
 
 
-def _closed(windows: Sequence[Window], at: datetime) -> str:
+class _Course:
+    """A window as time goes on."""
+
+    def __init__(self, window: Window, at: datetime) -> None:
+        self.kind, self.name = window.kind, _called(window)
+        self._length = timedelta(seconds=window.duration_seconds)
+        self._at, self._begun = at, cron.latest(window.schedule, window.time_zone, at)
+        self._starts = cron.following(window.schedule, window.time_zone, at)
+        self._next = next(self._starts, None)
+
+    def move(self, at: datetime) -> None:
+        """To a later time."""
+        self._at = at
+        while self._next is not None and self._next <= at:
+            self._begun, self._next = self._next, next(self._starts, None)
+
+    @property
+    def active(self) -> bool:
+        return self._begun is not None and self._at < self._begun + self._length
+
+    @property
+    def change(self) -> datetime | None:
+        """When it ends where it is active, else when it begins."""
+        return self._begun + self._length if self._begun is not None and self.active else self._next
+
+
+def _closed(courses: Sequence[_Course]) -> str:
     """Why nothing may be promoted then; empty where it may."""
-    for window in windows:
-        if window.kind == "deny" and _end(window, at) is not None:
-            return f"the window {_called(window)} denies it"
-    allowed = [w for w in windows if w.kind == "allow"]
-    if allowed and all(_end(w, at) is None for w in allowed):
-        return f"outside the window {', '.join(_called(w) for w in allowed[:3])}"
+    for course in courses:
+        if course.kind == "deny" and course.active:
+            return f"the window {course.name} denies it"
+    allowed = [course for course in courses if course.kind == "allow"]
+    if allowed and not any(course.active for course in allowed):
+        return f"outside the window {', '.join(course.name for course in allowed[:3])}"
     return ""
 
 
 def _called(window: Window) -> str:
     return f"{window.schedule!r} ({window.time_zone}, {timedelta(seconds=window.duration_seconds)})"
-
-
-def _change(window: Window, at: datetime) -> datetime | None:
-    """When a window that is active ends, or one that is not begins."""
-    end = _end(window, at)
-    return end if end is not None else _next(window, at)
-
-
-def _end(window: Window, at: datetime) -> datetime | None:
-    """When the window that is active at this time ends; None where it is not."""
-    begun = _latest(window, at)
-    return begun + timedelta(seconds=window.duration_seconds) if begun is not None else None
-
-
-def _latest(window: Window, at: datetime) -> datetime | None:
-    """The latest start at or before this time that has not run out."""
-    length = timedelta(seconds=window.duration_seconds)
-    day, last = _local(window, at) + DAY, _local(window, at - length) - DAY
-    while day >= last:
-        starts = moments(window.schedule, window.time_zone, day)
-        before = bisect_right(starts, at)
-        if before:
-            return starts[before - 1] if at < starts[before - 1] + length else None
-        day -= DAY
-    return None
-
-
-def _next(window: Window, at: datetime) -> datetime | None:
-    """The first start after this time."""
-    day = _local(window, at) - DAY
-    for _ in range(HORIZON_DAYS):
-        starts = moments(window.schedule, window.time_zone, day)
-        before = bisect_right(starts, at)
-        if before < len(starts):
-            return starts[before]
-        day += DAY
-    return None
-
-
-def _local(window: Window, at: datetime) -> date:
-    return at.astimezone(UTC).astimezone(ZoneInfo(window.time_zone)).date()
