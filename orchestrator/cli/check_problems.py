@@ -54,11 +54,10 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
 
 def _of_item(item: Item, rules: _Rules) -> Finding:
     where, text = rules.place(item.because)
-    workload = item.dst or item.src
     named = softened(
         Finding(CHECKED[item.kind], item.text, f"{SAYS[item.kind]}{text}"), _SEVERITIES[item.level]
     )
-    place = where or rules.declared(workload)
+    place = where or rules.declared(item.dst) or rules.declared(item.src)
     return Finding(named.rule, named.subject, named.message, place, item.accepted)
 
 
@@ -81,8 +80,9 @@ class _Rules:
         return "", f": {because[0]}" if because else ""
 
     def declared(self, workload: str) -> str:
-        """Where the workload itself stands."""
-        return self._after.lines.get(workload.partition(" (")[0], "")
+        """Where the workload itself stands, or stood."""
+        name = workload.partition(" (")[0]
+        return next((f.lines[name] for _, f in self._sides if name in f.lines), "")
 
 
 def _named(text: str, fleet: Fleet) -> Iterator[tuple[str, str]]:

@@ -73,8 +73,8 @@ def check(
     else:
         for f in found:
             file, line = f.where.rpartition(":")[0], places.of(f.where, f.subject, f.message, f.rule.id).line
-            place = f"{file}:{line}" if file else str(path)
-            print(one_line(f"{place}: {f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
+            place = f"{file}:{line}: " if file else ""
+            print(one_line(f"{place}{f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
     lost = [*(str(e) for e in wrong), *(f"{d.path}:{d.line}: {text}" for d, text in fleet.malformed)]

@@ -57,11 +57,8 @@ def _quality(f: Finding, spot: Spot) -> dict[str, object]:
 
 
 def _junit(found: Sequence[tuple[Finding, Spot]]) -> str:
-    return suite(
-        [
-            Case(
-                f"{f.rule.id} {f.subject}", f"{spot.file}:{spot.line}:{spot.column}", "failure", (f.message,)
-            )
-            for f, spot in found
-        ]
-    )
+    cases = []
+    for f, spot in found:
+        place = f"{spot.file}:{spot.line}:{spot.column}" if f.where else f.subject
+        cases.append(Case(f"{f.rule.id} {f.subject}", place, "failure", (f.message,)))
+    return suite(cases)

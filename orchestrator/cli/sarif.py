@@ -58,13 +58,16 @@ def _help(rule: Rule) -> str:
 def _result(f: Finding, spot: Spot, number: Mapping[str, int]) -> dict[str, Any]:
     region = {"startLine": spot.line, "startColumn": spot.column}
     place = {"artifactLocation": {"uri": quote(spot.file)}, "region": region}
+    location: dict[str, Any] = {"physicalLocation": place}
+    if not f.where:
+        location["logicalLocations"] = [{"fullyQualifiedName": f.subject}]
     mark = fingerprint(f, spot.file)
     result: dict[str, Any] = {
         "ruleId": f.rule.id,
         "ruleIndex": number[f.rule.id],
         "level": LEVELS[f.rule.severity],
         "message": {"text": f"{f.subject}: {f.message}"},
-        "locations": [{"physicalLocation": place}],
+        "locations": [location],
         # Code scanning follows a finding by the second one, from commit to commit.
         "partialFingerprints": {"finding/v1": mark, "primaryLocationLineHash": f"{mark[:16]}:1"},
     }

@@ -33,10 +33,10 @@ def from_root(directory: Path, where: str) -> tuple[str, int]:
 
 
 def spots(directory: Path, found: Iterable[Finding], places: Places) -> list[tuple[Finding, Spot]]:
-    """Each finding with its spot; one without a place is at the directory's beginning."""
+    """Each finding with its spot; one without a place is at the first file's beginning, since code scanning takes no directory."""
     placed = []
     for f in found:
-        file, _ = from_root(directory, f.where or "./:1")
-        line, column = places.of(f.where, f.subject, f.message, f.rule.id)
+        file, _ = from_root(directory, f.where or f"{places.first or '.'}:1")
+        line, column = places.of(f.where, f.subject, f.message, f.rule.id) if f.where else (1, 1)
         placed.append((f, Spot(file, line, column)))
     return placed

@@ -37,6 +37,11 @@ class Places:
         self._files = files
         self._known: dict[str, list[yaml.Node]] = {}
 
+    @property
+    def first(self) -> str:
+        """The first file by its name, for formats that want one for whatever they show; empty where there is none."""
+        return min((name for name in self._files if name.endswith((".yaml", ".yml"))), default="")
+
     def of(self, where: str, subject: str, message: str, rule: str = "") -> Place:
         """`where` is `file:line` of the object, `subject` its kind and name."""
         file, _, number = where.rpartition(":")

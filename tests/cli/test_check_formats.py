@@ -71,3 +71,13 @@ def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):  # noqa: 
     before = prints()
     repo.change("# a comment\n" + WORLD)
     assert prints() == before
+
+
+def test_what_becomes_of_a_workload_that_goes_is_placed_where_it_stood(repo):  # noqa: F811
+    gone = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: lamp, namespace: attic}\nspec: {}\n"
+    repo.change(POLICIES, gone)
+    repo.commit()
+    repo.change(POLICIES)
+    found = json.loads(repo.run("check", repo.path, "--base", "main", "-o", "gitlab").out)
+    mine = [f["location"]["path"] for f in found if "attic/lamp" in f["description"]]
+    assert mine and set(mine) == {"policies/all.yaml"}
