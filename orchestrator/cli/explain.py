@@ -14,7 +14,7 @@ from orchestrator.harmless import one_line
 from orchestrator.record.build import telling
 from orchestrator.record.timeline import moments
 from orchestrator.rollout.changing import listed, of_wave
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resource import WaveAnalysis
 from orchestrator.steps.context import read
@@ -22,7 +22,13 @@ from orchestrator.steps.context import read
 MOST_ROWS = 40
 MOST_AHEAD = 10
 MOST_DECISIONS = 20
-MOST_SAID = 160  # characters of what ended or holds it
+MOST_SAID = 200  # characters of what ended or holds it: as many as a reason has, whose end says until when
+ENDED = {
+    "Succeeded": "succeeded",
+    "RolledBack": "was rolled back",
+    "Failed": "failed",
+    "Superseded": "was superseded",
+}
 
 
 def explain(target: Target, name: str, output: str) -> int:
@@ -40,9 +46,7 @@ def shown(state: State, output: str = "") -> int:
     if output:
         printed(_data(state, analysis, found), output)
     elif analysis is None or found is None:
-        print(
-            f"{state.rollout.name} is {state.rollout.status.phase}: no wave was watched yet{_answer(state)}"
-        )
+        print(f"{_standing(state)}: no wave was watched{_yet(state)}{_answer(state)}")
     else:
         _told(state, analysis, found)
     if not output:
@@ -71,9 +75,7 @@ def _ahead(state: State) -> None:
 def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
     status = state.rollout.status
     paused = f" for {status.paused_for}" if status.phase == "Paused" else ""
-    print(
-        f"{state.rollout.name} is {status.phase}{paused}; wave {analysis.spec.wave} {analysis.status.phase}{_answer(state)}"
-    )
+    print(f"{_standing(state)}{paused}; wave {analysis.spec.wave} {analysis.status.phase}{_answer(state)}")
     went_wrong = analysis.status.phase == "Failed"
     for title, text in zip(TITLES, found.lines, strict=True) if went_wrong else [("seen", found.lines[0])]:
         print(f"  {title + ':':<13} {text or '-'}")
@@ -93,11 +95,21 @@ def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
         print(f"and {len(rows) - MOST_ROWS} more; -o json has all")
 
 
+def _standing(state: State) -> str:
+    """What it is, in the past tense once it is over."""
+    phase = state.rollout.status.phase
+    return f"{state.rollout.name} {ENDED.get(phase) or f'is {phase}'}"
+
+
+def _yet(state: State) -> str:
+    return "" if state.rollout.status.phase in ENDED else " yet"
+
+
 def _answer(state: State) -> str:
     """Who or what brought it there, as it was recorded; empty while it runs as it should."""
     status = state.rollout.status
     wanted = ("RollingBack", "RolledBack") if status.phase == "RolledBack" else (status.phase,)
-    if status.phase not in ("RollingBack", "RolledBack", "Failed", "Paused"):
+    if status.phase not in ("RollingBack", "RolledBack", "Failed", "Superseded", "Paused"):
         return ""
     cause = None
     for one in reversed(status.transitions):
@@ -107,7 +119,10 @@ def _answer(state: State) -> str:
     if cause is None:
         return ""
     said = one_line(next(iter(cause.message.splitlines()), "") or cause.reason)
-    return f" ({said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + '…'}; by {one_line(cause.actor)})"
+    short = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
+    # What it waits for names its person itself: that of a freeze, or those who have approved.
+    waits = status.phase == "Paused" and status.paused_for in (*BY_ITSELF, "approval")
+    return f" ({short})" if waits else f" ({short}; by {one_line(cause.actor)})"
 
 
 def _cells(row: Row) -> list[str]:

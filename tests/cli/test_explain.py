@@ -43,7 +43,7 @@ def test_five_lines_and_a_row_for_each_connection_of_the_diff(cli):
     told = netpol("explain", "shop")
     assert told.code == 0
     first = told.out.splitlines()[0]
-    assert "is RolledBack; wave 0 Failed (" in first and "; by " in first
+    assert "was rolled back; wave 0 Failed (" in first and "; by " in first
     titles = [line.split(":")[0].strip() for line in told.out.splitlines()[1:6]]
     assert titles == ["seen", "connections", "cause", "sure", "now"]
     assert "expected reach, seen blocked" in told.out and "put back in" in told.out
@@ -68,3 +68,39 @@ def test_where_nothing_was_watched_yet_it_says_so(cli):
     assert netpol("run", "--source", "shop").code == 3
     assert "is Paused: no wave was watched yet (wave 0: 0 of 2 approvals" in netpol("explain", "shop").out
     assert netpol("explain", "nothing").code == 2
+
+
+def test_what_holds_it_and_until_when_is_the_first_line_however_long_the_reason_is(cli):
+    netpol = cli(Stage())
+    netpol("freeze", "shop", "-m", f"year-end closing {'of the books ' * 30}", "--for", "36h")
+    assert netpol("run", "--source", "shop").code == 3
+    first = netpol("explain", "shop").out.splitlines()[0]
+    assert (
+        "is Paused" in first and "frozen by eve" in first and first.endswith("; until 2026-01-06 21:00 UTC)")
+    )
+    assert "by netpol-canary" not in first
+
+
+def test_a_window_is_what_holds_it(cli):
+    netpol = cli(Stage(windows=[m.Window(schedule="0 22 * * *", duration_seconds=3600)]))
+    assert netpol("run", "--source", "shop").code == 3
+    first = netpol("explain", "shop").out.splitlines()[0]
+    assert "is Paused" in first and "; until 2026-01-05 22:00 UTC)" in first and "0 22 * * *" in first
+
+
+def test_what_is_over_is_in_the_past_tense(cli):
+    netpol = cli(Stage())
+    assert netpol("run", "--source", "shop").code == 0
+    assert (
+        netpol("explain", "shop")
+        .out.splitlines()[0]
+        .startswith("shop-cccccccccc succeeded; wave 1 Successful")
+    )
+    netpol = cli(Stage(gates=[m.Gate(wave=0)]))
+    netpol("run", "--source", "shop")
+    netpol("reject", "shop", "-m", "not in this quarter")
+    netpol("run", "--source", "shop")
+    first = netpol("explain", "shop").out.splitlines()[0]
+    assert (
+        "was rolled back: no wave was watched (wave 0 rejected by eve: not in this quarter; by eve)" in first
+    )
