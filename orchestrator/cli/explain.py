@@ -122,7 +122,8 @@ def _answer(state: State) -> str:
     short = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
     # What it waits for names its person itself: that of a freeze, or those who have approved.
     waits = status.phase == "Paused" and status.paused_for in (*BY_ITSELF, "approval")
-    return f" ({short})" if waits else f" ({short}; by {one_line(cause.actor)})"
+    by = f"by {one_line(cause.actor)}"
+    return f" ({short})" if waits or by in short else f" ({short}; {by})"
 
 
 def _cells(row: Row) -> list[str]:

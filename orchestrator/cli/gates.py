@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orchestrator.rollout.approvals import GateState, Voice, gates
 from orchestrator.rollout.model import TERMINAL
@@ -46,9 +46,16 @@ def _standing(gate: GateState) -> str:
     until = f" until {_time(gate.expires)}" if gate.expires is not None else ""
     if gate.open:
         return f"open{until}"
-    lasts = timedelta(seconds=gate.expires_after_seconds)
+    lasts = _length(gate.expires_after_seconds)
     lost = f"; the first is lost at {_time(gate.expires)}" if gate.expires is not None else ""
     return f"{gate.missing} missing, each good for {lasts}{lost}"
+
+
+def _length(seconds: int) -> str:
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}{'s' if seconds > size else ''}"
+    return f"{seconds} s"
 
 
 def _gave(voice: Voice) -> str:

@@ -33,6 +33,8 @@ class Table:
 def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
     """What stands above everything else, a line each; what is not known is left out, with `brief` also the reason."""
     paused = f" ({view.paused_for})" if view.paused_for else ""
+    written = any(cell.phase != "Pending" for wave in view.waves for cell in wave.cells)
+    took = view.restored_seconds if written else None
     given = [
         ("Source", view.source),
         ("Revision", view.revision),
@@ -44,11 +46,11 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Phase", f"{view.phase}{paused}"),
         ("Waits for", view.waits_for),
         ("Engine", view.engine),
-        ("Reason", "" if brief else view.reason or "-"),
+        ("Reason", "" if brief or view.reason == view.waits_for != "" else view.reason or "-"),
         ("Began", moment_text(view.started_at)),
         ("Detected", moment_text(view.detected_at)),
-        ("Put back", moment_text(view.restored_at)),
-        ("Put back in", seconds_text(view.restored_seconds) if view.restored_seconds is not None else ""),
+        ("Put back", moment_text(view.restored_at) if written else ""),
+        ("Put back in", seconds_text(took) if took is not None else ""),
         ("Verified", f"{view.verified}: {view.verified_message}" if view.verified else ""),
         ("Ended", moment_text(view.ended_at)),
         ("Plan", view.plan_digest),

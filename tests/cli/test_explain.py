@@ -101,6 +101,16 @@ def test_what_is_over_is_in_the_past_tense(cli):
     netpol("reject", "shop", "-m", "not in this quarter")
     netpol("run", "--source", "shop")
     first = netpol("explain", "shop").out.splitlines()[0]
-    assert (
-        "was rolled back: no wave was watched (wave 0 rejected by eve: not in this quarter; by eve)" in first
-    )
+    assert "was rolled back: no wave was watched (wave 0 rejected by eve: not in this quarter)" in first
+
+
+def test_describe_says_once_why_it_waits_and_nothing_of_a_way_back_that_wrote_nothing(cli):
+    netpol = cli(Stage(gates=[m.Gate(wave=0)]))
+    netpol("run", "--source", "shop")
+    told = netpol("describe", "shop").out
+    assert "Waits for:        wave 0: 0 of 2 approvals" in told and "\nReason:" not in told
+    assert "2 missing, each good for 1 day\n" in told
+    netpol("reject", "shop", "-m", "not in this quarter")
+    netpol("run", "--source", "shop")
+    told = netpol("describe", "shop").out
+    assert "Reason:           wave 0 rejected by eve" in told and "Put back" not in told
