@@ -70,7 +70,7 @@ def check(
         findings=found,
         intents=intents.run(after, tests, settled),
         moved=moved,
-        recorded=_replayed(after, flows, seen, settled),
+        recorded=_replayed(before, after, flows, seen, settled),
         void=_void(found, weights, given),
     )
     verdict = decide(result.risk, most, result.blocks)
@@ -114,7 +114,7 @@ def _void(found: list[Finding], weights: list[Item], given: list[Accepted]) -> l
 
 
 def _replayed(
-    after: Fleet, flows: Path | None, seen: list[recordings.Flow], settled: dict[str, bool]
+    before: Fleet, after: Fleet, flows: Path | None, seen: list[recordings.Flow], settled: dict[str, bool]
 ) -> recordings.Replay | None:
     if flows is None:
         return None
@@ -122,4 +122,4 @@ def _replayed(
     say_unknown(after, found.unknown)
     if not matched(found):
         raise BadInput(NONE_MATCHED, str(flows), "give flows of these workloads, or --workloads DIR")
-    return found
+    return found.since(recordings.replay(before, seen, settled))

@@ -58,8 +58,9 @@ class Checked:
         found = [said(f) for f in self.findings if f.rule.severity == "error" and not f.ignored]
         found += [f"{r.name}: {r.problems[0]}" for r in self.intents if r.problems]
         if self.recorded is not None and self.recorded.cut:
-            first = replay.told(self.recorded)[0]
-            found.append(f"{len(self.recorded.cut)} recorded connections would be cut, {first}")
+            number, first = len(self.recorded.cut), replay.seen(self.recorded.cut[0].flow)
+            noun = "connection" if number == 1 else "connections"
+            found.append(f"{number} recorded {noun} would be cut: {first}")
         return found
 
     @property
@@ -103,7 +104,11 @@ def as_data(found: Checked, verdict: Verdict) -> dict[str, Any]:
         **difference.as_data(found.moved),
     }
     if found.recorded is not None:
-        data["recorded"] = {"allowed": found.recorded.allowed, "cut": len(found.recorded.cut)}
+        data["recorded"] = {
+            "allowed": found.recorded.allowed,
+            "cut": len(found.recorded.cut),
+            "cutBefore": len(found.recorded.standing),
+        }
     return data
 
 

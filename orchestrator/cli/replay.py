@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from orchestrator.cli.network import load
+from orchestrator.cli.network import load, unread
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
 from orchestrator.policy import flows as recordings
@@ -43,7 +43,7 @@ def replay(
         ]
         unknown = [{"from": f.src, "to": f.dst, "port": f.port} for f in found.unknown]
         printed(
-            {"allowed": found.allowed, "cut": rows, "unknown": unknown},
+            {"allowed": found.allowed, "cut": rows, "unknown": unknown, "notRead": unread(fleet)},
             output if output != "text" else "yaml",
         )
         return code
@@ -55,14 +55,25 @@ def told(found: recordings.Replay) -> list[str]:
     """A line for each connection that would be cut, and the rules that do it."""
     lines = []
     for cut in found.cut[:MOST_SHOWN]:
-        flow = cut.flow
-        lines.append(f"cut: {flow.src} to {flow.dst} on {flow.port}/{flow.protocol}, seen {flow.count} times")
+        lines.append(f"cut: {seen(cut.flow)}")
         lines += [f"    {reason}" for reason in cut.because]
     if len(found.cut) > MOST_SHOWN:
         lines.append(f"and {len(found.cut) - MOST_SHOWN} more")
+    lines += [f"cut before the change, too: {seen(cut.flow)}" for cut in found.standing[:MOST_SHOWN]]
+    if len(found.standing) > MOST_SHOWN:
+        lines.append(f"and {len(found.standing) - MOST_SHOWN} more that were cut before")
     return lines
+
+
+def seen(flow: recordings.Flow) -> str:
+    """`shop/web to shop/redis on 6379/TCP, seen twice`."""
+    times = {1: "once", 2: "twice"}.get(flow.count, f"{flow.count} times")
+    return f"{flow.src} to {flow.dst} on {flow.port}/{flow.protocol}, seen {times}"
 
 
 def summary(found: recordings.Replay) -> str:
     """One line of counts."""
-    return f"{found.allowed} recorded connections allowed, {len(found.cut)} cut, {len(found.unknown)} with an unknown end"
+    noun = "connection" if found.allowed == 1 else "connections"
+    before = f", {len(found.standing)} cut before the change, too" if found.standing else ""
+    ends = f"{len(found.unknown)} with an unknown end"
+    return f"{found.allowed} recorded {noun} allowed, {len(found.cut)} cut{before}, {ends}"

@@ -6,7 +6,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -42,11 +42,21 @@ class Cut:
 
 @dataclass(frozen=True)
 class Replay:
-    """`unknown` are flows with an end that is no workload here and no address."""
+    """`unknown` are flows with an end that is no workload here and no address; `standing` are cut before a change, too."""
 
     allowed: int
     cut: tuple[Cut, ...]
     unknown: tuple[Flow, ...]
+    standing: tuple[Cut, ...] = ()
+
+    def since(self, before: Replay) -> Replay:
+        """With what is cut anew alone among `cut`."""
+        known = {c.flow for c in before.cut}
+        return replace(
+            self,
+            cut=tuple(c for c in self.cut if c.flow not in known),
+            standing=tuple(c for c in self.cut if c.flow in known),
+        )
 
 
 def read(lines: Iterable[str], where: str) -> list[Flow]:

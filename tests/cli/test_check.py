@@ -125,7 +125,25 @@ def test_a_recorded_connection_that_would_be_cut_blocks(repo, tmp_path):
     assert repo.run("check", repo.path, "--base", "main", "--flows", str(flows)).code == 0
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5433}"))
     done = repo.run("check", repo.path, "--base", "main", "--flows", str(flows))
-    assert done.code == 1 and "1 recorded connections would be cut" in done.out
+    assert done.code == 1 and "1 recorded connection would be cut: " in done.out
+
+
+def test_a_recorded_connection_that_the_base_cuts_already_is_said_and_blames_nobody(repo, tmp_path):
+    flows = tmp_path / "flows"
+    lines = '{"src": "other/stranger", "dst": "shop/db", "port": 5432}\n{"src": "shop/web", "dst": "shop/db", "port": 5432}\n'
+    flows.write_text(lines)
+    repo.change(POLICIES, OTHER)
+    repo.commit()
+    repo.change(f"# a comment\n{POLICIES}", OTHER)
+    args = ["check", repo.path, "--base", "HEAD", "--flows", str(flows)]
+    done = repo.run(*args)
+    assert done.code == 0 and "1 recorded connection allowed, 0 cut, 1 cut before the change, too" in done.out
+    assert "cut before the change, too: other/stranger to shop/db on 5432/TCP, seen once" in done.out
+    assert json.loads(repo.run(*args, "-o", "json").out)["recorded"] == {
+        "allowed": 1,
+        "cut": 0,
+        "cutBefore": 1,
+    }
 
 
 def test_a_source_says_what_is_risky(repo, tmp_path):
