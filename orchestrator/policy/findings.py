@@ -40,7 +40,8 @@ RULES = {
             "NPC001",
             "warning",
             "the policy selects no workload",
-            "Its podSelector matches no workload of its namespace, so that it does nothing: often a misspelt label.",
+            "Its podSelector matches no workload of its namespace, so that it does nothing: often a misspelt label, or a "
+            "misspelt namespace.",
         ),
         Rule(
             "NPC002",

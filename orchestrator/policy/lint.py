@@ -14,6 +14,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.futile import contradictory, out_of_force
+from orchestrator.policy.nearest import nearest
 from orchestrator.policy.node_traffic import beside_the_cache, unprobed
 from orchestrator.policy.order import directions
 from orchestrator.policy.outdated import outdated
@@ -59,6 +60,17 @@ def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
         selector = policy["spec"].get("podSelector")
         if selector and not selected(fleet, policy) and conjunction(selector, {}) is not None:
             yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
+        elif not selector and (meant := _misspelt(fleet, policy["metadata"]["namespace"])):
+            space = policy["metadata"]["namespace"]
+            text = f"metadata.namespace is {space}, of which nothing is known: did you mean {' or '.join(meant)}?"
+            yield of_policy(fleet, "NPC001", policy, text)
+
+
+def _misspelt(fleet: Fleet, space: str) -> list[str]:
+    """The namespaces of workloads that are spelt most like one of which nothing is known."""
+    declared = {d.obj["metadata"]["name"] for d in fleet.beside if d.obj["kind"] == "Namespace"}
+    lived_in = {w.pod.namespace for w in fleet.workloads}
+    return [] if space in declared | lived_in else nearest(space, sorted(lived_in | declared))
 
 
 def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:

@@ -93,3 +93,22 @@ def test_a_policy_that_a_wider_one_covers_adds_nothing():
         "from: [{podSelector: {}}]", "from: [{ipBlock: {cidr: 192.0.2.0/24}}]"
     )
     assert "NPC007" not in {f.rule.id for f in lint(fleet(parse(elsewhere.encode(), "all.yaml")))}
+
+
+@pytest.mark.parametrize(
+    ("space", "beside", "found"),
+    [
+        ("mial", "", ["metadata.namespace is mial, of which nothing is known: did you mean mail?"]),
+        ("mail", "", []),
+        (
+            "mial",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: mial}\n---\n",
+            [],
+        ),  # there, and empty still
+        ("stock", "", []),  # of another team's namespaces nothing is known
+    ],
+)
+def test_a_namespace_of_which_nothing_is_known_and_that_is_spelt_like_another_is_found(space, beside, found):
+    policy = POLICY.replace("namespace: mail", f"namespace: {space}").replace("SPEC", "{podSelector: {}}")
+    given = fleet(parse((POD.replace("NODE", "false") + beside + policy).encode(), "all.yaml"))
+    assert [f.message for f in lint(given) if f.rule.id == "NPC001"] == found
