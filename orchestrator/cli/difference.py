@@ -22,6 +22,7 @@ from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import Change, changes
+from orchestrator.policy.connections import Range
 from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.flows import Flow, travelled
 from orchestrator.policy.impact import Impact, impact
@@ -33,6 +34,7 @@ MOST_DRAWN = 60
 MOST_ROWS = 200
 MOST_FIRST = 20
 SIGNS = {"opened": "➕ opened", "widened": "➕ widened", "cut": "➖ cut", "narrowed": "➖ narrowed"}
+WORST = ("opened", "cut", "widened", "narrowed")
 MOST_TABLE = 24_000  # characters, and of the graph below: with what else a comment says, it stays below the 65,536 of one
 MOST_GRAPH = 10_000
 MOST_NAMED, MOST_NAMES = 10, 1_500  # items, and their characters
@@ -174,6 +176,11 @@ def as_data(found: Difference) -> dict[str, Any]:
     return {"changes": rows, "impact": said}
 
 
+def _hurting(change: Change) -> tuple[bool, int, bool]:
+    """The worst first, as in a pull request's comment; what comes or goes with its workload last."""
+    return bool(change.note), min(map(WORST.index, change.words)), not isinstance(change.src, Range)
+
+
 def _cells(c: Change) -> list[str]:
     return [c.said, c.src.name, c.dst.name, ports.text(c.before), ports.text(c.after)]
 
@@ -182,9 +189,10 @@ def _text(found: Difference) -> list[str]:
     titled = [f"{title}: {', '.join(items)}" for title, items in found.impact.told()]
     if not found.changes:
         return ["no connection changes", *titled]
-    first, *rows = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *map(_cells, found.changes)])
+    changes_ = sorted(found.changes, key=_hurting)
+    first, *rows = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *map(_cells, changes_)])
     lines = [first]
-    for row, change in zip(rows, found.changes, strict=True):
+    for row, change in zip(rows, changes_, strict=True):
         reasons = (*change.because, *([change.note] if change.note else []))
         lines += [row, *(f"    {reason}" for reason in reasons)]
     return [*lines, *titled, count(found.changes)]

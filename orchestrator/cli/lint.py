@@ -22,6 +22,7 @@ from orchestrator.policy.fleet import Fleet, hidden
 from orchestrator.policy.fleet import fleet as read
 from orchestrator.policy.lint import RULES, Finding, lint
 from orchestrator.policy.manifest import Document, parse_sound
+from orchestrator.policy.nearest import did_you_mean
 from orchestrator.policy.places import Places
 
 CONFIG = ".netpol-canary.yaml"
@@ -30,7 +31,11 @@ CONFIG = ".netpol-canary.yaml"
 def explain(rule: str) -> int:
     """What a rule looks for, and why."""
     if rule not in RULES:
-        raise BadInput(f"there is no rule {rule}", "--explain", f"take one of {', '.join(RULES)}")
+        raise BadInput(
+            f"there is no rule {rule}",
+            "--explain",
+            did_you_mean(rule, RULES, f"take one of {', '.join(RULES)}"),
+        )
     found = RULES[rule]
     print(f"{found.id} ({found.severity}): {found.title}\n\n{found.text}")
     return 0

@@ -51,10 +51,12 @@ class Acceptance(BaseModel):
             raise ValueError(f"finding is a rule of lint, or one of {', '.join(kinds)}")
         given = {"from": self.src, "to": self.dst}
         lacking = [end for end in _ENDS.get(self.finding, ("from", "to")) if not given[end]]
-        if lacking or self.subject:
+        if lacking:
             raise ValueError(
-                f"{self.finding} is accepted for a connection: `{' and '.join(lacking or ['to'])}`"
+                f"{self.finding} is accepted for a connection: `{'` and `'.join(lacking)}` must be given"
             )
+        if self.subject:
+            raise ValueError(f"{self.finding} is accepted for a connection, which has no `subject`")
         self.mask()
         return self
 

@@ -112,6 +112,11 @@ class Fleet:
             if no_address(name):
                 raise BadInput(f"{name} is no IP address", hint="correct it, or give namespace/name")
             known = [f"{w.pod.namespace}/{w.pod.name}" for w in self.workloads]
+            if name in self._placed:
+                some = [n for n in known if n.startswith(f"{name}/")][:3]
+                raise BadInput(
+                    f"{name} is a namespace", hint=f"name a workload of it, such as {' or '.join(some)}"
+                )
             hint = did_you_mean(name, known, "give namespace/name, or an address")
             raise BadInput(f"there is no workload {name}", hint=hint)
         if len({w.pod.namespace for w in found}) > 1:

@@ -104,6 +104,23 @@ def test_why_depends_on_the_cni_until_it_is_named(netpol, shop):
     assert netpol(*asked, "--cni", "cilium").code == 1
 
 
+def test_diff_has_what_hurts_most_first(netpol, shop):
+    web = "- from: [{podSelector: {matchLabels: {app: web}}}]"
+    wide = POLICY.replace("[{port: 5432}]", "[{port: 5432}, {port: 9}]")
+    one = shop("one", wide)
+    two = shop(
+        "two",
+        POLICY.replace(web, "- from: [{ipBlock: {cidr: 192.0.2.0/24}}]\n    ports: [{port: 5432}]\n  " + web),
+    )
+    rows = [line for line in netpol("diff", one, two).out.splitlines()[1:] if "StatefulSet" in line]
+    assert [row.split()[0] for row in rows][:2] == ["opened", "narrowed"]
+
+
+def test_why_says_that_a_name_is_a_namespace(netpol, shop):
+    done = netpol("why", shop("one"), "--from", "shop", "--to", "db", "--port", "5432")
+    assert done.code == 2 and "shop is a namespace; name a workload of it, such as shop/" in done.err
+
+
 def test_diff_says_what_opens_and_what_did_it(netpol, shop):
     one, two = shop("one"), shop("two", POLICY.replace("{app: web}", "{app: wbe}"))
     text = netpol("diff", one, two).out
