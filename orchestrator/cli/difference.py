@@ -58,7 +58,7 @@ def compare(
     flows: Iterable[Flow] = (),
 ) -> Difference:
     """Both sides of a change; recorded `flows` show which ports are used."""
-    found = changes(old, new, settled, commits, travelled(new, flows))
+    found = changes(old, new, settled, commits, travelled(new, flows), replicas=True)
     return Difference(found, impact(old, new, found, settled, own))
 
 

@@ -176,7 +176,7 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     formatted(output, "text", "csv", "dot", "mermaid")
     src, dst = _sure(found, src, "--from"), _sure(found, dst, "--to")
     say_idle(found)
-    kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst))
+    kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst), replicas=True)
     if port:
         wanted = port_of(port)
         kept = [c for c in kept if ports.contains(c.ports, *wanted)]

@@ -73,15 +73,17 @@ def changes(
     settled: Mapping[str, bool] | None = None,
     commits: Mapping[str, str] | None = None,
     flows: Mapping[tuple[str, str], int] | None = None,
+    replicas: bool = False,
 ) -> list[Change]:
     """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
 
     `commits` says by file which commit changed it, to be named with the rules; `flows` the ports on which recorded
-    traffic went, by both names, the first empty for an address.
+    traffic went, by both names, the first empty for an address. With `replicas` also among the pods of one workload.
     """
+    old, new = _counted_alike(old, new)
     outside = ranges(old, new)
     near = touched(old, new)
-    first, last = (table(f, settled, outside, touched=near) for f in (old, new))
+    first, last = (table(f, settled, outside, touched=near, replicas=replicas) for f in (old, new))
     rows = []
     for key in {**first, **last}:
         before, after = (t[key].ports if key in t else ports.NONE for t in (first, last))
@@ -99,6 +101,24 @@ def changes(
 def _seen(flows: Mapping[tuple[str, str], int], change: Change) -> int:
     first = "" if isinstance(change.src, Range) else change.src.name
     return flows.get((first, change.dst.name), 0)
+
+
+def _counted_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
+    """With several pods on both sides where a workload has them on one: more replicas are no change of connections."""
+    many = {w.name for f in (old, new) for w in f.workloads if w.pod.many}
+    if not many:
+        return old, new
+    sides = [
+        replace(
+            f,
+            workloads=tuple(
+                replace(w, pod=replace(w.pod, many=True)) if w.name in many and not w.pod.many else w
+                for w in f.workloads
+            ),
+        )
+        for f in (old, new)
+    ]
+    return sides[0], sides[1]
 
 
 def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
@@ -154,7 +174,7 @@ class _Sides:
             if isinstance(place, Workload) and not all(place.name in pods for pods in self._pods)
         ]
         because = () if notes else self._because(src, dst, *_differing(*sets))
-        return Change(kind, src, dst, before, after, because, "; ".join(notes))
+        return Change(kind, src, dst, before, after, because, "; ".join(dict.fromkeys(notes)))
 
     def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:
         key = (self._kind(src), self._kind(dst), protocol, port)

@@ -64,10 +64,13 @@ def ranges(*fleets: Fleet) -> list[Range]:
 
 
 def reach(
-    fleet: Fleet, settled: Mapping[str, bool] | None = None, keep: Keep = lambda src, dst: True
+    fleet: Fleet,
+    settled: Mapping[str, bool] | None = None,
+    keep: Keep = lambda src, dst: True,
+    replicas: bool = False,
 ) -> list[Connection]:
-    """Every allowed connection between workloads, and with the outside; not those of a workload to itself."""
-    found = table(fleet, settled, ranges(fleet), keep)
+    """Every allowed connection between workloads, and with the outside; with `replicas` also among those of one."""
+    found = table(fleet, settled, ranges(fleet), keep, replicas=replicas)
     rows = merged([(c.src, c.dst, c.ports) for c in found.values()])
     return sorted((Connection(*row) for row in rows), key=lambda c: (c.src.name, c.dst.name))
 
@@ -78,10 +81,12 @@ def table(
     outside: Sequence[Range],
     keep: Keep = lambda src, dst: True,
     touched: frozenset[str] | None = None,
+    replicas: bool = False,
 ) -> dict[tuple[str, str], Connection]:
     """The connections by the names of their ends; pods of one workload joined, the ranges as given.
 
-    `touched` names the namespaces of which one end must be; None is all.
+    `touched` names the namespaces of which one end must be; None is all. With `replicas` a workload of several pods has a
+    connection to itself; other tools leave these out.
     """
     net = fleet.network(settled)
     found: dict[tuple[str, str], Connection] = {}
@@ -94,7 +99,7 @@ def table(
     for one, other in _pairs(fleet, settled or {}, touched):
         src, dst = fleet.workloads[one], fleet.workloads[other]
         near = touched is None or src.pod.namespace in touched or dst.pod.namespace in touched
-        if near and src.name != dst.name and keep(src, dst):
+        if near and (src.name != dst.name or (replicas and src.pod.many)) and keep(src, dst):
             add(src, dst, between(net, src.pod, dst.pod))
     kinds = alike(fleet, [span.first for span in outside])
     for workload in fleet.workloads:

@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.policy import ports, tiers
 from orchestrator.policy.order import directions
-from orchestrator.policy.pod import End, NamedPort, Pod, families
+from orchestrator.policy.pod import End, NamedPort, Pod, families, one_pod
 from orchestrator.policy.reading import SAID, Reading, readings
 from orchestrator.policy.selector import matches
 
@@ -93,7 +93,7 @@ class Network:
     def _over_ports(self, src: End, dst: End, asked: int) -> int:
         reading = self._plain
         one, other = _seen(src, reading), _seen(dst, reading)
-        own = _same(src, dst)
+        own = one_pod(src, dst)
         if (own and (reading.self_exempt or not self._cluster)) or _own_node(one, other):
             return asked
         for side, end, peer in (("Egress", one, other), ("Ingress", other, one)):
@@ -159,12 +159,12 @@ class Network:
             found |= {"host_as_node", "node_address_hidden"}
         if self._cluster:
             found |= {"baseline_per_direction", "ties_reversed"}
-            if _same(src, dst):
+            if one_pod(src, dst):
                 found.add("self_exempt")
         return found
 
     def _allowed(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> bool:
-        if _same(src, dst) and (reading.self_exempt or not self._cluster):
+        if one_pod(src, dst) and (reading.self_exempt or not self._cluster):
             return True
         if _own_node(_seen(src, reading), _seen(dst, reading)):
             return True
@@ -172,7 +172,7 @@ class Network:
 
     def _why(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> Iterator[Why]:
         seen = (_seen(src, reading), _seen(dst, reading))
-        own = _same(src, dst)
+        own = one_pod(src, dst)
         for side, end, peer in (("Egress", seen[0], seen[1]), ("Ingress", seen[1], seen[0])):
             if isinstance(end, Pod):
                 yield self._side(side, end, peer, seen[1], protocol, port, reading, own)
@@ -247,14 +247,6 @@ def _matters(question: str, answers: Mapping[Reading, bool]) -> bool:
     """Whether two readings that differ in this question alone give two answers."""
     return any(
         answers.get(replace(r, **{question: not getattr(r, question)}), a) != a for r, a in answers.items()
-    )
-
-
-def _same(src: End, dst: End) -> bool:
-    return (
-        isinstance(src, Pod)
-        and isinstance(dst, Pod)
-        and (src.namespace, src.name) == (dst.namespace, dst.name)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,14 +14,16 @@ from orchestrator.policy import read_shape
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
+from orchestrator.policy.owners import TEMPLATE_HASH as TEMPLATE_HASH
+from orchestrator.policy.owners import owner_of as owner_of
 from orchestrator.policy.pod import NamedPort, Pod
+from orchestrator.policy.replicas import Key, several
 from orchestrator.policy.schema import problems
 from orchestrator.policy.templates import TEMPLATED as TEMPLATED
 from orchestrator.policy.templates import labels_of, referred, selector_of, template_of, with_template
 from orchestrator.policy.tier_schema import tier_problems
 from orchestrator.policy.unread import meaning
 
-TEMPLATE_HASH = "pod-template-hash"
 CLUSTER_GROUP = "policy.networking.k8s.io/"
 MOST_WORKLOADS = 20_000
 WORKLOADS = (
@@ -188,7 +190,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
     spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
     labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
-    ordered = sorted(workloads.values(), key=lambda w: (w.name, sorted(w.pod.labels.items())))
+    many = several(document.obj for document in read)
+    ordered = sorted(
+        (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))
+    )
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
     told += [hidden(document, text) for document, text in malformed]
     return Fleet(
@@ -202,6 +207,13 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         tuple(beside),
         tuple(malformed),
     )
+
+
+def _counted(workload: Workload, many: Collection[Key]) -> Workload:
+    pod = workload.pod
+    if (pod.namespace, workload.kind, pod.name) not in many:
+        return workload
+    return replace(workload, pod=replace(pod, many=True))
 
 
 def hidden(document: Document, wrong: str) -> str:
@@ -246,23 +258,6 @@ def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:
     """Live pods as the evaluator takes them."""
     found = (_workload({**item, "kind": "Pod"}) for item in manifests)
     return [w.pod for w in found if w is not None]
-
-
-def owner_of(pod: Mapping[str, Any]) -> tuple[str, str]:
-    """Kind and name of the workload that a live pod belongs to; its own where it belongs to none.
-
-    A Deployment's pods belong to a ReplicaSet that is named after it and the hash of its template.
-    """
-    meta = pod["metadata"]
-    owners = meta.get("ownerReferences") or []
-    owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
-    if owner is None:
-        return "Pod", str(meta["name"])
-    kind, name = str(owner["kind"]), str(owner["name"])
-    ending = f"-{(meta.get('labels') or {}).get(TEMPLATE_HASH, '')}"
-    if kind == "ReplicaSet" and len(ending) > 1 and name.endswith(ending):
-        return "Deployment", name.removesuffix(ending)
-    return kind, name
 
 
 def _space(obj: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean
-from orchestrator.policy.pod import End, Pod
+from orchestrator.policy.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.selector import matches
 
 KIND = "PolicyTest"
@@ -88,7 +88,7 @@ class Intent(_Model):
 
 
 class OnlyFrom(_Model):
-    """Nobody but these may reach the destination, on any of its declared ports."""
+    """Nobody but these and its own replicas may reach the destination, on any of its declared ports."""
 
     name: str
     to: Ends
@@ -165,7 +165,7 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
     wanted, checked = intent.expect == "reach", 0
     for src in sources:
         for dst in targets:
-            for port in intent.ports if src is not dst else ():
+            for port in intent.ports if not one_pod(src, dst) else ():
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (port.protocol, port.port), wanted)
     return Result(intent.name, where, tuple(problems), intent.reason, checked, bool(missing))
@@ -199,7 +199,7 @@ def holding(
     for intent in (i for test, _ in tests for i in test.intents):
         for src in intent.from_.find(new):
             for dst in intent.to.find(new):
-                if not isinstance(src, Pod) or not isinstance(dst, Pod) or src is dst:
+                if not isinstance(src, Pod) or not isinstance(dst, Pod) or one_pod(src, dst):
                     continue
                 if src.namespace not in near and dst.namespace not in near:
                     continue
@@ -224,7 +224,7 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     checked = 0
     for dst in targets:
         for src in others:
-            for protocol, port in _asked(net, src, dst) if src is not dst else ():
+            for protocol, port in _asked(net, src, dst) if not of_one(src, dst) else ():
                 checked += 1
                 problems += _wrong(fleet, net, (src, dst), (protocol, port), False)
     return Result(rule.name, where, tuple(problems), rule.reason, checked, bool(missing or nobody))

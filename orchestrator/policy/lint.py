@@ -19,7 +19,7 @@ from orchestrator.policy.node_traffic import beside_the_cache, unprobed
 from orchestrator.policy.order import directions
 from orchestrator.policy.outdated import outdated
 from orchestrator.policy.peers import SIDES, meant, rules, selected
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.pod import Pod, one_pod
 from orchestrator.policy.proxies import proxies
 from orchestrator.policy.selector import conjunction, matches, requirements
 from orchestrator.policy.service_ports import service_ports
@@ -216,7 +216,10 @@ def _any_passes(
     """Whether the other end lets any pair pass on any port of the rule; of two different pods."""
     other = "Ingress" if side == "Egress" else "Egress"
     pairs = [
-        (one, two) if side == "Egress" else (two, one) for one in mine for two in theirs if one is not two
+        (one, two) if side == "Egress" else (two, one)
+        for one in mine
+        for two in theirs
+        if not one_pod(one, two)
     ]
     for src, dst in pairs:
         asked = ports.of_rule(rule.get("ports") or [], dst)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.intents import Ends, Intent, OnlyFrom, OnlyTo, PolicyTest
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.pod import End, Pod, of_one, one_pod
 
 T = TypeVar("T")
 Rule = Intent | OnlyFrom | OnlyTo
@@ -130,16 +130,21 @@ def _only(fleet: Fleet, rule: OnlyFrom) -> tuple[list[str], list[str], list[Conn
         targets,
         False,
         lambda w: [(p.protocol, p.port) for p in w.pod.ports] if not isinstance(w, str) else [],
+        of_one,
     )
     return problems, untried, list(found)
 
 
 def _pairs(
-    sources: Sequence[Workload], targets: Sequence[Workload | str], reach: bool, asked: Any
+    sources: Sequence[Workload],
+    targets: Sequence[Workload | str],
+    reach: bool,
+    asked: Any,
+    itself: Callable[[End, End], bool] = one_pod,
 ) -> Iterator[Connection]:
     for src in sources:
         for dst in targets:
-            if isinstance(dst, str) or dst.name != src.name:
+            if isinstance(dst, str) or not itself(src.pod, dst.pod):
                 for protocol, port in asked(dst):
                     yield Connection(
                         _place(src), dst if isinstance(dst, str) else _place(dst), port, protocol, reach

@@ -22,7 +22,8 @@ class Pod:
     """What policies see of a pod; `node_ip` is the address of the node that it runs on.
 
     `other_ips` are those of further families, the pod's and its node's: a connection is of one family.
-    `scraped` is a port that its annotations tell Prometheus to read; no policy sees that.
+    `scraped` is a port that its annotations tell Prometheus to read; no policy sees that. `many` says that it stands for
+    several pods at a time, of which one to another is no pod to itself.
     """
 
     namespace: str
@@ -35,6 +36,7 @@ class Pod:
     scraped: int = 0
     other_ips: tuple[str, ...] = ()
     other_node_ips: tuple[str, ...] = ()
+    many: bool = False
 
     @cached_property
     def by_family(self) -> Mapping[int, Pod]:
@@ -49,6 +51,20 @@ class Pod:
 
 # A str is an address outside the cluster, or a node's.
 End = Pod | str
+
+
+def of_one(src: End, dst: End) -> bool:
+    """Whether both are of one workload."""
+    return (
+        isinstance(src, Pod)
+        and isinstance(dst, Pod)
+        and (src.namespace, src.name) == (dst.namespace, dst.name)
+    )
+
+
+def one_pod(src: End, dst: End) -> bool:
+    """Whether both are one pod; of a workload with several, one is asked about with another one."""
+    return of_one(src, dst) and isinstance(src, Pod) and not src.many
 
 
 def families(src: End, dst: End) -> Iterator[tuple[End, End]]:

@@ -18,6 +18,7 @@ from orchestrator.policy.connections import Connection
 from orchestrator.policy.dns import resolvers
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.pod import one_pod
 from orchestrator.policy.used import METRIC_PORTS, scraper
 
 Role = Literal["edge", "mustPass", "mustNotPass", "sample", "observer"]
@@ -284,7 +285,7 @@ def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
             continue
         for src in sources:
             looked += 1
-            if src.pod is dst.pod or src.pod.host_network or looked > MOST_LOOKED:
+            if one_pod(src.pod, dst.pod) or src.pod.host_network or looked > MOST_LOOKED:
                 continue
             if all(n.decide(src.pod, dst.pod, "TCP", port).allowed is False for n in nets):
                 found.append(Attempt("mustNotPass", src, dst, port, "TCP", "blocked", "blocked"))

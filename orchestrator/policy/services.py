@@ -19,6 +19,7 @@ from orchestrator.policy.needed import Platform as Platform
 from orchestrator.policy.needed import Port as Port
 from orchestrator.policy.needed import Service as Service
 from orchestrator.policy.needed import at_pod as at_pod
+from orchestrator.policy.pod import one_pod
 from orchestrator.policy.selector import matches
 from orchestrator.policy.templates import Template, referred, template_of, with_template
 
@@ -363,7 +364,7 @@ def _monitors(
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     for workload, ports in monitored(document, fleet, services):
         for scraper in standing(fleet, platform.monitoring, "prometheus"):
-            if ports and scraper is not workload:
+            if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
 
@@ -399,7 +400,7 @@ def _annotated(
     )
     for workload, ports in annotated(document, fleet, services).items():
         for scraper in standing(fleet, platform.monitoring, "prometheus"):
-            if ports and (isinstance(scraper, str) or scraper.name != workload.name):
+            if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
 

@@ -90,7 +90,7 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         found = _unknown(too_much)
         return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
     wanted = _probes(old, new, tests, plan, strategy, reading)
-    moved = changes(old, new, reading)
+    moved = changes(old, new, reading, replicas=True)
     chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
     effect = impact(old, new, moved, reading, own=ctx.namespace)
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
@@ -135,7 +135,10 @@ def _chosen(
         return None
     mine = frozenset(plan.namespaces)
     others = sorted({w.pod.namespace for w in new.workloads} - mine)
-    tables = (table(old, reading, (), touched=mine), table(new, reading, (), touched=mine))
+    tables = (
+        table(old, reading, (), touched=mine, replicas=True),
+        table(new, reading, (), touched=mine, replicas=True),
+    )
     return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis, reading)
 
 

@@ -53,13 +53,16 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
-    tables = (table(old, reading, (), touched=changed), table(new, reading, (), touched=changed))
+    tables = (
+        table(old, reading, (), touched=changed, replicas=True),
+        table(new, reading, (), touched=changed, replicas=True),
+    )
     connected, affected = _neighbours(tables)
     everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
     connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
-    moved = changes(old, new, reading, _commits(state, mine))
+    moved = changes(old, new, reading, _commits(state, mine), replicas=True)
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
         apart = [*controls, *sorted(busy - changed - set(controls))]
