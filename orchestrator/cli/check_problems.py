@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from orchestrator.cli.check_summary import SAYS, Checked
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.ports import text as ports_text
 from orchestrator.policy.risk import Level
+from orchestrator.policy.touched_field import touched_field
 from orchestrator.policy.weighing import Item
 
 _SEVERITIES: dict[Level, Severity] = {"high": "error", "medium": "warning", "low": "info", "none": "info"}
+_OPENING = ("internet", "opened", "widened")
+_REFUSES = "no rule allows it"
 _TEXT = "Part of the change's risk: `strategy.risk` of the PolicySource says how high. An acceptance by name lowers it to low."
 _OTHERS = {
     "intent": (
@@ -53,10 +58,11 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
 
 
 def _of_item(item: Item, rules: _Rules) -> Finding:
-    where, text = rules.place(item.because)
-    named = softened(
-        Finding(CHECKED[item.kind], item.text, f"{SAYS[item.kind]}{text}"), _SEVERITIES[item.level]
-    )
+    where, text = rules.place(item.because, item.kind in _OPENING, item.kind != "internet")
+    said = SAYS[item.kind]
+    if item.kind == "narrowed":
+        said = f"a connection is narrowed: these ports are lost, {ports_text(item.kept)} stays open"
+    named = softened(Finding(CHECKED[item.kind], item.text, f"{said}{text}"), _SEVERITIES[item.level])
     place = where or rules.declared(item.dst) or rules.declared(item.src)
     return Finding(named.rule, named.subject, named.message, place, item.accepted)
 
@@ -68,21 +74,52 @@ class _Rules:
         self._sides = (("after", after), ("before", before))
         self._after = after
 
-    def place(self, because: tuple[str, ...]) -> tuple[str, str]:
-        """`file:line` of the policy that decides, and words that name it and its field."""
-        for word, fleet in self._sides:
-            for text in because:
-                if not text.startswith(f"{word}, "):
-                    continue
-                for name, where in _named(text, fleet):
-                    here = self._after.lines.get(name, where)
-                    return here, f": {_cause(text, where)}"
-        return "", f": {because[0]}" if because else ""
+    def place(self, because: tuple[str, ...], opens: bool = False, deep: bool = True) -> tuple[str, str]:
+        """`file:line` of the policy that decides, and words that name it and its field.
+
+        A policy that the change touched comes first, at the field that it touched; what is opened is so by a rule, never
+        because there is none. Not `deep` is the rule as a whole, in which the block of all addresses is looked for.
+        """
+        named = [
+            (_REFUSES in text and opens, not self._field(name), word == "before", name, where, text)
+            for word, fleet in self._sides
+            for text in because
+            if text.startswith(f"{word}, ")
+            for name, where in _named(text, fleet)
+        ]
+        if not named:
+            return "", f": {because[0]}" if because else ""
+        refuses, _, _, name, where, text = min(named, key=lambda n: n[:3])
+        here = self._after.lines.get(name, where)
+        if refuses:  # what refused it is gone
+            said = next((t for t in because if t.startswith("after, ") and _REFUSES not in t), "")
+            return here, f": {said.removeprefix('after, ')}" if said else ""
+        field, cause = self._field(name), _cause(text, where)
+        rule = cause.rpartition(" ")[2]
+        if not deep:
+            return here, f": {cause}"
+        if field.startswith(rule):
+            return here, f": {cause.removesuffix(rule)}{field}"
+        return here, f": {cause}{f', {field} changed' if field else ''}"
+
+    def _field(self, name: str) -> str:
+        """What the change touched of a policy; empty where it stands as it stood."""
+        after, before = (
+            next((p for p in f.policies if f"NetworkPolicy {_full(p)}" == name), None) for _, f in self._sides
+        )
+        if after is None or before is None:
+            return "" if after is before else "spec"
+        found = touched_field(before["spec"], after["spec"])
+        return f"spec.{found}" if found and not {".", "["} & set(found) and found != "spec" else found
 
     def declared(self, workload: str) -> str:
         """Where the workload itself stands, or stood."""
         name = workload.partition(" (")[0]
         return next((f.lines[name] for _, f in self._sides if name in f.lines), "")
+
+
+def _full(policy: Mapping[str, Any]) -> str:
+    return f"{policy['metadata']['namespace']}/{policy['metadata']['name']}"
 
 
 def _named(text: str, fleet: Fleet) -> Iterator[tuple[str, str]]:

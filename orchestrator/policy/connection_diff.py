@@ -173,7 +173,10 @@ class _Sides:
             for place in (src, dst)
             if isinstance(place, Workload) and not all(place.name in pods for pods in self._pods)
         ]
-        because = () if notes else self._because(src, dst, *_differing(*sets))
+        # What is gained and what is lost may have rules of their own.
+        parts = [(before, before & after), (before & after, after)] if not notes else []
+        asked = [_differing(*part) for part in parts if part[0] != part[1]]
+        because = tuple(dict.fromkeys(r for port in asked for r in self._because(src, dst, *port)))
         return Change(kind, src, dst, before, after, because, "; ".join(dict.fromkeys(notes)))
 
     def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:

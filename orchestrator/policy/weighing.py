@@ -14,7 +14,7 @@ from orchestrator.policy.risk import KINDS, LEVELS, Level, Risk, RiskKind, RiskR
 
 @dataclass(frozen=True)
 class Item:
-    """One end is empty where it is about a workload alone; `ports` is a set as in ports.py, empty where none is meant."""
+    """One end is empty where it is about a workload alone; `ports` is a set as in ports.py, empty where none is meant; `kept` are those that stay open beside."""
 
     kind: RiskKind
     level: Level
@@ -23,6 +23,7 @@ class Item:
     ports: int = 0
     because: tuple[str, ...] = ()
     accepted: str = ""
+    kept: int = 0
 
     @property
     def text(self) -> str:
@@ -66,7 +67,8 @@ def of_row(row: Row, exposed: Container[str], rules: RiskRules) -> Iterator[Item
         return
     for word in row.words:
         moved = row.gained if word in ("opened", "widened") else row.lost
-        yield Item(word, rules.of(word), row.src, row.dst, moved, row.because)
+        kept = row.before & row.after
+        yield Item(word, rules.of(word), row.src, row.dst, moved, row.because, kept=kept)
 
 
 def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
