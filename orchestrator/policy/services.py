@@ -13,13 +13,14 @@ from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.manifest import Document
-from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of, standing
+from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of
 from orchestrator.policy.needed import Edge as Edge
 from orchestrator.policy.needed import Platform as Platform
 from orchestrator.policy.needed import Port as Port
 from orchestrator.policy.needed import Service as Service
 from orchestrator.policy.needed import at_pod as at_pod
 from orchestrator.policy.pod import one_pod
+from orchestrator.policy.scraping import assumed, scrapers
 from orchestrator.policy.selector import matches
 from orchestrator.policy.templates import Template, referred, template_of, with_template
 
@@ -79,6 +80,7 @@ def definitions(
         *each(lambda d: _monitors(d, fleet, known_services, platform)),
         *each(lambda d: _annotated(d, fleet, named, platform)),
     ]
+    found += assumed(fleet, platform, [f for f in found if isinstance(f, Edge)])
     notes = [f.text for f in found if isinstance(f, Note)]
     notes += [f"{text}: nothing is opened for what it says" for text in wrong]
     return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
@@ -363,7 +365,7 @@ def _monitors(
     obj = document.obj
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     for workload, ports in monitored(document, fleet, services):
-        for scraper in standing(fleet, platform.monitoring, "prometheus"):
+        for scraper in scrapers(fleet, platform):
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
@@ -399,7 +401,7 @@ def _annotated(
         f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     )
     for workload, ports in annotated(document, fleet, services).items():
-        for scraper in standing(fleet, platform.monitoring, "prometheus"):
+        for scraper in scrapers(fleet, platform):
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 

@@ -10,12 +10,12 @@ from orchestrator.policy import ports
 from orchestrator.policy.connections import Place
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.needed import Port, Service
+from orchestrator.policy.scraping import SCRAPERS as SCRAPERS
+from orchestrator.policy.scraping import reads_metrics
 from orchestrator.policy.services import annotated, monitored, sound
 
 METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
 ONLY_METRICS = ("metrics", "http-metrics")  # Prometheus' own port bears its name, and dashboards ask it there
-SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
-NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,5 @@ def _read(fleet: Fleet, services: Sequence[Service]) -> Iterator[tuple[Workload,
 
 
 def scraper(place: Place) -> bool:
-    """Whether it reads metrics, by the labels and names that Prometheus and its kin are installed with."""
-    if not isinstance(place, Workload):
-        return False
-    named = {place.pod.name, *(place.pod.labels.get(key, "") for key in NAME_LABELS)}
-    return bool(named & set(SCRAPERS)) or place.pod.namespace == "monitoring"
+    """Whether it reads metrics, by how Prometheus and its kin are installed, or where."""
+    return isinstance(place, Workload) and (place.pod.namespace == "monitoring" or reads_metrics(place))

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.policy.api_server import CALLED_PORT, asked, asked_by_url, called, clients, server_addresses
 from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.given_places import unknown_places
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.mesh import mesh_needs
 from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform, Service
@@ -18,7 +19,7 @@ USUAL_PORTS = frozenset({("TCP", 443), ("TCP", 6443)})
 
 
 def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
-    """What is needed, and what is met and not opened. Raises BadInput with file and line."""
+    """What is needed, and what is met and not opened. Raises BadInput with file and line, and for a namespace of `platform` that seems mistyped."""
     found, told = definitions(documents, fleet, platform)
     more: list[Found] = [
         *_api_server(documents, fleet),
@@ -28,6 +29,7 @@ def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tu
     own = frozenset(("TCP", port) for _, port in server_addresses(fleet)) or USUAL_PORTS
     edges = [*found, *(e for e in more if isinstance(e, Edge))]
     edges = [Edge(e.src, e.dst, e.ports or own, e.origin) if e.dst == API_SERVER else e for e in edges]
+    told += unknown_places(fleet, platform)
     told += [n.text for n in more if isinstance(n, Note)]
     return list(dict.fromkeys(edges)), list(dict.fromkeys(told))
 

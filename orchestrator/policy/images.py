@@ -1,0 +1,36 @@
+"""What a workload's containers run: the repositories of their images, and their command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.policy.fleet import Workload
+from orchestrator.policy.templates import template_of
+
+
+def images(workload: Workload) -> list[str]:
+    """The repositories, such as `registry.k8s.io/ingress-nginx/controller`, without tag and digest."""
+    found = []
+    for container in _containers(workload):
+        path, slash, last = str(container.get("image") or "").partition("@")[0].lower().rpartition("/")
+        found.append(f"{path}{slash}{last.partition(':')[0]}")
+    return found
+
+
+def arguments(workload: Workload) -> list[str]:
+    """Commands and arguments of all containers, in their order."""
+    return [
+        str(text)
+        for container in _containers(workload)
+        for part in ("command", "args")
+        if isinstance(container.get(part), list)
+        for text in container[part]
+    ]
+
+
+def _containers(workload: Workload) -> Iterator[Mapping[str, Any]]:
+    template = template_of(workload.obj) if workload.obj else None
+    spec = (template or {}).get("spec")
+    given = spec.get("containers") if isinstance(spec, Mapping) else None
+    yield from (c for c in (given if isinstance(given, list) else ()) if isinstance(c, Mapping))
