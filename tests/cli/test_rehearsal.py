@@ -111,7 +111,7 @@ def test_opening_the_database_to_every_namespace_is_blocked(request_):
 
 def test_forgetting_dns_is_blocked(request_):
     done = request_(lambda folder: (folder / "shop/allow-dns.yaml").unlink())
-    assert done.code == 1 and "NPC005" in done.out and "**DNS lost**: `shop/cart[Deployment]`" in done.out
+    assert done.code == 1 and "NPC005" in done.out and "- **DNS is lost: shop/cart[Deployment]" in done.out
     assert "Risk: **high**" in done.out
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from orchestrator.errors import BadInput
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import fleet, pods_of
 from orchestrator.policy.index import PodIndex
@@ -83,5 +82,10 @@ def test_the_index_knows_every_address():
 
 
 def test_an_address_that_is_none_is_said_with_its_place():
-    with pytest.raises(BadInput, match=r"pods\.yaml:7"):
-        fleet([Document(pod("one", "10.1.0.300"), "pods.yaml", 7)])
+    found = fleet(
+        [Document(pod("one", "10.1.0.300"), "pods.yaml", 7), Document(pod("two", "10.1.0.3"), "pods.yaml", 9)]
+    )
+    ((document, wrong),) = found.malformed
+    assert (document.path, document.line) == ("pods.yaml", 7) and "10.1.0.300" in wrong
+    assert [w.pod.name for w in found.workloads] == ["two"]
+    assert any("pods.yaml:7" in text for text in found.skipped)
