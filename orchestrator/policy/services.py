@@ -13,6 +13,7 @@ from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.nearest import nearest
 from orchestrator.policy.needed import API_SERVER, Found, Note, shaped, space_of
 from orchestrator.policy.needed import Edge as Edge
 from orchestrator.policy.needed import Platform as Platform
@@ -23,11 +24,12 @@ from orchestrator.policy.pod import one_pod
 from orchestrator.policy.scraping import assumed, scrapers
 from orchestrator.policy.selector import matches
 from orchestrator.policy.templates import Template, referred, template_of, with_template
+from orchestrator.policy.unread_config import HOST_KEY, absent, secrets
 
 SCHEMES = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80, "grpcs": 443, "postgres": 5432, "postgresql": 5432,
     "mysql": 3306, "redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "nats": 4222,
-    "kafka": 9092, "memcached": 11211,
+    "kafka": 9092, "memcached": 11211, "smtp": 25, "smtps": 465, "ldap": 389, "ldaps": 636, "mqtt": 1883, "mqtts": 8883,
 }  # fmt: skip
 # Optional scheme and user, a host, an optional port.
 _ADDRESS = re.compile(
@@ -35,11 +37,13 @@ _ADDRESS = re.compile(
     r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
     r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
-_HOST_KEY = re.compile(
-    r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
-)
+_PORT_KEY = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER)$", re.I)
+_NO_HOST_KEY = re.compile(r"IMAGE|LISTEN|BIND|VERSION|FILE|PATH", re.I)
+# Endings of public names; two letters are a country's. Of other names with one dot nobody knows whether a namespace is meant.
+_PUBLIC = ("com", "net", "org", "info", "dev", "app", "cloud", "gov", "edu", "mil", "int", "biz")
 _KUBERNETES = re.compile(r"kubernetes\.default(\.svc(\.[a-z0-9.-]+)?)?")
 UNKNOWN = "Service "  # before a name that no Service here has
+NO_PORT = "host "  # before a host outside of which no port is said
 MOST_TEXT = 256 * 1024
 MOST_TOKENS = 5_000
 MOST_ALIASES = 3  # Services of type ExternalName that name one another
@@ -179,27 +183,16 @@ def _addresses(
     workload = known.get((kind, space_of(obj), name))
     if workload is None:
         return
-    yield from _secrets(template.get("spec") or {}, workload)
-    for key, text, origin in _texts(template.get("spec") or {}, space_of(obj), maps):
+    spec = template.get("spec") or {}
+    yield from secrets(spec, workload)
+    yield from absent(spec, workload, maps)
+    texts = list(_texts(spec, space_of(obj), maps))
+    ports = {key.upper(): int(text) for key, text, _ in texts if text.isdecimal() and len(text) <= 5}
+    for key, text, origin in texts:
         where = f"{origin} in {document.path}:{document.line}"
-        for found in _called(key, text, workload.pod.namespace, services, spaces):
-            yield from _edge(workload, found, where)
-
-
-def _secrets(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
-    """Secrets that may hold addresses: what they say is not read."""
-    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
-        names = {
-            str(((e.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name", ""))
-            for e in container.get("env") or []
-            if _HOST_KEY.search(str(e.get("name")))
-            or "DSN" in str(e.get("name"))
-            or "CONN" in str(e.get("name"))
-        }
-        names |= {str((e.get("secretRef") or {}).get("name", "")) for e in container.get("envFrom") or []}
-        for name in sorted(names - {""}):
-            text = "what it may name is not read, and nothing is opened for it; recorded --flows show it"
-            yield Note(f"{workload.name} takes addresses from Secret {name}: {text}")
+        beside = ports.get(_PORT_KEY.sub("PORT", key).upper())
+        for found in _called(key, text, workload.pod.namespace, services, spaces, beside):
+            yield from _edge(workload, found, where, services)
 
 
 def _texts(
@@ -230,14 +223,21 @@ def _texts(
 
 
 def _called(
-    key: str, text: str, space: str, services: Mapping[tuple[str, str], Service], spaces: Collection[str]
+    key: str,
+    text: str,
+    space: str,
+    services: Mapping[tuple[str, str], Service],
+    spaces: Collection[str],
+    beside: int | None = None,
 ) -> Iterator[tuple[Service, int | None] | tuple[str, int]]:
-    """Services with the port that is meant (None is all), and hosts outside with theirs."""
+    """Services with the port that is meant (None is all), and hosts outside with theirs; `beside` is that of DB_PORT for DB_HOST."""
     for number, match in enumerate(_ADDRESS.finditer(text[:MOST_TEXT])):
         if number >= MOST_TOKENS:
             return
         scheme, host = match["scheme"] or "", (match["host"] or match["six"]).lower()
-        port = int(match["port"]) if match["port"] else SCHEMES.get(scheme)
+        port = int(match["port"]) if match["port"] else SCHEMES.get(scheme.partition("+")[0])
+        if port is not None and not 1 <= port <= 65535:
+            continue
         service = _service(host, space, services)
         for _ in range(MOST_ALIASES):
             alias = (
@@ -248,13 +248,26 @@ def _called(
             service = alias or service
         cluster = ".svc" in host
         whole = match.group(0) == text.strip() or text.strip().startswith(match.group(0) + ",")
-        plain = whole and bool(_HOST_KEY.search(key))
+        plain = whole and bool(HOST_KEY.search(key))
         if service is None and _KUBERNETES.fullmatch(host):
             yield API_SERVER, 0
         elif service is not None and (scheme or match["port"] or cluster or plain):
             yield service, port
-        elif service is None and scheme in SCHEMES and port and not cluster and _is_outside(host, spaces):
+        elif service is None and _meant_elsewhere(host, services) and (scheme or plain):
+            yield f"{UNKNOWN}{host}", port or 0
+        elif service is None and scheme and port and not cluster and _is_outside(host, spaces):
             yield host, port
+        elif (
+            service is None
+            and not (scheme or cluster)
+            and whole
+            and not _NO_HOST_KEY.search(key)
+            and _is_public(host)
+        ):
+            if number_ := port or (beside if plain else None):
+                yield host, number_
+            elif plain:
+                yield f"{NO_PORT}{host}", 0
         elif service is None and (cluster or (scheme in SCHEMES and _is_name(host))):
             yield f"{UNKNOWN}{host}", port or 0
 
@@ -282,6 +295,25 @@ def _is_name(host: str) -> bool:
     return False
 
 
+def _meant_elsewhere(host: str, services: Mapping[tuple[str, str], Service]) -> list[str]:
+    """`oven.bakery` for `oven.bakrey`: Services of that name in namespaces that are spelt like the one that is given."""
+    name, dot, space = host.partition(".")
+    if not dot or "." in space:
+        return []
+    near = nearest(space, {s for s, n in services if n == name})
+    return [f"{name}.{s}" for s in near]
+
+
+def _is_public(host: str) -> bool:
+    """A name that ends as public ones do; not an address, and not a file's or a version's."""
+    end = host.rpartition(".")[2]
+    return (
+        "." in host
+        and (end in _PUBLIC or (len(end) == 2 and end.isalpha()))
+        and host.count(".") > (len(end) == 2)
+    )
+
+
 def _is_outside(host: str, spaces: Collection[str]) -> bool:
     """An address, or a name that a public DNS could know; `shop.payments` is a Service's where the namespace is known."""
     if host.count(".") == 1 and host.rpartition(".")[2] in spaces:
@@ -294,12 +326,23 @@ def _is_outside(host: str, spaces: Collection[str]) -> bool:
 
 
 def _edge(
-    workload: Workload, found: tuple[Service, int | None] | tuple[str, int], origin: str
+    workload: Workload,
+    found: tuple[Service, int | None] | tuple[str, int],
+    origin: str,
+    services: Mapping[tuple[str, str], Service],
 ) -> Iterator[Found]:
     target, port = found
+    if isinstance(target, str) and target.startswith(NO_PORT):
+        text = "no port is said, so that nothing is opened for it"
+        yield Note(f"{workload.name} names {target.removeprefix(NO_PORT)}, {origin}: {text}")
+        return
     if isinstance(target, str) and target.startswith(UNKNOWN):
         host = target.removeprefix(UNKNOWN)
-        text = "no Service of that name is here, so that nothing is opened for it"
+        near = _meant_elsewhere(host, services) or nearest(
+            host.partition(".svc")[0], [n if "." not in host else f"{n}.{s}" for s, n in services]
+        )
+        hint = f" (did you mean {' or '.join(near[:2])}?)" if near else ""
+        text = f"no Service of that name is here{hint}, so that nothing is opened for it"
         yield Note(f"{workload.name} calls {host}{f':{port}' if port else ''}, {origin}: {text}")
         return
     if target == API_SERVER:
@@ -310,6 +353,9 @@ def _edge(
             where = str(ipaddress.ip_address(target))
         except ValueError:
             where = "internet"
+            if target.count(".") == 1 and not _is_public(f"x.{target}"):
+                text = "opened as a host outside: where a Service of another namespace is meant, its manifests are not here"
+                yield Note(f"{workload.name} calls {target}:{port}, {origin}: {text}")
         yield Edge(workload, where, frozenset({("TCP", int(port or 443))}), f"{target}:{port}, {origin}")
         return
     if target.kind == "ExternalName":

@@ -1,0 +1,69 @@
+"""Secrets and ConfigMaps that may hold addresses and are not read: named, since nothing is opened for what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from orchestrator.policy.fleet import Workload
+from orchestrator.policy.needed import Note
+
+HOST_KEY = re.compile(
+    r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
+)
+MOST_LISTED = 5
+_GIVEN_TO_ALL = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert")  # in each namespace
+_CERTIFICATES = re.compile(r"tls|cert|token|(^|-)ca(-|$)")
+
+
+def secrets(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
+    """Secrets that may hold addresses: what they say is not read."""
+    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
+        names = {
+            str(((e.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name", ""))
+            for e in container.get("env") or []
+            if HOST_KEY.search(str(e.get("name")))
+            or "DSN" in str(e.get("name"))
+            or "CONN" in str(e.get("name"))
+        }
+        names |= {str((e.get("secretRef") or {}).get("name", "")) for e in container.get("envFrom") or []}
+        for name in sorted(names - {""}):
+            text = "what it may name is not read, and nothing is opened for it; recorded --flows show it"
+            yield Note(f"{workload.name} takes addresses from Secret {name}: {text}")
+    mounted = {str((v.get("secret") or {}).get("secretName", "")) for v in spec.get("volumes") or []}
+    if listed := _listed("Secret", (n for n in mounted if n and not _CERTIFICATES.search(n))):
+        text = "an address in there is not read, and nothing is opened for it; recorded --flows show it"
+        yield Note(f"{workload.name} mounts {listed}: {text}")
+
+
+def absent(
+    spec: Mapping[str, Any], workload: Workload, maps: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> Iterator[Note]:
+    """ConfigMaps that may hold addresses and are not here."""
+    containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    used = {
+        str((e.get("configMapRef") or {}).get("name", "")) for c in containers for e in c.get("envFrom") or []
+    }
+    used |= {
+        str(((e.get("valueFrom") or {}).get("configMapKeyRef") or {}).get("name", ""))
+        for c in containers
+        for e in c.get("env") or []
+    }
+    for volume in spec.get("volumes") or []:
+        used.add(str((volume.get("configMap") or {}).get("name", "")))
+        used |= {
+            str((part.get("configMap") or {}).get("name", ""))
+            for part in (volume.get("projected") or {}).get("sources") or []
+        }
+    gone = (n for n in used - {"", *_GIVEN_TO_ALL} if (workload.pod.namespace, n) not in maps)
+    if listed := _listed("ConfigMap", gone):
+        text = "not among these manifests: an address in there is not known, and nothing is opened for it"
+        yield Note(f"{workload.name} reads {listed}, {text}")
+
+
+def _listed(kind: str, names: Iterable[str]) -> str:
+    """`ConfigMaps one, two and 3 more`; empty where there is none."""
+    found = sorted(names)
+    more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
+    return f"{kind}{'s' if len(found) > 1 else ''} {', '.join(found[:MOST_LISTED])}{more}" if found else ""
