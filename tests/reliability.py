@@ -24,10 +24,10 @@ BEGIN, END = "<!-- figures: written by `make reliability` -->", "<!-- end of fig
 MOST_SEEDS = 500  # in which a planted bug has to be found
 # What is sent as hostile input, by the tests that send it.
 HOSTILE = {
-    "hostile repositories": "tests/adapters/test_hostile_repositories.py",
-    "hostile manifests": "tests/engine/test_hostile_manifests.py",
-    "commands and pages driven with hostile texts": "tests/cli/test_hostile_texts.py tests/server/pages/test_hostile_pages.py",
-    "pages, bodies and deliveries of webhooks": "tests/server/webhooks",
+    "tests of hostile repositories": "tests/adapters/test_hostile_repositories.py",
+    "tests of hostile manifests, some hundred shapes in all": "tests/engine/test_hostile_manifests.py",
+    "tests that drive commands and pages with hostile texts": "tests/cli/test_hostile_texts.py tests/server/pages/test_hostile_pages.py",
+    "tests of webhooks' bodies and deliveries": "tests/server/webhooks",
 }
 
 

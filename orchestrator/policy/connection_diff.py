@@ -162,6 +162,7 @@ class _Sides:
         kinds = zip(*(alike(f, addresses) for f in self._fleets), strict=True)
         self._kinds = dict(zip(addresses, kinds, strict=True))
         self._known: dict[Hashable, tuple[str, ...]] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # of thousands of addresses
 
     def change(self, src: Place, dst: Place, sets: tuple[int, int]) -> Change:
         before, after = sets
@@ -177,6 +178,7 @@ class _Sides:
         parts = [(before, before & after), (before & after, after)] if not notes else []
         asked = [_differing(*part) for part in parts if part[0] != part[1]]
         because = tuple(dict.fromkeys(r for port in asked for r in self._because(src, dst, *port)))
+        because = self._shared.setdefault(because, because)
         return Change(kind, src, dst, before, after, because, "; ".join(dict.fromkeys(notes)))
 
     def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:
