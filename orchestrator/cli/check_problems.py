@@ -41,7 +41,8 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
     made = [_of_item(i, rules) for i in found.items]
     for r in found.intents:
         if r.problems:
-            made.append(Finding(CHECKED["intent"], r.name, "; ".join(r.problems[:5]), r.where))
+            told = f"{r.field}: {'; '.join(r.problems[:5])}"
+            made.append(Finding(CHECKED["intent"], r.name, told, r.where))
     for cut in found.recorded.cut if found.recorded is not None else ():
         flow = cut.flow
         where, text = rules.place(cut.because)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -114,7 +114,7 @@ class PolicyTest(_Model):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an intent: `problems` is empty where it holds; `where` is its file and line.
+    """What came of an intent: `problems` is empty where it holds; `where` is its test's file and line, `field` its own place there.
 
     `unmatched` says that it names ends which are not here: that is no answer about policies.
     """
@@ -125,6 +125,7 @@ class Result:
     reason: str = ""
     checked: int = 0
     unmatched: bool = False
+    field: str = ""
 
 
 def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
@@ -148,9 +149,13 @@ def run(fleet: Fleet, tests: Sequence[tuple[PolicyTest, str]], settled: dict[str
     net = fleet.network(settled)
     found = []
     for test, where in tests:
-        found += [_intent(fleet, net, intent, where) for intent in test.intents]
-        found += [_only(fleet, net, rule, where) for rule in test.only]
-        found += [_exposed(fleet, net, rule, where) for rule in test.internet]
+        parts = {
+            "intents": [_intent(fleet, net, intent, where) for intent in test.intents],
+            "only": [_only(fleet, net, rule, where) for rule in test.only],
+            "internet": [_exposed(fleet, net, rule, where) for rule in test.internet],
+        }
+        for part, results in parts.items():
+            found += [replace(r, field=f"{part}[{number}]") for number, r in enumerate(results)]
     return found
 
 

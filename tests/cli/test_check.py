@@ -103,6 +103,13 @@ def test_a_database_open_to_every_namespace_is_blocked(repo):
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 1 and "❌ blocked" in done.out
     assert "only web: other/stranger to shop/db on 5432/TCP is allowed" in done.out
+    line = 1 + next(n for n, text in enumerate(TESTS.splitlines()) if "only web" in text)
+    (said,) = (
+        t
+        for t in repo.run("check", repo.path, "--base", "main", "-o", "github").out.splitlines()
+        if "only web" in t
+    )
+    assert f"file=policies/tests.yaml,line={line}," in said
 
 
 def test_the_commit_that_opened_it_is_named(repo):
