@@ -74,6 +74,11 @@ class _Rules:
     def __init__(self, before: Fleet, after: Fleet) -> None:
         self._sides = (("after", after), ("before", before))
         self._after = after
+        # Of two policies of one name the first counts, as where it stands does.
+        self._policies = [
+            {f"NetworkPolicy {_full(p)}": p for p in reversed(f.policies)} for f in (after, before)
+        ]
+        self._fields: dict[str, str] = {}
 
     def place(self, because: tuple[str, ...], opens: bool = False, deep: bool = True) -> tuple[str, str]:
         """`file:line` of the policy that decides, and words that name it and its field.
@@ -105,9 +110,12 @@ class _Rules:
 
     def _field(self, name: str) -> str:
         """What the change touched of a policy; empty where it stands as it stood."""
-        after, before = (
-            next((p for p in f.policies if f"NetworkPolicy {_full(p)}" == name), None) for _, f in self._sides
-        )
+        if name not in self._fields:
+            self._fields[name] = self._touched(name)
+        return self._fields[name]
+
+    def _touched(self, name: str) -> str:
+        after, before = (policies.get(name) for policies in self._policies)
         if after is None or before is None:
             return "" if after is before else "spec"
         found = touched_field(before["spec"], after["spec"])

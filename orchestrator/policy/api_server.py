@@ -100,35 +100,33 @@ def server_addresses(fleet: Fleet) -> Iterator[tuple[str, int]]:
 
 def asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """What asks, the Service that it names, and whether requests fail without."""
-    kind, group = obj["kind"], str(obj["apiVersion"]).partition("/")[0]
-    name, spec = obj["metadata"]["name"], obj.get("spec") or {}
-    if kind in _ADMISSION and group == "admissionregistration.k8s.io":
-        for hook in obj.get("webhooks") or []:
-            service = (hook.get("clientConfig") or {}).get("service")
-            if service:
-                yield f"{kind} {name}", dict(service), hook.get("failurePolicy") != "Ignore"
-    elif kind == "APIService" and group == "apiregistration.k8s.io" and spec.get("service"):
-        yield f"APIService {name}", dict(spec["service"]), True
-    elif kind == "CustomResourceDefinition" and group == "apiextensions.k8s.io":
-        conversion = spec.get("conversion") or {}
-        hook = conversion.get("webhook") or {}
-        config = hook.get("clientConfig") or conversion.get("webhookClientConfig") or {}
-        if conversion.get("strategy") == "Webhook" and config.get("service"):
-            yield f"conversion webhook of {name}", dict(config["service"]), True
+    for what, config, needed in _configs(obj):
+        if config.get("service"):
+            yield what, dict(config["service"]), needed
 
 
 def asked_by_url(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What asks by an URL instead of a Service, and the URL."""
-    group, name = str(obj["apiVersion"]).partition("/")[0], obj["metadata"]["name"]
-    if obj["kind"] in _ADMISSION and group == "admissionregistration.k8s.io":
+    for what, config, _ in _configs(obj):
+        if config.get("url"):
+            yield what, str(config["url"])
+
+
+def _configs(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """What asks, where that is said to stand, and whether requests fail without."""
+    kind, group = obj["kind"], str(obj["apiVersion"]).partition("/")[0]
+    name, spec = obj["metadata"]["name"], obj.get("spec") or {}
+    if kind in _ADMISSION and group == "admissionregistration.k8s.io":
         for hook in obj.get("webhooks") or []:
-            if url := (hook.get("clientConfig") or {}).get("url"):
-                yield f"{obj['kind']} {name}", str(url)
-    elif obj["kind"] == "CustomResourceDefinition" and group == "apiextensions.k8s.io":
-        conversion = (obj.get("spec") or {}).get("conversion") or {}
-        config = (conversion.get("webhook") or {}).get("clientConfig") or {}
-        if conversion.get("strategy") == "Webhook" and config.get("url"):
-            yield f"conversion webhook of {name}", str(config["url"])
+            yield f"{kind} {name}", hook.get("clientConfig") or {}, hook.get("failurePolicy") != "Ignore"
+    elif kind == "APIService" and group == "apiregistration.k8s.io":
+        yield f"APIService {name}", {"service": spec.get("service")}, True
+    elif kind == "CustomResourceDefinition" and group == "apiextensions.k8s.io":
+        conversion = spec.get("conversion") or {}
+        hook = conversion.get("webhook") or {}
+        if conversion.get("strategy") == "Webhook":
+            config = hook.get("clientConfig") or conversion.get("webhookClientConfig") or {}
+            yield f"conversion webhook of {name}", config, True
 
 
 def _subjects(obj: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,14 @@ from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.replicas import Key, several
 from orchestrator.policy.schema import problems
 from orchestrator.policy.templates import TEMPLATED as TEMPLATED
-from orchestrator.policy.templates import labels_of, referred, selector_of, template_of, with_template
+from orchestrator.policy.templates import (
+    containers,
+    labels_of,
+    referred,
+    selector_of,
+    template_of,
+    with_template,
+)
 from orchestrator.policy.tier_schema import tier_problems
 from orchestrator.policy.unread import meaning
 
@@ -325,13 +332,9 @@ def _scraped(annotations: Mapping[str, Any]) -> int:
 
 
 def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:
-    containers: Sequence[Mapping[str, Any]] = [
-        *(spec.get("containers") or []),
-        *(spec.get("initContainers") or []),
-    ]
     return tuple(
         NamedPort(str(p.get("name", "")), int(p["containerPort"]), str(p.get("protocol", "TCP")))
-        for c in containers
+        for c in containers(spec)
         for p in c.get("ports") or []
         if "containerPort" in p
     )

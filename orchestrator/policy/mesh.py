@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Port, at_pod
-from orchestrator.policy.templates import template_of
+from orchestrator.policy.templates import containers, template_of
 
 PROBES = "169.254.7.127"
 
@@ -216,5 +216,4 @@ def _annotations(workload: Workload) -> dict[str, str]:
 def _containers(workload: Workload) -> set[str]:
     template = template_of(workload.obj) if workload.obj else None
     spec = (template or {}).get("spec") or {}
-    found = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
-    return {str(c.get("name")) for c in found}
+    return {str(c.get("name")) for c in containers(spec)}

@@ -48,9 +48,11 @@ def scrapers(fleet: Fleet, platform: Platform) -> list[Workload | str]:
     return standing(fleet, platform.monitoring, "prometheus")
 
 
-def assumed(fleet: Fleet, platform: Platform, edges: Sequence[Edge]) -> Iterator[Note]:
+def assumed(
+    fleet: Fleet, platform: Platform, readers: Sequence[Workload | str], edges: Sequence[Edge]
+) -> Iterator[Note]:
     """What is told where metrics are asked for, and whoever reads them is not among the workloads."""
-    for end in scrapers(fleet, platform):
+    for end in readers:
         names = sorted({e.dst.name for e in edges if e.src == end and isinstance(e.dst, Workload)})
         if not isinstance(end, str) or not names:
             continue

@@ -23,8 +23,8 @@ from orchestrator.policy.needed import at_pod as at_pod
 from orchestrator.policy.pod import one_pod
 from orchestrator.policy.scraping import assumed, scrapers
 from orchestrator.policy.selector import matches
-from orchestrator.policy.templates import Template, referred, template_of, with_template
-from orchestrator.policy.unread_config import HOST_KEY, absent, secrets
+from orchestrator.policy.templates import Template, containers, referred, template_of, with_template
+from orchestrator.policy.unread_config import HOST_KEY, absent, config_maps, secrets
 
 SCHEMES = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80, "grpcs": 443, "postgres": 5432, "postgresql": 5432,
@@ -69,7 +69,7 @@ def definitions(
         (space_of(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
     }
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
-    others = referred(d.obj for d in documents)
+    others, readers = referred(d.obj for d in documents), scrapers(fleet, platform)
 
     def each(read: Callable[[Document], Iterator[Found]]) -> Iterator[Found]:
         return shaped(documents, read, wrong)
@@ -81,10 +81,10 @@ def definitions(
         *host_ports(fleet),
         *each(lambda d: ingresses(d, fleet, named, platform)),
         *each(lambda d: routes(d, documents, fleet, named, platform)),
-        *each(lambda d: _monitors(d, fleet, known_services, platform)),
-        *each(lambda d: _annotated(d, fleet, named, platform)),
+        *each(lambda d: _monitors(d, fleet, known_services, readers)),
+        *each(lambda d: _annotated(d, fleet, named, readers)),
     ]
-    found += assumed(fleet, platform, [f for f in found if isinstance(f, Edge)])
+    found += assumed(fleet, platform, readers, [f for f in found if isinstance(f, Edge)])
     notes = [f.text for f in found if isinstance(f, Note)]
     notes += [f"{text}: nothing is opened for what it says" for text in wrong]
     return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
@@ -199,8 +199,7 @@ def _texts(
     spec: Mapping[str, Any], space: str, maps: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> Iterator[tuple[str, str, str]]:
     """A key that may tell that it is an address, the text, and where it stands."""
-    used: dict[str, None] = {}
-    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
+    for container in containers(spec):
         for entry in container.get("env") or []:
             if entry.get("value") is not None:
                 yield str(entry["name"]), str(entry["value"]), f"env {entry['name']}"
@@ -211,13 +210,7 @@ def _texts(
         for text in [*(container.get("command") or []), *(container.get("args") or [])]:
             key, _, value = str(text).partition("=")
             yield key, value or str(text), "an argument"
-        for entry in container.get("envFrom") or []:
-            used[str((entry.get("configMapRef") or {}).get("name", ""))] = None
-    for volume in spec.get("volumes") or []:
-        used[str((volume.get("configMap") or {}).get("name", ""))] = None
-        for part in (volume.get("projected") or {}).get("sources") or []:
-            used[str((part.get("configMap") or {}).get("name", ""))] = None
-    for name in used:
+    for name in config_maps(spec):
         for key, text in ((maps.get((space, name)) or {}).get("data") or {}).items():
             yield str(key), str(text), f"ConfigMap {name}"
 
@@ -253,7 +246,7 @@ def _called(
             yield API_SERVER, 0
         elif service is not None and (scheme or match["port"] or cluster or plain):
             yield service, port
-        elif service is None and _meant_elsewhere(host, services) and (scheme or plain):
+        elif service is None and (scheme or plain) and _meant_elsewhere(host, services):
             yield f"{UNKNOWN}{host}", port or 0
         elif service is None and scheme and port and not cluster and _is_outside(host, spaces):
             yield host, port
@@ -406,12 +399,12 @@ def monitored(
 
 
 def _monitors(
-    document: Document, fleet: Fleet, services: Sequence[Service], platform: Platform
+    document: Document, fleet: Fleet, services: Sequence[Service], readers: Sequence[Workload | str]
 ) -> Iterator[Edge]:
     obj = document.obj
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     for workload, ports in monitored(document, fleet, services):
-        for scraper in scrapers(fleet, platform):
+        for scraper in readers:
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 
@@ -440,14 +433,17 @@ def annotated(
 
 
 def _annotated(
-    document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service], platform: Platform
+    document: Document,
+    fleet: Fleet,
+    services: Mapping[tuple[str, str], Service],
+    readers: Sequence[Workload | str],
 ) -> Iterator[Edge]:
     obj = document.obj
     origin = (
         f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     )
     for workload, ports in annotated(document, fleet, services).items():
-        for scraper in scrapers(fleet, platform):
+        for scraper in readers:
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
 

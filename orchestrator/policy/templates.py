@@ -68,6 +68,11 @@ def referred(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str],
     }
 
 
+def containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those of a pod's spec, the ones that run before the others included."""
+    return [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+
+
 def with_template(
     obj: Mapping[str, Any], known: Mapping[tuple[str, str, str], Mapping[str, Any]]
 ) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.policy.fleet import Workload
 from orchestrator.policy.needed import Note
+from orchestrator.policy.templates import containers
 
 HOST_KEY = re.compile(
     r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
@@ -19,7 +20,7 @@ _CERTIFICATES = re.compile(r"tls|cert|token|(^|-)ca(-|$)")
 
 def secrets(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
     """Secrets that may hold addresses: what they say is not read."""
-    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
+    for container in containers(spec):
         names = {
             str(((e.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name", ""))
             for e in container.get("env") or []
@@ -41,25 +42,32 @@ def absent(
     spec: Mapping[str, Any], workload: Workload, maps: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> Iterator[Note]:
     """ConfigMaps that may hold addresses and are not here."""
-    containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
     used = {
-        str((e.get("configMapRef") or {}).get("name", "")) for c in containers for e in c.get("envFrom") or []
-    }
-    used |= {
         str(((e.get("valueFrom") or {}).get("configMapKeyRef") or {}).get("name", ""))
-        for c in containers
+        for c in containers(spec)
         for e in c.get("env") or []
     }
-    for volume in spec.get("volumes") or []:
-        used.add(str((volume.get("configMap") or {}).get("name", "")))
-        used |= {
-            str((part.get("configMap") or {}).get("name", ""))
-            for part in (volume.get("projected") or {}).get("sources") or []
-        }
-    gone = (n for n in used - {"", *_GIVEN_TO_ALL} if (workload.pod.namespace, n) not in maps)
+    gone = (
+        n
+        for n in {*used, *config_maps(spec)} - {"", *_GIVEN_TO_ALL}
+        if (workload.pod.namespace, n) not in maps
+    )
     if listed := _listed("ConfigMap", gone):
         text = "not among these manifests: an address in there is not known, and nothing is opened for it"
         yield Note(f"{workload.name} reads {listed}, {text}")
+
+
+def config_maps(spec: Mapping[str, Any]) -> list[str]:
+    """The ConfigMaps that a pod has as a whole, by `envFrom` and volumes, in their order."""
+    found = [
+        (e.get("configMapRef") or {}).get("name", "")
+        for c in containers(spec)
+        for e in c.get("envFrom") or []
+    ]
+    for volume in spec.get("volumes") or []:
+        for part in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
+            found.append((part.get("configMap") or {}).get("name", ""))
+    return [str(name) for name in dict.fromkeys(found)]
 
 
 def _listed(kind: str, names: Iterable[str]) -> str:
