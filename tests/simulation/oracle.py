@@ -285,6 +285,7 @@ class Oracle:
             before is not None
             and not _bridge(before)  # one that somebody changed is set right
             and self._drifted(namespace, name)
+            and not self._is_before(namespace, name, before)  # whoever changed it has taken that back
             and not self._is_before(namespace, name, after)
         ):
             if _selects_nobody(after):  # on the way to something else: that decides
