@@ -37,6 +37,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
     r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
+_PORT = re.compile(r"[0-9]{1,5}")
 _PORT_KEY = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER)$", re.I)
 _NO_HOST_KEY = re.compile(r"IMAGE|LISTEN|BIND|VERSION|FILE|PATH", re.I)
 # Endings of public names; two letters are a country's. Of other names with one dot nobody knows whether a namespace is meant.
@@ -187,7 +188,9 @@ def _addresses(
     yield from secrets(spec, workload)
     yield from absent(spec, workload, maps)
     texts = list(_texts(spec, space_of(obj), maps))
-    ports = {key.upper(): int(text) for key, text, _ in texts if text.isdecimal() and len(text) <= 5}
+    ports = {
+        key.upper(): int(text) for key, text, _ in texts if _PORT.fullmatch(text) and 1 <= int(text) <= 65535
+    }
     for key, text, origin in texts:
         where = f"{origin} in {document.path}:{document.line}"
         beside = ports.get(_PORT_KEY.sub("PORT", key).upper())
@@ -224,6 +227,7 @@ def _called(
     beside: int | None = None,
 ) -> Iterator[tuple[Service, int | None] | tuple[str, int]]:
     """Services with the port that is meant (None is all), and hosts outside with theirs; `beside` is that of DB_PORT for DB_HOST."""
+    listed = {part.strip() for part in text[:MOST_TEXT].split(",")}
     for number, match in enumerate(_ADDRESS.finditer(text[:MOST_TEXT])):
         if number >= MOST_TOKENS:
             return
@@ -240,7 +244,7 @@ def _called(
             )
             service = alias or service
         cluster = ".svc" in host
-        whole = match.group(0) == text.strip() or text.strip().startswith(match.group(0) + ",")
+        whole = match.group(0) in listed
         plain = whole and bool(HOST_KEY.search(key))
         if service is None and _KUBERNETES.fullmatch(host):
             yield API_SERVER, 0

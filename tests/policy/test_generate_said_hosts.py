@@ -18,6 +18,10 @@ def till(*env, **more):
         ([("RELAY", "smtps://mail.example.co.uk")], 465),
         ([("DB", "postgresql+asyncpg://u:p@db.example.com/x")], 5432),
         ([("DIRECTORY", "ldap://ldap.example.com")], 389),
+        (
+            [("KAFKA_BROKERS", "b-1.kafka.example.com:9094, b-2.kafka.example.com:9096")],
+            9096,
+        ),  # every one of a list
     ],
 )
 def test_a_host_outside_is_opened_on_the_port_that_is_said(env, port):
@@ -25,6 +29,12 @@ def test_a_host_outside_is_opened_on_the_port_that_is_said(env, port):
     assert found.open("shop/till", "203.0.113.9", port) and not found.open(
         "shop/till", "203.0.113.9", port + 1
     )
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "", "http", "٢٥"])
+def test_a_port_that_is_none_beside_a_host_is_not_written_into_a_policy(port):
+    found = made(till(("SMTP_HOST", "smtp.example.org"), ("SMTP_PORT", port)))
+    assert "names smtp.example.org" in found.told and "no port is said" in found.told
 
 
 def test_a_host_of_which_no_port_is_said_is_named():
