@@ -129,7 +129,10 @@ SHARP = {
     "no-bridges": (40, {}),
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
-    "policies-written-blindly": (150, {"strangers_every": 2.0, "slow": 0.05, "errors": 0.03}),
+    "policies-written-blindly": (
+        5,
+        {"strangers_every": 2.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
+    ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
     "superseded-without-way-back": (40, {"supersede": "immediate", "pushes_every": 15.0, "waves": 3}),
     "two-rollouts-at-once": (40, {"pushes_every": 15.0, "engines": 2}),
