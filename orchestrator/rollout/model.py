@@ -505,6 +505,8 @@ class PolicySourceStatus(Model):
     observed_generation: int = 0
     verified_revision: Revision = ""
     verified_rollout: Name = ""
+    verified_since: datetime | None = None
+    verified_namespaces: Annotated[list[Name], Field(max_length=10000)] = []
     held_revision: Revision = ""
     held_reason: Text = ""
     queued_revision: Revision = ""

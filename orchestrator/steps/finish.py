@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.errors import Conflict, NotFound, RetryLater
 from orchestrator.rollout.left import LOST
 from orchestrator.rollout.next import Action, State
@@ -10,8 +12,10 @@ from orchestrator.rollout.outbox import turned_back
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
 from orchestrator.steps.prune import let_go, records_of
+from orchestrator.steps.reached import as_verified
 
 MOST_NAMED = 5
+NOTHING_VERIFIED: dict[str, Any] = {"verified_since": None, "verified_namespaces": []}
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -66,24 +70,22 @@ def release(ctx: Context, state: State, action: Action) -> None:
 
 def _record(ctx: Context, source: Source, state: State) -> None:
     rollout, phase = state.rollout, state.rollout.status.phase
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     if source.status.active_rollout == rollout.name and source.status.active_uid in ("", rollout.uid):
         fields |= {"active_rollout": "", "active_uid": ""}
     if rollout.spec.revision == rollout.spec.previous_revision:
         # New namespaces were brought to the verified state: a hold on another revision stays.
-        fields |= {"verified_rollout": rollout.name} if phase == "Succeeded" else {}
+        fields |= as_verified(rollout) if phase == "Succeeded" else {}
     elif phase == "Succeeded":
-        fields |= {
-            "verified_revision": rollout.spec.revision,
-            "verified_rollout": rollout.name,
-            "held_revision": "",
-            "held_reason": "",
-        }
+        fields |= {"verified_revision": rollout.spec.revision, "held_revision": "", "held_reason": ""}
+        fields |= as_verified(rollout)
     elif phase in ("RolledBack", "Failed"):
         if phase == "Failed" or not _engine_lost_once(ctx, rollout):
             fields |= {"held_revision": rollout.spec.revision, "held_reason": rollout.status.reason[:1000]}
         if source.status.verified_rollout == rollout.name:
             fields |= {"verified_revision": rollout.spec.previous_revision, "verified_rollout": ""}
+            # Namespaces that come after it get the revision before it, where there is one.
+            fields |= {} if rollout.spec.previous_revision else NOTHING_VERIFIED
     updated = source.status.model_copy(update=fields)
     if updated != source.status:
         ctx.cluster.replace_status(source.with_status(updated))

@@ -10,6 +10,7 @@ from orchestrator.rollout.resource import Rollout, Source
 from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 from orchestrator.steps.planning import selected
+from orchestrator.steps.reached import begun
 
 MOST_NAMED = 5
 
@@ -22,11 +23,10 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
     """Those that were created, or selected, since the last verified rollout began and hold nothing of the source."""
     verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
-    if verified is None or verified.status.started_at is None:
+    since = begun(verified) if verified else source.status.verified_since
+    if since is None:
         return frozenset()
-    # Both by the API server's clock: that of whoever worked on it may be wrong.
-    since = stamp(verified.manifest["metadata"].get("creationTimestamp")) or verified.status.started_at
-    known = frozenset(verified.spec.selected)
+    known = frozenset(verified.spec.selected if verified else source.status.verified_namespaces)
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
     fresh = {n for n, at in made.items() if (at is not None and at > since) or (known and n not in known)}
     return _empty(ctx, source, frozenset(fresh)) if fresh else frozenset()

@@ -71,6 +71,11 @@ def named(name):
     return {**found, "metadata": {"name": name}}
 
 
+def metrics(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=ENOUGH) as answer:
+        return answer.read().decode()
+
+
 def end(process):
     if process.poll() is None:
         process.kill()
@@ -120,8 +125,8 @@ def test_with_the_guards_own_rights_a_killed_run_is_restored_and_not_before_its_
     assert ground.policies() == []
     reasons = [t["reason"] for t in rollout["status"]["transitions"]]
     assert reasons[-2:] == ["EngineLost", "RolledBack"] and rollout["status"]["epoch"] == 1
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports[1 - leading]}/metrics", timeout=ENOUGH) as answer:
-        assert 'netpol_canary_guard_rescues_total{phase="RolledBack"} 1.0' in answer.read().decode()
+    # It counts when it has let go of the rollout, which is after its phase can be read.
+    eventually(lambda: 'rescues_total{phase="RolledBack"} 1.0' in metrics(ports[1 - leading]))
     eventually(lambda: not reading.holder(ground.plane, lease, OWN))
     left = guards[1 - leading]
     left.send_signal(signal.SIGTERM)

@@ -565,8 +565,9 @@ def other_values():
             "conditions": [condition],
             "leftOut": [{"field": "x", "count": 1}],
             "details": [{"type": "Ready", "text": "x"}],
+            "verifiedSince": NOW,
         }
-        yield field, items.get(field, by_type[of["type"]])
+        yield field, items[field] if field in items else by_type[of["type"]]
 
 
 def writes_no_source(world, me):

@@ -107,6 +107,55 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     assert len(rounds.go()) == count
 
 
+def delete(stage, name):
+    meta = stage.cluster.get(ROLLOUT, name, OWN)["metadata"]
+    stage.cluster.delete(ROLLOUT, name, OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+
+
+def test_a_new_namespace_is_reached_though_the_rollout_that_verified_the_revision_was_deleted():
+    stage = Stage()
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "old", "labels": {}}})
+    rounds = Rounds(stage)
+    rounds.go()
+    delete(stage, "shop-cccccccccc")
+    assert rounds.go() == {}
+    stage.namespace("fresh")
+    found = stage.cluster.get(NAMESPACE, "old")
+    labels = stage.cluster.get(NAMESPACE, "fresh")["metadata"]["labels"]
+    stage.cluster.replace({**found, "metadata": {**found["metadata"], "labels": labels}})
+    assert set(rounds.go().values()) == {"Succeeded"}
+    for name in ("fresh", "old"):
+        assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, name)] == ["allow", "deny"]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_namespace_that_comes_after_a_revision_was_taken_back_gets_the_one_before(deleted):
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
+    rounds.go()
+    rounds.ask("shop-dddddddddd", "rollback")
+    assert rounds.go()["shop-dddddddddd"] == "RolledBack"
+    if deleted:
+        delete(stage, "shop-cccccccccc")
+    stage.namespace("fresh")
+    rounds.go()
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+    assert stage.shop().status.verified_revision == "c" * 40
+
+
+def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
+    stage = Stage()
+    rounds = Rounds(stage)
+    rounds.go()
+    rounds.ask("shop-cccccccccc", "rollback")
+    rounds.go()
+    stage.namespace("fresh")
+    assert rounds.go() == {"shop-cccccccccc": "RolledBack"} and not stage.cluster.list(POLICY, "fresh")
+    assert stage.shop().status.verified_since is None and not stage.shop().status.verified_namespaces
+
+
 def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps():
     stage = Stage()
     rounds = Rounds(stage)
@@ -227,10 +276,7 @@ def test_a_deleted_rollout_is_put_back_and_goes_with_its_records():
     stage = Stage(gates=[m.Gate(wave=1)])
     before, rounds = stage.standing(), Rounds(stage)
     rounds.go()
-    meta = stage.cluster.get(ROLLOUT, "shop-cccccccccc", OWN)["metadata"]
-    stage.cluster.delete(
-        ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version=meta["resourceVersion"]
-    )
+    delete(stage, "shop-cccccccccc")
     assert rounds.go() == {}
     assert stage.standing() == before and not stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
 

@@ -6,6 +6,8 @@ STATUS = {
     "*.observedGeneration": "The generation of the spec that this status is about.",
     "PolicySourceStatus.verifiedRevision": "The last revision that went through every wave: what a rollback returns to.",
     "PolicySourceStatus.verifiedRollout": "The rollout that brought it there.",
+    "PolicySourceStatus.verifiedSince": "When that rollout was created: namespaces that come later are new.",
+    "PolicySourceStatus.verifiedNamespaces": "Those that were selected then.",
     "PolicySourceStatus.heldRevision": "A revision that does not start again by itself.",
     "PolicySourceStatus.heldReason": "Why it is held.",
     "PolicySourceStatus.queuedRevision": "The newest revision that waits for the rollout that runs.",
