@@ -22,9 +22,10 @@ from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
-from orchestrator.policy.fleet import Fleet, Workload, fleet
+from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.nearest import did_you_mean, no_address
+from orchestrator.policy.needed import known_as
 from orchestrator.policy.peers import selected
 from orchestrator.policy.pod import End
 from orchestrator.policy.reading import profile
@@ -135,17 +136,12 @@ def _named(place: Place, wanted: str) -> bool:
         return True
     if isinstance(place, Range):
         return wanted == EXTERNAL or _address(wanted, place)
-    return wanted in _names(place)
-
-
-def _names(workload: Workload) -> tuple[str, ...]:
-    pod = workload.pod
-    return (workload.name, pod.name, pod.namespace, f"{pod.namespace}/{pod.name}")
+    return wanted in known_as(place)
 
 
 def _sure(found: Fleet, wanted: str, option: str) -> str:
     """What is wanted, a pod's address as the pod. Raises BadInput where it names nothing: none found would read as "no"."""
-    names = {name for w in found.workloads for name in _names(w)}
+    names = {name for w in found.workloads for name in known_as(w)}
     if wanted in ("", EXTERNAL, *names):
         return wanted
     found.refuse_hidden(wanted)
@@ -156,7 +152,7 @@ def _sure(found: Fleet, wanted: str, option: str) -> str:
     try:
         address = str(ipaddress.ip_address(wanted))
     except ValueError:
-        known = sorted({n for w in found.workloads for n in (w.pod.namespace, _names(w)[3])})
+        known = sorted({n for w in found.workloads for n in (w.pod.namespace, known_as(w)[3])})
         hint = did_you_mean(wanted, known, f"give a namespace, namespace/name, an address or {EXTERNAL}")
         raise BadInput(f"{wanted} is no workload or namespace here", option, hint) from None
     pods = (w for w in found.workloads if not w.pod.host_network)
@@ -181,8 +177,9 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         wanted = port_of(port)
         kept = [c for c in kept if ports.contains(c.ports, *wanted)]
     rows = [{"from": c.src.name, "to": c.dst.name, "ports": ports.text(c.ports)} for c in kept]
-    inward = [e for e in entering(found, cni, port_of(port) if port else None) if _named(e.dst, dst)]
-    inward = inward if src in ("", EXTERNAL) else []
+    asked = src in ("", EXTERNAL)
+    inward = entering(found, cni, port_of(port) if port else None, dst) if asked else []
+    inward = [e for e in inward if _named(e.dst, dst)]
     if output in ("json", "yaml"):
         skipped = list(found.skipped)
         ways = [entrance_row(e) for e in inward]

@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestrator.policy.controllers import ROUTER, Controllers
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.manifest import Document
-from orchestrator.policy.needed import Edge, Found, Note, Platform, Service, space_of, standing
+from orchestrator.policy.needed import Edge, Found, Note, Platform, Service, known_as, space_of, standing
 from orchestrator.policy.templates import template_of
 
 ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 GATEWAY = "gateway.networking.k8s.io/"
-ROUTER = "openshift-ingress"
-# Controllers by a word of their class: the namespaces that their own manifests propose. Whatever stands there is found first.
-SPACES = {
-    "traefik": "traefik",
-    "haproxy": "haproxy-controller",
-    "kong": "kong",
-    "contour": "projectcontour",
-    "envoy": "envoy-gateway-system",
-    "ambassador": "ambassador",
-    "openshift": ROUTER,
-}
 # Balancers outside the cluster that connect to pods themselves.
 BALANCERS = ("alb", "gce", "gke", "azure", "gateway.k8s.aws", "application-gateway")
+# Controllers whose proxies for a Gateway are those for Ingresses; others run some for each Gateway, beside it.
+OF_GATEWAYS = ("traefik", "haproxy", "kong", "contour", "envoy", "ambassador", "openshift")
+NOT_OPENED = "nothing is opened for it"
 Named = Mapping[tuple[str, str], Service]
 
 
@@ -69,7 +62,7 @@ def host_ports(fleet: Fleet) -> Iterator[Edge]:
                     yield Edge("internet", workload, ends, f"hostPort {port['hostPort']} of its container")
 
 
-def ingresses(document: Document, fleet: Fleet, services: Named, platform: Platform) -> Iterator[Found]:
+def ingresses(document: Document, services: Named, known: Controllers) -> Iterator[Found]:
     """What an Ingress's controller connects to."""
     obj, spec = document.obj, document.obj.get("spec") or {}
     if obj["kind"] != "Ingress" or not str(obj["apiVersion"]).startswith(
@@ -79,7 +72,7 @@ def ingresses(document: Document, fleet: Fleet, services: Named, platform: Platf
     given = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
     kind = str(spec.get("ingressClassName") or given)
     origin = f"Ingress {obj['metadata']['name']} in {document.path}:{document.line}"
-    fronts = list(_fronts(fleet, kind, platform.ingress, origin))
+    fronts = list(_fronts(known, kind, origin))
     backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
     backends += [
         p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
@@ -95,14 +88,14 @@ def ingresses(document: Document, fleet: Fleet, services: Named, platform: Platf
 
 
 def routes(
-    document: Document, documents: Sequence[Document], fleet: Fleet, services: Named, platform: Platform
+    document: Document, documents: Sequence[Document], services: Named, known: Controllers
 ) -> Iterator[Found]:
     """What the proxies of Gateways connect to for a route, and OpenShift's router for a Route."""
     obj, spec = document.obj, document.obj.get("spec") or {}
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
     if obj["kind"] == "Route" and str(obj["apiVersion"]).startswith("route.openshift.io/"):
         target = (spec.get("port") or {}).get("targetPort")
-        fronts: list[Workload | str | Note] = list(standing(fleet, ROUTER))
+        fronts: list[Workload | str | Note] = list(standing(known.fleet, ROUTER))
         for backend in [spec.get("to") or {}, *(spec.get("alternateBackends") or [])]:
             key = (space_of(obj), str(backend.get("name")))
             yield from _backend(fronts, services, key, _of_target(services.get(key), target), origin)
@@ -112,7 +105,7 @@ def routes(
     for parent in spec.get("parentRefs") or []:
         if parent.get("kind", "Gateway") == "Gateway":
             key = (str(parent.get("namespace") or space_of(obj)), str(parent["name"]))
-            fronts += _proxies(documents, fleet, key, platform, origin)
+            fronts += _proxies(documents, known, key, origin)
     for rule in spec.get("rules") or []:
         mirrors = [(f.get("requestMirror") or {}).get("backendRef") or {} for f in rule.get("filters") or []]
         for backend in [*(rule.get("backendRefs") or []), *mirrors]:
@@ -124,55 +117,56 @@ def routes(
 def _backend(
     fronts: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
 ) -> Iterator[Found]:
-    service = services.get(key)
+    service, about = services.get(key), frozenset({key[0], f"{key[0]}/{key[1]}"})
     if service is None:
-        yield Note(
-            f"{origin} leads to Service {key[0]}/{key[1]}, which is not here: nothing is opened for it"
-        )
+        yield Note(f"{origin} leads to Service {key[0]}/{key[1]}, which is not here", NOT_OPENED, about)
         return
+    about |= {name for w in service.behind for name in known_as(w)}
     targets = {w: ports for w, ports in service.at_pods(port).items() if ports}
     if not targets and service.behind:
-        yield Note(
-            f"{origin} leads to port {port} of Service {key[0]}/{key[1]}, which it does not list: nothing is opened for it"
-        )
+        text = f"{origin} leads to port {port} of Service {key[0]}/{key[1]}, which it does not list"
+        yield Note(text, NOT_OPENED, about)
     for front in fronts:
         if isinstance(front, Note):
-            yield front
+            yield Note(front.text, front.outcome, about)
             continue
         for workload, ports in targets.items():
             yield Edge(front, workload, frozenset(ports), origin)
 
 
-def _fronts(fleet: Fleet, kind: str, space: str, origin: str) -> Iterator[Workload | str | Note]:
+def _fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | str | Note]:
     """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does."""
-    word = kind.lower()
+    word, space = known.described(kind).lower(), known.platform.ingress
     if "cilium" in word:
         yield Note(
-            f"{origin} comes through Cilium's own proxy, which no NetworkPolicy names: not opened; a CiliumNetworkPolicy with "
-            "fromEntities: [ingress] does"
+            f"{origin} comes through Cilium's own proxy, which no NetworkPolicy names",
+            "not opened; a CiliumNetworkPolicy with fromEntities: [ingress] does",
         )
         return
     if any(b in word for b in BALANCERS):
         yield "internet"
         return
-    mine = next((w for w in SPACES if w in word), "")
-    here = [
-        w
-        for w in fleet.workloads
-        if mine and mine in (w.pod.name, w.pod.labels.get("app.kubernetes.io/name"))
-    ]
-    usual = space if fleet.within(space) or not mine else SPACES[mine]
-    found = here or standing(fleet, usual)
+    mine = known.serving(kind)
+    if space != Platform().ingress:
+        mine = [w for w in mine if w.pod.namespace == space] or (
+            mine if not known.fleet.within(space) else []
+        )
+    usual = next((k.space for k in known.kinds(kind)), space)
+    found = mine or standing(known.fleet, space if known.fleet.within(space) else usual)
     for end in found:
         if isinstance(end, str):
-            yield Note(
-                f"{origin}: its controller is not here; opened to {end}, --ingress-namespace names another"
-            )
+            text = f"{origin}: its controller{_of_class(known, kind)} is not here, and is taken to stand in {end}"
+            yield Note(text, "opened to that; --ingress-namespace names another")
         yield end
 
 
+def _of_class(known: Controllers, kind: str) -> str:
+    word = known.described(kind)
+    return f" of the class {word}" if word else ""
+
+
 def _proxies(
-    documents: Sequence[Document], fleet: Fleet, key: tuple[str, str], platform: Platform, origin: str
+    documents: Sequence[Document], known: Controllers, key: tuple[str, str], origin: str
 ) -> Iterator[Workload | str | Note]:
     """The proxies of a Gateway: by the labels that controllers give them, else by its class."""
     space, name = key
@@ -181,10 +175,12 @@ def _proxies(
         {"gateway.envoyproxy.io/owning-gateway-name": name},
     )
     here = [
-        w for w in fleet.workloads if any(set(own.items()) <= set(w.pod.labels.items()) for own in labels)
+        w
+        for w in known.fleet.workloads
+        if any(set(own.items()) <= set(w.pod.labels.items()) for own in labels)
     ]
-    if here or platform.gateways:
-        yield from here or standing(fleet, platform.gateways)
+    if here or known.platform.gateways:
+        yield from here or standing(known.fleet, known.platform.gateways)
         return
     kinds = [
         (d.obj["kind"], d.obj["metadata"]["name"], d.obj)
@@ -195,13 +191,11 @@ def _proxies(
     word = str((gateway.get("spec") or {}).get("gatewayClassName", ""))
     controller = next((o for k, n, o in kinds if k == "GatewayClass" and n == word), {})
     word = f"{word} {(controller.get('spec') or {}).get('controllerName', '')}".lower()
-    if any(w in word for w in (*SPACES, *BALANCERS, "cilium")):
-        yield from _fronts(fleet, word, platform.ingress, origin)
+    if any(w in word for w in (*OF_GATEWAYS, *BALANCERS, "cilium")):
+        yield from _fronts(known, word, origin)
         return
-    yield Note(
-        f"{origin}: the proxies of Gateway {space}/{name} are not here; opened to namespace {space}, --gateway-namespace names "
-        "another"
-    )
+    text = f"{origin}: the proxies of Gateway {space}/{name} are not here, and are taken to stand in namespace {space}"
+    yield Note(text, "opened to that; --gateway-namespace names another")
     yield f"namespace {space}"
 
 

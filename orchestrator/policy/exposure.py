@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy import ports
 from orchestrator.policy.connections import ranges
+from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.needed import Edge, Note, Platform, shaped
+from orchestrator.policy.needed import Edge, Found, Note, Platform, known_as, shaped
 from orchestrator.policy.services import sound
 from orchestrator.policy.shut_out import isolating
 from orchestrator.policy.would_cut import shut
@@ -103,21 +104,22 @@ def _labels(selector: Mapping[str, Any] | None) -> str:
 
 
 def entrances(
-    fleet: Fleet, platform: Platform, settled: Mapping[str, bool]
+    fleet: Fleet, platform: Platform, settled: Mapping[str, bool], to: str = ""
 ) -> tuple[list[Entrance], list[str]]:
     """What comes in through Services, host ports, Ingresses and routes, and what of them leads nowhere known.
 
-    One that is not of its kind's shape is left out and named; the others are worked out all the same.
+    One that is not of its kind's shape is left out and named; the others are worked out all the same. With `to`, what concerns
+    other workloads and namespaces alone is not told.
     """
     documents = fleet.beside
     wrong: list[str] = []
     services = [s for s, _ in sound(documents, fleet, wrong)]
-    named = {(s.namespace, s.name): s for s in services}
+    named, fronts = {(s.namespace, s.name): s for s in services}, Controllers(documents, fleet, platform)
     met = [
         *outside(services),
         *host_ports(fleet),
-        *shaped(documents, lambda d: ingresses(d, fleet, named, platform), wrong),
-        *shaped(documents, lambda d: routes(d, documents, fleet, named, platform), wrong),
+        *shaped(documents, lambda d: ingresses(d, named, fronts), wrong),
+        *shaped(documents, lambda d: routes(d, documents, named, fronts), wrong),
     ]
     found = []
     for edge in dict.fromkeys(e for e in met if isinstance(e, Edge)):
@@ -130,7 +132,20 @@ def entrances(
             found.append(Entrance(edge.origin, src, edge.dst, one.ports, because, partly))
     ordered = sorted(found, key=lambda e: (e.dst.name, e.through, e.src, sorted(e.ports)))
     lost = [f"{text}: what it lets in is not worked out" for text in wrong]
-    return ordered, list(dict.fromkeys([*lost, *(n.text for n in met if isinstance(n, Note))]))
+    notes = (n.text for n in met if isinstance(n, Note) and (not to or not n.about or to in n.about))
+    return ordered, list(dict.fromkeys([*lost, *notes, *_on_nodes(met, to)]))
+
+
+def _on_nodes(met: Iterable[Found], to: str) -> Iterator[str]:
+    """What is told of fronts on the host's network."""
+    for edge in met:
+        if not (isinstance(edge, Edge) and isinstance(edge.src, Workload) and isinstance(edge.dst, Workload)):
+            continue
+        if edge.src.pod.host_network and (not to or to in known_as(edge.dst)):
+            yield (
+                f"{edge.src.name} uses its node's network: policies see the node's address, which an ipBlock or a rule without "
+                "`from` lets in, and no podSelector"
+            )
 
 
 def _answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.fleet import Workload
@@ -26,6 +26,22 @@ def arguments(workload: Workload) -> list[str]:
         for part in ("command", "args")
         if isinstance(container.get(part), list)
         for text in container[part]
+    ]
+
+
+def among(found: Sequence[str], repositories: Sequence[str]) -> bool:
+    """Whether any of some images is one of these, each given by the last parts of its name."""
+    return any(image == r or image.endswith(f"/{r}") for image in found for r in repositories)
+
+
+def variables(workload: Workload) -> list[tuple[str, str]]:
+    """The names and values of the environment of all containers."""
+    return [
+        (str(entry.get("name")), str(entry["value"]))
+        for container in _containers(workload)
+        if isinstance(container.get("env"), list)
+        for entry in container["env"]
+        if isinstance(entry, Mapping) and entry.get("value") is not None
     ]
 
 

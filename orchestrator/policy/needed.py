@@ -97,9 +97,20 @@ class Edge:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that was met and is not opened, for people who have to decide."""
+    """Something that was met and is not opened, for people who have to decide.
+
+    `outcome` is what becomes of it in policies that are made. `about` names the namespaces and workloads that it concerns;
+    empty for all.
+    """
 
     text: str
+    outcome: str = ""
+    about: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> str:
+        """The text with the outcome."""
+        return f"{self.text}: {self.outcome}" if self.outcome else self.text
 
 
 Found = Edge | Note
@@ -145,6 +156,12 @@ def shaped(
             wrong.append(str(told))
             continue
         yield from found
+
+
+def known_as(workload: Workload) -> tuple[str, ...]:
+    """By what people name it, its namespace included."""
+    pod = workload.pod
+    return (workload.name, pod.name, pod.namespace, f"{pod.namespace}/{pod.name}")
 
 
 def space_of(obj: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.images import arguments, images
+from orchestrator.policy.images import among, arguments, images
 from orchestrator.policy.needed import Edge, Note, Platform, space_of, standing
 
 USUAL = Platform().monitoring
@@ -32,7 +32,7 @@ MOST_NAMED = 4
 
 def reads_metrics(workload: Workload) -> bool:
     """Whether it reads metrics, by how Prometheus and its kin are installed."""
-    return _is_prometheus(workload) or _named(workload, SCRAPERS) or _runs(workload, _COLLECTORS)
+    return _is_prometheus(workload) or _named(workload, SCRAPERS) or among(images(workload), _COLLECTORS)
 
 
 def scrapers(fleet: Fleet, platform: Platform) -> list[Workload | str]:
@@ -85,7 +85,7 @@ def _operated(fleet: Fleet) -> list[str]:
 
 
 def _is_prometheus(workload: Workload) -> bool:
-    return _named(workload, SCRAPERS[:3]) or _runs(workload, _READERS) or _stores(workload)
+    return _named(workload, SCRAPERS[:3]) or among(images(workload), _READERS) or _stores(workload)
 
 
 def _named(workload: Workload, names: Sequence[str]) -> bool:
@@ -93,10 +93,6 @@ def _named(workload: Workload, names: Sequence[str]) -> bool:
     part = {labels.get("app.kubernetes.io/component", ""), labels.get("component", "")}
     borne = {workload.pod.name, *(labels.get(key, "") for key in NAME_LABELS)}
     return bool(borne & set(names)) and not part & set(_OTHER_PARTS)
-
-
-def _runs(workload: Workload, repositories: Sequence[str]) -> bool:
-    return any(image == r or image.endswith(f"/{r}") for image in images(workload) for r in repositories)
 
 
 def _stores(workload: Workload) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.endpoints import endpoints
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
@@ -71,6 +72,7 @@ def definitions(
     }
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     others, readers = referred(d.obj for d in documents), scrapers(fleet, platform)
+    fronts = Controllers(documents, fleet, platform)
 
     def each(read: Callable[[Document], Iterator[Found]]) -> Iterator[Found]:
         return shaped(documents, read, wrong)
@@ -80,13 +82,13 @@ def definitions(
         *(e for w in fleet.workloads for e in _replicas(w, named)),
         *outside(known_services, node_ranges(fleet, platform)),
         *host_ports(fleet),
-        *each(lambda d: ingresses(d, fleet, named, platform)),
-        *each(lambda d: routes(d, documents, fleet, named, platform)),
+        *each(lambda d: ingresses(d, named, fronts)),
+        *each(lambda d: routes(d, documents, named, fronts)),
         *each(lambda d: _monitors(d, fleet, known_services, readers)),
         *each(lambda d: _annotated(d, fleet, named, readers)),
     ]
     found += assumed(fleet, platform, readers, [f for f in found if isinstance(f, Edge)])
-    notes = [f.text for f in found if isinstance(f, Note)]
+    notes = [f.whole for f in found if isinstance(f, Note)]
     notes += [f"{text}: nothing is opened for what it says" for text in wrong]
     return list(dict.fromkeys(f for f in found if isinstance(f, Edge))), list(dict.fromkeys(notes))
 

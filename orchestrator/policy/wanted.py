@@ -30,7 +30,7 @@ def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tu
     edges = [*found, *(e for e in more if isinstance(e, Edge))]
     edges = [Edge(e.src, e.dst, e.ports or own, e.origin) if e.dst == API_SERVER else e for e in edges]
     told += unknown_places(fleet, platform)
-    told += [n.text for n in more if isinstance(n, Note)]
+    told += [n.whole for n in more if isinstance(n, Note)]
     return list(dict.fromkeys(edges)), list(dict.fromkeys(told))
 
 
