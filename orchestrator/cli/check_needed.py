@@ -13,7 +13,8 @@ from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.manifest import parse
 from orchestrator.policy.needed import Platform
-from orchestrator.policy.reading import profile
+from orchestrator.policy.reading import covers_nodes, profile
+from orchestrator.policy.resolving import under_cilium
 from orchestrator.policy.wanted import needs
 from orchestrator.policy.would_cut import WouldCut, would_cut
 
@@ -31,6 +32,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     if not whole.policies and not whole.cluster:
         raise BadInput("there is no policy here to check", str(path), "without --check some are generated")
     needed, notes = needs(documents, whole, platform)
+    notes += under_cilium(whole) if covers_nodes(cni) is None else []
     unread = [f"not read: {t}" for t in whole.skipped]
     for text in [*unread, *notes]:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)

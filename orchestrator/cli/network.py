@@ -22,13 +22,15 @@ from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
-from orchestrator.policy.fleet import Fleet, fleet
+from orchestrator.policy.evaluator import Decision
+from orchestrator.policy.fleet import Fleet, Workload, fleet
 from orchestrator.policy.manifest import Document, parse
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.needed import known_as
 from orchestrator.policy.peers import selected
-from orchestrator.policy.pod import End
-from orchestrator.policy.reading import profile
+from orchestrator.policy.pod import End, Pod
+from orchestrator.policy.reading import OF_NODES, covers_nodes, profile
+from orchestrator.policy.resolving import cache_addresses
 
 EXTERNAL = "external"
 MOST_IDLE = 5  # named, of the policies that select nothing
@@ -213,20 +215,32 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
     protocol, number = port_of(port)
     say_idle(found)
     codes = []
+    caches = cache_addresses(found)
     for one in _ends(found, src):
-        for other in _ends(found, dst):
+        for other in _at_cache(caches, _ends(found, dst)):
             decision = net.decide(one, other, protocol, number)
+            if other in caches and decision.allowed and covers_nodes(cni) is None:
+                by_any = net.decide(one, "", protocol, number).allowed
+                decision = decision if by_any else Decision(None, (OF_NODES,), decision.why)
             word = {True: "yes", False: "no", None: "depends on the CNI"}[decision.allowed]
-            print(f"{_title(one)} to {_title(other)} on {number}/{protocol}: {word}")
+            cache = f"{_title(caches[other].pod)} at " if isinstance(other, str) and other in caches else ""
+            print(f"{_title(one)} to {cache}{_title(other)} on {number}/{protocol}: {word}")
             for side in decision.why:
                 mark = "lets it pass" if side.allowed else "keeps it out"
                 print(f"  {side.side} {mark}:")
                 for rule in side.rules:
                     print(f"    {located(found, rule)}")
             for question in decision.depends:
-                print(f"  it depends on {question}; name the CNI with --cni")
+                hint = "" if cni != "generic" else "; name the CNI with --cni"
+                print(f"  it depends on {question}{hint}")
             codes.append({True: 0, False: 1, None: 3}[decision.allowed])
     return max(codes)
+
+
+def _at_cache(caches: dict[str, Workload], ends: Sequence[End]) -> list[End]:
+    """The ends, NodeLocal DNSCache on the host's network by its first address: that alone is what policies see of it."""
+    first = {workload.pod: address for address, workload in reversed(caches.items())}
+    return [first.get(e, e) if isinstance(e, Pod) else e for e in ends]
 
 
 def _title(end: End) -> str:

@@ -17,7 +17,7 @@ from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.lint import IGNORE
 from orchestrator.policy.needed import API_SERVER, Edge, Platform, Port
 from orchestrator.policy.pod import Pod
-from orchestrator.policy.resolving import DNS, known_resolvers
+from orchestrator.policy.resolving import DNS, known_resolvers, under_cilium
 from orchestrator.policy.subject import Subjects
 
 NAMESPACE = "kubernetes.io/metadata.name"
@@ -75,7 +75,7 @@ def generate(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = No
 def problems(fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = None) -> list[str]:
     """What the policies cannot say: pods without labels, hostNetwork, nothing but the outside's whole."""
     by = By(fleet, platform or Platform())
-    found = list(known_resolvers(fleet, by.platform)[1])
+    found = [*known_resolvers(fleet, by.platform)[1], *under_cilium(fleet)]
     found += _of_api_server(by, edges)
     for workload in fleet.workloads:
         mine = [e for e in edges if workload.name in (_name(e.src), _name(e.dst))]

@@ -38,6 +38,10 @@ SAID = {
     "ties_reversed": "which of two ClusterNetworkPolicies with one priority comes first",
     "self_exempt": "whether a ClusterNetworkPolicy can keep a pod from itself",
 }
+OF_NODES = (
+    "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "
+    "alone)"
+)
 # Calico and kube-router match ipBlocks on packet addresses, Cilium on identities outside the cluster only.
 PROFILES: dict[str, dict[str, bool]] = {
     "generic": {},
@@ -52,6 +56,11 @@ def profile(name: str) -> dict[str, bool]:
     if name not in PROFILES:
         raise BadInput(f"the CNI profile {name} is not known", "--cni", f"take one of {', '.join(PROFILES)}")
     return PROFILES[name]
+
+
+def covers_nodes(cni: str) -> bool | None:
+    """Whether an ipBlock covers the addresses of nodes; None where the CNI's own configuration, or the CNI, decides."""
+    return None if cni in ("generic", "cilium") else True
 
 
 def readings(settled: dict[str, bool], open_questions: Collection[str]) -> list[Reading]:

@@ -65,6 +65,25 @@ def known_resolvers(fleet: Fleet, platform: Platform) -> tuple[list[Resolver], l
     return found, told
 
 
+def cache_addresses(fleet: Fleet) -> dict[str, Workload]:
+    """NodeLocal DNSCache on the host's network by each address that it answers at."""
+    mine = [w for w in resolvers(fleet) if w.pod.host_network and _is_cache(w)]
+    return {a: w for w in mine for a in [*_said(fleet, w)] or _assumed(fleet)}
+
+
+def under_cilium(fleet: Fleet) -> list[str]:
+    """What is told of each such cache where the CNI may be Cilium. Sources: its policy documentation, and its pull request 25298."""
+    found: dict[str, list[str]] = {}
+    for address, workload in cache_addresses(fleet).items():
+        found.setdefault(workload.name, []).append(address)
+    return [
+        f"{name} answers DNS at {', '.join(addresses)} on its node: to Cilium that is the node itself, which an ipBlock matches with "
+        "policyCIDRMatchMode: nodes alone; else give the cache a Local Redirect Policy and no hostNetwork, or its clients a "
+        "CiliumNetworkPolicy with toEntities: [host]"
+        for name, addresses in found.items()
+    ]
+
+
 def _is_cache(workload: Workload) -> bool:
     names = (workload.pod.name, *workload.pod.labels.values())
     return any("node-local" in n or "nodelocal" in n or "node-cache" in n for n in names)

@@ -317,3 +317,49 @@ def test_lost_dns_scrapes_and_our_own_way_are_named(netpol, shop):
     assert "DNS lost: shop/db[StatefulSet]" in done.out
     assert "metrics scrape lost: monitoring/prometheus[Deployment] to shop/db[StatefulSet]" in done.out
     assert "netpol-canary's own way lost: netpol-canary/controller[Deployment] to shop/db" in done.out
+
+
+CACHE = """---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: nodelocaldns, namespace: kube-system}
+spec:
+  selector: {matchLabels: {k8s-app: nodelocaldns}}
+  template:
+    metadata: {labels: {k8s-app: nodelocaldns}}
+    spec: {hostNetwork: true, containers: [{name: c, image: i, args: [-localip, "169.254.25.10"]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: till, namespace: shop, labels: {app: till}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: names, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{%sports: [{port: 53, protocol: UDP}]}]}
+"""
+TO_CACHE = "to: [{ipBlock: {cidr: 169.254.25.10/32}}], "
+
+
+@pytest.mark.parametrize(
+    ("cni", "code", "word"),
+    [("calico", 0, "yes"), ("kube-router", 0, "yes"), ("cilium", 3, "depends"), ("generic", 3, "depends")],
+)
+def test_the_cache_on_each_node_is_asked_for_at_its_address(netpol, tmp_path, cni, code, word):
+    (tmp_path / "all.yaml").write_text(CACHE % TO_CACHE)
+    for name in ("nodelocaldns", "169.254.25.10"):
+        asked = ("--from", "till", "--to", name, "--port", "53/UDP", "--cni", cni)
+        done = netpol("why", str(tmp_path), *asked)
+        title = "shop/till to kube-system/nodelocaldns at 169.254.25.10 on 53/UDP"
+        assert done.code == code and f"{title}: {word}" in done.out
+        assert ("policyCIDRMatchMode" in done.out) == (code == 3)
+    checked = netpol("generate", str(tmp_path), "--check", "--cni", cni)
+    assert checked.code == 0 and ("policyCIDRMatchMode: nodes" in checked.err) == (code == 3)
+
+
+def test_a_rule_for_everybody_opens_the_cache_under_cilium_and_no_rule_none(netpol, tmp_path):
+    asked = ("--from", "till", "--to", "nodelocaldns", "--port", "53/UDP", "--cni", "cilium")
+    (tmp_path / "all.yaml").write_text(CACHE % "")
+    assert netpol("why", str(tmp_path), *asked).code == 0
+    (tmp_path / "all.yaml").write_text(CACHE % TO_CACHE.replace("25.10/", "20.10/"))
+    assert netpol("why", str(tmp_path), *asked).code == 1
