@@ -63,6 +63,18 @@ def ranges(*fleets: Fleet) -> list[Range]:
     return found
 
 
+def within(spans: Sequence[Range], block: str) -> list[Range]:
+    """The parts of a block of addresses that every policy treats alike."""
+    whole = ipaddress.ip_network(block, strict=False)
+    low, high = whole[0], whole[-1]
+    parts = [
+        Range(max(s.first, low, key=int), min(s.last, high, key=int))
+        for s in spans
+        if s.first.version == whole.version and int(s.first) <= int(high) and int(low) <= int(s.last)
+    ]
+    return parts or [Range(low, high)]
+
+
 def reach(
     fleet: Fleet,
     settled: Mapping[str, bool] | None = None,

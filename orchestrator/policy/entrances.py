@@ -36,18 +36,21 @@ def outside(services: Sequence[Service], nodes: Sequence[str] | None = None) -> 
                 yield Edge(block, workload, ports, f"{origin}, by its source ranges")
             if not service.only_from:
                 yield Edge("internet", workload, ports, origin)
-        if not targets or not service.only_from or service.local or nodes is None:
+        if not targets or not service.only_from or service.local:
             continue
         for workload, ports in targets:
-            for node in nodes:
+            for node in nodes or ():
                 yield Edge(
                     node, workload, ports, f"{origin}: pods see a node's address (externalTrafficPolicy)"
                 )
         if not nodes:
+            text = (
+                f"Service {service.namespace}/{service.name} is for its source ranges alone, {', '.join(service.only_from[:4])}: "
+                "without externalTrafficPolicy: Local pods may see a node's address instead"
+            )
+            about = frozenset(name for w, _ in targets for name in known_as(w))
             yield Note(
-                f"Service {service.namespace}/{service.name} is opened to its source ranges alone, {', '.join(service.only_from[:4])}: "
-                "without externalTrafficPolicy: Local pods may see a node's address instead, and no node's is known here; give "
-                "--nodes RANGE"
+                text, "opened to the ranges, and no node's address is known here; give --nodes RANGE", about
             )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy import ports
-from orchestrator.policy.connections import ranges
+from orchestrator.policy.connections import ranges, within
 from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload
@@ -33,7 +33,7 @@ class Exposed:
 class Entrance:
     """A way in from outside the cluster: its front, the workload behind it, and what keeps it out, if anything.
 
-    `partly` are the addresses that alone are let in, where the front is the internet and not all of it is.
+    `partly` are the addresses that alone are let in, where the front is the internet or a range and not all of it is.
     """
 
     through: str
@@ -121,19 +121,29 @@ def entrances(
         *shaped(documents, lambda d: ingresses(d, named, fronts), wrong),
         *shaped(documents, lambda d: routes(d, documents, named, fronts), wrong),
     ]
-    found = []
-    for edge in dict.fromkeys(e for e in met if isinstance(e, Edge)):
-        if not isinstance(edge.dst, Workload):
-            continue
-        src = edge.src if isinstance(edge.src, str) else edge.src.name
-        for port in sorted(edge.ports):
-            one = Edge(edge.src, edge.dst, frozenset({port}), edge.origin)
-            because, partly = _answer(fleet, one, edge.dst, port, settled)
-            found.append(Entrance(edge.origin, src, edge.dst, one.ports, because, partly))
+    edges = dict.fromkeys(e for e in met if isinstance(e, Edge))
+    found = _ways(fleet, edges, settled)
     ordered = sorted(found, key=lambda e: (e.dst.name, e.through, e.src, sorted(e.ports)))
     lost = [f"{text}: what it lets in is not worked out" for text in wrong]
     notes = (n.text for n in met if isinstance(n, Note) and (not to or not n.about or to in n.about))
     return ordered, list(dict.fromkeys([*lost, *notes, *_on_nodes(met, to)]))
+
+
+def _ways(fleet: Fleet, edges: Iterable[Edge], settled: Mapping[str, bool]) -> Iterator[Entrance]:
+    """Each connection from outside, a port at a time, with what the policies make of it."""
+    net, spans = fleet.network(settled), ranges(fleet)
+    for edge in edges:
+        if not isinstance(edge.dst, Workload):
+            continue
+        src = edge.src if isinstance(edge.src, str) else edge.src.name
+        asked = spans if src == INTERNET else within(spans, src) if "/" in src and src == edge.src else []
+        for port in sorted(edge.ports):
+            one = Edge(edge.src, edge.dst, frozenset({port}), edge.origin)
+            let_in = [s for s in asked if net.allowed(str(s.first), edge.dst.pod, *port)]
+            because = () if let_in else shut(fleet, one, settled)
+            because = because or (() if let_in or not asked else ("Ingress: no rule allows it",))
+            partly = tuple(f"{s.first}-{s.last}" for s in let_in) if len(let_in) < len(asked) else ()
+            yield Entrance(edge.origin, src, edge.dst, one.ports, because, partly)
 
 
 def _on_nodes(met: Iterable[Found], to: str) -> Iterator[str]:
@@ -146,16 +156,3 @@ def _on_nodes(met: Iterable[Found], to: str) -> Iterator[str]:
                 f"{edge.src.name} uses its node's network: policies see the node's address, which an ipBlock or a rule without "
                 "`from` lets in, and no podSelector"
             )
-
-
-def _answer(
-    fleet: Fleet, edge: Edge, dst: Workload, port: tuple[str, int], settled: Mapping[str, bool]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What keeps an entrance shut, and the addresses that it is open to where these are some alone."""
-    if edge.src != INTERNET:
-        return shut(fleet, edge, settled), ()
-    net, spans = fleet.network(settled), ranges(fleet)
-    let_in = [s for s in spans if net.allowed(str(s.first), dst.pod, *port)]
-    if let_in:
-        return (), () if len(let_in) == len(spans) else tuple(f"{s.first}-{s.last}" for s in let_in)
-    return shut(fleet, edge, settled) or ("Ingress: no rule allows it",), ()

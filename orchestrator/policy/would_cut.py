@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_network
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.policy import ports
 from orchestrator.policy.connection_diff import located
+from orchestrator.policy.connections import Range, ranges, within
 from orchestrator.policy.dns import resolves
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
@@ -49,8 +49,9 @@ def shut(whole: Fleet, edge: Edge, settled: Mapping[str, bool] | None = None) ->
 
 
 def _connections(whole: Fleet, net: Network, edges: Sequence[Edge]) -> Iterator[WouldCut]:
+    spans = ranges(whole)
     for edge in edges:
-        shut = {port: because for port in edge.ports if (because := _against(whole, net, edge, port))}
+        shut = {port: because for port in edge.ports if (because := _against(whole, net, spans, edge, port))}
         if shut:
             rules = tuple(dict.fromkeys(rule for because in shut.values() for rule in because))
             src, dst = (e if isinstance(e, str) else e.name for e in (edge.src, edge.dst))
@@ -73,12 +74,11 @@ def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]
             )
 
 
-def _against(whole: Fleet, net: Network, edge: Edge, port: Port) -> tuple[str, ...]:
-    """What keeps a connection out; empty where it is open, or where nobody can say. A range is asked at both of its ends."""
+def _against(whole: Fleet, net: Network, spans: Sequence[Range], edge: Edge, port: Port) -> tuple[str, ...]:
+    """What keeps a connection out; empty where it is open, or where nobody can say. A range is asked in each of its parts, `spans`."""
     if isinstance(edge.src, str) and "/" in edge.src and _is_address(edge.src):
-        block = ip_network(edge.src)
-        ends = (Edge(str(a), edge.dst, edge.ports, edge.origin) for a in (block[0], block[-1]))
-        return tuple(dict.fromkeys(rule for end in ends for rule in _against(whole, net, end, port)))
+        ends = (replace(edge, src=str(part.first)) for part in within(spans, edge.src))
+        return tuple(dict.fromkeys(rule for end in ends for rule in _against(whole, net, spans, end, port)))
     one, other = _seen(edge.src), _seen(edge.dst)
     if all(isinstance(e, Pod) or _is_address(e) for e in (one, other)):
         return _decided(whole, net, one, other, port)

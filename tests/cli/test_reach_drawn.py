@@ -44,3 +44,12 @@ def test_a_graph_dashes_what_policies_shut(drawn):
 
 def test_a_question_about_one_end_draws_its_entrances_alone(drawn):
     assert "db-door" not in drawn("dot", "--to", "web") and "door" not in drawn("csv", "--from", "shop/web")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "yaml", "csv", "dot", "mermaid"])
+def test_source_ranges_of_a_balancer_are_where_its_connections_come_from(cli, tmp_path, form):
+    door = ENTRANCE.replace("NAME", "door").replace("APP", "web")
+    ranged = door.replace("type:", "loadBalancerSourceRanges: [192.0.2.0/26, 198.51.100.7/32], type:")
+    (tmp_path / "all.yaml").write_text(MANIFESTS + "---\n" + POLICY + ranged)
+    out = cli(Stage())("reach", str(tmp_path), "-o", form).out
+    assert "192.0.2.0/26" in out and "198.51.100.7/32" in out and "internet" not in out

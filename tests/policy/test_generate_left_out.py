@@ -38,7 +38,7 @@ def test_a_balancer_with_source_ranges_is_opened_to_these_alone():
 
 def test_where_pods_may_see_a_node_instead_the_nodes_are_opened_or_asked_for():
     text = balancer(loadBalancerSourceRanges=OFFICE[:1])
-    assert "Service shop/kiosk is opened to its source ranges alone, 198.51.100.0/24" in made(text).told
+    assert "Service shop/kiosk is for its source ranges alone, 198.51.100.0/24" in made(text).told
     found = made(text, Platform(nodes=("192.0.2.0/28",)))
     assert found.open("192.0.2.3", "shop/kiosk", 8080) and not found.open("203.0.113.9", "shop/kiosk", 8080)
     assert "source ranges" not in found.told
@@ -113,3 +113,28 @@ def test_a_waypoint_of_another_namespace_and_one_that_is_refused():
     assert (
         "waypoint shop/way (a Gateway of the class istio-waypoint)" in made(workload("web") + WAYPOINT).told
     )
+
+
+POLICY = """---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: part, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24, except: [%s]}}]}]}
+"""
+
+
+def test_a_range_of_which_policies_let_in_a_part_is_neither_open_nor_shut():
+    text = balancer(loadBalancerSourceRanges=["198.51.100.0/24"], externalTrafficPolicy="Local")
+    whole = fleet(parse((text + POLICY % "198.51.100.64/26").encode(), "all.yaml"))
+    (way,) = entrances(whole, Platform(), {})[0]
+    assert way.src == "198.51.100.0/24" and not way.because
+    assert way.partly == ("198.51.100.0-198.51.100.63", "198.51.100.128-198.51.100.255")
+    (cut,) = would_cut(whole, needs(whole.beside, whole, Platform())[0], Platform())
+    assert cut.src == "198.51.100.0/24", "the middle of the range is cut"
+
+
+def test_reach_tells_that_pods_may_see_a_node_and_not_the_range():
+    for local, count in (("Local", 0), ("Cluster", 1)):
+        text = balancer(loadBalancerSourceRanges=["198.51.100.0/24"], externalTrafficPolicy=local)
+        told = entrances(fleet(parse(text.encode(), "all.yaml")), Platform(), {}, "shop/kiosk")[1]
+        assert len(told) == count and all("a node's address" in t and "--nodes" not in t for t in told)
