@@ -257,7 +257,7 @@ class Oracle:
         for item in rollout["spec"]["waves"][wave]["namespaces"]:
             record = self.records.get(f"{name}.{item['name']}")
             since = self.applied.get((f"{name}.{item['name']}", "Applied"))
-            if record is None or since is None or _phase(record) == "Gone" or item["name"] not in self.spaces:
+            if record is None or since is None or _phase(record) == "Gone" or self._another(record):
                 continue
             good = [t for t, n, v in self._truth.answers if n == item["name"] and v == 0.0 and t >= since]
             if len(good) < LOOKS:
@@ -265,6 +265,11 @@ class Oracle:
                 self.violated("2 no wave without its evidence", text)
             if self._hurts_since(record, item["name"], since):
                 self.violated("2 no wave without its evidence", f"{name} promotes what hurts {item['name']}")
+
+    def _another(self, record):
+        """The namespace that it wrote into is gone, whoever has its name now."""
+        standing = self.spaces.get(record["spec"]["namespace"])
+        return standing is None or standing["metadata"]["uid"] != record["spec"]["namespaceUid"]
 
     def _hurts_since(self, record, space, since):
         asked = any(json.loads(o)["metadata"]["name"] == "hurt" for o in record["spec"].get("after") or [])
