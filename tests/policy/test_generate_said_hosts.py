@@ -1,5 +1,7 @@
 """Hosts that workloads say without a scheme, mistyped namespaces, and configuration that is not here: opened or named."""
 
+import json
+
 import pytest
 from made import made, service, workload
 
@@ -87,3 +89,95 @@ def test_configuration_that_is_not_here_is_named_once_a_workload():
     assert "shop/till[Deployment] reads ConfigMap gone, not among these manifests" in told
     assert "shop/till[Deployment] mounts Secret settings: an address in there is not read" in told
     assert "shop-tls" not in told and "kube-root-ca" not in told
+
+
+FILE = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {settings: %s}
+"""
+MOUNTED = {"volumes": [{"name": "v", "configMap": {"name": "settings"}}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"bread":{"host":"oven.bakery","port":8443}}',
+        '{"url":"http://oven.bakery:8443"}',
+        "bread:\n  host: oven.bakery\n  port: 8443\n",
+        "bread.host=oven.bakery\nbread.port=8443\n",
+        '[bread]\nserver = "oven.bakery"\n',
+        'upstreams = ["oven.bakery:8443"]\n',
+        "server { proxy_pass http://oven.bakery:8443; }",
+        "host=oven.bakery port=8443 user=x",
+        "Server=tcp:oven.bakery,8443;Database=x",
+        "dns:///oven.bakery:8443",
+        "dns://192.0.2.53/oven.bakery:8443",
+        "passthrough:///oven.bakery.svc.cluster.local:8443",
+        "dnssrv+_https._tcp.oven.bakery.svc.cluster.local",
+        "jdbc:oracle:thin:@//oven.bakery:8443/x",
+        "user:pw@tcp(oven.bakery:8443)/x",
+    ],
+)
+def test_a_host_is_found_inside_of_what_a_file_or_a_variable_holds(text):
+    mounted = made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text))
+    for found in (made(till(("SETTINGS", text))), mounted):
+        assert found.open("shop/till", "bakery/oven", 8443), found.told
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"bread":{"host":"stove","port":8443}}', "stove:8443"),
+        ("bread: stove.bakery:8443\n", "stove.bakery:8443"),
+        ("clickhouse://stove:9000/x", "stove:9000"),
+        ("odd+scheme://stove/x", "stove"),
+        ("dns:///stove.bakery:8443", "stove.bakery:8443"),
+        ("bread:\n- stove:8443\n", "stove:8443"),
+    ],
+)
+def test_a_host_inside_of_which_no_service_is_here_is_named(text, named):
+    found = made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text))
+    assert f"shop/till[Deployment] calls {named}, ConfigMap settings" in found.told
+
+
+def test_an_address_is_opened_with_its_port_and_named_without():
+    assert made(till(("LEDGER", "192.0.2.7:5432"))).open("shop/till", "192.0.2.7", 5432)
+    assert made(till(("DB_HOST", "192.0.2.7"), ("DB_PORT", "5432"))).open("shop/till", "192.0.2.7", 5432)
+    assert made(till(("TOKEN", "http://169.254.169.254/token"))).open("shop/till", "169.254.169.254", 80)
+    assert "names 192.0.2.7, env DB_HOST" in made(till(("DB_HOST", "192.0.2.7"))).told
+    for own in ("127.0.0.1:80", "0.0.0.0:80", "[::]:80"):
+        assert "192" not in (found := made(till(("SELF", own)))).told and "shop/till.yaml" not in found.files
+
+
+def test_variables_in_variables_are_written_out_and_others_named():
+    env = (("WHERE", "oven.bakery"), ("URL", "http://$(WHERE):8443"), ("LATER", "http://${PLACE}:80/x"))
+    found = made(till(*env))
+    assert found.open("shop/till", "bakery/oven", 8443)
+    assert "calls http://${PLACE}:80/x, env LATER" in found.told and "not known here" in found.told
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("SIDECAR", "python:3"), ("NAME", "till"), ("LEVEL", "info"), ("KEYS", '{"a": 1, "b": [true]}'),
+        ("BUCKET", "s3://stove/x"), ("SOCKET", "unix:///run/x.sock"), ("ID", "spiffe://corp.local/ns/x"),
+        ("CONF", '{"server":{"host":"0.0.0.0","port":8080}}'),
+    ],
+)  # fmt: skip
+def test_what_is_no_host_inside_is_neither_opened_nor_named(key, text):
+    found = made(till((key, text)))
+    assert "shop/till.yaml" not in found.files and "till" not in found.told
+
+
+def test_what_is_beyond_the_bound_of_a_text_is_named():
+    text = "x " * 200_000 + " http://oven.bakery:8443"
+    found = made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text))
+    assert "shop/till[Deployment], ConfigMap settings" in found.told and "is not read" in found.told
+
+
+def test_of_many_hosts_that_are_not_here_some_are_named_and_the_rest_is_counted():
+    text = "\n".join(f"host{n}: stove{n}.bakery:8443" for n in range(500))
+    told = made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text)).told.splitlines()
+    assert len([t for t in told if "stove" in t]) == 20 and any("calls 480 hosts more" in t for t in told)

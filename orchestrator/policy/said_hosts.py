@@ -1,0 +1,199 @@
+"""Which hosts a text says: Services of the cluster, hosts outside, and what cannot be told from either."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.policy.nearest import nearest
+from orchestrator.policy.needed import API_SERVER, Service
+from orchestrator.policy.said_pairs import MOST_TEXT
+from orchestrator.policy.unread_config import HOST_KEY
+
+SCHEMES = {
+    "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80, "grpcs": 443, "postgres": 5432, "postgresql": 5432,
+    "mysql": 3306, "redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "nats": 4222,
+    "kafka": 9092, "memcached": 11211, "smtp": 25, "smtps": 465, "ldap": 389, "ldaps": 636, "mqtt": 1883, "mqtts": 8883,
+}  # fmt: skip
+# Optional scheme and user, a host, an optional port.
+_ADDRESS = re.compile(
+    r"(?<![\w.@/-])(?:jdbc:)?(?:(?P<scheme>[a-z][a-z0-9+.-]{1,20})://)?(?:[^\s:/@,'\"]{0,64}(?::[^\s/,'\"]{0,128})?@)?"
+    r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
+)
+_NO_HOST_KEY = re.compile(r"IMAGE|LISTEN|BIND|VERSION|FILE|PATH", re.I)
+# Endings of public names; two letters are a country's. Of other names with one dot nobody knows whether a namespace is meant.
+_PUBLIC = ("com", "net", "org", "info", "dev", "app", "cloud", "gov", "edu", "mil", "int", "biz")
+# Targets of gRPC and of Thanos, which name a resolver before the host: `dns:///api.shop:80`, `dnssrv+_grpc._tcp.api.shop.svc`.
+_RESOLVED = re.compile(
+    r"\b(?:(?:dns|passthrough|static|kubernetes|k8s|kuberesolver|xds|discovery):(?://[^/\s,'\"]*/)|"
+    r"(?:dns|dnssrv|dnssrvnoa)\+(?:_[\w-]+\._(?:tcp|udp)\.)?)(?=[\w\[])"
+)
+_ORACLE = re.compile(r"@//(?=\w)")
+_PLACEHOLDER = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/,'\"]{0,64}(?:\$[({]|\{\{)[^\s,'\"]{0,64}")
+_NO_NETWORK = frozenset(
+    {
+        "file", "unix", "s3", "s3a", "gs", "gcs", "data", "docker", "oci", "urn", "jar", "classpath", "vault", "memory", "mem", "sqlite",
+        "sqlite3", "spiffe", "env", "secret", "ref", "res", "resource", "asset", "test", "about", "arn", "abfs", "abfss", "wasb", "wasbs",
+    }
+)  # fmt: skip
+_KUBERNETES = re.compile(r"kubernetes\.default(\.svc(\.[a-z0-9.-]+)?)?")
+UNKNOWN = "Service "  # before a name that no Service here has
+NO_PORT = "host "  # before a host outside of which no port is said
+PLACEHOLDER = "placeholder "  # before an address that is put together later
+BEYOND = "beyond"  # in place of what follows after so many characters
+LEAST_PORT = 80  # of a name with a number behind it: below, it may be a version
+Named = Mapping[tuple[str, str], Service]
+Target = tuple[Service, int | None] | tuple[str, int]
+MOST_TOKENS = 5_000
+MOST_ALIASES = 3  # Services of type ExternalName that name one another
+
+
+def called(
+    key: str,
+    text: str,
+    space: str,
+    services: Named,
+    spaces: Collection[str],
+    beside: int | None = None,
+) -> Iterator[Target]:
+    """Services with the port that is meant (None is all), and hosts outside with theirs; `beside` is that of DB_PORT for DB_HOST.
+
+    Other names and places come with a word before them: UNKNOWN, NO_PORT, PLACEHOLDER or BEYOND.
+    """
+    if len(text) > MOST_TEXT:
+        yield BEYOND, MOST_TEXT
+    text = _ORACLE.sub("@", _RESOLVED.sub("srv://", text[:MOST_TEXT]))
+    listed = {part.strip() for part in text.split(",")}
+    for match in _PLACEHOLDER.finditer(text):
+        yield f"{PLACEHOLDER}{match[0]}", 0
+    for number, match in enumerate(_ADDRESS.finditer(text)):
+        if number >= MOST_TOKENS:
+            yield BEYOND, match.start()
+            return
+        one = _said(match, listed, key)
+        if one is None:
+            continue
+        service = _aliased(_service(one.host, space, services), services)
+        if service is None:
+            yield from _unknown(one, key, services, spaces, beside)
+        elif one.scheme or match["port"] or one.cluster or one.plain:
+            yield service, one.port
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A host with its port, if any. `cluster` is a name of the cluster's DNS; `whole` that nothing stands beside it, `plain` that its
+    key says that it is a host."""
+
+    host: str
+    port: int | None
+    scheme: str
+    cluster: bool
+    whole: bool
+    plain: bool
+
+
+def _said(match: re.Match[str], listed: Collection[str], key: str) -> _Said | None:
+    scheme, host = match["scheme"] or "", (match["host"] or match["six"]).lower()
+    port = int(match["port"]) if match["port"] else SCHEMES.get(scheme.partition("+")[0])
+    if scheme in _NO_NETWORK or (port is not None and not 1 <= port <= 65535):
+        return None
+    whole = match[0] in listed and not _NO_HOST_KEY.search(key)
+    return _Said(host, port, scheme, ".svc" in host, whole, whole and bool(HOST_KEY.search(key)))
+
+
+def _aliased(service: Service | None, services: Named) -> Service | None:
+    for _ in range(MOST_ALIASES):
+        if service is None or not service.external:
+            break
+        service = _service(service.external.lower(), service.namespace, services) or service
+    return service
+
+
+def _unknown(
+    one: _Said, key: str, services: Named, spaces: Collection[str], beside: int | None
+) -> Iterator[tuple[str, int]]:
+    """What a host is that no Service here has the name of; nothing where it may be no host at all."""
+    number = one.port or (beside if one.plain else None)
+    if _KUBERNETES.fullmatch(one.host):
+        yield API_SERVER, 0
+    elif (address := _address(one.host)) is not None:
+        if address.is_loopback or address.is_unspecified or _NO_HOST_KEY.search(key):
+            return
+        if number:
+            yield one.host, number
+        elif one.scheme or one.plain:
+            yield f"{NO_PORT}{one.host}", 0
+    elif (one.scheme or one.plain) and meant_elsewhere(one.host, services):
+        yield f"{UNKNOWN}{one.host}", one.port or 0
+    elif not one.cluster and (
+        (one.scheme and _is_outside(one.host, spaces)) or (one.whole and is_public(one.host))
+    ):
+        if number:
+            yield one.host, number
+        elif one.scheme or one.plain:
+            yield f"{NO_PORT}{one.host}", 0
+    elif one.cluster or (_is_name(one.host) and _means_one(one, spaces, beside)):
+        yield f"{UNKNOWN}{one.host}", number or 0
+
+
+def _means_one(one: _Said, spaces: Collection[str], beside: int | None) -> bool:
+    """Whether a name that is not known here is a Service's all the same: `cache:6379` is, `python:3` and a plain word are not."""
+    if one.scheme or (one.host.partition(".")[2] in spaces and (one.port or one.plain)):
+        return True
+    return one.whole and bool((one.port or 0) >= LEAST_PORT or (one.plain and (one.port or beside)))
+
+
+def _service(host: str, space: str, services: Named) -> Service | None:
+    """The Service of a name in the cluster's DNS; a StatefulSet's pod stands before its Service's name."""
+    name, dot, rest = host.partition(".svc")
+    if dot and rest not in ("", ".cluster.local") and not rest.startswith(".cluster."):
+        return None
+    parts = name.split(".")
+    if len(parts) == 1:
+        return services.get((space, parts[0]))
+    if len(parts) == 2:
+        found = services.get((parts[1], parts[0]))
+        return found if found is not None or dot else services.get((space, parts[1]))
+    return services.get((parts[2], parts[1])) if len(parts) == 3 else None
+
+
+def _is_name(host: str) -> bool:
+    """Whether it looks like a Service's name: not this machine's, and no number."""
+    return host != "localhost" and not host.endswith(".localhost") and not host.isdigit()
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def meant_elsewhere(host: str, services: Named) -> list[str]:
+    """`oven.bakery` for `oven.bakrey`: Services of that name in namespaces that are spelt like the one that is given."""
+    name, dot, space = host.partition(".")
+    if not dot or "." in space:
+        return []
+    near = nearest(space, {s for s, n in services if n == name})
+    return [f"{name}.{s}" for s in near]
+
+
+def is_public(host: str) -> bool:
+    """A name that ends as public ones do; not an address, and not a file's or a version's."""
+    end = host.rpartition(".")[2]
+    return (
+        "." in host
+        and (end in _PUBLIC or (len(end) == 2 and end.isalpha()))
+        and host.count(".") > (len(end) == 2)
+    )
+
+
+def _is_outside(host: str, spaces: Collection[str]) -> bool:
+    """A name that a public DNS could know; `shop.payments` is a Service's where the namespace is known."""
+    if host.count(".") == 1 and host.rpartition(".")[2] in spaces:
+        return False
+    return "." in host and not host.endswith((".local", ".internal", ".svc", ".localdomain"))
