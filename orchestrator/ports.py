@@ -85,9 +85,13 @@ class Commit:
 
 
 class Files(dict[str, bytes]):
-    """Files by path; `passed` says what was passed over among them, empty where nothing was."""
+    """Files by path; `passed` says what was passed over among them, empty where nothing was.
+
+    `below` stands before a path where people read it: a file is named from its repository's root.
+    """
 
     passed: str = ""
+    below: str = ""
 
 
 class PolicyRepository(Protocol):

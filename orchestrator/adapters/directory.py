@@ -41,7 +41,7 @@ class Directory:
             if len(found) >= MOST_FILES or total > MOST_BYTES:
                 raise BadInput("the directory holds too much", _shown(entry.path), "give a smaller one")
             found[name] = Path(entry.path).read_bytes()
-        found.passed = passed.said()
+        found.passed, found.below = passed.said(), from_root(self.root)
         passed_over(str(self.root), found.passed)
         return found
 
@@ -65,6 +65,14 @@ class Directory:
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:
         return []
+
+
+def from_root(directory: Path) -> str:
+    """The directory from its repository's root, as it was given where it is in none; with a slash, empty for the root."""
+    full = directory.resolve()
+    root = next((p for p in (full, *full.parents) if (p / ".git").exists()), None)
+    name = os.path.relpath(full, root) if root else str(directory)
+    return "" if name == "." else _shown(f"{name.rstrip('/')}/")
 
 
 def _shown(path: str) -> str:

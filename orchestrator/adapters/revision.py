@@ -13,6 +13,7 @@ from orchestrator.adapters.directory import MOST_BYTES, MOST_FILES
 from orchestrator.adapters.gitprogram import MOST_OUTPUT, SETTINGS
 from orchestrator.adapters.gittree import ENDINGS, Trees, contents, sizes
 from orchestrator.errors import BadInput
+from orchestrator.ports import Files
 
 TIMEOUT = 60.0
 MOST_COMMITS = 1000
@@ -38,7 +39,9 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
     if len(wanted) > MOST_FILES or sum(size.get(e.blob, 0) for e in wanted) > MOST_BYTES:
         raise BadInput("the directory holds too much", where, "give a smaller one")
     content = contents(ask, list(dict.fromkeys(e.blob for e in wanted)), "blob", where) if wanted else {}
-    return {e.path: content[e.blob] for e in wanted}
+    files = Files({e.path: content[e.blob] for e in wanted})
+    files.below = f"{prefix}/" if prefix else ""
+    return files
 
 
 def merge_base(directory: Path, one: str, other: str) -> str:
@@ -52,7 +55,7 @@ def merge_base(directory: Path, one: str, other: str) -> str:
 def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
     """For each file below the directory that changed between two revisions: the last commit that did it.
 
-    `4f1c2d9e01 Ann Lee: Open payments to checkout`, by the path below the directory. Raises BadInput.
+    `4f1c2d9e01 Ann Lee: Open payments to checkout`, by the path from the repository's root. Raises BadInput.
     """
     root = _root(directory)
     inside = os.path.relpath(directory.resolve(), root.resolve())
@@ -75,7 +78,7 @@ def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
         title, *names = entry.splitlines()
         for name in names:
             if name:
-                found.setdefault(os.path.relpath(name, inside), title)
+                found.setdefault(name, title)
     return found
 
 

@@ -37,4 +37,4 @@ def findings(documents: Iterable[Document], version: str = "") -> Iterator[Findi
             space = obj["metadata"].get("namespace")
             subject = f"{obj['kind']} {f'{space}/' if space else ''}{obj['metadata']['name']}"
             message = f"{place}{error.message[:MOST_MESSAGE]} (Kubernetes {wanted})"
-            yield Finding(RULES["NPC013"], subject, message, f"{document.path}:{document.line}")
+            yield Finding(RULES["NPC013"], subject, message, document.where)

@@ -24,7 +24,7 @@ from orchestrator.policy import intents
 from orchestrator.policy.accepting import Accepted, current, of_finding, of_item
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.lint import Finding, lint
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import parse_all
 from orchestrator.policy.reading import profile
 from orchestrator.policy.risk import LEVELS, RiskRules
 from orchestrator.policy.verdict import decide
@@ -56,7 +56,7 @@ def check(
         fleet_of(files, str(path), keep_invalid=True, more=more),
     )
     say_unread(before, after)
-    tests = intents.tests_of(d for name, content in files.items() for d in parse(content, name))
+    tests = intents.tests_of(parse_all(files))
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
     seen = recorded(flows) if flows is not None else []

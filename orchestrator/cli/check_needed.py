@@ -11,7 +11,7 @@ from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import parse_all
 from orchestrator.policy.needed import Platform
 from orchestrator.policy.reading import covers_nodes, profile
 from orchestrator.policy.resolving import under_cilium
@@ -24,7 +24,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     formatted(output, "text")
     settled = profile(cni)
     directory = Directory(path)
-    documents = [d for n, text in directory.files(directory.resolve()).items() for d in parse(text, n)]
+    documents = parse_all(directory.files(directory.resolve()))
     documents += elsewhere(workloads)
     whole = fleet(documents)
     if not whole.workloads:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.cli.check_summary import SAYS, Checked
+from orchestrator.policy.citing import policy_of
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.ports import text as ports_text
@@ -16,6 +17,7 @@ from orchestrator.policy.weighing import Item
 
 _SEVERITIES: dict[Level, Severity] = {"high": "error", "medium": "warning", "low": "info", "none": "info"}
 _OPENING = ("internet", "opened", "widened")
+_REASON = re.compile(r"(after|before), (\w+): (.*?)(?: \((.+?:\d+)(?:, .*)?\))?")
 _REFUSES = "no rule allows it"
 _TEXT = "Part of the change's risk: `strategy.risk` of the PolicySource says how high. An acceptance by name lowers it to low."
 _OTHERS = {
@@ -87,20 +89,18 @@ class _Rules:
         because there is none. Not `deep` is the rule as a whole, in which the block of all addresses is looked for.
         """
         named = [
-            (_REFUSES in text and opens, not self._field(name), word == "before", name, where, text)
-            for word, fleet in self._sides
-            for text in because
-            if text.startswith(f"{word}, ")
-            for name, where in _named(text, fleet)
+            (_REFUSES in rule and opens, not self._field(name), word == "before", name, where, cause)
+            for word, cause, rule, where in _cited(because)
+            if (name := policy_of(rule))
         ]
         if not named:
             return "", f": {because[0]}" if because else ""
-        refuses, _, _, name, where, text = min(named, key=lambda n: n[:3])
+        refuses, _, _, name, where, cause = min(named, key=lambda n: n[:3])
         here = self._after.lines.get(name, where)
         if refuses:  # what refused it is gone
-            said = next((t for t in because if t.startswith("after, ") and _REFUSES not in t), "")
-            return here, f": {said.removeprefix('after, ')}" if said else ""
-        field, cause = self._field(name), _cause(text, where)
+            said = next((c for w, c, rule, _ in _cited(because) if w == "after" and _REFUSES not in rule), "")
+            return here, f": {said}" if said else ""
+        field = self._field(name)
         rule = cause.rpartition(" ")[2]
         if not deep:
             return here, f": {cause}"
@@ -131,12 +131,8 @@ def _full(policy: Mapping[str, Any]) -> str:
     return f"{policy['metadata']['namespace']}/{policy['metadata']['name']}"
 
 
-def _named(text: str, fleet: Fleet) -> Iterator[tuple[str, str]]:
-    for name, where in fleet.lines.items():
-        if name in text and f"({where}" in text:
-            yield name, where
-
-
-def _cause(text: str, where: str) -> str:
-    """Without file, line and commit, which are no part of what makes a finding the same from commit to commit."""
-    return re.sub(r"^(after|before), ", "", text).partition(f" ({where}")[0]
+def _cited(because: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Of each reason: before or after; what decides without line and commit, which change from commit to commit; the rule; where it stands."""
+    for text in because:
+        if match := _REASON.fullmatch(text):
+            yield match[1], f"{match[2]}: {match[3]}", match[3], match[4] or ""

@@ -26,7 +26,7 @@ from orchestrator.policy.connections import Range
 from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.flows import Flow, travelled
 from orchestrator.policy.impact import Impact, impact
-from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.reading import profile
 
@@ -131,7 +131,7 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     """The cluster as it is, and with a directory's policies laid over it, as `kubectl apply` would."""
     standing = list(documents(wiring.connected(target).cluster))
     directory = Directory(path)
-    given = [d for name, text in directory.files(directory.resolve()).items() for d in parse(text, name)]
+    given = parse_all(directory.files(directory.resolve()))
     policies = [d for d in given if d.obj["kind"] in ("NetworkPolicy", "ClusterNetworkPolicy")]
     if not policies:
         raise BadInput("there is no policy here", str(path))

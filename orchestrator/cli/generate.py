@@ -21,7 +21,7 @@ from orchestrator.policy.fleet import fleet
 from orchestrator.policy.flows import unknown
 from orchestrator.policy.generate import from_flows, problems
 from orchestrator.policy.generate import generate as make
-from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.needed import Platform
 from orchestrator.policy.wanted import needs
 from orchestrator.ports import Kind
@@ -34,7 +34,7 @@ POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform) -> int:
     """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
     directory = Directory(path)
-    documents = [d for n, text in directory.files(directory.resolve()).items() for d in parse(text, n)]
+    documents = parse_all(directory.files(directory.resolve()))
     found = fleet(d for d in documents if not _standing(d))
     if not found.workloads:
         raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")

@@ -16,12 +16,13 @@ from orchestrator.cli.network import elsewhere
 from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.report import formatted, printed
 from orchestrator.cli.sarif import LEVELS
+from orchestrator.cli.spots import Spot, spots
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import Fleet, hidden
 from orchestrator.policy.fleet import fleet as read
-from orchestrator.policy.lint import RULES, Finding, lint
-from orchestrator.policy.manifest import Document, parse_sound
+from orchestrator.policy.lint import RULES, Finding, lint, malformed
+from orchestrator.policy.manifest import Document, below, parse_sound
 from orchestrator.policy.nearest import did_you_mean
 from orchestrator.policy.places import Places
 
@@ -74,25 +75,26 @@ def check(
     if output in FORMATS:
         show(path, everything, output, files)
     elif output in ("json", "yaml"):
-        printed({"findings": [_data(f, places) for f in everything]}, output)
+        printed({"findings": [_data(*placed) for placed in spots(everything, places)]}, output)
     else:
-        for f in found:
-            file, line = f.where.rpartition(":")[0], places.of(f.where, f.subject, f.message, f.rule.id).line
-            place = f"{file}:{line}: " if file else ""
+        for f, spot in spots(found, places):
+            place = f"{spot.file}:{spot.line}: " if f.where else ""
             print(one_line(f"{place}{f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
         print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
-    lost = [*(str(e) for e in wrong), *(f"{d.path}:{d.line}: {text}" for d, text in fleet.malformed)]
+    lost = spots([*map(_unread, wrong), *malformed(fleet)], places)
     if lost:
+        first, spot = lost[0]
+        said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
         more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
-        print(f"netpol-canary: {one_line(lost[0])}{more_}", file=sys.stderr)
+        print(f"netpol-canary: {one_line(str(said))}{more_}", file=sys.stderr)
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
 
 
 def _sound(files: Mapping[str, bytes]) -> tuple[list[Document], list[BadInput]]:
-    parsed = [parse_sound(text, name) for name, text in files.items()]
+    parsed = [parse_sound(text, name, below(files)) for name, text in files.items()]
     return [d for documents, _ in parsed for d in documents], [e for _, errors in parsed for e in errors]
 
 
@@ -162,15 +164,14 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     return found
 
 
-def _data(f: Finding, places: Places) -> dict[str, Any]:
-    line, column = places.of(f.where, f.subject, f.message, f.rule.id)
+def _data(f: Finding, spot: Spot) -> dict[str, Any]:
     return {
         "id": f.rule.id,
         "severity": f.rule.severity,
         "subject": f.subject,
         "message": f.message,
-        "where": f.where,
-        "line": line,
-        "column": column,
+        "where": f"{spot.file}:{spot.line}" if f.where else "",
+        "line": spot.line,
+        "column": spot.column,
         "ignored": f.ignored,
     }

@@ -19,7 +19,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.intents import KIND, MOST_SHOWN, tests_of
 from orchestrator.policy.live_intents import Outcome, Trial, outcome, trials
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import parse_all
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout.model import Probing
 
@@ -30,7 +30,7 @@ def check(path: Path, target: Target, image: str, only: Sequence[str], output: s
     """0 where every rule that probes can ask holds and at least one was asked, else 1. Raises BadInput."""
     formatted(output, "text", "junit")
     files = Directory(path).files("")
-    tests = tests_of(d for name, content in files.items() for d in parse(content, name))
+    tests = tests_of(parse_all(files))
     if not tests:
         raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
     ctx = wiring.connected(target)

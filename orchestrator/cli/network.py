@@ -19,12 +19,12 @@ from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import located
+from orchestrator.policy.citing import located, stands
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.evaluator import Decision
 from orchestrator.policy.fleet import Fleet, Workload, fleet
-from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.needed import known_as
 from orchestrator.policy.peers import selected
@@ -60,7 +60,7 @@ def elsewhere(path: Path | None) -> list[Document]:
         return []
     directory = Directory(path)
     files = directory.files(directory.resolve())
-    found = [d for name, content in files.items() for d in parse(content, f"{path}/{name}")]
+    found = parse_all(files)
     return [d for d in found if not d.obj["kind"].endswith("NetworkPolicy")]
 
 
@@ -84,11 +84,11 @@ def fleet_of(
     more: Sequence[Document] = (),
 ) -> Fleet:
     """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
-    documents_ = [d for name, content in files.items() for d in parse(content, name)]
+    documents_ = parse_all(files)
     found = fleet([*documents_, *more], keep_invalid)
     if not found.workloads and found.malformed and not empty:
         document, wrong = found.malformed[0]
-        raise BadInput(wrong, f"{document.path}:{document.line}", "correct it: no other workload is here")
+        raise BadInput(wrong, document.where, "correct it: no other workload is here")
     if not found.workloads and not empty:
         hint = "Deployments, Pods or the like are needed; --workloads DIR takes them from elsewhere"
         raise BadInput("there is no workload here", where, hint)
@@ -115,7 +115,7 @@ def say_idle(found: Fleet) -> None:
     idle = [p["metadata"] for p in found.policies if not selected(found, p)]
     for meta in idle[:MOST_IDLE]:
         name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
-        place = found.lines.get(name, "")
+        place = stands(found, name)
         text = f"{name}{f' ({place})' if place else ''} selects no workload, and changes nothing here"
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
     if len(idle) > MOST_IDLE:
@@ -228,8 +228,8 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
             for side in decision.why:
                 mark = "lets it pass" if side.allowed else "keeps it out"
                 print(f"  {side.side} {mark}:")
-                for rule in side.rules:
-                    print(f"    {located(found, rule)}")
+                for rule, field in side.cited:
+                    print(f"    {located(found, rule, field=field)}")
             for question in decision.depends:
                 hint = "" if cni != "generic" else "; name the CNI with --cni"
                 print(f"  it depends on {question}{hint}")

@@ -11,7 +11,7 @@ from orchestrator.cli.network import load
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy.intents import KIND, Result, as_data, run, shown, tests_of
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.manifest import parse_all
 from orchestrator.policy.reading import profile
 
 
@@ -20,7 +20,7 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     formatted(output, "text", "junit")
     fleet = load(path, more=workloads)
     files = Directory(path).files("")
-    tests = tests_of(d for name, content in files.items() for d in parse(content, name))
+    tests = tests_of(parse_all(files))
     if not tests:
         raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
     results = run(fleet, tests, profile(cni))

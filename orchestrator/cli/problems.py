@@ -9,7 +9,7 @@ from orchestrator.cli.edge import annotate
 from orchestrator.cli.junit import Case, suite
 from orchestrator.cli.report import printed
 from orchestrator.cli.sarif import fingerprint, sarif
-from orchestrator.cli.spots import Spot, spots
+from orchestrator.cli.spots import Spot, relative, spots
 from orchestrator.harmless import one_line
 from orchestrator.policy.findings import RULES, Finding, Rule
 from orchestrator.policy.places import Places
@@ -29,7 +29,7 @@ def show(
 ) -> None:
     """Print them, the worst first: a Git host shows about ten annotations a step."""
     order = sorted(found, key=lambda f: _ORDER.index(f.rule.severity))
-    placed = spots(directory, order, Places(files))
+    placed = relative(directory, spots(order, Places(files)))
     left = [(f, spot) for f, spot in placed if not f.ignored]
     if output == "sarif":
         printed(sarif(placed, rules), "json")

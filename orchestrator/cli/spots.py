@@ -18,25 +18,21 @@ class Spot(NamedTuple):
     column: int
 
 
-def from_root(directory: Path, where: str) -> tuple[str, int]:
-    """The path from the repository's root, and the line, of a `file:line` below the directory or the working directory.
-
-    Outside of a repository it is from the working directory, or else from the directory itself.
-    """
-    file, _, line = where.rpartition(":")
-    inside, elsewhere = directory / file, Path(file)
-    # A name that is no text is shown escaped and cannot be found: it is below the directory all the same.
-    path = (elsewhere if elsewhere.exists() and not inside.exists() else inside).resolve()
-    roots = [p for p in path.parents if (p / ".git").exists()][:1] or [Path.cwd(), directory]
-    root = next((r.resolve() for r in roots if path.is_relative_to(r.resolve())), None)
-    return str(path.relative_to(root)) if root else str(path), int(line) if line.isdigit() else 1
-
-
-def spots(directory: Path, found: Iterable[Finding], places: Places) -> list[tuple[Finding, Spot]]:
+def spots(found: Iterable[Finding], places: Places) -> list[tuple[Finding, Spot]]:
     """Each finding with its spot; one without a place is at the first file's beginning, since code scanning takes no directory."""
     placed = []
     for f in found:
-        file, _ = from_root(directory, f.where or f"{places.first or '.'}:1")
+        file = f.where.rpartition(":")[0] or places.first
         line, column = places.of(f.where, f.subject, f.message, f.rule.id) if f.where else (1, 1)
         placed.append((f, Spot(file, line, column)))
     return placed
+
+
+def relative(directory: Path, placed: Iterable[tuple[Finding, Spot]]) -> list[tuple[Finding, Spot]]:
+    """With no absolute path, which code scanning does not take: from the working directory, or else from the directory itself."""
+    roots = (Path.cwd(), directory.absolute())
+    found = []
+    for f, spot in placed:
+        root = next((r for r in roots if Path(spot.file).is_relative_to(r)), None)
+        found.append((f, spot._replace(file=str(Path(spot.file).relative_to(root))) if root else spot))
+    return found

@@ -29,5 +29,5 @@ def accepted(document: Document) -> Document:
     if wrong:
         obj = document.obj
         text = f"{obj['kind']} {obj['metadata']['name']} is not valid: {wrong}"
-        raise BadInput(text, f"{document.path}:{document.line}", "correct the manifest")
+        raise BadInput(text, document.where, "correct the manifest")
     return document

@@ -53,7 +53,7 @@ def addresses(
     texts = list(_texts(spec, space_of(obj), maps))
     ports = ports_of((key, text) for key, text, _ in texts)
     for key, text, origin in texts:
-        where = f"{origin} in {document.path}:{document.line}"
+        where = f"{origin} in {document.where}"
         targets = said.targets(key, text, workload.pod.namespace, beside(key, ports))
         yield from (e for t in targets if _opened(t) for e in _edge(workload, t, where, said))
         named = [t for t in targets if not _opened(t)]

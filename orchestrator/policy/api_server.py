@@ -57,7 +57,7 @@ def called(documents: Sequence[Document], fleet: Fleet) -> list[Called]:
             service = known.get((str(reference.get("namespace")), str(reference.get("name"))))
             targets = service.at_pods(reference.get("port", CALLED_PORT)) if service is not None else {}
             for workload, ports in targets.items():
-                where = f"{document.path}:{document.line}"
+                where = document.where
                 found += [Called(what, workload, frozenset(ports), where, fails)] if ports else []
     return list(dict.fromkeys(found))
 
@@ -66,7 +66,7 @@ def clients(documents: Sequence[Document], fleet: Fleet) -> list[Client]:
     """The workloads that a RoleBinding or ClusterRoleBinding among the documents names, by their ServiceAccounts."""
     silent, bound = set(), dict[tuple[str, str], tuple[str, str]]()
     for document in documents:
-        obj, where = document.obj, f"{document.path}:{document.line}"
+        obj, where = document.obj, document.where
         try:
             if obj["kind"] == "ServiceAccount" and obj.get("automountServiceAccountToken") is False:
                 silent.add((str(obj["metadata"].get("namespace") or "default"), str(obj["metadata"]["name"])))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.alike import Address, alike
+from orchestrator.policy.citing import located as located
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.used import used
@@ -199,7 +200,9 @@ class _Sides:
         for fleet, net, pods, commits in sides:
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
-            told.append({(w.side, rule): located(fleet, rule, commits) for w in why for rule in w.rules})
+            told.append(
+                {(w.side, rule): located(fleet, rule, commits, deep) for w in why for rule, deep in w.cited}
+            )
         # A rule that only stands on another line now is no reason for a change.
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
             kept = mine.keys() - theirs.keys()
@@ -211,12 +214,3 @@ def _differing(before: int, after: int) -> tuple[str, int]:
         for first, _ in ports.runs(before ^ after, protocol):
             return protocol, first
     raise AssertionError("nothing differs")
-
-
-def located(fleet: Fleet, rule: str, commits: Mapping[str, str] | None = None) -> str:
-    """A deciding rule with the file and line of its policy, and the commit that last changed the file."""
-    for name, where in fleet.lines.items():
-        if rule == name or rule.startswith((f"{name} ", f"{name}:")):
-            commit = (commits or {}).get(where.rpartition(":")[0], "")
-            return f"{rule} ({where}{f', {commit}' if commit else ''})"
-    return rule

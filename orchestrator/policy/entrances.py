@@ -74,7 +74,7 @@ def ingresses(document: Document, services: Named, known: Controllers) -> Iterat
         return
     given = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
     kind = str(spec.get("ingressClassName") or given)
-    origin = f"Ingress {obj['metadata']['name']} in {document.path}:{document.line}"
+    origin = f"Ingress {obj['metadata']['name']} in {document.where}"
     fronts = list(_fronts(known, kind, origin))
     backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
     backends += [
@@ -95,7 +95,7 @@ def routes(
 ) -> Iterator[Found]:
     """What the proxies of Gateways connect to for a route, and OpenShift's router for a Route."""
     obj, spec = document.obj, document.obj.get("spec") or {}
-    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
+    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.where}"
     if obj["kind"] == "Route" and str(obj["apiVersion"]).startswith("route.openshift.io/"):
         target = (spec.get("port") or {}).get("targetPort")
         fronts: list[Workload | str | Note] = list(standing(known.fleet, ROUTER))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 from orchestrator.policy import ports, tiers
@@ -28,6 +29,12 @@ class Why:
     side: str
     allowed: bool
     rules: tuple[str, ...]
+    fields: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def cited(self) -> Iterator[tuple[str, str]]:
+        """Each rule with the field below `spec` that decides: a peer or a port where the rule has several, else empty."""
+        return zip_longest(self.rules, self.fields, fillvalue="")
 
 
 @dataclass(frozen=True)
@@ -189,8 +196,9 @@ class Network:
         selecting = self._selecting(end, side)
         if selecting:
             rules = list(self._matching(selecting, side, peer, dst, protocol, port, reading))
-            names = tuple(rules) or tuple(f"{_label(p)}: no rule allows it" for p in selecting)
-            return Why(side, own or bool(rules), passed + names)
+            names = tuple(r for r, _ in rules) or tuple(f"{_label(p)}: no rule allows it" for p in selecting)
+            fields = tuple("" for _ in passed) + tuple(deep for _, deep in rules)
+            return Why(side, own or bool(rules), passed + names, fields)
         other = "Egress" if side == "Ingress" else "Ingress"
         if not reading.baseline_per_direction and self._selecting(end, other):
             return Why(side, True, (*passed, "a NetworkPolicy selects the pod: no Baseline"))
@@ -215,16 +223,21 @@ class Network:
         protocol: str,
         port: int,
         reading: Reading,
-    ) -> Iterator[str]:
+    ) -> Iterator[tuple[str, str]]:
         part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
         for policy in selecting:
             for number, rule in enumerate(policy["spec"].get(part) or []):
-                given = rule.get(peers) or []
-                met = not given or any(
-                    self._matches(p, policy["metadata"]["namespace"], peer, reading) for p in given
+                given, open_ports, space = (
+                    rule.get(peers) or [],
+                    rule.get("ports") or [],
+                    policy["metadata"]["namespace"],
                 )
-                if met and _port(rule.get("ports") or [], dst, protocol, port):
-                    yield f"{_label(policy)} {part}[{number}]"
+                met = (n for n, p in enumerate(given) if self._matches(p, space, peer, reading))
+                at = next(met, None) if given else 0
+                if at is None or (way := _port(open_ports, dst, protocol, port)) is None:
+                    continue
+                one = f"{peers}[{at}]" if len(given) > 1 else f"ports[{way}]" if len(open_ports) > 1 else ""
+                yield f"{_label(policy)} {part}[{number}]", f"{part}[{number}].{one}" if one else ""
 
     def _matches(self, peer: Mapping[str, Any], namespace: str, other: End, reading: Reading) -> bool:
         block = peer.get("ipBlock")
@@ -289,19 +302,20 @@ def _inside(block: Mapping[str, Any], address: str) -> bool:
     return not any(ip in _network(e) for e in block.get("except") or [])
 
 
-def _port(ports: Sequence[Mapping[str, Any]], dst: End, protocol: str, port: int) -> bool:
+def _port(ports: Sequence[Mapping[str, Any]], dst: End, protocol: str, port: int) -> int | None:
+    """Which of a rule's ports it is, the first one where the rule has none; None where it is none of them."""
     if not ports:
-        return True
-    for entry in ports:
+        return 0
+    for number, entry in enumerate(ports):
         if entry.get("protocol", "TCP") != protocol:
             continue
         wanted = entry.get("port")
         if wanted is None:
-            return True
+            return number
         if isinstance(wanted, str):
             declared = dst.ports if isinstance(dst, Pod) else ()
             if any(d.name == wanted and d.port == port and d.protocol == protocol for d in declared):
-                return True
+                return number
         elif wanted <= port <= entry.get("endPort", wanted):
-            return True
-    return False
+            return number
+    return None

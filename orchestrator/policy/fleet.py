@@ -16,6 +16,7 @@ from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.owners import TEMPLATE_HASH as TEMPLATE_HASH
 from orchestrator.policy.owners import owner_of as owner_of
+from orchestrator.policy.places import Places
 from orchestrator.policy.pod import NamedPort, Pod
 from orchestrator.policy.replicas import Key, several
 from orchestrator.policy.schema import problems
@@ -79,6 +80,12 @@ class Fleet:
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def places(self) -> Places:
+        """What stands where in the files, `texts` by their name for people."""
+        return Places(self.texts)
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
@@ -110,7 +117,7 @@ class Fleet:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
         for document, wrong in self.malformed:
             if name in (_own_name(document.obj), document.obj["metadata"]["name"]):
-                raise BadInput(f"{name} cannot be read: {wrong}", f"{document.path}:{document.line}")
+                raise BadInput(f"{name} cannot be read: {wrong}", document.where)
 
     def find(self, name: str) -> list[Workload]:
         """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
@@ -147,7 +154,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     read = placed(documents)
     known = referred(d.obj for d in read)
     for document in read:
-        obj, where = document.obj, f"{document.path}:{document.line}"
+        obj, where = document.obj, document.where
         kind, version = obj["kind"], obj["apiVersion"]
         try:
             if kind == "Namespace":
@@ -213,6 +220,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         tuple(invalid),
         tuple(beside),
         tuple(malformed),
+        {f"{d.below}{d.path}": d.text for d in read},
     )
 
 
@@ -225,7 +233,7 @@ def _counted(workload: Workload, many: Collection[Key]) -> Workload:
 
 def hidden(document: Document, wrong: str) -> str:
     """What `skipped` says of an object that is malformed."""
-    obj, place = document.obj, f"{document.path}:{document.line}"
+    obj, place = document.obj, document.where
     told = f"{obj['kind']} ({place}): {wrong.removeprefix(obj['kind']).strip()}"
     told = told.replace(": is not of the shape", ": it is not of the shape", 1)
     return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
@@ -256,8 +264,7 @@ def into(document: Document, known: Collection[str], everywhere: Collection[str]
         return [document]
     names = everywhere if folder == SHARED else [folder] if folder in known else []
     return [
-        Document({**obj, "metadata": {**obj["metadata"], "namespace": name}}, document.path, document.line)
-        for name in names
+        replace(document, obj={**obj, "metadata": {**obj["metadata"], "namespace": name}}) for name in names
     ] or [document]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import located
+from orchestrator.policy.citing import located
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.pod import End, Pod

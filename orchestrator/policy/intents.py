@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -12,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import located
+from orchestrator.policy.citing import located
 from orchestrator.policy.connections import Range, ranges
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
@@ -134,7 +135,7 @@ def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
     for document in documents:
         if document.obj["kind"] != KIND:
             continue
-        where = f"{document.path}:{document.line}"
+        where = document.where
         try:
             found.append((PolicyTest.model_validate(document.obj.get("spec") or {}), where))
         except ValidationError as error:
@@ -292,7 +293,10 @@ def _wrong(
         return
     word = {True: "is allowed", False: "is blocked", None: "depends on the CNI"}[decision.allowed]
     deciding = [w for w in decision.why if decision.allowed is None or w.allowed == decision.allowed]
-    rules = "; ".join(f"{w.side}: {', '.join(located(fleet, r) for r in w.rules[:3])}" for w in deciding)
+    rules = "; ".join(
+        f"{w.side}: {', '.join(located(fleet, r, field=deep) for r, deep in islice(w.cited, 3))}"
+        for w in deciding
+    )
     names = [e if isinstance(e, str) else f"{e.namespace}/{e.name}" for e in ends]
     yield f"{names[0]} to {names[1]} on {port[1]}/{port[0]} {word} ({rules or 'no policy'})"
 

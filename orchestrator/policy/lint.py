@@ -27,7 +27,7 @@ from orchestrator.policy.shut_out import speechless, uncallable
 from orchestrator.policy.space_names import misnamed, without_label
 from orchestrator.policy.unsteady import unsteady
 
-__all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint"]
+__all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint", "malformed"]
 
 MOST_PAIRS = 10_000
 EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -242,9 +242,10 @@ def _invalid(fleet: Fleet) -> Iterator[Finding]:
         yield of_policy(fleet, "NPC012", policy, wrong)
 
 
-def _malformed(fleet: Fleet) -> Iterator[Finding]:
+def malformed(fleet: Fleet) -> Iterator[Finding]:
+    """A finding for each object that hides itself for its shape."""
     for document, wrong in fleet.malformed:
-        meta, where = document.obj["metadata"], f"{document.path}:{document.line}"
+        meta, where = document.obj["metadata"], document.where
         space = f"{meta['namespace']}/" if meta.get("namespace") else ""
         yield Finding(RULES["NPC026"], f"{document.obj['kind']} {space}{meta['name']}", wrong, where)
 
@@ -282,7 +283,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _one_sided,
     _egress_open,
     _invalid,
-    _malformed,
+    malformed,
     service_ports,
     uncallable,
     speechless,

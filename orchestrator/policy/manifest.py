@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -16,31 +17,52 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True)
 class Document:
-    """One object and where it begins."""
+    """One object and where it begins: `path` means something to the layout, `below` stands before it for people.
+
+    `text` is that of the file.
+    """
 
     obj: dict[str, Any]
     path: str
     line: int
+    below: str = field(default="", compare=False)
+    text: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def where(self) -> str:
+        """`file:line`, as people read it."""
+        return f"{self.below}{self.path}:{self.line}"
 
 
-def parse(text: bytes, path: str) -> list[Document]:
+def parse_all(files: Mapping[str, bytes]) -> list[Document]:
+    """The objects of all files. Raises BadInput."""
+    return [d for path, text in files.items() for d in parse(text, path, below(files))]
+
+
+def below(files: Mapping[str, bytes]) -> str:
+    """What stands before their paths for people, where they say that."""
+    return str(getattr(files, "below", ""))
+
+
+def parse(text: bytes, path: str, below: str = "") -> list[Document]:
     """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds."""
+    shown = f"{below}{path}"
     if len(text) > MOST_BYTES:
-        raise BadInput(f"the file is larger than {MOST_BYTES // 1024} KiB", path, "split it")
+        raise BadInput(f"the file is larger than {MOST_BYTES // 1024} KiB", shown, "split it")
     if text.startswith(_LFS):
         raise BadInput(
-            "this is a pointer of Git LFS, not the manifest itself", path, "take manifests out of Git LFS"
+            "this is a pointer of Git LFS, not the manifest itself", shown, "take manifests out of Git LFS"
         )
     found: list[Document] = []
-    for document in documents(text, path):
+    for document in documents(text, shown):
         if document.value is not None:
-            found += _objects(document.value, path, document.line)
+            found += _objects(document.value, Document({}, path, document.line, below, text))
         if len(found) > MOST_OBJECTS:
-            raise BadInput(f"there are more than {MOST_OBJECTS} objects", path, "split the file")
+            raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
     return found
 
 
-def parse_sound(text: bytes, path: str) -> tuple[list[Document], list[BadInput]]:
+def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document], list[BadInput]]:
     """The objects of a file that can be read, and what is wrong with the others: one of them hides no other.
 
     After a place that is no YAML nothing more of the file is read.
@@ -48,35 +70,37 @@ def parse_sound(text: bytes, path: str) -> tuple[list[Document], list[BadInput]]
     found: list[Document] = []
     wrong: list[BadInput] = []
     try:
-        return parse(text, path), wrong
+        return parse(text, path, below), wrong
     except BadInput as error:
         if len(text) > MOST_BYTES or text.startswith(_LFS):
             return found, [error]
     try:
-        for document in documents(text, path):
+        for document in documents(text, f"{below}{path}"):
             try:
-                found += _objects(document.value, path, document.line) if document.value is not None else []
+                place = Document({}, path, document.line, below, text)
+                found += _objects(document.value, place) if document.value is not None else []
             except BadInput as error:
                 wrong.append(error)
             if len(found) + len(wrong) > MOST_OBJECTS:
-                raise BadInput(f"there are more than {MOST_OBJECTS} objects", path, "split the file")
+                raise BadInput(
+                    f"there are more than {MOST_OBJECTS} objects", f"{below}{path}", "split the file"
+                )
     except BadInput as error:
         wrong.append(error)
     return found, wrong
 
 
-def _objects(obj: Any, path: str, line: int) -> list[Document]:
-    where = f"{path}:{line}"
+def _objects(obj: Any, place: Document) -> list[Document]:
     if not isinstance(obj, dict):
-        raise BadInput("a Kubernetes object is a mapping", where)
+        raise BadInput("a Kubernetes object is a mapping", place.where)
     kind = obj.get("kind")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
         own = (
             {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
-        return [d for item in items for d in _objects(item, path, line)]
+        return [d for item in items for d in _objects(item, place)]
     wrong = next(misshapen(obj), "")
     if wrong:
-        raise BadInput(wrong, where, "correct the manifest")
-    return [Document(obj, path, line)]
+        raise BadInput(wrong, place.where, "correct the manifest")
+    return [replace(place, obj=obj)]

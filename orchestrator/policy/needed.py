@@ -150,7 +150,7 @@ def shaped(
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             name = f"{document.obj['kind']} {space_of(document.obj)}/{document.obj['metadata']['name']}"
             text = f"{name} is not of the shape that the API has ({error})"
-            told = BadInput(text, f"{document.path}:{document.line}")
+            told = BadInput(text, document.where)
             if wrong is None:
                 raise told from None
             wrong.append(str(told))

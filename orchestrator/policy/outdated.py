@@ -59,7 +59,7 @@ def outdated(fleet: Fleet, kubernetes: str = "") -> Iterator[Finding]:
     match = re.match(r"1\.(\d+)", kubernetes)
     minor = int(match[1]) if match else 10_000
     placed = [(w.obj, fleet.lines.get(w.name, "")) for w in fleet.workloads if w.obj]
-    placed += [(d.obj, f"{d.path}:{d.line}") for d in fleet.beside]
+    placed += [(d.obj, d.where) for d in fleet.beside]
     told = set()
     for obj, where in placed:
         gone = GONE.get(str(obj["apiVersion"]), {}).get(str(obj["kind"]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.manifest import below
 from orchestrator.policy.yamltext import documents
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,13 +36,15 @@ class Places:
     """Of the files of a directory, each read once and only where it is asked for."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-        self._known: dict[str, list[yaml.Node]] = {}
+        self._below = below(files)
+        self._files = {f"{self._below}{name}": text for name, text in files.items()}
+        self._known: dict[str, _File] = {}
 
     @property
     def first(self) -> str:
-        """The first file by its name, for formats that want one for whatever they show; empty where there is none."""
-        return min((name for name in self._files if name.endswith((".yaml", ".yml"))), default="")
+        """The first file by its name, for formats that want one for whatever they show; the directory where there is none."""
+        found = (name for name in self._files if name.endswith((".yaml", ".yml")))
+        return min(found, default=self._below.rstrip("/") or ".")
 
     def of(self, where: str, subject: str, message: str, rule: str = "") -> Place:
         """`where` is `file:line` of the object, `subject` its kind and name."""
@@ -58,15 +62,30 @@ class Places:
 
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
         if file not in self._known:
-            self._known[file] = _nodes(self._files.get(file, b""), file)
-        begun = [n for n in self._known[file] if n.start_mark.line < line]
-        if not begun:
-            return None
+            self._known[file] = _File(_nodes(self._files.get(file, b""), file))
         name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")[2]
-        items = list(_items(begun[-1]))
-        named = [n for n in items if _text(_value(n, "metadata"), "name") == name]
+        begun, named = self._known[file].around(line, name)
         kind = [n for n in named if (_text(n, "kind") or "") in subject]
-        return next(iter([*kind, *named]), begun[-1])
+        return next(iter([*kind, *named]), begun)
+
+
+class _File:
+    """The documents of a file, and the objects of each by their name."""
+
+    def __init__(self, nodes: Sequence[yaml.Node]) -> None:
+        self._nodes, self._starts = nodes, [n.start_mark.line for n in nodes]
+        self._named: dict[int, dict[str | None, list[yaml.Node]]] = {}
+
+    def around(self, line: int, name: str) -> tuple[yaml.Node | None, Sequence[yaml.Node]]:
+        """The document in which the line is, and its objects of that name."""
+        at = bisect_left(self._starts, line) - 1
+        if at < 0:
+            return None, ()
+        if at not in self._named:
+            named = self._named.setdefault(at, {})
+            for node in _items(self._nodes[at]):
+                named.setdefault(_text(_value(node, "metadata"), "name"), []).append(node)
+        return self._nodes[at], self._named[at].get(name, ())
 
 
 def _closer(node: yaml.Node, message: str, rule: str) -> yaml.Node:

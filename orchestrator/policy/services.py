@@ -173,7 +173,7 @@ def _monitors(
     document: Document, fleet: Fleet, services: Sequence[Service], readers: Sequence[Workload | str]
 ) -> Iterator[Edge]:
     obj = document.obj
-    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
+    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.where}"
     for workload, ports in monitored(document, fleet, services):
         for scraper in readers:
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
@@ -210,9 +210,7 @@ def _annotated(
     readers: Sequence[Workload | str],
 ) -> Iterator[Edge]:
     obj = document.obj
-    origin = (
-        f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.path}:{document.line}"
-    )
+    origin = f"annotation {SCRAPE} of {obj['kind']} {obj['metadata']['name']} in {document.where}"
     for workload, ports in annotated(document, fleet, services).items():
         for scraper in readers:
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):

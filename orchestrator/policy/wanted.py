@@ -48,7 +48,7 @@ def _api_server(documents: Sequence[Document], fleet: Fleet) -> Iterator[Found]:
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
         for what, url in urls:
-            yield from _by_url(what, url, known, f"{document.path}:{document.line}")
+            yield from _by_url(what, url, known, document.where)
         for what, reference, _ in wanted:
             key = (str(reference.get("namespace")), str(reference.get("name")))
             service = known.get(key)

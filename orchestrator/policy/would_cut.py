@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.policy import ports
-from orchestrator.policy.connection_diff import located
+from orchestrator.policy.citing import located
 from orchestrator.policy.connections import Range, ranges, within
 from orchestrator.policy.dns import resolves
 from orchestrator.policy.evaluator import Network

@@ -49,7 +49,7 @@ class Layout:
 
     def targets(self, document: Document) -> list[str]:
         """The namespaces that an object goes into; none for those that were left. Raises BadInput."""
-        where = f"{document.path}:{document.line}"
+        where = document.where
         folder = document.path.split("/", 1)[0] if "/" in document.path else ""
         own = str(document.obj["metadata"].get("namespace") or "")
         shared = folder == ("" if self.shared == ROOT else self.shared)
@@ -135,7 +135,7 @@ def arrange(
     found: dict[str, list[Placed]] = {name: [] for name in namespaces}
     seen: dict[tuple[str, str, str, str], str] = {}
     for document in documents:
-        where = f"{document.path}:{document.line}"
+        where = document.where
         obj = document.obj
         targets = layout.targets(document)  # first: what a misspelt folder holds matters less than its name
         if (obj["apiVersion"], obj["kind"]) not in kinds:
@@ -159,7 +159,7 @@ def _beside(document: Document, kinds: Sequence[tuple[str, str]], shared: str) -
     obj = document.obj
     if (obj["apiVersion"], obj["kind"]) in kinds:
         text = f"{obj['kind']} {obj['metadata']['name']} stands in {WORKLOADS}/, which is applied nowhere"
-        raise BadInput(text, f"{document.path}:{document.line}", "move it to the folder of its namespace")
+        raise BadInput(text, document.where, "move it to the folder of its namespace")
     return True
 
 

@@ -118,7 +118,7 @@ def test_the_commit_that_opened_it_is_named(repo):
     repo.change(OPEN, OTHER)
     repo.commit()
     done = repo.run("check", repo.path, "--base", "main~1")
-    assert done.code == 1 and "(policy.yaml:6, " in done.out and " Ann: change)" in done.out
+    assert done.code == 1 and "(policies/policy.yaml:12, " in done.out and " Ann: change)" in done.out
     told = repo.run("diff", "main~1..main", "--path", repo.path).out.splitlines()
     before, after = ([t for t in told if t.strip().startswith(f"{word},")] for word in ("before", "after"))
     assert not any("changed by" in t for t in after) and any(" Ann: change)" in t for t in after)

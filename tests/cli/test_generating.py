@@ -56,7 +56,7 @@ def test_recorded_flows_that_would_be_cut_are_named_with_the_rules(netpol, tmp_p
     done = netpol("replay", str(to), "--flows", str(flows))
     assert done.code == 1
     assert "cut: shop/web to shop/redis-0 on 6379/TCP, seen twice" in done.out
-    assert "NetworkPolicy shop/redis: no rule allows it (shop/redis.yaml:2)" in done.out
+    assert f"NetworkPolicy shop/redis: no rule allows it ({to}/shop/redis.yaml:2)" in done.out
     assert "1 recorded connection allowed, 1 cut, 1 with an unknown end" in done.out
     data = json.loads(netpol("replay", str(to), "--flows", str(flows), "-o", "json").out)
     assert data["allowed"] == 1 and data["cut"][0]["count"] == 2 and len(data["unknown"]) == 1

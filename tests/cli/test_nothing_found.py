@@ -152,9 +152,8 @@ def test_a_policy_that_selects_nothing_is_named(netpol, shop):
     ):
         done = netpol(*command)
         assert done.code == 0, done
-        assert (
-            "NetworkPolicy shop/idle (idle.yaml:1) selects no workload, and changes nothing here" in done.err
-        )
+        said = f"NetworkPolicy shop/idle ({shop}/idle.yaml:1) selects no workload, and changes nothing here"
+        assert said in done.err
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ import pytest
 
 from orchestrator.cli.problems import show
 from orchestrator.policy.findings import RULES, Finding
+from orchestrator.ports import Files
 
 LOST = Finding(RULES["NPC004"], "quay/crane[Deployment]", "no policy isolates it for ingress", "")
-FILES = {"b/later.yaml": b"x: 1\n", "a/first.yml": b"x: 1\n", "README": b""}
+FILES = Files({"b/later.yaml": b"x: 1\n", "a/first.yml": b"x: 1\n", "README": b""})
+NONE = Files()
+FILES.below = NONE.below = "net/"
 
 
 @pytest.fixture
@@ -41,5 +44,5 @@ def test_code_quality_has_a_file_and_junit_and_annotations_none(shown):
 
 
 def test_where_there_is_no_file_at_all_sarif_has_a_location_still(shown):
-    (result,) = json.loads(shown("sarif", {}))["runs"][0]["results"]
+    (result,) = json.loads(shown("sarif", NONE))["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "net"
