@@ -55,9 +55,9 @@ def addresses(
     for key, text, origin in texts:
         where = f"{origin} in {document.where}"
         targets = said.targets(key, text, workload.pod.namespace, beside(key, ports))
-        yield from (e for t in targets if _opened(t) for e in _edge(workload, t, where, said))
+        yield from (e for t in targets if _opened(t) for e in edge_to(workload, t, where, said))
         named = [t for t in targets if not _opened(t)]
-        yield from (e for t in named[:MOST_NAMED] for e in _edge(workload, t, where, said))
+        yield from (e for t in named[:MOST_NAMED] for e in edge_to(workload, t, where, said))
         if len(named) > MOST_NAMED:
             yield Note(
                 f"{workload.name} calls {len(named) - MOST_NAMED} hosts more, {where}, that are not here",
@@ -128,12 +128,13 @@ def _outside(workload: Workload, target: str, port: int, origin: str) -> Iterato
     yield Edge(workload, where, frozenset({("TCP", port)}), f"{target}:{port}, {origin}")
 
 
-def _edge(
+def edge_to(
     workload: Workload,
     found: Target,
     origin: str,
     said: Said,
 ) -> Iterator[Found]:
+    """What a workload needs for one target, `origin` says why, or what is named in its place."""
     target, port = found
     if isinstance(target, str):
         yield from _named(workload, target, int(port or 0), origin, said)

@@ -14,6 +14,7 @@ from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.monitors import monitors
 from orchestrator.policy.needed import Edge as Edge
 from orchestrator.policy.needed import Found, Note, shaped, space_of
 from orchestrator.policy.needed import Platform as Platform
@@ -61,7 +62,7 @@ def definitions(
         *host_ports(fleet),
         *each(lambda d: ingresses(d, named, fronts)),
         *each(lambda d: routes(d, documents, named, fronts)),
-        *each(lambda d: _monitors(d, fleet, known_services, readers)),
+        *each(lambda d: monitors(d, fleet, known_services, readers, said)),
         *each(lambda d: _annotated(d, fleet, named, readers)),
     ]
     found += assumed(fleet, platform, readers, [f for f in found if isinstance(f, Edge)])
@@ -157,29 +158,6 @@ def _replicas(workload: Workload, services: Mapping[tuple[str, str], Service]) -
         yield Edge(workload, workload, ports, f"its replicas, by the headless Service {name}")
 
 
-def monitored(
-    document: Document, fleet: Fleet, services: Sequence[Service]
-) -> Iterator[tuple[Workload, set[Port]]]:
-    """The workloads that a ServiceMonitor or PodMonitor lets Prometheus read, and on which ports."""
-    obj, spec = document.obj, document.obj.get("spec") or {}
-    if obj["kind"] not in ("ServiceMonitor", "PodMonitor"):
-        return
-    scope = spec.get("namespaceSelector") or {}
-    spaces = None if scope.get("any") else set(scope.get("matchNames") or [space_of(obj)])
-    yield from _scraped(obj["kind"], spec, spaces, fleet, services)
-
-
-def _monitors(
-    document: Document, fleet: Fleet, services: Sequence[Service], readers: Sequence[Workload | str]
-) -> Iterator[Edge]:
-    obj = document.obj
-    origin = f"{obj['kind']} {obj['metadata']['name']} in {document.where}"
-    for workload, ports in monitored(document, fleet, services):
-        for scraper in readers:
-            if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
-                yield Edge(scraper, workload, frozenset(ports), origin)
-
-
 def annotated(
     document: Document, fleet: Fleet, services: Mapping[tuple[str, str], Service]
 ) -> dict[Workload, set[Port]]:
@@ -215,30 +193,3 @@ def _annotated(
         for scraper in readers:
             if ports and (isinstance(scraper, str) or not one_pod(scraper.pod, workload.pod)):
                 yield Edge(scraper, workload, frozenset(ports), origin)
-
-
-def _scraped(
-    kind: str,
-    spec: Mapping[str, Any],
-    spaces: set[str] | None,
-    fleet: Fleet,
-    services: Sequence[Service],
-) -> Iterator[tuple[Workload, set[Port]]]:
-    selector = spec.get("selector") or {}
-    if kind == "PodMonitor":
-        for workload in fleet.workloads:
-            pod = workload.pod
-            if (spaces is None or pod.namespace in spaces) and matches(selector, pod.labels):
-                for end in spec.get("podMetricsEndpoints") or []:
-                    wanted = end.get("portNumber", end.get("port", end.get("targetPort")))
-                    yield workload, at_pod(pod, wanted, "TCP") if wanted is not None else set()
-        return
-    for service in services:
-        if (spaces is not None and service.namespace not in spaces) or not matches(selector, service.labels):
-            continue
-        for end in spec.get("endpoints") or []:
-            if end.get("port") is not None:
-                yield from service.at_pods(end["port"]).items()
-            elif end.get("targetPort") is not None:
-                for workload in service.behind:
-                    yield workload, at_pod(workload.pod, end["targetPort"], "TCP")

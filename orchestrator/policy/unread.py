@@ -45,7 +45,8 @@ QUIET = frozenset(
         "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Event", "Node", "ControllerRevision", "PodTemplate",
         "Kustomization", "Component", "ServiceMonitor", "PodMonitor", "PrometheusRule", "GatewayClass", "ReferenceGrant",
         "VirtualMachineInstance", "Lease", "Namespace", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun",
-        "Experiment",
+        "Experiment", "ScrapeConfig", "Probe", "VMServiceScrape", "VMPodScrape", "VMStaticScrape", "VMScrapeConfig", "VMNodeScrape",
+        "VMProbe", "VMRule",
     }
 )  # fmt: skip
 

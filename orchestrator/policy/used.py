@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from orchestrator.policy import ports
 from orchestrator.policy.connections import Place
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.monitors import monitored
 from orchestrator.policy.needed import Port, Service
 from orchestrator.policy.scraping import SCRAPERS as SCRAPERS
 from orchestrator.policy.scraping import reads_metrics
-from orchestrator.policy.services import annotated, monitored, sound
+from orchestrator.policy.services import annotated, sound
 
 METRIC_PORTS = ("metrics", "http-metrics", "prometheus", "prom")
 ONLY_METRICS = ("metrics", "http-metrics")  # Prometheus' own port bears its name, and dashboards ask it there
