@@ -16,7 +16,6 @@ from orchestrator.errors import BadInput
 from orchestrator.ports import Files
 
 TIMEOUT = 60.0
-MOST_COMMITS = 1000
 # A repository is not run by its configuration: neither hooks nor a file system monitor of its own.
 _SAFE = ("core.fsmonitor", "core.hooksPath", "core.bigFileThreshold", "core.deltaBaseCacheLimit")
 _NAME = re.compile(r"[^-\s:][^\s:]*")
@@ -24,13 +23,13 @@ _NAME = re.compile(r"[^-\s:][^\s:]*")
 
 def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
     """The manifests below the directory at a revision, by path. Raises BadInput."""
-    root = _root(directory)
+    root = root_of(directory)
     inside = os.path.relpath(directory.resolve(), root.resolve())
-    commit = _commit(root, revision)
+    commit = commit_id(root, revision)
     prefix = "" if inside == "." else inside
-    ask = partial(_git, root)
+    ask = partial(git, root)
     where = f"{directory} at {revision}"
-    top = _git(root, "rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
+    top = git(root, "rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
     found = Trees(ask, top, where).below(prefix)
     if found is None:
         return {}
@@ -46,56 +45,26 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
 
 def merge_base(directory: Path, one: str, other: str) -> str:
     """The commit at which two revisions parted; empty where none is known, as in a shallow clone. Raises BadInput."""
-    root = _root(directory)
-    commits = [_commit(root, r) for r in (one, other)]
-    found = _git(root, "merge-base", *commits, code=1)  # 1 says that there is none
+    root = root_of(directory)
+    commits = [commit_id(root, r) for r in (one, other)]
+    found = git(root, "merge-base", *commits, code=1)  # 1 says that there is none
     return found.decode().strip()
 
 
-def commits_of(directory: Path, before: str, after: str) -> Mapping[str, str]:
-    """For each file below the directory that changed between two revisions: the last commit that did it.
-
-    `4f1c2d9e01 Ann Lee: Open payments to checkout`, by the path from the repository's root. Raises BadInput.
-    """
-    root = _root(directory)
-    inside = os.path.relpath(directory.resolve(), root.resolve())
-    raw = _git(
-        root,
-        "-c",
-        "core.quotepath=off",
-        "log",
-        f"--max-count={MOST_COMMITS}",
-        "--no-renames",
-        "--format=%x00%h %an: %s",
-        "--name-only",
-        "--end-of-options",
-        f"{before}..{after}",
-        "--",
-        inside,
-    )
-    found: dict[str, str] = {}
-    for entry in raw.decode(errors="replace").split("\0")[1:]:
-        title, *names = entry.splitlines()
-        for name in names:
-            if name:
-                found.setdefault(name, title)
-    return found
-
-
-def _root(directory: Path) -> Path:
+def root_of(directory: Path) -> Path:
     """Of the repository that holds the directory, or held it."""
     start = next((p for p in (directory.absolute(), *directory.absolute().parents) if p.is_dir()), Path("/"))
-    return Path(_git(start, "rev-parse", "--show-toplevel").decode().strip())
+    return Path(git(start, "rev-parse", "--show-toplevel").decode().strip())
 
 
-def _commit(root: Path, revision: str) -> str:
+def commit_id(root: Path, revision: str) -> str:
     if not _NAME.fullmatch(revision):
         raise BadInput(f"{revision!r} is not a revision", hint="write a branch, a tag or a commit")
     asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return _git(root, "rev-parse", *asked, said=f"revision {revision} is not in {root}").decode().strip()
+    return git(root, "rev-parse", *asked, said=f"revision {revision} is not in {root}").decode().strip()
 
 
-def _git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int = 0) -> bytes:
+def git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int = 0) -> bytes:
     """What it printed; `code` is a further exit code that is no failure."""
     env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"}
     safe = [part for key in _SAFE for part in ("-c", f"{key}={SETTINGS[key]}")]
@@ -114,14 +83,14 @@ def _git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int =
 
 def authors_of(directory: Path, before: str, after: str, aside: str) -> set[str]:
     """The e-mail addresses of who wrote something below the directory between two revisions, one file in it aside."""
-    root = _root(directory)
+    root = root_of(directory)
     inside = os.path.relpath(directory.resolve(), root.resolve())
     paths = (
         f":(top,literal){'' if inside == '.' else inside}",
         f":(top,exclude,literal){_below(inside, aside)}",
     )
     form = "--format=%ae%n%(trailers:key=Co-authored-by,valueonly)"
-    raw = _git(root, "log", form, "--end-of-options", f"{before}..{after}", "--", *paths)
+    raw = git(root, "log", form, "--end-of-options", f"{before}..{after}", "--", *paths)
     lines = (line.strip() for line in raw.decode(errors="replace").splitlines())
     return {line.rpartition("<")[2].rstrip(">") for line in lines if line}
 
@@ -133,9 +102,9 @@ def _below(inside: str, name: str) -> str:
 def blamed(file: Path, first: int, last: int) -> list[tuple[str, str]]:
     """Name and e-mail address of who wrote the lines of a file; both empty where they are not committed, none outside of Git."""
     try:
-        root = _root(file.parent)
+        root = root_of(file.parent)
         name = os.path.relpath(file.resolve(), root.resolve())
-        raw = _git(root, "blame", "--porcelain", "-L", f"{first},{last}", "--", name)
+        raw = git(root, "blame", "--porcelain", "-L", f"{first},{last}", "--", name)
     except BadInput:
         return []
     words = (line.partition(" ")[0] for line in raw.decode(errors="replace").splitlines())
@@ -148,7 +117,7 @@ def _author(root: Path, commit: str) -> tuple[str, str]:
     if not commit.strip("0"):
         return "", ""
     name, _, mail = (
-        _git(root, "show", "--no-patch", "--format=%an%x00%ae", commit)
+        git(root, "show", "--no-patch", "--format=%an%x00%ae", commit)
         .decode(errors="replace")
         .partition("\0")
     )

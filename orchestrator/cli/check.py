@@ -7,7 +7,8 @@ from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.revision import authors_of, commits_of, files_at
+from orchestrator.adapters.history import History
+from orchestrator.adapters.revision import authors_of, files_at
 from orchestrator.cli import sources
 from orchestrator.cli.acceptances import acceptances
 from orchestrator.cli.check_problems import CHECKED, problems
@@ -60,7 +61,7 @@ def check(
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
     seen = recorded(flows) if flows is not None else []
-    moved = compare(before, after, settled, commits_of(path, began, "HEAD"), flows=seen)
+    moved = compare(before, after, settled, History(path, began, "HEAD"), flows=seen)
     found = [_accepted(f, given) for f in _new(path, before, after)]
     weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
     result = Checked(

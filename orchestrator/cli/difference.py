@@ -13,8 +13,9 @@ from typing import Any
 
 from orchestrator import harmless
 from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.history import History
 from orchestrator.adapters.live import documents
-from orchestrator.adapters.revision import commits_of, files_at, merge_base
+from orchestrator.adapters.revision import files_at, merge_base
 from orchestrator.cli import wiring
 from orchestrator.cli.network import elsewhere, fleet_of, load, say_idle, say_unread, unread
 from orchestrator.cli.report import aligned, formatted, printed
@@ -53,7 +54,7 @@ def compare(
     old: Fleet,
     new: Fleet,
     settled: Mapping[str, bool],
-    commits: Mapping[str, str] | None = None,
+    commits: History | None = None,
     own: str = "netpol-canary",
     flows: Iterable[Flow] = (),
 ) -> Difference:
@@ -75,7 +76,7 @@ def diff(
 ) -> int:
     """Print what the change opens, cuts and alters."""
     formatted(output, "text", "csv", "markdown")
-    commits: Mapping[str, str] = {}
+    commits: History | None = None
     if live:
         if after or (".." in before and not Path(before).is_dir()):
             raise BadInput(
@@ -93,7 +94,7 @@ def diff(
                 f"there is no workload in {path} at {first} or {last}",
                 hint="--workloads DIR takes them from elsewhere: without, no connection is known",
             )
-        commits = commits_of(path, first, last)
+        commits = History(path, first, last)
     else:
         raise BadInput(
             f"{before} against what?", hint="give two directories, revisions such as main..HEAD, or --cluster"

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Protocol
 
 from orchestrator.policy.fleet import Fleet
 
+Commits = Callable[[str, str, str], str]
 _RULE = re.compile(r"((?:Cluster)?NetworkPolicy[ /][^\s:]+)(?: ((?:in|e)gress\[\d+\]))?")
 
 
-def located(fleet: Fleet, rule: str, commits: Mapping[str, str] | None = None, field: str = "") -> str:
-    """A deciding rule with the file and line of what decides: of `field`, else of the rule, else of its policy."""
+class History(Protocol):
+    """Which commits touched policies: asked with a file, a policy, and a rule such as `ingress[0]` or nothing for all of it."""
+
+    def made(self, file: str, policy: str, rule: str) -> str:
+        """The commit that made it what it is after a change; empty where none did."""
+
+    def changed(self, file: str, policy: str, rule: str) -> str:
+        """The commit that changed what stood there before; empty where none did."""
+
+
+def located(fleet: Fleet, rule: str, commits: Commits | None = None, field: str = "") -> str:
+    """A deciding rule with the file and line of what decides: of `field`, else of the rule, else of its policy; and its commit."""
     match = _RULE.match(rule)
-    where = stands(fleet, match.group(1), field or match.group(2) or "") if match else ""
+    name, part = (match[1], match[2] or "") if match else ("", "")
+    where = stands(fleet, name, field or part)
     if not where:
         return rule
-    commit = (commits or {}).get(where.rpartition(":")[0], "")
+    commit = commits(where.rpartition(":")[0], name, part) if commits else ""
     return f"{rule} ({where}{f', {commit}' if commit else ''})"
 
 

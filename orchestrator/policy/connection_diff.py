@@ -8,6 +8,7 @@ from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.alike import Address, alike
+from orchestrator.policy.citing import Commits, History
 from orchestrator.policy.citing import located as located
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
 from orchestrator.policy.fleet import Fleet, Workload
@@ -72,13 +73,13 @@ def changes(
     old: Fleet,
     new: Fleet,
     settled: Mapping[str, bool] | None = None,
-    commits: Mapping[str, str] | None = None,
+    commits: History | Mapping[str, str] | None = None,
     flows: Mapping[tuple[str, str], int] | None = None,
     replicas: bool = False,
 ) -> list[Change]:
     """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
 
-    `commits` says by file which commit changed it, to be named with the rules; `flows` the ports on which recorded
+    `commits` says which of them touched a rule, to be named with it, or by file which one did; `flows` the ports on which recorded
     traffic went, by both names, the first empty for an address. With `replicas` also among the pods of one workload.
     """
     old, new = _counted_alike(old, new)
@@ -92,7 +93,7 @@ def changes(
             either = first.get(key) or last[key]
             rows.append((either.src, either.dst, (before, after)))
     rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
-    sides = _Sides(old, new, settled, commits or {}, [span.first for span in outside])
+    sides = _Sides(old, new, settled, commits, [span.first for span in outside])
     found = [sides.change(*row) for row in merged(rows)]
     known = used(old, new)
     found = [replace(c, used=known.by(c.src, c.dst.name) | _seen(flows or {}, c)) for c in found]
@@ -154,7 +155,7 @@ class _Sides:
         old: Fleet,
         new: Fleet,
         settled: Mapping[str, bool] | None,
-        commits: Mapping[str, str],
+        commits: History | Mapping[str, str] | None,
         addresses: Sequence[Address],
     ) -> None:
         self._fleets, self._commits = (old, new), commits
@@ -194,9 +195,7 @@ class _Sides:
     def _rules(self, src: Place, dst: Place, protocol: str, port: int) -> Iterator[str]:
         """The rules that decide a port that differs, where they are not the same on both sides of the change."""
         told = []
-        # The commits of the change did not write what stood before it.
-        since = {file: f"changed by {commit}" for file, commit in self._commits.items()}
-        sides = zip(self._fleets, self._nets, self._pods, (since, self._commits), strict=True)
+        sides = zip(self._fleets, self._nets, self._pods, _named(self._commits), strict=True)
         for fleet, net, pods, commits in sides:
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
@@ -207,6 +206,17 @@ class _Sides:
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
             kept = mine.keys() - theirs.keys()
             yield from (f"{word}, {text}" for text in sorted(f"{key[0]}: {mine[key]}" for key in kept))
+
+
+def _named(commits: History | Mapping[str, str] | None) -> tuple[Commits, Commits]:
+    """How the commits of a change are named on its two sides: they did not write what stood before it."""
+
+    def by_file(file: str, *_: str) -> str:
+        return commits.get(file, "") if isinstance(commits, Mapping) else ""
+
+    told = None if isinstance(commits, Mapping) else commits
+    changed, made = (told.changed, told.made) if told else (by_file, by_file)
+    return lambda *asked: f"changed by {said}" if (said := changed(*asked)) else "", made
 
 
 def _differing(before: int, after: int) -> tuple[str, int]:

@@ -1,0 +1,117 @@
+"""A commit is named for a rule of a policy that it touched, whatever else it did to the file."""
+
+import subprocess
+
+import pytest
+
+from orchestrator.adapters import history
+from orchestrator.adapters.history import History
+from orchestrator.errors import BadInput
+
+ONE, OTHER = "NetworkPolicy farm/barn", "NetworkPolicy farm/mill"
+FILE = "net/farm/all.yaml"
+
+
+def policy(name, *rules, selector="{}"):
+    text = f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}}}\nspec:\n"
+    text += f"  podSelector: {selector}\n  ingress:"
+    return text + ("".join(f"\n  - ports: [{{port: {r}}}]" for r in rules) or " []") + "\n"
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """`repo(subject, text)` commits the file; `repo.git` asks git."""
+
+    def git(*args):
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        return subprocess.run(
+            ["git", *who, *args], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    def commit(subject, *policies, file=FILE):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("".join(policies))
+        git("add", ".")
+        git("commit", "-qm", subject)
+
+    git("init", "-q", "-b", "main")
+    commit.git, commit.net = git, tmp_path / "net"
+    return commit
+
+
+def named(told):
+    return told.partition(": ")[2]
+
+
+def test_who_touched_the_file_alone_is_not_named(repo):
+    repo("begin", policy("barn", 1), policy("mill", 1))
+    repo("mill", policy("barn", 1), policy("mill", 1, 2))
+    repo("a comment", "# of the farm\n", policy("barn", 1), policy("mill", 1, 2), "# end\n")
+    found = History(repo.net, "main~2", "main")
+    assert (
+        found.made(FILE, ONE, "") == found.changed(FILE, ONE, "") == found.made(FILE, ONE, "ingress[0]") == ""
+    )
+    assert named(found.made(FILE, OTHER, "")) == named(found.made(FILE, OTHER, "ingress[1]")) == "mill"
+    assert found.made(FILE, OTHER, "ingress[0]") == ""  # which stood there before
+    assert found.made(FILE, OTHER, "").split()[:2] == [repo.git("rev-parse", "main~1")[:10], "Ann:"]
+
+
+def test_what_stood_before_was_changed_by_who_took_it_away(repo):
+    repo("begin", policy("barn", 1, 2))
+    repo("take 2 away", policy("barn", 1))
+    repo("add 3", policy("barn", 1, 3))
+    found = History(repo.net, "main~2", "main")
+    assert named(found.changed(FILE, ONE, "ingress[1]")) == "take 2 away"
+    assert named(found.made(FILE, ONE, "ingress[1]")) == "add 3"
+    assert found.changed(FILE, ONE, "ingress[0]") == ""
+
+
+def test_whom_it_selects_is_a_change_of_every_rule(repo):
+    repo("begin", policy("barn", 1))
+    repo("select", policy("barn", 1, selector="{matchLabels: {a: b}}"))
+    assert named(History(repo.net, "main~1", "main").made(FILE, ONE, "ingress[0]")) == "select"
+
+
+def test_what_another_branch_wrote_before_is_given_to_nobody(repo):
+    repo("begin", policy("barn", 1), policy("mill", 1))
+    repo.git("checkout", "-qb", "mine")
+    repo("mine", policy("barn", 1), policy("mill", 1, 7))
+    repo.git("checkout", "-q", "main")
+    repo("theirs", policy("barn", 1, 2), policy("mill", 1, 2))
+    found = History(repo.net, "main", "mine")
+    assert found.changed(FILE, ONE, "ingress[1]") == found.made(FILE, ONE, "") == ""
+    assert found.changed(FILE, OTHER, "ingress[1]") == ""
+    assert named(found.made(FILE, OTHER, "ingress[1]")) == "mine"
+
+
+def test_a_policy_that_comes_or_goes_with_its_file(repo):
+    repo("begin", policy("barn", 1))
+    repo("come", policy("mill", 1), file="net/farm/mill.yaml")
+    (repo.net / "farm/all.yaml").unlink()
+    repo("go", policy("mill", 1), "# \n", file="net/farm/mill.yaml")
+    found = History(repo.net, "main~2", "main")
+    assert named(found.made("net/farm/mill.yaml", OTHER, "ingress[0]")) == "come"
+    assert named(found.changed(FILE, ONE, "ingress[0]")) == "go"
+
+
+def test_what_is_not_in_the_file_is_nobodys_and_a_version_that_cannot_be_read_holds_nothing(repo):
+    repo("begin", policy("barn", 1))
+    repo("broken", "kind: [x\n")
+    repo("whole", policy("barn", 1))
+    found = History(repo.net, "main~2", "main")
+    assert found.made(FILE, "NetworkPolicy farm/other", "") == ""
+    assert named(found.made(FILE, ONE, "ingress[0]")) == "whole"
+    assert found.made("net/none.yaml", ONE, "") == ""
+    with pytest.raises(BadInput):
+        History(repo.net, "nosuch", "main")
+
+
+def test_no_more_files_are_read_than_is_bounded(repo, monkeypatch):
+    monkeypatch.setattr(history, "MOST_FILES", 1)
+    repo("begin", policy("barn", 1))
+    repo("two", policy("barn", 2))
+    repo("three", policy("mill", 1), file="net/farm/mill.yaml")
+    found = History(repo.net, "main~2", "main")
+    assert named(found.made(FILE, ONE, "")) == "two"
+    assert found.made("net/farm/mill.yaml", OTHER, "") == ""
+    assert named(found.made(FILE, ONE, "ingress[0]")) == "two"
