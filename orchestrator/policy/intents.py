@@ -19,6 +19,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean
+from orchestrator.policy.outside import named
 from orchestrator.policy.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.selector import matches
 
@@ -33,6 +34,16 @@ PRIVATE = tuple(
     )
 )  # fmt: skip
 MOST_SHOWN = 5
+
+
+class Sample(str):
+    """An address that stands for its range, which is what people read."""
+
+    span: Range
+
+
+# What is not as it is meant: both ends, and what else is said of it.
+Wrong = tuple[End, End, str]
 
 
 class _Model(BaseModel):
@@ -167,14 +178,15 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
         for word, ends, found in (("from", intent.from_, sources), ("to", intent.to, targets))
         if not found
     ]
-    problems = list(missing)
+    wrong: list[Wrong] = []
     wanted, checked = intent.expect == "reach", 0
     for src in sources:
         for dst in targets:
             for port in intent.ports if not one_pod(src, dst) else ():
                 checked += 1
-                problems += _wrong(fleet, net, (src, dst), (port.protocol, port.port), wanted)
-    return Result(intent.name, where, tuple(problems), intent.reason, checked, bool(missing))
+                wrong += _wrong(fleet, net, (src, dst), (port.protocol, port.port), wanted)
+    problems = (*missing, *_told(wrong))
+    return Result(intent.name, where, problems, intent.reason, checked, bool(missing))
 
 
 def _missing(fleet: Fleet, word: str, ends: Ends) -> str:
@@ -223,7 +235,7 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     targets = rule.to.find(fleet)
     missing = [] if targets else [_missing(fleet, "to", rule.to)]
     meant, nobody = _meant(fleet, "onlyFrom", [e for e in rule.only_from if not (e.internet or e.address)])
-    problems = [*missing, *nobody]
+    wrong: list[Wrong] = []
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     named = {ends.address for ends in rule.only_from}
     others += [] if any(ends.internet for ends in rule.only_from) else public(fleet, named)
@@ -232,8 +244,9 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
         for src in others:
             for protocol, port in _asked(net, src, dst) if not of_one(src, dst) else ():
                 checked += 1
-                problems += _wrong(fleet, net, (src, dst), (protocol, port), False)
-    return Result(rule.name, where, tuple(problems), rule.reason, checked, bool(missing or nobody))
+                wrong += _wrong(fleet, net, (src, dst), (protocol, port), False)
+    problems = (*missing, *nobody, *_told(wrong))
+    return Result(rule.name, where, problems, rule.reason, checked, bool(missing or nobody))
 
 
 def _meant(fleet: Fleet, word: str, named: Sequence[Ends]) -> tuple[set[int], list[str]]:
@@ -256,19 +269,28 @@ def _first(mask: int) -> list[tuple[str, int]]:
 
 def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
     meant, nobody = _meant(fleet, "onlyTo", rule.only_to)
-    problems = list(nobody)
+    wrong: list[Wrong] = []
     others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     for pod in others:
         for address in public(fleet):
             for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):
-                problems += _wrong(fleet, net, (address, pod), (protocol, port), False)
-    return Result(rule.name, where, tuple(problems), rule.reason, len(others), bool(nobody))
+                wrong += _wrong(fleet, net, (address, pod), (protocol, port), False)
+    problems = (*nobody, *_told(wrong))
+    return Result(rule.name, where, problems, rule.reason, len(others), bool(nobody))
 
 
 def public(fleet: Fleet, but: Container[str] = ()) -> list[End]:
     """An address of each range on the internet that the policies tell apart, ranges of one of `but` alone aside."""
     spans = [s for s in ranges(fleet) if s.first != s.last or str(s.first) not in but]
-    return [address for span in spans if (address := _public_in(span))]
+    return [_sample(span, address) for span in spans if (address := _public_in(span))]
+
+
+def _sample(span: Range, address: str) -> End:
+    if span.first == span.last:
+        return address
+    found = Sample(address)
+    found.span = span
+    return found
 
 
 def _public_in(span: Range) -> str:
@@ -287,7 +309,7 @@ def _public_in(span: Range) -> str:
 
 def _wrong(
     fleet: Fleet, net: Network, ends: tuple[End, End], port: tuple[str, int], wanted: bool
-) -> Iterator[str]:
+) -> Iterator[Wrong]:
     decision = net.decide(*ends, *port)
     if decision.allowed is wanted:
         return
@@ -297,8 +319,29 @@ def _wrong(
         f"{w.side}: {', '.join(located(fleet, r, field=deep) for r, deep in islice(w.cited, 3))}"
         for w in deciding
     )
-    names = [e if isinstance(e, str) else f"{e.namespace}/{e.name}" for e in ends]
-    yield f"{names[0]} to {names[1]} on {port[1]}/{port[0]} {word} ({rules or 'no policy'})"
+    yield *ends, f"on {port[1]}/{port[0]} {word} ({rules or 'no policy'})"
+
+
+def _told(wrong: Iterable[Wrong]) -> Iterator[str]:
+    """A line each, the addresses outside of which the same is said in one."""
+    groups: dict[tuple[str, str, str], list[tuple[End, End]]] = {}
+    for src, dst, text in wrong:
+        key = (
+            "" if isinstance(src, Sample) else _name(src),
+            "" if isinstance(dst, Sample) else _name(dst),
+            text,
+        )
+        groups.setdefault(key, []).append((src, dst))
+    for (one, other, text), ends in groups.items():
+        yield f"{one or _outside(s for s, _ in ends)} to {other or _outside(d for _, d in ends)} {text}"
+
+
+def _name(end: End) -> str:
+    return end if isinstance(end, str) else f"{end.namespace}/{end.name}"
+
+
+def _outside(ends: Iterable[End]) -> str:
+    return named([e.span for e in ends if isinstance(e, Sample)])
 
 
 def shown(result: Result) -> list[str]:

@@ -45,7 +45,7 @@ def gathered(changes: Iterable[Change]) -> list[Row]:
 def _row(group: Sequence[Change]) -> Row:
     first = group[0]
     because = tuple(dict.fromkeys(reason for c in group for reason in c.because))
-    src, dst = _name([c.src for c in group]), _name([c.dst for c in group])
+    src, dst = named([c.src for c in group]), named([c.dst for c in group])
     enters = isinstance(first.src, Range)
     return Row(first.kind, src, dst, first.before, first.after, because, first.note, enters, first.used)
 
@@ -59,7 +59,8 @@ def _weight(row: Row) -> tuple[bool, int, str, str]:
     return (bool(row.note), kind, row.src, row.dst)
 
 
-def _name(places: Sequence[Place]) -> str:
+def named(places: Sequence[Place]) -> str:
+    """The workload, or all these ranges: "internet" where they are most of it, else their blocks."""
     spans = [p for p in places if isinstance(p, Range)]
     if not spans:
         return places[0].name

@@ -188,7 +188,7 @@ def test_intents_hold_or_say_which_rules_decide(netpol, shop):
     assert (
         "FAIL  only web" in bad.out and "/tests.yaml:1)" in bad.out and "because it holds cards (" in bad.out
     )
-    said = "192.0.2.1 to shop/db on 5432/TCP is allowed (Ingress: NetworkPolicy shop/db ingress[0] ("
+    said = "internet to shop/db on 5432/TCP is allowed (Ingress: NetworkPolicy shop/db ingress[0] ("
     assert said in bad.out and "/two/policy.yaml:7))" in bad.out
     junit = netpol("test", with_tests(shop("three", wide)), "-o", "junit").out
     assert 'tests="3" failures="2"' in junit
