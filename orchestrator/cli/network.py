@@ -144,6 +144,9 @@ def _named(place: Place, wanted: str) -> bool:
 def _sure(found: Fleet, wanted: str, option: str) -> str:
     """What is wanted, a pod's address as the pod. Raises BadInput where it names nothing: none found would read as "no"."""
     names = {name for w in found.workloads for name in known_as(w)}
+    for workload in found.workloads:
+        if wanted in known_as(workload):
+            found.refuse_space(workload.pod.namespace)
     if wanted in ("", EXTERNAL, *names):
         return wanted
     found.refuse_hidden(wanted)

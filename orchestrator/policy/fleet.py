@@ -116,8 +116,18 @@ class Fleet:
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
         for document, wrong in self.malformed:
-            if name in (_own_name(document.obj), document.obj["metadata"]["name"]):
-                raise BadInput(f"{name} cannot be read: {wrong}", document.where)
+            meta = document.obj["metadata"]
+            alone = "" if name in self._placed else meta.get("namespace")
+            if name in (_own_name(document.obj), meta["name"], alone):
+                who = _own_name(document.obj) if name == alone else name
+                raise BadInput(f"{who} cannot be read: {wrong}", document.where)
+
+    def refuse_space(self, namespace: str) -> None:
+        """Raise BadInput where the labels of a namespace are not known: selectors of it have no answer."""
+        for document, wrong in self.malformed:
+            if document.obj["kind"] == "Namespace" and document.obj["metadata"]["name"] == namespace:
+                text = f"the labels of namespace {namespace} cannot be read: {wrong}"
+                raise BadInput(text, document.where, "correct them: rules may select it by them")
 
     def find(self, name: str) -> list[Workload]:
         """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
@@ -135,6 +145,8 @@ class Fleet:
                 )
             hint = did_you_mean(name, known, "give namespace/name, or an address")
             raise BadInput(f"there is no workload {name}", hint=hint)
+        for workload in found:
+            self.refuse_space(workload.pod.namespace)
         if len({w.pod.namespace for w in found}) > 1:
             raise BadInput(f"{name} stands in several namespaces", hint="give namespace/name")
         return found
@@ -157,6 +169,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         obj, where = document.obj, document.where
         kind, version = obj["kind"], obj["apiVersion"]
         try:
+            if document.wrong:
+                raise TypeError(document.wrong)
             if kind == "Namespace":
                 name = obj["metadata"]["name"]
                 namespaces[name] = dict(obj["metadata"].get("labels") or {})

@@ -12,6 +12,7 @@ from orchestrator.policy.yamltext import documents
 
 MOST_BYTES = 1024 * 1024
 MOST_OBJECTS = 5_000
+_LABELS = ("metadata.labels", "metadata.annotations")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -19,7 +20,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 class Document:
     """One object and where it begins: `path` means something to the layout, `below` stands before it for people.
 
-    `text` is that of the file.
+    `text` is that of the file. `wrong` says which labels or annotations are none, which `obj` is without.
     """
 
     obj: dict[str, Any]
@@ -27,6 +28,7 @@ class Document:
     line: int
     below: str = field(default="", compare=False)
     text: bytes = field(default=b"", compare=False, repr=False)
+    wrong: str = field(default="", compare=False)
 
     @property
     def where(self) -> str:
@@ -35,8 +37,8 @@ class Document:
 
 
 def parse_all(files: Mapping[str, bytes]) -> list[Document]:
-    """The objects of all files. Raises BadInput."""
-    return [d for path, text in files.items() for d in parse(text, path, below(files))]
+    """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput."""
+    return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]
 
 
 def below(files: Mapping[str, bytes]) -> str:
@@ -44,8 +46,11 @@ def below(files: Mapping[str, bytes]) -> str:
     return str(getattr(files, "below", ""))
 
 
-def parse(text: bytes, path: str, below: str = "") -> list[Document]:
-    """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds."""
+def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[Document]:
+    """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds.
+
+    Without `labels`, those of an object that is no policy may be of any shape: it is without them, and says so.
+    """
     shown = f"{below}{path}"
     if len(text) > MOST_BYTES:
         raise BadInput(f"the file is larger than {MOST_BYTES // 1024} KiB", shown, "split it")
@@ -56,7 +61,7 @@ def parse(text: bytes, path: str, below: str = "") -> list[Document]:
     found: list[Document] = []
     for document in documents(text, shown):
         if document.value is not None:
-            found += _objects(document.value, Document({}, path, document.line, below, text))
+            found += _objects(document.value, Document({}, path, document.line, below, text), labels)
         if len(found) > MOST_OBJECTS:
             raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
     return found
@@ -90,7 +95,7 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
     return found, wrong
 
 
-def _objects(obj: Any, place: Document) -> list[Document]:
+def _objects(obj: Any, place: Document, labels: bool = True) -> list[Document]:
     if not isinstance(obj, dict):
         raise BadInput("a Kubernetes object is a mapping", place.where)
     kind = obj.get("kind")
@@ -99,8 +104,16 @@ def _objects(obj: Any, place: Document) -> list[Document]:
             {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
-        return [d for item in items for d in _objects(item, place)]
+        return [d for item in items for d in _objects(item, place, labels)]
     wrong = next(misshapen(obj), "")
+    if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
+        rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}
+        bare = {**obj, "metadata": rest}
+        return [replace(found, wrong=wrong) for found in _objects(bare, place)]
     if wrong:
         raise BadInput(wrong, place.where, "correct the manifest")
     return [replace(place, obj=obj)]
+
+
+def _is_policy(obj: dict[str, Any]) -> bool:
+    return str(obj["kind"]).endswith(("NetworkPolicy", "PolicyTest"))

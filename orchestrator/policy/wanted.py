@@ -20,6 +20,7 @@ USUAL_PORTS = frozenset({("TCP", 443), ("TCP", 6443)})
 
 def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tuple[list[Edge], list[str]]:
     """What is needed, and what is met and not opened. Raises BadInput with file and line, and for a namespace of `platform` that seems mistyped."""
+    documents = [d for d in documents if not d.wrong]
     found, told = definitions(documents, fleet, platform)
     more: list[Found] = [
         *_api_server(documents, fleet),

@@ -127,3 +127,61 @@ def test_check_answers_names_it_once_and_blocks_what_brings_it_in(repo):
     again = repo.run("check", repo.path, "--base", "main", "-o", "json")
     (said,) = [t for t in json.loads(again.out)["notRead"] if "not of the shape" in t]
     assert again.code == 0 and again.err.count("not of the shape") == 1 and "odd.yaml:2" in said
+
+
+LABELS = {"[a, b]": "metadata.labels: must be a mapping", "7": "metadata.labels: must be a mapping", "{a: null}": "metadata.labels.a: must be text"}  # fmt: skip
+HEADS = {
+    "Deployment": ("apps/v1", "bar", "{selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}}"),
+    "Pod": ("v1", "bar", "{containers: [{name: c, image: i}]}"),
+    "Service": ("v1", "bar", "{ports: [{port: 80}]}"),
+    "ConfigMap": ("v1", "bar", "{}"),
+    "Widget": ("corp.example/v1", "bar", "{}"),
+}  # fmt: skip
+
+
+def headed(kind, labels, space="bar"):
+    version, _, spec = HEADS[kind]
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: odd, namespace: {space}, labels: {labels}}}\nspec: {spec}\n"
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("kind", HEADS)
+def test_labels_of_another_shape_hide_their_object_alone(asked, kind, labels):
+    for command, options, answer in (
+        ("reach", (), "bar/tap[Deployment]"),
+        ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
+        ("diff", (), "no connection changes"),
+        ("generate", (), "/sound.yaml:2"),
+    ):
+        done = asked(headed(kind, labels), command, *options)
+        assert done.code == 0 and answer in done.out and "bar/odd" not in done.out, (command, done.err)
+        (said,) = [line for line in done.err.splitlines() if "not of the shape" in line]
+        assert LABELS[labels] in said and "odd.yaml:3" in said and "bar/odd is left out" in said
+
+
+@pytest.mark.parametrize("name", ["cave", "cave/odd", "odd"])
+def test_a_namespace_of_which_the_only_workload_is_hidden_is_not_empty(asked, name):
+    odd = headed("Pod", "[a]", "cave")
+    for command in (("reach", "--to", name), ("why", "--from", "bar/tap", "--to", name, "--port", "80")):
+        done = asked(odd, command[0], *command[1:])
+        assert done.code == 2 and "odd cannot be read" in done.err and "odd.yaml:3" in done.err
+        assert "no connection" not in done.out
+
+
+def test_a_namespace_whose_labels_cannot_be_read_has_its_workloads_and_no_answer_by_labels(asked):
+    odd = "apiVersion: v1\nkind: Namespace\nmetadata: {name: bar, labels: [a]}\n"
+    done = asked(odd, "reach")
+    assert done.code == 0 and "bar/tap[Deployment]" in done.out and "odd.yaml:3" in done.err
+    for command in (
+        ("reach", "--to", "bar"),
+        ("reach", "--from", "bar/keg"),
+        ("why", "--from", "bar/tap", "--to", "bar/keg", "--port", "80"),
+    ):
+        done = asked(odd, command[0], *command[1:])
+        assert done.code == 2 and "the labels of namespace bar cannot be read" in done.err, done.err
+
+
+def test_a_policy_whose_labels_are_none_is_bad_input_all_the_same(asked):
+    odd = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: odd, namespace: bar, labels: [a]}\nspec: {podSelector: {}}\n"
+    done = asked(odd, "reach")
+    assert done.code == 2 and "metadata.labels: must be a mapping" in done.err
