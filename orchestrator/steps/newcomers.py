@@ -11,8 +11,8 @@ from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 from orchestrator.steps.planning import selected
 from orchestrator.steps.reached import begun
-
-MOST_NAMED = 5
+from orchestrator.steps.rolled_back import refused as refused
+from orchestrator.steps.rolled_back import refusing, told
 
 
 def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
@@ -34,24 +34,9 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 
 def left_out(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> str:
     """For people: which namespaces stand without the verified revision since it was rolled back there, and what helps."""
-    last: dict[str, Rollout] = {}
-    for rollout in sorted(rollouts, key=_age):
-        if rollout.spec.source == source.name and rollout.spec.revision == source.status.verified_revision:
-            last |= dict.fromkeys(_names(rollout), rollout)
-    left = {n: r for n, r in last.items() if r.spec.cause == "namespaces" and _refusing(source, r)}
-    names = sorted(_empty(ctx, source, frozenset(left) & selected(ctx, source).keys())) if left else []
-    if not names:
-        return ""
-    back = sorted({left[name].name for name in names})
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    hint = f"a new revision, or `kubectl delete policyrollout {' '.join(back[:MOST_NAMED])}`, lets it be tried again"
-    by = ", ".join(back[:MOST_NAMED])
-    return f"but not in {', '.join(names[:MOST_NAMED])}{more}: rolled back by {by}; {hint}"
-
-
-def _age(rollout: Rollout) -> tuple[str, int, str]:
-    made = str(rollout.manifest["metadata"].get("creationTimestamp", ""))
-    return made, len(rollout.name), rollout.name
+    back = refusing(source, rollouts)
+    names = _empty(ctx, source, frozenset(back) & selected(ctx, source).keys()) if back else frozenset()
+    return told(back, names) if names else ""
 
 
 def _empty(ctx: Context, source: Source, names: frozenset[str]) -> frozenset[str]:
@@ -60,26 +45,3 @@ def _empty(ctx: Context, source: Source, names: frozenset[str]) -> frozenset[str
         held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
         names -= {str(o["metadata"]["namespace"]) for o in held}
     return names
-
-
-def refused(source: Source, rollouts: Sequence[Rollout], removals: bool = False) -> frozenset[str]:
-    """Namespaces in which the verified revision itself was rolled back, other than to make room for a newer one.
-
-    With `removals`, those from which it was to be removed.
-    """
-    found = (_names(r) for r in rollouts if _refusing(source, r, removals))
-    return frozenset(name for names in found for name in names)
-
-
-def _refusing(source: Source, rollout: Rollout, removals: bool = False) -> bool:
-    return (
-        rollout.spec.source == source.name
-        and rollout.status.phase in ("RolledBack", "Failed")
-        and rollout.spec.revision == source.status.verified_revision
-        and (rollout.spec.cause == "orphans") == removals
-        and all(t.reason != "Superseded" for t in rollout.status.transitions)
-    )
-
-
-def _names(rollout: Rollout) -> frozenset[str]:
-    return frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)

@@ -40,10 +40,13 @@ def as_verified(rollout: Rollout) -> dict[str, Any]:
 
 
 def covered(plan: Plan, before: frozenset[str], cause: str) -> list[str]:
-    """What a rollout leaves at its revision: all that is selected, or what was there before and what it adds."""
-    if cause == "revision" or not before:
+    """What a rollout leaves at its revision: all that is selected, or what was there before and what it adds.
+
+    Nothing was there `before` a revision that is new.
+    """
+    if not before:
         return sorted(plan.selected)
-    if cause == "namespaces":
+    if cause in ("revision", "namespaces"):
         return sorted(before | plan.namespaces.keys())
     if cause == "orphans":
         return sorted(before - plan.namespaces.keys())

@@ -21,6 +21,7 @@ from orchestrator.steps.orphans import feared, removal
 from orchestrator.steps.planning import plan as make_plan
 from orchestrator.steps.prune import closed
 from orchestrator.steps.reached import reached
+from orchestrator.steps.rolled_back import refusing, told
 from orchestrator.steps.snapshot import Cause
 
 
@@ -36,10 +37,11 @@ class Started:
 
 def active(ctx: Context, source: Source) -> Rollout | None:
     """The source's unfinished rollout; one that ended but was not let go of counts, too."""
-    found: list[Rollout] = [
-        load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace, f"{SOURCE_LABEL}={source.name}")
-    ]
-    return next((r for r in found if not closed(r)), None)
+    return next((r for r in _rollouts(ctx, source) if not closed(r)), None)
+
+
+def _rollouts(ctx: Context, source: Source) -> list[Rollout]:
+    return [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace, f"{SOURCE_LABEL}={source.name}")]
 
 
 def as_it_is(source: Source) -> Source:
@@ -73,9 +75,12 @@ def start(
         raise Refused(
             f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
         )
-    before = reached(ctx, source) if cause != "revision" else frozenset()
-    gone = cause == "orphans"
-    plan = removal(ctx, source, commit, only) if gone else make_plan(ctx, source, commit, only, before)
+    gone, newly = cause == "orphans", cause == "revision"
+    again = newly and commit == source.status.verified_revision
+    before = reached(ctx, source) if again or not newly else frozenset()
+    left = frozenset() if newly else before
+    plan = removal(ctx, source, commit, only) if gone else make_plan(ctx, source, commit, only, left)
+    plan = _not_tried_again(ctx, source, plan) if again else plan
     for text in plan.notes:
         structlog.get_logger().info("left out", source=source.name, revision=commit, what=text)
     if plan.empty:
@@ -94,6 +99,20 @@ def start(
     name = name_of(kept, commit, standing)
     snapshot.create(ctx, claim(ctx, kept, source, name), plan, name, commits, expected, cause, before)
     return Started(name, commit, plan=plan)
+
+
+def _not_tried_again(ctx: Context, source: Source, plan: Plan) -> Plan:
+    """Of a plan of the verified revision what was not rolled back by it. Raises Refused where that is nothing."""
+    back = refusing(source, _rollouts(ctx, source))
+    names = back.keys() & plan.namespaces.keys()
+    if not names:
+        return plan
+    text = f"{plan.revision[:10]} is in force, {told(back, names)}"
+    rest = frozenset(plan.namespaces) - names
+    if not rest:
+        raise Refused(text)
+    structlog.get_logger().info("left out", source=source.name, revision=plan.revision, what=text)
+    return make_plan(ctx, source, plan.revision, rest)
 
 
 def _running(ctx: Context, source: Source, commit: str) -> Started | None:

@@ -210,14 +210,16 @@ class Oracle:
             self._held(name, spec, others)
 
     def _held(self, name, spec, others):
-        """A revision that was put back for what it did does not start again by itself."""
+        """A revision that was put back for what it did does not start again by itself; once verified, not where it was."""
         repository = self._repositories[spec["source"]]
+        verified = (self.sources[spec["source"]].get("status") or {}).get("verifiedRevision")
         back = [
             self.rollouts[n]
             for n in others
             if self.rollouts[n]["spec"]["revision"] == spec["revision"]
             and self.rollouts[n]["spec"].get("cause", "revision") == "revision"
             and _phase(self.rollouts[n]) in ("RolledBack", "Failed")
+            and (verified != spec["revision"] or _spaces(self.rollouts[n]["spec"]) & _spaces(spec))
         ]
         lost = [o for o in back if _turned(o) == "EngineLost"]
         count = len(back) - (1 if lost else 0)
@@ -487,7 +489,7 @@ class Oracle:
             if r["spec"]["namespace"] == space
             and self._source_of(r) == name
             and self._ended_at(r) is not None
-            and (_phase(r) != "Pending" or self._cause(r) != "revision")  # it was written
+            and (_phase(r) != "Pending" or self._anew(r, status))  # it was written, or is refused from now on
         ]
         last = max(mine, key=self._ended_at, default=None)
         if last is None:  # it came after the last rollout, and what Git asks for now cannot be planned
@@ -497,12 +499,23 @@ class Oracle:
         cause = self._cause(last)
         if cause == "drift" and self._stands_as_before(name, space, last):  # the repair was taken back
             return True
-        if cause != "namespaces":
+        if cause == "revision" and self._anew(last, status) and self._holds(name, space):
+            return self._stands_as_before(name, space, last)  # which is reported as drift
+        if not self._anew(last, status) or cause == "drift":
             return False
         said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
         words = said.replace(",", " ").replace(":", " ").split()
         named = space in words and "rolled back by" in said
         return self._stands_as_before(name, space, last) and (named or self._blocked(status))
+
+    def _anew(self, record, status):
+        """Whether its rollout brought the verified revision once more, rather than a new one."""
+        rollout = self.rollouts.get(record["spec"]["rollout"])
+        again = rollout is not None and rollout["spec"]["revision"] == status.get("verifiedRevision")
+        return self._cause(record) != "revision" or again
+
+    def _holds(self, name, space):
+        return any(_owner(o) == name for o in self.policies[space].values())
 
     def _stands_as_before(self, name, space, record):
         """All that its rollout changed."""
@@ -573,6 +586,10 @@ def _content(obj):
     if obj is None:
         return None
     return obj["spec"], obj["metadata"].get("labels") or {}, obj["metadata"].get("annotations") or {}
+
+
+def _spaces(spec):
+    return {n["name"] for wave in spec["waves"] for n in wave["namespaces"]}
 
 
 def _turned(rollout):
