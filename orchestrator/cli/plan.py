@@ -61,7 +61,7 @@ def show(
     if output:
         printed(facts(made) | {"orphaned": left} | forecast_facts(expected), output)
     else:
-        lines = [*_waits(ctx, source), *_concerns(ctx, expected)]
+        lines = [*_waits(ctx, source, made), *_concerns(ctx, expected)]
         _text(made, expected, left, lines, diff, connections(made, expected, source.spec.strategy.risk))
     refuse(expected, source.spec.strategy)
     return 0
@@ -177,13 +177,17 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _waits(ctx: Context, source: Source) -> list[str]:
-    """Why no wave would open now: a freeze or a window."""
+def _waits(ctx: Context, source: Source, made: Plan) -> list[str]:
+    """Why no rollout would begin now, or not everywhere, and why no wave would open: a freeze or a window."""
     from orchestrator.rollout.freezes import closure
     from orchestrator.steps.context import freezes
+    from orchestrator.steps.start import obstacle, tried_before
 
+    why, (_, back) = obstacle(source, made.revision), tried_before(ctx, source, made)
     way = closure(source.spec.strategy.windows, freezes(ctx), source.name, ctx.clock.now())
-    return [] if way.open else [f"no wave opens now: {way.message}"]
+    held = [f"no rollout begins now: {why}"] if why else []
+    closed = [] if way.open else [f"no wave opens now: {way.message}"]
+    return [*held, *([f"left out: {back}"] if back else []), *closed]
 
 
 def _concerns(ctx: Context, expected: Forecast) -> list[str]:

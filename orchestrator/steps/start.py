@@ -69,12 +69,8 @@ def start(
     commit = repository.resolve(revision)
     if running := _running(ctx, source, commit):
         return running
-    if source.spec.suspend:
-        raise Refused(f"the source {source.name} is suspended")
-    if source.status.held_revision == commit:
-        raise Refused(
-            f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
-        )
+    if why := obstacle(source, commit):
+        raise Refused(why)
     gone, newly = cause == "orphans", cause == "revision"
     again = newly and commit == source.status.verified_revision
     before = reached(ctx, source) if again or not newly else frozenset()
@@ -101,14 +97,30 @@ def start(
     return Started(name, commit, plan=plan)
 
 
-def _not_tried_again(ctx: Context, source: Source, plan: Plan) -> Plan:
-    """Of a plan of the verified revision what was not rolled back by it. Raises Refused where that is nothing."""
+def obstacle(source: Source, commit: str) -> str:
+    """Why no rollout of a commit begins, in words; empty where one may."""
+    if source.spec.suspend:
+        return f"the source {source.name} is suspended"
+    if source.status.held_revision == commit:
+        return f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
+    return ""
+
+
+def tried_before(ctx: Context, source: Source, plan: Plan) -> tuple[frozenset[str], str]:
+    """The namespaces of a plan in which its revision, the verified one, was rolled back; and that in words."""
+    if plan.revision != source.status.verified_revision:
+        return frozenset(), ""
     back = refusing(source, _rollouts(ctx, source))
-    names = back.keys() & plan.namespaces.keys()
+    names = frozenset(back.keys() & plan.namespaces.keys())
+    return names, f"{plan.revision[:10]} is in force, {told(back, names)}" if names else ""
+
+
+def _not_tried_again(ctx: Context, source: Source, plan: Plan) -> Plan:
+    """What is left of a plan of the verified revision. Raises Refused where that is nothing."""
+    names, text = tried_before(ctx, source, plan)
+    rest = frozenset(plan.namespaces) - names
     if not names:
         return plan
-    text = f"{plan.revision[:10]} is in force, {told(back, names)}"
-    rest = frozenset(plan.namespaces) - names
     if not rest:
         raise Refused(text)
     structlog.get_logger().info("left out", source=source.name, revision=plan.revision, what=text)
