@@ -74,7 +74,7 @@ def check(
         recorded=_replayed(before, after, flows, seen, settled),
         void=_void(found, weights, given),
     )
-    verdict = decide(result.risk, most, result.blocks)
+    verdict = decide(result.risk, most, result.blocks, len(result.worst))
     if output in ("json", "yaml"):
         printed({**as_data(result, verdict), "notRead": unread(before, after)}, output)
     elif output in FORMATS:

@@ -11,7 +11,7 @@ from orchestrator.policy.citing import policy_of
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.ports import text as ports_text
-from orchestrator.policy.risk import Level
+from orchestrator.policy.risk import LEVELS, Level
 from orchestrator.policy.touched_field import touched_field
 from orchestrator.policy.weighing import Item
 
@@ -40,7 +40,7 @@ CHECKED: Mapping[str, Rule] = {
 def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
     """The risk first, then intents, recorded connections, and what lint finds anew."""
     rules = _Rules(before, after)
-    made = [_of_item(i, rules) for i in found.items]
+    made = [_of_item(i, rules, also) for i, also in _once(found.items)]
     for r in found.intents:
         if r.problems:
             told = f"{r.field}: {'; '.join(r.problems[:5])}"
@@ -60,12 +60,30 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
     return [*made, *found.findings]
 
 
-def _of_item(item: Item, rules: _Rules) -> Finding:
+def _once(items: Sequence[Item]) -> Iterator[tuple[Item, Item | None]]:
+    """Each item; what is newly open to the internet together with the connection that is opened or widened by that."""
+    newly = {(i.src, i.dst, i.ports, i.accepted): i for i in items if i.kind == "internet"}
+    moved = {
+        key: i
+        for i in items
+        if i.kind in ("opened", "widened") and (key := (i.src, i.dst, i.ports, i.accepted)) in newly
+    }
+    for item in items:
+        key = (item.src, item.dst, item.ports, item.accepted)
+        if moved.get(key) is not item:
+            yield item, moved.get(key) if newly.get(key) is item else None
+
+
+def _of_item(item: Item, rules: _Rules, also: Item | None) -> Finding:
     where, text = rules.place(item.because, item.kind in _OPENING, item.kind != "internet")
     said = SAYS[item.kind]
     if item.kind == "narrowed":
-        said = f"a connection is narrowed: these ports are lost, {ports_text(item.kept)} stays open"
-    named = softened(Finding(CHECKED[item.kind], item.text, f"{said}{text}"), _SEVERITIES[item.level])
+        said = (
+            f"a connection is narrowed: {ports_text(item.kept)} stays open, {ports_text(item.ports)} is lost"
+        )
+    level = max((i.level for i in (item, also) if i is not None), key=LEVELS.index)
+    said = f"{said}, {SAYS[also.kind]}" if also is not None else said
+    named = softened(Finding(CHECKED[item.kind], item.text, f"{said}{text}"), _SEVERITIES[level])
     place = where or rules.declared(item.dst) or rules.declared(item.src)
     return Finding(named.rule, named.subject, named.message, place, item.accepted)
 

@@ -64,6 +64,11 @@ class Checked:
         return found
 
     @property
+    def worst(self) -> list[Item]:
+        """What is listed first of the change itself."""
+        return [i for i in self.items if not i.accepted and (i.level == "high" or i.kind == "internet")]
+
+    @property
     def accepted(self) -> list[str]:
         """What is accepted, and by whom."""
         found = [f"{i.kind}: {i.text}: {i.accepted}" for i in self.items if i.accepted]
@@ -126,8 +131,7 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     """Markdown for a pull request; it reads well in a terminal, too."""
     risk = found.risk
     lines = [f"## Network policies against {code(found.base)}: {inert(verdict.text[:MOST_VERDICT])}", ""]
-    worst = [i for i in found.items if not i.accepted and (i.level == "high" or i.kind == "internet")]
-    blocks = [f"- **{inert(block)}**" for block in (*map(_worst, worst), *found.blocks)]
+    blocks = [f"- **{inert(block)}**" for block in (*map(_worst, found.worst), *found.blocks)]
     shown = _some(blocks, MOST_BLOCKS)
     lines += shown + ([""] if blocks else [])
     lines.append(f"Risk: **{risk.level}**{_reasons(risk)}.")
@@ -140,7 +144,7 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     accepted = [*found.accepted, *found.void]
     if accepted:
         lines += ["", *_some([f"- {inert(text)}" for text in accepted], MOST_ACCEPTED)]
-    above = worst if len(shown) == len(blocks) else worst[: len(shown) - 1]
+    above = found.worst if len(shown) == len(blocks) else found.worst[: len(shown) - 1]
     lines += ["", *difference.markdown(found.moved, frozenset((i.kind, i.named) for i in above))]
     left = sorted(
         (f for f in found.findings if not f.ignored), key=lambda f: _SEVERITIES.index(f.rule.severity)

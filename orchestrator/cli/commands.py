@@ -278,7 +278,9 @@ Live = Annotated[
 @app.command(epilog="Example: netpol-canary reach manifests --to shop/payments --port 8080")
 def reach(
     path: Manifests = None,
-    src: Annotated[str, typer.Option("--from", help="a workload, a namespace, an address, or external")] = "",
+    src: Annotated[
+        str, typer.Option("--from", help="a workload, a namespace, an address, external or internet")
+    ] = "",
     dst: Annotated[str, typer.Option("--to", help="the same")] = "",
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")] = "",
     workloads: Workloads = None,
@@ -304,7 +306,7 @@ def reach(
 
 @app.command(epilog="Example: netpol-canary why manifests --from web --to shop/payments --port 8080/TCP")
 def why(
-    src: Annotated[str, typer.Option("--from", help="a workload, or an address")],
+    src: Annotated[str, typer.Option("--from", help="a workload, an address, external or internet")],
     dst: Annotated[str, typer.Option("--to", help="the same")],
     port: Annotated[str, typer.Option(help="8080 or 53/UDP")],
     path: Manifests = None,
@@ -316,9 +318,10 @@ def why(
 ) -> int:
     """Say whether a connection is allowed, and which rules decide it; exit code 0 yes, 1 no, 3 depends."""
     from orchestrator.cli import network
+    from orchestrator.cli.why import why
 
     found = network.given(path, cluster, _target(OWN, context, kubeconfig), workloads)
-    return network.why(found, src, dst, port, cni)
+    return why(found, src, dst, port, cni)
 
 
 @app.command(epilog="Example: netpol-canary diff before after -o markdown")

@@ -19,20 +19,17 @@ from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
-from orchestrator.policy.citing import located, stands
+from orchestrator.policy.citing import stands
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
-from orchestrator.policy.evaluator import Decision
-from orchestrator.policy.fleet import Fleet, Workload, fleet
+from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.needed import known_as
+from orchestrator.policy.outside import EXTERNAL, INTERNET, OUTSIDE, meant
 from orchestrator.policy.peers import selected
-from orchestrator.policy.pod import End, Pod
-from orchestrator.policy.reading import OF_NODES, covers_nodes, profile
-from orchestrator.policy.resolving import cache_addresses
+from orchestrator.policy.reading import profile
 
-EXTERNAL = "external"
 MOST_IDLE = 5  # named, of the policies that select nothing
 # What tells one object of two states apart though it is the same: how many there are, and the line.
 _PLACE = re.compile(r"^\d+ |(?<=:)\d+(?=\):)")
@@ -137,7 +134,7 @@ def _named(place: Place, wanted: str) -> bool:
     if not wanted:
         return True
     if isinstance(place, Range):
-        return wanted == EXTERNAL or _address(wanted, place)
+        return place in meant(wanted, [place]) or _address(wanted, place)
     return wanted in known_as(place)
 
 
@@ -147,7 +144,7 @@ def _sure(found: Fleet, wanted: str, option: str) -> str:
     for workload in found.workloads:
         if wanted in known_as(workload):
             found.refuse_space(workload.pod.namespace)
-    if wanted in ("", EXTERNAL, *names):
+    if wanted in ("", *OUTSIDE, *names):
         return wanted
     found.refuse_hidden(wanted)
     if no_address(wanted):
@@ -158,7 +155,9 @@ def _sure(found: Fleet, wanted: str, option: str) -> str:
         address = str(ipaddress.ip_address(wanted))
     except ValueError:
         known = sorted({n for w in found.workloads for n in (w.pod.namespace, known_as(w)[3])})
-        hint = did_you_mean(wanted, known, f"give a namespace, namespace/name, an address or {EXTERNAL}")
+        hint = did_you_mean(
+            wanted, known, f"give a namespace, namespace/name, an address, {EXTERNAL} or {INTERNET}"
+        )
         raise BadInput(f"{wanted} is no workload or namespace here", option, hint) from None
     pods = (w for w in found.workloads if not w.pod.host_network)
     return next((w.name for w in pods if address in (w.pod.ip, *w.pod.other_ips)), address)
@@ -203,48 +202,3 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     if output in ("", "text"):
         show_entrances(inward)
     return 0
-
-
-def _ends(found: Fleet, text: str) -> list[End]:
-    try:
-        return [str(ipaddress.ip_address(text))]
-    except ValueError:
-        return [w.pod for w in found.find(text)]
-
-
-def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
-    """Print yes, no or "depends on the CNI", and what decides it at both ends; exit code 0, 1 or 3."""
-    net = found.network(profile(cni))
-    protocol, number = port_of(port)
-    say_idle(found)
-    codes = []
-    caches = cache_addresses(found)
-    for one in _ends(found, src):
-        for other in _at_cache(caches, _ends(found, dst)):
-            decision = net.decide(one, other, protocol, number)
-            if other in caches and decision.allowed and covers_nodes(cni) is None:
-                by_any = net.decide(one, "", protocol, number).allowed
-                decision = decision if by_any else Decision(None, (OF_NODES,), decision.why)
-            word = {True: "yes", False: "no", None: "depends on the CNI"}[decision.allowed]
-            cache = f"{_title(caches[other].pod)} at " if isinstance(other, str) and other in caches else ""
-            print(f"{_title(one)} to {cache}{_title(other)} on {number}/{protocol}: {word}")
-            for side in decision.why:
-                mark = "lets it pass" if side.allowed else "keeps it out"
-                print(f"  {side.side} {mark}:")
-                for rule, field in side.cited:
-                    print(f"    {located(found, rule, field=field)}")
-            for question in decision.depends:
-                hint = "" if cni != "generic" else "; name the CNI with --cni"
-                print(f"  it depends on {question}{hint}")
-            codes.append({True: 0, False: 1, None: 3}[decision.allowed])
-    return max(codes)
-
-
-def _at_cache(caches: dict[str, Workload], ends: Sequence[End]) -> list[End]:
-    """The ends, NodeLocal DNSCache on the host's network by its first address: that alone is what policies see of it."""
-    first = {workload.pod: address for address, workload in reversed(caches.items())}
-    return [first.get(e, e) if isinstance(e, Pod) else e for e in ends]
-
-
-def _title(end: End) -> str:
-    return end if isinstance(end, str) else f"{end.namespace}/{end.name}"

@@ -14,32 +14,19 @@ from pydantic.alias_generators import to_camel
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
 from orchestrator.policy.citing import located
-from orchestrator.policy.connections import Range, ranges
+from orchestrator.policy.connections import ranges
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean
-from orchestrator.policy.outside import named
+from orchestrator.policy.outside import EXAMPLE as EXAMPLE
+from orchestrator.policy.outside import INTERNET, meant, said_once, sample
+from orchestrator.policy.outside import PRIVATE as PRIVATE
 from orchestrator.policy.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.selector import matches
 
 KIND = "PolicyTest"
-EXAMPLE = "192.0.2.1"
-# Addresses that are nobody's on the internet (RFC 1918, 1122, 3927, 6598, 4193, 4291).
-PRIVATE = tuple(
-    ipaddress.ip_network(n)
-    for n in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.168.0.0/16", "240.0.0.0/4", "::/127", "fc00::/7", "fe80::/10",
-    )
-)  # fmt: skip
 MOST_SHOWN = 5
-
-
-class Sample(str):
-    """An address that stands for its range, which is what people read."""
-
-    span: Range
 
 
 # What is not as it is meant: both ends, and what else is said of it.
@@ -282,29 +269,7 @@ def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
 def public(fleet: Fleet, but: Container[str] = ()) -> list[End]:
     """An address of each range on the internet that the policies tell apart, ranges of one of `but` alone aside."""
     spans = [s for s in ranges(fleet) if s.first != s.last or str(s.first) not in but]
-    return [_sample(span, address) for span in spans if (address := _public_in(span))]
-
-
-def _sample(span: Range, address: str) -> End:
-    if span.first == span.last:
-        return address
-    found = Sample(address)
-    found.span = span
-    return found
-
-
-def _public_in(span: Range) -> str:
-    """The documentation's own address where it is in the range, else the first public one, else none."""
-    make, last = type(span.first), int(span.last)
-    if span.first.version == 4 and int(span.first) <= int(ipaddress.IPv4Address(EXAMPLE)) <= last:
-        return EXAMPLE
-    at = int(span.first)
-    while at <= last:
-        block = next((n for n in PRIVATE if n.version == span.first.version and make(at) in n), None)
-        if block is None:
-            return str(make(at))
-        at = int(block.broadcast_address) + 1
-    return ""
+    return [sample(s) for s in meant(INTERNET, spans)]
 
 
 def _wrong(
@@ -323,25 +288,8 @@ def _wrong(
 
 
 def _told(wrong: Iterable[Wrong]) -> Iterator[str]:
-    """A line each, the addresses outside of which the same is said in one."""
-    groups: dict[tuple[str, str, str], list[tuple[End, End]]] = {}
-    for src, dst, text in wrong:
-        key = (
-            "" if isinstance(src, Sample) else _name(src),
-            "" if isinstance(dst, Sample) else _name(dst),
-            text,
-        )
-        groups.setdefault(key, []).append((src, dst))
-    for (one, other, text), ends in groups.items():
-        yield f"{one or _outside(s for s, _ in ends)} to {other or _outside(d for _, d in ends)} {text}"
-
-
-def _name(end: End) -> str:
-    return end if isinstance(end, str) else f"{end.namespace}/{end.name}"
-
-
-def _outside(ends: Iterable[End]) -> str:
-    return named([e.span for e in ends if isinstance(e, Sample)])
+    for src, dst, text in said_once(wrong):
+        yield f"{src} to {dst} {text}"
 
 
 def shown(result: Result) -> list[str]:

@@ -31,8 +31,8 @@ class Verdict:
         return CODES[self.word]
 
 
-def decide(found: Risk, most: Level | None, blocks: Sequence[str]) -> Verdict:
-    """`most` is the level that is let pass, and what is above it is blocked; without, medium is for a person and high blocked."""
+def decide(found: Risk, most: Level | None, blocks: Sequence[str], beside: int = 0) -> Verdict:
+    """`beside` is how many things are listed with what blocks. `most` is the level that is let pass, and what is above it is blocked; without, medium is for a person and high blocked."""
     level = LEVELS.index(found.level)
     word: Word = "fine" if level <= LEVELS.index("low") else "allowed"
     if blocks or level > LEVELS.index(most or "medium"):
@@ -44,6 +44,7 @@ def decide(found: Risk, most: Level | None, blocks: Sequence[str]) -> Verdict:
     else:
         more = f" (and {len(found.reasons) - 1} more)" if len(found.reasons) > 1 else ""
         risk = f"risk {found.level}: {found.reasons[0]}{more}"
-    why = f"{len(blocks)} problem{'s' if len(blocks) > 1 else ''}, " if blocks else ""
+    listed = len(blocks) + beside
+    why = f"{listed} problem{'s' if listed > 1 else ''}, " if blocks else ""
     by = f" by --max-risk {most}" if word == "allowed" else ""
     return Verdict(word, f"{_SIGNS[word]}{by}, {why}{risk}")

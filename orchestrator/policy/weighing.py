@@ -27,9 +27,10 @@ class Item:
 
     @property
     def text(self) -> str:
-        """`internet to shop/db[StatefulSet] on TCP 5432`."""
+        """`internet to shop/db[StatefulSet] on TCP 5432`; of what is narrowed the ports that stay open."""
         ends = f"{self.src} to {self.dst}" if self.src and self.dst else self.src or self.dst
-        return f"{ends} on {ports.text(self.ports)}" if self.ports else ends
+        shown = self.kept if self.kind == "narrowed" else self.ports
+        return f"{ends} on {ports.text(shown)}" if shown else ends
 
     @property
     def named(self) -> str:

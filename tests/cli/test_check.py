@@ -282,3 +282,10 @@ def test_the_summary_says_once_that_a_workload_is_open_to_the_internet(repo, tmp
     assert f"risk {level}: 1 workload newly open to the internet" in done.out.splitlines()[0]
     assert done.out.count("newly open to the internet") == 1, done.out
     assert "- **internet to shop/db[StatefulSet] on TCP 5432, new**" in done.out
+
+
+def test_the_first_line_counts_as_many_problems_as_are_listed(repo):
+    repo.change(OPEN.replace("namespaceSelector: {}", "ipBlock: {cidr: 0.0.0.0/0}"), OTHER)
+    out = repo.run("check", repo.path, "--base", "main").out
+    listed = sum(line.startswith("- **") for line in out.partition("\nRisk: ")[0].splitlines())
+    assert listed > 1 and f"❌ blocked, {listed} problems, risk high" in out.splitlines()[0], out

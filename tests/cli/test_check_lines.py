@@ -58,7 +58,7 @@ def annotated(tmp_path, capfd):
         git("commit", "-qam", "after")
         check(Path(folder), "HEAD~1", "", "", None, None, "generic", "github")
         out = capfd.readouterr().out
-        return re.findall(r"line=(\d+),col=\d+,title=(opened|widened|cut|narrowed)::(.*)", out)
+        return re.findall(r"line=(\d+),col=\d+,title=(internet|opened|widened|cut|narrowed)::(.*)", out)
 
     return ask
 
@@ -74,7 +74,16 @@ def test_ports_that_are_added_are_said_where_they_are_added_and_which_stay(annot
     open_to_all = RULES.replace("    ports:\n    - port: 8443\n", "")
     kept = open_to_all + "    ports: [{port: 8443}, {port: 9443}]\n"
     ((line, word, text),) = annotated(open_to_all, kept)
-    assert (line, word) == ("14", "narrowed") and "TCP 8443,9443 stays open" in text
+    assert (line, word) == ("14", "narrowed") and "TCP 8443,9443 stays open, SCTP,TCP 1-8442,84" in text
+    assert text.startswith("bakery/till[Pod] to bakery/oven[Pod] on TCP 8443,9443: ")  # not on what is lost
+
+
+@pytest.mark.parametrize(("peers", "also"), [("[]", "opened"), ("[{ipBlock: {cidr: 0.0.0.0/0}}]", "opened")])
+def test_what_is_newly_open_to_the_internet_is_one_annotation_that_says_both(annotated, peers, also):
+    found = annotated(RULES, RULES.replace("[{podSelector: {matchLabels: {app: nobody}}}]", peers))
+    outside = [(word, text) for _, word, text in found if text.startswith("internet to ")]
+    ((word, text),) = outside
+    assert word == "internet" and f"newly open to the internet, a connection is {also}: " in text
 
 
 def test_a_rule_that_goes_is_said_at_the_list_that_it_went_from(annotated):
@@ -85,7 +94,9 @@ def test_a_rule_that_goes_is_said_at_the_list_that_it_went_from(annotated):
 
 def test_a_policy_that_goes_opens_by_no_rule_of_it(annotated):
     found = annotated(RULES, "---\n".join(RULES.split("---\n")[1:]))
-    assert found and all(word == "opened" and "no rule allows it" not in text for _, word, text in found)
+    assert found and all(
+        word in ("opened", "internet") and "no rule allows it" not in text for _, word, text in found
+    )
 
 
 def test_the_field_that_differs_first():

@@ -53,7 +53,7 @@ def alone(tmp_path):
         ("10.0.0.300", "--from: 10.0.0.300 is no IP address"),
         ("2001:db8::g", "is no workload or namespace here"),
         ("2001:db8:::1", "--from: 2001:db8:::1 is no IP address"),
-        ("zzz", "give a namespace, namespace/name, an address or external"),
+        ("zzz", "give a namespace, namespace/name, an address, external or internet"),
     ],
 )
 def test_an_end_that_is_not_here_is_bad_input(netpol, shop, given, said):
