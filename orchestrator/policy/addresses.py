@@ -20,7 +20,7 @@ from orchestrator.policy.said_hosts import (
 )  # fmt: skip
 from orchestrator.policy.said_targets import Said, beside, ports_of
 from orchestrator.policy.templates import Template, containers, template_of
-from orchestrator.policy.unread_config import absent, config_maps, secrets
+from orchestrator.policy.unread_config import absent, config_maps, of_the_node, secrets
 
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,252})\)")
 NOTHING = "nothing is opened for it"
@@ -50,6 +50,7 @@ def addresses(
     spec = template.get("spec") or {}
     yield from secrets(spec, workload)
     yield from absent(spec, workload, maps)
+    yield from of_the_node(spec, workload)
     texts = list(_texts(spec, space_of(obj), maps))
     ports = ports_of((key, text) for key, text, _ in texts)
     for key, text, origin in texts:
@@ -72,12 +73,28 @@ def _texts(spec: Mapping[str, Any], space: str, maps: ConfigMaps) -> Iterator[tu
         for key, text, origin in _variables(container, space, maps):
             given[key] = _expanded(text, given)
             yield key, given[key], origin
-        for text in [*(container.get("command") or []), *(container.get("args") or [])]:
-            key, _, value = _expanded(str(text), given).partition("=")
-            yield key, value or key, "an argument"
+        for key, text in _arguments(container, given):
+            yield key, text, "an argument"
+            asked = maps.get((text.partition("/")[0], text.partition("/")[2]))
+            if asked is not None and key.lower().endswith("configmap"):  # of ingress-nginx, for TCP and UDP
+                yield from (
+                    (str(k), str(v), f"ConfigMap {text}") for k, v in (asked.get("data") or {}).items()
+                )
     for name in config_maps(spec):
         for key, text in ((maps.get((space, name)) or {}).get("data") or {}).items():
             yield str(key), str(text), f"ConfigMap {name}"
+
+
+def _arguments(container: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """`--db-host=db`, `--db-host db`, and whole texts; what stands alone is its own key."""
+    parts = [*(container.get("command") or []), *(container.get("args") or [])]
+    before = ""
+    for text in (_expanded(str(part), given) for part in parts):
+        key, _, value = text.partition("=")
+        yield key, value or key
+        if before.startswith("-") and "=" not in before and not text.startswith("-"):
+            yield "--host" if before == "-h" else before, text
+        before = text
 
 
 def _variables(container: Mapping[str, Any], space: str, maps: ConfigMaps) -> Iterator[tuple[str, str, str]]:

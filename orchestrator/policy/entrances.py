@@ -65,6 +65,12 @@ def host_ports(fleet: Fleet) -> Iterator[Edge]:
                     yield Edge("internet", workload, ends, f"hostPort {port['hostPort']} of its container")
 
 
+def class_of(ingress: Mapping[str, Any]) -> str:
+    """The class that an Ingress says, by its field or by the annotation of old; empty for the default one."""
+    given = (ingress["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
+    return str((ingress.get("spec") or {}).get("ingressClassName") or given)
+
+
 def ingresses(document: Document, services: Named, known: Controllers) -> Iterator[Found]:
     """What an Ingress's controller connects to."""
     obj, spec = document.obj, document.obj.get("spec") or {}
@@ -72,10 +78,8 @@ def ingresses(document: Document, services: Named, known: Controllers) -> Iterat
         ("networking.k8s.io/", "extensions/")
     ):
         return
-    given = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
-    kind = str(spec.get("ingressClassName") or given)
     origin = f"Ingress {obj['metadata']['name']} in {document.where}"
-    fronts = list(_fronts(known, kind, origin))
+    ends = list(fronts(known, class_of(obj), origin))
     backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
     backends += [
         p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
@@ -87,7 +91,7 @@ def ingresses(document: Document, services: Named, known: Controllers) -> Iterat
         if "serviceName" in backend:
             name, number = backend["serviceName"], backend.get("servicePort")
         if name:
-            yield from _backend(fronts, services, (space_of(obj), str(name)), number, origin)
+            yield from _backend(ends, services, (space_of(obj), str(name)), number, origin)
 
 
 def routes(
@@ -98,27 +102,27 @@ def routes(
     origin = f"{obj['kind']} {obj['metadata']['name']} in {document.where}"
     if obj["kind"] == "Route" and str(obj["apiVersion"]).startswith("route.openshift.io/"):
         target = (spec.get("port") or {}).get("targetPort")
-        fronts: list[Workload | str | Note] = list(standing(known.fleet, ROUTER))
+        ends: list[Workload | str | Note] = list(standing(known.fleet, ROUTER))
         for backend in [spec.get("to") or {}, *(spec.get("alternateBackends") or [])]:
             key = (space_of(obj), str(backend.get("name")))
-            yield from _backend(fronts, services, key, _of_target(services.get(key), target), origin)
+            yield from _backend(ends, services, key, _of_target(services.get(key), target), origin)
     if obj["kind"] not in ROUTES or not str(obj["apiVersion"]).startswith(GATEWAY):
         return
-    fronts = []
+    ends = []
     for parent in spec.get("parentRefs") or []:
         if parent.get("kind", "Gateway") == "Gateway":
             key = (str(parent.get("namespace") or space_of(obj)), str(parent["name"]))
-            fronts += _proxies(documents, known, key, origin)
+            ends += _proxies(documents, known, key, origin)
     for rule in spec.get("rules") or []:
         mirrors = [(f.get("requestMirror") or {}).get("backendRef") or {} for f in rule.get("filters") or []]
         for backend in [*(rule.get("backendRefs") or []), *mirrors]:
             if backend and backend.get("kind", "Service") == "Service":
                 key = (str(backend.get("namespace") or space_of(obj)), str(backend["name"]))
-                yield from _backend(fronts, services, key, backend.get("port"), origin)
+                yield from _backend(ends, services, key, backend.get("port"), origin)
 
 
 def _backend(
-    fronts: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
+    ends: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
 ) -> Iterator[Found]:
     service, about = services.get(key), frozenset({key[0], f"{key[0]}/{key[1]}"})
     if service is None:
@@ -129,7 +133,7 @@ def _backend(
     if not targets and service.behind:
         text = f"{origin} leads to port {port} of Service {key[0]}/{key[1]}, which it does not list"
         yield Note(text, NOT_OPENED, about)
-    for front in fronts:
+    for front in ends:
         if isinstance(front, Note):
             yield Note(front.text, front.outcome, about)
             continue
@@ -137,7 +141,7 @@ def _backend(
             yield Edge(front, workload, frozenset(ports), origin)
 
 
-def _fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | str | Note]:
+def fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | str | Note]:
     """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does."""
     word, space = known.described(kind).lower(), known.platform.ingress
     if "cilium" in word:
@@ -195,7 +199,7 @@ def _proxies(
     controller = next((o for k, n, o in kinds if k == "GatewayClass" and n == word), {})
     word = f"{word} {(controller.get('spec') or {}).get('controllerName', '')}".lower()
     if any(w in word for w in (*OF_GATEWAYS, *BALANCERS, "cilium")):
-        yield from _fronts(known, word, origin)
+        yield from fronts(known, word, origin)
         return
     text = f"{origin}: the proxies of Gateway {space}/{name} are not here, and are taken to stand in namespace {space}"
     yield Note(text, "opened to that; --gateway-namespace names another")

@@ -31,6 +31,10 @@ _RESOLVED = re.compile(
     r"\b(?:(?:dns|passthrough|static|kubernetes|k8s|kuberesolver|xds|discovery):(?://[^/\s,'\"]*/)|"
     r"(?:dns|dnssrv|dnssrvnoa)\+(?:_[\w-]+\._(?:tcp|udp)\.)?)(?=[\w\[])"
 )
+_PORT_APART = re.compile(r"(?<![\w.@:-])([a-z][a-z0-9.-]{0,251})[ /]+(\d{2,5})(?![\w.])")
+_OF_NAMESPACE = re.compile(
+    r"(?<![\w./@:-])([a-z0-9-]{1,63})/([a-z][a-z0-9-]{0,62})(?::(\d{2,5}))?(?![\w./-])"
+)
 _ORACLE = re.compile(r"@//(?=\w)")
 _PLACEHOLDER = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/,'\"]{0,64}(?:\$[({]|\{\{)[^\s,'\"]{0,64}")
 _NO_NETWORK = frozenset(
@@ -69,6 +73,7 @@ def called(
     listed = {part.strip() for part in text.split(",")}
     for match in _PLACEHOLDER.finditer(text):
         yield f"{PLACEHOLDER}{match[0]}", 0
+    yield from _apart(text, space, services)
     for number, match in enumerate(_ADDRESS.finditer(text)):
         if number >= MOST_TOKENS:
             yield BEYOND, match.start()
@@ -81,6 +86,18 @@ def called(
             yield from _unknown(one, key, services, spaces, beside)
         elif one.scheme or match["port"] or one.cluster or one.plain:
             yield service, one.port
+
+
+def _apart(text: str, space: str, services: Named) -> Iterator[Target]:
+    """A Service whose port stands after a blank, as in `nc -z db 5432`, or that is said as `namespace/name:port`."""
+    for match in _PORT_APART.finditer(text):
+        service, port = _service(match[1], space, services), int(match[2])
+        if service is not None and any(port in (e.get("port"), e.get("targetPort")) for e in service.ports):
+            yield service, port
+    for match in _OF_NAMESPACE.finditer(text):
+        named = services.get((match[1], match[2]))
+        if named is not None:
+            yield named, int(match[3]) if match[3] else None
 
 
 @dataclass(frozen=True)

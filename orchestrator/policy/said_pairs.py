@@ -16,8 +16,10 @@ MOST_PAIRS = 5_000
 MOST_DEPTH = 64
 Group = tuple[tuple[str, str], ...]
 
-# `host = "db"`, `db.host: db`, `export HOST=db`, `- host: db`; a blank line or a section's head ends what stands together.
-_LINE = re.compile(r"\s*(?:-\s+|export\s+)?[\"']?([\w./-]{1,80})[\"']?\s*(?:=>|:=|=|:\s)\s*(\S.*)")
+# `host = "db"`, `db.host: db`, `export HOST=db`, `- host: db`, `Host db`; a blank line or a section's head ends what stands together.
+_LINE = re.compile(
+    r"\s*(?:-\s+|export\s+)?[\"']?([\w./-]{1,80})[\"']?\s*(?:=>|:=|=|:\s|\s(?=\s*\S+\s*$))\s*(\S.*)"
+)
 _HEAD = re.compile(r"\s*(?:\[.*\]\s*)?$")
 # `host=db port=5432`, `Server=tcp:db,1433;Database=x`.
 _WORD = re.compile(

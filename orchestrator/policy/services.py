@@ -13,6 +13,7 @@ from orchestrator.policy.endpoints import endpoints
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
+from orchestrator.policy.ingress_calls import ingress_calls
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.monitors import monitors
 from orchestrator.policy.needed import Edge as Edge
@@ -61,6 +62,7 @@ def definitions(
         *outside(known_services, node_ranges(fleet, platform)),
         *host_ports(fleet),
         *each(lambda d: ingresses(d, named, fronts)),
+        *each(lambda d: ingress_calls(d, fronts, said)),
         *each(lambda d: routes(d, documents, named, fronts)),
         *each(lambda d: monitors(d, fleet, known_services, readers, said)),
         *each(lambda d: _annotated(d, fleet, named, readers)),
@@ -154,8 +156,10 @@ def _replicas(workload: Workload, services: Mapping[tuple[str, str], Service]) -
     name = str((workload.obj.get("spec") or {}).get("serviceName") or "")
     service = services.get((workload.pod.namespace, name))
     ports = frozenset((p.protocol, p.port) for p in workload.pod.ports)
-    if workload.kind == "StatefulSet" and service is not None and service.headless and ports:
-        yield Edge(workload, workload, ports, f"its replicas, by the headless Service {name}")
+    headless = service is not None and service.headless
+    if workload.kind == "StatefulSet" and ports and (headless or workload.pod.many):
+        way = f"by the headless Service {name}" if headless else "as those of a StatefulSet find each other"
+        yield Edge(workload, workload, ports, f"its replicas, {way}")
 
 
 def annotated(
@@ -167,18 +171,25 @@ def annotated(
     found: dict[Workload, set[Port]] = {}
     if template is not None:
         kind, name = owner_of(obj) if obj["kind"] == "Pod" else (obj["kind"], str(obj["metadata"]["name"]))
-        mine = [
-            w
-            for w in fleet.within_workloads(space_of(obj))
-            if (w.kind, w.pod.name) == (kind, name) and w.pod.scraped
-        ]
-        found = {w: {("TCP", w.pod.scraped)} for w in mine}
+        for workload in fleet.within_workloads(space_of(obj)):
+            if (workload.kind, workload.pod.name) == (kind, name):
+                found |= _of_pods(workload, (template.get("metadata") or {}).get("annotations") or {})
     elif obj["kind"] == "Service" and str((obj["metadata"].get("annotations") or {}).get(SCRAPE)) == "true":
         service = services.get((space_of(obj), obj["metadata"]["name"]))
         port = str(obj["metadata"]["annotations"].get("prometheus.io/port", ""))
         for workload, ports in service.at_pods(None).items() if service is not None else ():
             found[workload] = {("TCP", int(port))} if port.isdigit() else ports
     return found
+
+
+def _of_pods(workload: Workload, annotations: Mapping[str, Any]) -> dict[Workload, set[Port]]:
+    """The port that is said, by number or name; each that is declared where none is, as Prometheus' example has it."""
+    if str(annotations.get(SCRAPE)) != "true":
+        return {}
+    port = str(annotations.get("prometheus.io/port", ""))
+    declared = {("TCP", p.port) for p in workload.pod.ports if p.protocol == "TCP"}
+    ports = {("TCP", int(port))} if port.isdigit() else at_pod(workload.pod, port, "TCP") or declared
+    return {workload: ports} if ports else {}
 
 
 def _annotated(

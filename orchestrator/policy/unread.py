@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+RUNS_PODS = "a controller may run pods for it, which are not known here"
 # Policies of other APIs: named in every answer, since they may decide otherwise.
 OTHER_GROUPS = (
     "cilium.io/",
@@ -68,4 +69,4 @@ def meaning(obj: Mapping[str, Any]) -> str:
         return ""
     if version == "v1" or "." not in version.partition("/")[0]:
         return ""
-    return "a controller may run pods for it, which are not known here"
+    return RUNS_PODS

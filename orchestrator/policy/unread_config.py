@@ -11,7 +11,7 @@ from orchestrator.policy.needed import Note
 from orchestrator.policy.templates import containers
 
 HOST_KEY = re.compile(
-    r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|SERVERS|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKERS?)$", re.I
+    r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKER|PEER|SEED)(E?S)?$", re.I
 )
 MOST_LISTED = 5
 _GIVEN_TO_ALL = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert")  # in each namespace
@@ -55,6 +55,21 @@ def absent(
     if listed := _listed("ConfigMap", gone):
         text = "not among these manifests: an address in there is not known, and nothing is opened for it"
         yield Note(f"{workload.name} reads {listed}, {text}")
+
+
+def of_the_node(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
+    """Hosts that are the pod's own node, such as that of an agent there: at which port is not known."""
+    named = {
+        str(e.get("name"))
+        for c in containers(spec)
+        for e in c.get("env") or []
+        if ((e.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath") == "status.hostIP"
+    }
+    if hosts := sorted(n for n in named if HOST_KEY.search(n)):
+        text = f"{workload.name} calls its own node by {', '.join(hosts[:MOST_LISTED])} (status.hostIP)"
+        yield Note(
+            text, "nothing is opened for it, since the port there is not known; recorded --flows show it"
+        )
 
 
 def config_maps(spec: Mapping[str, Any]) -> list[str]:

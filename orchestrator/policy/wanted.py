@@ -10,8 +10,9 @@ from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.given_places import unknown_places
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.mesh import mesh_needs
-from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform, Service
+from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, Platform, Service, space_of
 from orchestrator.policy.services import definitions, sound
+from orchestrator.policy.unread import RUNS_PODS, meaning
 from orchestrator.policy.waypoints import waypoints
 
 # Where no Endpoints of default/kubernetes are given: what managed clusters and kubeadm listen on.
@@ -26,6 +27,7 @@ def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tu
         *_api_server(documents, fleet),
         *mesh_needs(documents, fleet, found),
         *waypoints(documents, fleet),
+        *_operated(fleet),
     ]
     own = frozenset(("TCP", port) for _, port in server_addresses(fleet)) or USUAL_PORTS
     edges = [*found, *(e for e in more if isinstance(e, Edge))]
@@ -33,6 +35,18 @@ def needs(documents: Sequence[Document], fleet: Fleet, platform: Platform) -> tu
     told += unknown_places(fleet, platform)
     told += [n.whole for n in more if isinstance(n, Note)]
     return list(dict.fromkeys(edges)), list(dict.fromkeys(told))
+
+
+def _operated(fleet: Fleet) -> Iterator[Note]:
+    """Pods that a controller may run, where workloads that are known here have default-deny select them, too."""
+    for document in fleet.beside:
+        obj, space = document.obj, space_of(document.obj)
+        if meaning(obj) == RUNS_PODS and fleet.within(space):
+            text = f"pods that a controller may run for {obj['kind']} {space}/{obj['metadata']['name']} in {document.where} are not known here"
+            yield Note(
+                text,
+                f"the default-deny of {space} selects them, and nothing is opened for them; recorded --flows show it",
+            )
 
 
 def _api_server(documents: Sequence[Document], fleet: Fleet) -> Iterator[Found]:

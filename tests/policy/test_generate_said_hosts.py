@@ -181,3 +181,80 @@ def test_of_many_hosts_that_are_not_here_some_are_named_and_the_rest_is_counted(
     text = "\n".join(f"host{n}: stove{n}.bakery:8443" for n in range(500))
     told = made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text)).told.splitlines()
     assert len([t for t in told if "stove" in t]) == 20 and any("calls 480 hosts more" in t for t in told)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        ["sh", "-c", "until nc -z oven.bakery 8443; do sleep 1; done"],
+        ["bash", "-c", "echo > /dev/tcp/oven.bakery/8443"],
+        ["app", "--bread-host", "oven.bakery", "--verbose"],
+        ["psql", "-h", "oven.bakery", "-U", "x"],
+        ["proxy", "--default-backend-service=bakery/oven"],
+    ],
+)
+def test_arguments_say_hosts_in_their_own_ways(script):
+    one = workload("till", containers=[{"name": "c", "command": script[:1], "args": script[1:]}])
+    assert made(OVEN + one).open("shop/till", "bakery/oven", 8443)
+
+
+def test_the_streams_of_an_ingress_controller_are_opened():
+    args = ["--tcp-services-configmap=shop/streams"]
+    one = workload("till", containers=[{"name": "c", "args": args}])
+    streams = FILE.replace("name: settings", "name: streams") % '"bakery/oven:8443:PROXY"'
+    assert made(OVEN + one + streams).open("shop/till", "bakery/oven", 8443)
+
+
+def test_keys_and_values_with_a_blank_between_are_pairs():
+    text = "[OUTPUT]\n    Name  es\n    Host  oven.bakery\n    Port  8443\n"
+    assert made(OVEN + workload("till", **MOUNTED) + FILE % json.dumps(text)).open(
+        "shop/till", "bakery/oven", 8443
+    )
+
+
+def test_the_own_node_as_a_host_is_named():
+    source = {"fieldRef": {"fieldPath": "status.hostIP"}}
+    env = [{"name": "AGENT_HOST", "valueFrom": source}, {"name": "NODE_IP", "valueFrom": source}]
+    told = made(workload("till", containers=[{"name": "c", "env": env}])).told
+    assert (
+        "shop/till[Deployment] calls its own node by AGENT_HOST (status.hostIP)" in told
+        and "NODE_IP" not in told
+    )
+
+
+def test_pods_of_an_operator_that_default_deny_selects_are_named():
+    made_by = (
+        "---\napiVersion: brew.example/v1\nkind: Kettle\nmetadata: {name: big, namespace: %s}\nspec: {}\n"
+    )
+    told = made(OVEN + made_by % "bakery" + made_by % "attic").told
+    assert "for Kettle bakery/big" in told and "the default-deny of bakery selects them" in told
+    assert "attic/big" not in told, "nothing is made for that namespace"
+
+
+def test_an_ingress_that_asks_somebody_else_opens_the_way_there():
+    gate = workload("gate", space="edge", labels={"app.kubernetes.io/name": "ingress-nginx"})
+    ingress = (
+        "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: oven\n  namespace: shop\n  annotations: "
+        "{nginx.ingress.kubernetes.io/auth-url: 'http://oven.bakery:8443/auth', other: 'http://nobody/x'}\nspec: {ingressClassName: nginx}\n"
+    )
+    found = made(OVEN + gate + ingress)
+    assert found.open("edge/gate", "bakery/oven", 8443) and "nobody" not in found.told
+
+
+def test_a_scrape_may_name_its_port_or_leave_it_out():
+    for port, opened in (("metrics", {9100}), (None, {80, 9100})):
+        notes = {"prometheus.io/scrape": "true", **({"prometheus.io/port": port} if port else {})}
+        obj = json.loads(workload("hen", space="coop").removeprefix("---"))
+        obj["spec"]["template"]["metadata"]["annotations"] = notes
+        ports = [{"name": "metrics", "containerPort": 9100}, {"name": "web", "containerPort": 80}]
+        obj["spec"]["template"]["spec"]["containers"][0]["ports"] = ports
+        found = made(f"---\n{json.dumps(obj)}\n" + workload("prometheus", space="lookout"))
+        assert {p for p in (80, 9100, 443) if found.open("lookout/prometheus", "coop/hen", p)} == opened
+
+
+def test_replicas_of_a_statefulset_reach_each_other_without_a_headless_service_too():
+    text = workload("keg", kind="StatefulSet", ports=[9200, 9300]).replace(
+        '"spec": {"selector"', '"spec": {"replicas": 3, "selector"'
+    )
+    found = made(text)
+    assert found.open("shop/keg", "shop/keg", 9300) and not found.open("shop/keg", "shop/keg", 22)
