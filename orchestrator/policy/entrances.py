@@ -91,7 +91,7 @@ def ingresses(document: Document, services: Named, known: Controllers) -> Iterat
         if "serviceName" in backend:
             name, number = backend["serviceName"], backend.get("servicePort")
         if name:
-            yield from _backend(ends, services, (space_of(obj), str(name)), number, origin)
+            yield from to_backend(ends, services, (space_of(obj), str(name)), number, origin)
 
 
 def routes(
@@ -105,7 +105,7 @@ def routes(
         ends: list[Workload | str | Note] = list(standing(known.fleet, ROUTER))
         for backend in [spec.get("to") or {}, *(spec.get("alternateBackends") or [])]:
             key = (space_of(obj), str(backend.get("name")))
-            yield from _backend(ends, services, key, _of_target(services.get(key), target), origin)
+            yield from to_backend(ends, services, key, _of_target(services.get(key), target), origin)
     if obj["kind"] not in ROUTES or not str(obj["apiVersion"]).startswith(GATEWAY):
         return
     ends = []
@@ -118,12 +118,13 @@ def routes(
         for backend in [*(rule.get("backendRefs") or []), *mirrors]:
             if backend and backend.get("kind", "Service") == "Service":
                 key = (str(backend.get("namespace") or space_of(obj)), str(backend["name"]))
-                yield from _backend(ends, services, key, backend.get("port"), origin)
+                yield from to_backend(ends, services, key, backend.get("port"), origin)
 
 
-def _backend(
+def to_backend(
     ends: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
 ) -> Iterator[Found]:
+    """What fronts connect to for a Service by namespace and name, at one of its ports, or what is named instead."""
     service, about = services.get(key), frozenset({key[0], f"{key[0]}/{key[1]}"})
     if service is None:
         yield Note(f"{origin} leads to Service {key[0]}/{key[1]}, which is not here", NOT_OPENED, about)

@@ -11,6 +11,7 @@ from orchestrator.policy.connections import ranges, within
 from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.istio_routes import istio_routes
 from orchestrator.policy.needed import Edge, Found, Note, Platform, known_as, shaped
 from orchestrator.policy.services import sound
 from orchestrator.policy.shut_out import isolating
@@ -119,6 +120,7 @@ def entrances(
         *outside(services),
         *host_ports(fleet),
         *shaped(documents, lambda d: ingresses(d, named, fronts), wrong),
+        *shaped(documents, lambda d: istio_routes(d, documents, named, fronts), wrong),
         *shaped(documents, lambda d: routes(d, documents, named, fronts), wrong),
     ]
     edges = dict.fromkeys(e for e in met if isinstance(e, Edge))

@@ -14,6 +14,7 @@ from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
 from orchestrator.policy.ingress_calls import ingress_calls
+from orchestrator.policy.istio_routes import istio_routes, within_the_mesh
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.monitors import monitors
 from orchestrator.policy.needed import Edge as Edge
@@ -64,9 +65,12 @@ def definitions(
         *each(lambda d: ingresses(d, named, fronts)),
         *each(lambda d: ingress_calls(d, fronts, said)),
         *each(lambda d: routes(d, documents, named, fronts)),
+        *each(lambda d: istio_routes(d, documents, named, fronts)),
         *each(lambda d: monitors(d, fleet, known_services, readers, said)),
         *each(lambda d: _annotated(d, fleet, named, readers)),
     ]
+    met = [f for f in found if isinstance(f, Edge)]
+    found += each(lambda d: within_the_mesh(d, named, met))
     found += assumed(fleet, platform, readers, [f for f in found if isinstance(f, Edge)])
     notes = [f.whole for f in found if isinstance(f, Note)]
     notes += [f"{text}: nothing is opened for what it says" for text in wrong]

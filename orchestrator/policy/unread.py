@@ -30,7 +30,10 @@ READ_ENTRANCES = {
         ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"), "gateway.networking.k8s.io"
     ),
     "Route": "route.openshift.io",
+    "VirtualService": "networking.istio.io",
 }
+# These name hosts or machines outside of the cluster, or in others.
+_OUTSIDE = frozenset({"ServiceEntry", "WorkloadEntry", "WorkloadGroup"})
 # These say nothing about who connects to whom.
 QUIET_GROUPS = (
     "netpol-canary.dev/", "rbac.authorization.k8s.io/", "storage.k8s.io/", "scheduling.k8s.io/", "autoscaling/", "policy/",
@@ -38,7 +41,9 @@ QUIET_GROUPS = (
     "admissionregistration.k8s.io/", "apiregistration.k8s.io/", "discovery.k8s.io/", "flowcontrol.apiserver.k8s.io/",
     "resource.k8s.io/", "metrics.k8s.io/", "kustomize.config.k8s.io/", "kustomize.toolkit.fluxcd.io/",
     "source.toolkit.fluxcd.io/", "cert-manager.io/", "external-secrets.io/", "bitnami.com/", "snapshot.storage.k8s.io/",
-    "keda.sh/", "kyverno.io/", "wgpolicyk8s.io/",
+    "keda.sh/", "kyverno.io/", "wgpolicyk8s.io/", "networking.istio.io/", "telemetry.istio.io/", "extensions.istio.io/", "traefik.io/",
+    "traefik.containo.us/", "configuration.konghq.com/", "gateway.envoyproxy.io/", "gateway.networking.k8s.io/",
+    "cloud.google.com/", "networking.gke.io/", "elbv2.k8s.aws/", "k8s.nginx.org/", "linkerd.io/",
 )  # fmt: skip
 QUIET = frozenset(
     {
@@ -63,6 +68,8 @@ def meaning(obj: Mapping[str, Any]) -> str:
         return "the workload that its workloadRef names is not here, so that its pods are not known"
     if READ_ENTRANCES.get(kind, "/") == version.partition("/")[0]:
         return ""
+    if version.startswith("networking.istio.io/") and kind in ("Gateway", *_OUTSIDE):
+        return "hosts and machines outside, which are not opened for it" if kind in _OUTSIDE else ""
     if kind in ENTRANCES:
         return "an entrance of a kind that is not read; whom it lets in is not worked out"
     if kind in QUIET or version.startswith(QUIET_GROUPS):

@@ -1,0 +1,86 @@
+"""VirtualServices: from the proxies of Istio's Gateways, and within the mesh, to where they lead."""
+
+import pytest
+from made import made, service, workload
+
+from orchestrator.policy.exposure import entrances
+from orchestrator.policy.needed import Platform
+from orchestrator.policy.unread import RUNS_PODS, meaning
+
+TILL = workload("till", ports=[8080]) + service("till", 80, target=8080)
+VAULT = workload("vault", space="bank", ports=[9000]) + service("vault", 90, space="bank", target=9000)
+DOOR = workload("door", space="edge", labels={"istio": "outer"})
+GATEWAY = """---
+apiVersion: networking.istio.io/v1beta1
+kind: Gateway
+metadata: {name: front, namespace: shop}
+spec: {selector: %s, servers: []}
+"""
+ROUTE = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: way, namespace: shop}
+spec:
+  hosts: [%s]
+  %s
+"""
+
+
+def way(spec, host="till.example.com"):
+    return ROUTE % (host, spec)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "gateways: [front]\n  http: [{route: [{destination: {host: till, port: {number: 80}}}]}]",
+        "gateways: [shop/front, mesh]\n  tcp: [{route: [{destination: {host: till.shop.svc.cluster.local}}]}]",
+        "gateways: [front]\n  http: [{route: [{destination: {host: vault.bank}}], mirror: {host: till}}]",
+        "gateways: [front]\n  http: [{mirrors: [{destination: {host: till}}]}]",
+    ],
+)
+def test_the_proxies_that_a_gateway_selects_reach_where_a_route_leads(spec):
+    found = made(TILL + VAULT + DOOR + GATEWAY % "{istio: outer}" + way(spec))
+    assert found.open("edge/door", "shop/till", 8080), found.told
+    assert found.open("edge/door", "bank/vault", 9000) == ("vault" in spec)
+    assert "VirtualService" not in found.told and "Gateway" not in found.told
+    ways, _ = entrances(found.whole, Platform(), {})
+    assert ("edge/door[Deployment]", "till", ()) in {(w.src, w.dst.pod.name, w.because) for w in ways}
+
+
+@pytest.mark.parametrize("selector", ["{istio: other}", "{}"])
+def test_proxies_that_are_not_here_are_named(selector):
+    spec = "gateways: [front]\n  http: [{route: [{destination: {host: till}}]}]"
+    found = made(TILL + DOOR + GATEWAY % selector + way(spec))
+    assert "the proxies of Istio's Gateway shop/front are not here: nothing is opened for it" in found.told
+    assert not found.open("edge/door", "shop/till", 8080)
+
+
+def test_what_calls_a_host_in_the_mesh_comes_to_where_its_route_leads():
+    client = workload("desk", env={"TILL": "http://till"}) + workload("other")
+    spec = "http: [{route: [{destination: {host: vault.bank.svc.cluster.local, port: {number: 90}}}]}]"
+    found = made(TILL + VAULT + client + way(spec, host="till"))
+    assert found.open("shop/desk", "bank/vault", 9000) and not found.open("shop/other", "bank/vault", 9000)
+
+
+def test_a_destination_that_is_not_here_is_named():
+    spec = "gateways: [front]\n  http: [{route: [{destination: {host: tills}}]}]"
+    told = made(TILL + DOOR + GATEWAY % "{istio: outer}" + way(spec)).told
+    assert (
+        "VirtualService way in app.yaml" in told and "leads to Service shop/tills, which is not here" in told
+    )
+
+
+@pytest.mark.parametrize("spec", ["http: 5", "gateways: [front]\n  http: [7]", "tls: {a: b}"])
+def test_one_of_another_shape_hides_itself_alone(spec):
+    found = made(
+        TILL + DOOR + GATEWAY % "{istio: outer}" + way(spec) + workload("x", env={"A": "http://till"})
+    )
+    assert found.open("shop/x", "shop/till", 8080)
+
+
+def test_istio_s_configuration_runs_no_pods_and_hosts_outside_are_named():
+    for kind in ("Sidecar", "DestinationRule", "EnvoyFilter", "Gateway", "VirtualService"):
+        assert meaning({"kind": kind, "apiVersion": "networking.istio.io/v1"}) == ""
+    assert "outside" in meaning({"kind": "ServiceEntry", "apiVersion": "networking.istio.io/v1"})
+    assert meaning({"kind": "Kafka", "apiVersion": "kafka.strimzi.io/v1beta2"}) == RUNS_PODS
