@@ -89,7 +89,7 @@ class GitRepository:
         mine, passed = self._mine(trees, revision)
         passed_over(f"{self._name} {self._prefix}".strip(), passed)
         found = Files(built(mine, self._prefix, partial(self._file, trees), self.kustomize, self.timeout))
-        found.passed = passed
+        found.passed, found.below = passed, self._prefix
         return found
 
     def commits(self, since: str, until: str) -> Sequence[Commit]:

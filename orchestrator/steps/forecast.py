@@ -15,7 +15,7 @@ from orchestrator.policy.connections import ranges, table
 from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.intents import PolicyTest, Result, holding, run, tests_of
-from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.manifest import Document, below, parse
 from orchestrator.policy.probing import Chosen
 from orchestrator.policy.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.rollout import model as m
@@ -82,7 +82,7 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         if tests:
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
-    old, new = fleet(standing), fleet(_afterwards(standing, plan))
+    old, new = fleet(standing), fleet(_afterwards(standing, plan, files))
     reading = settled(cni)
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
@@ -211,7 +211,7 @@ def _problems(result: Result) -> list[str]:
     return [p for p in result.problems if "selects no workload" not in p]
 
 
-def _afterwards(standing: Sequence[Document], plan: Plan) -> Iterator[Document]:
+def _afterwards(standing: Sequence[Document], plan: Plan, files: Mapping[str, bytes]) -> Iterator[Document]:
     """The cluster's namespaces and running pods, and its policies as they stand after the change."""
     changed = {
         (name, objects.key(obj)): change
@@ -227,4 +227,9 @@ def _afterwards(standing: Sequence[Document], plan: Plan) -> Iterator[Document]:
     for change in {id(c): c for c in changed.values()}.values():
         if change.after is not None and change.after["kind"] == POLICY.kind:
             path, _, line = change.file.rpartition(":")
-            yield Document(change.after, path or "the repository", int(line) if line.isdigit() else 1)
+            number = int(line) if line.isdigit() else 1
+            yield (
+                Document(change.after, path, number, below(files), files.get(path, b""))
+                if path
+                else Document(change.after, "the repository", number)
+            )

@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from test_forecast import asked, crossing
+import yaml
+from test_forecast import PORTS, asked, crossing, into, out
 
 from orchestrator.policy import ports
 from orchestrator.policy.outside import Row
 from orchestrator.policy.risk import RiskRules
+from orchestrator.ports import Files
 from orchestrator.rollout import model as m
 from orchestrator.rollout.changing import counted
 from orchestrator.rollout.resource import dump
@@ -16,6 +18,8 @@ from orchestrator.rollout.weight import weight
 from orchestrator.steps import snapshot
 from orchestrator.steps.context import read
 from orchestrator.steps.edges import edge, wave_of, worst
+from orchestrator.steps.forecast import forecast
+from orchestrator.steps.planning import plan
 from orchestrator.steps.start import start
 
 WEB = ports.span("TCP", 80, 80)
@@ -33,6 +37,24 @@ def test_what_opens_to_the_internet_stands_first_and_names_its_rule_and_line():
     first = frozen().shown[0]
     assert (first.source, first.destination, first.change) == ("internet", "cart/a[Pod]", "widened")
     assert "after, Ingress: NetworkPolicy cart/into ingress[0] (all.yaml:3)" in first.because
+
+
+def test_a_rule_has_its_own_line_and_the_file_its_path_from_the_repositorys_root():
+    stage = crossing()
+    found = Files(
+        {"all.yaml": yaml.safe_dump_all([into("cart"), out("pay", PORTS)], sort_keys=False).encode()}
+    )
+    found.below = "deploy/net/"
+    stage.repository.push("e", found)
+    made = plan(stage.context(), stage.shop(), "e" * 40)
+    (text,) = {
+        b
+        for c in forecast(stage.context(), made, stage.shop().spec.strategy, found).changes
+        for b in c.because
+        if "after, Ingress: NetworkPolicy cart/into" in b
+    }
+    line = 1 + found["all.yaml"].decode().splitlines().index("  ingress:") + 1
+    assert text == f"after, Ingress: NetworkPolicy cart/into ingress[0] (deploy/net/all.yaml:{line})"
 
 
 def test_every_wave_has_its_share_of_the_room_and_counts_what_is_beyond_it():
