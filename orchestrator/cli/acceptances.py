@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from orchestrator.adapters.directory import from_root
 from orchestrator.adapters.revision import blamed
 from orchestrator.errors import BadInput
 from orchestrator.policy.accepting import Acceptance, Accepted
@@ -45,7 +46,7 @@ def acceptances(file: Path, authors: Collection[str] | None) -> list[Accepted]:
 def _one(file: Path, data: Any, node: Any, authors: Collection[str] | None) -> Accepted:
     first = node.start_mark.line + 1
     last = max(first, node.end_mark.line + (1 if node.end_mark.column else 0))
-    where = f"{file}:{first}"
+    where = f"{from_root(file.parent)}{file.name}:{first}"
     try:
         acceptance = Acceptance.model_validate(data)
     except ValidationError as error:
