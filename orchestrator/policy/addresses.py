@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.fleet import Workload, owner_of
+from orchestrator.policy.host_names import is_public
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, space_of
 from orchestrator.policy.said_hosts import (
@@ -16,7 +17,6 @@ from orchestrator.policy.said_hosts import (
     PLACEHOLDER,
     UNKNOWN,
     Target,
-    is_public,
 )  # fmt: skip
 from orchestrator.policy.said_targets import Said, beside, ports_of
 from orchestrator.policy.templates import Template, containers, template_of

@@ -7,16 +7,13 @@ from typing import Any
 
 from orchestrator.policy.controllers import ROUTER, Controllers
 from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.fronts import class_of, fronts, proxies_of
 from orchestrator.policy.manifest import Document
-from orchestrator.policy.needed import Edge, Found, Note, Platform, Service, known_as, space_of, standing
+from orchestrator.policy.needed import Edge, Found, Note, Service, known_as, space_of, standing
 from orchestrator.policy.templates import template_of
 
 ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 GATEWAY = "gateway.networking.k8s.io/"
-# Balancers outside the cluster that connect to pods themselves.
-BALANCERS = ("alb", "gce", "gke", "azure", "gateway.k8s.aws", "application-gateway")
-# Controllers whose proxies for a Gateway are those for Ingresses; others run some for each Gateway, beside it.
-OF_GATEWAYS = ("traefik", "haproxy", "kong", "contour", "envoy", "ambassador", "openshift")
 NOT_OPENED = "nothing is opened for it"
 Named = Mapping[tuple[str, str], Service]
 
@@ -65,12 +62,6 @@ def host_ports(fleet: Fleet) -> Iterator[Edge]:
                     yield Edge("internet", workload, ends, f"hostPort {port['hostPort']} of its container")
 
 
-def class_of(ingress: Mapping[str, Any]) -> str:
-    """The class that an Ingress says, by its field or by the annotation of old; empty for the default one."""
-    given = (ingress["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class", "")
-    return str((ingress.get("spec") or {}).get("ingressClassName") or given)
-
-
 def ingresses(document: Document, services: Named, known: Controllers) -> Iterator[Found]:
     """What an Ingress's controller connects to."""
     obj, spec = document.obj, document.obj.get("spec") or {}
@@ -85,6 +76,11 @@ def ingresses(document: Document, services: Named, known: Controllers) -> Iterat
         p["backend"] for r in spec.get("rules") or [] for p in (r.get("http") or {}).get("paths") or []
     ]
     for backend in backends:
+        if other := backend.get("resource"):
+            where = f"{other.get('kind')} {other.get('name')}"
+            yield Note(
+                f"{origin} leads to {where}, which is not followed", NOT_OPENED, frozenset({space_of(obj)})
+            )
         wanted = backend.get("service") or {}
         port = wanted.get("port") or {}
         name, number = wanted.get("name"), port.get("number", port.get("name"))
@@ -112,13 +108,19 @@ def routes(
     for parent in spec.get("parentRefs") or []:
         if parent.get("kind", "Gateway") == "Gateway":
             key = (str(parent.get("namespace") or space_of(obj)), str(parent["name"]))
-            ends += _proxies(documents, known, key, origin)
+            ends += proxies_of(documents, known, key, origin)
+        else:
+            text = f"{origin} is for callers of {parent.get('kind')} {parent.get('name')} within a mesh, which is not followed"
+            yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
     for rule in spec.get("rules") or []:
         mirrors = [(f.get("requestMirror") or {}).get("backendRef") or {} for f in rule.get("filters") or []]
         for backend in [*(rule.get("backendRefs") or []), *mirrors]:
             if backend and backend.get("kind", "Service") == "Service":
                 key = (str(backend.get("namespace") or space_of(obj)), str(backend["name"]))
                 yield from to_backend(ends, services, key, backend.get("port"), origin)
+            elif backend:
+                text = f"{origin} leads to {backend['kind']} {backend.get('name')}, which is not followed"
+                yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
 
 
 def to_backend(
@@ -140,71 +142,6 @@ def to_backend(
             continue
         for workload, ports in targets.items():
             yield Edge(front, workload, frozenset(ports), origin)
-
-
-def fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | str | Note]:
-    """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does."""
-    word, space = known.described(kind).lower(), known.platform.ingress
-    if "cilium" in word:
-        yield Note(
-            f"{origin} comes through Cilium's own proxy, which no NetworkPolicy names",
-            "not opened; a CiliumNetworkPolicy with fromEntities: [ingress] does",
-        )
-        return
-    if any(b in word for b in BALANCERS):
-        yield "internet"
-        return
-    mine = known.serving(kind)
-    if space != Platform().ingress:
-        mine = [w for w in mine if w.pod.namespace == space] or (
-            mine if not known.fleet.within(space) else []
-        )
-    usual = next((k.space for k in known.kinds(kind)), space)
-    found = mine or standing(known.fleet, space if known.fleet.within(space) else usual)
-    for end in found:
-        if isinstance(end, str):
-            text = f"{origin}: its controller{_of_class(known, kind)} is not here, and is taken to stand in {end}"
-            yield Note(text, "opened to that; --ingress-namespace names another")
-        yield end
-
-
-def _of_class(known: Controllers, kind: str) -> str:
-    word = known.described(kind)
-    return f" of the class {word}" if word else ""
-
-
-def _proxies(
-    documents: Sequence[Document], known: Controllers, key: tuple[str, str], origin: str
-) -> Iterator[Workload | str | Note]:
-    """The proxies of a Gateway: by the labels that controllers give them, else by its class."""
-    space, name = key
-    labels = (
-        {"gateway.networking.k8s.io/gateway-name": name},
-        {"gateway.envoyproxy.io/owning-gateway-name": name},
-    )
-    here = [
-        w
-        for w in known.fleet.workloads
-        if any(set(own.items()) <= set(w.pod.labels.items()) for own in labels)
-    ]
-    if here or known.platform.gateways:
-        yield from here or standing(known.fleet, known.platform.gateways)
-        return
-    kinds = [
-        (d.obj["kind"], d.obj["metadata"]["name"], d.obj)
-        for d in documents
-        if d.obj["kind"] in ("Gateway", "GatewayClass")
-    ]
-    gateway = next((o for k, n, o in kinds if k == "Gateway" and n == name and space_of(o) == space), {})
-    word = str((gateway.get("spec") or {}).get("gatewayClassName", ""))
-    controller = next((o for k, n, o in kinds if k == "GatewayClass" and n == word), {})
-    word = f"{word} {(controller.get('spec') or {}).get('controllerName', '')}".lower()
-    if any(w in word for w in (*OF_GATEWAYS, *BALANCERS, "cilium")):
-        yield from fronts(known, word, origin)
-        return
-    text = f"{origin}: the proxies of Gateway {space}/{name} are not here, and are taken to stand in namespace {space}"
-    yield Note(text, "opened to that; --gateway-namespace names another")
-    yield f"namespace {space}"
 
 
 def _of_target(service: Service | None, target: Any) -> Any:

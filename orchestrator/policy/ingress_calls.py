@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from orchestrator.policy.addresses import edge_to
 from orchestrator.policy.controllers import Controllers
-from orchestrator.policy.entrances import class_of, fronts
 from orchestrator.policy.fleet import Workload
+from orchestrator.policy.fronts import class_of, fronts
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import Found, space_of
 from orchestrator.policy.said_targets import Said

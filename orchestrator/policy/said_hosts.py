@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from orchestrator.policy.nearest import nearest
+from orchestrator.policy.host_names import (
+    Named,
+    address_of,
+    is_name,
+    is_outside,
+    is_public,
+    meant_elsewhere,
+    service_of,
+)  # fmt: skip
 from orchestrator.policy.needed import API_SERVER, Service
 from orchestrator.policy.said_pairs import MOST_TEXT
 from orchestrator.policy.unread_config import HOST_KEY
@@ -24,8 +31,6 @@ _ADDRESS = re.compile(
     r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
 _NO_HOST_KEY = re.compile(r"IMAGE|LISTEN|BIND|VERSION|FILE|PATH", re.I)
-# Endings of public names; two letters are a country's. Of other names with one dot nobody knows whether a namespace is meant.
-_PUBLIC = ("com", "net", "org", "info", "dev", "app", "cloud", "gov", "edu", "mil", "int", "biz")
 # Targets of gRPC and of Thanos, which name a resolver before the host: `dns:///api.shop:80`, `dnssrv+_grpc._tcp.api.shop.svc`.
 _RESOLVED = re.compile(
     r"\b(?:(?:dns|passthrough|static|kubernetes|k8s|kuberesolver|xds|discovery):(?://[^/\s,'\"]*/)|"
@@ -34,6 +39,11 @@ _RESOLVED = re.compile(
 _PORT_APART = re.compile(r"(?<![\w.@:-])([a-z][a-z0-9.-]{0,251})[ /]+(\d{2,5})(?![\w.])")
 _OF_NAMESPACE = re.compile(
     r"(?<![\w./@:-])([a-z0-9-]{1,63})/([a-z][a-z0-9-]{0,62})(?::(\d{2,5}))?(?![\w./-])"
+)
+# What the kubelet gives containers for every Service: `$(DB_SERVICE_HOST):$(DB_SERVICE_PORT)`.
+_INJECTED = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}://)?\$[({]?([A-Z][A-Z0-9_]{0,63})_SERVICE_HOST[)}]?:\$[({]?[A-Z][A-Z0-9_]{0,63}_SERVICE_PORT\w{0,64}[)}]?|"
+    r"\$[({]?([A-Z][A-Z0-9_]{0,63})_SERVICE_HOST[)}]?"
 )
 _ORACLE = re.compile(r"@//(?=\w)")
 _PLACEHOLDER = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/,'\"]{0,64}(?:\$[({]|\{\{)[^\s,'\"]{0,64}")
@@ -49,7 +59,6 @@ NO_PORT = "host "  # before a host outside of which no port is said
 PLACEHOLDER = "placeholder "  # before an address that is put together later
 BEYOND = "beyond"  # in place of what follows after so many characters
 LEAST_PORT = 80  # of a name with a number behind it: below, it may be a version
-Named = Mapping[tuple[str, str], Service]
 Target = tuple[Service, int | None] | tuple[str, int]
 MOST_TOKENS = 5_000
 MOST_ALIASES = 3  # Services of type ExternalName that name one another
@@ -70,6 +79,8 @@ def called(
     if len(text) > MOST_TEXT:
         yield BEYOND, MOST_TEXT
     text = _ORACLE.sub("@", _RESOLVED.sub("srv://", text[:MOST_TEXT]))
+    if "_SERVICE_HOST" in text:
+        text = _INJECTED.sub(lambda m: f"srv://{_dns(m[1])}" if m[1] else _dns(m[2]), text)
     listed = {part.strip() for part in text.split(",")}
     for match in _PLACEHOLDER.finditer(text):
         yield f"{PLACEHOLDER}{match[0]}", 0
@@ -81,17 +92,21 @@ def called(
         one = _said(match, listed, key)
         if one is None:
             continue
-        service = _aliased(_service(one.host, space, services), services)
+        service = _aliased(service_of(one.host, space, services), services)
         if service is None:
             yield from _unknown(one, key, services, spaces, beside)
         elif one.scheme or match["port"] or one.cluster or one.plain:
             yield service, one.port
 
 
+def _dns(variable: str) -> str:
+    return variable.lower().replace("_", "-")
+
+
 def _apart(text: str, space: str, services: Named) -> Iterator[Target]:
     """A Service whose port stands after a blank, as in `nc -z db 5432`, or that is said as `namespace/name:port`."""
     for match in _PORT_APART.finditer(text):
-        service, port = _service(match[1], space, services), int(match[2])
+        service, port = service_of(match[1], space, services), int(match[2])
         if service is not None and any(port in (e.get("port"), e.get("targetPort")) for e in service.ports):
             yield service, port
     for match in _OF_NAMESPACE.finditer(text):
@@ -126,7 +141,7 @@ def _aliased(service: Service | None, services: Named) -> Service | None:
     for _ in range(MOST_ALIASES):
         if service is None or not service.external:
             break
-        service = _service(service.external.lower(), service.namespace, services) or service
+        service = service_of(service.external.lower(), service.namespace, services) or service
     return service
 
 
@@ -137,7 +152,7 @@ def _unknown(
     number = one.port or (beside if one.plain else None)
     if _KUBERNETES.fullmatch(one.host):
         yield API_SERVER, 0
-    elif (address := _address(one.host)) is not None:
+    elif (address := address_of(one.host)) is not None:
         if address.is_loopback or address.is_unspecified or _NO_HOST_KEY.search(key):
             return
         if number:
@@ -147,13 +162,13 @@ def _unknown(
     elif (one.scheme or one.plain) and meant_elsewhere(one.host, services):
         yield f"{UNKNOWN}{one.host}", one.port or 0
     elif not one.cluster and (
-        (one.scheme and _is_outside(one.host, spaces)) or (one.whole and is_public(one.host))
+        (one.scheme and is_outside(one.host, spaces)) or (one.whole and is_public(one.host))
     ):
         if number:
             yield one.host, number
         elif one.scheme or one.plain:
             yield f"{NO_PORT}{one.host}", 0
-    elif one.cluster or (_is_name(one.host) and _means_one(one, spaces, beside)):
+    elif one.cluster or (is_name(one.host) and _means_one(one, spaces, beside)):
         yield f"{UNKNOWN}{one.host}", number or 0
 
 
@@ -162,55 +177,3 @@ def _means_one(one: _Said, spaces: Collection[str], beside: int | None) -> bool:
     if one.scheme or (one.host.partition(".")[2] in spaces and (one.port or one.plain)):
         return True
     return one.whole and bool((one.port or 0) >= LEAST_PORT or (one.plain and (one.port or beside)))
-
-
-def _service(host: str, space: str, services: Named) -> Service | None:
-    """The Service of a name in the cluster's DNS; a StatefulSet's pod stands before its Service's name."""
-    name, dot, rest = host.partition(".svc")
-    if dot and rest not in ("", ".cluster.local") and not rest.startswith(".cluster."):
-        return None
-    parts = name.split(".")
-    if len(parts) == 1:
-        return services.get((space, parts[0]))
-    if len(parts) == 2:
-        found = services.get((parts[1], parts[0]))
-        return found if found is not None or dot else services.get((space, parts[1]))
-    return services.get((parts[2], parts[1])) if len(parts) == 3 else None
-
-
-def _is_name(host: str) -> bool:
-    """Whether it looks like a Service's name: not this machine's, and no number."""
-    return host != "localhost" and not host.endswith(".localhost") and not host.isdigit()
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def meant_elsewhere(host: str, services: Named) -> list[str]:
-    """`oven.bakery` for `oven.bakrey`: Services of that name in namespaces that are spelt like the one that is given."""
-    name, dot, space = host.partition(".")
-    if not dot or "." in space:
-        return []
-    near = nearest(space, {s for s, n in services if n == name})
-    return [f"{name}.{s}" for s in near]
-
-
-def is_public(host: str) -> bool:
-    """A name that ends as public ones do; not an address, and not a file's or a version's."""
-    end = host.rpartition(".")[2]
-    return (
-        "." in host
-        and (end in _PUBLIC or (len(end) == 2 and end.isalpha()))
-        and host.count(".") > (len(end) == 2)
-    )
-
-
-def _is_outside(host: str, spaces: Collection[str]) -> bool:
-    """A name that a public DNS could know; `shop.payments` is a Service's where the namespace is known."""
-    if host.count(".") == 1 and host.rpartition(".")[2] in spaces:
-        return False
-    return "." in host and not host.endswith((".local", ".internal", ".svc", ".localdomain"))

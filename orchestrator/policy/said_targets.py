@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from orchestrator.policy.host_names import Named, meant_elsewhere
 from orchestrator.policy.nearest import nearest
 from orchestrator.policy.needed import Service
-from orchestrator.policy.said_hosts import Named, Target, called, meant_elsewhere
+from orchestrator.policy.said_hosts import Target, called
 from orchestrator.policy.said_pairs import groups
 
 _PORT = re.compile(r"[0-9]{1,5}")

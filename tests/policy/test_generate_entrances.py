@@ -151,3 +151,19 @@ def test_probes_in_ambient_mode_stay_open():
         '"image": "i"', '"image": "i", "readinessProbe": {"httpGet": {"port": 8080}}'
     )
     assert made(space + text).open("169.254.7.127", "shop/web", 8080)
+
+
+def test_backends_and_parents_of_other_kinds_are_named():
+    spec = "spec: {ingressClassName: nginx, defaultBackend: {resource: {apiGroup: x.example, kind: Bucket, name: pictures}}}"
+    bucket = INGRESS.split("spec:")[0] + spec + "\n"
+    assert (
+        "Ingress web in app.yaml" in (told := made(WEB + bucket).told) and "leads to Bucket pictures" in told
+    )
+    mesh = (ROUTE % "HTTPRoute").replace(
+        "{name: front, namespace: edge}", "{kind: Service, group: '', name: web}"
+    )
+    assert "is for callers of Service web within a mesh, which is not followed" in made(WEB + mesh).told
+    other = (ROUTE % "HTTPRoute").replace(
+        "{name: web, port: 80}", "{kind: ServiceImport, group: x, name: web}"
+    )
+    assert "leads to ServiceImport web, which is not followed" in made(WEB + other).told

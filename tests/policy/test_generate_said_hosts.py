@@ -258,3 +258,13 @@ def test_replicas_of_a_statefulset_reach_each_other_without_a_headless_service_t
     )
     found = made(text)
     assert found.open("shop/keg", "shop/keg", 9300) and not found.open("shop/keg", "shop/keg", 22)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://$(OVEN_HOT_SERVICE_HOST):$(OVEN_HOT_SERVICE_PORT)/x", "$(OVEN_HOT_SERVICE_HOST):$(OVEN_HOT_SERVICE_PORT_HTTP)", "${OVEN_HOT_SERVICE_HOST}:8443"],
+)  # fmt: skip
+def test_variables_that_every_container_gets_of_a_service_are_its_name(text):
+    oven = workload("oven-hot", ports=[8443]) + service("oven-hot", 8443)
+    for key in ("BREAD_URL", "BREAD_ADDR"):
+        assert made(oven + till((key, text))).open("shop/till", "shop/oven-hot", 8443), key
