@@ -156,5 +156,5 @@ def _on_nodes(met: Iterable[Found], to: str) -> Iterator[str]:
         if edge.src.pod.host_network and (not to or to in known_as(edge.dst)):
             yield (
                 f"{edge.src.name} uses its node's network: policies see the node's address, which an ipBlock or a rule without "
-                "`from` lets in, and no podSelector"
+                "`from` lets in (an ipBlock to Cilium with policyCIDRMatchMode: nodes alone), and no podSelector"
             )

@@ -84,7 +84,7 @@ def called(
     listed = {part.strip() for part in text.split(",")}
     for match in _PLACEHOLDER.finditer(text):
         yield f"{PLACEHOLDER}{match[0]}", 0
-    yield from _apart(text, space, services)
+    yield from _apart(key, text, space, services)
     for number, match in enumerate(_ADDRESS.finditer(text)):
         if number >= MOST_TOKENS:
             yield BEYOND, match.start()
@@ -103,7 +103,7 @@ def _dns(variable: str) -> str:
     return variable.lower().replace("_", "-")
 
 
-def _apart(text: str, space: str, services: Named) -> Iterator[Target]:
+def _apart(key: str, text: str, space: str, services: Named) -> Iterator[Target]:
     """A Service whose port stands after a blank, as in `nc -z db 5432`, or that is said as `namespace/name:port`."""
     for match in _PORT_APART.finditer(text):
         service, port = service_of(match[1], space, services), int(match[2])
@@ -111,7 +111,10 @@ def _apart(text: str, space: str, services: Named) -> Iterator[Target]:
             yield service, port
     for match in _OF_NAMESPACE.finditer(text):
         named = services.get((match[1], match[2]))
-        if named is not None:
+        alone = (
+            match[0] == text and HOST_KEY.search(key) and "publish" not in key
+        )  # not an image, nor a controller's own
+        if named is not None and (match[3] or alone) and not _NO_HOST_KEY.search(key):
             yield named, int(match[3]) if match[3] else None
 
 

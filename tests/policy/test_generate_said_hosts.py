@@ -268,3 +268,11 @@ def test_variables_that_every_container_gets_of_a_service_are_its_name(text):
     oven = workload("oven-hot", ports=[8443]) + service("oven-hot", 8443)
     for key in ("BREAD_URL", "BREAD_ADDR"):
         assert made(oven + till((key, text))).open("shop/till", "shop/oven-hot", 8443), key
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("IMAGE", "bakery/oven:8443"), ("LOCK", "bakery/oven"), ("--publish-service", "bakery/oven"), ("PATHS", "/x/bakery/oven")],
+)  # fmt: skip
+def test_a_namespace_and_a_name_alone_are_no_call(key, value):
+    assert "shop/till.yaml" not in made(till((key, value))).files
