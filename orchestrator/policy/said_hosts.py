@@ -30,6 +30,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
     r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
+_NOT_CALLED = re.compile(r"NO_?PROXY$|nonProxyHosts$", re.I)  # by way of a proxy, that is
 _NO_HOST_KEY = re.compile(r"IMAGE|LISTEN|BIND|VERSION|FILE|PATH", re.I)
 # Targets of gRPC and of Thanos, which name a resolver before the host: `dns:///api.shop:80`, `dnssrv+_grpc._tcp.api.shop.svc`.
 _RESOLVED = re.compile(
@@ -76,6 +77,8 @@ def called(
 
     Other names and places come with a word before them: UNKNOWN, NO_PORT, PLACEHOLDER or BEYOND.
     """
+    if _NOT_CALLED.search(key):
+        return
     if len(text) > MOST_TEXT:
         yield BEYOND, MOST_TEXT
     text = _ORACLE.sub("@", _RESOLVED.sub("srv://", text[:MOST_TEXT]))

@@ -21,9 +21,9 @@ _LINE = re.compile(
     r"\s*(?:-\s+|export\s+)?[\"']?([\w./-]{1,80})[\"']?\s*(?:=>|:=|=|:\s|\s(?=\s*\S+\s*$))\s*(\S.*)"
 )
 _HEAD = re.compile(r"\s*(?:\[.*\]\s*)?$")
-# `host=db port=5432`, `Server=tcp:db,1433;Database=x`.
+# `host=db port=5432`, `Server=tcp:db,1433;Database=x`, `-Dhttp.proxyHost=proxy`.
 _WORD = re.compile(
-    r"(?<![\w/?&.-])([A-Za-z_][\w-]{0,40}(?: [A-Z][a-z]{1,20})?)\s{0,3}=\s{0,3}([^\s;&=]{1,512})"
+    r"(?<![\w/?&.-])(?:-D)?([A-Za-z_][\w.-]{0,60}(?: [A-Z][a-z]{1,20})?)\s{0,3}=\s{0,3}([^\s;&=]{1,512})"
 )
 _COMMENT = ("#", ";", "//")
 

@@ -276,3 +276,14 @@ def test_variables_that_every_container_gets_of_a_service_are_its_name(text):
 )  # fmt: skip
 def test_a_namespace_and_a_name_alone_are_no_call(key, value):
     assert "shop/till.yaml" not in made(till((key, value))).files
+
+
+def test_options_of_java_say_hosts_and_what_no_proxy_is_for_is_no_call():
+    options = "-Xmx1g -Dbread.proxyHost=oven.bakery -Dbread.proxyPort=8443 -Dbread.nonProxyHosts=oven.bakery"
+    assert made(till(("JAVA_OPTS", options))).open("shop/till", "bakery/oven", 8443)
+    left = (
+        ("NO_PROXY", "kubernetes.default.svc,oven.bakery.svc,10.0.0.0/8"),
+        ("JAVA_OPTS", "-Dx.nonProxyHosts=oven.bakery"),
+    )
+    found = made(till(*left))
+    assert "shop/till.yaml" not in found.files and "till" not in found.told
