@@ -84,6 +84,7 @@ def called(
     text = _ORACLE.sub("@", _RESOLVED.sub("srv://", text[:MOST_TEXT]))
     if "_SERVICE_HOST" in text:
         text = _INJECTED.sub(lambda m: f"srv://{_dns(m[1])}" if m[1] else _dns(m[2]), text)
+    key = "" if "\n" in text else key  # the name of a file tells nothing of what stands in it
     listed = {part.strip() for part in text.split(",")}
     for match in _PLACEHOLDER.finditer(text):
         yield f"{PLACEHOLDER}{match[0]}", 0
@@ -114,9 +115,8 @@ def _apart(key: str, text: str, space: str, services: Named) -> Iterator[Target]
             yield service, port
     for match in _OF_NAMESPACE.finditer(text):
         named = services.get((match[1], match[2]))
-        alone = (
-            match[0] == text and HOST_KEY.search(key) and "publish" not in key
-        )  # not an image, nor a controller's own
+        # not an image, nor a controller's own Service
+        alone = match[0] == text and HOST_KEY.search(key) and "publish" not in key
         if named is not None and (match[3] or alone) and not _NO_HOST_KEY.search(key):
             yield named, int(match[3]) if match[3] else None
 

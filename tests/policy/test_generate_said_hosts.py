@@ -287,3 +287,10 @@ def test_options_of_java_say_hosts_and_what_no_proxy_is_for_is_no_call():
     )
     found = made(till(*left))
     assert "shop/till.yaml" not in found.files and "till" not in found.told
+
+
+def test_what_a_file_is_called_hides_nothing_in_it():
+    text = "upstream x {\n  server 192.0.2.7:5432;\n  server oven.bakery:8443;\n}\n"
+    named = FILE.replace("data: {settings", "data: {path-file.conf") % json.dumps(text)
+    found = made(OVEN + workload("till", **MOUNTED) + named)
+    assert found.open("shop/till", "192.0.2.7", 5432) and found.open("shop/till", "bakery/oven", 8443)
