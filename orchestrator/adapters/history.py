@@ -107,16 +107,21 @@ class History:
         return next(
             (
                 d.obj.get("spec") or {}
-                for d in self._parsed(file, blob)
-                if (d.obj["kind"], d.obj["metadata"]["name"]) == (kind, name)
-                and d.obj["metadata"].get("namespace") in (*space, "", None)
+                for d in self._parsed(file, blob).get((kind, name), ())
+                if d.obj["metadata"].get("namespace") in (*space, "", None)
             ),
             None,
         )
 
 
-def _documents(read: dict[str, dict[str, bytes]], file: str, blob: str) -> list[Document]:
-    return parse_sound(read[file].get(blob, b""), file)[0]
+def _documents(
+    read: dict[str, dict[str, bytes]], file: str, blob: str
+) -> dict[tuple[str, str], list[Document]]:
+    """The objects of a version, by kind and name."""
+    found: dict[tuple[str, str], list[Document]] = {}
+    for document in parse_sound(read[file].get(blob, b""), file)[0]:
+        found.setdefault((document.obj["kind"], document.obj["metadata"]["name"]), []).append(document)
+    return found
 
 
 def _rule(spec: dict[str, Any], part: str, number: int) -> Any:

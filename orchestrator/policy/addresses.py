@@ -11,6 +11,7 @@ from orchestrator.policy.fleet import Workload, owner_of
 from orchestrator.policy.host_names import is_public
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, space_of
+from orchestrator.policy.places import Places
 from orchestrator.policy.said_hosts import (
     BEYOND,
     NO_PORT,
@@ -38,6 +39,7 @@ def addresses(
     known: Mapping[tuple[str, str, str], Workload],
     maps: ConfigMaps,
     said: Said,
+    places: Places,
 ) -> Iterator[Found]:
     """What a workload's containers and ConfigMaps ask for, and what of it is named and not opened."""
     template: Template | None = template_of(obj)
@@ -54,7 +56,9 @@ def addresses(
     texts = list(_texts(spec, space_of(obj), maps))
     ports = ports_of((key, text) for key, text, _ in texts)
     for key, text, origin in texts:
-        where = f"{origin} in {document.where}"
+        subject, variable = f"{obj['kind']} {obj['metadata']['name']}", origin.removeprefix("env ")
+        stands = places.variable(document.where, subject, variable) if variable != origin else document.where
+        where = f"{origin} in {stands}"
         targets = said.targets(key, text, workload.pod.namespace, beside(key, ports))
         yield from (e for t in targets if _opened(t) for e in edge_to(workload, t, where, said))
         named = [t for t in targets if not _opened(t)]

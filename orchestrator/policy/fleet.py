@@ -85,7 +85,7 @@ class Fleet:
     @cached_property
     def places(self) -> Places:
         """What stands where in the files, `texts` by their name for people."""
-        return Places(self.texts)
+        return Places(self.texts, read=True)
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:

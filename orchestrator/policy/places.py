@@ -35,8 +35,9 @@ class Place(NamedTuple):
 class Places:
     """Of the files of a directory, each read once and only where it is asked for."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._below = below(files)
+    def __init__(self, files: Mapping[str, bytes], read: bool = False) -> None:
+        """`read` says that all were read elsewhere, within the bounds of that."""
+        self._below, self._read = below(files), read
         self._files = {f"{self._below}{name}": text for name, text in files.items()}
         self._known: dict[str, _File] = {}
 
@@ -60,9 +61,16 @@ class Places:
                     return _place(_closer(found, message, rule))
         return _place(root)
 
+    def variable(self, where: str, subject: str, name: str) -> str:
+        """`file:line` of a container's variable, of the object where it has none of that name."""
+        file, _, number = where.rpartition(":")
+        root = self._object(file, int(number), subject)
+        line = next((n.start_mark.line + 1 for n in _variables(root) if _text(n, "name") == name), number)
+        return f"{file}:{line}"
+
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
         if file not in self._known:
-            self._known[file] = _File(_nodes(self._files.get(file, b""), file))
+            self._known[file] = _File(_nodes(self._files.get(file, b""), file, self._read))
         name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")[2]
         begun, named = self._known[file].around(line, name)
         kind = [n for n in named if (_text(n, "kind") or "") in subject]
@@ -105,10 +113,10 @@ def _closer(node: yaml.Node, message: str, rule: str) -> yaml.Node:
     return node
 
 
-def _nodes(text: bytes, file: str) -> list[yaml.Node]:
+def _nodes(text: bytes, file: str, read: bool) -> list[yaml.Node]:
     """The documents; none where the file is not what is read elsewhere, which holds the bounds."""
     try:
-        for _ in documents(text, file):
+        for _ in documents(text, file) if not read else ():
             pass
         return [n for n in yaml.compose_all(text, _LOADER) if n is not None]
     except (BadInput, yaml.YAMLError, UnicodeDecodeError, RecursionError):
@@ -129,6 +137,17 @@ def _paths(message: str) -> Iterator[str]:
     for match in _PATH.finditer(message):
         if "[" in match.group() or "." in match.group() or match.group() in _ALONE:
             yield match.group()
+
+
+def _variables(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """The items of every list called `env`, wherever the template of a kind has its containers."""
+    for child in node.value if isinstance(node, yaml.SequenceNode) else ():
+        yield from _variables(child)
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "env" and isinstance(value, yaml.SequenceNode):
+            yield from value.value
+        else:
+            yield from _variables(value)
 
 
 def _walk(node: yaml.Node, path: str) -> yaml.Node | None:

@@ -58,7 +58,7 @@ def definitions(
         return shaped(documents, read, wrong)
 
     found: list[Found] = [
-        *each(lambda d: addresses(d, with_template(d.obj, others), known, maps, said)),
+        *each(lambda d: addresses(d, with_template(d.obj, others), known, maps, said, fleet.places)),
         *(e for w in fleet.workloads for e in _replicas(w, named)),
         *outside(known_services, node_ranges(fleet, platform)),
         *host_ports(fleet),

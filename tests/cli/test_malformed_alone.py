@@ -69,7 +69,7 @@ def test_everything_else_is_answered_and_it_is_named_once_with_file_and_line(ask
         ("reach", (), "bar/tap[Deployment]"),
         ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
         ("diff", (), "no connection changes"),
-        ("generate", (), "/sound.yaml:2"),
+        ("generate", (), "/sound.yaml:9"),
     ):
         done = asked(odd, command, *options)
         assert done.code == 0 and answer in done.out, (command, done.err)
@@ -109,7 +109,7 @@ def test_where_nothing_else_runs_it_is_bad_input(cli, tmp_path):
 )
 def test_generate_opens_nothing_for_a_malformed_object_beside_workloads_and_says_so(asked, odd):
     done = asked(odd, "generate")
-    assert done.code == 0 and "keg.bar:80, env KEG_URL in " in done.out and "/sound.yaml:2" in done.out
+    assert done.code == 0 and "keg.bar:80, env KEG_URL in " in done.out and "/sound.yaml:9" in done.out
     (said,) = [line for line in done.err.splitlines() if "odd" in line]
     assert "odd.yaml:3" in said and "not of the shape" in said and "nothing is opened" in said
 
@@ -151,7 +151,7 @@ def test_labels_of_another_shape_hide_their_object_alone(asked, kind, labels):
         ("reach", (), "bar/tap[Deployment]"),
         ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
         ("diff", (), "no connection changes"),
-        ("generate", (), "/sound.yaml:2"),
+        ("generate", (), "/sound.yaml:9"),
     ):
         done = asked(headed(kind, labels), command, *options)
         assert done.code == 0 and answer in done.out and "bar/odd" not in done.out, (command, done.err)

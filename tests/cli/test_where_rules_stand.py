@@ -140,8 +140,8 @@ def test_diff_replay_test_and_check_say_the_same(netpol, repo, net, tmp_path):
     assert "pantry/jam: no rule allows it (deploy/net/pantry/rules.yaml:7)" in told
 
 
-def test_generate_names_files_from_the_root(netpol, repo, net):
-    assert "env JAM in deploy/net/pods.yaml:" in netpol("generate", str(net)).out
+def test_generate_names_the_line_of_a_variable_and_its_file_from_the_root(netpol, repo, net):
+    assert "env JAM in deploy/net/pods.yaml:9" in netpol("generate", str(net)).out
 
 
 def test_outside_of_a_repository_a_file_is_named_as_it_can_be_opened_from_here(
