@@ -25,8 +25,10 @@ SHORT = 10  # digits of a commit in a rollout's name
 def name_of(source: Source, commit: str, taken: frozenset[str]) -> str:
     """SOURCE-COMMIT, and a number where that was rolled out before; the source's name is cut so that all fit.
 
-    A claim for the same commit whose rollout does not stand yet keeps its name.
+    A claim for the same commit whose rollout does not stand yet keeps its name; that of the rollout that verified the
+    source's revision stays its own, though people may have deleted it.
     """
+    taken |= {source.status.verified_rollout}
     claimed = source.status.active_rollout
     if claimed not in taken and re.search(rf"-{re.escape(commit[:SHORT])}(-\d+)?$", claimed):
         return claimed

@@ -10,7 +10,7 @@ from orchestrator.rollout.resource import Rollout, Source
 from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import Context
 from orchestrator.steps.planning import selected
-from orchestrator.steps.reached import begun
+from orchestrator.steps.reached import verified
 from orchestrator.steps.rolled_back import refused as refused
 from orchestrator.steps.rolled_back import refusing, told
 
@@ -22,13 +22,12 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 
 def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
     """Those that were created, or selected, since the last verified rollout began and hold nothing of the source."""
-    verified = next((r for r in rollouts if r.name == source.status.verified_rollout), None)
-    since = begun(verified) if verified else source.status.verified_since
-    if since is None:
+    known = verified(source, next((r for r in rollouts if r.name == source.status.verified_rollout), None))
+    if known is None:
         return frozenset()
-    known = frozenset(verified.spec.selected if verified else source.status.verified_namespaces)
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
-    fresh = {n for n, at in made.items() if (at is not None and at > since) or (known and n not in known)}
+    old = known.namespaces
+    fresh = {n for n, at in made.items() if (at is not None and at > known.since) or (old and n not in old)}
     return _empty(ctx, source, frozenset(fresh)) if fresh else frozenset()
 
 

@@ -1,10 +1,11 @@
 """The namespaces that a source had when its revision was verified, and since when others count as new.
 
-Both stand in the rollout that verified it, and in the source's status, since people may delete a rollout that is over.
+Both stand in the source's status, since people may delete a rollout that is over, and another may get its name.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,18 +16,37 @@ from orchestrator.rollout.stamps import stamp
 from orchestrator.steps.context import ROLLOUT, Context
 
 
+@dataclass(frozen=True)
+class Verified:
+    """When the rollout that verified the revision was created, by the API server's clock, and which namespaces it had."""
+
+    since: datetime
+    namespaces: frozenset[str]
+
+
+def verified(source: Source, found: Rollout | None) -> Verified | None:
+    """As the source's status says; where an older version wrote that, as the rollout does that it names."""
+    status = source.status
+    if status.verified_since is not None:
+        return Verified(status.verified_since, frozenset(status.verified_namespaces))
+    since = None if found is None else begun(found)
+    return Verified(since, frozenset(found.spec.selected)) if found and since else None
+
+
 def reached(ctx: Context, source: Source) -> frozenset[str]:
     """Empty where nothing is verified, or an older version did it."""
-    name = source.status.verified_rollout
-    try:
-        found: Rollout | None = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace)) if name else None
-    except NotFound:
-        found = None
-    return frozenset(found.spec.selected if found else source.status.verified_namespaces)
+    name, found = source.status.verified_rollout, None
+    if name and source.status.verified_since is None:
+        try:
+            found = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
+        except NotFound:
+            return frozenset()
+    known = verified(source, found)
+    return known.namespaces if known else frozenset()
 
 
 def begun(rollout: Rollout) -> datetime | None:
-    """When it was created, by the API server's clock: that of whoever worked on it may be wrong."""
+    """When it was created; the clock of whoever worked on it may be wrong."""
     return stamp(rollout.manifest["metadata"].get("creationTimestamp")) or rollout.status.started_at
 
 

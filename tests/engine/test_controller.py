@@ -123,7 +123,7 @@ def test_a_new_namespace_is_reached_though_the_rollout_that_verified_the_revisio
     found = stage.cluster.get(NAMESPACE, "old")
     labels = stage.cluster.get(NAMESPACE, "fresh")["metadata"]["labels"]
     stage.cluster.replace({**found, "metadata": {**found["metadata"], "labels": labels}})
-    assert set(rounds.go().values()) == {"Succeeded"}
+    assert rounds.go() == {"shop-cccccccccc-2": "Succeeded"}  # another may not take its name
     for name in ("fresh", "old"):
         assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, name)] == ["allow", "deny"]
 

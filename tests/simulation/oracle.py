@@ -501,7 +501,11 @@ class Oracle:
             return True
         if cause == "revision" and self._anew(last, status) and self._holds(name, space):
             return self._stands_as_before(name, space, last)  # which is reported as drift
-        if not self._anew(last, status) or cause == "drift":
+        if not self._anew(
+            last, status
+        ):  # somebody had changed what it found there; that is reported as drift
+            return self._stands_as_before(name, space, last) and _drift_said(status, space)
+        if cause == "drift":
             return False
         said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
         words = said.replace(",", " ").replace(":", " ").split()
@@ -586,6 +590,17 @@ def _content(obj):
     if obj is None:
         return None
     return obj["spec"], obj["metadata"].get("labels") or {}, obj["metadata"].get("annotations") or {}
+
+
+def _drift_said(status, space):
+    """The source says that a namespace differs from what it should hold."""
+    texts = [
+        c["message"]
+        for c in status.get("conditions") or []
+        if (c["type"], c["status"]) == ("Drifted", "True")
+    ]
+    texts += [d["text"] for d in status.get("details") or [] if texts and d["type"] == "Drifted"]
+    return any(f"{space}/" in text for text in texts)
 
 
 def _spaces(spec):
