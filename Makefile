@@ -18,9 +18,10 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --durations=10
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
-# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none.
+# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits: WORKERS=3 is faster.
+WORKERS ?= 2
 test-cluster: $(VENV)/.ready
-	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m cluster tests/contract tests/cluster
+	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 -m cluster tests/contract tests/cluster
 
 # What the tests cover. Python 3.12 and newer trace at next to no cost: `make coverage PY=python3.13 VENV=.venv-3.13`.
 coverage: CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
