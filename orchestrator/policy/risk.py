@@ -104,7 +104,7 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
     )
     found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
     if words["opened"] + words["widened"] + words["cut"] > asked.many:
-        found.append(("many", "high", f"more than {asked.many} connections altered"))
+        found.append(("many", "high", f"more than {asked.many} connections opened, widened or cut"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")
     texts = tuple(text for _, _, text in found) or ("no connection changes",)
     return Risk(level, texts, tuple(kind for kind, _, _ in found))

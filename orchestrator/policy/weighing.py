@@ -82,7 +82,7 @@ def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
         if mine:
             reasons.append((kind, mine[0].level, reason(kind, number)))
     if sum(i.kind in ("opened", "widened", "cut") for i in left) > rules.many:
-        reasons.append(("many", "high", f"more than {rules.many} connections altered"))
+        reasons.append(("many", "high", f"more than {rules.many} connections opened, widened or cut"))
     reasons.sort(key=lambda r: -LEVELS.index(r[1]))
     texts = [text for _, _, text in reasons]
     level: Level = max((level for _, level, _ in reasons), key=LEVELS.index, default="none")
