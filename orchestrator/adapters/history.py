@@ -32,10 +32,12 @@ class _Step(NamedTuple):
 class History:
     """The commits of `before..after` below a directory; a file's versions are read once, and only where they are asked for.
 
-    A commit is named as `4f1c2d9e01 Ann Lee: Open payments to checkout`. Raises BadInput.
+    A commit is named as `4f1c2d9e01 Ann Lee: Open payments to checkout`; none whose parents a shallow clone lacks, since git
+    shows it as the maker of every file. With `working`, `after` stands as the working tree has it, and what is not committed is
+    no commit's. Raises BadInput.
     """
 
-    def __init__(self, directory: Path, before: str, after: str) -> None:
+    def __init__(self, directory: Path, before: str, after: str, working: bool = False) -> None:
         self._root = root_of(directory)
         inside = os.path.relpath(directory.resolve(), self._root.resolve())
         form = (
@@ -43,19 +45,17 @@ class History:
             "--no-renames",
             "--no-abbrev",
             "--raw",
-            "--format=%x00%H %an: %s",
+            "--format=%x00%H%x09%P%x09%an: %s",
         )
-        span = (
-            "--end-of-options",
-            f"{before}..{after}",
-            "--",
-            f":(top,literal){'' if inside == '.' else inside}",
-        )
+        place = ("--", f":(top,literal){'' if inside == '.' else inside}")
+        span = ("--end-of-options", f"{before}..{after}", *place)
         raw = git(self._root, "-c", "core.quotepath=off", "log", *form, *span)
+        shallow = git(self._root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         self._steps: dict[str, list[_Step]] = {}
         for entry in raw.decode(errors="replace").split("\0")[1:]:
             head, *rows = entry.splitlines()
-            title = f"{head[:10]} {head.partition(' ')[2]}"
+            commit, parents, said = head.split("\t", 2)
+            title = f"{commit[:10]} {said}" if parents or not shallow else ""
             for match in filter(None, map(_RAW.fullmatch, rows)):
                 if match[1] in _FILES and match[2] in _FILES:
                     self._steps.setdefault(match[5], []).append(_Step(title, match[3], match[4]))
@@ -63,25 +63,40 @@ class History:
         self._follows = bool(self._steps) and merge_base(directory, before, after) == commit_id(
             self._root, before
         )
+        self._ends = [self._tree(r, inside) if self._steps else {} for r in (before, after)]
+        left = (
+            git(self._root, "diff", "--name-only", "-z", "--no-ext-diff", "HEAD", *place) if working else b""
+        )
+        self._uncommitted = frozenset(left.decode(errors="replace").split("\0"))
         self._read: dict[str, dict[str, bytes]] = {}
         self._parsed = lru_cache(1024)(partial(_documents, self._read))
 
     def made(self, file: str, policy: str, rule: str) -> str:
         """The commit that made it what it is afterwards; empty where none of these did."""
-        steps = self._versions(file)
-        return self._touched(steps, file, policy, rule, steps[0].new) if steps else ""
+        steps = [] if file in self._uncommitted else self._versions(file)
+        return self._touched(steps, file, policy, rule, self._ends[1].get(file, "")) if steps else ""
 
     def changed(self, file: str, policy: str, rule: str) -> str:
         """The commit that changed what stood there before; empty where none of these did."""
-        steps = self._versions(file) if self._follows else []
-        return self._touched(steps, file, policy, rule, steps[-1].old) if steps else ""
+        steps = self._versions(file) if self._follows and file not in self._uncommitted else []
+        return self._touched(steps, file, policy, rule, self._ends[0].get(file, "")) if steps else ""
+
+    def _tree(self, revision: str, inside: str) -> dict[str, str]:
+        """The blobs of a revision below the directory, by path."""
+        path = [] if inside == "." else ["--", inside]
+        rows = git(self._root, "ls-tree", "-r", "-z", "--full-tree", commit_id(self._root, revision), *path)
+        found = (row.partition("\t") for row in rows.decode(errors="replace").split("\0"))
+        return {name: head.split(" ")[2] for head, _, name in found if name}
 
     def _versions(self, file: str) -> list[_Step]:
         steps = self._steps.get(file, [])[:MOST_VERSIONS]
         if steps and file not in self._read:
             if len(self._read) >= MOST_FILES:
                 return []
-            blobs = dict.fromkeys(b for s in steps for b in (s.old, s.new) if b.strip("0"))
+            ends = (tree.get(file, "") for tree in self._ends)
+            blobs = dict.fromkeys(
+                b for b in (*ends, *(b for s in steps for b in (s.old, s.new))) if b.strip("0")
+            )
             try:
                 self._read[file] = contents(partial(git, self._root), list(blobs), "blob", file)
             except NetpolCanaryError:  # not in a partial clone, or too large: then nobody is named

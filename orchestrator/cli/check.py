@@ -61,7 +61,7 @@ def check(
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
     seen = recorded(flows) if flows is not None else []
-    moved = compare(before, after, settled, History(path, began, "HEAD"), flows=seen)
+    moved = compare(before, after, settled, History(path, began, "HEAD", working=True), flows=seen)
     found = [_accepted(f, given) for f in _new(path, before, after)]
     weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
     result = Checked(

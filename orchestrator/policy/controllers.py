@@ -106,6 +106,12 @@ class Controllers:
         by_spec = [k for k in KINDS if spec.startswith(k.spec)] if spec else []
         return by_spec or [k for k in KINDS if any(w in f"{name} {spec}".lower() for w in k.words)]
 
+    def guessed(self, word: str) -> bool:
+        """Whether nothing here tells which controller serves a class that is named: it may be none of those that are here."""
+        name = word or self._default
+        said = {name, self._spec.get(name, "")} - {""}
+        return bool(name) and not (self.kinds(word) or any(said & c.classes for c in self._found))
+
     def serving(self, word: str) -> list[Workload]:
         """The controllers that serve a class: those that say it, else those of its sort, those that say no class first.
 

@@ -31,14 +31,20 @@ def fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | st
             "not opened; a CiliumNetworkPolicy with fromEntities: [ingress] does",
         )
         return
-    if any(b in word for b in BALANCERS):
+    mine = known.serving(kind)
+    if any(b in word for b in BALANCERS) and not any(known.kinds(kind)):
         yield "internet"
         return
-    mine = known.serving(kind)
     if space != Platform().ingress:
         mine = [w for w in mine if w.pod.namespace == space] or (
             mine if not known.fleet.within(space) else []
         )
+    if mine and known.guessed(kind):
+        names = ", ".join(sorted(w.name for w in mine)[:3])
+        text = (
+            f"{origin}: nothing here says which controller serves{_of_class(known, kind).removeprefix(' of')}"
+        )
+        yield Note(text, f"{names} is taken for it; an IngressClass tells, or --ingress-namespace")
     usual = next((k.space for k in known.kinds(kind)), space)
     found = mine or standing(known.fleet, space if known.fleet.within(space) else usual)
     for end in found:

@@ -26,8 +26,8 @@ SCHEMES = {
 }  # fmt: skip
 # Optional scheme and user, a host, an optional port.
 _ADDRESS = re.compile(
-    r"(?<![\w.@/-])(?:jdbc:)?(?:(?P<scheme>[a-z][a-z0-9+.-]{1,20})://)?(?:[^\s:/@,'\"]{0,64}(?::[^\s/,'\"]{0,128})?@)?"
-    r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?<![\w.@/-])(?:jdbc:)?(?:(?P<scheme>[A-Za-z][A-Za-z0-9_+.-]{1,20})://)?(?:[^\s:/@,'\"]{0,64}(?::[^\s/,'\"]{0,128})?@)?"
+    r"(?:(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)\.?|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])"
     r"(?::(?P<port>\d{1,5})(?!\d))?(?![\w-])"
 )
 _NOT_CALLED = re.compile(r"NO_?PROXY$|nonProxyHosts$", re.I)  # by way of a proxy, that is
@@ -43,11 +43,11 @@ _OF_NAMESPACE = re.compile(
 )
 # What the kubelet gives containers for every Service: `$(DB_SERVICE_HOST):$(DB_SERVICE_PORT)`.
 _INJECTED = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{1,20}://)?\$[({]?([A-Z][A-Z0-9_]{0,63})_SERVICE_HOST[)}]?:\$[({]?[A-Z][A-Z0-9_]{0,63}_SERVICE_PORT\w{0,64}[)}]?|"
+    r"(?:[A-Za-z][A-Za-z0-9_+.-]{1,20}://)?\$[({]?([A-Z][A-Z0-9_]{0,63})_SERVICE_HOST[)}]?:\$[({]?[A-Z][A-Z0-9_]{0,63}_SERVICE_PORT\w{0,64}[)}]?|"
     r"\$[({]?([A-Z][A-Z0-9_]{0,63})_SERVICE_HOST[)}]?"
 )
 _ORACLE = re.compile(r"@//(?=\w)")
-_PLACEHOLDER = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/,'\"]{0,64}(?:\$[({]|\{\{)[^\s,'\"]{0,64}")
+_PLACEHOLDER = re.compile(r"\b[A-Za-z][A-Za-z0-9_+.-]{1,20}://[^\s/,'\"]{0,64}(?:\$[({]|\{\{)[^\s,'\"]{0,64}")
 _NO_NETWORK = frozenset(
     {
         "file", "unix", "s3", "s3a", "gs", "gcs", "data", "docker", "oci", "urn", "jar", "classpath", "vault", "memory", "mem", "sqlite",
@@ -135,7 +135,7 @@ class _Said:
 
 
 def _said(match: re.Match[str], listed: Collection[str], key: str) -> _Said | None:
-    scheme, host = match["scheme"] or "", (match["host"] or match["six"]).lower()
+    scheme, host = (match["scheme"] or "").lower(), (match["host"] or match["six"]).lower()
     port = int(match["port"]) if match["port"] else SCHEMES.get(scheme.partition("+")[0])
     if scheme in _NO_NETWORK or (port is not None and not 1 <= port <= 65535):
         return None

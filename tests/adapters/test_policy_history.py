@@ -115,3 +115,41 @@ def test_no_more_files_are_read_than_is_bounded(repo, monkeypatch):
     assert named(found.made(FILE, ONE, "")) == "two"
     assert found.made("net/farm/mill.yaml", OTHER, "") == ""
     assert named(found.made(FILE, ONE, "ingress[0]")) == "two"
+
+
+def test_after_a_merge_the_rule_that_stands_there_is_looked_for(repo):
+    repo("begin", policy("barn", 1))
+    repo.git("checkout", "-qb", "other")
+    repo("add 9", policy("barn", 1, 9))
+    repo.git("checkout", "-q", "main")
+    repo("add 7", policy("barn", 7, 1))
+    repo.git("merge", "-q", "--no-commit", "-X", "ours", "other")
+    (repo.net / "farm/all.yaml").write_text(policy("barn", 7, 1, 9))
+    repo.git("commit", "-qam", "merge")
+    found = History(repo.net, repo.git("rev-list", "--max-parents=0", "main").strip(), "main")
+    assert named(found.made(FILE, ONE, "ingress[0]")) == "add 7"
+    assert named(found.made(FILE, ONE, "ingress[2]")) == "add 9"
+
+
+def test_what_is_not_committed_is_no_commit_s(repo):
+    repo("begin", policy("barn", 1))
+    repo("add 2", policy("barn", 1, 2))
+    (repo.net / "farm/all.yaml").write_text(policy("barn", 3, 1, 2))
+    assert History(repo.net, "main~1", "HEAD", working=True).made(FILE, ONE, "ingress[1]") == ""
+    repo.git("checkout", "-q", ".")
+    found = History(repo.net, "main~1", "HEAD", working=True)
+    assert named(found.made(FILE, ONE, "ingress[1]")) == "add 2"
+
+
+def test_in_a_shallow_clone_the_oldest_commit_is_not_blamed_for_what_it_found(repo, tmp_path):
+    repo("begin", policy("barn", 1))
+    repo.git("checkout", "-qb", "work")
+    repo("add 2", policy("barn", 1, 2))
+    repo("a comment", "# of the farm\n", policy("barn", 1, 2))
+    repo.git("checkout", "-q", "main")
+    repo("elsewhere", policy("x", 1), file="net/y.yaml")
+    repo.git("merge", "-q", "-m", "merge", "work")
+    clone = tmp_path / "clone"
+    repo.git("clone", "-q", "--depth", "2", f"file://{tmp_path}", str(clone))
+    found = History(clone / "net", "HEAD^1", "HEAD")
+    assert found.made(FILE, ONE, "ingress[1]") == found.changed(FILE, ONE, "") == ""

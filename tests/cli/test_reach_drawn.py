@@ -46,6 +46,11 @@ def test_a_question_about_one_end_draws_its_entrances_alone(drawn):
     assert "db-door" not in drawn("dot", "--to", "web") and "door" not in drawn("csv", "--from", "shop/web")
 
 
+@pytest.mark.parametrize("word", ["internet", "external"])
+def test_a_question_about_the_outside_draws_every_entrance(drawn, word):
+    assert all(door in drawn("csv", "--from", word) for door in ("db-door", "web-door"))
+
+
 @pytest.mark.parametrize("form", ["text", "json", "yaml", "csv", "dot", "mermaid"])
 def test_source_ranges_of_a_balancer_are_where_its_connections_come_from(cli, tmp_path, form):
     door = ENTRANCE.replace("NAME", "door").replace("APP", "web")

@@ -138,3 +138,21 @@ def test_what_reach_tells_is_of_the_destination_and_advises_no_option():
     assert "--" not in every[0] and none == []
     for name in ("cart", "shop/cart", "shop", "shop/cart[Deployment]"):
         assert entrances(whole, Platform(), {}, name)[1] == every
+
+
+def test_where_nothing_says_who_serves_a_class_that_is_told():
+    balancer = door("mysql-lb", image="haproxy:2.9", space="data", labels={"app": "haproxy"})
+    found = made(SHOP + balancer + of("public"))
+    assert "nothing here says which controller serves the class public" in found.told
+    assert "data/mysql-lb[Deployment] is taken for it" in found.told
+    found = made(SHOP + balancer + of("public") + door("front", args=["--ingress-class=public"]))
+    assert "nothing here says" not in found.told and found.open("edge/front", "shop/cart", 8080)
+
+
+def test_an_ingressclass_counts_for_more_than_a_word_in_its_name():
+    front = door(
+        "front", image="registry.k8s.io/ingress-nginx/controller:v1", args=["--ingress-class=azure-internal"]
+    )
+    given = SHOP + front + CLASS % ("azure-internal", "", "k8s.io/ingress-nginx") + of("azure-internal")
+    found = made(given)
+    assert found.open("edge/front", "shop/cart", 8080) and not found.open("203.0.113.9", "shop/cart", 8080)

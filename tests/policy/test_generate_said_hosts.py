@@ -294,3 +294,13 @@ def test_what_a_file_is_called_hides_nothing_in_it():
     named = FILE.replace("data: {settings", "data: {path-file.conf") % json.dumps(text)
     found = made(OVEN + workload("till", **MOUNTED) + named)
     assert found.open("shop/till", "192.0.2.7", 5432) and found.open("shop/till", "bakery/oven", 8443)
+
+
+@pytest.mark.parametrize("scheme", ["PLAINTEXT", "SASL_SSL", "HTTP", "https"])
+@pytest.mark.parametrize(
+    "host", ["oven.bakery", "oven.bakery.svc.cluster.local", "oven.bakery.svc.cluster.local."]
+)
+def test_a_scheme_in_capitals_and_a_name_with_its_last_dot_are_read(scheme, host):
+    found = made(till(("OVENS", f"{scheme}://{host}:8443")))
+    assert found.open("shop/till", "bakery/oven", 8443)
+    assert "oven" not in found.told
