@@ -13,6 +13,7 @@ from orchestrator.policy.yamltext import documents
 MOST_BYTES = 1024 * 1024
 MOST_OBJECTS = 5_000
 _LABELS = ("metadata.labels", "metadata.annotations")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -95,6 +96,12 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
     return found, wrong
 
 
+def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
+    """One in a cluster, Flux's, has a name."""
+    said = str(obj.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+    return (said or path.rpartition("/")[2] in _KUSTOMIZATIONS) and not obj.get("metadata")
+
+
 def _objects(obj: Any, place: Document, labels: bool = True) -> list[Document]:
     if not isinstance(obj, dict):
         raise BadInput("a Kubernetes object is a mapping", place.where)
@@ -105,6 +112,9 @@ def _objects(obj: Any, place: Document, labels: bool = True) -> list[Document]:
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
         return [d for item in items for d in _objects(item, place, labels)]
+    if _is_kustomization(obj, place.path):
+        hint = "give what `kustomize build` prints, in a directory of its own"
+        raise BadInput("a kustomization says how manifests are made, and is none", place.where, hint)
     wrong = next(misshapen(obj), "")
     if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
         rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}

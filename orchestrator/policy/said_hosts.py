@@ -182,4 +182,4 @@ def _means_one(one: _Said, spaces: Collection[str], beside: int | None) -> bool:
     """Whether a name that is not known here is a Service's all the same: `cache:6379` is, `python:3` and a plain word are not."""
     if one.scheme or (one.host.partition(".")[2] in spaces and (one.port or one.plain)):
         return True
-    return one.whole and bool((one.port or 0) >= LEAST_PORT or (one.plain and (one.port or beside)))
+    return one.whole and bool((one.port or 0) >= LEAST_PORT or (one.plain and one.host != "localhost"))

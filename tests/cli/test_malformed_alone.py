@@ -185,3 +185,11 @@ def test_a_policy_whose_labels_are_none_is_bad_input_all_the_same(asked):
     odd = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: odd, namespace: bar, labels: [a]}\nspec: {podSelector: {}}\n"
     done = asked(odd, "reach")
     assert done.code == 2 and "metadata.labels: must be a mapping" in done.err
+
+
+@pytest.mark.parametrize("command", ["reach", "generate"])
+def test_a_kustomization_is_called_what_it_is(cli, tmp_path, command):
+    (tmp_path / "kustomization.yaml").write_text("resources: [app.yaml]\n")
+    done = cli(Stage())(command, str(tmp_path))
+    assert done.code == 2 and "kustomization.yaml:1: a kustomization says how manifests are made" in done.err
+    assert "`kustomize build`" in done.err and done.err.count("\n") == 1

@@ -304,3 +304,10 @@ def test_a_scheme_in_capitals_and_a_name_with_its_last_dot_are_read(scheme, host
     found = made(till(("OVENS", f"{scheme}://{host}:8443")))
     assert found.open("shop/till", "bakery/oven", 8443)
     assert "oven" not in found.told
+
+
+@pytest.mark.parametrize("value", ["postgres", "postgres.data", "redis-master"])
+def test_a_host_that_no_service_here_is_called_is_named_though_no_port_is_said(value):
+    found = made(till(("DB_HOST", value)))
+    assert f"shop/till[Deployment] calls {value}, env DB_HOST" in found.told
+    assert "localhost" not in made(till(("DB_HOST", "localhost"))).told
