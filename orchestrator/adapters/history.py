@@ -63,7 +63,7 @@ class History:
         self._follows = bool(self._steps) and merge_base(directory, before, after) == commit_id(
             self._root, before
         )
-        self._ends = [self._tree(r, inside) if self._steps else {} for r in (before, after)]
+        self._ends = [self._blobs(revision) if self._steps else {} for revision in (before, after)]
         left = (
             git(self._root, "diff", "--name-only", "-z", "--no-ext-diff", "HEAD", *place) if working else b""
         )
@@ -81,12 +81,13 @@ class History:
         steps = self._versions(file) if self._follows and file not in self._uncommitted else []
         return self._touched(steps, file, policy, rule, self._ends[0].get(file, "")) if steps else ""
 
-    def _tree(self, revision: str, inside: str) -> dict[str, str]:
-        """The blobs of a revision below the directory, by path."""
-        path = [] if inside == "." else ["--", inside]
-        rows = git(self._root, "ls-tree", "-r", "-z", "--full-tree", commit_id(self._root, revision), *path)
-        found = (row.partition("\t") for row in rows.decode(errors="replace").split("\0"))
-        return {name: head.split(" ")[2] for head, _, name in found if name}
+    def _blobs(self, revision: str) -> dict[str, str]:
+        """The files that the commits changed as a revision has them, by path."""
+        commit = commit_id(self._root, revision)
+        asked = "".join(f"{commit}:{file}\n" for file in self._steps).encode()
+        rows = git(self._root, "cat-file", "--batch-check", data=asked).decode(errors="replace").split("\n")
+        pairs = zip(self._steps, rows, strict=False)
+        return {file: row.split(" ")[0] for file, row in pairs if not row.endswith(" missing")}
 
     def _versions(self, file: str) -> list[_Step]:
         steps = self._steps.get(file, [])[:MOST_VERSIONS]

@@ -153,3 +153,11 @@ def test_in_a_shallow_clone_the_oldest_commit_is_not_blamed_for_what_it_found(re
     repo.git("clone", "-q", "--depth", "2", f"file://{tmp_path}", str(clone))
     found = History(clone / "net", "HEAD^1", "HEAD")
     assert found.made(FILE, ONE, "ingress[1]") == found.changed(FILE, ONE, "") == ""
+
+
+def test_a_file_with_a_blank_in_its_name_that_came_between_was_made_by_who_brought_it(repo):
+    file = "net/a farm/ö.yaml"
+    repo("begin", policy("x", 1), file="net/y.yaml")
+    repo("bring it", policy("barn", 1), file=file)
+    found = History(repo.net, "main~1", "main")
+    assert named(found.made(file, ONE, "ingress[0]")) == "bring it"
