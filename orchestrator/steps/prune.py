@@ -13,6 +13,7 @@ from orchestrator.rollout.objects import ROLLOUT_LABEL
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resource import Rollout, Source, load
 from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, Context
+from orchestrator.steps.rolled_back import refusing
 
 
 def closed(rollout: Rollout) -> bool:
@@ -51,9 +52,10 @@ def orphans(ctx: Context, rollouts: Sequence[Rollout]) -> None:
 
 
 def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
-    """Delete the oldest closed rollouts of a source; never an active, Failed or last verified one."""
+    """Delete the oldest closed rollouts of a source; never an active, Failed or last verified one, nor one that still refuses."""
     mine = [r for r in rollouts if r.spec.source == source.name and closed(r)]
     keep = {source.status.active_rollout, source.status.verified_rollout}
+    keep |= {r.name for gone in (False, True) for r in refusing(source, rollouts, gone).values()}
     old = sorted(mine, key=lambda r: (str(r.manifest["metadata"].get("creationTimestamp", "")), r.name))
     for rollout in old[: max(0, len(old) - source.spec.revision_history_limit)]:
         if rollout.name in keep or rollout.status.phase == "Failed" or rollout.status.outbox:

@@ -58,6 +58,16 @@ def test_what_differs_elsewhere_is_brought_back_and_the_namespace_stays_a_refuse
     assert "not in fresh: rolled back by" in rounds.condition().message
 
 
+def test_what_refuses_is_kept_beyond_the_history_limit():
+    rounds = rolled_back_in_a_new_namespace()
+    rounds.set(revisionHistoryLimit=1, drift="repair")
+    for _ in range(3):
+        rounds.edit("web")
+        rounds.go(12)
+    assert rounds.rollouts()[SECOND] == "RolledBack"
+    assert rounds.stage.cluster.list(POLICY, "fresh") == []
+
+
 def test_an_attempt_before_the_one_that_verified_it_refuses_nothing():
     stage = Stage(good=False)
     rounds = Rounds(stage)
