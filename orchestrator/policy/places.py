@@ -15,6 +15,7 @@ from orchestrator.policy.yamltext import documents
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PATH = re.compile(r"[A-Za-z][\w-]*(?:\[\d+\]|\.[\w/-]+)*")
+_PARTED = re.compile(r"[] /[]")
 _STEP = re.compile(r"[^.\[\]]+")
 _ALONE = ("podSelector", "policyTypes", "apiVersion")
 # Of rules whose message names no field.
@@ -71,10 +72,15 @@ class Places:
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
         if file not in self._known:
             self._known[file] = _File(_nodes(self._files.get(file, b""), file, self._read))
-        name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")[2]
+        space, _, name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")
+        words = _PARTED.split(subject)
         begun, named = self._known[file].around(line, name)
-        kind = [n for n in named if (_text(n, "kind") or "") in subject]
-        return next(iter([*kind, *named]), begun)
+
+        def unlike(node: yaml.Node) -> tuple[bool, bool, bool]:
+            own = _text(_value(node, "metadata"), "namespace") or ""
+            return _text(node, "kind") not in words, own not in (space, ""), not own
+
+        return min(named, key=unlike, default=begun)
 
 
 class _File:

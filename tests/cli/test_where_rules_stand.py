@@ -115,6 +115,16 @@ def test_a_policy_of_a_list_has_its_own_line(netpol, repo, net):
         assert f"pantry/{name} ingress[0] (deploy/net/pantry/rules.yaml:{line})" in said
 
 
+def test_of_one_name_in_a_list_the_policy_of_the_namespace_is_meant(netpol, repo, net):
+    shut = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": {"podSelector": {}}}
+    items = [{**shut, "metadata": {"name": "shut", "namespace": space}} for space in ("cellar", "pantry")]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
+    (net / "pantry/rules.yaml").write_text(text)
+    begun = [n for n, line in enumerate(text.splitlines(), 1) if line == "  {"]
+    said = netpol("why", str(net), *ASKED, "1").out
+    assert f"pantry/shut: no rule allows it (deploy/net/pantry/rules.yaml:{begun[1]})" in said
+
+
 def test_diff_replay_test_and_check_say_the_same(netpol, repo, net, tmp_path):
     (net / "tests.yaml").write_text(TESTS)
     told = netpol("test", str(net)).out
