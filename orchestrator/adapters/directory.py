@@ -19,9 +19,10 @@ REVISION = "working-directory"
 
 @dataclass(frozen=True)
 class Directory:
-    """Implements `PolicyRepository` without history."""
+    """Implements `PolicyRepository` without history; what is read `beside` another directory is told apart from that by its name."""
 
     root: Path
+    beside: Path | None = None
 
     def resolve(self, ref: str = "") -> str:
         if not self.root.is_dir():
@@ -41,7 +42,7 @@ class Directory:
             if len(found) >= MOST_FILES or total > MOST_BYTES:
                 raise BadInput("the directory holds too much", _shown(entry.path), "give a smaller one")
             found[name] = Path(entry.path).read_bytes()
-        found.passed, found.below = passed.said(), from_root(self.root)
+        found.passed, found.below = passed.said(), from_root(self.root, self.beside)
         passed_over(str(self.root), found.passed)
         return found
 
@@ -67,12 +68,20 @@ class Directory:
         return []
 
 
-def from_root(directory: Path) -> str:
-    """The directory from its repository's root, as it was given where it is in none; with a slash, empty for the root."""
+def from_root(directory: Path, beside: Path | None = None) -> str:
+    """The directory from its repository's root, as it was given where it is in none; with a slash, empty for the root.
+
+    One of another repository than that of `beside` is named as it was given, too: paths of both may be the same.
+    """
+    root = _repository(directory)
+    other = beside is not None and _repository(beside) != root
+    name = os.path.relpath(directory.resolve(), root) if root and not other else str(directory)
+    return "" if name == "." and not other else _shown(f"{name.rstrip('/')}/")
+
+
+def _repository(directory: Path) -> Path | None:
     full = directory.resolve()
-    root = next((p for p in (full, *full.parents) if (p / ".git").exists()), None)
-    name = os.path.relpath(full, root) if root else str(directory)
-    return "" if name == "." else _shown(f"{name.rstrip('/')}/")
+    return next((p for p in (full, *full.parents) if (p / ".git").exists()), None)
 
 
 def _shown(path: str) -> str:

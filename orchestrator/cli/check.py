@@ -50,7 +50,7 @@ def check(
     rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
-    more = elsewhere(workloads)
+    more = elsewhere(workloads, path)
     began = parted(path, base)
     before, after = (
         fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),

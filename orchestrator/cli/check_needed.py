@@ -25,7 +25,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     settled = profile(cni)
     directory = Directory(path)
     documents = parse_all(directory.files(directory.resolve()))
-    documents += elsewhere(workloads)
+    documents += elsewhere(workloads, path)
     whole = fleet(documents)
     if not whole.workloads:
         raise BadInput("there is no workload here", str(path), "--workloads DIR takes them from elsewhere")

@@ -87,7 +87,7 @@ def diff(
         old, new = (load(Path(p), more=workloads, said=False) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
         first, last = _span(before, path)
-        more = elsewhere(workloads)
+        more = elsewhere(workloads, path)
         old, new = (fleet_of(files_at(path, r), f"{path} at {r}", True, more=more) for r in (first, last))
         if not old.workloads and not new.workloads:
             raise BadInput(

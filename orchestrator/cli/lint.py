@@ -59,7 +59,7 @@ def check(
     levels = severities(path, config)
     files = Directory(path).files("") if path.is_dir() else {}
     given, wrong = _sound(files)
-    more = elsewhere(workloads)
+    more = elsewhere(workloads, path)
     fleet = _fleet(path, [*given, *more])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"

@@ -45,17 +45,17 @@ def load(
     """
     directory = Directory(path)
     files = directory.files(directory.resolve())
-    found = fleet_of(files, str(path), empty, keep_invalid, elsewhere(more))
+    found = fleet_of(files, str(path), empty, keep_invalid, elsewhere(more, path))
     if said:
         say_unread(found)
     return found
 
 
-def elsewhere(path: Path | None) -> list[Document]:
-    """The workloads, Services and Namespaces of another directory; its policies are left aside."""
+def elsewhere(path: Path | None, beside: Path) -> list[Document]:
+    """The workloads, Services and Namespaces of another directory than that of the policies; its own are left aside."""
     if path is None:
         return []
-    directory = Directory(path)
+    directory = Directory(path, beside)
     files = directory.files(directory.resolve())
     found = parse_all(files)
     return [d for d in found if not d.obj["kind"].endswith("NetworkPolicy")]

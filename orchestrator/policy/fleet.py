@@ -80,11 +80,11 @@ class Fleet:
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
-    texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def places(self) -> Places:
-        """What stands where in the files, `texts` by their name for people."""
+        """What stands where in the files, `texts` by their name for people: several of one that was read at two revisions."""
         return Places(self.texts, read=True)
 
     @cached_property
@@ -234,8 +234,15 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         tuple(invalid),
         tuple(beside),
         tuple(malformed),
-        {f"{d.below}{d.path}": d.text for d in read},
+        _texts(read),
     )
+
+
+def _texts(documents: Iterable[Document]) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, dict[bytes, None]] = {}
+    for document in documents:
+        found.setdefault(f"{document.below}{document.path}", {})[document.text] = None
+    return {name: tuple(texts) for name, texts in found.items()}
 
 
 def _counted(workload: Workload, many: Collection[Key]) -> Workload:

@@ -42,7 +42,7 @@ def parse_all(files: Mapping[str, bytes]) -> list[Document]:
     return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]
 
 
-def below(files: Mapping[str, bytes]) -> str:
+def below(files: Mapping[str, object]) -> str:
     """What stands before their paths for people, where they say that."""
     return str(getattr(files, "below", ""))
 

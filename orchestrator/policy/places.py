@@ -36,11 +36,11 @@ class Place(NamedTuple):
 class Places:
     """Of the files of a directory, each read once and only where it is asked for."""
 
-    def __init__(self, files: Mapping[str, bytes], read: bool = False) -> None:
-        """`read` says that all were read elsewhere, within the bounds of that."""
+    def __init__(self, files: Mapping[str, bytes | tuple[bytes, ...]], read: bool = False) -> None:
+        """`read` says that all were read elsewhere, within the bounds of that; of several texts of a file the first counts most."""
         self._below, self._read = below(files), read
         self._files = {f"{self._below}{name}": text for name, text in files.items()}
-        self._known: dict[str, _File] = {}
+        self._known: dict[str, list[_File]] = {}
 
     @property
     def first(self) -> str:
@@ -71,16 +71,18 @@ class Places:
 
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
         if file not in self._known:
-            self._known[file] = _File(_nodes(self._files.get(file, b""), file, self._read))
+            texts = self._files.get(file, b"")
+            given = texts if isinstance(texts, tuple) else (texts,)
+            self._known[file] = [_File(_nodes(text, file, self._read)) for text in given]
         space, _, name = subject.partition("[")[0].rpartition(" ")[2].rpartition("/")
         words = _PARTED.split(subject)
-        begun, named = self._known[file].around(line, name)
+        found = [version.around(line, name) for version in self._known[file]]
 
         def unlike(node: yaml.Node) -> tuple[bool, bool, bool]:
             own = _text(_value(node, "metadata"), "namespace") or ""
             return _text(node, "kind") not in words, own not in (space, ""), not own
 
-        return min(named, key=unlike, default=begun)
+        return min((node for _, named in found for node in named), key=unlike, default=found[0][0])
 
 
 class _File:

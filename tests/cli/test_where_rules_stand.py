@@ -179,3 +179,40 @@ def test_lint_says_one_line_of_a_finding_wherever_it_says_it(netpol, repo, net):
         assert f["where"] in text.out
     (lost,) = (f for f in found if f["id"] == "NPC026")
     assert f" {lost['where']}: " in text.err
+
+
+def test_workloads_of_another_repository_have_a_name_and_lines_of_their_own(netpol, repo, net, tmp_path):
+    other = tmp_path / "apps"
+    (other / "deploy/net/pantry").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    (net / "pods.yaml").unlink()
+    moved = "# Of another team.\n---\n" + PODS
+    (other / "deploy/net/pantry/rules.yaml").write_text(moved)
+    given = (str(net), "--workloads", str(other / "deploy/net"))
+    yes = netpol("why", *given, *ASKED, "7070").out
+    assert "pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:17)" in yes
+    (net / "pantry/rules.yaml").write_text(RULES.replace("app: jam}}", "app: other}}").partition("---\n")[2])
+    found = json.loads(netpol("lint", *given, "-o", "json").out)["findings"]
+    (pod,) = (f for f in found if f["id"] == "NPC004" and "cook" in f["subject"])
+    assert pod["where"] == f"{other}/deploy/net/pantry/rules.yaml:8"
+    (idle,) = (f for f in found if f["id"] == "NPC001")
+    assert idle["where"] == "deploy/net/pantry/rules.yaml:5"
+
+
+def test_rules_of_a_revision_have_its_lines_where_the_workloads_stand_in_the_same_file_now(netpol, repo, net):
+    (net / "pods.yaml").unlink()
+    (net / "pantry/rules.yaml").write_text(PODS + "---\n" + RULES)
+    repo("add", ".")
+    repo("commit", "-qm", "one file")
+    (net / "pantry/rules.yaml").write_text(
+        PODS + "---\n" + RULES.replace("app: cook}", "app: cook, tier: x}")
+    )
+    repo("commit", "-qam", "less")
+    (net / "pantry/rules.yaml").write_text(
+        PODS + "---\n" + RULES.replace("  - from:\n", "  # now\n  - from:\n")
+    )
+    said = netpol("diff", "HEAD~1..HEAD", "--path", str(net), "--workloads", str(net)).out
+    line = PODS.count("\n") + 1 + 17
+    assert (
+        f"before, Ingress: NetworkPolicy pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:{line}, " in said
+    )
