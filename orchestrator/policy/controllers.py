@@ -64,7 +64,7 @@ KINDS = (
 _NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app", "istio")
 _OTHER_PARTS = ("default-backend", "defaultbackend", "admission-webhook", "operator")
 _FLAG = re.compile(
-    r"--?(?:controller-class|ingress[.-]class(?:-name)?|providers\.kubernetesingress\.ingressclass)(?:=(.+))?", re.I
+    r"--?(?:controller-class|ingress[.-]class(?:-name)?|providers\.kubernetes(?:ingress|crd)\.ingressclass)(?:=(.+))?", re.I
 )  # fmt: skip
 _VARIABLE = re.compile(r"(CONTROLLER|INGRESS)_?(INGRESS_?)?CLASS$", re.I)
 _ONLY_READERS = ("external-dns", "cert-manager-controller", "cert-manager-acmesolver")
@@ -100,8 +100,13 @@ class Controllers:
         """A class, the default one where none is said, with the controller that its IngressClass names."""
         return f"{word or self._default} {self._spec.get(word or self._default, '')}".strip()
 
-    def kinds(self, word: str) -> list[Kind]:
-        """The sorts of controllers that a class may mean, by its IngressClass, else by words in its name."""
+    def kinds(self, word: str, sort: str = "") -> list[Kind]:
+        """The sorts of controllers that a class may mean, by its IngressClass, else by words in its name.
+
+        `sort` is the word of those that alone serve an object, since it is of their own API: no IngressClass is asked then.
+        """
+        if sort:
+            return [k for k in KINDS if sort in k.words]
         spec, name = self._spec.get(word or self._default, ""), (word or self._default).lower()
         by_spec = [k for k in KINDS if spec.startswith(k.spec)] if spec else []
         return by_spec or [k for k in KINDS if any(w in f"{name} {spec}".lower() for w in k.words)]
@@ -112,14 +117,15 @@ class Controllers:
         said = {name, self._spec.get(name, "")} - {""}
         return bool(name) and not (self.kinds(word) or any(said & c.classes for c in self._found))
 
-    def serving(self, word: str) -> list[Workload]:
+    def serving(self, word: str, sort: str = "") -> list[Workload]:
         """The controllers that serve a class: those that say it, else those of its sort, those that say no class first.
 
         Everything that is a controller where nothing tells what the class means.
         """
-        name = word or self._default
+        name = word if sort else word or self._default
+        kinds = self.kinds(word, sort)
         said = [c for c in self._found if {name, self._spec.get(name, "")} & c.classes - {""}]
-        kinds = self.kinds(word)
+        said = [c for c in said if c.kind in (None, *kinds)] if sort else said
         mine = said or [c for c in self._found if c.kind in kinds]
         if not mine and not kinds and not self._spec.get(name):
             mine = self._found

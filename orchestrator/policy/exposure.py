@@ -9,10 +9,11 @@ from typing import Any
 from orchestrator.policy import ports
 from orchestrator.policy.connections import ranges, within
 from orchestrator.policy.controllers import Controllers
-from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
+from orchestrator.policy.entrances import host_ports, outside
 from orchestrator.policy.fleet import Fleet, Workload
-from orchestrator.policy.istio_routes import istio_routes
+from orchestrator.policy.istio_routes import Delegates
 from orchestrator.policy.needed import Edge, Found, Note, Platform, known_as, shaped
+from orchestrator.policy.routed import routed
 from orchestrator.policy.services import sound
 from orchestrator.policy.shut_out import isolating
 from orchestrator.policy.would_cut import shut
@@ -116,12 +117,11 @@ def entrances(
     wrong: list[str] = []
     services = [s for s, _ in sound(documents, fleet, wrong)]
     named, fronts = {(s.namespace, s.name): s for s in services}, Controllers(documents, fleet, platform)
+    readers = routed(documents, named, fronts, Delegates(documents))
     met = [
         *outside(services),
         *host_ports(fleet),
-        *shaped(documents, lambda d: ingresses(d, named, fronts), wrong),
-        *shaped(documents, lambda d: istio_routes(d, documents, named, fronts), wrong),
-        *shaped(documents, lambda d: routes(d, documents, named, fronts), wrong),
+        *(f for read in readers for f in shaped(documents, read, wrong)),
     ]
     edges = dict.fromkeys(e for e in met if isinstance(e, Edge))
     found = _ways(fleet, edges, settled)

@@ -22,16 +22,19 @@ def class_of(ingress: Mapping[str, Any]) -> str:
     return str((ingress.get("spec") or {}).get("ingressClassName") or given)
 
 
-def fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | str | Note]:
-    """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does."""
-    word, space = known.described(kind).lower(), known.platform.ingress
+def fronts(known: Controllers, kind: str, origin: str, sort: str = "") -> Iterator[Workload | str | Note]:
+    """The pods of an Ingress's or Gateway's controller by its class: what stands here, else where it usually does.
+
+    `sort` is that of the controllers which alone serve it, whatever its class is called.
+    """
+    word, space = "" if sort else known.described(kind).lower(), known.platform.ingress
     if "cilium" in word:
         yield Note(
             f"{origin} comes through Cilium's own proxy, which no NetworkPolicy names",
             "not opened; a CiliumNetworkPolicy with fromEntities: [ingress] does",
         )
         return
-    mine = known.serving(kind)
+    mine = known.serving(kind, sort)
     if any(b in word for b in BALANCERS) and not any(known.kinds(kind)):
         yield "internet"
         return
@@ -39,23 +42,24 @@ def fronts(known: Controllers, kind: str, origin: str) -> Iterator[Workload | st
         mine = [w for w in mine if w.pod.namespace == space] or (
             mine if not known.fleet.within(space) else []
         )
-    if mine and known.guessed(kind):
+    if mine and not sort and known.guessed(kind):
         names = ", ".join(sorted(w.name for w in mine)[:3])
         text = (
             f"{origin}: nothing here says which controller serves{_of_class(known, kind).removeprefix(' of')}"
         )
         yield Note(text, f"{names} is taken for it; an IngressClass tells, or --ingress-namespace")
-    usual = next((k.space for k in known.kinds(kind)), space)
-    found = mine or standing(known.fleet, space if known.fleet.within(space) else usual)
+    usual = next((k.space for k in known.kinds(kind, sort)), space)
+    given = known.fleet.within(space) and not (sort and space == Platform().ingress)
+    found = mine or standing(known.fleet, space if given else usual)
     for end in found:
         if isinstance(end, str):
-            text = f"{origin}: its controller{_of_class(known, kind)} is not here, and is taken to stand in {end}"
+            text = f"{origin}: its controller{_of_class(known, kind, sort)} is not here, and is taken to stand in {end}"
             yield Note(text, "opened to that; --ingress-namespace names another")
         yield end
 
 
-def _of_class(known: Controllers, kind: str) -> str:
-    word = known.described(kind)
+def _of_class(known: Controllers, kind: str, sort: str = "") -> str:
+    word = kind if sort else known.described(kind)
     return f" of the class {word}" if word else ""
 
 

@@ -1,4 +1,4 @@
-"""Where Istio's VirtualServices lead: the proxies of its Gateways, and callers within the mesh.
+"""Where Istio's VirtualServices and their delegates lead: the proxies of its Gateways, and callers within the mesh.
 
 Source: Istio's API, networking.istio.io: VirtualService, Gateway.
 """
@@ -6,6 +6,8 @@ Source: Istio's API, networking.istio.io: VirtualService, Gateway.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy.controllers import Controllers
@@ -20,33 +22,84 @@ MESH = "mesh"
 Key = tuple[str, str]
 
 
+@dataclass(frozen=True)
+class Root:
+    """By which gateways, in which namespace, and as which hosts a VirtualService is reached."""
+
+    space: str
+    gateways: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+class Delegates:
+    """The VirtualServices that have no hosts of their own, and those that hand a part of their routes to them."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._roots: dict[Key, list[Root]] = {}
+        self._here: set[Key] = set()
+        for obj in (d.obj for d in documents if _is(d.obj, "VirtualService")):
+            with suppress(AttributeError, TypeError):
+                root, handed = _root(obj), list(_handed(obj))
+                if root is None:
+                    self._here.add((space_of(obj), str(obj["metadata"]["name"])))
+                    continue
+                for key in dict.fromkeys(handed):
+                    self._roots.setdefault(key, []).append(root)
+
+    def roots(self, obj: Mapping[str, Any]) -> list[Root]:
+        """Through what it is reached: itself, or those that delegate to it."""
+        own = _root(obj)
+        return [own] if own else self._roots.get((space_of(obj), str(obj["metadata"]["name"])), [])
+
+    def absent(self, obj: Mapping[str, Any]) -> list[Key]:
+        """Delegates of it that are not here."""
+        return [key for key in dict.fromkeys(_handed(obj)) if key not in self._here]
+
+
 def istio_routes(
-    document: Document, documents: Sequence[Document], services: Named, known: Controllers
+    document: Document,
+    documents: Sequence[Document],
+    services: Named,
+    known: Controllers,
+    delegates: Delegates,
 ) -> Iterator[Found]:
-    """What the proxies of a VirtualService's Gateways connect to."""
+    """What the proxies of a VirtualService's Gateways connect to, or of those that delegate to it."""
     obj = document.obj
     if not _is(obj, "VirtualService"):
         return
     origin = f"VirtualService {obj['metadata']['name']} in {document.where}"
-    ends: list[Workload | str | Note] = []
-    for name in (obj.get("spec") or {}).get("gateways") or []:
-        if name != MESH:
-            ends += _proxies(documents, known, str(name), space_of(obj), origin)
+    ends: dict[Workload | str | Note, None] = {}
+    roots = delegates.roots(obj)
+    for root in roots:
+        for name in root.gateways:
+            if name != MESH:
+                ends.update(dict.fromkeys(_proxies(documents, known, name, root.space, origin)))
+    about = frozenset({space_of(obj)})
+    if not roots:
+        yield Note(f"{origin} has no hosts, and no VirtualService here delegates to it", NOT_OPENED, about)
+    for space, name in delegates.absent(obj):
+        yield Note(
+            f"{origin} delegates to VirtualService {space}/{name}, which is not here or has hosts of its own",
+            NOT_OPENED,
+            about,
+        )
     for key, port in dict.fromkeys(_destinations(obj)) if ends else ():
-        yield from to_backend(ends, services, key, port, origin)
+        yield from to_backend(list(ends), services, key, port, origin)
 
 
-def within_the_mesh(document: Document, services: Named, edges: Iterable[Edge]) -> Iterator[Edge]:
+def within_the_mesh(
+    document: Document, services: Named, edges: Iterable[Edge], delegates: Delegates
+) -> Iterator[Edge]:
     """What calls the hosts of a VirtualService within the mesh comes to where that leads."""
     obj = document.obj
-    spec = obj.get("spec") or {}
-    if not _is(obj, "VirtualService") or MESH not in (spec.get("gateways") or [MESH]):
+    if not _is(obj, "VirtualService"):
         return
-    hosts = (services.get(_key(str(host), space_of(obj))) for host in spec.get("hosts") or [])
+    roots = [root for root in delegates.roots(obj) if MESH in root.gateways]
+    hosts = (services.get(_key(host, root.space)) for root in roots for host in root.hosts)
     meant = {w.name for service in hosts if service is not None for w in service.behind}
     callers = {
         e.src.name: e.src
-        for e in edges
+        for e in (edges if meant else ())
         if isinstance(e.src, Workload) and isinstance(e.dst, Workload) and e.dst.name in meant
     }
     origin = f"VirtualService {obj['metadata']['name']} in {document.where}"
@@ -54,6 +107,23 @@ def within_the_mesh(document: Document, services: Named, edges: Iterable[Edge]) 
         service = services.get(key)
         for workload, ports in service.at_pods(port).items() if service is not None else ():
             yield from (Edge(c, workload, frozenset(ports), origin) for c in callers.values() if ports)
+
+
+def _root(obj: Mapping[str, Any]) -> Root | None:
+    """None for one that has neither hosts nor gateways, as delegates are."""
+    spec = obj.get("spec") or {}
+    hosts, gateways = spec.get("hosts") or [], spec.get("gateways") or []
+    if not isinstance(hosts, list) or not isinstance(gateways, list):
+        raise TypeError("spec.hosts and spec.gateways must be lists")
+    if not hosts and not gateways:
+        return None
+    return Root(space_of(obj), tuple(map(str, gateways)) or (MESH,), tuple(map(str, hosts)))
+
+
+def _handed(obj: Mapping[str, Any]) -> Iterator[Key]:
+    for rule in (obj.get("spec") or {}).get("http") or []:
+        if (delegate := rule.get("delegate") or {}).get("name"):
+            yield str(delegate.get("namespace") or space_of(obj)), str(delegate["name"])
 
 
 def _proxies(

@@ -10,11 +10,10 @@ from typing import Any
 from orchestrator.policy.addresses import addresses
 from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.endpoints import endpoints
-from orchestrator.policy.entrances import host_ports, ingresses, outside, routes
+from orchestrator.policy.entrances import host_ports, outside
 from orchestrator.policy.fleet import Fleet, Workload, owner_of
 from orchestrator.policy.hosts import node_ranges
-from orchestrator.policy.ingress_calls import ingress_calls
-from orchestrator.policy.istio_routes import istio_routes, within_the_mesh
+from orchestrator.policy.istio_routes import Delegates, within_the_mesh
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.monitors import monitors
 from orchestrator.policy.needed import Edge as Edge
@@ -24,6 +23,7 @@ from orchestrator.policy.needed import Port as Port
 from orchestrator.policy.needed import Service as Service
 from orchestrator.policy.needed import at_pod as at_pod
 from orchestrator.policy.pod import one_pod
+from orchestrator.policy.routed import asked_beside, routed
 from orchestrator.policy.said_targets import Said
 from orchestrator.policy.scraping import assumed, scrapers
 from orchestrator.policy.selector import matches
@@ -53,6 +53,7 @@ def definitions(
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     others, readers = referred(d.obj for d in documents), scrapers(fleet, platform)
     fronts, said = Controllers(documents, fleet, platform), Said(named, fleet.namespaces)
+    delegates = Delegates(documents)
 
     def each(read: Callable[[Document], Iterator[Found]]) -> Iterator[Found]:
         return shaped(documents, read, wrong)
@@ -62,15 +63,13 @@ def definitions(
         *(e for w in fleet.workloads for e in _replicas(w, named)),
         *outside(known_services, node_ranges(fleet, platform)),
         *host_ports(fleet),
-        *each(lambda d: ingresses(d, named, fronts)),
-        *each(lambda d: ingress_calls(d, fronts, said)),
-        *each(lambda d: routes(d, documents, named, fronts)),
-        *each(lambda d: istio_routes(d, documents, named, fronts)),
+        *(f for read in routed(documents, named, fronts, delegates) for f in each(read)),
+        *(f for read in asked_beside(documents, named, fronts, said) for f in each(read)),
         *each(lambda d: monitors(d, fleet, known_services, readers, said)),
         *each(lambda d: _annotated(d, fleet, named, readers)),
     ]
     met = [f for f in found if isinstance(f, Edge)]
-    found += each(lambda d: within_the_mesh(d, named, met))
+    found += each(lambda d: within_the_mesh(d, named, met, delegates))
     found += assumed(fleet, platform, readers, [f for f in found if isinstance(f, Edge)])
     notes = [f.whole for f in found if isinstance(f, Note)]
     notes += [f"{text}: nothing is opened for what it says" for text in wrong]

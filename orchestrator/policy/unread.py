@@ -24,13 +24,18 @@ ENTRANCES = frozenset(
         "Mapping", "TCPMapping",
     }
 )  # fmt: skip
-# These are read like an Ingress, where entrances are asked for; each with its API group.
+# These are read like an Ingress, where entrances are asked for; each with its API groups.
 READ_ENTRANCES = {
     **dict.fromkeys(
-        ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"), "gateway.networking.k8s.io"
+        ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"),
+        ("gateway.networking.k8s.io",),
     ),
-    "Route": "route.openshift.io",
-    "VirtualService": "networking.istio.io",
+    **dict.fromkeys(
+        ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP"), ("traefik.io", "traefik.containo.us")
+    ),
+    "Route": ("route.openshift.io",),
+    "VirtualService": ("networking.istio.io",),
+    "HTTPProxy": ("projectcontour.io",),
 }
 # These name hosts or machines outside of the cluster, or in others.
 _OUTSIDE = frozenset({"ServiceEntry", "WorkloadEntry", "WorkloadGroup"})
@@ -52,7 +57,7 @@ QUIET = frozenset(
         "Kustomization", "Component", "ServiceMonitor", "PodMonitor", "PrometheusRule", "GatewayClass", "ReferenceGrant",
         "VirtualMachineInstance", "Lease", "Namespace", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun",
         "Experiment", "ScrapeConfig", "Probe", "VMServiceScrape", "VMPodScrape", "VMStaticScrape", "VMScrapeConfig", "VMNodeScrape",
-        "VMProbe", "VMRule",
+        "VMProbe", "VMRule", "ExtensionService", "TLSCertificateDelegation", "ContourConfiguration",
     }
 )  # fmt: skip
 
@@ -66,7 +71,7 @@ def meaning(obj: Mapping[str, Any]) -> str:
         return "another policy API, which may decide otherwise" if "Polic" in kind or "Auth" in kind else ""
     if kind == "Rollout" and (obj.get("spec") or {}).get("workloadRef"):
         return "the workload that its workloadRef names is not here, so that its pods are not known"
-    if READ_ENTRANCES.get(kind, "/") == version.partition("/")[0]:
+    if version.partition("/")[0] in READ_ENTRANCES.get(kind, ()):
         return ""
     if version.startswith("networking.istio.io/") and kind in ("Gateway", *_OUTSIDE):
         return "hosts and machines outside, which are not opened for it" if kind in _OUTSIDE else ""

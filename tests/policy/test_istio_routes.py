@@ -79,6 +79,51 @@ def test_one_of_another_shape_hides_itself_alone(spec):
     assert found.open("shop/x", "shop/till", 8080)
 
 
+PART = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: part, namespace: bank}
+spec: {http: [{route: [{destination: {host: vault, port: {number: 90}}}]}]}
+"""
+HANDS = "http: [{delegate: {name: part, namespace: bank}}]"
+
+
+def test_a_delegate_is_reached_through_the_gateways_of_those_that_hand_to_it():
+    found = made(
+        TILL + VAULT + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}") + PART
+    )
+    assert found.open("edge/door", "bank/vault", 9000) and "VirtualService" not in found.told
+    assert "# VirtualService part in app.yaml" in found.files["bank/vault.yaml"]
+    ways, told = entrances(found.whole, Platform(), {})
+    assert {(w.src, w.dst.pod.name, w.because) for w in ways} == {("edge/door[Deployment]", "vault", ())}
+    assert not told
+
+
+def test_what_calls_a_host_in_the_mesh_comes_to_its_delegate_too():
+    client = workload("desk", env={"TILL": "http://till"}) + workload("other")
+    found = made(TILL + VAULT + client + way(HANDS, host="till") + PART)
+    assert found.open("shop/desk", "bank/vault", 9000) and not found.open("shop/other", "bank/vault", 9000)
+
+
+def test_delegates_that_are_not_here_or_that_nobody_hands_to_are_named():
+    told = made(TILL + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}")).told
+    assert "delegates to VirtualService bank/part, which is not here or has hosts of its own" in told
+    found = made(VAULT + DOOR + PART)
+    assert "VirtualService part in app.yaml" in found.told
+    assert "has no hosts, and no VirtualService here delegates to it: nothing is opened for it" in found.told
+
+
+@pytest.mark.parametrize(
+    "spec", ["gateways: 5\n  %s", "gateways: [front]\n  tcp: 7\n  %s", "%s\n  gateways: {a: b}"]
+)
+def test_an_odd_one_that_delegates_hides_itself_alone(spec):
+    sound = way(f"gateways: [front]\n  {HANDS}")
+    odd = way(spec % HANDS).replace("name: way", "name: odd")
+    found = made(TILL + VAULT + DOOR + GATEWAY % "{istio: outer}" + sound + odd + PART)
+    assert found.open("edge/door", "bank/vault", 9000) and "shop/odd is not of the shape" in found.told
+    assert "bank/part is not" not in found.told
+
+
 def test_istio_s_configuration_runs_no_pods_and_hosts_outside_are_named():
     for kind in ("Sidecar", "DestinationRule", "EnvoyFilter", "Gateway", "VirtualService"):
         assert meaning({"kind": kind, "apiVersion": "networking.istio.io/v1"}) == ""

@@ -229,11 +229,11 @@ def test_routes_that_are_read_are_not_called_unread_and_those_of_others_are():
             "metadata": {"name": "fn", "namespace": "kiosk"},
         },
         {
-            "apiVersion": "traefik.io/v1alpha1",
-            "kind": "IngressRoute",
+            "apiVersion": "getambassador.io/v3alpha1",
+            "kind": "Mapping",
             "metadata": {"name": "in", "namespace": "kiosk"},
         },
     ]
     documents = [d for o in [*SOUND, *extra] for d in parse(json.dumps(o).encode(), "all.yaml")]
     unread = [text for text in fleet(documents).skipped if "entrance" in text]
-    assert [text.split(" ")[1] for text in unread] == ["IngressRoute", "Route"]
+    assert [text.split(" ")[1] for text in unread] == ["Mapping", "Route"]
