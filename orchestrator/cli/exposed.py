@@ -34,15 +34,17 @@ def show(found: Fleet, cni: str, output: str) -> int:
     return 0
 
 
-def entering(found: Fleet, cni: str, port: tuple[str, int] | None, to: str = "") -> list[Entrance]:
-    """The ways in from outside, on one port or on any; what they lead to and is not known goes to standard error.
+def entering(
+    found: Fleet, cni: str, port: tuple[str, int] | None, to: str = ""
+) -> tuple[list[Entrance], list[str]]:
+    """The ways in from outside, on one port or on any; and what they lead to and is not known, which goes to standard error, too.
 
     With `to`, what is said there concerns that workload or namespace.
     """
     ways, told = entrances(found, Platform(), profile(cni), to)
     for text in told:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
-    return [w for w in ways if port is None or port in w.ports]
+    return [w for w in ways if port is None or port in w.ports], told
 
 
 def entrance_row(way: Entrance) -> dict[str, object]:

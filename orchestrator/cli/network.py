@@ -182,10 +182,10 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
         kept = [c for c in kept if ports.contains(c.ports, *wanted)]
     rows = [{"from": c.src.name, "to": c.dst.name, "ports": ports.text(c.ports)} for c in kept]
     asked = src in ("", EXTERNAL, INTERNET)
-    inward = entering(found, cni, port_of(port) if port else None, dst) if asked else []
+    inward, told = entering(found, cni, port_of(port) if port else None, dst) if asked else ([], [])
     inward = [e for e in inward if _named(e.dst, dst)]
     if output in ("json", "yaml"):
-        skipped = list(found.skipped)
+        skipped = [*found.skipped, *told]
         ways = [entrance_row(e) for e in inward]
         printed({"connections": rows, "entrances": ways, "notAnalysed": skipped, "notRead": skipped}, output)
     elif output == "csv":

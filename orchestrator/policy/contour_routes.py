@@ -61,14 +61,15 @@ def contour_routes(
     obj = document.obj
     if not _is(obj, "HTTPProxy"):
         return
-    origin, about = f"HTTPProxy {obj['metadata']['name']} in {document.where}", frozenset({space_of(obj)})
+    origin = f"HTTPProxy {obj['metadata']['name']} in {document.where}"
     classes = included.classes(obj)
     if not classes:
         text = f"{origin} has no virtual host, and no HTTPProxy here that has one includes it"
-        yield Note(text, NOT_OPENED, about)
+        yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
         return
     for space, name in included.absent(obj):
-        yield Note(f"{origin} includes HTTPProxy {space}/{name}, which is not here", NOT_OPENED, about)
+        text = f"{origin} includes HTTPProxy {space}/{name}, which is not here"
+        yield Note(text, NOT_OPENED, frozenset({space}))
     ends = list(dict.fromkeys(end for word in classes for end in fronts(known, word, origin, CONTOUR)))
     spec = obj.get("spec") or {}
     routes = [*(spec.get("routes") or []), spec.get("tcpproxy") or {}]

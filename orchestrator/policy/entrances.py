@@ -127,11 +127,12 @@ def to_backend(
     ends: Sequence[Workload | str | Note], services: Named, key: tuple[str, str], port: Any, origin: str
 ) -> Iterator[Found]:
     """What fronts connect to for a Service by namespace and name, at one of its ports, or what is named instead."""
-    service, about = services.get(key), frozenset({key[0], f"{key[0]}/{key[1]}"})
-    if service is None:
-        yield Note(f"{origin} leads to Service {key[0]}/{key[1]}, which is not here", NOT_OPENED, about)
+    service = services.get(key)
+    if service is None:  # any workload there may be behind it
+        text = f"{origin} leads to Service {key[0]}/{key[1]}, which is not here"
+        yield Note(text, NOT_OPENED, frozenset({key[0]}))
         return
-    about |= {name for w in service.behind for name in known_as(w)}
+    about = frozenset({key[0], f"{key[0]}/{key[1]}"}) | {n for w in service.behind for n in known_as(w)}
     targets = {w: ports for w, ports in service.at_pods(port).items() if ports}
     if not targets and service.behind:
         text = f"{origin} leads to port {port} of Service {key[0]}/{key[1]}, which it does not list"

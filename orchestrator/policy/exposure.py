@@ -127,7 +127,8 @@ def entrances(
     found = _ways(fleet, edges, settled)
     ordered = sorted(found, key=lambda e: (e.dst.name, e.through, e.src, sorted(e.ports)))
     lost = [f"{text}: what it lets in is not worked out" for text in wrong]
-    notes = (n.text for n in met if isinstance(n, Note) and (not to or not n.about or to in n.about))
+    spaces = frozenset(w.pod.namespace for w in fleet.workloads if to in known_as(w))
+    notes = (n.text for n in met if isinstance(n, Note) and (not to or n.concerns(to, spaces)))
     return ordered, list(dict.fromkeys([*lost, *notes, *_on_nodes(met, to)]))
 
 

@@ -74,15 +74,14 @@ def istio_routes(
         for name in root.gateways:
             if name != MESH:
                 ends.update(dict.fromkeys(_proxies(documents, known, name, root.space, origin)))
-    about = frozenset({space_of(obj)})
     if not roots:
-        yield Note(f"{origin} has no hosts, and no VirtualService here delegates to it", NOT_OPENED, about)
+        text = f"{origin} has no hosts, and no VirtualService here delegates to it"
+        yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
     for space, name in delegates.absent(obj):
-        yield Note(
-            f"{origin} delegates to VirtualService {space}/{name}, which is not here or has hosts of its own",
-            NOT_OPENED,
-            about,
+        text = (
+            f"{origin} delegates to VirtualService {space}/{name}, which is not here or has hosts of its own"
         )
+        yield Note(text, NOT_OPENED, frozenset({space}))
     for key, port in dict.fromkeys(_destinations(obj)) if ends else ():
         yield from to_backend(list(ends), services, key, port, origin)
 

@@ -99,8 +99,8 @@ class Edge:
 class Note:
     """Something that was met and is not opened, for people who have to decide.
 
-    `outcome` is what becomes of it in policies that are made. `about` names the namespaces and workloads that it concerns;
-    empty for all.
+    `outcome` is what becomes of it in policies that are made. `about` names the namespaces and workloads that it concerns, all
+    workloads of a namespace where it names none; empty for everything.
     """
 
     text: str
@@ -111,6 +111,11 @@ class Note:
     def whole(self) -> str:
         """The text with the outcome."""
         return f"{self.text}: {self.outcome}" if self.outcome else self.text
+
+    def concerns(self, name: str, spaces: frozenset[str]) -> bool:
+        """Whether it is about a namespace or a workload by a name of it; `spaces` are those where that stands."""
+        named = any("/" in one for one in self.about)
+        return not self.about or name in self.about or not (named or self.about.isdisjoint(spaces))
 
 
 Found = Edge | Note

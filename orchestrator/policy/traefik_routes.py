@@ -63,7 +63,7 @@ def traefik_routes(
             yield from to_backend(ends, services, (space, name), port, origin)
         else:
             text = f"{origin} leads to {kind} {space}/{name}, which is not followed"
-            yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
+            yield Note(text, NOT_OPENED, frozenset({space}))
 
 
 def traefik_calls(

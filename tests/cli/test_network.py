@@ -365,3 +365,15 @@ def test_a_rule_for_everybody_opens_the_cache_under_cilium_and_no_rule_none(netp
     assert netpol("why", str(tmp_path), *asked).code == 0
     (tmp_path / "all.yaml").write_text(CACHE % TO_CACHE.replace("25.10/", "20.10/"))
     assert netpol("why", str(tmp_path), *asked).code == 1
+
+
+def test_an_entrance_whose_service_is_not_here_is_named_once_and_among_what_was_not_read(netpol, shop):
+    ingress = (
+        "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: front, namespace: shop}\n"
+        "spec: {defaultBackend: {service: {name: webs, port: {number: 80}}}}\n"
+    )
+    folder = shop("all", POLICY + ingress)
+    said = f"Ingress front in {folder}/policy.yaml:10 leads to Service shop/webs, which is not here"
+    for to in ("shop/web", "shop", ""):
+        done = netpol("reach", folder, "-o", "json", *(["--to", to] if to else []))
+        assert done.err.count(said) == 1 and json.loads(done.out)["notRead"].count(said) == 1

@@ -115,6 +115,21 @@ def test_an_ingress_to_a_service_that_is_not_here_is_told():
     assert not found and "till/apo" in told[0]
 
 
+@pytest.mark.parametrize("to", ["till", "api", "till/api", "till/api[Deployment]"])
+def test_a_service_that_is_not_here_is_told_for_all_that_may_be_behind_it(to):
+    found = made(more=INGRESS.replace("name: api", "name: apo"))
+    _, told = entrances(found, Platform(), {}, to)
+    assert (
+        "Ingress shopfront in all.yaml" in told[0]
+        and "leads to Service till/apo, which is not here" in told[0]
+    )
+    assert entrances(found, Platform(), {}, "ingress-nginx")[1] == []
+    two = INGRESS.replace("number: 443", "number: 1") + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: till}\nspec: {containers: [{name: c}]}\n"  # fmt: skip
+    assert entrances(made(more=two), Platform(), {}, "till/x")[1] == [], (
+        "what stands behind the Service is known"
+    )
+
+
 def test_a_workload_that_no_policy_isolates_would_let_everything_in():
     assert api(made()) == [(ANY, "all")]
 
