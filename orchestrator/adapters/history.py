@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.adapters.gittree import contents
-from orchestrator.adapters.revision import commit_id, git, merge_base, root_of
+from orchestrator.adapters.revision import commit_id, git, is_shallow, merge_base, root_of
 from orchestrator.errors import NetpolCanaryError
 from orchestrator.policy.manifest import Document, parse_sound
 
@@ -50,7 +50,7 @@ class History:
         place = ("--", f":(top,literal){'' if inside == '.' else inside}")
         span = ("--end-of-options", f"{before}..{after}", *place)
         raw = git(self._root, "-c", "core.quotepath=off", "log", *form, *span)
-        shallow = git(self._root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        shallow = is_shallow(self._root)
         self._steps: dict[str, list[_Step]] = {}
         for entry in raw.decode(errors="replace").split("\0")[1:]:
             head, *rows = entry.splitlines()

@@ -16,6 +16,9 @@ from orchestrator.errors import BadInput
 from orchestrator.ports import Files
 
 TIMEOUT = 60.0
+DEEPEN = (
+    "fetch the history: `git fetch --unshallow` and the base's branch; in CI fetch-depth: 0 or GIT_DEPTH: 0"
+)
 # A repository is not run by its configuration: neither hooks nor a file system monitor of its own.
 _SAFE = ("core.fsmonitor", "core.hooksPath", "core.bigFileThreshold", "core.deltaBaseCacheLimit")
 _NAME = re.compile(r"[^-\s:][^\s:]*")
@@ -44,11 +47,18 @@ def files_at(directory: Path, revision: str) -> Mapping[str, bytes]:
 
 
 def merge_base(directory: Path, one: str, other: str) -> str:
-    """The commit at which two revisions parted; empty where none is known, as in a shallow clone. Raises BadInput."""
+    """The commit at which two revisions parted; empty where there is none. Raises BadInput, also where a shallow clone lacks it."""
     root = root_of(directory)
     commits = [commit_id(root, r) for r in (one, other)]
-    found = git(root, "merge-base", *commits, code=1)  # 1 says that there is none
-    return found.decode().strip()
+    found = git(root, "merge-base", *commits, code=1).decode().strip()  # 1 says that there is none
+    if not found and is_shallow(root):
+        raise BadInput(f"no common commit of {one} and {other} is in this shallow clone", hint=DEEPEN)
+    return found
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether older commits were not fetched."""
+    return git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
 def root_of(directory: Path) -> Path:
@@ -61,7 +71,10 @@ def commit_id(root: Path, revision: str) -> str:
     if not _NAME.fullmatch(revision):
         raise BadInput(f"{revision!r} is not a revision", hint="write a branch, a tag or a commit")
     asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return git(root, "rev-parse", *asked, said=f"revision {revision} is not in {root}").decode().strip()
+    found = git(root, "rev-parse", *asked, code=1).decode().strip()
+    if not found:
+        raise BadInput(f"revision {revision} is not in {root}", hint=DEEPEN if is_shallow(root) else "")
+    return found
 
 
 def git(where: Path, *args: str, data: bytes = b"", said: str = "", code: int = 0) -> bytes:

@@ -51,7 +51,7 @@ def check(
     directory, settled = Directory(path), profile(cni)
     files = directory.files(directory.resolve())
     more = elsewhere(workloads, path)
-    began = parted(path, base)
+    began, told = parted(path, base)
     before, after = (
         fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
         fleet_of(files, str(path), keep_invalid=True, more=more),
@@ -73,10 +73,11 @@ def check(
         moved=moved,
         recorded=_replayed(before, after, flows, seen, settled),
         void=_void(found, weights, given),
+        unread=[*told, *unread(before, after)],
     )
-    verdict = decide(result.risk, most, result.blocks, len(result.worst))
+    verdict = decide(result.risk, most, result.blocks, len(result.worst), moved.unknown)
     if output in ("json", "yaml"):
-        printed({**as_data(result, verdict), "notRead": unread(before, after)}, output)
+        printed({**as_data(result, verdict), "notRead": result.unread}, output)
     elif output in FORMATS:
         show(path, problems(result, before, after), output, files, CHECKED)
     else:

@@ -51,6 +51,7 @@ class Checked:
     moved: Difference
     recorded: recordings.Replay | None
     void: list[str]
+    unread: list[str]
 
     @property
     def blocks(self) -> list[str]:
@@ -155,7 +156,7 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     if found.recorded is not None:
         told = fitting((f"    {one_line(line)}" for line in replay.told(found.recorded)), MOST_RECORDED)
         lines += ["", f"Recorded flows: {replay.summary(found.recorded)}.", "", *told]
-    return lines
+    return [*lines, *difference.not_analysed(found.unread)]
 
 
 def _worst(item: Item) -> str:

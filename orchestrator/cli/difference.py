@@ -28,6 +28,7 @@ from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.flows import Flow, travelled
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.manifest import Document, parse_all
+from orchestrator.policy.obscured import known_alone
 from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.reading import profile
 
@@ -40,14 +41,21 @@ MOST_TABLE = 24_000  # characters, and of the graph below: with what else a comm
 MOST_GRAPH = 10_000
 MOST_NAMED, MOST_NAMES = 10, 1_500  # items, and their characters
 MOST_CAUSES = 6
+MOST_UNREAD = 3_000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The connections that change, and what that means."""
+    """The connections that change, what that means, and how many workloads were not compared."""
 
     changes: list[Change]
     impact: Impact
+    unknown: int = 0
+
+    @property
+    def nothing(self) -> str:
+        """What is said where no change is known."""
+        return f"no connection changes{' among those that are known' if self.unknown else ''}"
 
 
 def compare(
@@ -59,8 +67,10 @@ def compare(
     flows: Iterable[Flow] = (),
 ) -> Difference:
     """Both sides of a change; recorded `flows` show which ports are used."""
-    found = changes(old, new, settled, commits, travelled(new, flows), replicas=True)
-    return Difference(found, impact(old, new, found, settled, own))
+    (first, last), everything = known_alone(old, new), {w.name for f in (old, new) for w in f.workloads}
+    unknown = len(everything - {w.name for f in (first, last) for w in f.workloads})
+    found = changes(first, last, settled, commits, travelled(last, flows), replicas=True)
+    return Difference(found, impact(first, last, found, settled, own), unknown)
 
 
 def diff(
@@ -109,7 +119,7 @@ def diff(
         writer.writerow(("change", "from", "to", "before", "after", "note"))
         writer.writerows((*_cells(c), c.note) for c in found.changes)
     elif output == "markdown":
-        print("\n".join(markdown(found)))
+        print("\n".join([*markdown(found), *not_analysed(unread(old, new))]))
     else:
         print("\n".join(_text(found)))
     return 0
@@ -189,7 +199,7 @@ def _cells(c: Change) -> list[str]:
 def _text(found: Difference) -> list[str]:
     titled = [f"{title}: {', '.join(items)}" for title, items in found.impact.told()]
     if not found.changes:
-        return ["no connection changes", *titled]
+        return [found.nothing, *titled]
     changes_ = sorted(found.changes, key=_hurting)
     first, *rows = aligned([["CHANGE", "FROM", "TO", "BEFORE", "AFTER"], *map(_cells, changes_)])
     lines = [first]
@@ -211,7 +221,7 @@ def markdown(found: Difference, said: Container[tuple[str, str]] = ()) -> list[s
     `said` is what stands above it already, by kind of risk and item.
     """
     if not found.changes:
-        return ["No connection changes.", *_meant(found, said)]
+        return [f"{found.nothing.capitalize()}.", *_meant(found, said)]
     rows = gathered(found.changes)
     lines = [f"**Connections: {count(rows)}**", *_meant(found, said)]
     lines += ["", "| | from | to | before | after |", "|---|---|---|---|---|"]
@@ -235,6 +245,16 @@ def _meant(found: Difference, said: Container[tuple[str, str]]) -> list[str]:
         more = f" and {len(items) - len(named)} more" if len(items) > len(named) else ""
         lines += ["", f"⚠️ **{title}**: {', '.join(named)}{more}"]
     return lines
+
+
+def not_analysed(said: Sequence[str]) -> list[str]:
+    """What was not taken into account, folded away: whoever reads a comment sees no standard error."""
+    if not said:
+        return []
+    kept = fitting((f"- {harmless.markdown(text)}" for text in said), MOST_UNREAD)
+    more = [f"- and {len(said) - len(kept)} more"] if len(kept) < len(said) else []
+    title = f"<details><summary>Not analysed: {len(said)}</summary>"
+    return ["", title, "", *kept, *more, "", "</details>"]
 
 
 def fitting(lines: Iterable[str], most: int) -> list[str]:

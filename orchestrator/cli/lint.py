@@ -66,7 +66,7 @@ def check(
         print(f"netpol-canary: {text}", file=sys.stderr)
     everything = _all(fleet, given, wrong, levels, version)
     if base:
-        then, unread = _sound(files_at(path, parted(path, base)))
+        then, unread = _sound(files_at(path, parted(path, base)[0]))
         old = _all(read([*then, *more], keep_invalid=True), then, unread, levels, version)
         known = {_same(f) for f in old}
         everything = [f for f in everything if _same(f) not in known]
@@ -113,16 +113,15 @@ def _same(finding: Finding) -> tuple[str, str, str, bool]:
     return finding.rule.id, finding.subject, finding.message, bool(finding.ignored)
 
 
-def parted(path: Path, base: str) -> str:
-    """The commit at which the branch began: what the base got since then is none of its changes."""
+def parted(path: Path, base: str) -> tuple[str, list[str]]:
+    """The commit at which the branch began, for what the base got since is none of its changes; what is to be said of it."""
     found = merge_base(path, base, "HEAD")
-    if not found:
-        print(
-            f"netpol-canary: no common commit of {one_line(base)} and HEAD is here (a shallow clone?): compared with"
-            f" {one_line(base)} as it is",
-            file=sys.stderr,
-        )
-    return found or base
+    if found:
+        return found, []
+    name = one_line(base)
+    told = f"no common commit of {name} and HEAD is here: compared with {name} as it is"
+    print(f"netpol-canary: {told}", file=sys.stderr)
+    return base, [told]
 
 
 def _fleet(path: Path, documents: Sequence[Document]) -> Fleet:

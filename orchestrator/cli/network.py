@@ -26,6 +26,7 @@ from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.needed import known_as
+from orchestrator.policy.obscured import known_alone, left_out, selects_unknown
 from orchestrator.policy.outside import EXTERNAL, INTERNET, OUTSIDE, meant
 from orchestrator.policy.peers import selected
 from orchestrator.policy.reading import profile
@@ -96,7 +97,7 @@ def unread(*states: Fleet) -> list[str]:
     """What was not read of the last state, and of those before it what is not among that."""
     found: dict[str, str] = {}
     for state in reversed(states):
-        for what in state.skipped:
+        for what in (*state.skipped, *(left_out(state) if state is states[-1] else ())):
             found.setdefault(_PLACE.sub("", what), what)
     return list(found.values())
 
@@ -109,7 +110,7 @@ def say_unread(*states: Fleet) -> None:
 
 def say_idle(found: Fleet) -> None:
     """Name on standard error the policies that select no workload: no answer holds anything of them."""
-    idle = [p["metadata"] for p in found.policies if not selected(found, p)]
+    idle = [p["metadata"] for p in found.policies if not selected(found, p) and not selects_unknown(found, p)]
     for meta in idle[:MOST_IDLE]:
         name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
         place = stands(found, name)
@@ -176,6 +177,7 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     formatted(output, "text", "csv", "dot", "mermaid")
     src, dst = _sure(found, src, "--from"), _sure(found, dst, "--to")
     say_idle(found)
+    (found,) = known_alone(found)
     kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst), replicas=True)
     if port:
         wanted = port_of(port)
@@ -194,7 +196,7 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     elif output in ("dot", "mermaid"):
         print("\n".join(graph(kept, inward, output)))
     elif not rows:
-        print("no connection is allowed")
+        print("no connection is known" if found.malformed else "no connection is allowed")
     else:
         print(
             "\n".join(aligned([["FROM", "TO", "PORTS"], *([r["from"], r["to"], r["ports"]] for r in rows)]))

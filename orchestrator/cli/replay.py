@@ -9,6 +9,7 @@ from orchestrator.cli.network import load, unread
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
 from orchestrator.policy import flows as recordings
+from orchestrator.policy.obscured import known_alone
 from orchestrator.policy.reading import profile
 
 MOST_SHOWN = 50
@@ -22,7 +23,7 @@ def replay(
     `strict` makes it 2 as well where any is not.
     """
     formatted(output, "text")
-    fleet, seen = load(path, more=workloads), recorded(flows)
+    (fleet,), seen = known_alone(load(path, more=workloads)), recorded(flows)
     found = recordings.replay(fleet, seen, profile(cni))
     say_unknown(fleet, found.unknown)
     short = not matched(found) or (strict and bool(found.unknown))

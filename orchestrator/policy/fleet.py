@@ -257,6 +257,8 @@ def hidden(document: Document, wrong: str) -> str:
     obj, place = document.obj, document.where
     told = f"{obj['kind']} ({place}): {wrong.removeprefix(obj['kind']).strip()}"
     told = told.replace(": is not of the shape", ": it is not of the shape", 1)
+    if obj["kind"] == "Namespace":
+        return f"{told}; what depends on the labels of {_own_name(obj)} is not known, and left out"
     return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
 
 

@@ -19,6 +19,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean
+from orchestrator.policy.obscured import unlabelled
 from orchestrator.policy.outside import EXAMPLE as EXAMPLE
 from orchestrator.policy.outside import INTERNET, meant, said_once, sample
 from orchestrator.policy.outside import PRIVATE as PRIVATE
@@ -165,6 +166,8 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
         for word, ends, found in (("from", intent.from_, sources), ("to", intent.to, targets))
         if not found
     ]
+    missing += _unknown(fleet, [*sources, *targets])
+    sources, targets = _known(fleet, sources), _known(fleet, targets)
     wrong: list[Wrong] = []
     wanted, checked = intent.expect == "reach", 0
     for src in sources:
@@ -188,6 +191,17 @@ def _missing(fleet: Fleet, word: str, ends: Ends) -> str:
         wanted = ", ".join(f"{k}={v}" for k, v in ends.labels.items())
         hint = did_you_mean(wanted, {f"{k}={v}" for p in pods for k, v in p.labels.items()}, "")
     return f"`{word}` selects no workload{f'; {hint}' if hint else ''}"
+
+
+def _unknown(fleet: Fleet, ends: Iterable[End]) -> Iterator[str]:
+    """That nothing is known of connections of some namespaces, for rules may select them by labels that cannot be read."""
+    spaces = {end.namespace for end in ends if isinstance(end, Pod)}
+    for space in (s for s in unlabelled(fleet) if s in spaces):
+        yield f"it is not known: the labels of namespace {space} cannot be read"
+
+
+def _known(fleet: Fleet, ends: Sequence[End]) -> list[End]:
+    return [e for e in ends if not isinstance(e, Pod) or e.namespace not in unlabelled(fleet)]
 
 
 def holding(
@@ -226,6 +240,8 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     named = {ends.address for ends in rule.only_from}
     others += [] if any(ends.internet for ends in rule.only_from) else public(fleet, named)
+    missing += _unknown(fleet, [*targets, *others])
+    targets, others = _known(fleet, targets), _known(fleet, others)
     checked = 0
     for dst in targets:
         for src in others:
@@ -258,6 +274,8 @@ def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
     meant, nobody = _meant(fleet, "onlyTo", rule.only_to)
     wrong: list[Wrong] = []
     others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
+    nobody += _unknown(fleet, others)
+    others = [pod for pod in others if pod.namespace not in unlabelled(fleet)]
     for pod in others:
         for address in public(fleet):
             for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):

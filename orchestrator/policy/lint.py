@@ -16,6 +16,7 @@ from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.futile import contradictory, out_of_force
 from orchestrator.policy.nearest import nearest
 from orchestrator.policy.node_traffic import beside_the_cache, unprobed
+from orchestrator.policy.obscured import known_alone, means_unknown, selects_unknown
 from orchestrator.policy.order import directions
 from orchestrator.policy.outdated import outdated
 from orchestrator.policy.peers import SIDES, meant, rules, selected
@@ -45,6 +46,7 @@ def lint(
     cluster, such as `1.34`; the newest where it is empty.
     """
     given = severities or {}
+    (fleet,) = known_alone(fleet, policies=False)
     asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
     everything = [*(f for check in asked for f in check(fleet)), *outdated(fleet, kubernetes), *more]
     found = [f for f in everything if given.get(f.rule.id) != "off"]
@@ -58,6 +60,8 @@ def lint(
 def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         selector = policy["spec"].get("podSelector")
+        if selects_unknown(fleet, policy):
+            continue
         if selector and not selected(fleet, policy) and conjunction(selector, {}) is not None:
             yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
         elif not selector and (meant := _misspelt(fleet, policy["metadata"]["namespace"])):
@@ -78,6 +82,8 @@ def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
         for side, peers, number, rule in rules(policy):
             for at, peer in enumerate(rule.get(peers) or []):
                 if "ipBlock" in peer or not any(peer.values()) or names_resolver(fleet, peer):
+                    continue
+                if means_unknown(fleet, policy, peer):
                     continue
                 if not meant(fleet, policy, peer) and not any(misnamed(fleet, peer)):
                     place = f"{side.lower()}[{number}].{peers}[{at}]"
@@ -261,6 +267,9 @@ def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
             if not named:
                 continue
             given = rule.get(peers) or []
+            hiding = [{}] if side == "Ingress" else given or [{"namespaceSelector": {}}]
+            if any(means_unknown(fleet, policy, peer) for peer in hiding):
+                continue
             everyone = [w.pod for w in fleet.workloads]
             out = [pod for peer in given if "ipBlock" not in peer for pod in meant(fleet, policy, peer)]
             targets = selected(fleet, policy) if side == "Ingress" else out if given else everyone

@@ -76,7 +76,7 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
     found: list[Document] = []
     wrong: list[BadInput] = []
     try:
-        return parse(text, path, below), wrong
+        return parse(text, path, below, labels=False), wrong
     except BadInput as error:
         if len(text) > MOST_BYTES or text.startswith(_LFS):
             return found, [error]
@@ -84,7 +84,7 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
         for document in documents(text, f"{below}{path}"):
             try:
                 place = Document({}, path, document.line, below, text)
-                found += _objects(document.value, place) if document.value is not None else []
+                found += _objects(document.value, place, labels=False) if document.value is not None else []
             except BadInput as error:
                 wrong.append(error)
             if len(found) + len(wrong) > MOST_OBJECTS:

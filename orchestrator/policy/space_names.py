@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.policy.findings import Finding, of_policy
 from orchestrator.policy.fleet import Fleet
+from orchestrator.policy.obscured import unlabelled
 from orchestrator.policy.peers import rules
 from orchestrator.policy.selector import requirements
 
@@ -20,6 +21,8 @@ def without_label(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
             for at, peer in enumerate(rule.get(peers) or []):
+                if unlabelled(fleet) and peer.get("namespaceSelector") is not None:
+                    continue
                 place = f"{side.lower()}[{number}].{peers}[{at}]"
                 for text in misnamed(fleet, peer):
                     yield of_policy(fleet, "NPC019", policy, f"{place} {text}")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from stage import Stage
@@ -227,8 +228,52 @@ def test_without_a_common_commit_the_base_is_taken_as_it_is_aloud(repo):
     repo.commit()
     done = repo.run("check", repo.path, "--base", "main")
     assert "no common commit of main and HEAD is here" in done.err and "opened" in done.out
+    assert "<summary>Not analysed: 2</summary>\n\n- no common commit of main and HEAD" in done.out
     done = repo.run("diff", "main...HEAD", "--path", repo.path)
     assert done.code == 2 and "write A..B" in done.err
+
+
+def test_a_shallow_clone_without_the_common_commit_is_bad_input_that_says_what_to_fetch(repo, tmp_path, cli):
+    """Compared with the base as it is, what main got since would be this branch's change."""
+    for branch, policies in (("topic", POLICIES + "# a comment\n"), ("main", OPEN)):
+        repo.git("checkout", "-q", *(["-b"] if branch == "topic" else []), branch)
+        repo.change(policies)
+        repo.commit()
+    shallow = tmp_path / "shallow"
+    made = ("clone", "-q", "--depth", "1", "--branch", "topic", f"file://{tmp_path / 'repo'}", str(shallow))
+    repo.git(*made)
+    asked = ("check", str(shallow / "policies"), "--base")
+    done = repo.run(*asked, "origin/main")
+    assert done.code == 2 and "revision origin/main is not in" in done.err and "fetch-depth: 0" in done.err
+    repo.git("-C", str(shallow), "fetch", "-q", "--depth", "1", "origin", "main:refs/remotes/origin/main")
+    done = repo.run(*asked, "origin/main")
+    assert done.code == 2 and "no common commit of origin/main and HEAD is in this shallow clone" in done.err
+    repo.git("-C", str(shallow), "fetch", "-q", "--unshallow")
+    done = repo.run(*asked, "origin/main")
+    assert done.code == 0 and "No connection changes." in done.out
+
+
+def test_a_policy_that_is_not_valid_opens_nothing(repo):
+    """The API server refuses it: what stands there now stays."""
+    repo.change(
+        OPEN.replace("podSelector: {matchLabels: {app: db}}", "podSelector: {matchLabels: {app: [db]}}")
+    )
+    done = repo.run("check", repo.path, "--base", "HEAD")
+    assert done.code == 1 and "opened" not in done.out and "No connection changes among those" in done.out
+    assert "a policy there is not valid, so that they are not known" in done.out + done.err
+
+
+def test_labels_of_the_base_that_cannot_be_read_are_for_a_person_to_look_at(repo):
+    """What the mended ones open is not known: fine would be a guess."""
+    odd = MANIFESTS.replace("labels: {app: db}", "labels: [db]", 1)
+    assert odd != MANIFESTS
+    repo.change(POLICIES)
+    (Path(repo.path) / "all.yaml").write_text(odd)
+    repo.commit()
+    repo.change(POLICIES)
+    done = repo.run("check", repo.path, "--base", "HEAD")
+    assert done.code == 3 and "no connection changes, 1 workload not compared" in done.out, done.out
+    assert repo.run("check", repo.path, "--base", "HEAD", "--max-risk", "low").code == 1
 
 
 def test_the_summary_of_a_wide_change_fits_into_a_comment(repo):
