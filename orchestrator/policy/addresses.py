@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.policy.config_data import ConfigMaps
 from orchestrator.policy.fleet import Workload, owner_of
 from orchestrator.policy.host_names import is_public
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import API_SERVER, Edge, Found, Note, space_of
 from orchestrator.policy.places import Places
+from orchestrator.policy.pod_texts import texts
 from orchestrator.policy.said_hosts import (
     BEYOND,
     NO_PORT,
@@ -20,13 +21,11 @@ from orchestrator.policy.said_hosts import (
     Target,
 )  # fmt: skip
 from orchestrator.policy.said_targets import Said, beside, ports_of
-from orchestrator.policy.templates import Template, containers, template_of
-from orchestrator.policy.unread_config import absent, config_maps, of_the_node, secrets
+from orchestrator.policy.templates import Template, template_of
+from orchestrator.policy.unread_config import absent, mounted, of_the_node, secrets
 
-_VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,252})\)")
 NOTHING = "nothing is opened for it"
 MOST_NAMED = 20  # of a text, by name
-ConfigMaps = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 def _opened(found: Target) -> bool:
@@ -53,13 +52,16 @@ def addresses(
     yield from secrets(spec, workload)
     yield from absent(spec, workload, maps)
     yield from of_the_node(spec, workload)
-    texts = list(_texts(spec, space_of(obj), maps))
-    ports = ports_of((key, text) for key, text, _ in texts)
-    for key, text, origin in texts:
-        subject, variable = f"{obj['kind']} {obj['metadata']['name']}", origin.removeprefix("env ")
-        stands = places.variable(document.where, subject, variable) if variable != origin else document.where
-        where = f"{origin} in {stands}"
-        targets = said.targets(key, text, workload.pod.namespace, beside(key, ports))
+    for name in mounted(spec):
+        yield from maps.unread((space_of(obj), name))
+    subject = f"{obj['kind']} {space_of(obj)}/{obj['metadata']['name']}"
+    said_by = list(texts(spec, space_of(obj), maps))
+    ports = ports_of((one.key, one.text) for one in said_by)
+    for one in said_by:
+        targets = said.targets(one.key, one.text, workload.pod.namespace, beside(one.key, ports))
+        if not targets:
+            continue
+        where = f"{one.origin} in {one.stands(document.where, subject, places, maps)}"
         yield from (e for t in targets if _opened(t) for e in edge_to(workload, t, where, said))
         named = [t for t in targets if not _opened(t)]
         yield from (e for t in named[:MOST_NAMED] for e in edge_to(workload, t, where, said))
@@ -68,52 +70,6 @@ def addresses(
                 f"{workload.name} calls {len(named) - MOST_NAMED} hosts more, {where}, that are not here",
                 NOTHING,
             )
-
-
-def _texts(spec: Mapping[str, Any], space: str, maps: ConfigMaps) -> Iterator[tuple[str, str, str]]:
-    """A key that may tell that it is an address, the text, and where it stands."""
-    for container in containers(spec):
-        given: dict[str, str] = {}
-        for key, text, origin in _variables(container, space, maps):
-            given[key] = _expanded(text, given)
-            yield key, given[key], origin
-        for key, text in _arguments(container, given):
-            yield key, text, "an argument"
-            asked = maps.get((text.partition("/")[0], text.partition("/")[2]))
-            if asked is not None and key.lower().endswith("configmap"):  # of ingress-nginx, for TCP and UDP
-                yield from (
-                    (str(k), str(v), f"ConfigMap {text}") for k, v in (asked.get("data") or {}).items()
-                )
-    for name in config_maps(spec):
-        for key, text in ((maps.get((space, name)) or {}).get("data") or {}).items():
-            yield str(key), str(text), f"ConfigMap {name}"
-
-
-def _arguments(container: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """`--db-host=db`, `--db-host db`, and whole texts; what stands alone is its own key."""
-    parts = [*(container.get("command") or []), *(container.get("args") or [])]
-    before = ""
-    for text in (_expanded(str(part), given) for part in parts):
-        key, _, value = text.partition("=")
-        yield key, value or key
-        if before.startswith("-") and "=" not in before and not text.startswith("-"):
-            yield "--host" if before == "-h" else before, text
-        before = text
-
-
-def _variables(container: Mapping[str, Any], space: str, maps: ConfigMaps) -> Iterator[tuple[str, str, str]]:
-    for entry in container.get("env") or []:
-        if entry.get("value") is not None:
-            yield str(entry["name"]), str(entry["value"]), f"env {entry['name']}"
-        reference = (entry.get("valueFrom") or {}).get("configMapKeyRef") or {}
-        data = (maps.get((space, reference.get("name", ""))) or {}).get("data") or {}
-        if reference.get("key") in data:
-            yield str(entry["name"]), str(data[reference["key"]]), f"ConfigMap {reference['name']}"
-
-
-def _expanded(text: str, given: Mapping[str, str]) -> str:
-    """With `$(NAME)` as the kubelet writes it out; one that is not known stays, and the result has a bound."""
-    return _VARIABLE.sub(lambda m: given.get(m[1], m[0])[:1024], text) if "$(" in text else text
 
 
 def _named(workload: Workload, target: str, port: int, origin: str, said: Said) -> Iterator[Found]:

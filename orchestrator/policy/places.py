@@ -41,6 +41,7 @@ class Places:
         self._below, self._read = below(files), read
         self._files = {f"{self._below}{name}": text for name, text in files.items()}
         self._known: dict[str, list[_File]] = {}
+        self._within: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
 
     @property
     def first(self) -> str:
@@ -62,12 +63,26 @@ class Places:
                     return _place(_closer(found, message, rule))
         return _place(root)
 
-    def variable(self, where: str, subject: str, name: str) -> str:
-        """`file:line` of a container's variable, of the object where it has none of that name."""
-        file, _, number = where.rpartition(":")
-        root = self._object(file, int(number), subject)
-        line = next((n.start_mark.line + 1 for n in _variables(root) if _text(n, "name") == name), number)
-        return f"{file}:{line}"
+    def variable(self, where: str, subject: str, name: str, container: str = "") -> str:
+        """`file:line` of a container's variable, else of the first of that name, else of the object."""
+        lines = self._lines(where, subject, ())
+        return _at(where, lines.get((container, name)) or lines.get(("", name)))
+
+    def entry(self, where: str, subject: str, parts: tuple[str, ...], key: str) -> str:
+        """`file:line` of a key that one of an object's parts holds, else of the object."""
+        lines = self._lines(where, subject, parts)
+        return _at(where, next((lines[part, key] for part in parts if (part, key) in lines), None))
+
+    def _lines(self, where: str, subject: str, parts: tuple[str, ...]) -> dict[tuple[str, str], int]:
+        """The lines of the keys of an object's parts; of its variables by container and name where no part is named."""
+        if (where, subject) not in self._within:
+            file, _, number = where.rpartition(":")
+            root = self._object(file, int(number), subject) if number.isdigit() else None
+            found = (e for p in parts for e in _keys(root, p)) if parts else _variables(root, "")
+            known = self._within.setdefault((where, subject), {})
+            for holder, name, line in found:
+                known.setdefault((holder, name), line)
+        return self._within[where, subject]
 
     def _object(self, file: str, line: int, subject: str) -> yaml.Node | None:
         if file not in self._known:
@@ -147,15 +162,29 @@ def _paths(message: str) -> Iterator[str]:
             yield match.group()
 
 
-def _variables(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    """The items of every list called `env`, wherever the template of a kind has its containers."""
+def _variables(node: yaml.Node | None, container: str) -> Iterator[tuple[str, str, int]]:
+    """The items of every list called `env`, wherever the template of a kind has its containers: once by that, and once by name alone."""
     for child in node.value if isinstance(node, yaml.SequenceNode) else ():
-        yield from _variables(child)
+        yield from _variables(child, "")
+    own = _text(node, "name") or container
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.value == "env" and isinstance(value, yaml.SequenceNode):
-            yield from value.value
+            for item in value.value:
+                if (name := _text(item, "name")) is not None:
+                    line = item.start_mark.line + 1
+                    yield from ((own, name, line), ("", name, line))
         else:
-            yield from _variables(value)
+            yield from _variables(value, own)
+
+
+def _keys(node: yaml.Node | None, part: str) -> Iterator[tuple[str, str, int]]:
+    held = _value(node, part)
+    for key, _ in held.value if isinstance(held, yaml.MappingNode) else ():
+        yield part, key.value, key.start_mark.line + 1
+
+
+def _at(where: str, line: int | None) -> str:
+    return f"{where.rpartition(':')[0]}:{line}" if line else where
 
 
 def _walk(node: yaml.Node, path: str) -> yaml.Node | None:

@@ -74,7 +74,8 @@ def misread(obj: Mapping[str, Any]) -> str:
                 if entry.get("type") in ("InternalIP", "ExternalIP"):
                     ipaddress.ip_address(str(entry.get("address")))
         elif obj["kind"] == "ConfigMap":
-            _mapping(obj, "data", "ConfigMap")
+            for part in ("data", "binaryData"):
+                _mapping(obj, part, "ConfigMap")
         elif obj["kind"] in _WEBHOOKS:
             for at, hook in enumerate(_mappings(obj, "webhooks", obj["kind"])):
                 _mapping(_mapping(hook, "clientConfig", f"webhooks[{at}]"), "service", "clientConfig")

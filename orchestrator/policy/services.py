@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.policy.addresses import addresses
+from orchestrator.policy.config_data import ConfigMaps
 from orchestrator.policy.controllers import Controllers
 from orchestrator.policy.endpoints import endpoints
 from orchestrator.policy.entrances import host_ports, outside
@@ -47,9 +48,7 @@ def definitions(
     wrong: list[str] = []
     known_services = _with_addresses([s for s, _ in sound(documents, fleet, wrong)], documents, wrong)
     named = {(s.namespace, s.name): s for s in known_services}
-    maps = {
-        (space_of(d.obj), d.obj["metadata"]["name"]): d.obj for d in documents if d.obj["kind"] == "ConfigMap"
-    }
+    maps = ConfigMaps(documents, fleet.places)
     known = {(w.kind, w.pod.namespace, w.pod.name): w for w in fleet.workloads}
     others, readers = referred(d.obj for d in documents), scrapers(fleet, platform)
     fronts, said = Controllers(documents, fleet, platform), Said(named, fleet.namespaces)

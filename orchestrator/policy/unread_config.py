@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.fleet import Workload
@@ -38,9 +38,7 @@ def secrets(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
         yield Note(f"{workload.name} mounts {listed}: {text}")
 
 
-def absent(
-    spec: Mapping[str, Any], workload: Workload, maps: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> Iterator[Note]:
+def absent(spec: Mapping[str, Any], workload: Workload, maps: Container[tuple[str, str]]) -> Iterator[Note]:
     """ConfigMaps that may hold addresses and are not here."""
     used = {
         str(((e.get("valueFrom") or {}).get("configMapKeyRef") or {}).get("name", ""))
@@ -75,10 +73,16 @@ def of_the_node(spec: Mapping[str, Any], workload: Workload) -> Iterator[Note]:
 def config_maps(spec: Mapping[str, Any]) -> list[str]:
     """The ConfigMaps that a pod has as a whole, by `envFrom` and volumes, in their order."""
     found = [
-        (e.get("configMapRef") or {}).get("name", "")
+        str((e.get("configMapRef") or {}).get("name", ""))
         for c in containers(spec)
         for e in c.get("envFrom") or []
     ]
+    return list(dict.fromkeys([*found, *mounted(spec)]))
+
+
+def mounted(spec: Mapping[str, Any]) -> list[str]:
+    """The ConfigMaps that a pod has as files, in their order."""
+    found = []
     for volume in spec.get("volumes") or []:
         for part in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
             found.append((part.get("configMap") or {}).get("name", ""))

@@ -92,7 +92,7 @@ def test_dns_goes_to_the_resolver_that_is_there_over_udp_and_tcp():
     assert to_resolver["shop/web[Deployment]"] == "TCP 53,5353,UDP 53,5353"
     (web,) = [f.text for f in made if f.path == "shop/web.yaml"]
     assert "# cart.shop:80, env CART_URL in shop.yaml:22" in web
-    assert "# payments.payments:8443, ConfigMap web in shop.yaml:9" in web
+    assert "# payments.payments:8443, ConfigMap web in shop.yaml:31" in web
     assert "# Ingress web in shop.yaml:" in web and "# ServiceMonitor web in shop.yaml:" in web
     assert "secret" not in "".join(f.text for f in made)
 
