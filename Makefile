@@ -18,8 +18,8 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --durations=10
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
-# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits: WORKERS=3 is faster.
-WORKERS ?= 2
+# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits, so that three workers fit two cores.
+WORKERS ?= 3
 test-cluster: $(VENV)/.ready
 	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 -m cluster tests/contract tests/cluster
 

@@ -13,6 +13,7 @@ from orchestrator.harmless import one_line
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.manifest import parse_all
 from orchestrator.policy.needed import Platform
+from orchestrator.policy.obscured import known_alone
 from orchestrator.policy.reading import covers_nodes, profile
 from orchestrator.policy.resolving import under_cilium
 from orchestrator.policy.wanted import needs
@@ -36,7 +37,10 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     unread = [f"not read: {t}" for t in whole.skipped]
     for text in [*unread, *notes]:
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
-    found = would_cut(whole, needed, platform, settled)
+    (known,) = known_alone(whole)
+    gone = {w.name for w in whole.workloads} - {w.name for w in known.workloads}
+    needed = [e for e in needed if not {getattr(end, "name", "") for end in (e.src, e.dst)} & gone]
+    found = would_cut(known, needed, platform, settled)
     if output in ("json", "yaml"):
         rows = [
             {"from": c.src, "to": c.dst, "ports": _ports(c), "neededBy": c.origin, "because": list(c.because)}

@@ -118,3 +118,12 @@ def test_nothing_known_is_not_nothing_allowed(asked):
     text = SHAPES["namespace"].replace("{name: ship}", "{name: ship, labels: [a]}")
     done = asked("reach", text)
     assert done.out.startswith("no connection is known")
+
+
+def test_what_it_needs_is_not_called_cut(asked):
+    """A Service leads from the pier to the hull, which admits the pier by labels."""
+    call = "env: [{name: HULL_URL, value: 'http://hull.ship:80'}], ports: [{containerPort: 80"
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: hull, namespace: ship}\nspec: {selector: {app: hull}, ports: [{port: 80}]}\n"
+    for text in (files(), SHAPES["namespace"]):
+        done = asked("generate", text.replace("ports: [{containerPort: 80", call, 1) + service, "--check")
+        assert done.code == 0 and done.out.startswith("0 cut"), done.out
