@@ -199,13 +199,12 @@ class _Sides:
         for fleet, net, pods, commits in sides:
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
-            told.append(
-                {(w.side, rule): located(fleet, rule, commits, deep) for w in why for rule, deep in w.cited}
-            )
+            told.append({(w.side, rule): (fleet, commits, deep) for w in why for rule, deep in w.cited})
         # A rule that only stands on another line now is no reason for a change.
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
-            kept = mine.keys() - theirs.keys()
-            yield from (f"{word}, {text}" for text in sorted(f"{key[0]}: {mine[key]}" for key in kept))
+            kept = [(*key, *mine[key]) for key in mine.keys() - theirs.keys()]
+            texts = sorted(f"{side}: {located(f, rule, said, deep)}" for side, rule, f, said, deep in kept)
+            yield from (f"{word}, {text}" for text in texts)
 
 
 def _named(commits: History | Mapping[str, str] | None) -> tuple[Commits, Commits]:

@@ -4,9 +4,10 @@ import subprocess
 
 import pytest
 
-from orchestrator.adapters import history
+from orchestrator.adapters import history, versions
 from orchestrator.adapters.history import History
 from orchestrator.errors import BadInput
+from orchestrator.policy.manifest import parse_sound
 
 ONE, OTHER = "NetworkPolicy farm/barn", "NetworkPolicy farm/mill"
 FILE = "net/farm/all.yaml"
@@ -161,3 +162,78 @@ def test_a_file_with_a_blank_in_its_name_that_came_between_was_made_by_who_broug
     repo("bring it", policy("barn", 1), file=file)
     found = History(repo.net, "main~1", "main")
     assert named(found.made(file, ONE, "ingress[0]")) == "bring it"
+
+
+@pytest.mark.parametrize("to", ["net/farm/new.yaml", "net/farm/deep/all.yaml"])
+def test_who_renamed_a_file_is_not_named_for_its_rules_and_who_changed_them_is(repo, to):
+    repo("begin", policy("barn", 1), policy("mill", 1))
+    repo("add 2", policy("barn", 1, 2), policy("mill", 1))
+    (repo.net / "farm/all.yaml").unlink()
+    repo("rename, add 3", policy("barn", 1, 2), policy("mill", 1, 3), file=to)
+    repo("take 1 away", policy("barn", 2), policy("mill", 1, 3), file=to)
+    found = History(repo.net, "main~3", "main")
+    assert named(found.made(to, ONE, "ingress[0]")) == "add 2"
+    assert named(found.made(to, OTHER, "ingress[1]")) == "rename, add 3"
+    assert found.made(to, OTHER, "ingress[0]") == found.changed(FILE, OTHER, "ingress[0]") == ""
+    assert named(found.changed(FILE, ONE, "ingress[0]")) == "take 1 away"
+    assert named(found.changed(FILE, ONE, "")) == "take 1 away"
+
+
+def test_a_policy_is_followed_into_a_file_of_its_own_and_through_several(repo):
+    repo("begin", policy("barn", 1), policy("mill", 1))
+    repo("add 2", policy("barn", 1, 2), policy("mill", 1))
+    for number, file in enumerate(("net/farm/barn.yaml", "net/farm/own/barn.yaml", "net/farm/z.yaml")):
+        (repo.net.parent / (FILE, "net/farm/barn.yaml", "net/farm/own/barn.yaml")[number]).unlink()
+        (repo.net / "farm/mill.yaml").write_text(policy("mill", 1))
+        repo("move", policy("barn", 1, 2), file=file)
+    found = History(repo.net, "main~4", "main")
+    assert named(found.made("net/farm/z.yaml", ONE, "ingress[1]")) == "add 2"
+    assert found.changed(FILE, ONE, "ingress[0]") == found.made("net/farm/mill.yaml", OTHER, "") == ""
+
+
+def test_what_goes_from_one_namespace_s_folder_to_another_s_is_another_policy(repo):
+    repo("begin", policy("barn", 1))
+    (repo.net / "farm").rename(repo.net / "town")
+    repo("move to town", policy("x", 1), file="net/y.yaml")
+    found = History(repo.net, "main~1", "main")
+    assert named(found.made("net/town/all.yaml", "NetworkPolicy town/barn", "ingress[0]")) == "move to town"
+    assert named(found.changed(FILE, ONE, "ingress[0]")) == "move to town"
+
+
+def test_no_policy_is_followed_among_more_files_than_is_bounded(repo, monkeypatch):
+    monkeypatch.setattr(history, "MOST_MOVED", 1)
+    repo("begin", policy("barn", 1))
+    (repo.net / "farm/all.yaml").unlink()
+    repo("rename", policy("barn", 1), file="net/farm/new.yaml")
+    found = History(repo.net, "main~1", "main")
+    assert named(found.made("net/farm/new.yaml", ONE, "")) == "rename"
+
+
+def test_a_document_that_many_versions_share_is_read_once_and_nobody_is_named_beyond_the_bound(
+    repo, monkeypatch
+):
+    read = []
+    monkeypatch.setattr(
+        versions, "parse_sound", lambda text, file: read.append(text) or parse_sound(text, file)
+    )
+    repo("begin", policy("barn", 1), *(policy(f"p{n}", 1) for n in range(9)))
+    for rule in range(5):
+        repo(f"add {rule}", policy("barn", 1, rule + 2), *(policy(f"p{n}", 1) for n in range(9)))
+    found = History(repo.net, "main~5", "main")
+    assert named(found.made(FILE, ONE, "ingress[1]")) == "add 4"
+    assert {found.made(FILE, f"NetworkPolicy farm/p{n}", "") for n in range(9)} == {""}
+    assert len(read) == 9 + 6 + 1  # and what is before the first ---
+    monkeypatch.setattr(versions, "MOST_READ", 10)
+    assert History(repo.net, "main~5", "main").made(FILE, ONE, "ingress[1]") == ""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["spec: text", "spec: {ingress: 5}", "spec: [1]", "spec: {podSelector: &a {}, egress: [*a]}", "\0"],
+)
+def test_a_version_of_an_odd_shape_is_none_and_ends_nothing(repo, odd):
+    repo("begin", policy("barn", 1))
+    head = policy("barn").partition("spec:")[0]
+    repo("odd", head + odd + "\n")
+    repo("whole", policy("barn", 1))
+    assert named(History(repo.net, "main~2", "main").made(FILE, ONE, "ingress[0]")) == "whole"
