@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,12 @@ from typing import Any
 def touched_field(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The path of the first field below `spec` that differs, as in the state afterwards; empty where none does."""
     return _first(before, after, "spec").removeprefix("spec.")
+
+
+def rule_of(field: str) -> str:
+    """The rule, such as `ingress[0]`, that a field is part of; empty for one of no rule."""
+    found = re.match(r"(?:in|e)gress\[\d+\]", field)
+    return found[0] if found else ""
 
 
 def _first(before: Any, after: Any, path: str) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.errors import ApiError, BadInput
 from orchestrator.policy import order
+from orchestrator.policy.manifest import below
+from orchestrator.policy.places import Places
 from orchestrator.policy.schema import with_defaults
+from orchestrator.policy.touched_field import touched_field
 from orchestrator.ports import Kind
 from orchestrator.rollout import objects
 from orchestrator.rollout.layout import Placed, arrange
@@ -57,7 +61,8 @@ def plan(
         names,
         source.spec.strategy.max_parallel,
     )
-    changed = {p.name: p for p in plans if p.changes}
+    places = Places(files, read=True)
+    changed = {p.name: _at_fields(p, places, below(files)) for p in plans if p.changes}
     waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
     observed = tuple(o for p in plans for o in p.observed)
     remarks = tuple(text for p in plans for text in p.remarks)
@@ -107,6 +112,25 @@ def _namespace(
     result = NamespacePlan(name, uid, tuple(changes), note, tuple(observed), tuple(remarks))
     holdable(result)
     return result
+
+
+def _at_fields(item: NamespacePlan, places: Places, root: str) -> NamespacePlan:
+    """With policies that change named at the first field that differs, no more at their first line."""
+    return replace(item, changes=tuple(_at_field(change, places, root) for change in item.changes))
+
+
+def _at_field(change: ObjectChange, places: Places, root: str) -> ObjectChange:
+    before, after = change.before, change.after
+    if before is None or after is None or after["kind"] != POLICY.kind or not change.file:
+        return change
+    field = touched_field(before["spec"], after["spec"])
+    if field in ("", "spec"):
+        return change
+    holder, labels, _ = field.partition(".matchLabels.")  # keys of labels have dots of their own
+    meta = after["metadata"]
+    name = f"{POLICY.kind} {meta['namespace']}/{meta['name']}"
+    line = places.of(f"{root}{change.file}", name, f"spec.{holder}{labels.rstrip('.')}").line
+    return replace(change, file=f"{change.file.rpartition(':')[0]}:{line}")
 
 
 def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.Key, Manifest]) -> str:

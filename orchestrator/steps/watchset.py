@@ -22,6 +22,7 @@ from orchestrator.steps.context import POLICY, Context
 from orchestrator.steps.draw import drawn
 from orchestrator.steps.edges import edge
 from orchestrator.steps.forecast import unworkable
+from orchestrator.steps.rule_lines import Lines
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
@@ -63,6 +64,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
     moved = changes(old, new, reading, _commits(state, mine), replicas=True)
+    lines = Lines(state, mine)
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
         apart = [*controls, *sorted(busy - changed - set(controls))]
@@ -71,7 +73,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],
-        [_edge(c, wave) for c in moved],
+        [_edge(c, wave, lines) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
         chosen.notes,
     )
@@ -126,8 +128,8 @@ def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.W
     ]
 
 
-def _edge(change: Change, wave: int) -> m.WaveEdge:
-    because = (*change.because, change.note)
+def _edge(change: Change, wave: int, lines: Lines) -> m.WaveEdge:
+    because = (*(lines.named(text) for text in change.because), change.note)
     return edge(change.src.name, change.dst.name, change, because, wave)
 
 

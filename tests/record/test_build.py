@@ -54,7 +54,7 @@ def test_connections_and_objects_name_rules_files_and_commits(bad):
     assert (obj.object, obj.action, obj.file) == (
         "NetworkPolicy/callers",
         "update",
-        "payments/callers.yaml:1",
+        "payments/callers.yaml:12",
     )
     assert "+          kubernetes.io/metadata.name: chekout" in obj.diff.splitlines()
 
