@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from orchestrator.cli.check_summary import SAYS, Checked
 from orchestrator.policy.citing import policy_of
+from orchestrator.policy.doubles import bare, title
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.ports import text as ports_text
@@ -93,12 +93,14 @@ class _Rules:
 
     def __init__(self, before: Fleet, after: Fleet) -> None:
         self._sides = (("after", after), ("before", before))
-        self._after = after
-        # Of two policies of one name the first counts, as where it stands does.
+        self._twice = {bare(name) for f in (after, before) for name in f.lines if "#" in name}
+        # Of two policies of one name in one file the first counts, as where it stands does.
         self._policies = [
-            {f"NetworkPolicy {_full(p)}": p for p in reversed(f.policies)} for f in (after, before)
+            {self._key(title(p), f.lines.get(title(p), "")): p for p in reversed(f.policies)}
+            for f in (after, before)
         ]
-        self._fields: dict[str, str] = {}
+        self._stands = {self._key(name, where): where for name, where in reversed([*after.lines.items()])}
+        self._fields: dict[tuple[str, str], str] = {}
 
     def place(self, because: tuple[str, ...], opens: bool = False, deep: bool = True) -> tuple[str, str]:
         """`file:line` of the policy that decides, and words that name it and its field.
@@ -107,18 +109,18 @@ class _Rules:
         because there is none. Not `deep` is the rule as a whole, in which the block of all addresses is looked for.
         """
         named = [
-            (_REFUSES in rule and opens, not self._field(name), word == "before", name, where, cause)
+            (_REFUSES in rule and opens, not self._field(key), word == "before", key, where, cause)
             for word, cause, rule, where in _cited(because)
-            if (name := policy_of(rule))
+            if (key := self._key(policy_of(rule), where))[0]
         ]
         if not named:
             return "", f": {because[0]}" if because else ""
-        refuses, _, _, name, where, cause = min(named, key=lambda n: n[:3])
-        here = self._after.lines.get(name, where)
+        refuses, _, _, key, where, cause = min(named, key=lambda n: n[:3])
+        here = self._stands.get(key, where)
         if refuses:  # what refused it is gone
             said = next((c for w, c, rule, _ in _cited(because) if w == "after" and _REFUSES not in rule), "")
             return here, f": {said}" if said else ""
-        field = self._field(name)
+        field = self._field(key)
         rule = cause.rpartition(" ")[2]
         if not deep:
             return here, f": {cause}"
@@ -126,14 +128,18 @@ class _Rules:
             return here, f": {cause.removesuffix(rule)}{field}"
         return here, f": {cause}{f', {field} changed' if field else ''}"
 
-    def _field(self, name: str) -> str:
-        """What the change touched of a policy; empty where it stands as it stood."""
-        if name not in self._fields:
-            self._fields[name] = self._touched(name)
-        return self._fields[name]
+    def _key(self, name: str, where: str) -> tuple[str, str]:
+        """A policy by its name, and by its file where another one of that name stands."""
+        return bare(name), where.rpartition(":")[0] if bare(name) in self._twice else ""
 
-    def _touched(self, name: str) -> str:
-        after, before = (policies.get(name) for policies in self._policies)
+    def _field(self, key: tuple[str, str]) -> str:
+        """What the change touched of a policy; empty where it stands as it stood."""
+        if key not in self._fields:
+            self._fields[key] = self._touched(key)
+        return self._fields[key]
+
+    def _touched(self, key: tuple[str, str]) -> str:
+        after, before = (policies.get(key) for policies in self._policies)
         if after is None or before is None:
             return "" if after is before else "spec"
         found = touched_field(before["spec"], after["spec"])
@@ -143,10 +149,6 @@ class _Rules:
         """Where the workload itself stands, or stood."""
         name = workload.partition(" (")[0]
         return next((f.lines[name] for _, f in self._sides if name in f.lines), "")
-
-
-def _full(policy: Mapping[str, Any]) -> str:
-    return f"{policy['metadata']['namespace']}/{policy['metadata']['name']}"
 
 
 def _cited(because: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:

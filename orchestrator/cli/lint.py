@@ -60,7 +60,7 @@ def check(
     files = Directory(path).files("") if path.is_dir() else {}
     given, wrong = _sound(files)
     more = elsewhere(workloads, path)
-    fleet = _fleet(path, [*given, *more])
+    fleet, not_read = _fleet(path, [*given, *more])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
         print(f"netpol-canary: {text}", file=sys.stderr)
@@ -75,7 +75,8 @@ def check(
     if output in FORMATS:
         show(path, everything, output, files)
     elif output in ("json", "yaml"):
-        printed({"findings": [_data(*placed) for placed in spots(everything, places)]}, output)
+        rows = [_data(*placed) for placed in spots(everything, places)]
+        printed({"findings": rows, "notRead": not_read}, output)
     else:
         for f, spot in spots(found, places):
             place = f"{spot.file}:{spot.line}: " if f.where else ""
@@ -124,14 +125,15 @@ def parted(path: Path, base: str) -> tuple[str, list[str]]:
     return base, [told]
 
 
-def _fleet(path: Path, documents: Sequence[Document]) -> Fleet:
-    """What can be read, with the rest beside it; says what was not analysed."""
+def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]:
+    """What can be read, with the rest beside it; says what was not analysed and is no finding."""
     Directory(path).resolve()
     found = read(documents, keep_invalid=True)
     findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
-    for what in (w for w in found.skipped if w not in findings_too):
-        print(f"netpol-canary: not analysed: {what}", file=sys.stderr)
-    return found
+    not_read = [what for what in found.skipped if what not in findings_too]
+    for what in not_read:
+        print(f"netpol-canary: not analysed: {one_line(what)}", file=sys.stderr)
+    return found, not_read
 
 
 def _unread(error: BadInput) -> Finding:

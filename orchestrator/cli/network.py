@@ -22,6 +22,7 @@ from orchestrator.policy import ports
 from orchestrator.policy.citing import stands
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
+from orchestrator.policy.doubles import bare, title
 from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.nearest import did_you_mean, no_address
@@ -33,7 +34,7 @@ from orchestrator.policy.reading import profile
 
 MOST_IDLE = 5  # named, of the policies that select nothing
 # What tells one object of two states apart though it is the same: how many there are, and the line.
-_PLACE = re.compile(r"^\d+ |(?<=:)\d+(?=\):)")
+_PLACE = re.compile(r"^\d+ |(?<=:)\d+(?=\):|, )")
 _PORT = re.compile(r"(\d{1,5})(?:/(TCP|UDP|SCTP))?", re.IGNORECASE)
 
 
@@ -110,11 +111,10 @@ def say_unread(*states: Fleet) -> None:
 
 def say_idle(found: Fleet) -> None:
     """Name on standard error the policies that select no workload: no answer holds anything of them."""
-    idle = [p["metadata"] for p in found.policies if not selected(found, p) and not selects_unknown(found, p)]
-    for meta in idle[:MOST_IDLE]:
-        name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
+    idle = [title(p) for p in found.policies if not selected(found, p) and not selects_unknown(found, p)]
+    for name in idle[:MOST_IDLE]:
         place = stands(found, name)
-        text = f"{name}{f' ({place})' if place else ''} selects no workload, and changes nothing here"
+        text = f"{bare(name)}{f' ({place})' if place else ''} selects no workload, and changes nothing here"
         print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
     if len(idle) > MOST_IDLE:
         print(

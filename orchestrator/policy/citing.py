@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
+from orchestrator.policy.doubles import bare
 from orchestrator.policy.fleet import Fleet
 
 Commits = Callable[[str, str, str], str]
@@ -28,9 +29,9 @@ def located(fleet: Fleet, rule: str, commits: Commits | None = None, field: str 
     name, part = (match[1], match[2] or "") if match else ("", "")
     where = stands(fleet, name, field or part)
     if not where:
-        return rule
-    commit = commits(where.rpartition(":")[0], name, part) if commits else ""
-    return f"{rule} ({where}{f', {commit}' if commit else ''})"
+        return bare(rule)
+    commit = commits(where.rpartition(":")[0], bare(name), part) if commits else ""
+    return f"{bare(rule)} ({where}{f', {commit}' if commit else ''})"
 
 
 def policy_of(rule: str) -> str:
@@ -42,5 +43,5 @@ def policy_of(rule: str) -> str:
 def stands(fleet: Fleet, name: str, field: str = "") -> str:
     """`file:line` of a policy or a workload, or of a field below its `spec`; empty where nobody knows."""
     where = fleet.lines.get(name, "")
-    line = fleet.places.of(where, name, f"spec.{field}" if field else "").line if where else 0
+    line = fleet.places.of(where, bare(name), f"spec.{field}" if field else "").line if where else 0
     return f"{where.rpartition(':')[0]}:{line}" if where else ""

@@ -8,9 +8,10 @@ from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.alike import Address, alike
-from orchestrator.policy.citing import Commits, History
+from orchestrator.policy.citing import Commits, History, policy_of
 from orchestrator.policy.citing import located as located
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
+from orchestrator.policy.doubles import bare
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.used import used
 
@@ -199,12 +200,23 @@ class _Sides:
         for fleet, net, pods, commits in sides:
             one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
             why = net.decide(one, other, protocol, port).why
-            told.append({(w.side, rule): (fleet, commits, deep) for w in why for rule, deep in w.cited})
+            told.append(
+                {
+                    (w.side, *self._meant(fleet, rule)): (fleet, rule, commits, deep)
+                    for w in why
+                    for rule, deep in w.cited
+                }
+            )
         # A rule that only stands on another line now is no reason for a change.
         for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
-            kept = [(*key, *mine[key]) for key in mine.keys() - theirs.keys()]
-            texts = sorted(f"{side}: {located(f, rule, said, deep)}" for side, rule, f, said, deep in kept)
-            yield from (f"{word}, {text}" for text in texts)
+            texts = (f"{key[0]}: {located(*mine[key])}" for key in mine.keys() - theirs.keys())
+            yield from (f"{word}, {text}" for text in sorted(texts))
+
+    def _meant(self, fleet: Fleet, rule: str) -> tuple[str, str]:
+        """A rule as both sides know it: with the file of its policy where one side has two of that name."""
+        name = policy_of(rule)
+        twice = any(f"{bare(name)}#2" in f.lines for f in self._fleets)
+        return bare(rule), fleet.lines.get(name, "").rpartition(":")[0] if twice else ""
 
 
 def _named(commits: History | Mapping[str, str] | None) -> tuple[Commits, Commits]:

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from typing import Any
 
 from orchestrator.policy import ports, tiers
+from orchestrator.policy.doubles import title
 from orchestrator.policy.order import directions
 from orchestrator.policy.pod import End, NamedPort, Pod, families, one_pod
 from orchestrator.policy.reading import SAID, Reading, readings
@@ -196,7 +197,7 @@ class Network:
         selecting = self._selecting(end, side)
         if selecting:
             rules = list(self._matching(selecting, side, peer, dst, protocol, port, reading))
-            names = tuple(r for r, _ in rules) or tuple(f"{_label(p)}: no rule allows it" for p in selecting)
+            names = tuple(r for r, _ in rules) or tuple(f"{title(p)}: no rule allows it" for p in selecting)
             fields = tuple("" for _ in passed) + tuple(deep for _, deep in rules)
             return Why(side, own or bool(rules), passed + names, fields)
         other = "Egress" if side == "Ingress" else "Ingress"
@@ -237,7 +238,7 @@ class Network:
                 if at is None or (way := _port(open_ports, dst, protocol, port)) is None:
                     continue
                 one = f"{peers}[{at}]" if len(given) > 1 else f"ports[{way}]" if len(open_ports) > 1 else ""
-                yield f"{_label(policy)} {part}[{number}]", f"{part}[{number}].{one}" if one else ""
+                yield f"{title(policy)} {part}[{number}]", f"{part}[{number}].{one}" if one else ""
 
     def _matches(self, peer: Mapping[str, Any], namespace: str, other: End, reading: Reading) -> bool:
         block = peer.get("ipBlock")
@@ -275,10 +276,6 @@ def _seen(end: End, reading: Reading) -> End:
     if isinstance(end, Pod) and end.host_network and reading.host_as_node:
         return "" if reading.node_address_hidden else end.node_ip
     return end
-
-
-def _label(policy: Mapping[str, Any]) -> str:
-    return f"NetworkPolicy {policy['metadata']['namespace']}/{policy['metadata']['name']}"
 
 
 def _has_block(policy: Mapping[str, Any]) -> bool:

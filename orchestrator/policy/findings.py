@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from orchestrator.policy.doubles import bare, title
 from orchestrator.policy.fleet import Fleet
 
 Severity = Literal["error", "warning", "info"]
@@ -237,8 +238,13 @@ RULES = {
 def of_policy(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str) -> Finding:
     """A finding about a NetworkPolicy, where it begins."""
     meta = policy["metadata"]
-    name = f"NetworkPolicy {meta['namespace']}/{meta['name']}"
-    return Finding(RULES[rule], name, message, fleet.lines.get(name, ""), reasons(meta).get(rule, ""))
+    return Finding(
+        RULES[rule],
+        bare(title(policy)),
+        message,
+        fleet.lines.get(title(policy), ""),
+        reasons(meta).get(rule, ""),
+    )
 
 
 def softened(finding: Finding, severity: Severity) -> Finding:

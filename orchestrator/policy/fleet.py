@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy import read_shape
+from orchestrator.policy.doubles import Doubles, title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
@@ -163,6 +164,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
     beside: list[Document] = []
+    doubles = Doubles()
     read = placed(documents)
     known = referred(d.obj for d in read)
     for document in read:
@@ -175,6 +177,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 name = obj["metadata"]["name"]
                 namespaces[name] = dict(obj["metadata"].get("labels") or {})
                 beside.append(document)
+                doubles.add(document)
             elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
                 obj, wrong = _placed(obj)
                 if wrong and not keep_invalid:
@@ -182,9 +185,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                     raise BadInput(
                         f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest"
                     )
+                obj = doubles.numbered(obj, document)
                 policies += [] if wrong else [obj]
                 invalid += [(obj, text) for text in wrong]
-                lines[f"NetworkPolicy {_space(obj)}/{obj['metadata']['name']}"] = where
+                lines[title(obj)] = where
             elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
                 wrong = tier_problems(obj)
                 if wrong and keep_invalid:
@@ -193,11 +197,12 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 if wrong:
                     name = obj["metadata"]["name"]
                     raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
-                cluster.append(obj)
-                lines[f"ClusterNetworkPolicy/{obj['metadata']['name']}"] = where
+                cluster.append(doubles.numbered(obj, document))
+                lines[title(cluster[-1])] = where
             elif (found := _workload(with_template(obj, known))) is not None:
                 pod = found.pod
                 lines.setdefault(found.name, where)
+                doubles.add(document, pod.namespace)
                 workloads.setdefault(
                     (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
                 )
@@ -206,6 +211,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 malformed.append((document, text))
             else:
                 beside.append(document)
+                if kind == "Service":
+                    doubles.add(document, _space(obj))
                 if what := meaning(obj):
                     skipped[f"{kind} ({version}): {what}"] += 1
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -223,7 +230,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))
     )
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
-    told += [hidden(document, text) for document, text in malformed]
+    told += [*doubles.told(), *(hidden(document, text) for document, text in malformed)]
     return Fleet(
         tuple(ordered),
         labels,

@@ -10,6 +10,7 @@ from orchestrator.policy import ports
 from orchestrator.policy.blocks import empty_blocks, inner_blocks
 from orchestrator.policy.covering import covers
 from orchestrator.policy.dns import names_resolver, resolves
+from orchestrator.policy.doubles import title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
@@ -185,10 +186,11 @@ def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
     for space, policies in sorted(spaces.items()):
         everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
         if not any("Ingress" in directions(p) for p in everyone):
-            name = f"NetworkPolicy {space}/{policies[0]['metadata']['name']}"
             text = "no policy selects all pods of the namespace for ingress"
             ignored = reasons(policies[0]["metadata"]).get("NPC008", "")
-            yield Finding(RULES["NPC008"], f"Namespace {space}", text, fleet.lines.get(name, ""), ignored)
+            yield Finding(
+                RULES["NPC008"], f"Namespace {space}", text, fleet.lines.get(title(policies[0]), ""), ignored
+            )
 
 
 def _one_sided(fleet: Fleet) -> Iterator[Finding]:

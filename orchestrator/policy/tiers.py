@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy import ports
+from orchestrator.policy.doubles import title
 from orchestrator.policy.pod import End, Pod
 from orchestrator.policy.selector import matches
 
@@ -65,7 +66,7 @@ def action(
             if any(_peer(p, peer, labels) for p in rule.get(peers) or []) and _protocol(
                 rule.get("protocols") or [], dst, protocol, port
             ):
-                where = f"ClusterNetworkPolicy/{policy['metadata']['name']} {part}[{number}]"
+                where = f"{title(policy)} {part}[{number}]"
                 return str(rule["action"]), where
     return "", ""
 

@@ -10,6 +10,7 @@ from orchestrator.policy import ports
 from orchestrator.policy.citing import located
 from orchestrator.policy.connections import Range, ranges, within
 from orchestrator.policy.dns import resolves
+from orchestrator.policy.doubles import title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.needed import Edge, Platform, Port
@@ -132,4 +133,4 @@ def _is_address(end: str) -> bool:
 
 
 def _label(whole: Fleet, policy: Mapping[str, Any]) -> str:
-    return located(whole, f"NetworkPolicy {policy['metadata']['namespace']}/{policy['metadata']['name']}")
+    return located(whole, title(policy))

@@ -1,0 +1,70 @@
+"""Objects that stand twice: nobody here knows which of them a cluster gets, so that each is told apart, and both are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.policy.manifest import Document
+
+MOST_TOLD = 20
+_MOST_PLACES = 3
+_COPY = "copy"  # of a policy in a Fleet: which of its name it is, from the second on
+_NUMBER = re.compile(r"#\d+")  # no name holds one
+
+
+def title(policy: Mapping[str, Any]) -> str:
+    """A policy by its name in `Fleet.lines`: `NetworkPolicy shop/db`, and `NetworkPolicy shop/db#2` where another stands before it."""
+    meta, number = policy["metadata"], policy.get(_COPY)
+    whole = policy.get("kind") == "ClusterNetworkPolicy" or not meta.get("namespace")
+    kind = "ClusterNetworkPolicy" if whole else f"NetworkPolicy {meta['namespace']}"
+    return f"{kind}/{meta['name']}{f'#{number}' if number else ''}"
+
+
+def bare(text: str) -> str:
+    """A title, or what begins with one, as people read it: which of its name it is tells the place."""
+    return _NUMBER.sub("", text, count=1)
+
+
+@dataclass
+class Doubles:
+    """What stands in documents by kind and name, a policy or what answers depend on."""
+
+    _seen: dict[tuple[str, str, str, str], list[Document]] = field(default_factory=dict)
+
+    def add(self, document: Document, space: str = "") -> int:
+        """Which one of its kind and name it is, from 1."""
+        obj = document.obj
+        group = obj["apiVersion"].rpartition("/")[0]
+        found = self._seen.setdefault((group, obj["kind"], space, obj["metadata"]["name"]), [])
+        found.append(document)
+        return len(found)
+
+    def numbered(self, policy: dict[str, Any], document: Document) -> dict[str, Any]:
+        """The policy with what tells it apart."""
+        number = self.add(document, policy["metadata"].get("namespace", ""))
+        own = {k: v for k, v in policy.items() if k != _COPY}
+        return {**own, _COPY: number} if number > 1 else own
+
+    def told(self) -> Iterator[str]:
+        """What to say of each; of other objects than policies only where they differ."""
+        found = [
+            (kind, f"{space}/{name}" if space else name, documents)
+            for (_, kind, space, name), documents in self._seen.items()
+            if len(documents) > 1 and (_is_policy(kind) or any(d.obj != documents[0].obj for d in documents))
+        ]
+        for kind, name, documents in found[:MOST_TOLD]:
+            times = "twice" if len(documents) == 2 else f"{len(documents)} times"
+            places = ", ".join(d.where for d in documents[:_MOST_PLACES])
+            more = f", and {len(documents) - _MOST_PLACES} more" if len(documents) > _MOST_PLACES else ""
+            both = "both" if len(documents) == 2 else "all"
+            end = f"the rules of {both} count here" if _is_policy(kind) else f"answers may be of {both}"
+            yield f"which {kind} {name} is meant, since it stands {times} ({places}{more}): {end}"
+        if len(found) > MOST_TOLD:
+            yield f"{len(found) - MOST_TOLD} more objects that stand twice"
+
+
+def _is_policy(kind: str) -> bool:
+    return kind.endswith("NetworkPolicy")

@@ -1,0 +1,176 @@
+"""What stands twice below a directory is said once, with both places; a rule of either is named where it stands."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from stage import Stage
+
+PODS = "".join(
+    f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: dairy, labels: {{app: {name}}}}}\n"
+    "spec: {containers: [{name: c}]}\n"
+    for name in ("churn", "cow", "goat")
+)
+POLICY = """\
+{comment}apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: churn, namespace: dairy}}
+spec:
+  podSelector: {{matchLabels: {{app: churn}}}}
+  ingress:
+  - from: [{{podSelector: {{matchLabels: {{app: {who}}}}}}}]
+    ports: [{{port: 80}}]
+"""
+BASE, PROD = POLICY.format(comment="", who="cow"), POLICY.format(comment="# Of prod.\n\n", who="goat")
+SAID = (
+    "not analysed: which NetworkPolicy dairy/churn is meant, since it stands twice (net/base/churn.yaml:1,"
+    " net/overlays/prod/churn.yaml:3): the rules of both count here"
+)
+
+
+@pytest.fixture
+def netpol(cli):
+    return cli(Stage())
+
+
+@pytest.fixture
+def repo(tmp_path, monkeypatch):
+    """`repo(files)` commits what stands below net."""
+    monkeypatch.chdir(tmp_path)
+
+    def git(*args):
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        subprocess.run(["git", *who, *args], check=True, capture_output=True)
+
+    def commit(files, subject="begin"):
+        for name, text in files.items():
+            Path("net", name).parent.mkdir(parents=True, exist_ok=True)
+            Path("net", name).write_text(text)
+        git("add", ".")
+        git("commit", "-qm", subject)
+
+    git("init", "-q", "-b", "main")
+    return commit
+
+
+@pytest.fixture
+def dairy(repo):
+    repo({"pods.yaml": PODS, "base/churn.yaml": BASE, "overlays/prod/churn.yaml": PROD})
+    return repo
+
+
+def test_every_command_says_it_once_with_both_places(netpol, dairy):
+    asked = ("--from", "dairy/cow", "--to", "dairy/churn", "--port", "80")
+    for command in (
+        ("reach", "net"),
+        ("why", "net", *asked),
+        ("diff", "net", "net"),
+        ("lint", "net"),
+        ("check", "net", "--base", "main"),
+    ):
+        assert netpol(*command).err.count(SAID) == 1, command
+    for command in (
+        ("reach", "net"),
+        ("diff", "net", "net"),
+        ("check", "net", "--base", "main"),
+        ("lint", "net"),
+    ):
+        told = json.loads(netpol(*command, "-o", "json").out)["notRead"]
+        assert [t for t in told if "stands twice" in t] == [SAID.partition(": ")[2]], command
+    assert "net/overlays/prod/churn.yaml:3" in netpol("generate", "net", "--check").err
+
+
+@pytest.mark.parametrize(
+    ("who", "place"), [("cow", "net/base/churn.yaml:7"), ("goat", "net/overlays/prod/churn.yaml:9")]
+)
+def test_a_rule_of_either_is_named_where_it_stands(netpol, dairy, who, place):
+    asked = ("--from", f"dairy/{who}", "--to", "dairy/churn", "--port")
+    said = netpol("why", "net", *asked, "80").out
+    assert f"    NetworkPolicy dairy/churn ingress[0] ({place})\n" in said and said.count(".yaml") == 1
+    said = netpol("why", "net", *asked, "81").out
+    for first in ("net/base/churn.yaml:1", "net/overlays/prod/churn.yaml:3"):
+        assert f"NetworkPolicy dairy/churn: no rule allows it ({first})" in said
+
+
+def test_lint_and_idle_policies_are_each_in_their_own_file(netpol, dairy):
+    dairy(
+        {
+            "base/churn.yaml": BASE.replace("app: churn", "app: x"),
+            "overlays/prod/churn.yaml": PROD.replace("app: churn", "app: y"),
+        }
+    )
+    found = json.loads(netpol("lint", "net", "-o", "json").out)["findings"]
+    idle = {f["where"] for f in found if f["id"] == "NPC001" and f["subject"] == "NetworkPolicy dairy/churn"}
+    assert idle == {"net/base/churn.yaml:5", "net/overlays/prod/churn.yaml:7"}
+    err = netpol("reach", "net").err
+    for place in ("net/base/churn.yaml:1", "net/overlays/prod/churn.yaml:3"):
+        assert f"NetworkPolicy dairy/churn ({place}) selects no workload" in err
+
+
+@pytest.mark.parametrize("late", ["base/churn.yaml", "overlays/prod/churn.yaml", "a/churn.yaml"])
+def test_check_and_diff_name_the_copy_that_opens_and_no_rule_that_stood_there(netpol, repo, late):
+    first = "base/churn.yaml" if late != "base/churn.yaml" else "overlays/prod/churn.yaml"
+    repo({"pods.yaml": PODS, first: BASE})
+    repo({late: PROD}, "a copy")
+    said = netpol("diff", "HEAD~1..HEAD", "--path", "net").out
+    assert (
+        f"after, Ingress: NetworkPolicy dairy/churn ingress[0] (net/{late}:9, " in said
+        and "Ann: a copy)" in said
+    )
+    assert said.count("ingress[0]") == 1
+    (row,) = [
+        line
+        for line in netpol("check", "net", "--base", "HEAD~1", "-o", "github").out.splitlines()
+        if "opened" in line
+    ]
+    assert f"file=net/{late},line=9," in row
+
+
+def test_check_names_the_field_of_the_copy_that_changed(netpol, dairy):
+    Path("net/overlays/prod/churn.yaml").write_text(PROD.replace("port: 80", "port: 81"))
+    done = netpol("check", "net", "--base", "main", "-o", "github")
+    rows = [line for line in done.out.splitlines() if "dairy/goat" in line and "title=" in line]
+    assert rows and all("file=net/overlays/prod/churn.yaml,line=10" in row for row in rows), done.out
+
+
+def test_what_else_stands_twice_is_said_where_it_differs(netpol, dairy):
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: churn, namespace: dairy}\nspec: {ports: [{port: %s}]}\n"
+    dairy({"base/more.yaml": PODS + service % 80, "prod/more.yaml": PODS + service % 80})
+    assert (
+        "churn is meant" in (err := netpol("reach", "net").err)
+        and "which Pod" not in err
+        and "Service" not in err
+    )
+    dairy({"prod/more.yaml": PODS.replace("app: cow", "app: bull") + service % 81})
+    err = netpol("reach", "net").err
+    assert "which Service dairy/churn is meant, since it stands twice (" in err
+    assert "which Pod dairy/cow is meant, since it stands 3 times (" in err and "answers may be of all" in err
+    assert "which Pod dairy/goat" not in err
+
+
+def test_many_doubles_are_counted(netpol, repo):
+    many = "".join("---\n" + BASE.replace("name: churn", f"name: p{n}") for n in range(25))
+    repo({"pods.yaml": PODS, "a.yaml": many, "b.yaml": many})
+    err = netpol("reach", "net").err
+    assert err.count("since it stands twice") == 20 and "5 more objects that stand twice" in err
+
+
+def test_tiers_that_stand_twice_are_told_apart(netpol, repo):
+    tier = """\
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: shut}
+spec:
+  tier: Admin
+  priority: %s
+  subject: {namespaces: {}}
+  ingress: [{action: %s, from: [{namespaces: {}}]}]
+"""
+    repo({"pods.yaml": PODS, "a.yaml": tier % (2, "Deny"), "b.yaml": "\n" + tier % (1, "Accept")})
+    done = netpol("why", "net", "--from", "dairy/cow", "--to", "dairy/churn", "--port", "80")
+    assert "ClusterNetworkPolicy/shut ingress[0]: Accept (net/b.yaml:9)" in done.out
+    assert (
+        "which ClusterNetworkPolicy shut is meant, since it stands twice (net/a.yaml:1, net/b.yaml:2)"
+        in done.err
+    )
