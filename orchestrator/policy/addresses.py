@@ -20,7 +20,7 @@ from orchestrator.policy.said_hosts import (
     UNKNOWN,
     Target,
 )  # fmt: skip
-from orchestrator.policy.said_targets import Said, beside, ports_of
+from orchestrator.policy.said_targets import Said, beside, ports_of, target_key
 from orchestrator.policy.templates import Template, template_of
 from orchestrator.policy.unread_config import absent, mounted, of_the_node, secrets
 
@@ -57,8 +57,12 @@ def addresses(
     subject = f"{obj['kind']} {space_of(obj)}/{obj['metadata']['name']}"
     said_by = list(texts(spec, space_of(obj), maps))
     ports = ports_of((one.key, one.text) for one in said_by)
+    told: set[tuple[str, object]] = set()
     for one in said_by:
         targets = said.targets(one.key, one.text, workload.pod.namespace, beside(one.key, ports))
+        if one.held is not None:  # at the first line of a ConfigMap that says it
+            targets = [t for t in targets if (one.origin, target_key(t)) not in told]
+            told |= {(one.origin, target_key(t)) for t in targets}
         if not targets:
             continue
         where = f"{one.origin} in {one.stands(document.where, subject, places, maps)}"

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 
 from orchestrator.policy.host_names import Named, meant_elsewhere
 from orchestrator.policy.nearest import nearest
-from orchestrator.policy.needed import Service
 from orchestrator.policy.said_hosts import Target, called
 from orchestrator.policy.said_pairs import groups
 
@@ -35,7 +34,7 @@ class Said:
                 for name, value in group:
                     own = beside(name, ports) or alone
                     found += called(name, value, space, self.services, self._spaces, own)
-            self._known[asked] = list({(_key(one[0]), one[1]): one for one in found}.values())
+            self._known[asked] = list({target_key(one): one for one in found}.values())
         return self._known[asked]
 
     def hint(self, host: str) -> str:
@@ -61,5 +60,7 @@ def beside(key: str, ports: Mapping[str, int]) -> int | None:
     return ports.get(_PORT_KEY.sub("PORT", key).upper())
 
 
-def _key(target: Service | str) -> object:
-    return target if isinstance(target, str) else (target.namespace, target.name)
+def target_key(found: Target) -> object:
+    """What two targets have in common that are one."""
+    target, port = found
+    return (target if isinstance(target, str) else (target.namespace, target.name), port)

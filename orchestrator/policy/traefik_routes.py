@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from orchestrator.policy.addresses import edge_to
@@ -24,6 +25,7 @@ GROUPS = ("traefik.io/", "traefik.containo.us/")
 ROUTES = ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP")
 TRAEFIK = "traefik"
 MOST_STEPS = 100  # TraefikServices, or Middlewares, on the way of one route
+MOST_BACKENDS = 200  # of one route, those of its TraefikServices among them
 Key = tuple[str, str, str]  # kind, namespace and name
 
 
@@ -58,7 +60,11 @@ def traefik_routes(
     ends = list(fronts(known, class_of(obj), origin, TRAEFIK))
     wanted = [(_backend(b), space_of(obj)) for rule in _rules(obj) for b in rule.get("services") or []]
     wanted += [(b, space) for space, step in _middlewares(obj, steps) for b in step.backends]
-    for (kind, space, name), port in dict.fromkeys(_followed(wanted, steps)):
+    followed = list(islice(_followed(wanted, steps), MOST_BACKENDS + 1))
+    if len(followed) > MOST_BACKENDS:
+        text = f"{origin} leads to more than {MOST_BACKENDS} backends, of which the others are not followed"
+        yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
+    for (kind, space, name), port in dict.fromkeys(followed[:MOST_BACKENDS]):
         if kind == "Service":
             yield from to_backend(ends, services, (space, name), port, origin)
         else:

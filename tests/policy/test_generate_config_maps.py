@@ -111,6 +111,14 @@ def test_what_a_config_map_says_is_named_at_its_own_line(container):
     assert f"calls stove.bakery:8443, {where}: no Service of that name is here" in made(gone).told
 
 
+def test_what_several_keys_of_a_config_map_say_is_named_at_the_first_of_them():
+    again = LINES + '  other.url: "http://oven.bakery:8443/other"\n'
+    whole = {"name": "c", "envFrom": [{"configMapRef": {"name": "settings"}}]}
+    text = OVEN + workload("till", containers=[whole]) + again
+    file = made(text).files["shop/till.yaml"]
+    assert file.count("ConfigMap settings") == 1 and f"app.yaml:{place(text, 'oven.url')}\n" in file
+
+
 TWO = """---
 apiVersion: apps/v1
 kind: Deployment

@@ -100,6 +100,19 @@ def test_what_a_route_leads_to_and_is_not_here_is_named():
     assert "leads to TraefikService shop/split, which is not followed: nothing is opened for it" in told
 
 
+def test_of_more_backends_than_a_route_may_have_the_rest_is_named():
+    many = ", ".join("{name: cellar, namespace: depot, port: 90}" for _ in range(250))
+    split = own("TraefikService", f"{{weighted: {{services: [{many}]}}}}", name="split")
+    spec = route("{name: split, kind: TraefikService}")
+    found = made(CELLAR + gate() + own("IngressRoute", spec) + split)
+    assert found.open("edge/gate", "depot/cellar", 9000)
+    assert "IngressRoute way in app.yaml" in found.told
+    assert (
+        "leads to more than 200 backends, of which the others are not followed: nothing is opened"
+        in found.told
+    )
+
+
 @pytest.mark.parametrize(
     "odd",
     [
