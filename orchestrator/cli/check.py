@@ -14,7 +14,7 @@ from orchestrator.cli.acceptances import acceptances
 from orchestrator.cli.check_problems import CHECKED, problems
 from orchestrator.cli.check_summary import Checked, as_data, summary
 from orchestrator.cli.difference import compare
-from orchestrator.cli.lint import CONFIG, parted, severities
+from orchestrator.cli.lint import CONFIG, added, parted, severities
 from orchestrator.cli.network import elsewhere, fleet_of, say_unread, unread
 from orchestrator.cli.problems import FORMATS, show
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
@@ -88,10 +88,7 @@ def check(
 def _new(path: Path, before: Fleet, after: Fleet) -> list[Finding]:
     """What lint finds afterwards alone, the worst first."""
     levels = severities(path, None)
-    known = {(f.rule.id, f.subject, f.message) for f in lint(before, levels)}
-    return [
-        f for f in lint(after, levels) if not f.ignored and (f.rule.id, f.subject, f.message) not in known
-    ]
+    return [f for f in added(lint(after, levels), lint(before, levels)) if not f.ignored]
 
 
 def _accepted(finding: Finding, given: list[Accepted]) -> Finding:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,7 @@ def check(
     if base:
         then, unread = _sound(files_at(path, parted(path, base)[0]))
         old = _all(read([*then, *more], keep_invalid=True), then, unread, levels, version)
-        known = {_same(f) for f in old}
-        everything = [f for f in everything if _same(f) not in known]
+        everything = added(everything, old, lambda f: (*same(f), bool(f.ignored)))  # no more ignored is new
     found = [f for f in everything if not f.ignored]
     places = Places(files)
     if output in FORMATS:
@@ -109,9 +109,28 @@ def _all(
     return lint(fleet, levels, [*findings(given, version), *(_unread(e) for e in wrong)], version)
 
 
-def _same(finding: Finding) -> tuple[str, str, str, bool]:
-    """What makes a finding the same, wherever its object stands: one that is not ignored any more is new."""
-    return finding.rule.id, finding.subject, finding.message, bool(finding.ignored)
+def same(finding: Finding) -> tuple[str, str, str]:
+    """What makes a finding the same, wherever its object stands."""
+    return finding.rule.id, finding.subject, finding.message
+
+
+def added(
+    found: Sequence[Finding], before: Sequence[Finding], key: Callable[[Finding], Hashable] = same
+) -> list[Finding]:
+    """Those that were not found before; where an object stands once more than before, those in a file that is new to them."""
+    places: dict[Hashable, list[str]] = {}
+    for f in before:
+        places.setdefault(key(f), []).append(_file(f))
+    count = Counter(map(key, found))
+    return [
+        f
+        for f in found
+        if (known := places.get(key(f))) is None or (count[key(f)] > len(known) and _file(f) not in known)
+    ]
+
+
+def _file(finding: Finding) -> str:
+    return finding.where.rpartition(":")[0]
 
 
 def parted(path: Path, base: str) -> tuple[str, list[str]]:

@@ -127,6 +127,19 @@ def test_check_and_diff_name_the_copy_that_opens_and_no_rule_that_stood_there(ne
     assert f"file=net/{late},line=9," in row
 
 
+def test_a_finding_about_the_copy_is_new_and_one_about_what_moved_is_not(netpol, repo):
+    loose = BASE.replace("from: [{podSelector: {matchLabels: {app: cow}}}]", "from: []")
+    repo({"pods.yaml": PODS, "overlays/prod/churn.yaml": loose})
+    repo({"base/churn.yaml": loose}, "a copy")
+    for command in ("lint", "check"):
+        told = json.loads(netpol(command, "net", "--base", "HEAD~1", "-o", "gitlab").out)
+        assert [f["location"]["path"] for f in told if f["check_name"] == "NPC003"] == ["net/base/churn.yaml"]
+    Path("net/base/churn.yaml").unlink()
+    Path("net/overlays/prod/churn.yaml").rename("net/base/moved.yaml")
+    told = json.loads(netpol("lint", "net", "--base", "HEAD~1", "-o", "json").out)["findings"]
+    assert "NPC003" not in {f["id"] for f in told}
+
+
 def test_check_names_the_field_of_the_copy_that_changed(netpol, dairy):
     Path("net/overlays/prod/churn.yaml").write_text(PROD.replace("port: 80", "port: 81"))
     done = netpol("check", "net", "--base", "main", "-o", "github")
