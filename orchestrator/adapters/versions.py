@@ -15,8 +15,12 @@ from orchestrator.policy.manifest import MOST_BYTES, parse_sound
 from orchestrator.policy.yamltext import MOST_DOCUMENTS
 
 MOST_READ = 32 * 1024 * 1024  # bytes of all documents that differ; of what comes later nothing is known
-_LEAST, _LEAST_WRITTEN_OUT = 256, 100 * 1024  # bytes as which a document counts, without anchors and with
+_LEAST = 256  # bytes as which a document counts
+_REFUSED = (
+    MOST_BYTES // 2
+)  # and one that cannot be read, with anchors: they are written out until there are too many
 _BEGINS = re.compile(rb"^---(?=\s)", re.MULTILINE)
+_ANCHOR, _ALIAS = (re.compile(rb"(?:^|[\s\[{,:])" + mark + rb"\S") for mark in (b"&", rb"\*"))
 
 
 class Said(NamedTuple):
@@ -67,10 +71,10 @@ class Versions:
         for part in _documents(text) if len(text) <= MOST_BYTES else ():
             digest = hashlib.sha256(part).digest()
             if digest not in self._known:
-                self._left -= max(len(part), _LEAST_WRITTEN_OUT if _has_anchors(part) else _LEAST)
-                if self._left < 0:
+                if self._left < len(part):
                     return None
-                self._known[digest] = _read(part, file)
+                self._known[digest], size = _read(part, file)
+                self._left -= max(len(part), size, _LEAST)
             for key, said in self._known[digest].items():
                 found.setdefault(key, []).extend(said)
         return found
@@ -85,16 +89,21 @@ def _documents(text: bytes) -> Iterator[bytes]:
 
 
 def _has_anchors(text: bytes) -> bool:
-    return b"&" in text and b"*" in text
+    return bool(_ANCHOR.search(text) and _ALIAS.search(text))
 
 
-def _read(text: bytes, file: str) -> Policies:
+def _read(text: bytes, file: str) -> tuple[Policies, int]:
+    """The policies, and as how many bytes they count where anchors are written out."""
     found: Policies = {}
-    for document in parse_sound(text, file)[0]:
+    sound, wrong = parse_sound(text, file)
+    size = 0
+    if _has_anchors(text):
+        size = sum(len(json.dumps(d.obj)) for d in sound) + (_REFUSED if wrong else 0)
+    for document in sound:
         obj = document.obj
         if obj["kind"].endswith("NetworkPolicy"):
             found.setdefault((obj["kind"], obj["metadata"]["name"]), []).append(_said(obj))
-    return found
+    return found, size
 
 
 def _said(obj: dict[str, Any]) -> Said:

@@ -237,3 +237,16 @@ def test_a_version_of_an_odd_shape_is_none_and_ends_nothing(repo, odd):
     repo("odd", head + odd + "\n")
     repo("whole", policy("barn", 1))
     assert named(History(repo.net, "main~2", "main").made(FILE, ONE, "ingress[0]")) == "whole"
+
+
+def test_what_anchors_write_out_counts_and_a_mark_in_a_comment_does_not(repo, monkeypatch):
+    wide = policy("barn", 1).replace("{port: 1}", "&p {port: 1}, " + ", ".join(["*p"] * 500))
+    monkeypatch.setattr(versions, "MOST_READ", 8000)
+    repo("begin", policy("barn", 2))
+    repo("salt & pepper", "# salt & pepper, *.example.org\n", policy("barn", 2, 1), policy("mill", 1))
+    assert named(History(repo.net, "main~1", "main").made(FILE, ONE, "ingress[1]")) == "salt & pepper"
+    repo("wide", wide, policy("mill", 1))
+    repo("wider", wide.replace("*p]", "*p, *p]"), policy("mill", 1))
+    assert History(repo.net, "main~1", "main").made(FILE, ONE, "") == ""
+    monkeypatch.setattr(versions, "MOST_READ", 80_000)
+    assert named(History(repo.net, "main~1", "main").made(FILE, ONE, "")) == "wider"
