@@ -23,6 +23,11 @@ def title(policy: Mapping[str, Any]) -> str:
     return f"{kind}/{meta['name']}{f'#{number}' if number else ''}"
 
 
+def is_copy(policy: Mapping[str, Any]) -> bool:
+    """Whether another one of its name stands before it."""
+    return _COPY in policy
+
+
 def bare(text: str) -> str:
     """A title, or what begins with one, as people read it: which of its name it is tells the place."""
     return _NUMBER.sub("", text, count=1)

@@ -224,6 +224,13 @@ RULES = {
             "others are looked through all the same, and the exit code is 2 where a file or object could not be read at all.",
         ),
         Rule(
+            "NPC027",
+            "warning",
+            "the policy stands twice",
+            "Another policy of its kind, namespace and name stands here as well. A cluster holds one of them: the one that is "
+            "applied last, and the other's rules are in no force. A source refuses both.",
+        ),
+        Rule(
             "NPC030",
             "error",
             "the proxies of a service mesh are cut off",

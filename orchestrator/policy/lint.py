@@ -10,7 +10,7 @@ from orchestrator.policy import ports
 from orchestrator.policy.blocks import empty_blocks, inner_blocks
 from orchestrator.policy.covering import covers
 from orchestrator.policy.dns import names_resolver, resolves
-from orchestrator.policy.doubles import title
+from orchestrator.policy.doubles import bare, is_copy, title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
@@ -250,6 +250,13 @@ def _invalid(fleet: Fleet) -> Iterator[Finding]:
         yield of_policy(fleet, "NPC012", policy, wrong)
 
 
+def _twice(fleet: Fleet) -> Iterator[Finding]:
+    for policy in (*fleet.policies, *fleet.cluster):
+        if is_copy(policy):
+            first = fleet.lines.get(bare(title(policy)), "")
+            yield of_policy(fleet, "NPC027", policy, f"another one of this name stands at {first}")
+
+
 def malformed(fleet: Fleet) -> Iterator[Finding]:
     """A finding for each object that hides itself for its shape."""
     for document, wrong in fleet.malformed:
@@ -295,6 +302,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     _egress_open,
     _invalid,
     malformed,
+    _twice,
     service_ports,
     uncallable,
     speechless,

@@ -187,3 +187,12 @@ spec:
         "which ClusterNetworkPolicy shut is meant, since it stands twice (net/a.yaml:1, net/b.yaml:2)"
         in done.err
     )
+
+
+def test_lint_places_the_finding_at_the_second_and_names_the_first(netpol, dairy):
+    found = json.loads(netpol("lint", "net", "-o", "json").out)["findings"]
+    (twice,) = [f for f in found if f["id"] == "NPC027"]
+    assert twice["where"].startswith("net/overlays/prod/churn.yaml:") and twice["subject"].endswith(
+        "dairy/churn"
+    )
+    assert twice["message"] == "another one of this name stands at net/base/churn.yaml:1"
