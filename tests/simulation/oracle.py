@@ -125,12 +125,21 @@ class Oracle:
         self.records[name] = after
         if before is None:
             self.frozen[name] = self.now
+            self._outdated(after)
         phase = (after.get("status") or {}).get("phase")
         old = ((before or {}).get("status") or {}).get("phase")
         if phase != old and phase in ("Applied", "Restored"):
             self.applied[name, phase] = self.now
         if phase != old and phase == "Restored":
             self._read_back(actor, after["spec"]["namespace"])
+
+    def _outdated(self, record):
+        """A stranger changed what a plan was made from before its records were made: that counts as changed after them."""
+        space = record["spec"]["namespace"]
+        frozen = map(json.loads, record["spec"].get("before") or [])
+        stands = all(_content(self.policies[space].get(_name(o))) == _content(o) for o in frozen)
+        if not stands and self.strange[space] >= self.now - PLANNED:
+            self.strange[space] = self.now
 
     def _read_back(self, actor, space):
         """Who says that a namespace is restored has read it after the last write of its own."""
@@ -346,10 +355,10 @@ class Oracle:
         return _content(after) == _content(wanted)
 
     def _open_record(self, namespace):
-        for record in self.records.values():
-            if record["spec"]["namespace"] == namespace and self._runs(record["spec"]["rollout"]):
-                return record
-        return None
+        """That of the namespace which stands there, before one of another that had its name."""
+        mine = [r for r in self.records.values() if r["spec"]["namespace"] == namespace]
+        found = [r for r in mine if self._runs(r["spec"]["rollout"])]
+        return min(found, key=self._another, default=None)
 
     def _between(self, record, namespace, name, actor):
         """On the way no connection is open that neither end opens, and none closed that both open."""

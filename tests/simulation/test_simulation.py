@@ -66,7 +66,7 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
 # `run` again where the verified revision was rolled back, a way back to what somebody had changed before, a rollout that got
 # the name of a deleted one.
 @pytest.mark.parametrize(
-    "seed", [79, 163, 476, 504, 523, 1126, 1254, 1789, 1813, 7201, 7270, 8638, 8884, 9458, 9566]
+    "seed", [79, 163, 476, 504, 523, 1126, 1254, 1789, 1813, 7201, 7270, 8638, 8884, 9458, 9566, 31383, 31814]
 )
 def test_seeds_that_once_broke_a_promise_break_none(seed):
     assert not simulate(seed).violations
