@@ -510,16 +510,15 @@ class Oracle:
             return True
         if cause == "revision" and self._anew(last, status) and self._holds(name, space):
             return self._stands_as_before(name, space, last)  # which is reported as drift
-        if not self._anew(
-            last, status
-        ):  # somebody had changed what it found there; that is reported as drift
-            return self._stands_as_before(name, space, last) and _drift_said(status, space)
-        if cause == "drift":
+        if cause == "drift" or not self._stands_as_before(name, space, last):
             return False
-        said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
-        words = said.replace(",", " ").replace(":", " ").split()
-        named = space in words and "rolled back by" in said
-        return self._stands_as_before(name, space, last) and (named or self._blocked(status))
+        told = _refusal_said(status, space) or self._blocked(status)
+        if self._anew(last, status):
+            return told
+        # A newer revision found what somebody had changed, which is drift, or nothing: the verified one had been put back.
+        earlier = max((r for r in mine if self._anew(r, status)), key=self._ended_at, default=None)
+        put_back = earlier is not None and _phase(self.rollouts[earlier["spec"]["rollout"]]) == "RolledBack"
+        return _drift_said(status, space) or (put_back and told and not self._holds(name, space))
 
     def _anew(self, record, status):
         """Whether its rollout brought the verified revision once more, rather than a new one."""
@@ -610,6 +609,13 @@ def _drift_said(status, space):
     ]
     texts += [d["text"] for d in status.get("details") or [] if texts and d["type"] == "Drifted"]
     return any(f"{space}/" in text for text in texts)
+
+
+def _refusal_said(status, space):
+    """The source says that the verified revision was rolled back in a namespace and is not tried there again."""
+    said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
+    words = said.replace(",", " ").replace(":", " ").split()
+    return space in words and "rolled back by" in said
 
 
 def _spaces(spec):
