@@ -31,7 +31,7 @@ class Oracle:
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
         self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
-        self.emptied, self.unasked, self.sent, self.waits = {}, set(), 0.0, True
+        self.passing, self.unasked, self.sent, self.waits = {}, set(), 0.0, True
 
     @property
     def now(self):
@@ -132,6 +132,8 @@ class Oracle:
             self.applied[name, phase] = self.now
         if phase != old and phase == "Restored":
             self._read_back(actor, after["spec"]["namespace"])
+        elif phase != old and phase == "Applied":
+            self._none_between(actor, after)
 
     def _outdated(self, record):
         """A stranger changed what a plan was made from before its records were made: that counts as changed after them."""
@@ -146,6 +148,13 @@ class Oracle:
         seen = max(self.looked.get((actor, n), 0.0) for n in (space, None))
         if self.wrote.get((actor, space), 0.0) > seen:
             self.violated("5 RolledBack means restored", f"{actor} did not read {space} back")
+
+    def _none_between(self, actor, record):
+        """What is on its way back over what a stranger wrote arrives there; it is not what the change asks for."""
+        space = record["spec"]["namespace"]
+        for key, (_, at) in self.passing.items():
+            if key[0] == space and at >= self.born(record):
+                self.violated("drift is not written over", f"{actor} leaves {space}/{key[1]} on its way back")
 
     def _made(self, record):
         """Whether it is the present rollout's of that name, not one's that was deleted before."""
@@ -296,6 +305,7 @@ class Oracle:
             self.writer[namespace, name] = (actor, self.now)
             self.strange[namespace] = self.now
             self.tainted.add((namespace, name))
+            self.passing.pop((namespace, name), None)
             return
         if (
             before is not None
@@ -304,8 +314,9 @@ class Oracle:
             and not self._is_before(namespace, name, before)  # whoever changed it has taken that back
             and not self._is_before(namespace, name, after)
         ):
-            if _selects_nobody(after):  # on the way to something else: that decides
-                self.emptied[namespace, name] = self.writer[namespace, name]
+            if _selects_nobody(after) or self._joins(namespace, name, before, after):
+                # on the way to something else: that decides
+                self.passing[namespace, name] = self.writer[namespace, name]
             else:
                 self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
         self._late(namespace, name, before, after)
@@ -335,7 +346,7 @@ class Oracle:
     def _drifted(self, namespace, name):
         """Forwards, over what a stranger wrote since the plan was frozen."""
         key = (namespace, name)
-        actor, at = self.emptied.pop(key, None) or self.writer.get(key, ("", 0.0))
+        actor, at = self.passing.pop(key, None) or self.writer.get(key, ("", 0.0))
         record = self._open_record(namespace)
         if record is None or actor.split("-")[0] in PRODUCT or at < self.born(record):
             return False
@@ -353,6 +364,15 @@ class Oracle:
         texts = map(json.loads, self._open_record(namespace)["spec"].get("before") or [])
         wanted = next((o for o in texts if _name(o) == name), None)
         return _content(after) == _content(wanted)
+
+    def _joins(self, namespace, name, stood, after):
+        """A state on the way back: what stood and what it was before, both at once and nothing else."""
+        texts = map(json.loads, self._open_record(namespace)["spec"].get("before") or [])
+        wanted = next((o for o in texts if _name(o) == name), None)
+        if after is None or wanted is None:
+            return False
+        old, new, now = (_parts(o) for o in (stood, wanted, after))
+        return old[0] == new[0] == now[0] and now[1] == old[1] | new[1]
 
     def _open_record(self, namespace):
         """That of the namespace which stands there, before one of another that had its name."""
@@ -592,6 +612,14 @@ def _selects_nobody(obj):
     terms = ((obj or {"spec": {}})["spec"].get("podSelector") or {}).get("matchExpressions") or []
     asked = {(term["key"], term["operator"]) for term in terms}
     return any((key, "DoesNotExist") in asked for key, operator in asked if operator == "Exists")
+
+
+def _parts(policy):
+    """Whom a policy selects and in which directions, and its rules, each with its direction."""
+    spec = policy["spec"]
+    shape = json.dumps(spec.get("podSelector") or {}, sort_keys=True), sorted(spec["policyTypes"])
+    sides = ((side, rule) for side in ("ingress", "egress") for rule in spec.get(side) or [])
+    return shape, {(side, json.dumps(rule, sort_keys=True)) for side, rule in sides}
 
 
 def _content(obj):
