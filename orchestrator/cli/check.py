@@ -23,6 +23,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy import flows as recordings
 from orchestrator.policy import intents
 from orchestrator.policy.accepting import Accepted, current, of_finding, of_item
+from orchestrator.policy.comparable import known_alone
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.lint import Finding, lint
 from orchestrator.policy.manifest import parse_all
@@ -117,6 +118,7 @@ def _replayed(
 ) -> recordings.Replay | None:
     if flows is None:
         return None
+    before, after = known_alone(before, after)
     found = recordings.replay(after, seen, settled)
     say_unknown(after, found.unknown)
     if not matched(found):

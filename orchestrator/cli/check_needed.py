@@ -10,10 +10,10 @@ from orchestrator.cli.network import elsewhere
 from orchestrator.cli.report import formatted, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
+from orchestrator.policy.comparable import known_alone
 from orchestrator.policy.fleet import fleet
 from orchestrator.policy.manifest import parse_all
 from orchestrator.policy.needed import Platform
-from orchestrator.policy.obscured import known_alone
 from orchestrator.policy.reading import covers_nodes, profile
 from orchestrator.policy.resolving import under_cilium
 from orchestrator.policy.wanted import needs

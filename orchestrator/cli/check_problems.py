@@ -34,6 +34,12 @@ CHECKED: Mapping[str, Rule] = {
         for kind, title in SAYS.items()
     },
     **{name: Rule(name, "error", title, text) for name, (title, text) in _OTHERS.items()},
+    "unknown": Rule(
+        "unknown",
+        "warning",
+        "workloads were not compared",
+        "Labels or a policy cannot be read, so that nobody knows what becomes of their connections.",
+    ),
 }
 
 
@@ -44,7 +50,8 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
     for r in found.intents:
         if r.problems:
             told = f"{r.field}: {'; '.join(r.problems[:5])}"
-            made.append(Finding(CHECKED["intent"], r.name, told, r.where))
+            intent = Finding(CHECKED["intent"], r.name, told, r.where)
+            made.append(softened(intent, "warning") if r.unknown else intent)
     for cut in found.recorded.cut if found.recorded is not None else ():
         flow = cut.flow
         where, text = rules.place(cut.because)
@@ -57,6 +64,8 @@ def problems(found: Checked, before: Fleet, after: Fleet) -> list[Finding]:
                 where,
             )
         )
+    if found.moved.unknown:
+        made.append(Finding(CHECKED["unknown"], "the change", found.uncompared))
     return [*made, *found.findings]
 
 

@@ -57,12 +57,18 @@ class Checked:
     def blocks(self) -> list[str]:
         """What blocks the change whatever its risk is."""
         found = [said(f) for f in self.findings if f.rule.severity == "error" and not f.ignored]
-        found += [f"{r.name}: {r.problems[0]}" for r in self.intents if r.problems]
+        found += [f"{r.name}: {r.problems[0]}" for r in self.intents if r.problems and not r.unknown]
         if self.recorded is not None and self.recorded.cut:
             number, first = len(self.recorded.cut), replay.seen(self.recorded.cut[0].flow)
             noun = "connection" if number == 1 else "connections"
             found.append(f"{number} recorded {noun} would be cut: {first}")
         return found
+
+    @property
+    def uncompared(self) -> str:
+        """What is said of workloads of which the change is not known."""
+        number = self.moved.unknown
+        return f"{number} workload{'s' if number > 1 else ''} not compared, since something cannot be read"
 
     @property
     def worst(self) -> list[Item]:
@@ -90,6 +96,7 @@ def as_data(found: Checked, verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.code == 0,
         "risk": {"level": found.risk.level, "reasons": list(found.risk.reasons)},
         "blocks": _blocks(found, verdict),
+        "notCompared": found.moved.unknown,
         "items": [
             {
                 "kind": i.kind,
@@ -121,11 +128,12 @@ def as_data(found: Checked, verdict: Verdict) -> dict[str, Any]:
 def _blocks(found: Checked, verdict: Verdict) -> list[str]:
     """With the risk, where that is what blocks the change or makes it wait."""
     reasons = f"the risk is {found.risk.level}: {'; '.join(found.risk.reasons)}"
-    by_risk = verdict.word == "blocked" and found.risk.level in ("medium", "high")
-    return [
-        *found.blocks,
-        *([reasons] if by_risk or (verdict.word == "blocked" and not found.blocks) else []),
-    ]
+    blocked = verdict.word == "blocked"
+    by_risk = blocked and (found.risk.level in ("medium", "high") or not found.blocks)
+    if found.moved.unknown and found.risk.level in ("none", "low"):
+        by_risk = False
+    unknown = [found.uncompared] if blocked and found.moved.unknown else []
+    return [*found.blocks, *([reasons] if by_risk else []), *unknown]
 
 
 def summary(found: Checked, verdict: Verdict) -> list[str]:

@@ -22,13 +22,13 @@ from orchestrator.cli.report import aligned, formatted, printed
 from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy import ports
+from orchestrator.policy.comparable import known_alone, not_compared
 from orchestrator.policy.connection_diff import Change, changes
 from orchestrator.policy.connections import Range
 from orchestrator.policy.fleet import Fleet, fleet, into
 from orchestrator.policy.flows import Flow, travelled
 from orchestrator.policy.impact import Impact, impact
 from orchestrator.policy.manifest import Document, parse_all
-from orchestrator.policy.obscured import known_alone
 from orchestrator.policy.outside import Row, gathered
 from orchestrator.policy.reading import profile
 
@@ -67,10 +67,9 @@ def compare(
     flows: Iterable[Flow] = (),
 ) -> Difference:
     """Both sides of a change; recorded `flows` show which ports are used."""
-    (first, last), everything = known_alone(old, new), {w.name for f in (old, new) for w in f.workloads}
-    unknown = len(everything - {w.name for f in (first, last) for w in f.workloads})
+    first, last = known_alone(old, new)
     found = changes(first, last, settled, commits, travelled(last, flows), replicas=True)
-    return Difference(found, impact(first, last, found, settled, own), unknown)
+    return Difference(found, impact(first, last, found, settled, own), not_compared(old, new))
 
 
 def diff(
@@ -184,7 +183,7 @@ def as_data(found: Difference) -> dict[str, Any]:
         "scrapesLost": list(effect.scrapes),
         "ownWayLost": list(effect.own),
     }
-    return {"changes": rows, "impact": said}
+    return {"changes": rows, "impact": said, "notCompared": found.unknown}
 
 
 def _hurting(change: Change) -> tuple[bool, int, bool]:

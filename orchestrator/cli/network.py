@@ -20,6 +20,7 @@ from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
 from orchestrator.policy.citing import stands
+from orchestrator.policy.comparable import known_alone, left_out, selects_unknown
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.doubles import bare, title
@@ -27,7 +28,6 @@ from orchestrator.policy.fleet import Fleet, fleet
 from orchestrator.policy.manifest import Document, parse_all
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.needed import known_as
-from orchestrator.policy.obscured import known_alone, left_out, selects_unknown
 from orchestrator.policy.outside import EXTERNAL, INTERNET, OUTSIDE, meant
 from orchestrator.policy.peers import selected
 from orchestrator.policy.reading import profile

@@ -9,7 +9,7 @@ from orchestrator.cli.network import load, unread
 from orchestrator.cli.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.report import formatted, printed
 from orchestrator.policy import flows as recordings
-from orchestrator.policy.obscured import known_alone
+from orchestrator.policy.comparable import known_alone
 from orchestrator.policy.reading import profile
 
 MOST_SHOWN = 50

@@ -15,6 +15,7 @@ from orchestrator.policy.doubles import Doubles, title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
+from orchestrator.policy.obscured import Obscured
 from orchestrator.policy.owners import TEMPLATE_HASH as TEMPLATE_HASH
 from orchestrator.policy.owners import owner_of as owner_of
 from orchestrator.policy.places import Places
@@ -82,6 +83,11 @@ class Fleet:
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
     texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def obscured(self) -> Obscured:
+        """What of it is not known."""
+        return Obscured(self.malformed, self.invalid, self.policies, self.cluster)
 
     @cached_property
     def places(self) -> Places:

@@ -19,7 +19,6 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean
-from orchestrator.policy.obscured import unlabelled
 from orchestrator.policy.outside import EXAMPLE as EXAMPLE
 from orchestrator.policy.outside import INTERNET, meant, said_once, sample
 from orchestrator.policy.outside import PRIVATE as PRIVATE
@@ -28,6 +27,7 @@ from orchestrator.policy.selector import matches
 
 KIND = "PolicyTest"
 MOST_SHOWN = 5
+_NOT_KNOWN = "it is not known: "
 
 
 # What is not as it is meant: both ends, and what else is said of it.
@@ -67,6 +67,13 @@ class Ends(_Model):
             and matches({"matchLabels": self.namespace_labels}, fleet.namespaces.get(w.pod.namespace, {}))
             and matches({"matchLabels": self.labels}, w.pod.labels)
         ]
+
+    def may_mean(self, hidden: str) -> bool:
+        """Whether a workload may be meant of which the name alone is known, `namespace/name[Kind]`."""
+        name = hidden.rpartition("[")[0]
+        space, _, short = name.partition("/")
+        outside = self.address or self.internet
+        return not outside and self.namespace in ("", space) and self.workload in ("", short, name)
 
 
 class Port(_Model):
@@ -116,7 +123,7 @@ class PolicyTest(_Model):
 class Result:
     """What came of an intent: `problems` is empty where it holds; `where` is its test's file and line, `field` its own place there.
 
-    `unmatched` says that it names ends which are not here: that is no answer about policies.
+    `unmatched` says that it names ends which are not here, or of which nothing is known: that is no answer about policies.
     """
 
     name: str
@@ -126,6 +133,11 @@ class Result:
     checked: int = 0
     unmatched: bool = False
     field: str = ""
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing is wrong with it but that the answer is not known."""
+        return bool(self.problems) and all(p.startswith(_NOT_KNOWN) for p in self.problems)
 
 
 def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
@@ -166,7 +178,8 @@ def _intent(fleet: Fleet, net: Network, intent: Intent, where: str) -> Result:
         for word, ends, found in (("from", intent.from_, sources), ("to", intent.to, targets))
         if not found
     ]
-    missing += _unknown(fleet, [*sources, *targets])
+    hidden = [n for n in fleet.obscured.workloads if intent.from_.may_mean(n) or intent.to.may_mean(n)]
+    missing += _unknown(fleet, [*sources, *targets], hidden)
     sources, targets = _known(fleet, sources), _known(fleet, targets)
     wrong: list[Wrong] = []
     wanted, checked = intent.expect == "reach", 0
@@ -193,15 +206,17 @@ def _missing(fleet: Fleet, word: str, ends: Ends) -> str:
     return f"`{word}` selects no workload{f'; {hint}' if hint else ''}"
 
 
-def _unknown(fleet: Fleet, ends: Iterable[End]) -> Iterator[str]:
-    """That nothing is known of connections of some namespaces, for rules may select them by labels that cannot be read."""
+def _unknown(fleet: Fleet, ends: Iterable[End], hidden: Iterable[str]) -> Iterator[str]:
+    """That the answer is not known: rules may select a namespace by labels that cannot be read, or a workload that is hidden."""
     spaces = {end.namespace for end in ends if isinstance(end, Pod)}
-    for space in (s for s in unlabelled(fleet) if s in spaces):
-        yield f"it is not known: the labels of namespace {space} cannot be read"
+    for space in sorted(fleet.obscured.unlabelled & spaces):
+        yield f"{_NOT_KNOWN}the labels of namespace {space} cannot be read"
+    for name in islice(hidden, MOST_SHOWN):
+        yield f"{_NOT_KNOWN}{name} cannot be read"
 
 
 def _known(fleet: Fleet, ends: Sequence[End]) -> list[End]:
-    return [e for e in ends if not isinstance(e, Pod) or e.namespace not in unlabelled(fleet)]
+    return [e for e in ends if not isinstance(e, Pod) or e.namespace not in fleet.obscured.unlabelled]
 
 
 def holding(
@@ -240,7 +255,7 @@ def _only(fleet: Fleet, net: Network, rule: OnlyFrom, where: str) -> Result:
     others: list[End] = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     named = {ends.address for ends in rule.only_from}
     others += [] if any(ends.internet for ends in rule.only_from) else public(fleet, named)
-    missing += _unknown(fleet, [*targets, *others])
+    missing += _unknown(fleet, [*targets, *others], fleet.obscured.workloads)
     targets, others = _known(fleet, targets), _known(fleet, others)
     checked = 0
     for dst in targets:
@@ -274,8 +289,8 @@ def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
     meant, nobody = _meant(fleet, "onlyTo", rule.only_to)
     wrong: list[Wrong] = []
     others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
-    nobody += _unknown(fleet, others)
-    others = [pod for pod in others if pod.namespace not in unlabelled(fleet)]
+    nobody += _unknown(fleet, others, fleet.obscured.workloads)
+    others = [pod for pod in others if pod.namespace not in fleet.obscured.unlabelled]
     for pod in others:
         for address in public(fleet):
             for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.policy import ports
 from orchestrator.policy.blocks import empty_blocks, inner_blocks
+from orchestrator.policy.comparable import known_alone, means_unknown, selects_unknown
 from orchestrator.policy.covering import covers
 from orchestrator.policy.dns import names_resolver, resolves
 from orchestrator.policy.doubles import bare, is_copy, title
@@ -17,7 +18,6 @@ from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.futile import contradictory, out_of_force
 from orchestrator.policy.nearest import nearest
 from orchestrator.policy.node_traffic import beside_the_cache, unprobed
-from orchestrator.policy.obscured import known_alone, means_unknown, selects_unknown
 from orchestrator.policy.order import directions
 from orchestrator.policy.outdated import outdated
 from orchestrator.policy.peers import SIDES, meant, rules, selected
@@ -47,9 +47,10 @@ def lint(
     cluster, such as `1.34`; the newest where it is empty.
     """
     given = severities or {}
-    (fleet,) = known_alone(fleet, policies=False)
+    (known,) = known_alone(fleet, policies=False)
     asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
-    everything = [*(f for check in asked for f in check(fleet)), *outdated(fleet, kubernetes), *more]
+    said = (check(known if check in ABOUT_PAIRS else fleet) for check in asked)
+    everything = [*(f for found in said for f in found), *outdated(fleet, kubernetes), *more]
     found = [f for f in everything if given.get(f.rule.id) != "off"]
     found = [
         replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
@@ -109,7 +110,8 @@ def _unguarded(fleet: Fleet) -> Iterator[Finding]:
 
 def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
-    for workload in fleet.workloads:
+    asked = fleet.workloads if "kube-system" not in fleet.obscured.unlabelled else ()
+    for workload in asked:
         if not net.isolated(workload.pod, "Egress") or resolves(fleet, net, workload.pod):
             continue
         mine = next(
@@ -318,3 +320,5 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
+# These ask whether pods reach each other, which labels that cannot be read decide.
+ABOUT_PAIRS = (_without_dns, _one_sided, uncallable, speechless, beside_the_cache, unprobed, proxies)

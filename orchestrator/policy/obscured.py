@@ -1,85 +1,94 @@
-"""What is not known because an object cannot be read: answers that depend on it are left out, for they would be "no"."""
+"""What cannot be read, and what it hides: the workloads, labels and policies of which nothing is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from orchestrator.policy.fleet import Fleet
-from orchestrator.policy.peers import rules
+from orchestrator.policy.manifest import Document
+from orchestrator.policy.owners import owner_of
 from orchestrator.policy.selector import requirements
-from orchestrator.policy.templates import MACHINES, TEMPLATED
+from orchestrator.policy.templates import MACHINES, TEMPLATED, template_of
 
 _NAME = "kubernetes.io/metadata.name"  # the API server gives it to every namespace
 _WITH_PODS = (*TEMPLATED, *MACHINES, "CronJob", "Pod", "VirtualMachineInstance")
 
 
-def known_alone(*states: Fleet, policies: bool = True) -> list[Fleet]:
-    """The states, in each without the workloads of which one state does not know labels, or the last one `policies`."""
-    spaces = {n for s in states for n in unlabelled(s)} | {*(unruled(states[-1]) if policies else ())}
-    names = frozenset(name for s in states for name in _workloads(s))
-    if not spaces and not names:
-        return list(states)
-    return [
-        replace(
-            s,
-            workloads=tuple(
-                w for w in s.workloads if w.pod.namespace not in spaces and _key(w.kind, w.name) not in names
-            ),
+@dataclass(frozen=True)
+class Obscured:
+    """Of a set of manifests: those that are malformed, the policies that are invalid, and the ones that are in force."""
+
+    malformed: Sequence[tuple[Document, str]]
+    invalid: Sequence[tuple[Mapping[str, Any], str]]
+    policies: Sequence[Mapping[str, Any]]
+    cluster: Sequence[Mapping[str, Any]]
+
+    @cached_property
+    def workloads(self) -> Mapping[str, frozenset[str]]:
+        """Those that are hidden, each with the names under which others of its pods may be known: `namespace/name[Kind]`."""
+        objects = (d.obj for d, _ in self.malformed)
+        return {found[0]: frozenset(found) for found in map(_names, filter(_has_pods, objects))}
+
+    @cached_property
+    def homes(self) -> frozenset[str]:
+        """The namespaces of hidden workloads."""
+        return frozenset(name.partition("/")[0] for name in self.workloads)
+
+    @cached_property
+    def unlabelled(self) -> frozenset[str]:
+        """The namespaces whose labels are not known, where a policy asks for labels of namespaces."""
+        names = frozenset(
+            d.obj["metadata"]["name"] for d, _ in self.malformed if d.obj["kind"] == "Namespace"
         )
-        for s in states
-    ]
+        return names if names and (self.cluster or any(map(_asks_labels, self.policies))) else frozenset()
+
+    @cached_property
+    def unruled(self) -> Mapping[str, str]:
+        """Policies that cannot be read, or that the API server would refuse, and their namespaces; none is of all of them."""
+        found = [p for p, _ in self.invalid]
+        found += [d.obj for d, _ in self.malformed if d.obj["kind"].endswith("NetworkPolicy")]
+        return {_titled(p): "" if p["kind"] == "ClusterNetworkPolicy" else _space(p) for p in found}
 
 
-def unlabelled(fleet: Fleet) -> list[str]:
-    """The namespaces whose labels are not known, where a policy asks for labels of namespaces."""
-    found = [d.obj["metadata"]["name"] for d, _ in fleet.malformed if d.obj["kind"] == "Namespace"]
-    return found if found and (fleet.cluster or any(map(_asks_labels, fleet.policies))) else []
+def _titled(policy: Mapping[str, Any]) -> str:
+    if policy["kind"] == "ClusterNetworkPolicy":
+        return f"ClusterNetworkPolicy {policy['metadata']['name']}"
+    return f"{policy['kind']} {_space(policy)}/{policy['metadata']['name']}"
+
+
+def _has_pods(obj: Mapping[str, Any]) -> bool:
+    if obj["kind"] in _WITH_PODS:
+        return True
+    try:
+        return template_of(obj) is not None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return True  # it is of pods, else nothing of it is read
+
+
+def _names(obj: Mapping[str, Any]) -> list[str]:
+    """Its own name, of a pod that of its owner and of that one's owner, as a ReplicaSet's name says it."""
+    kind, name = obj["kind"], str(obj["metadata"]["name"])
+    if kind != "Pod":
+        return [f"{_space(obj)}/{name}[{kind}]"]
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        kind, name = owner_of(obj)
+    found = [f"{_space(obj)}/{name}[{kind}]"]
+    if kind == "ReplicaSet" and "-" in name:
+        found.insert(0, f"{_space(obj)}/{name.rpartition('-')[0]}[Deployment]")
+    return found
 
 
 def _asks_labels(policy: Mapping[str, Any]) -> bool:
-    selectors = (
-        peer.get("namespaceSelector") or {}
-        for _, peers, _, rule in rules(policy)
-        for peer in rule.get(peers) or []
-    )
-    return any(key != _NAME for selector in selectors for key, _, _ in requirements(selector))
+    return any(key != _NAME for selector in _of_namespaces(policy) for key, _, _ in requirements(selector))
 
 
-def unruled(fleet: Fleet) -> list[str]:
-    """The namespaces with a policy that cannot be read, or that the API server would refuse."""
-    found = [p for p, _ in fleet.invalid]
-    found += [d.obj for d, _ in fleet.malformed if d.obj["kind"] == "NetworkPolicy"]
-    return list(dict.fromkeys(_space(obj) for obj in found))
-
-
-def left_out(fleet: Fleet) -> Iterator[str]:
-    """What is to be said of namespaces with such policies: the objects themselves are findings."""
-    for space in unruled(fleet):
-        yield f"the connections of namespace {space}: a policy there is not valid, so that they are not known"
-
-
-def selects_unknown(fleet: Fleet, policy: Mapping[str, Any]) -> bool:
-    """Whether a policy may select a workload whose labels are not known."""
-    return policy["metadata"]["namespace"] in {name.partition("/")[0] for _, name in _workloads(fleet)}
-
-
-def means_unknown(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
-    """Whether a peer may mean a workload or a namespace whose labels are not known."""
-    if peer.get("namespaceSelector") is None:
-        return "ipBlock" not in peer and selects_unknown(fleet, policy)
-    return bool(unlabelled(fleet)) or bool(_workloads(fleet))
-
-
-def _workloads(fleet: Fleet) -> set[tuple[str, str]]:
-    """Kind and `namespace/name` of those that are hidden."""
-    objects = (d.obj for d, _ in fleet.malformed if d.obj["kind"] in _WITH_PODS)
-    return {(o["kind"], f"{_space(o)}/{o['metadata']['name']}") for o in objects}
-
-
-def _key(kind: str, name: str) -> tuple[str, str]:
-    return kind, name.removesuffix(f"[{kind}]")
+def _of_namespaces(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for part, peers in (("ingress", "from"), ("egress", "to")):
+        for rule in policy["spec"].get(part) or []:
+            yield from (peer.get("namespaceSelector") or {} for peer in rule.get(peers) or [])
 
 
 def _space(obj: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy import ports
+from orchestrator.policy.comparable import means_unknown
 from orchestrator.policy.findings import Finding, of_policy
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.peers import meant, rules, selected
@@ -32,6 +33,8 @@ def service_ports(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
             given = [peer for peer in rule.get(peers) or [] if "ipBlock" not in peer]
+            if any(means_unknown(fleet, policy, peer) for peer in ([{}] if side == "Ingress" else given)):
+                continue
             found = [pod for peer in given for pod in meant(fleet, policy, peer)]
             targets = selected(fleet, policy) if side == "Ingress" else found
             for text in _wrong(rule.get("ports") or [], targets, mapped):

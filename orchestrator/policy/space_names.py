@@ -7,7 +7,6 @@ from typing import Any
 
 from orchestrator.policy.findings import Finding, of_policy
 from orchestrator.policy.fleet import Fleet
-from orchestrator.policy.obscured import unlabelled
 from orchestrator.policy.peers import rules
 from orchestrator.policy.selector import requirements
 
@@ -21,7 +20,7 @@ def without_label(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         for side, peers, number, rule in rules(policy):
             for at, peer in enumerate(rule.get(peers) or []):
-                if unlabelled(fleet) and peer.get("namespaceSelector") is not None:
+                if fleet.obscured.unlabelled and peer.get("namespaceSelector") is not None:
                     continue
                 place = f"{side.lower()}[{number}].{peers}[{at}]"
                 for text in misnamed(fleet, peer):

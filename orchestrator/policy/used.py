@@ -41,7 +41,8 @@ def used(*fleets: Fleet) -> Used:
             declared = {(p.protocol, p.port) for p in workload.pod.ports if p.name not in ONLY_METRICS}
             _add(plain, workload, declared)
             _add(scraped, workload, _metrics(workload))
-        services = [service for service, _ in sound(fleet.beside, fleet)]
+        bare = [d for d, _ in fleet.malformed if d.wrong]  # it lacks labels alone
+        services = [service for service, _ in sound([*fleet.beside, *bare], fleet)]
         for workload, found in _behind(services):
             _add(plain, workload, found)
         for workload, found in _read(fleet, services):

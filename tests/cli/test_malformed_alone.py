@@ -126,7 +126,7 @@ def test_check_answers_names_it_once_and_blocks_what_brings_it_in(repo):
     file.write_text(f"# moved down\n{odd}")
     again = repo.run("check", repo.path, "--base", "main", "-o", "json")
     (said,) = [t for t in json.loads(again.out)["notRead"] if "not of the shape" in t]
-    assert again.code == 0 and again.err.count("not of the shape") == 1 and "odd.yaml:2" in said
+    assert again.code == 3 and again.err.count("not of the shape") == 1 and "odd.yaml:2" in said
 
 
 LABELS = {"[a, b]": "metadata.labels: must be a mapping", "7": "metadata.labels: must be a mapping", "{a: null}": "metadata.labels.a: must be text"}  # fmt: skip

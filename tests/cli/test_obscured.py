@@ -1,6 +1,7 @@
 """What depends on labels or policies that cannot be read is said to be unknown: no command calls it cut, lost or blocked."""
 
 import json
+import subprocess
 
 import pytest
 from stage import Stage
@@ -127,3 +128,115 @@ def test_what_it_needs_is_not_called_cut(asked):
     for text in (files(), SHAPES["namespace"]):
         done = asked("generate", text.replace("ports: [{containerPort: 80", call, 1) + service, "--check")
         assert done.code == 0 and done.out.startswith("0 cut"), done.out
+
+
+HIDDEN = {
+    "Deployment": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: hull, namespace: ship}\nspec: {template: {metadata: {labels: %s}, spec: {containers: [{name: c}]}}}\n",
+    "CloneSet": "apiVersion: apps.kruise.io/v1alpha1\nkind: CloneSet\nmetadata: {name: hull, namespace: ship}\nspec: {template: {metadata: {labels: %s}, spec: {containers: [{name: c}]}}}\n",
+    "Pod": "apiVersion: v1\nkind: Pod\nmetadata: {name: hull-0, namespace: ship, labels: %s, ownerReferences: [{kind: StatefulSet, name: hull, controller: true, apiVersion: apps/v1, uid: a}]}\nspec: {containers: [{name: c}]}\n",
+    "Deployment's Pod": "apiVersion: v1\nkind: Pod\nmetadata: {name: hull-5-x, namespace: ship, labels: %s, ownerReferences: [{kind: ReplicaSet, name: hull-5, controller: true, apiVersion: apps/v1, uid: a}]}\nspec: {containers: [{name: c}]}\n",
+}  # fmt: skip
+LABELS = "{app: hull, pod-template-hash: '5'}"
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_whatever_has_pods_is_neither_removed_nor_selected_by_nothing(cli, tmp_path, kind):
+    netpol = cli(Stage())
+    rest = files().replace(
+        "namespace: ship}\nspec:\n  selector: {matchLabels: {app: hull}}",
+        "namespace: ship}\nspec:\n  selector: {matchLabels: {app: hulk}}",
+    )
+    rest = rest.replace(
+        "name: hull, namespace: ship}\nspec:\n", "name: hulk, namespace: ship}\nspec:\n"
+    ).replace("labels: {app: hull}}, spec", "labels: {app: hulk}}, spec")
+    for name, labels in (("sound", LABELS), ("odd", "[a]")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "all.yaml").write_text(f"{rest}---\n{HIDDEN[kind] % labels}")
+    data = json.loads(netpol("diff", str(tmp_path / "sound"), str(tmp_path / "odd"), "-o", "json").out)
+    assert data["changes"] == [] and data["notCompared"] == 1, data
+    assert not {"NPC001", "NPC002"} & {
+        f["id"] for f in json.loads(netpol("lint", str(tmp_path / "odd"), "-o", "json").out)["findings"]
+    }
+    assert "selects no workload" not in netpol("reach", str(tmp_path / "odd")).err
+
+
+def test_lint_accuses_no_policy_for_the_labels_of_its_own_namespace(asked):
+    """Its podSelector, and a peer that is in its own namespace, do not depend on them."""
+    own = POLICY.replace("namespace: ship", "namespace: pier").replace("app: hull", "app: mate") % 80
+    own = own.replace(
+        "{namespaceSelector: {matchLabels: {crew: deck}}}", "{podSelector: {matchLabels: {app: mate}}}"
+    )
+    found = json.loads(asked("lint", SHAPES["namespace"] + own, "-o", "json").out)["findings"]
+    assert not {"NPC001", "NPC002"} & {f["id"] for f in found}, found
+
+
+def test_an_intent_has_no_answer_where_a_hidden_workload_may_be_meant(asked):
+    intent = TEST.replace(
+        "expect: reach, from: {workload: pier/mate}", "expect: blocked, from: {namespace: ship}"
+    )
+    done = asked("test", SHAPES["workload"].replace("{app: sail}", "[sail]") + intent)
+    assert done.code == 2 and "ship/sail[Deployment] cannot be read" in done.out
+
+
+@pytest.fixture
+def checked(cli, tmp_path):
+    """`checked(before, after, *options)`: what `check` says of a change from one text to another."""
+    netpol, folder = cli(Stage()), tmp_path / "repo"
+
+    def git(*args):
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+        subprocess.run(["git", "-C", str(folder), *who, *args], check=True, capture_output=True)
+
+    def go(before, after, *options):
+        folder.mkdir()
+        git("init", "-q", "-b", "main")
+        (folder / "all.yaml").write_text(before)
+        git("add", "-A")
+        git("commit", "-qm", "begin")
+        (folder / "all.yaml").write_text(after)
+        return netpol("check", str(folder), "--base", "HEAD", *options)
+
+    return go
+
+
+def test_what_cannot_be_read_on_both_sides_is_not_fine(checked):
+    wide = SHAPES["workload"].replace("{matchLabels: {crew: deck}}", "{}")
+    done = checked(SHAPES["workload"], wide)
+    assert done.code == 3 and "1 workload not compared" in done.out.splitlines()[0], done.out
+
+
+@pytest.mark.parametrize("output", ["json", "sarif", "github", "junit", "gitlab"])
+def test_machines_are_told_why(checked, output):
+    done = checked(SHAPES["workload"], files(), "-o", output)
+    assert done.code == 3
+    assert '"notCompared": 1' in done.out if output == "json" else "1 workload not compared" in done.out
+
+
+def test_a_limit_that_blocks_says_for_what(checked):
+    done = checked(SHAPES["workload"], files(), "--max-risk", "low", "-o", "json")
+    assert done.code == 1 and json.loads(done.out)["blocks"] == [
+        "1 workload not compared, since something cannot be read"
+    ]
+
+
+def test_recorded_connections_that_are_not_known_block_nothing(checked, tmp_path):
+    flows = tmp_path / "flows.jsonl"
+    rows = [("pier/mate", "ship/hull"), ("ship/hull", "ship/sail")]
+    flows.write_text(
+        "".join(json.dumps({"src": a, "dst": b, "port": 80, "protocol": "TCP"}) + "\n" for a, b in rows)
+    )
+    done = checked(files(), SHAPES["namespace"], "--flows", str(flows))
+    assert "would be cut" not in done.out, done.out
+
+
+def test_a_cluster_policy_that_is_not_valid_opens_nothing(checked):
+    whole = "---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: all}\nspec: {tier: Admin, priority: 1, subject: {namespaces: {}}, ingress: [{action: %s, from: [{namespaces: {}}]}]}\n"
+    done = checked(files() + whole % "Deny", files() + whole % "Denyy")
+    assert done.code == 1 and "opened" not in done.out and "not compared" in done.out, done.out
+
+
+def test_a_service_whose_labels_cannot_be_read_still_says_which_ports_are_used(checked):
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: hull, namespace: ship, labels: [x]}\nspec: {selector: {app: hull}, ports: [{port: 80, targetPort: 90}]}\n"
+    two = files(port="80}, {port: 90")
+    done = checked(two + service, files() + service)
+    assert "1 connection cut" in done.out, done.out
