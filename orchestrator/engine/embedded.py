@@ -14,6 +14,7 @@ import structlog
 from orchestrator.analysis.verdict import OBSERVER
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import uncounted, unforeseen
+from orchestrator.engine.failing import Failing
 from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.errors import (
     ApiError,
@@ -74,9 +75,12 @@ class Embedded:
     deadlines: Deadlines | None = None
     _faults: int = field(default=0, repr=False)
     _fault: str = field(default="", repr=False)
-    _failing_since: Reading | None = field(default=None, repr=False)
+    _failing: Failing = field(init=False, repr=False)
     _unreachable_since: Reading | None = field(default=None, repr=False)
     _failures: int = field(default=0, repr=False)
+
+    def __post_init__(self) -> None:
+        self._failing = Failing(self.ctx.clock, self.lease_seconds)
 
     def drive(self, name: str) -> State:
         """Until the rollout is done or waits for a person. Raises PortError past the deadline."""
@@ -92,7 +96,7 @@ class Embedded:
             while not self.stop():
                 try:
                     if not lease.acquire():
-                        self._failing_since, self._failures = None, 0  # it is another worker's by now
+                        self._anew()  # it is another worker's by now
                         if self._leaves(None):
                             break
                         self.ctx.clock.sleep(min(self.lease_seconds / 3, MOST_WAIT))
@@ -114,7 +118,8 @@ class Embedded:
                     if self._leaves(action):
                         return state
                     self._do(ctx, state, action, lease)
-                    self._failing_since, self._failures, self._faults = None, 0, 0
+                    self._anew()
+                    self._faults = 0
                 except Waiting as wait:
                     self.ctx.clock.sleep(min(max(wait.delay, 0.05), self.lease_seconds / 3))
                 except RetryLater as later:
@@ -195,7 +200,7 @@ class Embedded:
         wave = state.rollout.status.wave
         message = f"{text} after wave {wave} was written"
         STEPS["rollback"](ctx, state, Action("rollback", wave, "ObserverLost", message))
-        self._failing_since, self._failures = None, 0
+        self._anew()
         return True
 
     def _rest(self, seconds: float) -> None:
@@ -205,20 +210,23 @@ class Embedded:
         self._failures += 1
         self.ctx.clock.sleep(max(seconds, longer if self._failures > SOON else 0.0))
 
+    def _anew(self) -> None:
+        """Whatever fails from now on has nothing to do with what failed before."""
+        self._failing.over()
+        self._failures = 0
+
     def _failed(self, error: NetpolCanaryError, state: State | None) -> None:
         """A bound on trying again: forward work gives way to a rollback, a rollback to Failed."""
         structlog.get_logger().debug("a step is tried again", error=str(error))
-        failing = since(self.ctx.clock, self._failing_since)
-        if failing is None:
-            failing, self._failing_since = 0.0, reading(self.ctx.clock)
+        late = isinstance(error, _Late)
+        failing, hindered = self._failing.again(late)
         if isinstance(error, Unreachable) and self._unreachable_since is None:
             self._unreachable_since = reading(self.ctx.clock)
         limit = state.rollout.spec.strategy.deadline_seconds if state else 300
         cut_off = self._unreachable_since is not None and state is not None and _opened(state)
-        patience = PATIENCE if cut_off or isinstance(error, _Late) else 1
-        if failing < limit * patience:
+        if failing < limit * PATIENCE and (cut_off or late or hindered < limit):
             return
-        self._failing_since = None
+        self._failing.over()
         if state is None or state.rollout.status.phase in TERMINAL:
             raise error
         state = read(self.ctx, state.rollout.name)

@@ -88,6 +88,67 @@ def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_
     )
 
 
+def slow_back(stage, call):
+    """How a rollout ends that is put back half-way, by a worker whose calls pass through `call`."""
+    killed_half_way(stage)
+    edited(stage, "allow")
+    edited(stage)
+    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
+    return Embedded(stage.context(Around(stage, call)), "two").drive(NAME).rollout.status
+
+
+def test_one_failure_after_a_slow_worker_lost_its_place_again_and_again_is_not_its_end():
+    stage, written = Stage(deadline_seconds=30), []
+    before = stage.standing()
+
+    def call(verb, real, args, kwargs):
+        if verb == "list" and len(written) == 4 and stage.clock.now() > written[-1]:
+            written.append(stage.clock.now())
+            raise Busy("slow down", 429)
+        found = real(*args, **kwargs)
+        if verb in ("create", "replace", "delete") and writes(args, kwargs):
+            stage.clock.sleep(12)
+            written.append(stage.clock.now())
+        return found
+
+    status = slow_back(stage, call)
+    assert (written[3] - written[0]).total_seconds() > 30
+    assert status.phase == "RolledBack" and stage.standing() == before, status.reason
+
+
+def test_two_failures_between_which_the_worker_stood_still_are_not_its_end():
+    stage, failed = Stage(deadline_seconds=30), []
+    before = stage.standing()
+
+    def call(verb, real, args, kwargs):
+        back = stage.cluster.get(ROLLOUT, NAME, OWN)["status"]["phase"] == "RollingBack"
+        if back and verb == "list" and args[0] == NAMESPACE_ROLLOUT and len(failed) < 2:
+            if failed:
+                stage.clock.sleep(60)
+            failed.append(verb)
+            raise Busy("internal error", 500)
+        return real(*args, **kwargs)
+
+    status = slow_back(stage, call)
+    assert len(failed) == 2 and status.phase == "RolledBack" and stage.standing() == before, status.reason
+
+
+def test_what_stands_in_the_way_again_and_again_is_the_end_in_time_though_the_worker_is_late_in_between():
+    stage, asked = Stage(deadline_seconds=30), []
+
+    def call(verb, real, args, kwargs):
+        if verb in ("create", "replace", "delete") and writes(args, kwargs):
+            raise Busy("internal error", 500)
+        if verb == "list" and args[0] == POLICY:
+            asked.append(stage.clock.now())
+            stage.clock.sleep(12 if len(asked) % 2 else 4)
+        return real(*args, **kwargs)
+
+    status = slow_back(stage, call)
+    assert status.phase == "Failed" and "within 30 s: internal error" in status.reason
+    assert (asked[-1] - asked[0]).total_seconds() < 30 * 6
+
+
 def test_a_policy_of_somebody_else_that_comes_in_the_middle_changes_nothing_of_the_walk():
     stage = Stage()
     killed_half_way(stage)
