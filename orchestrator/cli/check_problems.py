@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.cli.check_summary import SAYS, Checked
-from orchestrator.policy.citing import policy_of
-from orchestrator.policy.doubles import bare, title
+from orchestrator.policy.citing import policy_of, same_before
+from orchestrator.policy.doubles import title
 from orchestrator.policy.findings import RULES, Finding, Rule, Severity, softened
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.ports import text as ports_text
@@ -102,14 +102,13 @@ class _Rules:
 
     def __init__(self, before: Fleet, after: Fleet) -> None:
         self._sides = (("after", after), ("before", before))
-        self._twice = {bare(name) for f in (after, before) for name in f.lines if "#" in name}
-        # Of two policies of one name in one file the first counts, as where it stands does.
+        self._now = same_before(before, after)
         self._policies = [
-            {self._key(title(p), f.lines.get(title(p), "")): p for p in reversed(f.policies)}
-            for f in (after, before)
+            {title(p): p for p in after.policies},
+            {self._named(title(p)): p for p in before.policies},
         ]
-        self._stands = {self._key(name, where): where for name, where in reversed([*after.lines.items()])}
-        self._fields: dict[tuple[str, str], str] = {}
+        self._stands = after.lines
+        self._fields: dict[str, str] = {}
 
     def place(self, because: tuple[str, ...], opens: bool = False, deep: bool = True) -> tuple[str, str]:
         """`file:line` of the policy that decides, and words that name it and its field.
@@ -120,7 +119,7 @@ class _Rules:
         named = [
             (_REFUSES in rule and opens, not self._field(key), word == "before", key, where, cause)
             for word, cause, rule, where in _cited(because)
-            if (key := self._key(policy_of(rule), where))[0]
+            if (key := self._key(word, policy_of(rule), where))
         ]
         if not named:
             return "", f": {because[0]}" if because else ""
@@ -137,17 +136,31 @@ class _Rules:
             return here, f": {cause.removesuffix(rule)}{field}"
         return here, f": {cause}{f', {field} changed' if field else ''}"
 
-    def _key(self, name: str, where: str) -> tuple[str, str]:
-        """A policy by its name, and by its file where another one of that name stands."""
-        return bare(name), where.rpartition(":")[0] if bare(name) in self._twice else ""
+    def _key(self, word: str, name: str, where: str) -> str:
+        """The policy of a reason: of several of its name the one of its file in which the line is."""
+        file, _, line = where.rpartition(":")
+        copies = dict(self._sides)[word].copies.get(name, {})
+        if len(copies) > 1:
+            begun = [
+                (int(first), key)
+                for key, copy in copies.items()
+                for begin, _, first in [copy.where.rpartition(":")]
+                if line and begin == file and int(first) <= int(line)
+            ]
+            name = max(begun, key=lambda b: b[0], default=(0, name))[1]
+        return self._named(name) if word == "before" and name else name
 
-    def _field(self, key: tuple[str, str]) -> str:
+    def _named(self, name: str) -> str:
+        """What stood before by the title that it has now."""
+        return self._now.get(name, f"{name} before")
+
+    def _field(self, key: str) -> str:
         """What the change touched of a policy; empty where it stands as it stood."""
         if key not in self._fields:
             self._fields[key] = self._touched(key)
         return self._fields[key]
 
-    def _touched(self, key: tuple[str, str]) -> str:
+    def _touched(self, key: str) -> str:
         after, before = (policies.get(key) for policies in self._policies)
         if after is None or before is None:
             return "" if after is before else "spec"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from orchestrator.policy.doubles import bare
+from orchestrator.policy.doubles import bare, paired
 from orchestrator.policy.fleet import Fleet
 
 Commits = Callable[[str, str, str], str]
@@ -38,6 +38,15 @@ def policy_of(rule: str) -> str:
     """The policy of a deciding rule, by its name in `Fleet.lines`; empty where none decides."""
     match = _RULE.match(rule)
     return match.group(1) if match else ""
+
+
+def same_before(before: Fleet, after: Fleet) -> dict[str, str]:
+    """The policies that stood before a change, by their titles then, and the titles that they have afterwards."""
+    return {
+        then: now
+        for name in before.copies.keys() & after.copies.keys()
+        for now, then in paired(before.copies[name], after.copies[name]).items()
+    }
 
 
 def stands(fleet: Fleet, name: str, field: str = "") -> str:

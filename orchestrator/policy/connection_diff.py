@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.policy import ports
 from orchestrator.policy.alike import Address, alike
-from orchestrator.policy.citing import Commits, History, policy_of
+from orchestrator.policy.citing import Commits, History, policy_of, same_before
 from orchestrator.policy.citing import located as located
 from orchestrator.policy.connections import Place, Range, merged, ranges, table
 from orchestrator.policy.doubles import bare
@@ -160,6 +160,7 @@ class _Sides:
         addresses: Sequence[Address],
     ) -> None:
         self._fleets, self._commits = (old, new), commits
+        self._same = same_before(old, new)
         self._nets = [f.network(settled) for f in self._fleets]
         self._pods = [{w.name: w.pod for w in reversed(f.workloads)} for f in self._fleets]
         kinds = zip(*(alike(f, addresses) for f in self._fleets), strict=True)
@@ -213,10 +214,11 @@ class _Sides:
             yield from (f"{word}, {text}" for text in sorted(texts))
 
     def _meant(self, fleet: Fleet, rule: str) -> tuple[str, str]:
-        """A rule as both sides know it: with the file of its policy where one side has two of that name."""
+        """A rule as both sides know it: with the title that its policy has after the change, of several of that name."""
         name = policy_of(rule)
-        twice = any(f"{bare(name)}#2" in f.lines for f in self._fleets)
-        return bare(rule), fleet.lines.get(name, "").rpartition(":")[0] if twice else ""
+        if fleet is self._fleets[0]:
+            name = self._same.get(name, f"{name} before") if name else ""
+        return bare(rule), name
 
 
 def _named(commits: History | Mapping[str, str] | None) -> tuple[Commits, Commits]:

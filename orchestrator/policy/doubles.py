@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,52 @@ def is_copy(policy: Mapping[str, Any]) -> bool:
 def bare(text: str) -> str:
     """A title, or what begins with one, as people read it: which of its name it is tells the place."""
     return _NUMBER.sub("", text, count=1)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One of the policies of a name: where it stands, and what it says."""
+
+    where: str
+    spec: str
+
+    @property
+    def file(self) -> str:
+        return self.where.rpartition(":")[0]
+
+
+def copies(policies: Iterable[Mapping[str, Any]], lines: Mapping[str, str]) -> dict[str, dict[str, Copy]]:
+    """Of each name the policies that have it, by their titles."""
+    found: dict[str, dict[str, Copy]] = {}
+    for policy in policies:
+        name = title(policy)
+        spec = json.dumps(policy["spec"], sort_keys=True)
+        found.setdefault(bare(name), {})[name] = Copy(lines.get(name, ""), spec)
+    return found
+
+
+def paired(before: Mapping[str, Copy], after: Mapping[str, Copy]) -> dict[str, str]:
+    """Of copies of one name: which one before a change is the one that has this title afterwards.
+
+    One that stays in its file as it is comes first, then the next one of its file, then one that was moved as it is.
+    """
+    found: dict[str, str] = {}
+    left = dict(before)
+    keys: tuple[Callable[[Copy], Hashable], ...] = (
+        lambda c: (c.file, c.spec),
+        lambda c: c.file,
+        lambda c: c.spec,
+        lambda c: "",
+    )
+    for key in keys:
+        alike: dict[Hashable, list[str]] = {}
+        for name in reversed(left):
+            alike.setdefault(key(left[name]), []).append(name)
+        for name, copy in after.items():
+            if name not in found and (olds := alike.get(key(copy))):
+                found[name] = olds.pop()
+                del left[found[name]]
+    return found
 
 
 @dataclass

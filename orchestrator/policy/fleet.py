@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy import read_shape
-from orchestrator.policy.doubles import Doubles, title
+from orchestrator.policy.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.evaluator import Network
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.nearest import did_you_mean, no_address
@@ -93,6 +93,11 @@ class Fleet:
     def places(self) -> Places:
         """What stands where in the files, `texts` by their name for people: several of one that was read at two revisions."""
         return Places(self.texts, read=True)
+
+    @cached_property
+    def copies(self) -> Mapping[str, Mapping[str, Copy]]:
+        """The policies by name, and by title where several have it."""
+        return copies((*self.policies, *self.cluster), self.lines)
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:

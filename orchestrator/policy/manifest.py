@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,7 +62,8 @@ def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[
     found: list[Document] = []
     for document in documents(text, shown):
         if document.value is not None:
-            found += _objects(document.value, Document({}, path, document.line, below, text), labels)
+            place = Document({}, path, document.line, below, text)
+            found += _objects(document.value, place, labels, document.items)
         if len(found) > MOST_OBJECTS:
             raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
     return found
@@ -84,7 +85,8 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
         for document in documents(text, f"{below}{path}"):
             try:
                 place = Document({}, path, document.line, below, text)
-                found += _objects(document.value, place, labels=False) if document.value is not None else []
+                if document.value is not None:
+                    found += _objects(document.value, place, False, document.items)
             except BadInput as error:
                 wrong.append(error)
             if len(found) + len(wrong) > MOST_OBJECTS:
@@ -102,7 +104,8 @@ def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
     return (said or path.rpartition("/")[2] in _KUSTOMIZATIONS) and not obj.get("metadata")
 
 
-def _objects(obj: Any, place: Document, labels: bool = True) -> list[Document]:
+def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = ()) -> list[Document]:
+    """The object, or the items of a list, of which `lines` says where each begins."""
     if not isinstance(obj, dict):
         raise BadInput("a Kubernetes object is a mapping", place.where)
     kind = obj.get("kind")
@@ -111,7 +114,9 @@ def _objects(obj: Any, place: Document, labels: bool = True) -> list[Document]:
             {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
-        return [d for item in items for d in _objects(item, place, labels)]
+        places = [replace(place, line=line) for line in lines] if len(lines) == len(items) else []
+        pairs = zip(items, places or [place] * len(items), strict=True)
+        return [d for item, own_place in pairs for d in _objects(item, own_place, labels)]
     if _is_kustomization(obj, place.path):
         hint = "give what `kustomize build` prints, in a directory of its own"
         raise BadInput("a kustomization says how manifests are made, and is none", place.where, hint)

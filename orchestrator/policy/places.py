@@ -93,9 +93,11 @@ class Places:
         words = _PARTED.split(subject)
         found = [version.around(line, name) for version in self._known[file]]
 
-        def unlike(node: yaml.Node) -> tuple[bool, bool, bool]:
-            own = _text(_value(node, "metadata"), "namespace") or ""
-            return _text(node, "kind") not in words, own not in (space, ""), not own
+        def unlike(node: yaml.Node) -> tuple[bool, bool, bool, bool]:
+            meta = _value(node, "metadata")
+            own = _text(meta, "namespace") or ""
+            other = _text(node, "kind") not in words, own not in (space, ""), not own
+            return _text(meta, "name") != name, *other
 
         return min((node for _, named in found for node in named), key=unlike, default=found[0][0])
 
@@ -106,17 +108,30 @@ class _File:
     def __init__(self, nodes: Sequence[yaml.Node]) -> None:
         self._nodes, self._starts = nodes, [n.start_mark.line for n in nodes]
         self._named: dict[int, dict[str | None, list[yaml.Node]]] = {}
+        self._items: dict[int, list[yaml.Node]] = {}
 
     def around(self, line: int, name: str) -> tuple[yaml.Node | None, Sequence[yaml.Node]]:
-        """The document in which the line is, and its objects of that name."""
+        """The document in which the line is, and of its objects the one in which it is, else those of that name."""
         at = bisect_left(self._starts, line) - 1
         if at < 0:
             return None, ()
         if at not in self._named:
             named = self._named.setdefault(at, {})
-            for node in _items(self._nodes[at]):
+            self._items[at] = [*_items(self._nodes[at])]
+            for node in self._items[at]:
                 named.setdefault(_text(_value(node, "metadata"), "name"), []).append(node)
-        return self._nodes[at], self._named[at].get(name, ())
+        return self._nodes[at], _within(self._items[at], line) or self._named[at].get(name, ())
+
+
+def _within(nodes: Sequence[yaml.Node], line: int) -> Sequence[yaml.Node]:
+    """The object of a list in which a line is; none where several begin in that line."""
+    last = bisect_left(nodes, line, key=lambda n: n.start_mark.line)
+    begin = (
+        bisect_left(nodes, nodes[last - 1].start_mark.line, key=lambda n: n.start_mark.line) if last else 0
+    )
+    found = nodes[begin:last]
+    inside = [n for n in found if line == n.start_mark.line + 1 or line <= n.end_mark.line]
+    return inside if len(found) == 1 else ()
 
 
 def _closer(node: yaml.Node, message: str, rule: str) -> yaml.Node:

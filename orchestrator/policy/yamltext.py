@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -33,10 +33,11 @@ _LARGEST = 2**63
 
 @dataclass(frozen=True)
 class Text:
-    """One document of a file: its value, and the line at which it begins."""
+    """One document of a file: its value, and the line at which it begins, as each of its `items` does."""
 
     value: Any
     line: int
+    items: Sequence[int] = ()
 
 
 def documents(text: bytes, path: str) -> Iterator[Text]:
@@ -53,9 +54,10 @@ def documents(text: bytes, path: str) -> Iterator[Text]:
                 raise BadInput(f"there are more than {MOST_DOCUMENTS} documents", path, "split the file")
             line = loader.peek_event().start_mark.line + 1
             reader.anchors.clear()
+            reader.items = []
             value = reader.node(loader.get_event(), 0)
             loader.get_event()  # the document ends
-            yield Text(value, line)
+            yield Text(value, line, reader.items)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
@@ -83,6 +85,8 @@ class _Reader:
     nodes: int = 0
     text: int = 0
     deepest: int = 0
+    lines: list[int] = field(default_factory=list)  # of the latest sequence that the document itself holds
+    items: list[int] = field(default_factory=list)
 
     def node(self, event: Any, depth: int) -> Any:
         self._count(1, len(getattr(event, "value", "")), depth, event)
@@ -128,9 +132,11 @@ class _Reader:
         return _copied(anchor.value)
 
     def _sequence(self, depth: int) -> list[Any]:
-        found = []
+        found, lines = [], []
         while not isinstance(event := self.loader.get_event(), yaml.SequenceEndEvent):
+            lines.append(event.start_mark.line + 1)
             found.append(self.node(event, depth + 1))
+        self.lines = lines if depth == 1 else self.lines
         return found
 
     def _mapping(self, depth: int) -> dict[str, Any]:
@@ -146,6 +152,8 @@ class _Reader:
             if key in found:
                 self._refuse(event, f"the key {key[:100]} stands twice")
             found[key] = self.node(self.loader.get_event(), depth + 1)
+            if depth == 0 and key == "items":
+                self.items = self.lines
         for other in merged:
             found = {**other, **found}
         return found

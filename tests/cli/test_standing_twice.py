@@ -22,6 +22,7 @@ spec:
   - from: [{{podSelector: {{matchLabels: {{app: {who}}}}}}}]
     ports: [{{port: 80}}]
 """
+COW = "{from: [{podSelector: {matchLabels: {app: cow}}}], ports: [{port: 80}]}"
 BASE, PROD = POLICY.format(comment="", who="cow"), POLICY.format(comment="# Of prod.\n\n", who="goat")
 SAID = (
     "not analysed: which NetworkPolicy dairy/churn is meant, since it stands twice (net/base/churn.yaml:1,"
@@ -196,3 +197,38 @@ def test_lint_places_the_finding_at_the_second_and_names_the_first(netpol, dairy
         "dairy/churn"
     )
     assert twice["message"] == "another one of this name stands at net/base/churn.yaml:1"
+
+
+def annotated(done, kind):
+    return [row.partition(",col")[0] for row in done.out.splitlines() if f"title={kind}:" in row]
+
+
+def test_of_two_in_one_file_the_line_is_that_of_the_copy_that_opens(netpol, repo):
+    repo({"pods.yaml": PODS, "churn.yaml": BASE, "overlays/prod/churn.yaml": PROD})
+    Path("net/churn.yaml").write_text(f"{BASE}---\n{BASE.replace('port: 80', 'port: 81')}")
+    done = netpol("check", "net", "--base", "main", "-o", "github")
+    assert annotated(done, "widened") == ["::warning file=net/churn.yaml,line=16"]
+    Path("net/churn.yaml").write_text(f"{BASE.replace('port: 80', 'port: 81')}---\n{BASE}")
+    done = netpol("check", "net", "--base", "main", "-o", "github")
+    assert annotated(done, "widened") == ["::warning file=net/churn.yaml,line=7"]
+
+
+def test_of_two_in_one_list_each_has_its_own_line(netpol, repo):
+    def listed(rule):
+        items = "".join(
+            f"- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n  metadata: {{name: churn, namespace: {space}}}\n"
+            f"  spec:\n    podSelector: {{}}\n    ingress:\n    - {one}\n"
+            for space, one in (("shed", "{from: [{podSelector: {}}]}"), ("dairy", COW), ("dairy", rule))
+        )
+        return f"apiVersion: v1\nkind: List\nitems:\n{items}"
+
+    repo({"pods.yaml": PODS, "churn.yaml": listed(COW.replace("80", "81"))})
+    Path("net/churn.yaml").write_text(listed("{ports: [{port: 82}]}"))
+    done = netpol("check", "net", "--base", "main", "-o", "github")
+    for kind in ("internet", "NPC003"):
+        assert {row.partition(" ")[2] for row in annotated(done, kind)} == {"file=net/churn.yaml,line=24"}
+    asked = ("--from", "dairy/cow", "--to", "dairy/churn", "--port")
+    assert "ingress[0] (net/churn.yaml:24)" in netpol("why", "net", *asked, "82").out
+    said = netpol("why", "net", *asked, "80")
+    assert "ingress[0] (net/churn.yaml:17)" in said.out
+    assert "stands twice (net/churn.yaml:11, net/churn.yaml:18)" in said.err
