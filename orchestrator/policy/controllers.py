@@ -111,6 +111,11 @@ class Controllers:
         by_spec = [k for k in KINDS if spec.startswith(k.spec)] if spec else []
         return by_spec or [k for k in KINDS if any(w in f"{name} {spec}".lower() for w in k.words)]
 
+    def others(self, sort: str) -> list[Workload]:
+        """The controllers that are known to be of another sort."""
+        mine = (None, *self.kinds("", sort))
+        return [c.workload for c in self._found if c.kind not in mine]
+
     def guessed(self, word: str) -> bool:
         """Whether nothing here tells which controller serves a class that is named: it may be none of those that are here."""
         name = word or self._default

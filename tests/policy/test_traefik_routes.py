@@ -91,6 +91,92 @@ def test_what_middlewares_ask_and_show_is_opened_through_chains():
     sorry = workload("sorry", ports=[81]) + service("sorry", 81)
     found = made(STALL + CELLAR + sorry + gate() + own("IngressRoute", spec) + chain + asks + shows)
     assert found.open("edge/gate", "depot/cellar", 9000) and found.open("edge/gate", "shop/sorry", 81)
+    assert "Middleware" not in found.told
+    absent = made(STALL + CELLAR + sorry + own("IngressRoute", spec) + chain + asks + shows)
+    for file in ("depot/cellar.yaml", "shop/sorry.yaml"):
+        assert "kubernetes.io/metadata.name: traefik" in absent.files[file]
+
+
+ASKS = "{forwardAuth: {address: 'http://cellar.depot:90/'}}"
+JOINED = ["shop-asks@kubernetescrd", "shop-as.ks@kubernetescrd", "shop-far-asks@kubernetescrd"]
+
+
+def ingress(middlewares, name="sill", more=""):
+    noted = f"annotations: {{traefik.ingress.kubernetes.io/router.middlewares: {middlewares}}}"
+    return (
+        f"---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}, namespace: shop, {noted}}}\n"
+        f"spec: {{defaultBackend: {{service: {{name: stall, port: {{number: 80}}}}}}{more}}}\n"
+    )
+
+
+@pytest.mark.parametrize("joined", JOINED)
+def test_traefik_s_reference_across_namespaces_is_read(joined):
+    name = joined.removeprefix("shop-").partition("@")[0]
+    asks = own("Middleware", ASKS, name=name)
+    chain = own("Middleware", f"{{chain: {{middlewares: [{{name: {joined}}}]}}}}", name="all")
+    for named in (joined, "all"):
+        spec = route("{name: stall, port: 80}", middlewares=f"[{{name: {named}}}]")
+        found = made(STALL + CELLAR + gate() + own("IngressRoute", spec) + asks + chain)
+        assert found.open("edge/gate", "depot/cellar", 9000) and "Middleware" not in found.told
+
+
+def test_the_middlewares_that_an_ingress_is_annotated_with_are_read():
+    shows = own("Middleware", "{errors: {service: {name: cellar, namespace: depot, port: 90}}}", name="shows")
+    for more, named in ((own("Middleware", ASKS, name="asks"), "shop-asks"), (shows, "shop-shows")):
+        way = ingress(f"'x@internal, {named}@kubernetescrd,'")
+        found = made(STALL + CELLAR + gate() + way + more)
+        assert found.open("edge/gate", "depot/cellar", 9000) and "Middleware" not in found.told
+    told = made(STALL + gate() + ingress("'shop-gone@kubernetescrd,asks,a@file'")).told
+    assert "Ingress sill in app.yaml" in told
+    for name in ("shop-gone@kubernetescrd", "asks@kubernetes", "a@file"):
+        assert f"names Middleware {name}, which is not here: nothing is opened for what it asks" in told
+
+
+@pytest.mark.parametrize("word", ["nginx", "cilium", "alb", ""])
+def test_an_ingress_that_traefik_does_not_serve_has_no_middlewares(word):
+    asks = own("Middleware", ASKS, name="asks")
+    way = ingress("'shop-asks@kubernetescrd,gone'", more=f", ingressClassName: {word}" if word else "")
+    found = made(STALL + CELLAR + OTHER + (gate() if word else "") + way + asks)
+    assert not found.open("edge/door", "depot/cellar", 9000) and "Middleware" not in found.told
+    if word:
+        assert not found.open("edge/gate", "depot/cellar", 9000)
+
+
+def test_a_middleware_that_is_not_here_or_of_another_shape_is_named():
+    spec = route("{name: stall, port: 80}", middlewares="[{name: gone}, {name: odd}, {}, {name: all}]")
+    odd = own("Middleware", "{errors: {service: {port: 80}}}", name="odd")
+    chain = own("Middleware", "{chain: {middlewares: [{name: lost, namespace: far}]}}", name="all")
+    found = made(STALL + gate() + own("IngressRoute", spec) + odd + chain)
+    assert found.open("edge/gate", "shop/stall", 8080) and "IngressRoute way in app.yaml" in found.told
+    for text in (
+        "names Middleware shop/gone, which is not here",
+        "names Middleware far/lost, which is not here",
+        "names Middleware shop/odd, which is not of the shape that the API has (app.yaml",
+        "names Middleware without a name",
+    ):
+        assert text in found.told
+    assert found.told.count("nothing is opened for what it asks") == 4
+    told = entrances(found.whole, Platform(), {})[1]
+    assert any("names Middleware shop/gone, which is not here" in text for text in told)
+
+
+def test_of_more_middlewares_than_a_route_may_have_the_rest_is_named():
+    names = [f"m{n}" for n in range(120)]
+    spec = route("{name: stall, port: 80}", middlewares=f"[{', '.join(f'{{name: {n}}}' for n in names)}]")
+    empty = "".join(own("Middleware", "{headers: {}}", name=n) for n in names[:-1])
+    found = made(
+        STALL + CELLAR + gate() + own("IngressRoute", spec) + empty + own("Middleware", ASKS, name=names[-1])
+    )
+    assert (
+        "names more than 100 Middlewares, of which the others are not followed: nothing is opened for what they ask"
+        in found.told
+    )
+    assert not found.open("edge/gate", "depot/cellar", 9000)
+
+
+def test_what_routes_for_tcp_name_asks_nobody():
+    spec = route("{name: stall, port: 80}", middlewares="[{name: gone}]")
+    assert "gone" not in made(STALL + gate() + own("IngressRouteTCP", spec)).told
 
 
 def test_what_a_route_leads_to_and_is_not_here_is_named():
@@ -139,4 +225,7 @@ def test_a_route_of_another_shape_hides_itself_alone_and_is_named(odd):
 )
 def test_an_odd_step_on_the_way_hides_no_other(odd):
     spec = route("{name: odd, kind: TraefikService}", "{name: stall, port: 80}", middlewares="[{name: odd}]")
-    assert made(STALL + gate() + own("IngressRoute", spec) + odd).open("edge/gate", "shop/stall", 8080)
+    found = made(STALL + gate() + own("IngressRoute", spec) + odd)
+    assert found.open("edge/gate", "shop/stall", 8080)
+    if "name: odd, kind" not in odd:
+        assert "is not of the shape that the API has" in found.told
