@@ -38,7 +38,7 @@ CHECKED: Mapping[str, Rule] = {
         "unknown",
         "warning",
         "workloads were not compared",
-        "Labels or a policy cannot be read, so that nobody knows what becomes of their connections.",
+        "Labels or a policy cannot be read, or copies of a policy differ, so that nobody knows what becomes of their connections.",
     ),
 }
 

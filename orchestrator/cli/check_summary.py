@@ -68,7 +68,7 @@ class Checked:
     def uncompared(self) -> str:
         """What is said of workloads of which the change is not known."""
         number = self.moved.unknown
-        return f"{number} workload{'s' if number > 1 else ''} not compared, since something cannot be read"
+        return f"{number} workload{'s' if number > 1 else ''} not compared, since something cannot be read or stands in copies that differ"
 
     @property
     def worst(self) -> list[Item]:

@@ -20,7 +20,7 @@ from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy import ports
 from orchestrator.policy.citing import stands
-from orchestrator.policy.comparable import known_alone, left_out, selects_unknown
+from orchestrator.policy.comparable import in_doubt, known_alone, left_out, selects_unknown
 from orchestrator.policy.connections import Place, Range
 from orchestrator.policy.connections import reach as work_out
 from orchestrator.policy.doubles import bare, title
@@ -100,7 +100,7 @@ def unread(*states: Fleet) -> list[str]:
     for state in reversed(states):
         for what in (*state.skipped, *(left_out(state) if state is states[-1] else ())):
             found.setdefault(_PLACE.sub("", what), what)
-    return list(found.values())
+    return [*found.values(), *in_doubt(states[0], states[-1])]
 
 
 def say_unread(*states: Fleet) -> None:

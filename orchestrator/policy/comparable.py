@@ -32,11 +32,36 @@ def known_alone(*states: Fleet, policies: bool = True) -> list[Fleet]:
 
 
 def not_compared(*states: Fleet) -> int:
-    """How many workloads that leaves out, with those that no state knows."""
+    """How many workloads that leaves out, with those that no state knows, and those of which copies of a policy decide."""
+    spaces = set(doubted(states[0], states[-1]).values())
     everything = {w.name for s in states for w in s.workloads}
-    left = {w.name for s in known_alone(*states) for w in s.workloads}
+    left = {w.name for s in known_alone(*states) for w in s.workloads if not spaces & {"", w.pod.namespace}}
     hidden = (known for s in states for known in s.obscured.workloads.items())
     return len(everything - left) + len({name for name, known in hidden if not known & everything})
+
+
+def doubted(old: Fleet, new: Fleet) -> dict[str, str]:
+    """Policies that stand twice, differ, and may hide a change, and their namespaces; none is of all of them."""
+    if _deciding(old) == _deciding(new):
+        return {}
+    found = {}
+    for name in dict.fromkeys((*new.copies, *old.copies)):
+        sides = [[c.spec for c in s.copies.get(name, {}).values()] for s in (old, new)]
+        added = all(sides) and len(sides[0]) != len(sides[1])
+        if max(map(len, sides)) > 1 and (added or any(len(set(specs)) > 1 for specs in sides)):
+            found[name] = name.partition(" ")[2].partition("/")[0]
+    return found
+
+
+def _deciding(fleet: Fleet) -> tuple[object, ...]:
+    return fleet.policies, fleet.cluster, fleet.workloads, fleet.namespaces
+
+
+def in_doubt(old: Fleet, new: Fleet) -> Iterator[str]:
+    """What is to be said of the namespaces of such policies."""
+    for name, space in doubted(old, new).items():
+        what = f"the connections of namespace {space}" if space else "any connection"
+        yield f"{what}: the copies of {name} differ or are not as many as before, and each cluster has one of them"
 
 
 def left_out(fleet: Fleet) -> Iterator[str]:

@@ -232,3 +232,38 @@ def test_of_two_in_one_list_each_has_its_own_line(netpol, repo):
     said = netpol("why", "net", *asked, "80")
     assert "ingress[0] (net/churn.yaml:17)" in said.out
     assert "stands twice (net/churn.yaml:11, net/churn.yaml:18)" in said.err
+
+
+@pytest.mark.parametrize("change", ["edited", "removed", "beside"])
+def test_a_person_looks_where_one_of_the_copies_hides_what_becomes_of_the_other(netpol, repo, change):
+    other = "overlays/prod/churn.yaml"
+    repo({"pods.yaml": PODS, "base/churn.yaml": BASE, other: PROD if change == "beside" else BASE})
+    if change == "edited":
+        Path("net", other).write_text(BASE.partition("  ingress:")[0])
+    elif change == "removed":
+        Path("net", other).unlink()
+    else:
+        Path("net/more.yaml").write_text(BASE.replace("name: churn", "name: more"))
+    done = netpol("check", "net", "--base", "main", "-o", "json")
+    data = json.loads(done.out)
+    assert done.code == 3 and data["notCompared"] == 3 and data["risk"]["level"] in ("none", "low"), data
+    (said,) = [t for t in data["notRead"] if "the connections of namespace dairy" in t]
+    assert said in done.err and "the copies of NetworkPolicy dairy/churn differ" in said
+    assert (
+        "title=unknown::the change: 3 workloads"
+        in netpol("check", "net", "--base", "main", "-o", "github").out
+    )
+
+
+def test_copies_that_are_alike_or_that_nothing_touched_are_no_doubt(netpol, dairy):
+    Path("net/notes.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n, namespace: dairy}\n"
+    )
+    assert netpol("check", "net", "--base", "main").code == 0
+    dairy({"overlays/prod/churn.yaml": BASE}, "alike")
+    alike = BASE.replace("    ports: [{port: 80}]", "    ports: [{port: 80}, {port: 80}]")
+    for file in ("base/churn.yaml", "overlays/prod/churn.yaml"):
+        Path("net", file).write_text(alike)
+    assert netpol("check", "net", "--base", "main").code == 0
+    Path("net/base/churn.yaml").rename("net/moved.yaml")
+    assert netpol("check", "net", "--base", "main").code == 0
