@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from orchestrator.policy.controllers import Controllers
@@ -23,21 +22,27 @@ Key = tuple[str, str]
 
 
 class Included:
-    """Which HTTPProxies include which, and the classes of those that have a virtual host."""
+    """Which HTTPProxies include which, and the classes of those that have a virtual host.
+
+    `odd` are those of which it is not known what they include.
+    """
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._by: dict[Key, list[Key]] = {}
         self._classes: dict[Key, str] = {}
         self._here: set[Key] = set()
-        for obj in (d.obj for d in documents if _is(d.obj, "HTTPProxy")):
+        self.odd: list[str] = []
+        for document in (d for d in documents if _is(d.obj, "HTTPProxy")):
+            obj = document.obj
             key = (space_of(obj), str(obj["metadata"]["name"]))
             self._here.add(key)
-            with suppress(AttributeError, KeyError, TypeError):
-                below = list(_includes(obj))
+            try:
                 if (obj.get("spec") or {}).get("virtualhost"):
                     self._classes[key] = _class(obj)
-                for other in dict.fromkeys(below):
+                for other in dict.fromkeys(_includes(obj)):
                     self._by.setdefault(other, []).append(key)
+            except (AttributeError, TypeError):
+                self.odd.append(f"HTTPProxy {key[0]}/{key[1]} ({document.where})")
 
     def classes(self, obj: Mapping[str, Any]) -> list[str]:
         """Those of the virtual hosts that lead to it; empty where there is no such one."""
@@ -50,7 +55,7 @@ class Included:
         return sorted({self._classes[key] for key in seen if key in self._classes})
 
     def absent(self, obj: Mapping[str, Any]) -> list[Key]:
-        """What it includes that is not here."""
+        """What it includes that is not here, an empty name where it says none."""
         return [key for key in dict.fromkeys(_includes(obj)) if key not in self._here]
 
 
@@ -65,10 +70,14 @@ def contour_routes(
     classes = included.classes(obj)
     if not classes:
         text = f"{origin} has no virtual host, and no HTTPProxy here that has one includes it"
+        if included.odd:
+            odd = ", ".join(included.odd[:3])
+            text += f"; what {odd} includes is not known (not of the shape that the API has)"
         yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
         return
     for space, name in included.absent(obj):
-        text = f"{origin} includes HTTPProxy {space}/{name}, which is not here"
+        absent = f"HTTPProxy {space}/{name}, which is not here" if name else "an HTTPProxy without a name"
+        text = f"{origin} includes {absent}"
         yield Note(text, NOT_OPENED, frozenset({space}))
     ends = list(dict.fromkeys(end for word in classes for end in fronts(known, word, origin, CONTOUR)))
     spec = obj.get("spec") or {}
@@ -99,7 +108,7 @@ def _includes(obj: Mapping[str, Any]) -> Iterator[Key]:
     tcp = spec.get("tcpproxy") or {}
     for one in [*(spec.get("includes") or []), tcp.get("include") or {}, tcp.get("includes") or {}]:
         if one:
-            yield str(one.get("namespace") or space_of(obj)), str(one["name"])
+            yield str(one.get("namespace") or space_of(obj)), str(one.get("name") or "")
 
 
 def _class(obj: Mapping[str, Any]) -> str:

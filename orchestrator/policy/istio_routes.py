@@ -6,7 +6,6 @@ Source: Istio's API, networking.istio.io: VirtualService, Gateway.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,19 +31,28 @@ class Root:
 
 
 class Delegates:
-    """The VirtualServices that have no hosts of their own, and those that hand a part of their routes to them."""
+    """The VirtualServices that have no hosts of their own, and those that hand a part of their routes to them.
+
+    `odd` are those of another shape, each with the place where it stands.
+    """
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._roots: dict[Key, list[Root]] = {}
         self._here: set[Key] = set()
-        for obj in (d.obj for d in documents if _is(d.obj, "VirtualService")):
-            with suppress(AttributeError, TypeError):
+        self.odd: dict[Key, str] = {}
+        for document in (d for d in documents if _is(d.obj, "VirtualService")):
+            obj = document.obj
+            own = (space_of(obj), str(obj["metadata"]["name"]))
+            try:
                 root, handed = _root(obj), list(_handed(obj))
-                if root is None:
-                    self._here.add((space_of(obj), str(obj["metadata"]["name"])))
-                    continue
-                for key in dict.fromkeys(handed):
-                    self._roots.setdefault(key, []).append(root)
+            except (AttributeError, TypeError):
+                self.odd[own] = document.where
+                continue
+            if root is None:
+                self._here.add(own)
+                continue
+            for key in dict.fromkeys(handed):
+                self._roots.setdefault(key, []).append(root)
 
     def roots(self, obj: Mapping[str, Any]) -> list[Root]:
         """Through what it is reached: itself, or those that delegate to it."""
@@ -76,11 +84,15 @@ def istio_routes(
                 ends.update(dict.fromkeys(_proxies(documents, known, name, root.space, origin)))
     if not roots:
         text = f"{origin} has no hosts, and no VirtualService here delegates to it"
+        if delegates.odd:
+            odd = ", ".join(f"VirtualService {s}/{n} ({at})" for (s, n), at in [*delegates.odd.items()][:3])
+            text += f"; to whom {odd} delegates is not known (not of the shape that the API has)"
         yield Note(text, NOT_OPENED, frozenset({space_of(obj)}))
     for space, name in delegates.absent(obj):
-        text = (
-            f"{origin} delegates to VirtualService {space}/{name}, which is not here or has hosts of its own"
-        )
+        lack = "is not here or has hosts of its own"
+        if at := delegates.odd.get((space, name)):
+            lack = f"is not of the shape that the API has ({at})"
+        text = f"{origin} delegates to VirtualService {space}/{name}, which {lack}"
         yield Note(text, NOT_OPENED, frozenset({space}))
     for key, port in dict.fromkeys(_destinations(obj)) if ends else ():
         yield from to_backend(list(ends), services, key, port, origin)

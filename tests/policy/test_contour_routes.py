@@ -94,7 +94,7 @@ def test_what_envoy_asks_is_opened_and_is_no_entrance():
 
 
 @pytest.mark.parametrize(
-    "odd", ["routes: 5", "routes: [7]", "includes: 5", "includes: [{namespace: x}]", f"{HOST}, routes: [{{services: [{{}}]}}]"]
+    "odd", ["routes: 5", "routes: [7]", "includes: 5", "includes: [7]", f"{HOST}, routes: [{{services: [{{}}]}}]"]
 )  # fmt: skip
 def test_one_of_another_shape_hides_itself_alone_and_is_named(odd):
     above = proxy(f"{HOST}, includes: [{{name: part}}, {{name: odd}}]")
@@ -102,3 +102,22 @@ def test_one_of_another_shape_hides_itself_alone_and_is_named(odd):
     assert (
         found.open("edge/contour-envoy", "shop/stall", 8080) and "shop/odd is not of the shape" in found.told
     )
+
+
+def test_an_include_without_a_name_is_named_and_hides_neither_routes_nor_what_else_is_included():
+    below = proxy("routes: [{services: [{name: booth, port: 80}]}]", name="part")
+    booth = workload("booth", ports=[80]) + service("booth", 80)
+    root = proxy(f"{HOST}, includes: [{{namespace: x}}, {{name: part}}], {LEADS}")
+    found = made(STALL + booth + ENVOY + root + below)
+    assert found.open("edge/contour-envoy", "shop/stall", 8080)
+    assert found.open("edge/contour-envoy", "shop/booth", 80)
+    assert "includes an HTTPProxy without a name: nothing is opened for it" in found.told
+    assert "has no virtual host" not in found.told and "not of the shape" not in found.told
+
+
+@pytest.mark.parametrize("includes", ["5", "[7]", "[{name: part}, 7]"])
+def test_what_one_of_another_shape_includes_is_not_known(includes):
+    found = made(STALL + ENVOY + proxy(f"{HOST}, includes: {includes}, {LEADS}") + PART)
+    assert "HTTPProxy root in" not in found.told and "shop/root is not of the shape" in found.told
+    assert "includes it; what HTTPProxy shop/root (app.yaml:" in found.told
+    assert "includes is not known (not of the shape that the API has): nothing is opened" in found.told

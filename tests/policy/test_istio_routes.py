@@ -124,6 +124,24 @@ def test_an_odd_one_that_delegates_hides_itself_alone(spec):
     assert "bank/part is not" not in found.told
 
 
+@pytest.mark.parametrize("spec", ["gateways: 5\n  %s", "gateways: [front]\n  %s\n  hosts: 7"])
+def test_to_whom_one_of_another_shape_delegates_is_not_known(spec):
+    odd = way(spec % HANDS).replace(
+        "hosts: [till.example.com]\n  ", "" if "hosts: 7" in spec else "hosts: []\n  "
+    )
+    told = made(VAULT + DOOR + GATEWAY % "{istio: outer}" + odd + PART).told
+    assert "delegates to it; to whom VirtualService shop/way (app.yaml:" in told
+    assert "delegates is not known (not of the shape that the API has): nothing is opened for it" in told
+
+
+def test_a_delegate_of_another_shape_is_called_so():
+    odd = PART[: PART.index("spec:")] + "spec: {http: 5}\n"
+    told = made(TILL + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}") + odd).told
+    assert (
+        "delegates to VirtualService bank/part, which is not of the shape that the API has (app.yaml:" in told
+    )
+
+
 def test_istio_s_configuration_runs_no_pods_and_hosts_outside_are_named():
     for kind in ("Sidecar", "DestinationRule", "EnvoyFilter", "Gateway", "VirtualService"):
         assert meaning({"kind": kind, "apiVersion": "networking.istio.io/v1"}) == ""
