@@ -49,7 +49,8 @@ class Asked:
         """The one that is meant, of a version of a file; None where there is none, or where there are several."""
         named = policies.get((self.kind, self.name), ())
         found = [s for s in named if s.namespace == self.namespace and s.namespace]
-        if not found and self._folder(file) == self._folder(self.file):
+        folder = self._folder(file)
+        if not found and (folder == self._folder(self.file) or folder == self.namespace != ""):
             found = [s for s in named if not s.namespace]
         return found[0] if len(found) == 1 else None
 

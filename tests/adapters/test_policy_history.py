@@ -200,6 +200,18 @@ def test_what_goes_from_one_namespace_s_folder_to_another_s_is_another_policy(re
     assert named(found.changed(FILE, ONE, "ingress[0]")) == "move to town"
 
 
+def test_who_wrote_a_policy_s_namespace_before_it_left_its_folder_is_not_named(repo):
+    written = policy("barn", 1, 2).replace("name: barn", "name: barn, namespace: farm")
+    repo("begin", policy("barn", 1))
+    repo("add 2", policy("barn", 1, 2))
+    repo("write the namespace", written)
+    (repo.net / "farm/all.yaml").unlink()
+    repo("move", written, file="net/other/all.yaml")
+    found = History(repo.net, "main~3", "main")
+    assert named(found.made("net/other/all.yaml", ONE, "ingress[1]")) == "add 2"
+    assert found.made("net/other/all.yaml", ONE, "ingress[0]") == found.changed(FILE, ONE, "ingress[0]") == ""
+
+
 def test_no_policy_is_followed_among_more_files_than_is_bounded(repo, monkeypatch):
     monkeypatch.setattr(history, "MOST_MOVED", 1)
     repo("begin", policy("barn", 1))
