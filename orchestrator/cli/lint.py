@@ -117,20 +117,20 @@ def same(finding: Finding) -> tuple[str, str, str]:
 def added(
     found: Sequence[Finding], before: Sequence[Finding], key: Callable[[Finding], Hashable] = same
 ) -> list[Finding]:
-    """Those that were not found before; where an object stands once more than before, those in a file that is new to them."""
-    places: dict[Hashable, list[str]] = {}
-    for f in before:
-        places.setdefault(key(f), []).append(_file(f))
-    count = Counter(map(key, found))
-    return [
-        f
-        for f in found
-        if (known := places.get(key(f))) is None or (count[key(f)] > len(known) and _file(f) not in known)
-    ]
+    """Those that were not found before; of an object that stands once more than before, the last ones of a file that has more of them."""
+    count, known = Counter(map(key, found)), Counter(map(key, before))
+    left = Counter((key(f), _place(f)[0]) for f in before)
+    new = set()
+    for f in sorted(found, key=_place):
+        left[key(f), _place(f)[0]] -= 1
+        if not known[key(f)] or (count[key(f)] > known[key(f)] and left[key(f), _place(f)[0]] < 0):
+            new.add(id(f))
+    return [f for f in found if id(f) in new]
 
 
-def _file(finding: Finding) -> str:
-    return finding.where.rpartition(":")[0]
+def _place(finding: Finding) -> tuple[str, int]:
+    file, _, line = finding.where.rpartition(":")
+    return file, int(line) if line.isdigit() else 0
 
 
 def parted(path: Path, base: str) -> tuple[str, list[str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
+from orchestrator.policy.doubles import MOST_TOLD
 from orchestrator.policy.fleet import Fleet
 
 
@@ -59,9 +61,12 @@ def _deciding(fleet: Fleet) -> tuple[object, ...]:
 
 def in_doubt(old: Fleet, new: Fleet) -> Iterator[str]:
     """What is to be said of the namespaces of such policies."""
-    for name, space in doubted(old, new).items():
+    found = doubted(old, new)
+    for name, space in islice(found.items(), MOST_TOLD):
         what = f"the connections of namespace {space}" if space else "any connection"
         yield f"{what}: the copies of {name} differ or are not as many as before, and each cluster has one of them"
+    if len(found) > MOST_TOLD:
+        yield f"the connections of {len(found) - MOST_TOLD} more such policies"
 
 
 def left_out(fleet: Fleet) -> Iterator[str]:

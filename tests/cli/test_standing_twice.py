@@ -141,6 +141,24 @@ def test_a_finding_about_the_copy_is_new_and_one_about_what_moved_is_not(netpol,
     assert "NPC003" not in {f["id"] for f in told}
 
 
+def test_a_finding_about_a_copy_in_the_same_file_is_new(netpol, repo):
+    loose = BASE.replace("from: [{podSelector: {matchLabels: {app: cow}}}]", "from: []")
+    repo({"pods.yaml": PODS, "churn.yaml": loose})
+    repo({"churn.yaml": f"{loose}---\n{loose}"}, "a copy")
+    for command in ("lint", "check"):
+        told = json.loads(netpol(command, "net", "--base", "HEAD~1", "-o", "gitlab").out)
+        begun = [f["location"]["lines"]["begin"] for f in told if f["check_name"] == "NPC003"]
+        assert begun == [16], command
+
+
+def test_many_copies_of_which_one_changed_are_counted(netpol, repo):
+    many = "".join("---\n" + BASE.replace("name: churn", f"name: p{n}") for n in range(25))
+    repo({"pods.yaml": PODS, "a.yaml": many, "b.yaml": many})
+    Path("net/b.yaml").write_text(many.replace("port: 80", "port: 81"))
+    err = netpol("check", "net", "--base", "main").err
+    assert err.count("not as many as before") == 20 and "of 5 more such policies" in err
+
+
 def test_check_names_the_field_of_the_copy_that_changed(netpol, dairy):
     Path("net/overlays/prod/churn.yaml").write_text(PROD.replace("port: 80", "port: 81"))
     done = netpol("check", "net", "--base", "main", "-o", "github")
