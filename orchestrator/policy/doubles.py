@@ -1,10 +1,10 @@
-"""Objects that stand twice: nobody here knows which of them a cluster gets, so that each is told apart, and both are named."""
+"""Objects that stand twice: nobody here knows which of them a cluster gets. Each policy is told apart and counts, of others the first."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,7 @@ class Doubles:
     """What stands in documents by kind and name, a policy or what answers depend on."""
 
     _seen: dict[tuple[str, str, str, str], list[Document]] = field(default_factory=dict)
+    _refused: set[int] = field(default_factory=set)  # by id, of those in `_seen`
 
     def add(self, document: Document, space: str = "") -> int:
         """Which one of its kind and name it is, from 1."""
@@ -94,8 +95,10 @@ class Doubles:
         found.append(document)
         return len(found)
 
-    def numbered(self, policy: dict[str, Any], document: Document) -> dict[str, Any]:
-        """The policy with what tells it apart."""
+    def numbered(self, policy: dict[str, Any], document: Document, valid: bool = True) -> dict[str, Any]:
+        """The policy with what tells it apart; the rules of one that is not valid do not count."""
+        if not valid:
+            self._refused.add(id(document))
         number = self.add(document, policy["metadata"].get("namespace", ""))
         own = {k: v for k, v in policy.items() if k != _COPY}
         return {**own, _COPY: number} if number > 1 else own
@@ -111,11 +114,24 @@ class Doubles:
             times = "twice" if len(documents) == 2 else f"{len(documents)} times"
             places = ", ".join(d.where for d in documents[:_MOST_PLACES])
             more = f", and {len(documents) - _MOST_PLACES} more" if len(documents) > _MOST_PLACES else ""
-            both = "both" if len(documents) == 2 else "all"
-            end = f"the rules of {both} count here" if _is_policy(kind) else f"answers may be of {both}"
-            yield f"which {kind} {name} is meant, since it stands {times} ({places}{more}): {end}"
+            yield f"which {kind} {name} is meant, since it stands {times} ({places}{more}): {self._end(kind, documents)}"
         if len(found) > MOST_TOLD:
             yield f"{len(found) - MOST_TOLD} more objects that stand twice"
+
+    def _end(self, kind: str, documents: Sequence[Document]) -> str:
+        """Which of them the answers are of."""
+        every = "both" if len(documents) == 2 else "all"
+        if kind == "Service":
+            return f"{every} count here"
+        if not _is_policy(kind):
+            return "answers are of the first"
+        valid = [d for d in documents if id(d) not in self._refused]
+        if len(valid) == len(documents):
+            return f"the rules of {every} count here"
+        if not valid:
+            return "none of them is valid, and no rule of theirs counts"
+        which = "one that is" if len(valid) == 1 else f"{len(valid)} that are"
+        return f"the rules of the {which} valid count here"
 
 
 def _is_policy(kind: str) -> bool:

@@ -71,6 +71,7 @@ class Fleet:
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
+    `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
     """
 
     workloads: tuple[Workload, ...]
@@ -83,6 +84,9 @@ class Fleet:
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
     texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
+    aside: Mapping[int, tuple[Workload | Document, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @cached_property
     def obscured(self) -> Obscured:
@@ -175,6 +179,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
     beside: list[Document] = []
+    aside: dict[int, list[Workload | Document]] = {}
     doubles = Doubles()
     read = placed(documents)
     known = referred(d.obj for d in read)
@@ -186,9 +191,11 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 raise TypeError(document.wrong)
             if kind == "Namespace":
                 name = obj["metadata"]["name"]
+                if (number := doubles.add(document)) > 1:
+                    aside.setdefault(number, []).append(document)
+                    continue
                 namespaces[name] = dict(obj["metadata"].get("labels") or {})
                 beside.append(document)
-                doubles.add(document)
             elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
                 obj, wrong = _placed(obj)
                 if wrong and not keep_invalid:
@@ -196,7 +203,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                     raise BadInput(
                         f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest"
                     )
-                obj = doubles.numbered(obj, document)
+                obj = doubles.numbered(obj, document, not wrong)
                 policies += [] if wrong else [obj]
                 invalid += [(obj, text) for text in wrong]
                 lines[title(obj)] = where
@@ -212,8 +219,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 lines[title(cluster[-1])] = where
             elif (found := _workload(with_template(obj, known))) is not None:
                 pod = found.pod
+                if (number := doubles.add(document, pod.namespace)) > 1:
+                    aside.setdefault(number, []).append(found)
+                    continue
                 lines.setdefault(found.name, where)
-                doubles.add(document, pod.namespace)
                 workloads.setdefault(
                     (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
                 )
@@ -253,6 +262,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         tuple(beside),
         tuple(malformed),
         _texts(read),
+        {number: tuple(found) for number, found in aside.items()},
     )
 
 

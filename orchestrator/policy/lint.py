@@ -16,6 +16,7 @@ from orchestrator.policy.evaluator import Network
 from orchestrator.policy.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.fleet import Fleet
 from orchestrator.policy.futile import contradictory, out_of_force
+from orchestrator.policy.left_aside import of_every_copy
 from orchestrator.policy.nearest import nearest
 from orchestrator.policy.node_traffic import beside_the_cache, unprobed
 from orchestrator.policy.order import directions
@@ -49,7 +50,12 @@ def lint(
     given = severities or {}
     (known,) = known_alone(fleet, policies=False)
     asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
-    said = (check(known if check in ABOUT_PAIRS else fleet) for check in asked)
+    said = (
+        of_every_copy(check, fleet)
+        if check in ABOUT_MATCHES
+        else check(known if check in ABOUT_PAIRS else fleet)
+        for check in asked
+    )
     everything = [*(f for found in said for f in found), *outdated(fleet, kubernetes), *more]
     found = [f for f in everything if given.get(f.rule.id) != "off"]
     found = [
@@ -320,5 +326,7 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
+# These say that policies mean nothing: not of one that means a copy which is left aside.
+ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label)
 # These ask whether pods reach each other, which labels that cannot be read decide.
 ABOUT_PAIRS = (_without_dns, _one_sided, uncallable, speechless, beside_the_cache, unprobed, proxies)

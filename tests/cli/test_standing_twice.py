@@ -177,8 +177,73 @@ def test_what_else_stands_twice_is_said_where_it_differs(netpol, dairy):
     dairy({"prod/more.yaml": PODS.replace("app: cow", "app: bull") + service % 81})
     err = netpol("reach", "net").err
     assert "which Service dairy/churn is meant, since it stands twice (" in err
-    assert "which Pod dairy/cow is meant, since it stands 3 times (" in err and "answers may be of all" in err
+    assert "which Pod dairy/cow is meant, since it stands 3 times (" in err
+    assert "): answers are of the first\n" in err and "): both count here\n" in err
     assert "which Pod dairy/goat" not in err
+
+
+SHOP = """\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: shop, labels: {{team: {team}}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: churn, namespace: dairy}}
+spec:
+  selector: {{matchLabels: {{app: {app}}}}}
+  template:
+    metadata: {{labels: {{app: {app}}}}}
+    spec: {{containers: [{{name: c, ports: [{{containerPort: 80, name: {port}}}]}}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: shop}}
+spec: {{template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: c}}]}}}}}}
+"""
+
+
+def test_answers_are_of_the_first_workload_and_of_the_first_namespace(netpol, repo):
+    first, second = SHOP.format(team="a", app="churn", port="web"), SHOP.format(team="z", app="x", port="web")
+    team = BASE.replace(
+        "podSelector: {matchLabels: {app: cow}}", "namespaceSelector: {matchLabels: {team: a}}"
+    )
+    repo({"a.yaml": first, "b.yaml": second, "churn.yaml": team})
+    done = netpol("reach", "net", "--from", "shop/web", "--to", "dairy/churn")
+    assert done.out.count("dairy/churn[Deployment]") == 1 and "TCP 80" in done.out
+    for what in ("Namespace shop", "Deployment dairy/churn"):
+        (said,) = [line for line in done.err.splitlines() if f"which {what} is meant" in line]
+        assert "twice (net/a.yaml:" in said and said.endswith("answers are of the first")
+
+
+def test_lint_accuses_no_policy_that_a_copy_left_aside_matches(netpol, repo):
+    team = BASE.replace(
+        "podSelector: {matchLabels: {app: cow}}", "namespaceSelector: {matchLabels: {team: a}}"
+    )
+    team = team.replace("port: 80", "port: milk").replace("app: churn", "app: keg")
+    first, second = (
+        SHOP.format(team="z", app="churn", port="web"),
+        SHOP.format(team="a", app="keg", port="milk"),
+    )
+
+    def found():
+        told = json.loads(netpol("lint", "net", "-o", "json").out)["findings"]
+        return {f["id"] for f in told} & {"NPC001", "NPC002", "NPC006"}
+
+    repo({"a.yaml": first, "churn.yaml": team})
+    assert found() == {"NPC001", "NPC002", "NPC006"}
+    Path("net/b.yaml").write_text(second)
+    assert found() == set()
+    Path("net/b.yaml").write_text(first.replace("web", "www"))
+    assert found() == {"NPC001", "NPC002", "NPC006"}
+
+
+def test_of_two_the_rules_of_the_valid_one_alone_count(netpol, repo):
+    wrong = PROD.replace("port: 80", "port: 80, protocol: ICMP")
+    repo({"pods.yaml": PODS, "a.yaml": wrong, "b.yaml": BASE})
+    assert "the rules of the one that is valid count here" in netpol("lint", "net").err
+    Path("net/b.yaml").write_text(wrong)
+    assert "none of them is valid, and no rule of theirs counts" in netpol("lint", "net").err
 
 
 def test_many_doubles_are_counted(netpol, repo):
