@@ -26,7 +26,7 @@ class Oracle:
         self.violations, self.journal = [], []
         self.policies, self.rollouts, self.records = defaultdict(dict), {}, {}
         self.analyses, self.approvals, self.spaces, self.sources = {}, {}, {}, {}
-        self.writer, self.reads = {}, defaultdict(list)
+        self.writer, self.knew = {}, {}
         self.applied, self.strange, self.released = {}, defaultdict(float), defaultdict(int)
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
@@ -44,7 +44,6 @@ class Oracle:
     def read(self, actor, namespace):
         """Policies were listed, in one namespace or all."""
         if actor.split("-")[0] in PRODUCT:
-            self.reads[namespace].append(self.now)
             self.looked[actor, namespace] = self.now
 
     def asked(self, actor, namespace, sent):
@@ -130,6 +129,7 @@ class Oracle:
         old = ((before or {}).get("status") or {}).get("phase")
         if phase != old and phase in ("Applied", "Restored"):
             self.applied[name, phase] = self.now
+            self.knew[name, phase] = self._looked(actor, after["spec"]["namespace"])
         if phase != old and phase == "Restored":
             self._read_back(actor, after["spec"]["namespace"])
         elif phase != old and phase == "Applied":
@@ -145,9 +145,12 @@ class Oracle:
 
     def _read_back(self, actor, space):
         """Who says that a namespace is restored has read it after the last write of its own."""
-        seen = max(self.looked.get((actor, n), 0.0) for n in (space, None))
-        if self.wrote.get((actor, space), 0.0) > seen:
+        if self.wrote.get((actor, space), 0.0) > self._looked(actor, space):
             self.violated("5 RolledBack means restored", f"{actor} did not read {space} back")
+
+    def _looked(self, actor, space):
+        """When a process last listed the policies there."""
+        return max(self.looked.get((actor, n), 0.0) for n in (space, None))
 
     def _none_between(self, actor, record):
         """What is on its way back over what a stranger wrote arrives there; it is not what the change asks for."""
@@ -412,9 +415,8 @@ class Oracle:
             live_uid = (self.spaces.get(space) or {"metadata": {}})["metadata"].get("uid")
             if _phase(record) != phase or live_uid != record["spec"].get("namespaceUid"):
                 continue
-            since = self.applied.get((record["metadata"]["name"], phase), 0.0)
-            looked = max((t for n in (space, None) for t in self.reads[n] if t <= since), default=0.0)
-            for text in self._differs(record, end, looked):
+            knew = self.knew.get((record["metadata"]["name"], phase), 0.0)
+            for text in self._differs(record, end, knew):
                 rule = "5 RolledBack means restored" if end == "before" else "1 exactly at before or after"
                 self.violated(rule, f"{name} is {_phase(self.rollouts[name])}, and {space}{text}")
 
