@@ -47,6 +47,7 @@ from orchestrator.steps import prune
 from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.steps.deadlines import Deadlines
 from orchestrator.steps.newcomers import left_out, newcomers, refused
+from orchestrator.steps.planning import selected
 from orchestrator.steps.selection import selection
 from orchestrator.steps.start import active, queue, start
 
@@ -309,12 +310,13 @@ class Controller:
             fresh -= refused(
                 source, [load(o) for o in self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, label)]
             )
-        if fresh and self._idle.get(new) != fresh:
-            verified = source.status.verified_revision
+        verified = source.status.verified_revision
+        known = _known(source, verified), self._standing(source, fresh)
+        if fresh and self._idle.get(new) != known:
             started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
             if started.rollout:
                 return f"{started.rollout} brings new namespaces to the last verified state"
-            self._idle[new] = fresh
+            self._idle[new] = known
         if begun := self._drift.look(source, rollouts):
             return begun
         # After what may be done for the namespaces that are there, and before any is emptied.
@@ -326,6 +328,11 @@ class Controller:
         missing = left_out(self.ctx, source, rollouts)
         told = self._in_force(source, head)
         return f"{told[:500]}, {missing}" if missing else told
+
+    def _standing(self, source: Source, names: frozenset[str]) -> frozenset[str]:
+        """The namespaces as they stand: another of the same name is new again."""
+        found = selected(self.ctx, source) if names else {}
+        return frozenset(str(found[n]["metadata"]["uid"]) for n in names if n in found)
 
     @staticmethod
     def _in_force(source: Source, head: str) -> str:

@@ -128,6 +128,21 @@ def test_a_new_namespace_is_reached_though_the_rollout_that_verified_the_revisio
         assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, name)] == ["allow", "deny"]
 
 
+def test_a_namespace_for_which_one_revision_had_nothing_gets_the_next_ones_policies_when_it_comes_again():
+    stage = Stage()
+    stage.repository.push("d", {f"cart/{n}": text for n, text in files(DENY).items()})
+    rounds = Rounds(stage)
+    rounds.go()
+    stage.namespace("fresh")
+    rounds.go()
+    stage.cluster.delete(NAMESPACE, "fresh", None, uid="", resource_version="")
+    stage.repository.push("e", files(DENY, ALLOW))
+    rounds.go()
+    stage.namespace("fresh")
+    assert rounds.go()["shop-eeeeeeeeee-2"] == "Succeeded"
+    assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_namespace_that_comes_after_a_revision_was_taken_back_gets_the_one_before(deleted):
     stage = Stage()

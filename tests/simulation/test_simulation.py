@@ -64,10 +64,31 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
 # taken back, a worker too slow to keep its Lease, a namespace that came before what cannot be planned, drift that was taken back, a
 # namespace that came after the verified rollout was deleted, one that was made anew while a person was asked about its going,
 # `run` again where the verified revision was rolled back, a way back to what somebody had changed before, a rollout that got
-# the name of a deleted one, a rollback given up for one failure after a worker had been slow and stood still.
+# the name of a deleted one, a rollback given up for one failure after a worker had been slow and stood still, a namespace for
+# which an earlier revision had nothing, made anew while a later one was rolled out.
 @pytest.mark.parametrize(
     "seed",
-    [79, 163, 476, 504, 523, 1126, 1254, 1789, 1813, 7201, 7270, 8638, 8884, 9458, 9566, 31383, 31814, 32002],
+    [
+        79,
+        163,
+        476,
+        504,
+        523,
+        1126,
+        1254,
+        1789,
+        1813,
+        7201,
+        7270,
+        8638,
+        8884,
+        9458,
+        9566,
+        31383,
+        31814,
+        32002,
+        45437,
+    ],
 )
 def test_seeds_that_once_broke_a_promise_break_none(seed):
     assert not simulate(seed).violations
