@@ -110,7 +110,7 @@ class Api:
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
             self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
         if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):
-            self._oracle.asked(process.name, space, sent)
+            self._oracle.asked(process.name, space, sent, args[1] if verb == "delete" else "")
         try:
             return getattr(port, verb)(*args, **kwargs)
         except ApiError as error:

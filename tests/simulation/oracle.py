@@ -46,15 +46,24 @@ class Oracle:
         if actor.split("-")[0] in PRODUCT:
             self.looked[actor, namespace] = self.now
 
-    def asked(self, actor, namespace, sent):
-        """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`."""
+    def asked(self, actor, namespace, sent, deleted):
+        """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`. `deleted` is a name."""
         record = self._open_record(namespace)
-        if record is None:
+        if record is None or self._swept(actor, record, deleted):
             return
         holder, since, before = self.holders.get(record["spec"]["rollout"], ("", 0.0, ()))
         if holder and holder != actor and actor in before and sent > since:
             text = f"{actor} asks to write into {namespace} though {holder} has its place since {since:.1f} s"
             self.violated("one writer", text)
+
+    def _swept(self, actor, record, name):
+        """Whoever leads deletes a bridge that is of no walk of the rollout that works there, whoever works on that."""
+        bridge = self.policies[record["spec"]["namespace"]].get(name)
+        if bridge is None or not _bridge(bridge) or self.holders.get("controller", ("",))[0] != actor:
+            return False
+        forward = _phase(self.rollouts[record["spec"]["rollout"]]) in ("Progressing", "Paused")
+        walk = (record.get("status") or {}).get("walk") or []
+        return (forward and _phase(record) == "Applied") or not any(f'"{name}"' in text for text in walk)
 
     def saw(self, actor, kind, namespace, name, before, after):
         """One change that took effect."""
