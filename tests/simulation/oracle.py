@@ -425,7 +425,8 @@ class Oracle:
             if _phase(record) != phase or live_uid != record["spec"].get("namespaceUid"):
                 continue
             knew = self.knew.get((record["metadata"]["name"], phase), 0.0)
-            for text in self._differs(record, end, knew):
+            # what was read before the plan was frozen excuses nothing
+            for text in self._differs(record, end, max(knew, self.born(record))):
                 rule = "5 RolledBack means restored" if end == "before" else "1 exactly at before or after"
                 self.violated(rule, f"{name} is {_phase(self.rollouts[name])}, and {space}{text}")
 
