@@ -431,12 +431,9 @@ class Oracle:
                 self.violated(rule, f"{name} is {_phase(self.rollouts[name])}, and {space}{text}")
 
     def _cleaned(self, name):
-        """What a rollout has just written is as it should be, whatever strangers did to it before."""
+        """What a rollout has just written is as it should be, whatever strangers had done to it when that was read."""
         for record in self._of_rollout(name):
-            space, since = (
-                record["spec"]["namespace"],
-                self.applied.get((record["metadata"]["name"], "Applied")),
-            )
+            space, since = record["spec"]["namespace"], self.knew.get((record["metadata"]["name"], "Applied"))
             for text in (*record["spec"].get("before", ()), *record["spec"].get("after", ())):
                 key = space, _name(json.loads(text))
                 if since is not None and self.writer.get(key, ("", 0.0))[1] <= since:
