@@ -129,9 +129,9 @@ def _blocks(found: Checked, verdict: Verdict) -> list[str]:
     """With the risk, where that is what blocks the change or makes it wait."""
     reasons = f"the risk is {found.risk.level}: {'; '.join(found.risk.reasons)}"
     blocked = verdict.word == "blocked"
-    by_risk = blocked and (found.risk.level in ("medium", "high") or not found.blocks)
-    if found.moved.unknown and found.risk.level in ("none", "low"):
-        by_risk = False
+    by_risk = blocked and (
+        found.risk.level in ("medium", "high") or not (found.blocks or found.moved.unknown)
+    )
     unknown = [found.uncompared] if blocked and found.moved.unknown else []
     return [*found.blocks, *([reasons] if by_risk else []), *unknown]
 

@@ -13,7 +13,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy import read_shape
 from orchestrator.policy.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.evaluator import Network
-from orchestrator.policy.manifest import Document
+from orchestrator.policy.manifest import Document, space_of
 from orchestrator.policy.nearest import did_you_mean, no_address
 from orchestrator.policy.obscured import Obscured
 from orchestrator.policy.owners import TEMPLATE_HASH as TEMPLATE_HASH
@@ -232,7 +232,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             else:
                 beside.append(document)
                 if kind == "Service":
-                    doubles.add(document, _space(obj))
+                    doubles.add(document, space_of(obj))
                 if what := meaning(obj):
                     skipped[f"{kind} ({version}): {what}"] += 1
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -302,7 +302,7 @@ def placed(documents: Iterable[Document]) -> list[Document]:
     layout that a source takes means the same here.
     """
     found = list(documents)
-    known = {_space(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
+    known = {space_of(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
     known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
     everywhere = sorted(n for n in known if not n.startswith("kube-"))
     return [d for document in found for d in into(document, known, everywhere)]
@@ -325,14 +325,10 @@ def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:
     return [w.pod for w in found if w is not None]
 
 
-def _space(obj: Mapping[str, Any]) -> str:
-    return str(obj["metadata"].get("namespace") or "default")
-
-
 def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """With its namespace, and what the API server would have against it."""
     policy = {k: v for k, v in policy.items() if k != "status"}  # exports of older clusters carry one
-    return {**policy, "metadata": {**policy["metadata"], "namespace": _space(policy)}}, problems(policy)
+    return {**policy, "metadata": {**policy["metadata"], "namespace": space_of(policy)}}, problems(policy)
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:
@@ -346,7 +342,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
     ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
     pod = Pod(
-        _space(obj),
+        space_of(obj),
         str(name),
         labels,
         ips[0],

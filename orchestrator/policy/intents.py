@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
@@ -32,6 +32,7 @@ _NOT_KNOWN = "it is not known: "
 
 # What is not as it is meant: both ends, and what else is said of it.
 Wrong = tuple[End, End, str]
+E = TypeVar("E", bound=End)
 
 
 class _Model(BaseModel):
@@ -215,7 +216,7 @@ def _unknown(fleet: Fleet, ends: Iterable[End], hidden: Iterable[str]) -> Iterat
         yield f"{_NOT_KNOWN}{name} cannot be read"
 
 
-def _known(fleet: Fleet, ends: Sequence[End]) -> list[End]:
+def _known(fleet: Fleet, ends: Sequence[E]) -> list[E]:
     return [e for e in ends if not isinstance(e, Pod) or e.namespace not in fleet.obscured.unlabelled]
 
 
@@ -290,7 +291,7 @@ def _exposed(fleet: Fleet, net: Network, rule: OnlyTo, where: str) -> Result:
     wrong: list[Wrong] = []
     others = [w.pod for w in fleet.workloads if id(w.pod) not in meant]
     nobody += _unknown(fleet, others, fleet.obscured.workloads)
-    others = [pod for pod in others if pod.namespace not in fleet.obscured.unlabelled]
+    others = _known(fleet, others)
     for pod in others:
         for address in public(fleet):
             for protocol, port in _first(net.over_ports(address, pod, ports.ALL)):

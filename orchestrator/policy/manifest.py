@@ -42,6 +42,11 @@ def parse_all(files: Mapping[str, bytes]) -> list[Document]:
     return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]
 
 
+def space_of(obj: Mapping[str, Any]) -> str:
+    """The namespace of an object; `default` where it says none."""
+    return str(obj["metadata"].get("namespace") or "default")
+
+
 def below(files: Mapping[str, object]) -> str:
     """What stands before their paths for people, where they say that."""
     return str(getattr(files, "below", ""))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from orchestrator.errors import BadInput
 from orchestrator.policy.fleet import Fleet, Workload
 from orchestrator.policy.manifest import Document
+from orchestrator.policy.manifest import space_of as space_of
 from orchestrator.policy.pod import Pod
 
 API_SERVER = "API server"
@@ -167,11 +168,6 @@ def known_as(workload: Workload) -> tuple[str, ...]:
     """By what people name it, its namespace included."""
     pod = workload.pod
     return (workload.name, pod.name, pod.namespace, f"{pod.namespace}/{pod.name}")
-
-
-def space_of(obj: Mapping[str, Any]) -> str:
-    """The namespace of an object; `default` where it says none."""
-    return str(obj["metadata"].get("namespace") or "default")
 
 
 def standing(fleet: Fleet, namespace: str, named: str = "") -> list[Workload | str]:

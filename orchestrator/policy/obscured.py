@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orchestrator.policy.manifest import Document
+from orchestrator.policy.manifest import Document, space_of
 from orchestrator.policy.owners import owner_of
 from orchestrator.policy.selector import requirements
 from orchestrator.policy.templates import MACHINES, TEMPLATED, template_of
@@ -50,13 +50,13 @@ class Obscured:
         """Policies that cannot be read, or that the API server would refuse, and their namespaces; none is of all of them."""
         found = [p for p, _ in self.invalid]
         found += [d.obj for d, _ in self.malformed if d.obj["kind"].endswith("NetworkPolicy")]
-        return {_titled(p): "" if p["kind"] == "ClusterNetworkPolicy" else _space(p) for p in found}
+        return {_titled(p): "" if p["kind"] == "ClusterNetworkPolicy" else space_of(p) for p in found}
 
 
 def _titled(policy: Mapping[str, Any]) -> str:
     if policy["kind"] == "ClusterNetworkPolicy":
         return f"ClusterNetworkPolicy {policy['metadata']['name']}"
-    return f"{policy['kind']} {_space(policy)}/{policy['metadata']['name']}"
+    return f"{policy['kind']} {space_of(policy)}/{policy['metadata']['name']}"
 
 
 def _has_pods(obj: Mapping[str, Any]) -> bool:
@@ -72,12 +72,12 @@ def _names(obj: Mapping[str, Any]) -> list[str]:
     """Its own name, of a pod that of its owner and of that one's owner, as a ReplicaSet's name says it."""
     kind, name = obj["kind"], str(obj["metadata"]["name"])
     if kind != "Pod":
-        return [f"{_space(obj)}/{name}[{kind}]"]
+        return [f"{space_of(obj)}/{name}[{kind}]"]
     with suppress(AttributeError, KeyError, TypeError, ValueError):
         kind, name = owner_of(obj)
-    found = [f"{_space(obj)}/{name}[{kind}]"]
+    found = [f"{space_of(obj)}/{name}[{kind}]"]
     if kind == "ReplicaSet" and "-" in name:
-        found.insert(0, f"{_space(obj)}/{name.rpartition('-')[0]}[Deployment]")
+        found.insert(0, f"{space_of(obj)}/{name.rpartition('-')[0]}[Deployment]")
     return found
 
 
@@ -89,7 +89,3 @@ def _of_namespaces(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for part, peers in (("ingress", "from"), ("egress", "to")):
         for rule in policy["spec"].get(part) or []:
             yield from (peer.get("namespaceSelector") or {} for peer in rule.get(peers) or [])
-
-
-def _space(obj: Mapping[str, Any]) -> str:
-    return str(obj["metadata"].get("namespace") or "default")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from orchestrator.policy.manifest import space_of
 from orchestrator.policy.owners import TEMPLATE_HASH, owner_of
 
 KEDA_MOST = 100  # what a ScaledObject goes up to where it does not say
@@ -23,7 +24,7 @@ def several(objects: Iterable[Mapping[str, Any]]) -> frozenset[Key]:
     for obj in objects:
         # What is of another shape is named where it is read, and says nothing here.
         with suppress(AttributeError, KeyError, TypeError, ValueError, IndexError):
-            key = (_space(obj), str(obj["kind"]), str(obj["metadata"].get("name")))
+            key = (space_of(obj), str(obj["kind"]), str(obj["metadata"].get("name")))
             if obj["kind"] == "Pod":
                 kind, name = owner_of(obj)
                 owned = (key[0], kind, name)
@@ -68,7 +69,3 @@ def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _space(obj: Mapping[str, Any]) -> str:
-    return str(obj["metadata"].get("namespace") or "default")

@@ -12,7 +12,7 @@ from orchestrator.policy.istio_routes import Delegates, istio_routes
 from orchestrator.policy.manifest import Document
 from orchestrator.policy.needed import Found
 from orchestrator.policy.said_targets import Said
-from orchestrator.policy.traefik_routes import traefik_calls, traefik_routes, traefik_steps
+from orchestrator.policy.traefik_routes import Steps, traefik_calls, traefik_routes
 
 Reader = Callable[[Document], Iterator[Found]]
 
@@ -21,7 +21,7 @@ def routed(
     documents: Sequence[Document], services: Named, known: Controllers, delegates: Delegates
 ) -> list[Reader]:
     """Whom the controllers lead to the backends of Ingresses and routes."""
-    included, steps = Included(documents), traefik_steps(documents)
+    included, steps = Included(documents), Steps(documents)
     return [
         lambda d: ingresses(d, services, known),
         lambda d: routes(d, documents, services, known),
@@ -35,7 +35,7 @@ def asked_beside(
     documents: Sequence[Document], services: Named, known: Controllers, said: Said
 ) -> list[Reader]:
     """What the controllers call themselves beside these backends."""
-    steps = traefik_steps(documents)
+    steps = Steps(documents)
     return [
         lambda d: ingress_calls(d, known, said),
         lambda d: traefik_calls(d, steps, known, said),

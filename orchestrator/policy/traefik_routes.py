@@ -80,11 +80,6 @@ class Steps:
         return self._by_id.get(joined) or [("Middleware", "", name)]
 
 
-def traefik_steps(documents: Sequence[Document]) -> Steps:
-    """What routes lead through."""
-    return Steps(documents)
-
-
 def traefik_routes(document: Document, steps: Steps, services: Named, known: Controllers) -> Iterator[Found]:
     """What Traefik connects to for a route, and for the Middlewares of an Ingress."""
     obj = document.obj
