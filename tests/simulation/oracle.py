@@ -531,7 +531,8 @@ class Oracle:
         ]
         last = max(mine, key=self._ended_at, default=None)
         if last is None:  # it came after the last rollout, and what Git asks for now cannot be planned
-            return self._blocked(status)
+            refused = self._ended_early(name, space, status) and _refusal_said(status, space)
+            return self._blocked(status) or (refused and not self._holds(name, space))
         if _phase(self.rollouts.get(last["spec"]["rollout"])) != "RolledBack":
             return False
         cause = self._cause(last)
@@ -548,6 +549,16 @@ class Oracle:
         earlier = max((r for r in mine if self._anew(r, status)), key=self._ended_at, default=None)
         put_back = earlier is not None and _phase(self.rollouts[earlier["spec"]["rollout"]]) == "RolledBack"
         return _drift_said(status, space) or (put_back and told and not self._holds(name, space))
+
+    def _ended_early(self, name, space, status):
+        """Whether a rollout that was to bring the verified revision there was taken back before it had records."""
+        return any(
+            r["spec"]["source"] == name
+            and r["spec"]["revision"] == status.get("verifiedRevision")
+            and space in _spaces(r["spec"])
+            and _phase(r) == "RolledBack"
+            for r in self.rollouts.values()
+        )
 
     def _anew(self, record, status):
         """Whether its rollout brought the verified revision once more, rather than a new one."""
