@@ -67,7 +67,7 @@ bench-analysis: $(VENV)/.ready
 	$(BIN)/python tests/bench/analysis.py
 
 crds: $(VENV)/.ready
-	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
+	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.resources.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
 	$(BIN)/netpol-canary workflows render --image netpol-canary > config/argo/templates.yaml
 
 # What users of a version have, for tests/upgrade: `make freeze VERSION=v0.2.0`, once.

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from stage import OWN, Rounds, Stage
 
+from orchestrator.context import SOURCE
 from orchestrator.engine.controller import Controller
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import SOURCE
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 
 class Beside(Rounds):

@@ -6,8 +6,8 @@ A path is a tuple of field names, with 0 for the item of a list.
 import copy
 from dataclasses import dataclass
 
-from orchestrator.rollout.crd import schema_of
-from orchestrator.rollout.resource import MODELS
+from orchestrator.rollout.resources.crd import schema_of
+from orchestrator.rollout.resources.resource import MODELS
 
 SPEC, STATUS = 0, 1
 NOW = "2026-01-01T00:00:00Z"

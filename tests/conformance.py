@@ -9,8 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.pod import NamedPort, Pod
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects.pod import NamedPort, Pod
 
 
 def pods_of(case):

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 from fastapi.testclient import TestClient
 from stage import OWN, Stage
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.looks import REQUESTED_AT
-from orchestrator.rollout.resource import load
+from orchestrator.context import SOURCE
+from orchestrator.rollout.polling import REQUESTED_AT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 from orchestrator.server.app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
-from orchestrator.steps.context import SOURCE
 
 PAYLOADS = Path(__file__).parent / "server" / "webhooks" / "payloads"
 SECRET = b"what only the host knows"

@@ -8,8 +8,8 @@ from stage import ALLOW, DENY, OWN, Answers, Repository, Stage, files
 
 from orchestrator.errors import PortError
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 LINE = "pay\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp\u2066 @everyone #12 GH-13 <script>alert(1)</script> [a](javascript:b) a | b"
 EVIL = f"{LINE}\n::set-output name=a::b\n##[group]x%0A\n# big"

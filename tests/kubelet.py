@@ -2,8 +2,8 @@
 
 import json
 
-from orchestrator.adapters.probe_pod import JOB
-from orchestrator.adapters.probe_targets import POD
+from orchestrator.adapters.probes.job_pod import JOB
+from orchestrator.adapters.probes.probe_ends import POD
 from orchestrator.errors import Forbidden
 from orchestrator.probe import agent
 from orchestrator.sandbox.cluster import MemoryCluster

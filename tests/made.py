@@ -3,12 +3,12 @@
 import json
 from dataclasses import dataclass
 
-from orchestrator.policy.fleet import Fleet, fleet
-from orchestrator.policy.generate import File, generate, problems
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.reading import profile
-from orchestrator.policy.wanted import needs
+from orchestrator.policy.author.generator import File, generate, problems
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.evaluate.cni_profiles import profile
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.workloads.fleet import Fleet, fleet
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import strategies as st
 
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.objects.pod import Pod
 
 SPACES = {n: {"kubernetes.io/metadata.name": n, "team": t} for n, t in (("x", "red"), ("y", "blue"))}
 PODS = [

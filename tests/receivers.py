@@ -4,12 +4,12 @@ from collections import defaultdict
 
 from stage import OWN
 
-from orchestrator.engine.courier import Courier
-from orchestrator.engine.deliveries import Post
+from orchestrator.context import ROLLOUT, SOURCE
+from orchestrator.engine.delivery.dispatcher import Courier
+from orchestrator.engine.delivery.receivers import Post
 from orchestrator.errors import DeliveryError
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import dump, load
-from orchestrator.steps.context import ROLLOUT, SOURCE
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import dump, load
 
 FEEDBACK = m.Feedback(host="github", repository="shop/policies", secret_ref="host", revert=True)
 CHAT = m.Notification(name="chat", secret_ref="chat", events=["all"])

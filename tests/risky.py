@@ -2,7 +2,7 @@
 
 from stage import Stage, files, policy
 
-from orchestrator.rollout.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
 
 DB = [{"port": 5432, "protocol": "TCP"}]
 

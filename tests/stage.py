@@ -3,19 +3,19 @@
 import json
 from concurrent.futures import Future
 
+from orchestrator.context import POLICY, ROLLOUT, SOURCE, Context
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import PortError, RetryLater
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Commit, ProbeResult
-from orchestrator.rollout import model as m
-from orchestrator.rollout import objects
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, Context
-from orchestrator.steps.start import find_source, start
 
 SPACES = ("cart", "pay", "web")
 OWN = "netpol-canary"

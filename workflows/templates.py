@@ -13,7 +13,7 @@ from hera.workflows import DAG, Container, EmptyDirVolume, Env, Parameter, Resou
 from hera.workflows import models as argo
 
 from orchestrator.rollout.shards import MOST_AT_ONCE
-from workflows.outcome import AGAIN, KILLED
+from workflows.exit_codes import AGAIN, KILLED
 
 WAVE, STEP = "netpol-canary-wave", "netpol-canary-step"
 ACCOUNT = "netpol-canary-step"

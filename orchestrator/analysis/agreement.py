@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.analysis.answers import Asked, asked
-from orchestrator.policy import ports
-from orchestrator.rollout.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
+from orchestrator.analysis.probe_answers import Asked, asked
+from orchestrator.policy.objects import port_sets
+from orchestrator.rollout.resources.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def _row(edge: WaveEdge, answers: Sequence[Asked], flow: SeenFlow | None) -> Row
     elif opened and flow is not None and flow.dropped > 0 and flow.forwarded == 0:
         alarm = f"{ends[0]} to {ends[1]} should be open, and traffic is dropped"
     gone = [a for a in mine if a.before == "reach" and a.after == "blocked"]
-    lost = ports.parsed(edge.before) & ~ports.parsed(edge.after)
-    cuts = [a for a in gone if ports.contains(lost, a.probe.protocol, a.probe.port)]
+    lost = port_sets.parsed(edge.before) & ~port_sets.parsed(edge.after)
+    cuts = [a for a in gone if port_sets.contains(lost, a.probe.protocol, a.probe.port)]
     return Row(
         edge.source,
         edge.destination,

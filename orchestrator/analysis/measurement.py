@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from orchestrator.rollout.model import MeasurementPhase, MetricSpec
+from orchestrator.rollout.resources.model import MeasurementPhase, MetricSpec
 
 KINDS = {
     "scrape": "the metrics scrape",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.analysis.answers import Judgement
-from orchestrator.rollout.model import Analysis, MeasurementPhase, MeasurementRecord
+from orchestrator.analysis.probe_answers import Judgement
+from orchestrator.rollout.resources.model import Analysis, MeasurementPhase, MeasurementRecord
 
 OBSERVER = "the change cuts off the observer: "
 MOST_SAID = 4

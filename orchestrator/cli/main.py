@@ -5,42 +5,31 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
 from orchestrator.cli import edge
+from orchestrator.cli.app import app
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
 FAULT = 70  # EX_SOFTWARE
 TRACEBACK = "NETPOL_CANARY_TRACEBACK"
 MOST_SAID = 300
 
-app = typer.Typer(
-    name="netpol-canary",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
-    epilog="Exit codes: 0 done, 1 rolled back, refused or not allowed, 2 bad input, 3 paused, or no answer from what is needed, "
-    "4 the cluster differs from what it should be restored to, 70 a fault of netpol-canary itself, 130 interrupted.",
-)
-
 
 def load() -> None:
     """Every command is known from here on."""
-    from orchestrator.cli import (  # noqa: F401
+    from orchestrator.cli.commands import (  # noqa: F401
         approvals,
-        commands,
+        argo,
         drift,
         freezes,
         guard,
-        installing,
+        installation,
         metrics,
         notify,
         poll,
         records,
         serve,
         step,
-        workflows,
+        verbs,
     )
 
 

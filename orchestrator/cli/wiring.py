@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.context import Context
 from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import Source
-from orchestrator.steps.context import Context
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import Source
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.messengers import Messengers
-    from orchestrator.engine.courier import Courier
+    from orchestrator.adapters.notify.messengers import Messengers
+    from orchestrator.engine.delivery.dispatcher import Courier
 
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
 PAGES_URL = "NETPOL_CANARY_PAGES__URL"
@@ -37,7 +37,7 @@ class Target:
 
 def connected(target: Target, stop: threading.Event | None = None) -> Context:
     """The ports on a real cluster. Raises BadInput where there is none."""
-    from orchestrator.adapters.kubernetes import connect
+    from orchestrator.adapters.kube.cluster import connect
 
     return over(connect(target.kubeconfig, target.context), target, stop)
 
@@ -45,10 +45,10 @@ def connected(target: Target, stop: threading.Event | None = None) -> Context:
 def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) -> Context:
     """The ports around a cluster that is there already."""
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.adapters.events import EventNotifier
-    from orchestrator.adapters.metrics.registry import Sources
-    from orchestrator.adapters.secrets import Secrets
-    from orchestrator.engine.embedded import threads
+    from orchestrator.adapters.kube.events import EventNotifier
+    from orchestrator.adapters.kube.secrets import Secrets
+    from orchestrator.adapters.metrics.metric_sources import Sources
+    from orchestrator.engine.worker import threads
 
     clock = SystemClock(stop)
     secrets = Secrets(cluster, target.namespace, target.secrets)
@@ -70,7 +70,7 @@ def waves() -> Callable[[Context, State, Action], bool]:
     def elsewhere(ctx: Context, state: State, action: Action) -> bool:
         if state.rollout.spec.strategy.engine != "argo":
             return False
-        from workflows.waves import Waves
+        from workflows.wave_workflow import Waves
 
         return Waves()(ctx, state, action)
 
@@ -79,10 +79,10 @@ def waves() -> Callable[[Context, State, Action], bool]:
 
 def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Courier:
     """Who tells Git hosts and people; `base` is the address of the pages, else that of the environment."""
-    from orchestrator.adapters.githosts.registry import Hosts
-    from orchestrator.adapters.secrets import Secrets
-    from orchestrator.engine.courier import Courier
-    from orchestrator.engine.deliveries import Post
+    from orchestrator.adapters.githosts.git_host import Hosts
+    from orchestrator.adapters.kube.secrets import Secrets
+    from orchestrator.engine.delivery.dispatcher import Courier
+    from orchestrator.engine.delivery.receivers import Post
 
     read = Secrets(ctx.cluster, target.namespace, target.secrets).read
     hosts, people = Hosts(ctx.clock, read), messengers(ctx, target)
@@ -92,17 +92,17 @@ def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: A
 
 def messengers(ctx: Context, target: Target) -> Messengers:
     """Who sends messages to people, with the addresses of Secrets."""
-    from orchestrator.adapters.messengers import Messengers
-    from orchestrator.adapters.secrets import Secrets
+    from orchestrator.adapters.kube.secrets import Secrets
+    from orchestrator.adapters.notify.messengers import Messengers
 
     return Messengers(Secrets(ctx.cluster, target.namespace, target.secrets).read)
 
 
 def repository(source: Source, read: Read) -> PolicyRepository:
     """The source's Git repository, with a clone in the user's cache directory; signatures checked where it asks."""
-    from orchestrator.adapters.git import GitRepository
-    from orchestrator.adapters.gitprogram import Credentials
-    from orchestrator.adapters.signatures import SignedRepository, Signers
+    from orchestrator.adapters.git.program import Credentials
+    from orchestrator.adapters.git.repository import GitRepository
+    from orchestrator.adapters.git.signatures import SignedRepository, Signers
 
     git = source.spec.git
     data = read(git.secret_ref, f"PolicySource {source.name} spec.git.secretRef")
@@ -130,7 +130,7 @@ def prober(
     own: str = "",
 ) -> Prober | None:
     """Who tries connections, as Jobs of the strategy's image or of this program's own; None where neither is known."""
-    from orchestrator.adapters.jobs import JobProber
+    from orchestrator.adapters.probes.prober import JobProber
 
     image = probing.image or own or os.environ.get(PROBE_IMAGE, "")
     return JobProber(cluster, clock, probing, image, owner, beat) if image else None

@@ -11,21 +11,22 @@ from functools import partial
 
 import structlog
 
+from orchestrator.context import ROLLOUT, SOURCE, Context, read
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.abreast import MOST_LOOKS, Abreast
 from orchestrator.engine.aloud import Aloud
 from orchestrator.engine.boundary import boundary, unforeseen
-from orchestrator.engine.courier import Courier
-from orchestrator.engine.drifting import DriftWatch
-from orchestrator.engine.embedded import Embedded, nowhere
+from orchestrator.engine.capacity import Limits
+from orchestrator.engine.delivery.dispatcher import Courier
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
-from orchestrator.engine.lookout import Lookout
-from orchestrator.engine.notice import Notice
-from orchestrator.engine.orphaned import OrphanWatch
-from orchestrator.engine.polling import MOST_SECONDS, Polling
-from orchestrator.engine.room import Limits
-from orchestrator.engine.sweeping import Sweeper
+from orchestrator.engine.lease_watch import Lookout
+from orchestrator.engine.poll_rounds import MOST_SECONDS, Polling
+from orchestrator.engine.request_watch import Notice
+from orchestrator.engine.upkeep.bridge_sweep import Sweeper
+from orchestrator.engine.upkeep.drift_watch import DriftWatch
+from orchestrator.engine.upkeep.orphan_removal import OrphanWatch
+from orchestrator.engine.worker import Embedded, nowhere
 from orchestrator.errors import (
     BadInput,
     Conflict,
@@ -36,20 +37,20 @@ from orchestrator.errors import (
     RetryLater,
 )
 from orchestrator.harmless import one_line
-from orchestrator.rollout import looks
-from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import detailed, of_type, put, whole
+from orchestrator.operations.start import queue, start
+from orchestrator.planning.newcomers import left_out, newcomers, refused
+from orchestrator.planning.planner import selected
+from orchestrator.rollout import polling
 from orchestrator.rollout.next import REQUEST, RESTING, Action, State, next_action
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.rollout.resource import Rollout, Source, load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.conditions import detailed, of_type, put, whole
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.rollout.state import MOST_IGNORED, open_request, unreadable
-from orchestrator.steps import prune
-from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
-from orchestrator.steps.deadlines import Deadlines
-from orchestrator.steps.newcomers import left_out, newcomers, refused
-from orchestrator.steps.planning import selected
-from orchestrator.steps.selection import selection
-from orchestrator.steps.start import active, queue, start
+from orchestrator.sources import prune
+from orchestrator.sources.lookup import active
+from orchestrator.sources.selection import selection
+from orchestrator.standstill import Deadlines
 
 MOST_ROLLOUTS = 16
 MOST_NAMESPACES = 500
@@ -227,7 +228,7 @@ class Controller:
     def _source(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """What is wrong with one source stops no other; it stands in the source's Ready condition."""
         failed = False
-        self._aloud.say(source.manifest, "RequestIgnored", looks.unreadable(source))
+        self._aloud.say(source.manifest, "RequestIgnored", polling.unreadable(source))
         try:
             prune.history(self.ctx, source, rollouts)
             message = self._poll(source, rollouts)
@@ -347,7 +348,7 @@ class Controller:
         try:
             source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
             known = source.status.conditions
-            text = one_line("; ".join(filter(None, (looks.unreadable(source), message))))[:1000]
+            text = one_line("; ".join(filter(None, (polling.unreadable(source), message))))[:1000]
             old = of_type(known, "Ready")
             said = whole(known, source.status.details, "Ready")
             if old is not None and (old.status, old.reason, said) == (value, reason, text):

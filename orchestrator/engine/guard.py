@@ -13,19 +13,19 @@ from typing import Protocol
 
 import structlog
 
+from orchestrator.context import ROLLOUT, Context, change, read
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import boundary, unforeseen
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
-from orchestrator.engine.lookout import Lookout
-from orchestrator.engine.sweeping import Sweeper
+from orchestrator.engine.lease_watch import Lookout
+from orchestrator.engine.upkeep.bridge_sweep import Sweeper
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError, NotFound, PortError
-from orchestrator.rollout.left import LOST, left
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.abandoned import LOST, left
 from orchestrator.rollout.next import Action, State, Verb, next_action
+from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.steps import restore
-from orchestrator.steps.context import ROLLOUT, Context, change, read
 
 LEASE, LEASE_SECONDS = "guard", 15.0
 INTERVAL = 5.0

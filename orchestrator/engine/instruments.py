@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from orchestrator.rollout.model import MeasurementPhase, PauseReason, RolloutPhase
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import Rollout
+from orchestrator.rollout.resources.model import MeasurementPhase, PauseReason, RolloutPhase
+from orchestrator.rollout.resources.resource import Rollout
 
 PHASES: tuple[RolloutPhase, ...] = (
     "Pending",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orchestrator.context import Context
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import Conflict, NotFound
 from orchestrator.ports import Kind, Manifest
-from orchestrator.steps.context import Context
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import Resource, load
+from orchestrator.rollout.resources.resource import Resource, load
 
 KINDS = ("PolicyRollout", "NamespaceRollout", "WaveAnalysis", "RolloutApproval")
 

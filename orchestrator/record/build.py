@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
-from orchestrator.analysis.why import TITLES, Why, why
+from orchestrator.analysis.cause import TITLES, Why, why
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import RolloutView
-from orchestrator.record.waves import ALARMING, left_out, wave
-from orchestrator.rollout.approvals import gateway
-from orchestrator.rollout.conditions import of_type
-from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus
+from orchestrator.record.wave_views import ALARMING, left_out, wave
+from orchestrator.rollout.gates.approval_proof import condition
+from orchestrator.rollout.gates.approvals import gateway
 from orchestrator.rollout.next import State, decide_by
+from orchestrator.rollout.resources.conditions import of_type
+from orchestrator.rollout.resources.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.state import ignored
-from orchestrator.rollout.vouching import condition
 
 WAITS = {
     "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from orchestrator.record.view import ObjectDiff
-from orchestrator.rollout.model import Change, NamespaceRolloutSpec
-from orchestrator.rollout.objects import label
+from orchestrator.rollout.resources.model import Change, NamespaceRolloutSpec
+from orchestrator.rollout.resources.objects import label
 
 Objects = Mapping[str, Mapping[str, Any]]
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a wave may have thousands of objects

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.analysis.agreement import Row, agreement
-from orchestrator.analysis.answers import Asked, asked
+from orchestrator.analysis.probe_answers import Asked, asked
 from orchestrator.record.view import Attempt, Curve, Link, LinkChange, Point
-from orchestrator.rollout.changing import LIVE
-from orchestrator.rollout.model import (
+from orchestrator.rollout.notifications.connection_words import LIVE
+from orchestrator.rollout.resources.model import (
     Analysis,
     Answer,
     MeasurementRecord,

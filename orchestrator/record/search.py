@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from orchestrator.errors import BadInput
 from orchestrator.record.summary import Entry
-from orchestrator.rollout.model import TERMINAL
+from orchestrator.rollout.resources.model import TERMINAL
 
 OUTCOMES = {
     "succeeded": ("Succeeded",),

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from orchestrator.record.axes import DAY
 from orchestrator.record.build import ended_at
 from orchestrator.record.timeline import decision
-from orchestrator.rollout.approvals import created
-from orchestrator.rollout.model import TERMINAL, PolicyRolloutStatus, RolloutPhase
+from orchestrator.rollout.gates.approvals import created
 from orchestrator.rollout.outbox import REGRESSIONS
-from orchestrator.rollout.resource import Approval, Rollout
+from orchestrator.rollout.resources.model import TERMINAL, PolicyRolloutStatus, RolloutPhase
+from orchestrator.rollout.resources.resource import Approval, Rollout
 
 OWN = ("", "netpol-canary")  # who acts where no person does
 MOST_BUCKETS = 60
 MOST_DECISIONS = 50
+DAY = 86_400  # seconds
 WEEK, MONTH = 7 * DAY, 28 * DAY
 
 

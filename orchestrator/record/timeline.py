@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from orchestrator.record.view import Mark, Moment
-from orchestrator.rollout.approvals import created
-from orchestrator.rollout.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
+from orchestrator.rollout.gates.approvals import created
 from orchestrator.rollout.next import State
 from orchestrator.rollout.outbox import REGRESSIONS
-from orchestrator.rollout.resource import Approval, NamespaceRollout
+from orchestrator.rollout.resources.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
+from orchestrator.rollout.resources.resource import Approval, NamespaceRollout
 
 MOST_NAMED = 6
 SIGNS = {"create": "+", "update": "~", "delete": "-"}

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from orchestrator.rollout.model import Answer, EdgeChange, MeasurementPhase, NamespacePhase, RolloutPhase
+from orchestrator.rollout.resources.model import (
+    Answer,
+    EdgeChange,
+    MeasurementPhase,
+    NamespacePhase,
+    RolloutPhase,
+)
 
 LinkWord = Literal["cut", "opened", "narrowed", "widened", "same"]
 LinkChange = EdgeChange | Literal["same"]

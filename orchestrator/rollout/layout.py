@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.errors import BadInput
-from orchestrator.policy.acceptable import accepted
-from orchestrator.policy.fleet import SHARED, WORKLOADS
-from orchestrator.policy.manifest import Document, parse
+from orchestrator.policy.files.manifest import Document, parse
+from orchestrator.policy.objects.acceptable import accepted
+from orchestrator.policy.workloads.fleet import SHARED, WORKLOADS
 from orchestrator.rollout.likely import likely
 
 ENDINGS = (".yaml", ".yml", ".json")

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from orchestrator.rollout.approvals import Gateway, gateway
-from orchestrator.rollout.conditions import of_type
-from orchestrator.rollout.due import look_time, progressed_at, settled_at
-from orchestrator.rollout.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
+from orchestrator.rollout.expiry import believed, passed
+from orchestrator.rollout.gates.approval_proof import condition, proven
+from orchestrator.rollout.gates.approvals import Gateway, gateway
+from orchestrator.rollout.gates.opening import Turn, turn
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.passed import believed, passed
+from orchestrator.rollout.resources.conditions import of_type
+from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL, UNASKED, PauseReason, Transition
 from orchestrator.rollout.state import REQUEST as REQUEST
 from orchestrator.rollout.state import Request
 from orchestrator.rollout.state import State as State
-from orchestrator.rollout.turn import Turn, turn
-from orchestrator.rollout.vouching import condition, proven
+from orchestrator.rollout.timing import look_time, progressed_at, settled_at
 
 ITSELF = "netpol-canary"  # the actor where no person is
 

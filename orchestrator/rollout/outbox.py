@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import built
-from orchestrator.rollout.resource import Rollout
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.resource import Rollout
 
 UNSENT = "netpol-canary.dev/unsent"
 STATUSES, COMMENT, REVERT, NOTIFY = "statuses", "comment", "revert", "notify/"

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.rollout import objects
-from orchestrator.rollout.objects import Manifest
+from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.waves import PlannedWave
 
 

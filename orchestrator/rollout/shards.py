@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from orchestrator.rollout.resource import Rollout
+from orchestrator.rollout.resources.resource import Rollout
 
 T = TypeVar("T")
 MOST_WRITERS = 64

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from orchestrator.rollout.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
-
-if TYPE_CHECKING:
-    from orchestrator.rollout.passed import Watched
+from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 
 REQUEST = "netpol-canary.dev/request"
 VERBS = frozenset({"pause", "resume", "abort", "rollback", "supersede"})
@@ -56,6 +52,19 @@ def ignored(state: State) -> tuple[str, ...]:
     said = (*filter(None, (unreadable(state.rollout),)), *state.unread)
     more = (f"and {len(said) - MOST_IGNORED} more",) if len(said) > MOST_IGNORED else ()
     return (*said[:MOST_IGNORED], *more)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a worker has seen on its monotonic clock.
+
+    `still` and `undecided` are the seconds for which it has seen an open wave get nowhere, beyond what was planned, and an
+    inconclusive wave wait; `steady` says that nobody set its wall clock since it began.
+    """
+
+    still: float = 0.0
+    undecided: float = 0.0
+    steady: bool = True
 
 
 @dataclass(frozen=True)

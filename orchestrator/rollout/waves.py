@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import BadInput
-from orchestrator.rollout.model import Label, Strategy
+from orchestrator.rollout.resources.model import Label, Strategy
 
 
 @dataclass(frozen=True)

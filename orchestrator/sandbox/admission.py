@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.ports import Manifest
+from orchestrator.rollout.gates.approval_proof import NOT_IN_THE_GROUP, NOT_THE_USER
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.objects import PROBE_LABEL
-from orchestrator.rollout.vouching import NOT_IN_THE_GROUP, NOT_THE_USER
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 
 PROBE_JOBS = ("netpol-canary-test-", "netpol-canary-hold-")
 OWNER_LABEL, LIVE = "netpol-canary.dev/probe-owner", "live_"

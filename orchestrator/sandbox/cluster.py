@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from orchestrator.policy import selector
-from orchestrator.policy.cloning import clone
-from orchestrator.policy.schema import problems, with_defaults
+from orchestrator.policy.objects import selector
+from orchestrator.policy.objects.cloning import clone
+from orchestrator.policy.objects.schema import problems, with_defaults
 from orchestrator.ports import Clock, Event, Kind, Manifest
 from orchestrator.sandbox.admission import refusal
 from orchestrator.sandbox.clock import SimulatedClock

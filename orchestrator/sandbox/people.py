@@ -7,7 +7,7 @@ from typing import cast
 
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Cluster, Event, Kind, Manifest
-from orchestrator.rollout.model import GROUP
+from orchestrator.rollout.resources.model import GROUP
 from orchestrator.sandbox.cluster import MemoryCluster
 
 REVIEW = "SelfSubjectAccessReview"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from orchestrator.policy.fleet import WORKLOADS
+from orchestrator.policy.workloads.fleet import WORKLOADS
 from orchestrator.ports import Manifest
 from orchestrator.sandbox.shop import CALLS, HTTP, METRICS, MONITORING, SPACES, namespaces
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from orchestrator.policy.fields import dns_label, dns_name, label_key, label_value
-from orchestrator.policy.shape import shown
-from orchestrator.rollout.crd import NAMES, crd
-from orchestrator.rollout.model import API_VERSION
-from orchestrator.rollout.weight import weight
+from orchestrator.policy.files.shape import shown
+from orchestrator.policy.objects.fields import dns_label, dns_name, label_key, label_value
+from orchestrator.rollout.resources.crd import NAMES, crd
+from orchestrator.rollout.resources.model import API_VERSION
+from orchestrator.rollout.resources.weight import weight
 
 MOST_ANNOTATIONS = 256 << 10  # bytes of all annotations of an object (TotalAnnotationSizeLimitB)
 MOST_OBJECT = 3 << 19  # bytes that etcd stores of one object; twice that may be sent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from orchestrator.policy.evaluator import Network, Pod
-from orchestrator.policy.fleet import pods_of
+from orchestrator.policy.evaluate.evaluator import Network, Pod
+from orchestrator.policy.workloads.fleet import pods_of
 from orchestrator.ports import Kind
 from orchestrator.sandbox import shop
 from orchestrator.sandbox.cluster import MemoryCluster

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from orchestrator.server import health, pages, signin
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
-from orchestrator.server.webhooks import routes as webhooks
+from orchestrator.server.webhooks import webhook_routes as webhooks
 
 MOST_TRACE = 4000
 

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.errors import BadInput, NetpolCanaryError
-from orchestrator.server.patience import Patient
+from orchestrator.server.header_timeout import Patient
 
 START_SECONDS = 10.0
 GRACE_SECONDS = 8

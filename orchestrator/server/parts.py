@@ -9,8 +9,8 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from orchestrator.context import Context
 from orchestrator.ports import Cluster
-from orchestrator.steps.context import Context
 
 
 @dataclass(frozen=True)

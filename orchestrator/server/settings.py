@@ -21,8 +21,8 @@ from pydantic_settings import (
 )
 
 from orchestrator.errors import BadInput
-from orchestrator.server.signin.settings import SignIn
-from orchestrator.server.webhooks.settings import Webhooks
+from orchestrator.server.signin.signin_settings import SignIn
+from orchestrator.server.webhooks.webhook_settings import Webhooks
 
 PREFIX, NESTED = "NETPOL_CANARY_", "__"
 MOST_BYTES = 256 * 1024

@@ -7,24 +7,24 @@ from contextlib import suppress
 from datetime import datetime
 
 from orchestrator.analysis.agreement import agreement
-from orchestrator.analysis.answers import Judgement, cannot_start, judged
+from orchestrator.analysis.probe_answers import Judgement, cannot_start, judged
 from orchestrator.analysis.verdict import verdict
+from orchestrator.context import Context
 from orchestrator.errors import PortError
+from orchestrator.measure.flow_evidence import seen
+from orchestrator.measure.kept_measurements import kept, tallied
+from orchestrator.measure.metrics_look import measured
+from orchestrator.measure.observers import unready
+from orchestrator.measure.probes import afterwards, record
+from orchestrator.measure.suspects import suspects
+from orchestrator.measure.vanished import known, nothing_left, remaining, told, unsaid, vanished
+from orchestrator.measure.watch_set import UNKNOWN
 from orchestrator.ports import Probe, Prober, ProbeResult
-from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import reasoned
-from orchestrator.rollout.due import look_time, settled_at
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.resource import WaveAnalysis
-from orchestrator.steps.attempts import afterwards, record
-from orchestrator.steps.context import Context
-from orchestrator.steps.flows import seen
-from orchestrator.steps.measuring import measured
-from orchestrator.steps.observers import unready
-from orchestrator.steps.records import kept, tallied
-from orchestrator.steps.suspects import suspects
-from orchestrator.steps.vanished import known, nothing_left, remaining, told, unsaid, vanished
-from orchestrator.steps.watchset import UNKNOWN
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.conditions import reasoned
+from orchestrator.rollout.resources.resource import WaveAnalysis
+from orchestrator.rollout.timing import look_time, settled_at
 
 
 def run(ctx: Context, state: State, action: Action) -> None:

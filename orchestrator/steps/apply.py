@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import structlog
 
+from orchestrator.context import Context, change, namespace_uid
 from orchestrator.errors import Conflict, RetryLater
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.objects import Manifest
-from orchestrator.rollout.resource import NamespaceRollout
-from orchestrator.steps.context import Context, change, namespace_uid
-from orchestrator.steps.frozen import Record
-from orchestrator.steps.write import Drift, converge
+from orchestrator.rollout.resources.objects import Manifest
+from orchestrator.rollout.resources.resource import NamespaceRollout
+from orchestrator.writing.converge import Drift, converge
+from orchestrator.writing.frozen_walk import Record
 
 
 def manifests(texts: list[str]) -> list[Manifest]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.analysis.answers import lacking
+from orchestrator.analysis.probe_answers import lacking
+from orchestrator.context import ANALYSIS, Context
 from orchestrator.errors import Conflict
+from orchestrator.measure.probes import attempt, beforehand, record
+from orchestrator.measure.watch_set import watch_set
 from orchestrator.ports import Prober
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import built
-from orchestrator.rollout.conditions import reasoned
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.rollout.resource import WaveAnalysis, load, new
-from orchestrator.steps.attempts import attempt, beforehand, record
-from orchestrator.steps.context import ANALYSIS, Context
-from orchestrator.steps.watchset import watch_set
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.conditions import reasoned
+from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resources.resource import WaveAnalysis, load, new
 
 MOST_HELD = 50
 

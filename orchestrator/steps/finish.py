@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.context import FINALIZER, ROLLOUT, SOURCE, Context, change
 from orchestrator.errors import Conflict, NotFound, RetryLater
-from orchestrator.rollout.left import LOST
+from orchestrator.rollout.abandoned import LOST
 from orchestrator.rollout.next import Action, State
-from orchestrator.rollout.objects import SOURCE_LABEL
 from orchestrator.rollout.outbox import turned_back
-from orchestrator.rollout.resource import Rollout, Source, load
-from orchestrator.steps.context import FINALIZER, ROLLOUT, SOURCE, Context, change
-from orchestrator.steps.prune import let_go, records_of
-from orchestrator.steps.reached import as_verified
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.resource import Rollout, Source, load
+from orchestrator.sources.prune import let_go, records_of
+from orchestrator.sources.verified_state import as_verified
 
 MOST_NAMED = 5
 NOTHING_VERIFIED: dict[str, Any] = {"verified_since": None, "verified_namespaces": []}

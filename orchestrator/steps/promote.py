@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.context import Context, change
 from orchestrator.errors import Refused
 from orchestrator.rollout.next import Action, State
-from orchestrator.steps.context import Context, change
 
 
 def _evidence(state: State, wave: int) -> None:

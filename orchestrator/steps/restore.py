@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import structlog
 
-from orchestrator.analysis.why import why
+from orchestrator.analysis.cause import why
+from orchestrator.context import FINALIZER, Context, change, namespace_uid
 from orchestrator.errors import (
     BadInput,
     Conflict,
@@ -17,17 +18,16 @@ from orchestrator.errors import (
     RetryLater,
     Waiting,
 )
-from orchestrator.rollout.conditions import put
-from orchestrator.rollout.model import TERMINAL
 from orchestrator.rollout.next import CONFIRMED, Action, State
 from orchestrator.rollout.outbox import unsent
-from orchestrator.rollout.resource import NamespaceRollout, load
+from orchestrator.rollout.resources.conditions import put
+from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.rollout.resources.resource import NamespaceRollout, load
+from orchestrator.sources.lookup import latest
 from orchestrator.steps.apply import manifests
-from orchestrator.steps.context import FINALIZER, Context, change, namespace_uid
-from orchestrator.steps.frozen import Record
-from orchestrator.steps.gate import handle
-from orchestrator.steps.requests import latest
-from orchestrator.steps.write import Held, converge
+from orchestrator.steps.transitions import handle
+from orchestrator.writing.converge import Held, converge
+from orchestrator.writing.frozen_walk import Record
 
 MOST_WAIT = 5.0  # seconds, so that whoever waits keeps its place
 MOST_WALKS = 5  # of a namespace in a row, until it reads back as it should

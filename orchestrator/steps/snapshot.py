@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
+from orchestrator.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
+from orchestrator.planning.forecast import Forecast, frozen
+from orchestrator.planning.frozen_connections import MOST_FROZEN, worst
+from orchestrator.planning.frozen_namespace import namespace_spec
+from orchestrator.planning.orphans import gated, removal
+from orchestrator.planning.planner import plan as make_plan
 from orchestrator.ports import MOST_COMMITS, Commit, Manifest
-from orchestrator.rollout import model as m
-from orchestrator.rollout import objects
-from orchestrator.rollout.approvals import people
-from orchestrator.rollout.bounds import cut, most, planned
+from orchestrator.rollout.gates.approvals import people
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.plan import NamespacePlan, Plan
-from orchestrator.rollout.resource import Rollout, Source, dump, load, new
-from orchestrator.rollout.weight import weight
-from orchestrator.steps.claim import taken
-from orchestrator.steps.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
-from orchestrator.steps.edges import MOST_FROZEN, worst
-from orchestrator.steps.forecast import Forecast, frozen
-from orchestrator.steps.freezing import namespace_spec
-from orchestrator.steps.orphans import gated, removal
-from orchestrator.steps.planning import plan as make_plan
-from orchestrator.steps.prune import let_go
-from orchestrator.steps.reached import covered
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.bounds import cut, most, planned
+from orchestrator.rollout.resources.resource import Rollout, Source, dump, load, new
+from orchestrator.rollout.resources.weight import weight
+from orchestrator.sources.claim import taken
+from orchestrator.sources.prune import let_go
+from orchestrator.sources.verified_state import covered
 
 MOST_BYTES = 1024 * 1024  # of a rollout's spec as it is stored; what happens to it takes the rest
 Cause = Literal["revision", "namespaces", "drift", "orphans"]

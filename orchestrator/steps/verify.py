@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from orchestrator.context import Context, change
 from orchestrator.errors import PortError
+from orchestrator.measure.probes import attempt
 from orchestrator.ports import Probe
-from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import put
 from orchestrator.rollout.next import Action, State
-from orchestrator.steps.attempts import attempt
-from orchestrator.steps.context import Context, change
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.conditions import put
 
 MOST_NAMED = 5
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from orchestrator.analysis.answers import Judgement
+from orchestrator.analysis.probe_answers import Judgement
 from orchestrator.analysis.verdict import verdict
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import built
-from orchestrator.rollout.conditions import reasoned
-from orchestrator.rollout.due import settled_at
+from orchestrator.context import Context
+from orchestrator.measure.kept_measurements import kept
+from orchestrator.measure.metrics_look import measured
 from orchestrator.rollout.next import Action, State, unwritten
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.conditions import reasoned
+from orchestrator.rollout.timing import settled_at
 from orchestrator.steps.analyze import look
-from orchestrator.steps.context import Context
-from orchestrator.steps.measuring import measured
-from orchestrator.steps.records import kept
 
 MOST_LOOKS = 20  # whose measurements are kept, besides those by which the wave was promoted
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import Refused
 
 

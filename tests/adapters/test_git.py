@@ -9,9 +9,9 @@ import threading
 import pytest
 import structlog
 
-from orchestrator.adapters import git as module
-from orchestrator.adapters.git import GitRepository
-from orchestrator.adapters.gitprogram import Credentials
+from orchestrator.adapters.git import repository as module
+from orchestrator.adapters.git.program import Credentials
+from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import BadInput, RepositoryError
 
 

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 from private_https import authority, pem, private_https
 
-from orchestrator.adapters.git import GitRepository
-from orchestrator.adapters.gitprogram import Credentials
+from orchestrator.adapters.git.program import Credentials
+from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import RepositoryError
 from tests.raw_repository import RawRepository
 

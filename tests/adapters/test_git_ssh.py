@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from patience import ENOUGH
 
-from orchestrator.adapters.git import GitRepository
-from orchestrator.adapters.gitprogram import Credentials
+from orchestrator.adapters.git.program import Credentials
+from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import BadInput, RepositoryError
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from orchestrator.adapters import gittree
-from orchestrator.adapters.git import GitRepository
-from orchestrator.adapters.gittree import Trees
-from orchestrator.adapters.treenames import odd, within
+from orchestrator.adapters.git import tree as gittree
+from orchestrator.adapters.git.repository import GitRepository
+from orchestrator.adapters.git.tree import Trees
+from orchestrator.adapters.git.tree_names import odd, within
 from orchestrator.errors import BadInput, RepositoryError
 from tests.raw_repository import RawRepository
 

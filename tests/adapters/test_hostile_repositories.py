@@ -11,7 +11,7 @@ from beside import Beside
 from patience import ENOUGH
 from stage import ALLOW, DENY, files
 
-from orchestrator.adapters.git import GitRepository
+from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout.layout import arrange
 from tests.raw_repository import PERSON, RawRepository

@@ -6,13 +6,13 @@ import json
 import pytest
 from kubelet import Kubelet, QuotaCluster
 
-from orchestrator.adapters.jobs import JobProber
-from orchestrator.adapters.probe_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
-from orchestrator.adapters.probe_targets import POD
+from orchestrator.adapters.probes.job_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
+from orchestrator.adapters.probes.probe_ends import POD
+from orchestrator.adapters.probes.prober import JobProber
 from orchestrator.errors import Forbidden, RetryLater, Unreachable
 from orchestrator.ports import Probe
-from orchestrator.rollout.model import Probing
-from orchestrator.rollout.objects import PROBE_LABEL
+from orchestrator.rollout.resources.model import Probing
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 from orchestrator.sandbox.clock import SimulatedClock
 
 HASH = "5d8f7c9b6"

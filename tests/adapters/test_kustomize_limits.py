@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from orchestrator.adapters import kustomize
-from orchestrator.adapters.kustomize import built, outside
+from orchestrator.adapters.git import kustomize
+from orchestrator.adapters.git.kustomize import built, outside
 from orchestrator.errors import BadInput
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
 
 POLICY = (
     "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n"

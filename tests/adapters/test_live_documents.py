@@ -1,6 +1,6 @@
 """What of a live cluster is evaluated."""
 
-from orchestrator.adapters.live import documents
+from orchestrator.adapters.kube.workloads import documents
 from orchestrator.ports import Kind
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster

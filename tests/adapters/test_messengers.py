@@ -10,12 +10,12 @@ import time
 import pytest
 from apprise import NotificationManager
 
-from orchestrator.adapters import messengers as adapter
-from orchestrator.adapters.apprise_child import LOCAL, is_local
-from orchestrator.adapters.messengers import Messengers
+from orchestrator.adapters.notify import messengers as adapter
+from orchestrator.adapters.notify.apprise_child import LOCAL, is_local
+from orchestrator.adapters.notify.messengers import Messengers
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Message
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 MESSAGE = Message("uid/7", "netpol-canary: shop: rolled back", "probes fail", "critical")
 CHAT = m.Notification(name="chat", secret_ref="chat")
@@ -72,7 +72,7 @@ def test_a_sender_whose_parent_is_gone_ends_by_itself():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"json://127.0.0.1:{server.getsockname()[1]}/?rto=600&cto=600"
         text = {"title": "a", "body": "b", "severity": "info", "id": "x", "urls": [[0, url]], "seconds": 0}
-        command = [sys.executable, "-m", "orchestrator.adapters.apprise_child"]
+        command = [sys.executable, "-m", "orchestrator.adapters.notify.apprise_child"]
         done = subprocess.run(command, input=json.dumps(text), text=True, timeout=300, check=False)
     assert done.returncode == -signal.SIGALRM
 

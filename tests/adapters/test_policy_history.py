@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 
-from orchestrator.adapters import history, versions
-from orchestrator.adapters.history import History
+from orchestrator.adapters.git import file_versions, rule_history
+from orchestrator.adapters.git.rule_history import History
 from orchestrator.errors import BadInput
-from orchestrator.policy.manifest import parse_sound
+from orchestrator.policy.files.manifest import parse_sound
 
 ONE, OTHER = "NetworkPolicy farm/barn", "NetworkPolicy farm/mill"
 FILE = "net/farm/all.yaml"
@@ -108,7 +108,7 @@ def test_what_is_not_in_the_file_is_nobodys_and_a_version_that_cannot_be_read_ho
 
 
 def test_no_more_files_are_read_than_is_bounded(repo, monkeypatch):
-    monkeypatch.setattr(history, "MOST_FILES", 1)
+    monkeypatch.setattr(rule_history, "MOST_FILES", 1)
     repo("begin", policy("barn", 1))
     repo("two", policy("barn", 2))
     repo("three", policy("mill", 1), file="net/farm/mill.yaml")
@@ -213,7 +213,7 @@ def test_who_wrote_a_policy_s_namespace_before_it_left_its_folder_is_not_named(r
 
 
 def test_no_policy_is_followed_among_more_files_than_is_bounded(repo, monkeypatch):
-    monkeypatch.setattr(history, "MOST_MOVED", 1)
+    monkeypatch.setattr(rule_history, "MOST_MOVED", 1)
     repo("begin", policy("barn", 1))
     (repo.net / "farm/all.yaml").unlink()
     repo("rename", policy("barn", 1), file="net/farm/new.yaml")
@@ -226,7 +226,7 @@ def test_a_document_that_many_versions_share_is_read_once_and_nobody_is_named_be
 ):
     read = []
     monkeypatch.setattr(
-        versions, "parse_sound", lambda text, file: read.append(text) or parse_sound(text, file)
+        file_versions, "parse_sound", lambda text, file: read.append(text) or parse_sound(text, file)
     )
     repo("begin", policy("barn", 1), *(policy(f"p{n}", 1) for n in range(9)))
     for rule in range(5):
@@ -235,7 +235,7 @@ def test_a_document_that_many_versions_share_is_read_once_and_nobody_is_named_be
     assert named(found.made(FILE, ONE, "ingress[1]")) == "add 4"
     assert {found.made(FILE, f"NetworkPolicy farm/p{n}", "") for n in range(9)} == {""}
     assert len(read) == 9 + 6 + 1  # and what is before the first ---
-    monkeypatch.setattr(versions, "MOST_READ", 10)
+    monkeypatch.setattr(file_versions, "MOST_READ", 10)
     assert History(repo.net, "main~5", "main").made(FILE, ONE, "ingress[1]") == ""
 
 
@@ -253,12 +253,12 @@ def test_a_version_of_an_odd_shape_is_none_and_ends_nothing(repo, odd):
 
 def test_what_anchors_write_out_counts_and_a_mark_in_a_comment_does_not(repo, monkeypatch):
     wide = policy("barn", 1).replace("{port: 1}", "&p {port: 1}, " + ", ".join(["*p"] * 500))
-    monkeypatch.setattr(versions, "MOST_READ", 8000)
+    monkeypatch.setattr(file_versions, "MOST_READ", 8000)
     repo("begin", policy("barn", 2))
     repo("salt & pepper", "# salt & pepper, *.example.org\n", policy("barn", 2, 1), policy("mill", 1))
     assert named(History(repo.net, "main~1", "main").made(FILE, ONE, "ingress[1]")) == "salt & pepper"
     repo("wide", wide, policy("mill", 1))
     repo("wider", wide.replace("*p]", "*p, *p]"), policy("mill", 1))
     assert History(repo.net, "main~1", "main").made(FILE, ONE, "") == ""
-    monkeypatch.setattr(versions, "MOST_READ", 80_000)
+    monkeypatch.setattr(file_versions, "MOST_READ", 80_000)
     assert named(History(repo.net, "main~1", "main").made(FILE, ONE, "")) == "wider"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.probe_concerns import MOST_TOLD, concerns
+from orchestrator.adapters.probes.lookalikes import MOST_TOLD, concerns
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Probe
 from orchestrator.sandbox.cluster import MemoryCluster

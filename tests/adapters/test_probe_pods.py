@@ -5,14 +5,14 @@ import json
 import pytest
 from test_jobs import Cluster, pod
 
-from orchestrator.adapters.probe_pod import JOB, MARKS, bare_pod
-from orchestrator.adapters.probe_pods import pod_of, room
-from orchestrator.adapters.probe_report import progress
-from orchestrator.adapters.probe_targets import POD
+from orchestrator.adapters.probes.answering_pods import pod_of, room
+from orchestrator.adapters.probes.job_pod import JOB, MARKS, bare_pod
+from orchestrator.adapters.probes.job_report import progress
+from orchestrator.adapters.probes.probe_ends import POD
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Probe
 from orchestrator.probe.agent import VERSION
-from orchestrator.rollout.model import Probing
+from orchestrator.rollout.resources.model import Probing
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from orchestrator.adapters.secrets import Secrets
+from orchestrator.adapters.kube.secrets import Secrets
 from orchestrator.errors import BadInput
 from orchestrator.sandbox.cluster import MemoryCluster
 

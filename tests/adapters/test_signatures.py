@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from orchestrator.adapters import signatures
-from orchestrator.adapters.git import GitRepository
-from orchestrator.adapters.signatures import SignedRepository, Signers
+from orchestrator.adapters.git import signatures
+from orchestrator.adapters.git.repository import GitRepository
+from orchestrator.adapters.git.signatures import SignedRepository, Signers
 from orchestrator.errors import BadInput, RepositoryError
 
 needs_ssh = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is missing")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.analysis.answers import cannot_start, judged
+from orchestrator.analysis.probe_answers import cannot_start, judged
 from orchestrator.analysis.verdict import verdict
-from orchestrator.rollout.model import Analysis, ProbeRecord, WaveProbe
+from orchestrator.rollout.resources.model import Analysis, ProbeRecord, WaveProbe
 
 
 def probe(name, role="declared", expect="reach", before="unknown", **more):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analysis.betting import fall, rise
+from orchestrator.analysis.sequential.betting import fall, rise
 
 MOST = 10  # errors that one interval may bring, all in one clump
 

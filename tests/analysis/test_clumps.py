@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_traffic import errors, requests
 
-from orchestrator.analysis.clumps import CLUMP, claimed_clump, dispersion, rates
+from orchestrator.analysis.sequential.clumps import CLUMP, claimed_clump, dispersion, rates
 
 
 def past(clump, share=0.001, mean=150, runs=400, seed=1):

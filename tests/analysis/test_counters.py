@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.analysis.counters import increments
+from orchestrator.analysis.sequential.counters import increments
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

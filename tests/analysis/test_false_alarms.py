@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from random_traffic import errors, requests
 
-from orchestrator.analysis.drift import error_drift, volume_drift
-from orchestrator.analysis.evidence import ratio_path, volume_path
-from orchestrator.analysis.sequential import Counts, Evidence, alarm_at, threshold, verdict_of
-from orchestrator.analysis.streams import ratio_evidence, volume_evidence
+from orchestrator.analysis.sequential.alarm import Counts, Evidence, alarm_at, threshold, verdict_of
+from orchestrator.analysis.sequential.e_process import ratio_path, volume_path
+from orchestrator.analysis.sequential.shared_change import error_drift, volume_drift
+from orchestrator.analysis.sequential.streams import ratio_evidence, volume_evidence
 
 RUNS, WAVES, NAMES, BEFORE, AFTER = 2000, 2, 3, 160, 30
 ALPHA, TOLERANCE, MIN_RATIO, SHARE = 0.05, 0.5, 0.6, 0.001

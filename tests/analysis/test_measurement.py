@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.analysis.answers import Judgement
 from orchestrator.analysis.measurement import Reading, measure
-from orchestrator.analysis.query import resolve
+from orchestrator.analysis.probe_answers import Judgement
+from orchestrator.analysis.queries.query import resolve
 from orchestrator.analysis.verdict import verdict
-from orchestrator.rollout.model import Analysis, MeasurementRecord, MetricSpec
+from orchestrator.rollout.resources.model import Analysis, MeasurementRecord, MetricSpec
 
 NOTHING = Judgement()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from patience import ENOUGH
 
-from orchestrator.analysis.catalog import PRESETS
-from orchestrator.analysis.presets import queries
-from orchestrator.analysis.query import resolve
+from orchestrator.analysis.queries.catalog import PRESETS
+from orchestrator.analysis.queries.presets import queries
+from orchestrator.analysis.queries.query import resolve
 
 pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (Prometheus)")
 ASKED = ("pay", "web")

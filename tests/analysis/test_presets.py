@@ -2,11 +2,11 @@
 
 import pytest
 
-from orchestrator.analysis.catalog import PRESETS
-from orchestrator.analysis.presets import expand, expanded
-from orchestrator.analysis.providers import provider_of
+from orchestrator.analysis.queries.catalog import PRESETS
+from orchestrator.analysis.queries.presets import expand, expanded
+from orchestrator.analysis.queries.providers import provider_of
 from orchestrator.errors import BadInput
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 TEXT_BOUND = 1024
 

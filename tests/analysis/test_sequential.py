@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from orchestrator.analysis.sequential import Counts, Evidence, alarm_at, pooled, threshold, verdict_of
-from orchestrator.analysis.streams import ratio_evidence, volume_evidence
+from orchestrator.analysis.sequential.alarm import Counts, Evidence, alarm_at, pooled, threshold, verdict_of
+from orchestrator.analysis.sequential.streams import ratio_evidence, volume_evidence
 
 MANY = alarm_at(streams=18, waves=3, alpha=0.05)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.analysis.counters import increments
-from orchestrator.analysis.sequential import Counts, alarm_at, verdict_of
-from orchestrator.analysis.streams import ratio_evidence, volume_evidence
+from orchestrator.analysis.sequential.alarm import Counts, alarm_at, verdict_of
+from orchestrator.analysis.sequential.counters import increments
+from orchestrator.analysis.sequential.streams import ratio_evidence, volume_evidence
 from orchestrator.ports import Sample
 
 START, STEP, BEFORE, AFTER = datetime(2026, 1, 1, tzinfo=UTC), 15, 9, 6

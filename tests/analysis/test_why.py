@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.analysis.agreement import agreement
-from orchestrator.analysis.why import why
-from orchestrator.rollout import model as m
+from orchestrator.analysis.cause import why
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RULE = (

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 from rules import MINUTE, NEVER, RULES, Scene
 
-from orchestrator.analysis.clumps import dispersion
-from orchestrator.analysis.evidence import ratio_path, regressed_errors
-from orchestrator.analysis.sequential import alarm_at
+from orchestrator.analysis.sequential.alarm import alarm_at
+from orchestrator.analysis.sequential.clumps import dispersion
+from orchestrator.analysis.sequential.e_process import ratio_path, regressed_errors
 
 HOUR, NAMES, CONTROLS, SHARE, SECONDS = 240, 3, 3, 0.001, 15
 PLOT = Path("build/bench/analysis.svg")

@@ -20,14 +20,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
 import structlog
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.engine.embedded import Embedded, threads
+from orchestrator.context import SOURCE, Context
+from orchestrator.engine.worker import Embedded, threads
+from orchestrator.operations.start import start
+from orchestrator.planning.planner import plan
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps.context import SOURCE, Context
-from orchestrator.steps.planning import plan
-from orchestrator.steps.start import start
 
 SIZES, RUNS, CONNECTIONS, OWN = (10, 100, 1000), 3, 16, "netpol-canary"
 
@@ -170,7 +170,7 @@ def main():
         return
     import harness
 
-    from orchestrator.adapters.kubernetes import connect
+    from orchestrator.adapters.kube.cluster import connect
 
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())

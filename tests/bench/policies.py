@@ -8,10 +8,10 @@ import time
 
 import yaml
 
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.connections import reach
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.network.connections import reach
+from orchestrator.policy.workloads.fleet import fleet
 
 SIZES = (10, 100, 400, 1000)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.analysis.drift import error_drift, volume_drift
-from orchestrator.analysis.evidence import ratio_path, volume_path
-from orchestrator.analysis.sequential import alarm_at, threshold
+from orchestrator.analysis.sequential.alarm import alarm_at, threshold
+from orchestrator.analysis.sequential.e_process import ratio_path, volume_path
+from orchestrator.analysis.sequential.shared_change import error_drift, volume_drift
 
 NEVER = np.inf
 MINUTE = 4

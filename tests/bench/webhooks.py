@@ -20,14 +20,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
+from orchestrator.context import Context
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.server.app import create
 from orchestrator.server.listen import listening
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
-from orchestrator.steps.context import Context
 
 PUSHES, WRONG, SOURCES, CLIENTS, OWN = 5000, 500, 100, 8, "netpol-canary"
 SECRET = b"bench"

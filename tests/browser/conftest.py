@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items):
 @contextmanager
 def serving(keep, factor=FACTOR):
     """The sandbox at work; gives where it is served, and the repository."""
-    from orchestrator.cli import demo_server
+    from orchestrator.cli.demo import demo_server
 
     with demo_server.standing(keep, factor) as stand, socket.create_server(("127.0.0.1", 0)) as bound:
         server = demo_server.server(stand.app)

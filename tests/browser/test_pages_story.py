@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from orchestrator.cli import demo_changes
+from orchestrator.cli.demo import demo_changes
 
 pytestmark = pytest.mark.browser
 LOOK = "Look and decide"

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from stage import ALLOW, Stage, policy
 
-from orchestrator.adapters.git import GitRepository
-from orchestrator.rollout import model as m
+from orchestrator.adapters.git.repository import GitRepository
+from orchestrator.rollout.resources import model as m
 
 GOOD = yaml.safe_dump(ALLOW)
 BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))

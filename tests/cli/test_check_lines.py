@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.check import check
-from orchestrator.policy.touched_field import touched_field
+from orchestrator.cli.policies.check import check
+from orchestrator.policy.files.touched_field import touched_field
 
 PODS = """\
 apiVersion: v1

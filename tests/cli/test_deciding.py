@@ -4,7 +4,7 @@ import pytest
 import yaml
 from stage import Stage
 
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 SECURITY = m.Gate(wave=1, name="security", approvals=2, groups=["security"])
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from orchestrator.cli import demo
-from orchestrator.cli.demo_changes import TYPO, merge
+from orchestrator.cli.demo import shop_demo
+from orchestrator.cli.demo.demo_changes import TYPO, merge
 from orchestrator.errors import BadInput
 
 
 def test_good_and_bad_changes_alternate_and_mend_each_other(tmp_path):
-    with demo.repository(tmp_path / "shop") as root:
+    with shop_demo.repository(tmp_path / "shop") as root:
         payments = root / "payments/callers.yaml"
         revisions = [merge(root, "good"), merge(root, "bad")]
         assert TYPO in payments.read_text()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from patience import ENOUGH
 
-from orchestrator.cli import demo, demo_changes
+from orchestrator.cli.demo import demo_changes, shop_demo
 from orchestrator.sandbox import shop, shop_workloads
 
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
-BREAKS = demo.scenarios()[1]
+BREAKS = shop_demo.scenarios()[1]
 
 
 def run(*args):
@@ -23,15 +23,15 @@ def run(*args):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    with demo.repository(tmp_path_factory.mktemp("demo") / "shop") as path:
+    with shop_demo.repository(tmp_path_factory.mktemp("demo") / "shop") as path:
         yield path
 
 
 @pytest.fixture
 def broken(tmp_path):
     """A repository in which callers of payments are misspelt by the last commit."""
-    with demo.repository(tmp_path / "shop") as path:
-        demo.commit(path, BREAKS.files, BREAKS.subject)
+    with shop_demo.repository(tmp_path / "shop") as path:
+        shop_demo.commit(path, BREAKS.files, BREAKS.subject)
         yield path
 
 

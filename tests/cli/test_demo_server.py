@@ -5,7 +5,7 @@ import socket
 import pytest
 from starlette.testclient import TestClient
 
-from orchestrator.cli import demo_server
+from orchestrator.cli.demo import demo_server
 from orchestrator.errors import BadInput
 
 

@@ -4,10 +4,10 @@ import json
 
 from stage import OWN, POLICY, SOURCE, Stage, policy
 
+from orchestrator.context import NAMESPACE, ROLLOUT
 from orchestrator.errors import Forbidden
-from orchestrator.policy.bridges import bridge_name
-from orchestrator.rollout.conditions import put
-from orchestrator.steps.context import NAMESPACE, ROLLOUT
+from orchestrator.policy.writes.bridges import bridge_name
+from orchestrator.rollout.resources.conditions import put
 
 
 def test_drift_is_a_table_with_an_exit_code(cli):

@@ -5,7 +5,7 @@ import json
 from stage import Stage
 
 from orchestrator.ports import ProbeResult
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 
 def pod(name, space, port=80):

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from stage import OWN, Stage
 
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import FREEZE, SOURCE
+from orchestrator.context import FREEZE, SOURCE
+from orchestrator.rollout.resources import model as m
 
 
 def test_stop_holds_every_wave_until_start(cli):

@@ -2,7 +2,7 @@
 
 from stage import OWN, Stage
 
-from orchestrator.steps.context import SOURCE
+from orchestrator.context import SOURCE
 
 
 def test_a_held_revision_and_a_suspended_source_begin_nothing(cli):

@@ -9,8 +9,8 @@ from stage import work
 from test_network import MANIFESTS, POLICY
 
 from orchestrator.cli import main
-from orchestrator.rollout import model as m
-from orchestrator.steps import requests
+from orchestrator.operations import requests
+from orchestrator.rollout.resources import model as m
 
 NAME = "shop-cccccccccc"
 # Commands over a cluster, in this order, on a rollout that waits for approval.

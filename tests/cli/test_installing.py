@@ -4,9 +4,9 @@ import pytest
 import yaml
 from stage import OWN, Stage
 
-from orchestrator.adapters.bundle import EXTRAS, bundle
-from orchestrator.cli.offers import _cni, _namespace, _version
-from orchestrator.steps.context import NAMESPACE
+from orchestrator.adapters.kube.bundle import EXTRAS, bundle
+from orchestrator.cli.operate.preflight import _cni, _namespace, _version
+from orchestrator.context import NAMESPACE
 
 IMAGE = "registry.example.com/netpol-canary:0.1.0"
 

@@ -8,7 +8,7 @@ import pytest
 from stage import Stage
 from test_network import MANIFESTS, POLICY
 
-from orchestrator.policy.lint import RULES
+from orchestrator.policy.lint.linter import RULES
 
 DENY = """apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

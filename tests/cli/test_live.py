@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from stage import Stage
 
+from orchestrator.context import Context
 from orchestrator.ports import ProbeResult
-from orchestrator.steps.context import Context
 
 HASH = "5d8f7c9b6"
 TESTS = """apiVersion: netpol-canary.dev/v1alpha1

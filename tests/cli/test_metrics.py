@@ -5,9 +5,9 @@ import json
 import pytest
 from stage import Stage
 
-from orchestrator.cli.trial import plot
+from orchestrator.cli.operate.try_metrics import plot
 from orchestrator.errors import MetricError
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.metrics import MemoryMetrics
 
 UP = m.MetricSpec(name="scrape", kind="scrape", query='sum by (namespace) (up{namespace=~"$namespaces"})')
@@ -110,7 +110,7 @@ def test_a_plot_runs_from_the_least_to_the_greatest_and_shows_gaps():
 
 
 def test_every_metrics_command_has_an_example(cli):
-    from orchestrator.cli.metrics import metrics
+    from orchestrator.cli.commands.metrics import metrics
 
     assert cli
     names = [c.name or c.callback.__name__ for c in metrics.registered_commands]

@@ -5,11 +5,11 @@ import base64
 from receivers import asking
 from stage import OWN, Stage
 
-from orchestrator.cli import run as running
 from orchestrator.cli import wiring
+from orchestrator.cli.rollouts import run as running
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import DeliveryError
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT
+from orchestrator.rollout.resources.resource import load
 
 
 def secret(name, **data):

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from orchestrator.cli.problems import show
-from orchestrator.policy.findings import RULES, Finding
+from orchestrator.cli.findings.problems import show
+from orchestrator.policy.lint.findings import RULES, Finding
 from orchestrator.ports import Files
 
 LOST = Finding(RULES["NPC004"], "quay/crane[Deployment]", "no policy isolates it for ingress", "")

@@ -4,7 +4,7 @@ from stage import Stage
 
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import Conflict, Forbidden
-from orchestrator.rollout.looks import REQUESTED_AT
+from orchestrator.rollout.polling import REQUESTED_AT
 
 
 class Busy:

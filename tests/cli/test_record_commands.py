@@ -11,9 +11,9 @@ import yaml
 from stage import DENY, OWN, Stage, files, work
 
 from orchestrator.cli import wiring
-from orchestrator.engine.embedded import Embedded
-from orchestrator.steps.context import ROLLOUT
-from orchestrator.steps.start import find_source, start
+from orchestrator.context import ROLLOUT
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
 
 
 @pytest.fixture

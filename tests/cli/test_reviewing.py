@@ -4,9 +4,9 @@ import json
 
 from risky import risky
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import APPROVAL, ROLLOUT
+from orchestrator.context import APPROVAL, ROLLOUT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 WORST = "opened: internet to cart/a[Pod] on TCP 5432"
 RULE = "after, Ingress: NetworkPolicy cart/into ingress[0] (all.yaml:1)"

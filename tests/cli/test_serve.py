@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
-from orchestrator.adapters import kubernetes
-from orchestrator.cli import main, service
+from orchestrator.adapters.kube import cluster
+from orchestrator.cli import main
+from orchestrator.cli.operate import service
 from orchestrator.errors import BadInput
 
 
@@ -85,7 +86,7 @@ def test_variables_that_set_nothing_are_one_warning(given, monkeypatch, capsys, 
     def connect(*args):
         raise BadInput("no cluster")
 
-    monkeypatch.setattr(kubernetes, "connect", connect)
+    monkeypatch.setattr(cluster, "connect", connect)
     with pytest.raises(BadInput):
         service.run(settings)
     warned = [line for line in capsys.readouterr().err.splitlines() if "NETPOL_CANARY_" in line]

@@ -9,14 +9,15 @@ from patience import ENOUGH
 from stage import OWN, Stage
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.cli import service, wiring
+from orchestrator.cli import wiring
+from orchestrator.cli.operate import service
+from orchestrator.context import SOURCE
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import NotFound
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources.resource import load
 from orchestrator.server.settings import Settings
-from orchestrator.steps.context import SOURCE
 
 
 @pytest.fixture

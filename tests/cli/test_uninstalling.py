@@ -3,13 +3,13 @@
 import pytest
 from stage import OWN, Rounds, Stage, policy, work
 
+from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
 from orchestrator.errors import Unreachable
-from orchestrator.policy.bridges import BRIDGE_LABEL, bridge_name
+from orchestrator.policy.writes.bridges import BRIDGE_LABEL, bridge_name
 from orchestrator.ports import Kind
-from orchestrator.rollout.model import API_VERSION
-from orchestrator.rollout.resource import MODELS, load
-from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT
-from orchestrator.steps.walk import tag
+from orchestrator.rollout.resources.model import API_VERSION
+from orchestrator.rollout.resources.resource import MODELS, load
+from orchestrator.writing.walk import tag
 
 NAME = "shop-cccccccccc"
 

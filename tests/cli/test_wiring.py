@@ -3,13 +3,13 @@
 import pytest
 from stage import Stage
 
-from orchestrator.adapters.signatures import SignedRepository
+from orchestrator.adapters.git.signatures import SignedRepository
 from orchestrator.cli.wiring import PROBE_IMAGE, prober, repository
 from orchestrator.errors import BadInput
-from orchestrator.rollout.model import Git, Probing
+from orchestrator.operations.start import find_source
+from orchestrator.rollout.resources.model import Git, Probing
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps.start import find_source
 
 
 @pytest.mark.parametrize(

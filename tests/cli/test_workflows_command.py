@@ -8,11 +8,11 @@ from argo_walk import Argo
 from stage import OWN, Stage, work
 
 from orchestrator.cli import logs
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT
+from orchestrator.context import ROLLOUT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 from workflows.templates import templates
-from workflows.waves import Waves
+from workflows.wave_workflow import Waves
 
 ROOT = Path(__file__).parents[2]
 

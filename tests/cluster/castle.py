@@ -11,16 +11,16 @@ from people import service_account
 from reading import patient
 from stage import OWN, Repository, files, policy
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.wiring import Target, over
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import APPROVAL, ROLLOUT
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import APPROVAL, ROLLOUT
-from orchestrator.steps.start import find_source, start
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 SPACES = ("moat", "wall")
 POD, JOB = Kind("v1", "Pod"), Kind("batch/v1", "Job")

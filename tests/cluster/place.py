@@ -7,15 +7,15 @@ from clearing import OWN
 from patience import ENOUGH
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.engine.embedded import Embedded
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.context import POLICY, SOURCE, Context
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Conflict
+from orchestrator.operations.start import start
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.conditions import whole
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import POLICY, SOURCE, Context
-from orchestrator.steps.start import start
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.conditions import whole
+from orchestrator.rollout.resources.resource import load, new
 
 REVISION = "c" * 40
 WANTED = {

@@ -4,10 +4,10 @@ import functools
 
 from patience import ENOUGH
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import NotFound
 from orchestrator.ports import Kind
-from orchestrator.rollout.model import API_VERSION
+from orchestrator.rollout.resources.model import API_VERSION
 
 SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL = (
     Kind(API_VERSION, kind)

@@ -8,12 +8,12 @@ from patience import ENOUGH
 from people import service_account
 from scene import cli
 
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.cli import demo
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.cli.demo import shop_demo
 from orchestrator.errors import Forbidden
 from orchestrator.record.archive import archive, states
 from orchestrator.record.build import view
-from orchestrator.record.markdown import report
+from orchestrator.record.report.markdown import report
 
 pytestmark = pytest.mark.cluster
 
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture
 def played(tmp_path):
     """The demo's rollback, as a state."""
-    (chosen,) = [s for s in demo.scenarios() if s.name == "breaks-checkout"]
-    with demo.repository(None) as root:
-        return demo.play(root, chosen, tmp_path / "cache")[0]
+    (chosen,) = [s for s in shop_demo.scenarios() if s.name == "breaks-checkout"]
+    with shop_demo.repository(None) as root:
+        return shop_demo.play(root, chosen, tmp_path / "cache")[0]
 
 
 @pytest.fixture

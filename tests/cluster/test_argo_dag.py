@@ -14,8 +14,8 @@ from outcomes import OUTCOMES
 from people import service_account
 from scene import OWN, PROGRAM, Scene, eventually, policy, process, source
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from workflows.submission import workflow
 from workflows.templates import templates
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from patience import ENOUGH
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.wiring import PROBE_IMAGE
 from orchestrator.errors import Forbidden
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
 
 pytestmark = pytest.mark.cluster
 

@@ -9,15 +9,15 @@ from clearing import OWN, cleared
 from patience import ENOUGH
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.counted import CountedCluster
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.engine.embedded import Embedded, threads
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.kube.counted import CountedCluster
+from orchestrator.context import SOURCE, Context
+from orchestrator.engine.worker import Embedded, threads
 from orchestrator.errors import Conflict
+from orchestrator.operations.start import start
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import SOURCE, Context
-from orchestrator.steps.start import start
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 pytestmark = pytest.mark.cluster
 

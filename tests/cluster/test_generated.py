@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from patience import ENOUGH
 
-from orchestrator.adapters.directory import Directory
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.generate import generate
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.services import Platform, edges
+from orchestrator.adapters.git.directory import Directory
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.policy.author.generator import generate
+from orchestrator.policy.definitions.services import Platform, edges
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.workloads.fleet import fleet
 
 pytestmark = pytest.mark.cluster
 APPS = Path(__file__).parents[1] / "apps"

@@ -14,11 +14,11 @@ from patience import ENOUGH
 from people import service_account
 from scene import OWN, PROGRAM, eventually
 
+from orchestrator.context import POLICY, ROLLOUT
 from orchestrator.engine.guard import SILENT
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import POLICY, ROLLOUT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 pytestmark = pytest.mark.cluster
 

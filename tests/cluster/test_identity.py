@@ -14,13 +14,13 @@ from scene import PROGRAM
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.engine.embedded import Embedded
-from orchestrator.rollout import approvals
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import Context, read
-from orchestrator.steps.start import find_source, start
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.context import Context, read
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
+from orchestrator.rollout.gates import approvals
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 pytestmark = pytest.mark.cluster
 

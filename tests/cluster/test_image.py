@@ -16,7 +16,7 @@ from node_strategy import probe, strategy
 from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
 
-from orchestrator.adapters.bundle import TAG, collected
+from orchestrator.adapters.kube.bundle import TAG, collected
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 

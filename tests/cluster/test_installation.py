@@ -9,7 +9,7 @@ import yaml
 from patience import ENOUGH, eventually
 from scene import PROGRAM, cli
 
-from orchestrator.adapters.bundle import EXTRAS, bundle, collected
+from orchestrator.adapters.kube.bundle import EXTRAS, bundle, collected
 
 pytestmark = pytest.mark.cluster
 

@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from orchestrator.adapters.git import GitRepository
-from orchestrator.policy.manifest import parse
+from orchestrator.adapters.git.repository import GitRepository
+from orchestrator.policy.files.manifest import parse
 
 pytestmark = pytest.mark.cluster
 

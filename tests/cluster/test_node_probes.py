@@ -12,13 +12,13 @@ from node_scene import eventually, policy
 from patience import ENOUGH
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.jobs import JobProber
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.probe_pod import JOB
-from orchestrator.adapters.probe_targets import POD
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.probes.job_pod import JOB
+from orchestrator.adapters.probes.probe_ends import POD
+from orchestrator.adapters.probes.prober import JobProber
 from orchestrator.ports import Probe
-from orchestrator.rollout.model import Probing
-from orchestrator.rollout.objects import PROBE_LABEL
+from orchestrator.rollout.resources.model import Probing
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 OPEN, CLOSED = 8080, 8081

@@ -10,16 +10,16 @@ from clearing import OWN
 from patience import ENOUGH, eventually
 from stage import Inline
 
-from orchestrator.adapters.counted import CountedCluster
-from orchestrator.adapters.events import EventNotifier
+from orchestrator.adapters.kube.counted import CountedCluster
+from orchestrator.adapters.kube.events import EventNotifier
+from orchestrator.context import ROLLOUT
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import start
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT
-from orchestrator.steps.start import start
+from orchestrator.rollout.resources.resource import load
 
 pytestmark = pytest.mark.cluster
 KEEPER = "example.com/keeps-it"

@@ -12,14 +12,14 @@ from scene import eventually
 from stage import OWN
 from starlette.testclient import TestClient
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.wiring import Target, over
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.context import APPROVAL, ROLLOUT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.server import pages, signin
 from orchestrator.server.parts import Parts, Person
-from orchestrator.server.signin.settings import SignIn
-from orchestrator.steps.context import APPROVAL, ROLLOUT
+from orchestrator.server.signin.signin_settings import SignIn
 
 pytestmark = pytest.mark.cluster
 

@@ -12,27 +12,27 @@ from patience import ENOUGH, eventually
 from scene import cli
 from stage import OWN, files, policy
 
-from orchestrator.adapters.probe_jobs import Jobs
-from orchestrator.adapters.probe_pod import job, marks
-from orchestrator.adapters.probe_targets import Batch
-from orchestrator.cli.guard import alone
+from orchestrator.adapters.probes.job_pod import job, marks
+from orchestrator.adapters.probes.jobs import Jobs
+from orchestrator.adapters.probes.probe_ends import Batch
+from orchestrator.cli.commands.guard import alone
 from orchestrator.cli.wiring import Target, over
+from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput
+from orchestrator.operations import poll
+from orchestrator.operations.start import find_source
+from orchestrator.planning.drift import drift
 from orchestrator.ports import Probe
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import FORWARD
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 from orchestrator.server.pages.changes import Changes
-from orchestrator.steps import request
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
-from orchestrator.steps.drift import drift
-from orchestrator.steps.start import find_source
-from workflows.worker import Worker
+from workflows.shard_worker import Worker
 
 pytestmark = pytest.mark.cluster
 
@@ -96,7 +96,7 @@ def controllers_life(castle):
 
     castle.source(strategy={"supersede": "immediate"}, drift="report", driftIntervalSeconds=30)
     fifth = castle.push()
-    request.look(castle.ctx, "castle")
+    poll.look(castle.ctx, "castle")
     castle.repository.history.append(("f" * 40, files(policy("gate", {"podSelector": {}}))))
     with rounds(castle):
         eventually(lambda: not {first, fifth} & names(castle))  # beyond the history limit

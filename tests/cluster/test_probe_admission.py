@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.probe_pod import PROBES, job
-from orchestrator.adapters.probe_targets import Batch
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.probes.job_pod import PROBES, job
+from orchestrator.adapters.probes.probe_ends import Batch
 from orchestrator.ports import Kind, Probe
-from orchestrator.rollout.objects import PROBE_LABEL
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 
 pytestmark = pytest.mark.cluster
 CONTROLLER = ("--as=system:serviceaccount:kube-system:job-controller", "--as-group=system:masters")

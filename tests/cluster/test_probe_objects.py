@@ -5,9 +5,9 @@ import uuid
 import pytest
 from patience import ENOUGH
 
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.probe_pod import bare_pod, job
-from orchestrator.adapters.probe_targets import Batch
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.probes.job_pod import bare_pod, job
+from orchestrator.adapters.probes.probe_ends import Batch
 from orchestrator.errors import Forbidden, Invalid
 from orchestrator.ports import Kind, Probe
 

@@ -11,15 +11,15 @@ from clearing import cleared
 from patience import ENOUGH, eventually
 from people import person, service_account
 
-from orchestrator.adapters.bundle import bundle
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.probe_pod import bare_pod, job
-from orchestrator.adapters.probe_targets import Batch
+from orchestrator.adapters.kube.bundle import bundle
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.probes.job_pod import bare_pod, job
+from orchestrator.adapters.probes.probe_ends import Batch
 from orchestrator.errors import ApiError, Forbidden
 from orchestrator.ports import Kind, Probe
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
-from orchestrator.rollout.resource import new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 pytestmark = pytest.mark.cluster
 

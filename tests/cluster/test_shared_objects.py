@@ -10,15 +10,15 @@ from patience import eventually
 from place import REVISION
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.engine.drifting import DriftWatch
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import ROLLOUT
+from orchestrator.engine.upkeep.drift_watch import DriftWatch
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, Invalid
+from orchestrator.planning.planner import plan
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import ROLLOUT
-from orchestrator.steps.planning import plan
-from orchestrator.steps.prune import everything
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
+from orchestrator.sources.prune import everything
 
 pytestmark = pytest.mark.cluster
 

@@ -10,14 +10,14 @@ from fastapi import FastAPI, Request
 from patience import ENOUGH, eventually
 from starlette.testclient import TestClient
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.wiring import Target, over
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.ports import Kind
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin import install
-from orchestrator.server.signin.settings import SignIn
-from orchestrator.steps.context import ROLLOUT
+from orchestrator.server.signin.signin_settings import SignIn
 
 pytestmark = pytest.mark.cluster
 

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from patience import ENOUGH, KUBECTL, eventually
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import NotFound
 from orchestrator.ports import Kind
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources.resource import load
 
 pytestmark = pytest.mark.cluster
 

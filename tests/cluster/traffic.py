@@ -10,10 +10,10 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import PortError
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.fleet import pods_of
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.workloads.fleet import pods_of
 from orchestrator.ports import Kind
 
 CLIENT, PORT, TICK, RATE = "front", 8080, 0.25, 20  # seconds; requests a second to each server

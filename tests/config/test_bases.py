@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.adapters.bundle import EXTRAS, bundle
-from orchestrator.rollout.model import PolicySourceStatus
+from orchestrator.adapters.kube.bundle import EXTRAS, bundle
+from orchestrator.rollout.resources.model import PolicySourceStatus
 
 CONFIG = Path(__file__).parents[2] / "config"
 CLUSTER_WIDE = {

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from patience import ENOUGH
 
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.pod import Pod
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects.pod import Pod
 
 ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "config/network"

@@ -8,13 +8,13 @@ import uuid
 import pytest
 from patience import ENOUGH, eventually
 
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import BadInput, Conflict, Forbidden, Gone, Invalid, NotFound, Unreachable
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import same
-from orchestrator.rollout.resource import dump, load, new
-from orchestrator.rollout.vouching import trials
+from orchestrator.rollout.gates.approval_proof import trials
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import same
+from orchestrator.rollout.resources.resource import dump, load, new
 from orchestrator.sandbox import cluster as memory
 from orchestrator.sandbox.cluster import MemoryCluster
 

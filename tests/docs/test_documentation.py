@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import MODELS, load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import MODELS, load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

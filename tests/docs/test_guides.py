@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.schemas import findings
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.lint import RULES, lint
-from orchestrator.policy.manifest import parse
+from orchestrator.adapters.kube.schemas import findings
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.lint.linter import RULES, lint
+from orchestrator.policy.workloads.fleet import fleet
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lint.md").read_text()
 SECTIONS = re.findall(r"^## (NPC\d+): (.*?)$(.*?)(?=^## |\Z)", PAGE, re.M | re.S)

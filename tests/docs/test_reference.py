@@ -7,10 +7,10 @@ from reference import commands, fields, metrics, resources, sources, words
 from reference.write import DOCS, PAGES
 from stage import Stage
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.crd import crd
-from orchestrator.rollout.resource import MODELS
-from orchestrator.steps.context import conditions
+from orchestrator.context import conditions
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.crd import crd
+from orchestrator.rollout.resources.resource import MODELS
 
 MODEL_FIELDS = [
     (model, field)

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from reference import cells
 
-from orchestrator.cli.check_problems import CHECKED
-from orchestrator.cli.sarif import help_uri
-from orchestrator.policy.findings import RULES
+from orchestrator.cli.findings.sarif import help_uri
+from orchestrator.cli.policies.check_problems import CHECKED
+from orchestrator.policy.lint.findings import RULES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))

@@ -9,13 +9,13 @@ import pytest
 from patience import ENOUGH, eventually
 from stage import OWN, SPACES, Inline, Rounds, Stage
 
+from orchestrator.context import SOURCE
 from orchestrator.engine.abreast import MOST_FAILING, MOST_LOOKS
 from orchestrator.engine.controller import LEASE, Controller
 from orchestrator.errors import RepositoryError, Unreachable
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import SOURCE
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 
 class Hanging:

@@ -7,7 +7,7 @@ import pytest
 from stage import OWN, Stage
 from test_race import Waiting, _both
 
-from orchestrator.steps.context import ROLLOUT
+from orchestrator.context import ROLLOUT
 
 SEEDS = 5
 

@@ -10,24 +10,16 @@ from patience import ENOUGH
 from prometheus_client import generate_latest
 from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, files, policy, work
 
+from orchestrator.context import FINALIZER, FREEZE, NAMESPACE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import MOST_COMMITS, Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import (
-    FINALIZER,
-    FREEZE,
-    NAMESPACE,
-    NAMESPACE_ROLLOUT,
-    POLICY,
-    ROLLOUT,
-    SOURCE,
-)
-from orchestrator.steps.start import find_source, start
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resources.resource import new
 
 OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress": [{}]})
 

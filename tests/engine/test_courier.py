@@ -8,18 +8,18 @@ from patience import ENOUGH
 from receivers import BASE, FEEDBACK, Receivers, asking, courier, rollouts
 from stage import ALLOW, DENY, OWN, Stage, files, policy, work
 
-from orchestrator.adapters.counted import CountedCluster
-from orchestrator.adapters.events import EventNotifier
+from orchestrator.adapters.kube.counted import CountedCluster
+from orchestrator.adapters.kube.events import EventNotifier
+from orchestrator.context import ROLLOUT, SOURCE, change, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
-from orchestrator.engine.errands import Errands
+from orchestrator.engine.delivery.bounded_threads import Errands
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import Action
 from orchestrator.rollout.outbox import UNSENT
-from orchestrator.rollout.resource import dump
-from orchestrator.steps.context import ROLLOUT, SOURCE, change, read
-from orchestrator.steps.start import find_source, start
+from orchestrator.rollout.resources.resource import dump
 
 DAY = 86400
 EVENT = Kind("v1", "Event")

@@ -11,12 +11,12 @@ from patience import ENOUGH
 from receivers import FEEDBACK, asking, rollouts
 from stage import Stage, work
 
-from orchestrator.adapters.counted import CountedCluster
-from orchestrator.adapters.githosts.registry import Hosts
-from orchestrator.adapters.messengers import Messengers
-from orchestrator.engine.courier import Courier
-from orchestrator.engine.deliveries import Post
-from orchestrator.rollout.resource import dump
+from orchestrator.adapters.githosts.git_host import Hosts
+from orchestrator.adapters.kube.counted import CountedCluster
+from orchestrator.adapters.notify.messengers import Messengers
+from orchestrator.engine.delivery.dispatcher import Courier
+from orchestrator.engine.delivery.receivers import Post
+from orchestrator.rollout.resources.resource import dump
 
 
 def asked_at(stage, url):

@@ -8,10 +8,10 @@ from receivers import Receivers, asking, courier
 from stage import OWN, Stage, check, work
 from test_race import Slow, Turns, Waiting
 
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import NetpolCanaryError
 from orchestrator.rollout.outbox import NO_NEWS
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT
+from orchestrator.rollout.resources.resource import load
 
 SEEDS = 6
 

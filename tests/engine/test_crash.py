@@ -3,11 +3,11 @@
 import pytest
 from stage import OWN, Stage, check, work
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import NAMESPACE_ROLLOUT, read
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.approve import Decision, decide
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, read
-from orchestrator.steps.decide import Decision, decide
+from orchestrator.rollout.resources import model as m
 
 
 class Killed(BaseException):

@@ -6,14 +6,14 @@ import pytest
 from stage import ALLOW, DENY, OWN, Stage, files, policy
 from test_controller import Rounds
 
+from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
 from orchestrator.record.build import view
-from orchestrator.record.tables import facts
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import LINE
-from orchestrator.rollout.conditions import whole
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, read
+from orchestrator.record.report.tables import facts
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import LINE
+from orchestrator.rollout.resources.conditions import whole
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.resource import load
 
 FIRST = "shop-cccccccccc"
 

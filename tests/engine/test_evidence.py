@@ -6,11 +6,11 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stage import OWN, SPACES, Stage, work
 
+from orchestrator.context import ANALYSIS, NAMESPACE_ROLLOUT
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ANALYSIS, NAMESPACE_ROLLOUT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)  # a whole rollout is too slow to shrink
 

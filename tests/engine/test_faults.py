@@ -3,10 +3,10 @@
 import pytest
 from stage import OWN, Stage, check, work
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import NAMESPACE_ROLLOUT, ROLLOUT
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Busy, Conflict, NetpolCanaryError, Unreachable
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, ROLLOUT
+from orchestrator.rollout.resources.resource import load
 
 FAULTS = {
     "409": (lambda: Conflict("the object has been modified"), False),

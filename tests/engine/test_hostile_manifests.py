@@ -10,10 +10,10 @@ from beside import Beside
 from odd_shapes import SHAPES, written
 from stage import ALLOW, DENY, OWN, Repository, files
 
-from orchestrator.rollout.bounds import LINE
-from orchestrator.rollout.conditions import whole
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, SOURCE
+from orchestrator.context import NAMESPACE_ROLLOUT, SOURCE
+from orchestrator.rollout.resources.bounds import LINE
+from orchestrator.rollout.resources.conditions import whole
+from orchestrator.rollout.resources.resource import load
 
 NAMES = sorted(SHAPES)
 AT_ONCE = 50

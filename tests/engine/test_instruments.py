@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.engine.instruments import Instruments
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 DIGEST = "sha256:" + "0" * 64
 ENTRY = m.Outgoing(

@@ -6,21 +6,21 @@ import pytest
 from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
 from structlog.testing import capture_logs
 
+from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Commit
 from orchestrator.record.build import view
-from orchestrator.record.tables import facts
-from orchestrator.rollout import model as m
-from orchestrator.rollout.looks import REQUESTED_AT
-from orchestrator.rollout.resource import load
+from orchestrator.record.report.tables import facts
+from orchestrator.rollout.polling import REQUESTED_AT
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps import registry
-from orchestrator.steps.context import POLICY, ROLLOUT, SOURCE, read
-from orchestrator.steps.start import find_source, start
+from orchestrator.steps import by_action
 
 ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
 
@@ -146,12 +146,12 @@ def test_one_rollout_on_which_the_guard_breaks_keeps_no_other_from_being_rescued
 @pytest.mark.parametrize("verb", ["snapshot", "baseline", "apply", "analyze"])
 def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monkeypatch, verb):
     stage = Stage()
-    rounds, right = Rounds(stage), registry.STEPS[verb]
+    rounds, right = Rounds(stage), by_action.STEPS[verb]
 
     def broken(ctx, state, action):
         raise KeyError("what nobody foresaw")
 
-    monkeypatch.setitem(registry.STEPS, verb, broken)
+    monkeypatch.setitem(by_action.STEPS, verb, broken)
     assert rounds.go() == {"shop-cccccccccc": "Paused"}
     status = load(stage.cluster.list(ROLLOUT, OWN)[0]).status
     assert (
@@ -161,7 +161,7 @@ def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monke
     )
     assert status.transitions[-1].reason == "InternalError"
     assert rounds.instruments.faults.labels("rollout")._value.get() >= 3
-    monkeypatch.setitem(registry.STEPS, verb, right)
+    monkeypatch.setitem(by_action.STEPS, verb, right)
     rounds.ask("shop-cccccccccc", "resume")
     assert rounds.go(6) == {"shop-cccccccccc": "Succeeded"}
 
@@ -173,7 +173,7 @@ def test_a_way_back_that_breaks_is_failed_in_sight_within_its_deadline(monkeypat
     def broken(ctx, state, action):
         raise KeyError("what nobody foresaw")
 
-    monkeypatch.setitem(registry.STEPS, "restore", broken)
+    monkeypatch.setitem(by_action.STEPS, "restore", broken)
     assert rounds.go(6) == {"shop-cccccccccc": "Failed"}
     assert "KeyError" in load(stage.cluster.list(ROLLOUT, OWN)[0]).status.reason
 
@@ -226,7 +226,7 @@ def test_what_git_holds_of_any_length_is_cut_and_holds_nothing_up(commit):
 
 
 def test_people_whose_names_begin_alike_stay_two():
-    from orchestrator.rollout.approvals import people
+    from orchestrator.rollout.gates.approvals import people
 
     names = ["A" * 2000 + " <a@example.com>", "A" * 2000 + " <b@example.com>"]
     assert len(people(names, [])) == 2 and people(names, [("a@example.com", "ann")])[1] == "user:ann"

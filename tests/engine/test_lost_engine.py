@@ -12,20 +12,20 @@ from stage import OWN, Inline, Stage, work
 from test_crash import Killed
 from test_race import Slow, Turns, Waiting
 
-from orchestrator.cli.guard import alone
+from orchestrator.cli.commands.guard import alone
+from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import MetricError, Unreachable
+from orchestrator.operations.start import start
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.outbox import turned_back
-from orchestrator.steps.context import ROLLOUT, read
-from orchestrator.steps.start import start
+from orchestrator.rollout.resources import model as m
 
 INTERVAL, LIMIT = 5.0, 30.0
 WRITES = ("create", "replace", "replace_status", "delete")

@@ -6,19 +6,19 @@ from datetime import timedelta
 import pytest
 from stage import OWN, Inline, Rounds, Stage, work
 
-from orchestrator.engine import notice as module
+from orchestrator.context import APPROVAL, FREEZE, ROLLOUT, SOURCE, read
+from orchestrator.engine import request_watch as module
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
-from orchestrator.engine.notice import Notice
+from orchestrator.engine.request_watch import Notice
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Unreachable
+from orchestrator.operations import requests
+from orchestrator.operations.approve import Decision, decide
 from orchestrator.ports import Event
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox.clock import SimulatedClock
-from orchestrator.steps import requests
-from orchestrator.steps.context import APPROVAL, FREEZE, ROLLOUT, SOURCE, read
-from orchestrator.steps.decide import Decision, decide
 
 NAME = "shop-cccccccccc"
 SOON = timedelta(seconds=2)

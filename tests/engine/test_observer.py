@@ -5,10 +5,10 @@ import re
 import pytest
 from stage import OWN, Stage, work
 
+from orchestrator.context import ANALYSIS, NAMESPACE_ROLLOUT
 from orchestrator.errors import Unreachable
 from orchestrator.ports import Kind
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ANALYSIS, NAMESPACE_ROLLOUT
+from orchestrator.rollout.resources.resource import load
 
 
 class CutOff:

@@ -3,11 +3,11 @@
 import pytest
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files, policy
 
-from orchestrator.engine.embedded import Embedded
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT, SOURCE
+from orchestrator.context import NAMESPACE, POLICY, ROLLOUT, SOURCE
+from orchestrator.engine.worker import Embedded
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.resource import load, new
 
 FIRST = "shop-cccccccccc"
 REMOVAL = f"{FIRST}-2"

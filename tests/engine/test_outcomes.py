@@ -4,10 +4,10 @@ import pytest
 from outcomes import OUTCOMES
 from stage import OWN, Rounds, Stage
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, read
-from orchestrator.steps.decide import Decision, decide
+from orchestrator.context import NAMESPACE_ROLLOUT, read
+from orchestrator.operations.approve import Decision, decide
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 NAME = "shop-cccccccccc"
 

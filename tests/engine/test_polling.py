@@ -6,13 +6,13 @@ from itertools import pairwise
 import pytest
 from stage import DENY, OWN, Inline, Rounds, Stage, files
 
+from orchestrator.context import SOURCE
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
-from orchestrator.engine.polling import Polling
+from orchestrator.engine.poll_rounds import Polling
 from orchestrator.errors import RepositoryError
-from orchestrator.rollout.looks import JITTER, REQUESTED_AT
-from orchestrator.steps import request
-from orchestrator.steps.context import SOURCE
+from orchestrator.operations import poll
+from orchestrator.rollout.polling import JITTER, REQUESTED_AT
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_request_is_answered_at_once_and_forgets_the_errors(stage):
     polling = Polling(10, most=3600)
     looks(stage, polling, 250, failed=True)
     assert looks(stage, polling, 5, failed=True) == []
-    request.look(stage.context(), "shop")
+    poll.look(stage.context(), "shop")
     assert looks(stage, polling, 5, failed=True) == [1]
     assert looks(stage, polling, 40, failed=True)[0] <= 23
 
@@ -91,7 +91,7 @@ def test_the_controller_rolls_out_what_it_is_woken_for_before_the_interval_is_ov
     rounds.go(5)
     stage.repository.push("d", files(DENY))
     assert list(rounds.go(5)) == ["shop-cccccccccc"]
-    request.look(stage.context(), "shop")
+    poll.look(stage.context(), "shop")
     stage.clock.sleep(3)
     rounds.controller.tick(Inline())
     assert list(rounds.rollouts()) == ["shop-cccccccccc", "shop-dddddddddd"]

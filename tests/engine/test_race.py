@@ -7,9 +7,9 @@ import pytest
 from patience import ENOUGH
 from stage import Stage, check, work
 
-from orchestrator.engine.embedded import REQUEST_TIMEOUT
+from orchestrator.engine.worker import REQUEST_TIMEOUT
 from orchestrator.errors import Unreachable
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 SEEDS = 40
 LOOKS = 10

@@ -7,10 +7,10 @@ import pytest
 from receivers import Receivers, asking, courier, rollouts
 from stage import Inline, Stage, check
 
+from orchestrator.context import POLICY, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
-from orchestrator.steps.context import POLICY, read
 
 ROUNDS = 40
 

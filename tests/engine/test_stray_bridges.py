@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 from stage import OWN, Inline, Rounds, Stage, files, policy, work
 
-from orchestrator.cli.guard import alone
-from orchestrator.engine.embedded import Embedded
+from orchestrator.cli.commands.guard import alone
+from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.sweeping import BOUND, Sweeper
+from orchestrator.engine.upkeep.bridge_sweep import BOUND, Sweeper
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Conflict, Forbidden
-from orchestrator.policy.bridges import bridge_name
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import NAMESPACE, POLICY, ROLLOUT
-from orchestrator.steps.start import start
-from orchestrator.steps.stray_bridges import strays
-from orchestrator.steps.walk import tag
+from orchestrator.operations.start import start
+from orchestrator.policy.writes.bridges import bridge_name
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
+from orchestrator.writing.stray_bridges import strays
+from orchestrator.writing.walk import tag
 
 NAME = "shop-cccccccccc"
 OPEN = {"podSelector": {}, "ingress": [{}], "policyTypes": ["Ingress"]}

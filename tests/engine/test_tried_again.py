@@ -4,12 +4,12 @@ import pytest
 from stage import OWN, Rounds, Stage
 from test_drift import FIRST, Drifting
 
+from orchestrator.context import POLICY, ROLLOUT
 from orchestrator.errors import Refused
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import Rollout, load
-from orchestrator.steps.context import POLICY, ROLLOUT
-from orchestrator.steps.newcomers import refused
-from orchestrator.steps.start import find_source, start
+from orchestrator.operations.start import find_source, start
+from orchestrator.planning.newcomers import refused
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import Rollout, load
 
 SECOND = f"{FIRST}-2"
 

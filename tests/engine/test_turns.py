@@ -6,12 +6,12 @@ import pytest
 from stage import OWN, POLICY, Stage, files, policy, work
 from test_controller import Rounds
 
-from orchestrator.engine.embedded import Embedded
-from orchestrator.engine.room import Limits
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
+from orchestrator.context import FREEZE, ROLLOUT, read
+from orchestrator.engine.capacity import Limits
+from orchestrator.engine.worker import Embedded
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox.clock import SimulatedClock
-from orchestrator.steps.context import FREEZE, ROLLOUT, read
 
 NAME = "shop-cccccccccc"
 NINE = m.Window(schedule="0 9 * * *", duration_seconds=3600)

@@ -8,13 +8,13 @@ from stage import ALLOW, DENY, OWN, Rounds, Stage, files
 from test_crash import Counter, Killed
 from test_race import Slow, Turns, Waiting
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import ROLLOUT, read
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError, RetryLater
+from orchestrator.operations.start import find_source, start
 from orchestrator.rollout.next import next_action
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT, read
-from orchestrator.steps.registry import STEPS
-from orchestrator.steps.start import find_source, start
+from orchestrator.rollout.resources.resource import load
+from orchestrator.steps.by_action import STEPS
 
 SEEDS = 40
 OTHER = files(DENY)

@@ -6,13 +6,13 @@ import pytest
 from stage import OWN, Stage, policy, work
 from test_crash import Killed
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Busy, Refused, Unreachable
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.rollout.resource import load
-from orchestrator.steps import requests
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
+from orchestrator.operations import requests
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.resource import load
 
 NAME = "shop-cccccccccc"
 

@@ -5,12 +5,12 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.policy.alike import alike
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.connections import between, ranges, table
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import Document
-from orchestrator.policy.reading import profile
+from orchestrator.policy.evaluate.cni_profiles import profile
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.network.connections import between, ranges, table
+from orchestrator.policy.workloads.alike import alike
+from orchestrator.policy.workloads.fleet import fleet
 
 CIDRS = [
     "0.0.0.0/0",

@@ -2,11 +2,13 @@
 
 import pytest
 
-from orchestrator.policy import flows, intents, ports
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.connections import reach
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import Document
+from orchestrator.policy.author import intents
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network import recordings
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.network.connections import reach
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.fleet import fleet
 
 DENY = {"podSelector": {}, "policyTypes": ["Ingress"]}
 AMONG = {
@@ -46,10 +48,10 @@ def made(*objects):
 
 def among(found):
     """On which ports the workload may connect to itself, as `reach` and the evaluator say it."""
-    said = [ports.text(c.ports) for c in reach(found, replicas=True) if c.src is c.dst]
+    said = [port_sets.text(c.ports) for c in reach(found, replicas=True) if c.src is c.dst]
     pods = [w.pod for w in found.workloads]
-    asked = found.network().over_ports(pods[0], pods[-1], ports.ALL)
-    return said, ports.text(asked)
+    asked = found.network().over_ports(pods[0], pods[-1], port_sets.ALL)
+    return said, port_sets.text(asked)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +110,8 @@ def test_taking_the_rule_of_replicas_away_cuts_them_with_its_reason_and_in_repla
     (change,) = changes(old, new, replicas=True)
     assert change.said == "cut" and change.src is change.dst
     assert any("vault/quorum ingress[0]" in reason for reason in change.because)
-    flow = flows.Flow("vault/quorum", "vault/quorum", "TCP", 2380)
-    assert (flows.replay(old, [flow]).allowed, len(flows.replay(new, [flow]).cut)) == (1, 1)
+    flow = recordings.Flow("vault/quorum", "vault/quorum", "TCP", 2380)
+    assert (recordings.replay(old, [flow]).allowed, len(recordings.replay(new, [flow]).cut)) == (1, 1)
 
 
 def test_more_replicas_are_no_change_of_connections():

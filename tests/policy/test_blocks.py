@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.workloads.fleet import fleet
 
 POLICY = """apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_policies import PODS, SPACES, sets
 
-from orchestrator.policy import ports
-from orchestrator.policy.boundaries import boundaries, crossings, propose
-from orchestrator.policy.fleet import Fleet, Workload
+from orchestrator.policy.network.boundaries import boundaries, crossings, propose
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.fleet import Fleet, Workload
 
 
 def fleet(policies):
@@ -57,7 +57,7 @@ def test_boundaries_are_what_the_states_in_between_really_do(old, new, data):
             for dst in before.workloads:
                 if src.pod.namespace == dst.pod.namespace:
                     continue
-                one, two, mid = (n.over_ports(src.pod, dst.pod, ports.ALL) for n in (*nets, between))
+                one, two, mid = (n.over_ports(src.pod, dst.pod, port_sets.ALL) for n in (*nets, between))
                 for kind, mask in (("breaks", one & two & ~mid), ("opens", mid & ~one & ~two)):
                     if mask:
                         seen[src.name, dst.name, kind] = seen.get((src.name, dst.name, kind), 0) | mask

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.policy.bystanders import Imitation, bystanders
+from orchestrator.policy.author.bystanders import Imitation, bystanders
 
 WEB = Imitation("shop", "web", {"app": "web", "tier": "front"})
 

@@ -10,20 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_policies import ADDRESSES, PODS, SPACES, sets, specs
 
-from orchestrator.adapters.directory import Directory
+from orchestrator.adapters.git.directory import Directory
 from orchestrator.errors import BadInput
-from orchestrator.policy import intents, ports
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.connections import between, reach
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.fleet import Fleet, Workload, fleet
-from orchestrator.policy.generate import generate
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import Document, parse
-from orchestrator.policy.pod import NamedPort, Pod
-from orchestrator.policy.ports import text
-from orchestrator.policy.services import Platform, edges
-from orchestrator.policy.tier_schema import tier_problems
+from orchestrator.policy.author import intents
+from orchestrator.policy.author.generator import generate
+from orchestrator.policy.definitions.services import Platform, edges
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.files.manifest import Document, parse
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.network.connections import between, reach
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.pod import NamedPort, Pod
+from orchestrator.policy.objects.port_sets import text
+from orchestrator.policy.objects.tier_schema import tier_problems
+from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 
 MANIFESTS = Path(__file__).parents[3] / "shared" / "conformance" / "manifests"
 CASES = MANIFESTS.parent / "cases"
@@ -80,7 +81,7 @@ def test_sets_of_ports_equal_the_evaluator_on_every_shared_case():
                 known[query["src"], query["dst"]] = between(net, *ends)
             mask = known[query["src"], query["dst"]]
             naive = net.allowed(*ends, query["protocol"], query["port"])
-            assert ports.contains(mask, query["protocol"], query["port"]) == naive, (path.name, query)
+            assert port_sets.contains(mask, query["protocol"], query["port"]) == naive, (path.name, query)
 
 
 PROBED = [("TCP", 79), ("TCP", 80), ("TCP", 81), ("TCP", 101), ("TCP", 443), ("UDP", 80), ("SCTP", 443)]
@@ -93,7 +94,9 @@ def test_sets_of_ports_equal_the_evaluator_on_random_policies(policies):
     for src in [*PODS, *ADDRESSES]:
         for dst in PODS:
             mask = between(net, src, dst)
-            assert [ports.contains(mask, *p) for p in PROBED] == [net.allowed(src, dst, *p) for p in PROBED]
+            assert [port_sets.contains(mask, *p) for p in PROBED] == [
+                net.allowed(src, dst, *p) for p in PROBED
+            ]
 
 
 def small(policies):
@@ -153,17 +156,20 @@ def test_the_index_leaves_out_no_pair_that_the_evaluator_allows(policies):
 
 
 def test_ports_are_named_as_people_write_them():
-    assert text(ports.ALL) == "all" and text(0) == "none"
-    found = ports.span("TCP", 80, 80) | ports.span("TCP", 443, 450) | ports.span("UDP")
+    assert text(port_sets.ALL) == "all" and text(0) == "none"
+    found = port_sets.span("TCP", 80, 80) | port_sets.span("TCP", 443, 450) | port_sets.span("UDP")
     assert text(found) == "TCP 80,443-450,UDP"
-    assert ports.span("TCP", 5, 4) == 0 == ports.span("ICMP")
+    assert port_sets.span("TCP", 5, 4) == 0 == port_sets.span("ICMP")
 
 
 def test_a_named_port_is_that_of_the_destination():
     rule = [{"port": "http"}]
     one, other = (Pod("x", n, {}, "", (NamedPort("http", p),)) for n, p in (("one", 80), ("two", 8080)))
-    assert (text(ports.of_rule(rule, one)), text(ports.of_rule(rule, other))) == ("TCP 80", "TCP 8080")
-    assert text(ports.of_rule(rule, "10.0.0.1")) == "none"
+    assert (text(port_sets.of_rule(rule, one)), text(port_sets.of_rule(rule, other))) == (
+        "TCP 80",
+        "TCP 8080",
+    )
+    assert text(port_sets.of_rule(rule, "10.0.0.1")) == "none"
 
 
 VALUES = st.recursive(

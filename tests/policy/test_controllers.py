@@ -3,8 +3,8 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.exposure import entrances
-from orchestrator.policy.needed import Platform
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.impact.exposure import entrances
 
 SHOP = workload("cart", ports=[8080]) + service("cart", 80, target=8080)
 INGRESS = """---

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_policies import ADDRESSES, PODS, PORTS, SPACES, peers, policy, ports
 
-from orchestrator.policy.covering import covers
-from orchestrator.policy.evaluator import Network
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.lint.covering import covers
 
 lone_rules = st.fixed_dictionaries(
     {}, optional={"from": st.lists(peers, max_size=2), "ports": st.lists(ports, max_size=2)}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from orchestrator.policy import ports
-from orchestrator.policy.exposure import ANY, entrances, exposure
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.exposure import ANY, entrances, exposure
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.fleet import fleet
 
 BASE = """
 apiVersion: apps/v1
@@ -72,7 +72,7 @@ def ways(found):
 
 
 def api(found):
-    return [(e.src, ports.text(e.ports)) for e in exposure(found) if e.dst.pod.name == "api"]
+    return [(e.src, port_sets.text(e.ports)) for e in exposure(found) if e.dst.pod.name == "api"]
 
 
 @pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort"])

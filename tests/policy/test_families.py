@@ -2,12 +2,12 @@
 
 import pytest
 
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.fleet import fleet, pods_of
-from orchestrator.policy.index import PodIndex
-from orchestrator.policy.manifest import Document
-from orchestrator.policy.ports import ALL, contains
-from orchestrator.policy.reading import profile
+from orchestrator.policy.evaluate.cni_profiles import profile
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.evaluate.pair_index import PodIndex
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.objects.port_sets import ALL, contains
+from orchestrator.policy.workloads.fleet import fleet, pods_of
 
 FOUR, SIX = "10.1.0.0/16", "2001:db8:1::/48"
 

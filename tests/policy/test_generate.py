@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.directory import Directory
-from orchestrator.policy import ports
-from orchestrator.policy.connections import Range, reach
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.flows import read
-from orchestrator.policy.generate import from_flows, generate
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.services import Platform, edges
+from orchestrator.adapters.git.directory import Directory
+from orchestrator.policy.author.generator import from_flows, generate
+from orchestrator.policy.definitions.services import Platform, edges
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.network.connections import Range, reach
+from orchestrator.policy.network.recordings import read
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.fleet import fleet
 
 APPS = Path(__file__).parents[1] / "apps"
 SHARED = Path(__file__).parents[3] / "shared/conformance/manifests"
@@ -62,7 +62,7 @@ def seen(whole):
 
     resolver = "kube-system/"
     return {
-        (name(c.src), name(c.dst), ports.text(c.ports))
+        (name(c.src), name(c.dst), port_sets.text(c.ports))
         for c in reach(whole)
         if not name(c.src).startswith(resolver) and not name(c.dst).startswith(resolver)
     }
@@ -88,7 +88,7 @@ def test_dns_goes_to_the_resolver_that_is_there_over_udp_and_tcp():
     found = documents(APPS / "shop")
     made, policies = generated(found)
     whole = fleet([*found, *policies])
-    to_resolver = {c.src.name: ports.text(c.ports) for c in reach(whole) if "coredns" in c.dst.name}
+    to_resolver = {c.src.name: port_sets.text(c.ports) for c in reach(whole) if "coredns" in c.dst.name}
     assert to_resolver["shop/web[Deployment]"] == "TCP 53,5353,UDP 53,5353"
     (web,) = [f.text for f in made if f.path == "shop/web.yaml"]
     assert "# cart.shop:80, env CART_URL in shop.yaml:22" in web

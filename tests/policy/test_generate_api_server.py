@@ -4,8 +4,8 @@ import pytest
 import yaml
 from made import made, service, workload
 
-from orchestrator.policy.lint import lint
-from orchestrator.policy.needed import Platform
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.lint.linter import lint
 
 HOOK = workload("checker", space="certs", ports=[10250]) + service(
     "checker", 443, space="certs", target=10250

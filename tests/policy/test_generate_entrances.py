@@ -3,7 +3,7 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.needed import Platform
+from orchestrator.policy.definitions.needed import Platform
 
 WEB = workload("web", ports=[8080]) + service("web", 80, target=8080)
 GATEWAY = """---

@@ -3,7 +3,7 @@
 import yaml
 from made import made, service, workload
 
-from orchestrator.policy.needed import Platform
+from orchestrator.policy.definitions.needed import Platform
 
 INGRESS = """---
 apiVersion: networking.k8s.io/v1

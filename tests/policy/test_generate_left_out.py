@@ -4,12 +4,12 @@ import pytest
 import yaml
 from made import made, service, workload
 
-from orchestrator.policy.exposure import entrances
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.wanted import needs
-from orchestrator.policy.would_cut import would_cut
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.exposure import entrances
+from orchestrator.policy.impact.would_cut import would_cut
+from orchestrator.policy.workloads.fleet import fleet
 
 HOOK = """---
 apiVersion: admissionregistration.k8s.io/v1

@@ -5,11 +5,11 @@ import yaml
 from made import made, workload
 
 from orchestrator.errors import BadInput
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.wanted import needs
-from orchestrator.policy.would_cut import would_cut
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.would_cut import would_cut
+from orchestrator.policy.workloads.fleet import fleet
 
 OPERATED = """---
 apiVersion: monitoring.coreos.com/v1

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.reading import profile
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.evaluate.cni_profiles import profile
 
 CACHE = "169.254.20.10"
 NODE, API_SERVER = "10.40.1.2", "10.40.0.1"

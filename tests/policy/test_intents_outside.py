@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.policy import intents
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.author import intents
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.workloads.fleet import fleet
 
 POD = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: farm, labels: {app: %s}}\nspec: {containers: [{name: c, ports: [{containerPort: 81}]}]}\n"
 POLICY = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: farm}\nspec: %s\n"

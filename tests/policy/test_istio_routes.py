@@ -3,9 +3,9 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.exposure import entrances
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.unread import RUNS_PODS, meaning
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.files.unread import RUNS_PODS, meaning
+from orchestrator.policy.impact.exposure import entrances
 
 TILL = workload("till", ports=[8080]) + service("till", 80, target=8080)
 VAULT = workload("vault", space="bank", ports=[9000]) + service("vault", 90, space="bank", target=9000)

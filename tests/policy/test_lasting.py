@@ -4,7 +4,7 @@ import pytest
 import yaml
 from made import made
 
-from orchestrator.policy.lasting import lasting, shared
+from orchestrator.policy.objects.lasting_labels import lasting, shared
 
 POD = {
     "apiVersion": "v1",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.intents import tests_of as read
-from orchestrator.policy.live_intents import MOST_PER_INTENT, MOST_TRIED, outcome, spread, trials
-from orchestrator.policy.manifest import Document
+from orchestrator.policy.author.intents import tests_of as read
+from orchestrator.policy.author.live_intents import MOST_PER_INTENT, MOST_TRIED, outcome, spread, trials
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.workloads.fleet import fleet
 
 
 def pod(space, name, ports=(8080,)):

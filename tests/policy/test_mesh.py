@@ -3,9 +3,9 @@
 import pytest
 from made import made, workload
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.workloads.fleet import fleet
 
 SPACE = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, %s}\n"
 ISTIOD = workload("istiod", space="istio-system", ports=[15012, 15017])

@@ -5,7 +5,7 @@ import json
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.unread import meaning
+from orchestrator.policy.files.unread import meaning
 
 HEN = workload("hen", space="coop", ports=[9102]) + service("hen", 80, space="coop", target=9102)
 OTHER = workload("fox", space="wood", ports=[9102]) + service("fox", 80, space="wood", target=9102)

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from orchestrator.errors import BadInput
-from orchestrator.policy import generate
-from orchestrator.policy.exposure import entrances, exposure
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.wanted import needs
+from orchestrator.policy.author import generator
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.exposure import entrances, exposure
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.workloads.fleet import fleet
 
 ODD = (5, [5], {"a": [5]})
 KINDS = """
@@ -173,8 +173,8 @@ def _reach(documents):
 def _generate(documents):
     found = fleet(documents)
     edges, _ = needs(documents, found, Platform())
-    generate.problems(found, edges, Platform())
-    generate.generate(found, edges, Platform())
+    generator.problems(found, edges, Platform())
+    generator.generate(found, edges, Platform())
 
 
 def test_the_sound_manifests_are_understood():

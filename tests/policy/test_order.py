@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_policies import ADDRESSES, PODS, PORTS, SPACES, policy, sets, specs
 
-from orchestrator.policy.evaluator import Network
-from orchestrator.policy.order import steps
-from orchestrator.rollout.objects import by_key
-from orchestrator.steps.write import path
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.writes.write_order import steps
+from orchestrator.rollout.resources.objects import by_key
+from orchestrator.writing.converge import path
 
 CONNECTIONS = [
     (src, dst, port)

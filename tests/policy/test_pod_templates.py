@@ -3,8 +3,8 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.workloads.fleet import fleet
 
 PRICES = workload("prices", space="buy", ports=[8080]) + service("prices", 8080, space="buy")
 BODY = """---

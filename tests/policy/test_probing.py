@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.connections import table
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import Document
-from orchestrator.policy.probing import Sides, choose, miss_chance, sample_size
+from orchestrator.policy.author.probing import Sides, choose, miss_chance, sample_size
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.network.connections import table
+from orchestrator.policy.workloads.fleet import fleet
 
 CALLERS = {"web": ["web"], "all": ["web", "cart", "other"]}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.policy.said_pairs import MOST_PAIRS, groups
+from orchestrator.policy.definitions.texts.said_pairs import MOST_PAIRS, groups
 
 DB = (("host", "db.shop"), ("port", "5432"))
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.impact import impact
-from orchestrator.policy.lint import lint
-from orchestrator.policy.manifest import parse
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.impact import impact
+from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.workloads.fleet import fleet
 
 PODS = """apiVersion: apps/v1
 kind: Deployment

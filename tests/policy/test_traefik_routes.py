@@ -3,9 +3,9 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.exposure import entrances
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.unread import meaning
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.files.unread import meaning
+from orchestrator.policy.impact.exposure import entrances
 
 STALL = workload("stall", ports=[8080]) + service("stall", 80, target=8080)
 CELLAR = workload("cellar", space="depot", ports=[9000]) + service("cellar", 90, space="depot", target=9000)

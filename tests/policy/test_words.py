@@ -3,13 +3,13 @@
 import pytest
 import yaml
 
-from orchestrator.policy.connection_diff import changes
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.impact import impact
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.ports import span
-from orchestrator.policy.risk import RiskRules, risk
-from orchestrator.policy.weighing import items, weighed
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.impact import impact
+from orchestrator.policy.impact.risk import RiskRules, risk
+from orchestrator.policy.impact.weighing import items, weighed
+from orchestrator.policy.network.connection_diff import changes
+from orchestrator.policy.objects.port_sets import span
+from orchestrator.policy.workloads.fleet import fleet
 
 ALL = "all"
 

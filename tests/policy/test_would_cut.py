@@ -3,11 +3,11 @@
 import pytest
 from made import made, service, workload
 
-from orchestrator.policy.fleet import fleet
-from orchestrator.policy.manifest import parse
-from orchestrator.policy.needed import Platform
-from orchestrator.policy.wanted import needs
-from orchestrator.policy.would_cut import would_cut
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.impact.would_cut import would_cut
+from orchestrator.policy.workloads.fleet import fleet
 
 APP = workload("web", env={"DB_URL": "postgres://db"}) + workload("db", ports=[5432]) + service("db", 5432)
 POLICY = """---
@@ -83,7 +83,7 @@ def test_a_namespace_that_is_not_here_may_be_meant_by_its_name(space, lost):
 
 @pytest.mark.parametrize("cni", ["calico", "cilium", "kube-router"])
 def test_what_generate_makes_cuts_nothing_of_what_it_read(cni):
-    from orchestrator.policy.reading import profile
+    from orchestrator.policy.evaluate.cni_profiles import profile
 
     space = (
         "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n"

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.errors import BadInput
-from orchestrator.policy import yamltext
-from orchestrator.policy.yamltext import documents
+from orchestrator.policy.files import yaml_text
+from orchestrator.policy.files.yaml_text import documents
 
 
 def read(text):
@@ -146,7 +146,7 @@ def test_bombs_are_refused_before_they_grow(bomb):
 
 
 def test_what_stays_within_the_bounds_is_read():
-    deep = "[" * yamltext.MOST_DEPTH + "]" * yamltext.MOST_DEPTH
+    deep = "[" * yaml_text.MOST_DEPTH + "]" * yaml_text.MOST_DEPTH
     assert read(deep)
     assert len(read("[" + "1," * 90_000 + "]")) == 90_000
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.cli import demo
+from orchestrator.cli.demo import shop_demo
 from orchestrator.record.build import view
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -14,9 +14,9 @@ NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 def played(tmp_path_factory):
     """By scenario."""
     cache = tmp_path_factory.mktemp("cache")
-    chosen = [s for s in demo.scenarios() if s.name in ("good-change", "breaks-checkout")]
-    with demo.repository(None) as root:
-        return {s.name: demo.play(root, s, cache)[0] for s in chosen}
+    chosen = [s for s in shop_demo.scenarios() if s.name in ("good-change", "breaks-checkout")]
+    with shop_demo.repository(None) as root:
+        return {s.name: shop_demo.play(root, s, cache)[0] for s in chosen}
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.errors import BadInput
 from orchestrator.record.archive import archive, states
 from orchestrator.record.build import view
-from orchestrator.record.markdown import report
+from orchestrator.record.report.markdown import report
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from stage import OWN, Stage, work
 
+from orchestrator.context import ROLLOUT, read
 from orchestrator.record.build import view
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import ROLLOUT, read
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.record.graph import MOST_LINKS, links_svg
-from orchestrator.record.plot import curve_svg
-from orchestrator.record.svg import shortened
+from orchestrator.record.drawings.graph import MOST_LINKS, links_svg
+from orchestrator.record.drawings.plot import curve_svg
+from orchestrator.record.drawings.svg import shortened
 from orchestrator.record.view import Curve, Link, Mark, Point
 
 NS = "{http://www.w3.org/2000/svg}"

@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from orchestrator.record.markdown import inline, report
-from orchestrator.record.overview import overview
-from orchestrator.record.page import page
+from orchestrator.record.report.html import page
+from orchestrator.record.report.markdown import inline, report
+from orchestrator.record.report.overview import overview
+from orchestrator.record.report.tables import MOST_ROWS, timeline
 from orchestrator.record.summary import entry, summary
-from orchestrator.record.tables import MOST_ROWS, timeline
 from orchestrator.record.view import Moment, ObjectDiff
 
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) **c** @everyone &amp; ```\n| --- |\n# d"

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.errors import BadInput
+from orchestrator.record.drawings.trend import latency_svg, outcomes_svg
 from orchestrator.record.search import Search, found
 from orchestrator.record.summary import entry, rates, spread, summary
-from orchestrator.record.trend import latency_svg, outcomes_svg
 
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
-import pkgutil
 import types
 import typing
 from collections.abc import Iterator
@@ -14,8 +12,8 @@ from typing import Any
 
 import typer
 
-import orchestrator.cli
-from orchestrator.cli.main import app
+from orchestrator.cli import main
+from orchestrator.cli.app import app
 from reference.tables import cell, code, table
 
 HEAD = """# Commands
@@ -42,8 +40,7 @@ ANCHOR = "netpol-canary-"
 
 def root() -> Any:
     """The whole command line, as the group that typer makes of it."""
-    for module in pkgutil.iter_modules(orchestrator.cli.__path__):
-        importlib.import_module(f"orchestrator.cli.{module.name}")
+    main.load()
     return typer.main.get_command(app)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.rollout.crd import NAMES
-from orchestrator.rollout.model import API_VERSION
-from orchestrator.rollout.resource import MODELS
+from orchestrator.rollout.resources.crd import NAMES
+from orchestrator.rollout.resources.model import API_VERSION
+from orchestrator.rollout.resources.resource import MODELS
 from reference.fields import FIELDS, KINDS, TYPES
 from reference.tables import cell, code, table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from orchestrator.rollout import model as m
 from orchestrator.rollout.outbox import groups
+from orchestrator.rollout.resources import model as m
 from reference import words
 from reference.tables import cell, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from orchestrator.server import reference as settings
+from orchestrator.server import settings_reference as settings
 from reference import commands, metrics, resources, states
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.approvals import gates, gateway, people
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.gates.approvals import gates, gateway, people
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 

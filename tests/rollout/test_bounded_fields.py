@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import BadInput
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import (
+from orchestrator.rollout.polling import MOST_REQUEST, REQUESTED_AT, said, unreadable
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import (
     MOST_IDENTITY,
     MOST_PROSE,
     ROLLING,
@@ -22,10 +23,9 @@ from orchestrator.rollout.bounds import (
     marked,
     planned,
 )
-from orchestrator.rollout.looks import MOST_REQUEST, REQUESTED_AT, said, unreadable
-from orchestrator.rollout.resource import MODELS, Resource, load, new
+from orchestrator.rollout.resources.resource import MODELS, Resource, load, new
 from orchestrator.sandbox.strict import refused
-from orchestrator.steps.walk import MOST_BYTES, encoded
+from orchestrator.writing.walk import MOST_BYTES, encoded
 
 META = {"name": "one", "namespace": "netpol-canary"}
 WRITTEN = [(kind, b) for kind in MODELS for b in bounds(kind, STATUS)]
@@ -216,8 +216,8 @@ def test_a_request_for_a_look_is_bounded_and_what_is_none_is_said(text):
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=3000), st.text(max_size=3000)), max_size=4), letters, over)
 def test_whatever_commits_say_is_kept_within_the_bounds_of_a_rollout(said, letter, number):
+    from orchestrator.planning.frozen_namespace import namespace_spec
     from orchestrator.rollout.plan import NamespacePlan, ObjectChange
-    from orchestrator.steps.freezing import namespace_spec
 
     commits = [Commit("c" * 40, (f"{who} <a@example.com>",), what, (letter * number,)) for who, what in said]
     obj = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "n" * 300, "namespace": "a"}, "spec": {}}

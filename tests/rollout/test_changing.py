@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.rollout import feedback, telling
-from orchestrator.rollout import model as m
-from orchestrator.rollout.changing import counted, line, listed
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.notifications import feedback, texts
+from orchestrator.rollout.notifications.connection_words import counted, line, listed
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 from orchestrator.rollout.state import State
 
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
@@ -41,14 +41,14 @@ def said(of, reason="Approval", **given):
         "to": ["notify/x"],
     }
     entry = m.Outgoing(id="u/1", time=NOW, reason=reason, **{**known, **given})
-    return telling.text(of, entry, "https://canary.example.com")[1]
+    return texts.text(of, entry, "https://canary.example.com")[1]
 
 
 def test_a_gate_that_waits_tells_what_is_to_be_decided():
     text = said(rollout([edge(n) for n in range(7)], 7))
     assert "Close the database" in text and "high risk: 7 connections cut" in text
     assert "cut: shop/c0[Deployment] to shop/db[StatefulSet] on TCP 5432" in text and "db.yaml:9" in text
-    assert text.count("cut: ") == telling.MOST_EDGES and "and 2 more" in text
+    assert text.count("cut: ") == texts.MOST_EDGES and "and 2 more" in text
     assert "waits without end until enough people approve" in text and text.endswith("/approve")
 
 

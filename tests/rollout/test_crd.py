@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from orchestrator.rollout.crd import crd, files
-from orchestrator.rollout.resource import MODELS
+from orchestrator.rollout.resources.crd import crd, files
+from orchestrator.rollout.resources.resource import MODELS
 
 CONFIG = Path(__file__).parents[2] / "config" / "crd"
 

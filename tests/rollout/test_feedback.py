@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from receivers import BASE, asking
 from stage import Stage, work
 
-from orchestrator.rollout import feedback, telling
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import State
+from orchestrator.rollout.notifications import feedback, texts
+from orchestrator.rollout.resources import model as m
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -99,11 +99,11 @@ def test_what_others_wrote_is_no_markup_calls_nobody_and_closes_nothing():
 
 def test_a_message_names_what_where_who_and_when_and_calls_nobody():
     state = played(False)
-    title, body = telling.text(state.rollout, state.rollout.status.outbox[-1], BASE)
+    title, body = texts.text(state.rollout, state.rollout.status.outbox[-1], BASE)
     assert title == "netpol-canary: shop: rolled back"
     assert "wave 0 (cart), put back within 1 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
     assert "@example" not in body and body.splitlines()[-1] == f"{BASE}/rollouts/shop-cccccccccc/why"
     calls = entry("Paused", "Approval", message="<!channel> @here")
-    title, body = telling.text(state.rollout, calls, BASE)
+    title, body = texts.text(state.rollout, calls, BASE)
     assert "<" not in body and "@here" not in body and body.endswith("/approve")
-    assert telling.text(state.rollout, calls, "")[1].endswith("id u/1")
+    assert texts.text(state.rollout, calls, "")[1].endswith("id u/1")

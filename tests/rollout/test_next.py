@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST, Action, State, next_action
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.rollout.objects import MANAGER
-from orchestrator.rollout.others import last_writer, others, told
+from orchestrator.rollout.managers import last_writer, others, told
+from orchestrator.rollout.resources.objects import MANAGER
 
 SYNCED = "2026-01-01T08:00:00Z"
 LATER = "2026-01-02T08:00:00Z"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import BadInput
-from orchestrator.rollout import model as m
 from orchestrator.rollout import outbox
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOST = m.Feedback(host="github", repository="shop/policies", secret_ref="host", revert=True)

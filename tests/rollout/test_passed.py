@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rollout.test_next import NOW, analysis, namespace, rollout
 
-from orchestrator.rollout import model as m
+from orchestrator.rollout.expiry import believed
 from orchestrator.rollout.next import State, next_action
-from orchestrator.rollout.passed import Watched, believed
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.state import Watched
 
 LIMIT = 300
 LATER = NOW + timedelta(seconds=LIMIT + 100)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from orchestrator.rollout.stamps import stamp
+from orchestrator.rollout.resources.timestamps import stamp
 
 AT = datetime(2026, 1, 5, 9, 2, tzinfo=UTC)
 

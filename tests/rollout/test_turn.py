@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from test_next import GATED, NOW, VOUCHED, analysis, approval, namespace, rollout, vouched
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.freezes import closure
+from orchestrator.rollout.gates.freezes import closure
 from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.outbox import severity
-from orchestrator.rollout.resource import load, new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 HOUR = timedelta(hours=1)
 # NOW is the beginning of 2026 in UTC, a Thursday.

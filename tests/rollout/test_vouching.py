@@ -7,9 +7,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
-from orchestrator.rollout.vouching import NOBODY, condition, proven, trials
+from orchestrator.rollout.gates.approval_proof import NOBODY, condition, proven, trials
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

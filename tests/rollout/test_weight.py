@@ -6,15 +6,15 @@ import pytest
 from bounded_fields import SPEC, STATUS, bounds, whole
 from stage import Repository, Rounds, Stage, policy
 
+from orchestrator.context import SOURCE
+from orchestrator.planning.frozen_namespace import MOST_BLAME, MOST_BYTES, namespace_spec
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import fitted
 from orchestrator.rollout.plan import NamespacePlan, ObjectChange
-from orchestrator.rollout.resource import MODELS, Resource, dump, load, new
-from orchestrator.rollout.weight import MOST_STORED, lightened, weight
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import fitted
+from orchestrator.rollout.resources.resource import MODELS, Resource, dump, load, new
+from orchestrator.rollout.resources.weight import MOST_STORED, lightened, weight
 from orchestrator.sandbox.strict import MOST_OBJECT, refused
-from orchestrator.steps.context import SOURCE
-from orchestrator.steps.freezing import MOST_BLAME, MOST_BYTES, namespace_spec
 
 OWN = "netpol-canary"
 META = {"name": "one", "namespace": OWN}

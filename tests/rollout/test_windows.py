@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import BadInput
-from orchestrator.rollout import cron
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load, new
-from orchestrator.rollout.windows import opening
+from orchestrator.rollout.gates.windows import opening
+from orchestrator.rollout.resources import cron
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 OFFICE = {"schedule": "0 9 * * mon-fri", "duration_seconds": 8 * 3600, "time_zone": "Europe/Berlin"}
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

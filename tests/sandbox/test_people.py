@@ -6,10 +6,10 @@ import pytest
 import yaml
 from stage import OWN, Stage
 
+from orchestrator.context import ROLLOUT, SOURCE
 from orchestrator.errors import Forbidden
-from orchestrator.rollout.model import GROUP
+from orchestrator.rollout.resources.model import GROUP
 from orchestrator.sandbox.people import ENGINEERS, GRANTED, READS, People
-from orchestrator.steps.context import ROLLOUT, SOURCE
 
 RBAC = Path(__file__).parents[2] / "config" / "rbac" / "people.yaml"
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from patience import ENOUGH
 
 from orchestrator.errors import BadInput, NetpolCanaryError
-from orchestrator.server import listen, patience
+from orchestrator.server import header_timeout, listen
 from orchestrator.server.listen import address, listening
 
 
@@ -123,7 +123,7 @@ def rest(connection):
 
 @pytest.mark.parametrize("sent", [b"", b"GET /slow HT", b"GET /slow HTTP/1.1\r\nHost: x\r\nX-A: "])
 def test_headers_that_drip_are_given_up(app, monkeypatch, sent):
-    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(header_timeout, "HEAD_SECONDS", 0.05)
     with (
         listening(app, ("127.0.0.1", 0), 10) as port,
         socket.create_connection(("127.0.0.1", port)) as connection,
@@ -133,7 +133,7 @@ def test_headers_that_drip_are_given_up(app, monkeypatch, sent):
 
 
 def test_a_second_request_that_drips_is_given_up_too(app, monkeypatch):
-    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(header_timeout, "HEAD_SECONDS", 0.2)
     app.state.go.set()
     with (
         listening(app, ("127.0.0.1", 0), 10) as port,

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from orchestrator.errors import BadInput
-from orchestrator.server import reference
+from orchestrator.server import settings_reference
 from orchestrator.server.settings import PREFIX, leaves, load, unknown
 
 
@@ -92,7 +92,7 @@ def test_every_setting_is_described_and_the_page_is_current():
     for leaf in leaves():
         assert (leaf.field.description or "").endswith("."), leaf.name
     page = Path(__file__).parents[2] / "docs" / "settings.md"
-    assert page.read_text() == reference.page() + "\n", (
+    assert page.read_text() == settings_reference.page() + "\n", (
         "run `netpol-canary settings --docs > docs/settings.md`"
     )
 
@@ -106,7 +106,7 @@ def test_the_settings_that_hold_are_printed_as_a_file_that_gives_the_same(file, 
 
 @pytest.fixture
 def cli_settings(capsys):
-    from orchestrator.cli.serve import settings
+    from orchestrator.cli.commands.serve import settings
 
     def run(path):
         settings(config=path)

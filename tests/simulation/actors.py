@@ -3,11 +3,11 @@
 from simulation.process import Process
 from simulation.world import HURT, OWN, SPACES, policy, random_spec
 
+from orchestrator.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
 from orchestrator.errors import NetpolCanaryError
-from orchestrator.rollout.resource import load
-from orchestrator.steps import requests
-from orchestrator.steps.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
-from orchestrator.steps.decide import Decision, decide
+from orchestrator.operations import requests
+from orchestrator.operations.approve import Decision, decide
+from orchestrator.rollout.resources.resource import load
 
 VERBS = (
     "abort",

@@ -6,7 +6,7 @@ from simulation.process import REQUEST_SECONDS
 from simulation.shared import Shared
 
 from orchestrator.errors import ApiError, Busy, Conflict, Gone, Unreachable
-from orchestrator.policy import selector
+from orchestrator.policy.objects import selector
 from orchestrator.sandbox.cluster import MemoryCluster
 
 WRITES = frozenset({"create", "replace", "replace_status", "delete"})

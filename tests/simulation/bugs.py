@@ -6,27 +6,20 @@ from dataclasses import replace
 from functools import wraps
 from unittest import mock
 
+from orchestrator import context, tenure
 from orchestrator.elapsed import Reading
-from orchestrator.engine import controller, embedded, lease
+from orchestrator.engine import controller, lease, worker
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
+from orchestrator.operations import start
+from orchestrator.planning import planner
+from orchestrator.planning.ownership import Found
 from orchestrator.ports import Kind
-from orchestrator.rollout import approvals, objects
-from orchestrator.steps import (
-    analyze,
-    apply,
-    claim,
-    context,
-    finish,
-    planning,
-    registry,
-    restore,
-    snapshot,
-    start,
-    tenure,
-    walk,
-    write,
-)
-from orchestrator.steps.conflicts import Found
+from orchestrator.rollout.gates import approvals
+from orchestrator.rollout.resources import objects
+from orchestrator.sources import claim
+from orchestrator.steps import analyze, apply, by_action, finish, restore, snapshot
+from orchestrator.writing import converge as write
+from orchestrator.writing import walk
 
 BUGS, PLACES = {}, {}
 MISFIT = (AttributeError, NameError, TypeError)  # what a bug raises that the product has outgrown
@@ -101,7 +94,7 @@ def counting():
 @bug
 def no_fence():
     """A worker writes policies without asking whether it may have been replaced."""
-    yield embedded, "_fence", lambda lease: None
+    yield worker, "_fence", lambda lease: None
 
 
 @bug
@@ -113,11 +106,11 @@ def no_waiting_at_takeover():
     """
 
     def take_over(self, lease, state):
-        go = embedded.Action("wait", reason="TakenOver", message=f"{self.holder} goes on at once")
-        embedded.change(self.ctx, state, go, epoch=state.rollout.status.epoch + 1)
+        go = worker.Action("wait", reason="TakenOver", message=f"{self.holder} goes on at once")
+        worker.change(self.ctx, state, go, epoch=state.rollout.status.epoch + 1)
         lease.taken_over = False
 
-    yield embedded.Embedded, "_take_over", take_over
+    yield worker.Embedded, "_take_over", take_over
     yield tenure.Tenure, "left", lambda self, clock: 0.0
     yield tenure.Tenure, "open", lambda self, namespace: False
 
@@ -285,7 +278,7 @@ def finalizers_not_set():
 @bug
 def superseded_without_way_back():
     """A newer revision begins on what the older one has half written."""
-    known = registry.STEPS["rollback"]
+    known = by_action.STEPS["rollback"]
 
     def begin(ctx, state, action):
         if action.reason == "Superseded":
@@ -293,13 +286,13 @@ def superseded_without_way_back():
         else:
             known(ctx, state, action)
 
-    yield registry.STEPS, "rollback", begin
+    yield by_action.STEPS, "rollback", begin
 
 
 @bug
 def others_are_adopted():
     """An object of somebody else's is written, though the source says that it is refused."""
-    yield planning, "conflict", lambda source, obj, namespace, where: Found()
+    yield planner, "conflict", lambda source, obj, namespace, where: Found()
 
 
 @bug

@@ -32,24 +32,25 @@ from simulation.world import (
     source,
 )
 
-from orchestrator.cli.guard import alone
-from orchestrator.engine import controller, embedded, guard
+from orchestrator.cli.commands.guard import alone
+from orchestrator.context import ROLLOUT, Context
+from orchestrator.engine import controller, guard
+from orchestrator.engine import worker as embedded
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.courier import Courier
-from orchestrator.engine.deliveries import Post
-from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.delivery.dispatcher import Courier
+from orchestrator.engine.delivery.receivers import Post
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
-from orchestrator.engine.notice import KINDS
+from orchestrator.engine.request_watch import KINDS
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound
+from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Event
-from orchestrator.rollout import resource
-from orchestrator.steps.context import ROLLOUT, Context
-from orchestrator.steps.start import find_source, start
+from orchestrator.rollout.resources import resource
+from workflows.shard_worker import Worker
 from workflows.templates import templates
-from workflows.waves import Waves
-from workflows.worker import Worker
+from workflows.wave_workflow import Waves
 
 QUIET_SECONDS = 2400.0
 CALM_SECONDS = 90.0  # without a change, after which a run has come to rest

@@ -2,8 +2,8 @@
 
 import marshal
 
-from orchestrator.policy.cloning import clone
-from orchestrator.rollout.resource import MODELS
+from orchestrator.policy.objects.cloning import clone
+from orchestrator.rollout.resources.resource import MODELS
 
 
 class Shared:

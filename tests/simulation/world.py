@@ -7,8 +7,8 @@ from receivers import CHAT, FEEDBACK
 
 from orchestrator.errors import DeliveryError, MetricError, RepositoryError
 from orchestrator.ports import Commit, ProbeResult, Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import new
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 OWN = "netpol-canary"
 LABEL = "netpol-canary.dev/source"

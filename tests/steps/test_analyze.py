@@ -8,8 +8,8 @@ from stage import SPACES, Stage, check, work
 
 from orchestrator.errors import MetricError, Refused
 from orchestrator.ports import Kind, ProbeResult, Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 VOLUME = m.MetricSpec(name="requests", kind="volume", query='q{n=~"$namespaces"}', min_ratio=0.5)
 RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", maximum=0.1)

@@ -3,11 +3,11 @@
 import pytest
 from stage import Stage, work
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations import requests
 from orchestrator.ports import Kind, ProbeResult
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps import requests
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 
 class Silent:

@@ -3,13 +3,13 @@
 import pytest
 from stage import OWN, Stage, files, policy, work
 
-from orchestrator.adapters.cni import detected, profile_of
+from orchestrator.adapters.kube.cni import detected, profile_of
+from orchestrator.context import ROLLOUT, read
 from orchestrator.errors import Forbidden, NotFound
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ROLLOUT, read
-from orchestrator.steps.forecast import forecast
-from orchestrator.steps.planning import plan
-from orchestrator.steps.watchset import watch_set
+from orchestrator.measure.watch_set import watch_set
+from orchestrator.planning.forecast import forecast
+from orchestrator.planning.planner import plan
+from orchestrator.rollout.resources.resource import load
 
 ANYWHERE = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
 BALANCED = policy("balanced", {"podSelector": {}, "ingress": [{"from": [ANYWHERE]}]}, "cart")

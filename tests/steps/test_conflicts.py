@@ -3,11 +3,11 @@
 import pytest
 from stage import OWN, Stage, policy, work
 
-from orchestrator.cli import plan as shown
+from orchestrator.cli.rollouts import show_plan as shown
+from orchestrator.context import POLICY, SOURCE
 from orchestrator.errors import BadInput
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.steps.context import POLICY, SOURCE
-from orchestrator.steps.planning import plan
+from orchestrator.planning.planner import plan
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
 
 ARGO = {"argocd.argoproj.io/tracking-id": "shop-app:networking.k8s.io/NetworkPolicy:web/allow"}
 THEIRS = {"podSelector": {"matchLabels": {"app": "theirs"}}}

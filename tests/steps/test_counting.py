@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from stage import OWN, SPACES, Stage, check, work
 
+from orchestrator.context import ANALYSIS
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ANALYSIS
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", test="sequential")
 VOLUME = m.MetricSpec(name="requests", kind="volume", query="t", test="sequential")

@@ -6,7 +6,7 @@ from rollout.test_passed import LIMIT, NOW, moved, undecided, written
 
 from orchestrator.rollout.next import next_action
 from orchestrator.sandbox.clock import SimulatedClock
-from orchestrator.steps.deadlines import Deadlines
+from orchestrator.standstill import Deadlines
 
 LOOK = 60  # seconds that the wave waits for its first look
 MOST = 90  # it may wait by its plan: to settle, and from one look to the next

@@ -7,24 +7,24 @@ import pytest
 import yaml
 from test_forecast import PORTS, asked, crossing, into, out
 
-from orchestrator.policy import ports
-from orchestrator.policy.outside import Row
-from orchestrator.policy.risk import RiskRules
+from orchestrator.context import read
+from orchestrator.operations.start import start
+from orchestrator.planning.forecast import forecast
+from orchestrator.planning.frozen_connections import edge, wave_of, worst
+from orchestrator.planning.planner import plan
+from orchestrator.policy.impact.risk import RiskRules
+from orchestrator.policy.network.outside import Row
+from orchestrator.policy.objects import port_sets
 from orchestrator.ports import Files
-from orchestrator.rollout import model as m
-from orchestrator.rollout.changing import counted
-from orchestrator.rollout.resource import dump
-from orchestrator.rollout.weight import weight
+from orchestrator.rollout.notifications.connection_words import counted
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import dump
+from orchestrator.rollout.resources.weight import weight
 from orchestrator.steps import snapshot
-from orchestrator.steps.context import read
-from orchestrator.steps.edges import edge, wave_of, worst
-from orchestrator.steps.forecast import forecast
-from orchestrator.steps.planning import plan
-from orchestrator.steps.start import start
 
-WEB = ports.span("TCP", 80, 80)
-BOTH = WEB | ports.span("TCP", 443, 443)
-OTHER = ports.span("TCP", 8080, 8080)
+WEB = port_sets.span("TCP", 80, 80)
+BOTH = WEB | port_sets.span("TCP", 443, 443)
+OTHER = port_sets.span("TCP", 8080, 8080)
 WAVES = {"cart": 0, "pay": 1, "web": 2}
 
 

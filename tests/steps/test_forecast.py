@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from stage import Stage, files, policy
 
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import Forbidden, Refused
-from orchestrator.policy.risk import Risk
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import ROLLOUT
-from orchestrator.steps.forecast import forecast, frozen
-from orchestrator.steps.planning import plan
-from orchestrator.steps.start import find_source, start
+from orchestrator.operations.start import find_source, start
+from orchestrator.planning.forecast import forecast, frozen
+from orchestrator.planning.planner import plan
+from orchestrator.policy.impact.risk import Risk
+from orchestrator.rollout.resources import model as m
 
 PORTS = [{"port": 80, "protocol": "TCP"}]
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_known_is_said_and_counts_as_high():
 
 
 def test_a_plan_shows_it():
-    from orchestrator.cli.plan import forecast_facts, told
+    from orchestrator.cli.rollouts.show_plan import forecast_facts, told
 
     found = asked(crossing())
     lines = list(told(found))

@@ -5,10 +5,10 @@ from stage import OWN, Rounds, Stage, work
 
 from orchestrator.errors import BadInput
 from orchestrator.ports import Kind
-from orchestrator.rollout import model as m
-from orchestrator.rollout.bounds import LINE, sentence
-from orchestrator.rollout.conditions import detailed, put, reasoned, whole
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import LINE, sentence
+from orchestrator.rollout.resources.conditions import detailed, put, reasoned, whole
+from orchestrator.rollout.resources.resource import load
 from orchestrator.sandbox.clock import START
 
 KINDS = ("PolicySource", "PolicyRollout", "WaveAnalysis", "NamespaceRollout")

@@ -3,11 +3,11 @@
 import pytest
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files, policy, work
 
+from orchestrator.context import NAMESPACE, POLICY
 from orchestrator.errors import BadInput, Refused
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import SOURCE_LABEL
-from orchestrator.steps.context import NAMESPACE, POLICY
-from orchestrator.steps.planning import plan, selected
+from orchestrator.planning.planner import plan, selected
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
 
 
 def planned(stage, revision="c" * 40):

@@ -6,8 +6,8 @@ import pytest
 from stage import Stage, work
 
 from orchestrator.errors import Refused
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import Action
+from orchestrator.rollout.resources import model as m
 from orchestrator.steps import promote
 
 

@@ -10,14 +10,14 @@ from stage import SPACES, Stage, work
 
 from orchestrator.adapters.metrics.prometheus import PrometheusSource
 from orchestrator.adapters.metrics.transport import Transport
+from orchestrator.context import ANALYSIS
 from orchestrator.errors import MetricError, Refused
+from orchestrator.measure.metric_history import history
+from orchestrator.measure.strategy_check import answer, unanswered
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 from orchestrator.sandbox.clock import START, SimulatedClock
-from orchestrator.steps.answers import answer, unanswered
-from orchestrator.steps.context import ANALYSIS
-from orchestrator.steps.history import history
 
 DOCS = Path(__file__).parents[2] / "docs" / "analysis.md"
 RATIO = m.MetricSpec(name="x", kind="ratio", errors="e", total="t", maximum=0.5)

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import dump
-from orchestrator.steps.records import MOST_KEPT, kept
+from orchestrator.measure.kept_measurements import MOST_KEPT, kept
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import dump
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -3,9 +3,9 @@
 import pytest
 from stage import Stage, work
 
-from orchestrator.rollout.resource import load
+from orchestrator.context import NAMESPACE_ROLLOUT, read
+from orchestrator.rollout.resources.resource import load
 from orchestrator.steps import finish
-from orchestrator.steps.context import NAMESPACE_ROLLOUT, read
 
 
 class Slow:

@@ -4,11 +4,11 @@ import yaml
 from risky import DB, into, near, risky
 from stage import OWN, policy, work
 
+from orchestrator.context import ROLLOUT, read
+from orchestrator.measure.watch_set import watch_set
+from orchestrator.planning.planner import plan
 from orchestrator.ports import Files
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import ROLLOUT, read
-from orchestrator.steps.planning import plan
-from orchestrator.steps.watchset import watch_set
+from orchestrator.rollout.resources import model as m
 
 FIRST, SECOND = {"from": near("web"), "ports": DB}, {"from": near("pay"), "ports": DB}
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from orchestrator.analysis.sequential import Evidence, share_of, threshold, together, verdict_of
+from orchestrator.analysis.sequential.alarm import Evidence, share_of, threshold, together, verdict_of
 
 
 def evidence(*path):

@@ -3,12 +3,12 @@
 import pytest
 from stage import OWN, Stage
 
+from orchestrator.context import ROLLOUT, SOURCE
 from orchestrator.errors import BadInput
-from orchestrator.rollout import model as m
-from orchestrator.rollout.objects import MOST_LABEL
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import ROLLOUT, SOURCE
-from orchestrator.steps.start import find_source, start
+from orchestrator.operations.start import find_source, start
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import MOST_LABEL
+from orchestrator.rollout.resources.resource import new
 
 
 def renamed(name):

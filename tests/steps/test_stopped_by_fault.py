@@ -6,8 +6,8 @@ import pytest
 from stage import Rounds, Stage, work
 from test_watch import ERRORS, NAME, Gauge, go, seen
 
-from orchestrator.steps import registry
-from orchestrator.steps.context import POLICY, read
+from orchestrator.context import POLICY, read
+from orchestrator.steps import by_action
 
 CAUSES = ("metric", "probe")
 
@@ -18,16 +18,16 @@ def stopped(monkeypatch, verb, **analysis):
     given = {"metrics": [ERRORS], "interval_seconds": 5, **analysis}
     stage = Stage(metrics=gauge, analysis=given)
     before = stage.standing()
-    right = registry.STEPS[verb]
+    right = by_action.STEPS[verb]
 
     def broken(ctx, state, action):
         raise KeyError("what nobody foresaw")
 
-    monkeypatch.setitem(registry.STEPS, verb, broken)
+    monkeypatch.setitem(by_action.STEPS, verb, broken)
     with suppress(KeyError):  # while it is paused the look is tried again
         work(stage.context(), "first")
     assert read(stage.context(), NAME).rollout.status.paused_for == "error" and stage.standing() != before
-    monkeypatch.setitem(registry.STEPS, verb, right)
+    monkeypatch.setitem(by_action.STEPS, verb, right)
     return stage, gauge, before
 
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.errors import BadInput, MetricError
+from orchestrator.measure.metric_history import POINTS, history
+from orchestrator.measure.strategy_check import answer, unanswered
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import START
-from orchestrator.steps.answers import answer, unanswered
-from orchestrator.steps.history import POINTS, history
 
 SPACES = ("pay", "web")
 

@@ -3,13 +3,13 @@
 import pytest
 from stage import OWN, Rounds, Stage, work
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import ANALYSIS, NAMESPACE, read
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Forbidden
+from orchestrator.operations.approve import Decision, decide
 from orchestrator.ports import Kind, Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ANALYSIS, NAMESPACE, read
-from orchestrator.steps.decide import Decision, decide
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 NAME = "shop-cccccccccc"
 ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)

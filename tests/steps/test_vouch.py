@@ -3,13 +3,13 @@
 import pytest
 from stage import OWN, Stage, work
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.context import APPROVAL, read
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Forbidden, Unreachable
-from orchestrator.rollout import model as m
+from orchestrator.operations.approve import Decision, decide
 from orchestrator.rollout.next import next_action
-from orchestrator.rollout.resource import new
-from orchestrator.steps.context import APPROVAL, read
-from orchestrator.steps.decide import Decision, decide
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 
 NAME = "shop-cccccccccc"
 
@@ -112,7 +112,7 @@ def test_approvals_given_in_advance_are_proven_too(wave):
 
 
 def _begun(stage):
-    from orchestrator.steps.start import find_source, start
+    from orchestrator.operations.start import find_source, start
 
     ctx = stage.context()
     return start(ctx, find_source(ctx, "shop")).rollout
@@ -211,6 +211,6 @@ def test_nobody_asks_in_anothers_name():
 
 
 def _place():
-    from orchestrator.steps.context import ROLLOUT
+    from orchestrator.context import ROLLOUT
 
     return ROLLOUT, NAME, OWN

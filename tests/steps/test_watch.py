@@ -6,15 +6,15 @@ from contextlib import suppress
 import pytest
 from stage import OWN, Rounds, Stage, work
 
+from orchestrator.context import ANALYSIS, ROLLOUT, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.embedded import Embedded
 from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 from orchestrator.record.build import view
-from orchestrator.rollout import model as m
 from orchestrator.rollout.next import REQUEST
-from orchestrator.steps.context import ANALYSIS, ROLLOUT, read
+from orchestrator.rollout.resources import model as m
 
 NAME = "shop-cccccccccc"
 ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)

@@ -3,12 +3,13 @@
 import pytest
 from stage import OWN, Stage, files, policy, work
 
+from orchestrator.context import ROLLOUT, read
 from orchestrator.errors import Forbidden
+from orchestrator.measure import watch_set as watchset
+from orchestrator.measure.watch_set import watch_set
+from orchestrator.planning import forecast
 from orchestrator.ports import Commit
-from orchestrator.rollout import model as m
-from orchestrator.steps import forecast, watchset
-from orchestrator.steps.context import ROLLOUT, read
-from orchestrator.steps.watchset import watch_set
+from orchestrator.rollout.resources import model as m
 
 FROM_WEB = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "web"}}}
 ONLY_WEB = policy("only-web", {"podSelector": {}, "ingress": [{"from": [FROM_WEB]}]}, "cart")

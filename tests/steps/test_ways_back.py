@@ -5,11 +5,11 @@ import random
 import pytest
 from stage import Stage, policy
 
-from orchestrator.policy.bridges import BRIDGE_LABEL, bridge_tag
-from orchestrator.rollout import objects
-from orchestrator.steps.context import POLICY
-from orchestrator.steps.frozen import Frozen
-from orchestrator.steps.write import Drift, converge
+from orchestrator.context import POLICY
+from orchestrator.policy.writes.bridges import BRIDGE_LABEL, bridge_tag
+from orchestrator.rollout.resources import objects
+from orchestrator.writing.converge import Drift, converge
+from orchestrator.writing.frozen_walk import Frozen
 
 SPACE, ROLLOUT = "cart", "shop-cccccccccc"
 SEEDS = 25

@@ -15,9 +15,9 @@ from stage import OWN, Stage, work  # noqa: E402
 from stand_in import Theatre  # noqa: E402
 
 from orchestrator.ports import Kind  # noqa: E402
-from orchestrator.rollout import model as m  # noqa: E402
-from orchestrator.rollout.crd import files  # noqa: E402
-from orchestrator.rollout.resource import MODELS, new  # noqa: E402
+from orchestrator.rollout.resources import model as m  # noqa: E402
+from orchestrator.rollout.resources.crd import files  # noqa: E402
+from orchestrator.rollout.resources.resource import MODELS, new  # noqa: E402
 
 HERE = Path(__file__).parent
 

@@ -17,11 +17,11 @@ def cluster():
     """Namespaces, policies and Leases before the resources that name them."""
     from stage import Stage, work
 
+    from orchestrator.context import NAMESPACE, POLICY
     from orchestrator.engine.lease import LEASE
     from orchestrator.ports import Kind
-    from orchestrator.rollout import model as m
-    from orchestrator.rollout.resource import MODELS
-    from orchestrator.steps.context import NAMESPACE, POLICY
+    from orchestrator.rollout.resources import model as m
+    from orchestrator.rollout.resources.resource import MODELS
 
     stage = Stage()
     before = stage.names()

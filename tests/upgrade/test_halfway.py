@@ -8,9 +8,9 @@ import yaml
 from halfway import freeze
 from stage import SPACES, Rounds, Stage
 
-from orchestrator.rollout import model as m
+from orchestrator.context import ROLLOUT, SOURCE
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.steps.context import ROLLOUT, SOURCE
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(p.parents[1].name for p in HERE.glob("v*/halfway/cluster.yaml"))

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from schemas import narrowed
 
-from orchestrator.rollout.crd import crd
-from orchestrator.rollout.resource import MODELS
+from orchestrator.rollout.resources.crd import crd
+from orchestrator.rollout.resources.resource import MODELS
 
 
 def schema(found):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.rollout.resource import dump, load
+from orchestrator.rollout.resources.resource import dump, load
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(p for p in HERE.iterdir() if (p / "crd").is_dir())

@@ -6,9 +6,9 @@ from argo_walk import Argo
 from stage import OWN, Stage
 
 from orchestrator.errors import BadInput, NotFound
+from workflows.shard_worker import Worker
 from workflows.templates import templates
-from workflows.waves import Waves
-from workflows.worker import Worker
+from workflows.wave_workflow import Waves
 
 ROUND = 0.5
 

@@ -4,11 +4,11 @@ import pytest
 from stage import OWN, SPACES, Stage, check, policy, work
 from stand_in import Theatre
 
-from orchestrator.rollout import model as m
-from orchestrator.rollout.handed import MOST_FAILURES
+from orchestrator.context import APPROVAL, POLICY, ROLLOUT, read
+from orchestrator.rollout.handoff import MOST_FAILURES
 from orchestrator.rollout.next import FORWARD, REQUEST
-from orchestrator.rollout.resource import load, new
-from orchestrator.steps.context import APPROVAL, POLICY, ROLLOUT, read
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load, new
 
 
 def run(theatre, holder="engine", **more):

@@ -6,11 +6,11 @@ import pytest
 from stage import OWN, SPACES, check, work
 from stand_in import Theatre
 
+from orchestrator.context import ANALYSIS
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
-from orchestrator.rollout.resource import load
-from orchestrator.steps.context import ANALYSIS
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import load
 
 METRIC = {"name": "endpoints", "query": "endpoints", "minimum": 1}
 

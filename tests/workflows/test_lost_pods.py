@@ -10,8 +10,8 @@ from test_crash import Killed
 from test_lost_engine import INTERVAL, LIMIT, Mortal, Post, state_of, unpromoted
 
 from orchestrator.errors import Unreachable
-from orchestrator.rollout import model as m
-from workflows.outcome import AGAIN
+from orchestrator.rollout.resources import model as m
+from workflows.exit_codes import AGAIN
 
 KILLED = 137
 

@@ -6,7 +6,7 @@ from stage import Stage, work
 from stand_in import Theatre
 
 from orchestrator.record.build import view
-from orchestrator.record.tables import facts
+from orchestrator.record.report.tables import facts
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from orchestrator.adapters import bounded
+from orchestrator.adapters.http import bounded
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Clock
 
@@ -107,7 +107,7 @@ class Exchange:
         import requests  # takes long to import, and most commands tell nobody
         import urllib3
 
-        from orchestrator.adapters.patience import session
+        from orchestrator.adapters.http.deadline import session
 
         assert self._deadline is not None
         left = max(0.001, self._deadline - time.monotonic())

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.adapters.metrics.registry import Settings
+from orchestrator.adapters.metrics.metric_sources import Settings
 from orchestrator.errors import MetricError, PortError
 from orchestrator.ports import Clock, Cluster, Kind, Manifest, Sample
-from orchestrator.rollout.stamps import stamp
+from orchestrator.rollout.resources.timestamps import stamp
 
 POD = Kind("v1", "Pod")
 EVENT = Kind("v1", "Event")

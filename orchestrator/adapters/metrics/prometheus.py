@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.adapters.metrics.address import transport
-from orchestrator.adapters.metrics.registry import Settings
+from orchestrator.adapters.metrics.metric_sources import Settings
+from orchestrator.adapters.metrics.provider_address import transport
 from orchestrator.adapters.metrics.transport import Transport, shown
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample

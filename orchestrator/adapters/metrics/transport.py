@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.adapters.bounded import TooLarge, as_it_is, body, retry_after
+from orchestrator.adapters.http.bounded import TooLarge, as_it_is, body, retry_after
 from orchestrator.errors import MetricError
 from orchestrator.ports import Clock
 
@@ -63,7 +63,7 @@ class Transport:
         import requests  # takes long to import, and most commands need no metrics
         import urllib3
 
-        from orchestrator.adapters.patience import session
+        from orchestrator.adapters.http.deadline import session
 
         url = f"{self.url.rstrip('/')}/{path.lstrip('/')}"
         left = max(0.001, deadline - time.monotonic())

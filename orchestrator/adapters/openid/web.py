@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from orchestrator.adapters import bounded
+from orchestrator.adapters.http import bounded
 from orchestrator.errors import IdentityError
 
 MOST_BYTES = 1 << 20
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def prepared(session: Any, seconds: float, ca_file: str) -> Any:
     """A session of requests whose one answer ends in time and is small; an OAuth2Session is one, too."""
-    from orchestrator.adapters.patience import PatientAdapter
+    from orchestrator.adapters.http.deadline import PatientAdapter
 
     for scheme in ("http://", "https://"):
         session.mount(scheme, PatientAdapter(time.monotonic() + seconds))

@@ -1,5 +1,5 @@
 """The web pages: `install(app, parts)` is all that the server needs."""
 
-from orchestrator.server.pages.install import install
+from orchestrator.server.pages.mount import install
 
 __all__ = ["install"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from orchestrator.context import ANALYSIS, APPROVAL, FREEZE, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE
 from orchestrator.errors import Gone, NetpolCanaryError
 from orchestrator.ports import Clock, Cluster, Kind, Manifest
-from orchestrator.rollout.objects import ROLLOUT_LABEL
-from orchestrator.steps.context import ANALYSIS, APPROVAL, FREEZE, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE
+from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
 
 KINDS = (SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE)
 WATCH_SECONDS = 20.0

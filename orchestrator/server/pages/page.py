@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
+from orchestrator.context import Context
 from orchestrator.errors import (
     BadInput,
     Conflict,
@@ -23,7 +24,6 @@ from orchestrator.errors import (
 )
 from orchestrator.server.pages.render import render
 from orchestrator.server.parts import Parts, Viewer
-from orchestrator.steps.context import Context
 
 STATUS: tuple[tuple[type[NetpolCanaryError], int, str], ...] = (
     (NotFound, 404, "There is no such thing here"),

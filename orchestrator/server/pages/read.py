@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.context import ROLLOUT, SOURCE, Context, read
+from orchestrator.context import freezes as standing_freezes
 from orchestrator.errors import BadInput, Forbidden, NotFound
 from orchestrator.ports import Manifest
 from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
-from orchestrator.rollout.model import TERMINAL, PolicySourceStatus, Watch
+from orchestrator.rollout.gates.approval_proof import condition
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resource import Freeze, Rollout, Source, load
-from orchestrator.rollout.vouching import condition
-from orchestrator.steps.context import ROLLOUT, SOURCE, Context, read
-from orchestrator.steps.context import freezes as standing_freezes
+from orchestrator.rollout.resources.model import TERMINAL, PolicySourceStatus, Watch
+from orchestrator.rollout.resources.resource import Freeze, Rollout, Source, load
 
 MOST_SHOWN = 30
 

@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator.harmless import visible
-from orchestrator.rollout.changing import rules
-from orchestrator.server.pages.bounds import foremost, numbers, planned
+from orchestrator.rollout.notifications.connection_words import rules
 from orchestrator.server.pages.curves import curve_json
-from orchestrator.server.pages.drawings import graph, latency, outcomes, svg
+from orchestrator.server.pages.page_bounds import foremost, numbers, planned
+from orchestrator.server.pages.page_drawings import graph, latency, outcomes, svg
 
 TEMPLATES = Path(__file__).parent / "templates"
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from orchestrator.server.parts import Parts
-from orchestrator.server.signin.desk import open_desk
-from orchestrator.server.signin.guard import Guard
-from orchestrator.server.signin.routes import routes
-from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.signin.request_guard import Guard
+from orchestrator.server.signin.signin_context import open_desk
+from orchestrator.server.signin.signin_routes import routes
+from orchestrator.server.signin.signin_settings import SignIn
 
 
 def install(app: FastAPI, parts: Parts, settings: SignIn) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Cluster, Event, Kind, Manifest
-from orchestrator.rollout.model import GROUP
+from orchestrator.rollout.resources.model import GROUP
 from orchestrator.server.parts import Viewer
 
 SHOWN = (GROUP, "networking.k8s.io", "policy.networking.k8s.io")

@@ -10,7 +10,7 @@ import structlog
 
 from orchestrator.errors import PortError
 from orchestrator.ports import Clock, Cluster
-from orchestrator.rollout.model import GROUP
+from orchestrator.rollout.resources.model import GROUP
 
 FRESH = timedelta(seconds=10)
 MOST = 200

@@ -13,10 +13,10 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from orchestrator.adapters.secrets import Secrets
+from orchestrator.adapters.kube.secrets import Secrets
 from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.ports import Clock
-from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.signin.signin_settings import SignIn
 
 AGAIN = timedelta(seconds=60)
 LEAST, MOST_KEYS = 32, 5

@@ -10,7 +10,7 @@ from orchestrator.ports import Cluster
 from orchestrator.server.parts import Parts, Person, Viewer
 from orchestrator.server.signin.permission import Permission
 from orchestrator.server.signin.session import Session
-from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.signin.signin_settings import SignIn
 
 MOST = 200  # sessions whose connections are kept open; others begin anew
 

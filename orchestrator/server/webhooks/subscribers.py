@@ -12,9 +12,9 @@ import structlog
 
 from orchestrator.errors import BadInput, PortError
 from orchestrator.ports import Clock
-from orchestrator.rollout.resource import Source
-from orchestrator.server.webhooks.address import identity
-from orchestrator.server.webhooks.delivery import Delivery, Host, Message
+from orchestrator.rollout.resources.resource import Source
+from orchestrator.server.webhooks.push import Delivery, Host, Message
+from orchestrator.server.webhooks.same_repository import identity
 
 KEY = "webhookSecret"
 DEFAULT = "the setting webhooks.secret_ref"

@@ -5,10 +5,10 @@ import re
 import hosts
 import pytest
 
-from orchestrator.adapters.githosts.registry import Hosts
+from orchestrator.adapters.githosts.git_host import Hosts
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import SimulatedClock
 
 KINDS = {"github": hosts.GitHub, "gitlab": hosts.GitLab, "gitea": hosts.Gitea}

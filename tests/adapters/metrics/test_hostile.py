@@ -9,10 +9,10 @@ import hostile
 import pytest
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.kubernetes import connect
-from orchestrator.adapters.metrics.registry import Settings, build
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.adapters.metrics.metric_sources import Settings, build
 from orchestrator.errors import MetricError
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 
 SLOW = (
     "drip",

@@ -4,12 +4,12 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from orchestrator.adapters.metrics import registry
+from orchestrator.adapters.metrics import metric_sources
+from orchestrator.adapters.metrics.metric_sources import KEPT, Settings, Sources, build, types
 from orchestrator.adapters.metrics.prometheus import PrometheusSource
-from orchestrator.adapters.metrics.registry import KEPT, Settings, Sources, build, types
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.ports import Sample
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
 
@@ -44,9 +44,9 @@ def installed(monkeypatch):
     """`installed(name=value)`: entry points as if packages had brought them."""
 
     def run(*pairs):
-        points = [EntryPoint(n, v, registry.GROUP) for n, v in pairs]
+        points = [EntryPoint(n, v, metric_sources.GROUP) for n, v in pairs]
         monkeypatch.setattr(
-            registry,
+            metric_sources,
             "entry_points",
             lambda group, name=None: [p for p in points if group == p.group and name in (None, p.name)],
         )

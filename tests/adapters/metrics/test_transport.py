@@ -3,10 +3,10 @@
 import pytest
 from werkzeug import Response
 
-from orchestrator.adapters.metrics.address import access, transport
+from orchestrator.adapters.metrics.provider_address import access, transport
 from orchestrator.adapters.metrics.transport import Transport
 from orchestrator.errors import BadInput, MetricError
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import SimulatedClock
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.adapters.metrics.registry import Settings
+from orchestrator.adapters.metrics.metric_sources import Settings
 from orchestrator.adapters.metrics.web import build
 from orchestrator.errors import BadInput, MetricError
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import SimulatedClock
 
 CLOCK = SimulatedClock()

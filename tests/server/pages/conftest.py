@@ -7,13 +7,13 @@ from fastapi import FastAPI
 from stage import Stage
 from starlette.testclient import TestClient
 
-from orchestrator.engine.embedded import Embedded
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
 from orchestrator.record.view import RolloutView
-from orchestrator.rollout import model as m
+from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.people import People
 from orchestrator.server import pages
 from orchestrator.server.parts import Parts, Viewer
-from orchestrator.steps.start import find_source, start
 
 GROUPS = {"ann": ("engineers", "release-engineers"), "ben": ("engineers", "release-engineers"), "carol": ()}
 CSRF = "a-token-of-this-session"

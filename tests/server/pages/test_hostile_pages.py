@@ -3,8 +3,8 @@
 import pytest
 from hostile_texts import LINE, assert_harmless, freeze, hostile_stage
 
-from orchestrator.rollout import model as m
-from orchestrator.steps.start import find_source, start
+from orchestrator.operations.start import find_source, start
+from orchestrator.rollout.resources import model as m
 
 PATHS = ("/", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why")
 

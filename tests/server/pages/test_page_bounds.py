@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.record.view import Cell, Curve, Point, WaveView
-from orchestrator.server.pages import bounds
+from orchestrator.server.pages import page_bounds
 
 T = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -15,23 +15,23 @@ def curve(number, phase="Successful"):
 
 def test_what_went_wrong_is_drawn_before_what_did_not():
     curves = [*(curve(n) for n in range(200)), curve(200, "Failed")]
-    found = bounds.foremost(curves)
-    assert len(found) == bounds.MOST_CURVES and found[0].namespace == "n200"
+    found = page_bounds.foremost(curves)
+    assert len(found) == page_bounds.MOST_CURVES and found[0].namespace == "n200"
 
 
 def test_the_newest_numbers_are_in_the_table():
-    found = bounds.numbers([curve(n) for n in range(bounds.MOST_NUMBERS + 5)])
-    assert len(found) == bounds.MOST_NUMBERS
-    assert found[0][1].time == T + timedelta(seconds=bounds.MOST_NUMBERS + 4)
+    found = page_bounds.numbers([curve(n) for n in range(page_bounds.MOST_NUMBERS + 5)])
+    assert len(found) == page_bounds.MOST_NUMBERS
+    assert found[0][1].time == T + timedelta(seconds=page_bounds.MOST_NUMBERS + 4)
 
 
 def test_so_many_plans_are_on_the_page(view):
     cells = tuple(Cell(f"n{n}", 0, "Pending") for n in range(300))
-    found = bounds.planned(view(waves=(WaveView(0, "", "ahead", "Pending", "", cells),)))
-    assert len(found) == bounds.MOST_PLANNED
+    found = page_bounds.planned(view(waves=(WaveView(0, "", "ahead", "Pending", "", cells),)))
+    assert len(found) == page_bounds.MOST_PLANNED
 
 
 def test_the_wave_that_is_decided_on_is_planned_first(view):
     waves = tuple(WaveView(n, "", "ahead", "Pending", "", (Cell(f"n{n}", n, "Pending"),)) for n in range(3))
-    found = bounds.planned(view(waves=waves), 1)
+    found = page_bounds.planned(view(waves=waves), 1)
     assert [cell.namespace for _, cell in found] == ["n1", "n0", "n2"]

@@ -3,13 +3,13 @@
 import asyncio
 import threading
 
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import Unreachable
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.server.pages import changes as watching
-from orchestrator.server.pages import events
+from orchestrator.server.pages import live_events
 from orchestrator.server.pages.changes import Changes
-from orchestrator.steps.context import ROLLOUT
 
 OWN = "netpol-canary"
 BOUND = 10.0
@@ -85,14 +85,14 @@ class Told:
 
 def stream(changes):
     async def all_of_it():
-        return [text async for text in events.told(changes, "one")]
+        return [text async for text in live_events.told(changes, "one")]
 
     return asyncio.run(all_of_it())
 
 
 def test_a_stream_tells_each_change_once_and_ends(monkeypatch):
-    monkeypatch.setattr(events, "LOOK_SECONDS", 0)
-    monkeypatch.setattr(events, "MOST_LOOKS", 4)
+    monkeypatch.setattr(live_events, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(live_events, "MOST_LOOKS", 4)
     changes = Told([0, 0, 3, 3, 4])
     told = stream(changes)
     assert [t for t in told if t.startswith("event")] == [
@@ -103,7 +103,7 @@ def test_a_stream_tells_each_change_once_and_ends(monkeypatch):
 
 
 def test_more_readers_than_the_bound_are_sent_away(waiting, monkeypatch):
-    monkeypatch.setattr(events, "MOST_STREAMS", 0)
+    monkeypatch.setattr(live_events, "MOST_STREAMS", 0)
     answer = waiting.get("/events")
     assert answer.status_code == 503 and answer.headers["retry-after"] == "60"
 
@@ -113,11 +113,11 @@ def test_events_of_a_rollout_that_one_may_not_see_are_not_told(waiting):
 
 
 def test_one_person_holds_so_many_streams(monkeypatch):
-    monkeypatch.setattr(events, "LOOK_SECONDS", 0)
-    open_now = events.Counter()
+    monkeypatch.setattr(live_events, "LOOK_SECONDS", 0)
+    open_now = live_events.Counter()
 
     async def half():
-        stream = events.counted(open_now, "ben", events.told(Told(range(9)), ""))
+        stream = live_events.counted(open_now, "ben", live_events.told(Told(range(9)), ""))
         await anext(stream)
         assert open_now["ben"] == 1
         await stream.aclose()

@@ -5,10 +5,10 @@ import re
 import pytest
 from risky import risky
 
-from orchestrator.engine.embedded import Embedded
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import APPROVAL, ROLLOUT
-from orchestrator.steps.start import start
+from orchestrator.context import APPROVAL, ROLLOUT
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import start
+from orchestrator.rollout.resources import model as m
 
 PAGE = "/rollouts/NAME/approve"
 

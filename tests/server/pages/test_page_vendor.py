@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from orchestrator.server.pages.install import STATIC
+from orchestrator.server.pages.mount import STATIC
 
 VENDOR = STATIC / "vendor"
 

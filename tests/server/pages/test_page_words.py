@@ -6,10 +6,10 @@ import pytest
 
 from orchestrator.record.view import Cell, Curve, Mark, Point, WaveView
 from orchestrator.server.pages.curves import curve_json
-from orchestrator.server.pages.now import headline
+from orchestrator.server.pages.now_page import headline
 from orchestrator.server.pages.read import Seen
 from orchestrator.server.pages.render import ago, duration, figure, lines, moment
-from orchestrator.server.pages.why import answer, broken, steps, times
+from orchestrator.server.pages.why_page import answer, broken, steps, times
 
 T = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from stage import OWN
 
+from orchestrator.context import APPROVAL, ROLLOUT, SOURCE
 from orchestrator.errors import Forbidden, Unreachable
-from orchestrator.rollout import model as m
-from orchestrator.steps.context import APPROVAL, ROLLOUT, SOURCE
+from orchestrator.rollout.resources import model as m
 
 PATHS = ("/", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why", "/events")
 

@@ -12,7 +12,7 @@ from orchestrator.ports import Kind
 from orchestrator.sandbox.people import People
 from orchestrator.server.parts import Parts, Person
 from orchestrator.server.signin import install
-from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.signin.signin_settings import SignIn
 
 URL = "https://rollouts.example.com"
 HTML = {"accept": "text/html,application/xhtml+xml"}

@@ -10,9 +10,9 @@ from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.people import People
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin import session, viewers
-from orchestrator.server.signin.limits import Attempts, caller
 from orchestrator.server.signin.permission import Permission
-from orchestrator.server.signin.settings import SignIn
+from orchestrator.server.signin.rate_limits import Attempts, caller
+from orchestrator.server.signin.signin_settings import SignIn
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

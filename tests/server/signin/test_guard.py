@@ -7,7 +7,7 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
-from orchestrator.server.signin.guard import public
+from orchestrator.server.signin.request_guard import public
 
 
 def test_every_route_that_is_not_public_refuses_without_a_session(door, browser):

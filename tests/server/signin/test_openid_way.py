@@ -5,7 +5,7 @@ import pytest
 from door import HTML, Door
 from stage import OWN, Stage
 
-from orchestrator.adapters.secrets import SECRET
+from orchestrator.adapters.kube.secrets import SECRET
 from orchestrator.errors import Forbidden
 from orchestrator.sandbox.people import People
 

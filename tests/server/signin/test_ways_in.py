@@ -7,10 +7,10 @@ from door import KEY, PEOPLE, URL, Door
 from pydantic import ValidationError
 from stage import OWN
 
-from orchestrator.adapters.secrets import SECRET
+from orchestrator.adapters.kube.secrets import SECRET
 from orchestrator.errors import BadInput, Unreachable
 from orchestrator.sandbox.people import People
-from orchestrator.server.signin.settings import Oidc, SignIn
+from orchestrator.server.signin.signin_settings import Oidc, SignIn
 
 
 def jwt(exp, size=0):

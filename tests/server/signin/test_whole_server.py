@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from orchestrator.sandbox.people import People
 from orchestrator.server.parts import Parts
-from orchestrator.server.signin.guard import public
+from orchestrator.server.signin.request_guard import public
 
 app = pytest.importorskip("orchestrator.server.app", reason="needs the application of serve")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.server.webhooks.address import identity
+from orchestrator.server.webhooks.same_repository import identity
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import pytest
 from deliveries import Service, github, payload
 from stage import DENY, OWN, Inline, Rounds, Stage, files
 
+from orchestrator.context import SOURCE
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater, Unreachable
-from orchestrator.rollout.looks import REQUESTED_AT
+from orchestrator.rollout.polling import REQUESTED_AT
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.server.webhooks.wake import Wakes
-from orchestrator.steps.context import SOURCE
 
 
 class Written:
@@ -107,7 +107,7 @@ def test_a_replayed_delivery_costs_a_look_and_rolls_nothing_out():
 
 
 def _look(stage, name):
-    from orchestrator.steps.request import look
+    from orchestrator.operations.poll import look
 
     look(stage.context(), name)
 

@@ -1,0 +1,1 @@
+"""HTTP with bounds, as everything here speaks it: bytes, seconds, redirects, credentials."""

@@ -1,0 +1,37 @@
+"""The workloads and policies of a live cluster, as documents for the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.errors import NotFound
+from orchestrator.policy.files.manifest import Document
+from orchestrator.ports import Cluster, Kind
+from orchestrator.rollout.resources.objects import PROBE_LABEL
+
+WHERE = "the cluster"
+KINDS = (Kind("v1", "Namespace"), Kind("v1", "Pod"), Kind("networking.k8s.io/v1", "NetworkPolicy"))
+MAYBE = (Kind("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),)
+ENDED = ("Succeeded", "Failed")
+
+
+def documents(cluster: Cluster) -> Iterator[Document]:
+    """Namespaces, pods that run or may run, and policies; a kind that the cluster does not have is none."""
+    for kind in (*KINDS, *MAYBE):
+        try:
+            found = cluster.list(kind)
+        except NotFound:
+            if kind in MAYBE:
+                continue
+            raise
+        for obj in found:
+            if (obj.get("status") or {}).get("phase") in ENDED:
+                continue
+            if PROBE_LABEL in (obj["metadata"].get("labels") or {}):
+                continue  # it only imitates a workload that is here already
+            if kind.kind == "Pod" and "deletionTimestamp" in obj["metadata"]:
+                continue  # by the time of a probe it is gone
+            metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+            yield Document(
+                {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}, WHERE, 1
+            )

@@ -1,0 +1,1 @@
+"""The port Prober on Kubernetes Jobs."""

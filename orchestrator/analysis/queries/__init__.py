@@ -1,0 +1,1 @@
+"""From a metric of a strategy to the query that a provider gets."""

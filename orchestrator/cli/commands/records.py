@@ -1,0 +1,80 @@
+"""The commands that read the record: `history`, `report`, `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.app import OWN, ContextName, Kubeconfig, Namespace, app
+
+Source = Annotated[str, typer.Option(help="of this PolicySource only")]
+
+
+@app.command(epilog="Example: netpol-canary history --source payments --outcome rolledback --since 30d")
+def history(
+    source: Source = "",
+    touched: Annotated[
+        str, typer.Option("--touched", help="that change this namespace; * stands for anything")
+    ] = "",
+    person: Annotated[str, typer.Option(help="by this author or decider: a part of the name")] = "",
+    commit: Annotated[str, typer.Option(help="whose revision begins so")] = "",
+    outcome: Annotated[
+        str, typer.Option(help="succeeded, rolledback, failed, superseded, paused or running")
+    ] = "",
+    since: Annotated[str, typer.Option(help="so far back: 12h, 7d, 4w, or a date", metavar="TIME")] = "",
+    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, csv, html, json or yaml")] = "",
+    archive: Annotated[
+        Path | None, typer.Option("--from", help="of archived rollouts instead", metavar="DIR")
+    ] = None,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """List the rollouts there were, with rates and latencies over time."""
+    from orchestrator.cli.records import history as past
+    from orchestrator.cli.wiring import Target
+
+    asked = past.Asked(source, touched, person, commit, outcome, since)
+    return past.show(Target(namespace, context, kubeconfig), asked, output, archive)
+
+
+@app.command(epilog="Example: netpol-canary report payments -o html --to postmortem.html")
+def report(
+    name: Annotated[
+        str, typer.Argument(help="a rollout, or a source for its latest one", metavar="[NAME]")
+    ] = "",
+    form: Annotated[
+        str, typer.Option("-o", "--output", "-f", "--format", help="markdown, html or json")
+    ] = "markdown",
+    to: Annotated[
+        Path | None, typer.Option(help="write it there; else to standard output", metavar="FILE")
+    ] = None,
+    archive: Annotated[
+        Path | None, typer.Option("--from", help="of an archived rollout, without a cluster", metavar="FILE")
+    ] = None,
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Write a rollout's report for a post-mortem: what happened, why, the evidence, the plots; json has everything."""
+    from orchestrator.cli.records import report as postmortem
+    from orchestrator.cli.wiring import Target
+
+    return postmortem.write(Target(namespace, context, kubeconfig), name, form, to, archive)
+
+
+@app.command(epilog="Example: netpol-canary export --source payments --to /archive")
+def export(
+    to: Annotated[Path, typer.Option(help="the archive's directory", metavar="DIR")],
+    source: Source = "",
+    namespace: Namespace = OWN,
+    context: ContextName = "",
+    kubeconfig: Kubeconfig = "",
+) -> int:
+    """Archive every finished rollout as a JSON file; what is there already is left alone."""
+    from orchestrator.cli.records import archive_files
+    from orchestrator.cli.wiring import Target
+
+    return archive_files.export(Target(namespace, context, kubeconfig), source, to)

@@ -1,0 +1,1 @@
+"""The demo: a shop in memory, and what becomes of changes to its policies."""

@@ -1,0 +1,71 @@
+"""What the demo prints."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator.cli import edge, logs
+from orchestrator.cli.demo import shop_demo as play
+from orchestrator.cli.machine_output import formatted, printed, report
+from orchestrator.cli.records import report as postmortem
+from orchestrator.cli.rollouts.timeline_lines import line
+from orchestrator.errors import BadInput
+from orchestrator.record.timeline import moments
+from orchestrator.sandbox import shop, shop_workloads
+
+EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
+
+
+def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = None) -> None:
+    """Play the scenarios; raises BadInput where one of that name does not exist."""
+    chosen = [s for s in play.scenarios() if scenario in ("", s.name)]
+    if not chosen:
+        names = ", ".join(s.name for s in play.scenarios())
+        raise BadInput(f"there is no scenario {scenario}", hint=f"take one of {names}")
+    formatted(output)
+    logs.configure(level="error")
+    console = edge.console(quiet=bool(output))
+    found = []
+    with play.repository(keep) as root, tempfile.TemporaryDirectory() as cache:
+        console.print(f"A shop of twelve namespaces in memory; its policies are in Git at {root}\n")
+        for item in chosen:
+            state, revision = play.play(root, item, Path(cache))
+            found.append(report(item.name, state))
+            console.print(f"[bold]{item.name}[/bold]  commit {revision[:10]}  “{item.subject}”")
+            events = moments(state)
+            for moment in events:
+                console.print(line(moment, events[0].time))
+            console.print(_ending(found[-1]) + "\n")
+            if reports:
+                postmortem.every(state, reports / item.name)
+    if reports:
+        console.print(f"What a post-mortem needs is in {reports}: open NAME.html", markup=False)
+    if keep:
+        for text in _tour(keep, chosen[-1].name):
+            console.print(text, markup=False, soft_wrap=True)
+    if output:
+        printed({"rollouts": found}, output)
+    wrong = [f["scenario"] for f in found if f["phase"] != EXPECTED[f["scenario"]]]
+    if wrong:
+        raise AssertionError(f"the demo did not end as it should: {', '.join(wrong)}")
+
+
+def _tour(root: Path, tag: str) -> Iterator[str]:
+    """What to ask of the repository that stays; each scenario's commit has its name as a tag."""
+    yield f"The repository stays in {root}; ask it, for example:"
+    yield f"  netpol-canary reach {root} --to payments"
+    yield f"  netpol-canary why {root} --from email --to payments --port {shop.HTTP}"
+    yield f"  netpol-canary diff {tag}~1..{tag} --path {root}"
+    yield f"  netpol-canary replay {root} --flows {root / shop_workloads.FLOWS}"
+    yield f"and lint, test, generate; edit a policy, and: netpol-canary check {root} --base HEAD"
+
+
+def _ending(facts: dict[str, Any]) -> str:
+    if facts["phase"] == "Succeeded":
+        total = sum(len(w["namespaces"]) for w in facts["waves"])
+        return f"  [bold green]Succeeded[/bold green]: {total} namespaces in {len(facts['waves'])} waves"
+    seconds = facts["restoredSeconds"]
+    return f"  [bold yellow]{facts['phase']}[/bold yellow], put back {seconds:.2g} s after it was noticed"

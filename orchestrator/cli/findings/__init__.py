@@ -1,0 +1,1 @@
+"""Findings as people, CI systems and Git hosts take them."""

@@ -1,0 +1,1 @@
+"""Policies held against what they are meant to do, and against what was recorded."""

@@ -1,0 +1,1 @@
+"""An installation: put in, looked at, run, taken out."""

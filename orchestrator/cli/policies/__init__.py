@@ -1,0 +1,1 @@
+"""What policies mean, before any cluster is touched."""

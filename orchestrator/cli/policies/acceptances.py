@@ -1,0 +1,65 @@
+"""The acceptances of `.netpol-canary.yaml`, each with the people who wrote its lines into Git."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from orchestrator.adapters.git.directory import from_root
+from orchestrator.adapters.git.worktree import blamed
+from orchestrator.errors import BadInput
+from orchestrator.policy.lint.accepting import Acceptance, Accepted
+
+MOST = 1_000
+MOST_BYTES = 1024 * 1024
+
+
+def acceptances(file: Path, authors: Collection[str] | None) -> list[Accepted]:
+    """All of them. `authors` are the e-mail addresses of who wrote the change and so may not accept it, where the source asks
+    for that; None where it does not. Raises BadInput."""
+    if not file.exists():
+        return []
+    try:
+        raw = file.read_bytes()
+        if len(raw) > MOST_BYTES:
+            raise BadInput("the file is larger than 1 MiB", str(file))
+        root = yaml.compose(raw.decode(), yaml.SafeLoader)
+        data = yaml.safe_load(raw.decode())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    given = data.get("accepted") if isinstance(data, dict) else None
+    if given is None:
+        return []
+    if not isinstance(given, list) or len(given) > MOST:
+        raise BadInput(f"`accepted` is a list of at most {MOST} acceptances", str(file))
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(raw.decode(), yaml.SafeLoader)):
+        raise BadInput("anchors are not taken beside acceptances: who accepts writes all of it", str(file))
+    entries = root.value if isinstance(root, yaml.MappingNode) else []
+    nodes = next(value.value for key, value in entries if key.value == "accepted")
+    return [_one(file, *pair, authors) for pair in zip(given, nodes, strict=True)]
+
+
+def _one(file: Path, data: Any, node: Any, authors: Collection[str] | None) -> Accepted:
+    first = node.start_mark.line + 1
+    last = max(first, node.end_mark.line + (1 if node.end_mark.column else 0))
+    where = f"{from_root(file.parent)}{file.name}:{first}"
+    try:
+        acceptance = Acceptance.model_validate(data)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        text = wrong["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{place}: {text}" if place else text, where, "correct the acceptance") from None
+    people = blamed(file, first, last)
+    by = ", ".join(dict.fromkeys(name for name, _ in people if name))
+    void = ""
+    if authors is not None:
+        if not people or any(not mail for _, mail in people):
+            void = "it is not committed, and the source asks for somebody other than the change's author"
+        elif {mail.lower() for _, mail in people} & {a.lower() for a in authors}:
+            void = "who wrote the change wrote it, too, and the source asks for somebody else"
+    return Accepted(acceptance, where, by, void)

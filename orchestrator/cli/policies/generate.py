@@ -1,0 +1,117 @@
+"""`generate` and `import`: policies as files, from service definitions or from what stands in a cluster."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.adapters.git.directory import Directory
+from orchestrator.cli import wiring
+from orchestrator.cli.policies.recorded import recorded as recorded
+from orchestrator.cli.policies.recorded import say_unknown
+from orchestrator.cli.wiring import Target
+from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
+from orchestrator.policy.author.generator import from_flows, problems
+from orchestrator.policy.author.generator import generate as make
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import Document, parse_all
+from orchestrator.policy.network.recordings import unknown
+from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.ports import Kind
+from orchestrator.rollout.resources import objects
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
+
+
+def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform) -> int:
+    """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
+    directory = Directory(path)
+    documents = parse_all(directory.files(directory.resolve()))
+    found = fleet(d for d in documents if not _standing(d))
+    if not found.workloads:
+        raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
+    needed, notes = needs(documents, found, platform)
+    if flows is not None:
+        seen = recorded(flows)
+        say_unknown(found, gone := unknown(found, seen))
+        if len(gone) == len(seen):
+            raise BadInput("no recorded connection is of workloads that are here", str(flows))
+        needed += from_flows(found, seen)
+    for text in found.skipped:
+        print(f"netpol-canary: not read: {text}", file=sys.stderr)
+    for text in [*notes, *problems(found, needed, platform)]:
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    made = make(found, needed, platform)
+    if to is None:
+        print("---\n".join(f.text for f in made), end="")
+    else:
+        written(to, {f.path: f.text for f in made})
+    return 0
+
+
+def range_of(text: str, option: str) -> str:
+    """A range of addresses as policies write it. Raises BadInput."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise BadInput(f"{text} is no range of addresses", option, "write 10.0.0.0/16") from None
+
+
+def _standing(document: Document) -> bool:
+    """A policy that stands there already: what is generated does not depend on it."""
+    return bool(document.obj["kind"] == POLICY.kind and document.obj["apiVersion"] == POLICY.api_version)
+
+
+def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
+    """Write the policies that stand in a cluster as a repository: one folder a namespace."""
+    cluster = wiring.connected(target).cluster
+    files = {}
+    for obj in cluster.list(POLICY):
+        space, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
+        if (namespaces and space not in namespaces) or (not namespaces and space.startswith("kube-")):
+            continue
+        bare = objects.bare({**obj, "apiVersion": POLICY.api_version, "kind": POLICY.kind})
+        bare["metadata"] = _own(bare["metadata"], space)
+        files[f"{space}/{name}.yaml"] = yaml.safe_dump(bare, sort_keys=False, width=4096)
+    if not files:
+        raise BadInput("there is no NetworkPolicy in these namespaces of the cluster")
+    return written(to, files)
+
+
+def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
+    """Without what a source, or kubectl, puts there by itself."""
+    found = {**metadata, "namespace": space}
+    for part, key in (("labels", objects.SOURCE_LABEL), ("annotations", LAST_APPLIED)):
+        kept = {k: v for k, v in (metadata.get(part) or {}).items() if k != key}
+        found.pop(part, None)
+        if kept:
+            found[part] = kept
+    return found
+
+
+def written(to: Path, files: Mapping[str, str]) -> int:
+    """Write all files, or none where one stands there with other content. Raises BadInput."""
+    for name, text in files.items():
+        standing = to / name
+        if standing.exists() and (not standing.is_file() or standing.read_text(errors="replace") != text):
+            raise BadInput(
+                "a file with other content stands there", str(standing), "give --to a new directory"
+            )
+    try:
+        for name, text in files.items():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (to / name).write_text(text)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror}", str(to), "give --to a directory to write in"
+        ) from None
+    print(f"{len(files)} policies written to {to}")
+    return 0

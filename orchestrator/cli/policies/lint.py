@@ -1,0 +1,197 @@
+"""`lint`: findings as text, as data, or as CI systems and Git hosts take them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.adapters.git.directory import Directory
+from orchestrator.adapters.git.worktree import files_at, merge_base
+from orchestrator.adapters.kube.schemas import findings
+from orchestrator.cli.findings.problems import FORMATS, show
+from orchestrator.cli.findings.sarif import LEVELS
+from orchestrator.cli.findings.spots import Spot, spots
+from orchestrator.cli.machine_output import formatted, printed
+from orchestrator.cli.policies.reach import elsewhere
+from orchestrator.errors import BadInput
+from orchestrator.harmless import one_line
+from orchestrator.policy.files.field_places import Places
+from orchestrator.policy.files.manifest import Document, below, parse_sound
+from orchestrator.policy.files.nearest import did_you_mean
+from orchestrator.policy.lint.linter import RULES, Finding, lint, malformed
+from orchestrator.policy.workloads.fleet import Fleet, hidden
+from orchestrator.policy.workloads.fleet import fleet as read
+
+CONFIG = ".netpol-canary.yaml"
+
+
+def explain(rule: str) -> int:
+    """What a rule looks for, and why."""
+    if rule not in RULES:
+        raise BadInput(
+            f"there is no rule {rule}",
+            "--explain",
+            did_you_mean(rule, RULES, f"take one of {', '.join(RULES)}"),
+        )
+    found = RULES[rule]
+    print(f"{found.id} ({found.severity}): {found.title}\n\n{found.text}")
+    return 0
+
+
+def check(
+    path: Path,
+    fail_on: str,
+    config: Path | None,
+    version: str,
+    workloads: Path | None,
+    output: str,
+    base: str = "",
+) -> int:
+    """0, or 1 where a finding is at least as severe as `fail_on`; with `base`, one that is not there, too."""
+    formatted(output, "text", *FORMATS)
+    order = ("info", "warning", "error")
+    if fail_on not in (*order, "never"):
+        raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
+    levels = severities(path, config)
+    files = Directory(path).files("") if path.is_dir() else {}
+    given, wrong = _sound(files)
+    more = elsewhere(workloads, path)
+    fleet, not_read = _fleet(path, [*given, *more])
+    if not fleet.workloads:
+        text = "no workload is known: what needs them is left out; give --workloads DIR"
+        print(f"netpol-canary: {text}", file=sys.stderr)
+    everything = _all(fleet, given, wrong, levels, version)
+    if base:
+        then, unread = _sound(files_at(path, parted(path, base)[0]))
+        old = _all(read([*then, *more], keep_invalid=True), then, unread, levels, version)
+        everything = added(everything, old, lambda f: (*same(f), bool(f.ignored)))  # no more ignored is new
+    found = [f for f in everything if not f.ignored]
+    places = Places(files)
+    if output in FORMATS:
+        show(path, everything, output, files)
+    elif output in ("json", "yaml"):
+        rows = [_data(*placed) for placed in spots(everything, places)]
+        printed({"findings": rows, "notRead": not_read}, output)
+    else:
+        for f, spot in spots(found, places):
+            place = f"{spot.file}:{spot.line}: " if f.where else ""
+            print(one_line(f"{place}{f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
+        ignored = len(everything) - len(found)
+        print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
+    lost = spots([*map(_unread, wrong), *malformed(fleet)], places)
+    if lost:
+        first, spot = lost[0]
+        said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
+        more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
+        print(f"netpol-canary: {one_line(str(said))}{more_}", file=sys.stderr)
+        return 2
+    worst = max((order.index(f.rule.severity) for f in found), default=-1)
+    return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
+
+
+def _sound(files: Mapping[str, bytes]) -> tuple[list[Document], list[BadInput]]:
+    parsed = [parse_sound(text, name, below(files)) for name, text in files.items()]
+    return [d for documents, _ in parsed for d in documents], [e for _, errors in parsed for e in errors]
+
+
+def _all(
+    fleet: Fleet,
+    given: Sequence[Document],
+    wrong: Sequence[BadInput],
+    levels: Mapping[str, str],
+    version: str,
+) -> list[Finding]:
+    return lint(fleet, levels, [*findings(given, version), *(_unread(e) for e in wrong)], version)
+
+
+def same(finding: Finding) -> tuple[str, str, str]:
+    """What makes a finding the same, wherever its object stands."""
+    return finding.rule.id, finding.subject, finding.message
+
+
+def added(
+    found: Sequence[Finding], before: Sequence[Finding], key: Callable[[Finding], Hashable] = same
+) -> list[Finding]:
+    """Those that were not found before; of an object that stands once more than before, the last ones of a file that has more of them."""
+    count, known = Counter(map(key, found)), Counter(map(key, before))
+    left = Counter((key(f), _place(f)[0]) for f in before)
+    new = set()
+    for f in sorted(found, key=_place):
+        left[key(f), _place(f)[0]] -= 1
+        if not known[key(f)] or (count[key(f)] > known[key(f)] and left[key(f), _place(f)[0]] < 0):
+            new.add(id(f))
+    return [f for f in found if id(f) in new]
+
+
+def _place(finding: Finding) -> tuple[str, int]:
+    file, _, line = finding.where.rpartition(":")
+    return file, int(line) if line.isdigit() else 0
+
+
+def parted(path: Path, base: str) -> tuple[str, list[str]]:
+    """The commit at which the branch began, for what the base got since is none of its changes; what is to be said of it."""
+    found = merge_base(path, base, "HEAD")
+    if found:
+        return found, []
+    name = one_line(base)
+    told = f"no common commit of {name} and HEAD is here: compared with {name} as it is"
+    print(f"netpol-canary: {told}", file=sys.stderr)
+    return base, [told]
+
+
+def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]:
+    """What can be read, with the rest beside it; says what was not analysed and is no finding."""
+    Directory(path).resolve()
+    found = read(documents, keep_invalid=True)
+    findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
+    not_read = [what for what in found.skipped if what not in findings_too]
+    for what in not_read:
+        print(f"netpol-canary: not analysed: {one_line(what)}", file=sys.stderr)
+    return found, not_read
+
+
+def _unread(error: BadInput) -> Finding:
+    file, _, line = error.where.rpartition(":")
+    place = (file, error.where) if line.isdigit() and file else (error.where, f"{error.where}:1")
+    return Finding(RULES["NPC026"], place[0], error.message, place[1])
+
+
+def severities(path: Path, config: Path | None) -> dict[str, str]:
+    """Severities by rule, from a file, or from `.netpol-canary.yaml` in the directory. Raises BadInput."""
+    file = config or path / CONFIG
+    if config is None and not file.exists():
+        return {}
+    try:
+        data = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    rules = data.get("lint", {}) if isinstance(data, dict) and data else None
+    if not isinstance(data, dict) or set(data) - {"lint", "accepted"} or not isinstance(rules, dict):
+        raise BadInput(
+            "a mapping with `lint` is wanted", str(file), "such as lint: {NPC004: warning, NPC007: off}"
+        )
+    found = {str(rule): "off" if level is False else str(level) for rule, level in rules.items()}
+    for rule, level in found.items():
+        if rule not in RULES or level not in (*LEVELS, "off"):
+            raise BadInput(
+                f"lint.{rule}: {level}", str(file), f"take {', '.join(LEVELS)} or off, and a known rule"
+            )
+    return found
+
+
+def _data(f: Finding, spot: Spot) -> dict[str, Any]:
+    return {
+        "id": f.rule.id,
+        "severity": f.rule.severity,
+        "subject": f.subject,
+        "message": f.message,
+        "where": f"{spot.file}:{spot.line}" if f.where else "",
+        "line": spot.line,
+        "column": spot.column,
+        "ignored": f.ignored,
+    }

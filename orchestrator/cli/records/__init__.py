@@ -1,0 +1,1 @@
+"""Rollouts that ended: listed, reported, archived."""

@@ -1,0 +1,1 @@
+"""Rollouts on their way: planned, run, watched, explained, interfered with."""

@@ -1,0 +1,109 @@
+"""`describe`: a rollout in the terminal, from the same view that pages and reports draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.cli import edge, wiring
+from orchestrator.cli.machine_output import tame
+from orchestrator.cli.rollouts.gates import ahead
+from orchestrator.cli.rollouts.interventions import find_rollout
+from orchestrator.cli.rollouts.timeline_lines import line
+from orchestrator.cli.wiring import Target
+from orchestrator.context import read
+from orchestrator.record.build import view
+from orchestrator.record.report.tables import facts
+from orchestrator.record.view import Attempt, RolloutView, WaveView
+from orchestrator.rollout.notifications.connection_words import listed
+from orchestrator.rollout.outbox import waiting
+from orchestrator.rollout.resources.model import Condition
+
+QUIET = ("edge", "sample", "observer")
+MOST_NAMED = 5
+
+
+def describe(target: Target, name: str) -> int:
+    """A rollout: facts, waves, evidence, timeline, conditions."""
+    ctx = wiring.connected(target)
+    state = read(ctx, find_rollout(ctx, name).name)
+    now = ctx.clock.now()
+    shown(view(state, now, diffs=False), state.rollout.status.conditions, ahead(state, now))
+    left = waiting(state.rollout.status.outbox)
+    if left:
+        print(tame(f"\nStill to be told: {left}"))
+    return 0
+
+
+def shown(
+    found: RolloutView, conditions: Iterable[Condition] = (), gates: Mapping[int, Sequence[str]] = {}
+) -> None:
+    """Print it; the view has no conditions, since they say the phase once more, for machines.
+
+    `gates` are lines of those that are still ahead, by wave.
+    """
+
+    console = edge.console()
+    for title, text in [("Rollout", found.name), *facts(found)]:
+        console.print(f"[bold]{title + ':':<18}[/bold]", end="")
+        console.print(tame(text).replace("\n", f"\n{'':<18}"), markup=False)
+    for boundary in found.boundaries:
+        console.print(tame(f"{'Between waves:':<18}{boundary}"), markup=False)
+    console.print("\n[bold]Waves[/bold]")
+    for wave in found.waves:
+        _wave(console, wave)
+        for text in gates.get(wave.number, ()):
+            console.print(tame(f"       {text}"), markup=False)
+    console.print("\n[bold]Timeline[/bold]")
+    for moment in found.moments:
+        console.print(line(moment, found.moments[0].time))
+    console.print("\n[bold]Conditions[/bold]")
+    for condition in conditions:
+        said, more, _ = condition.message.partition("\n")
+        text = f"  {condition.type}={condition.status} {condition.reason} {said}{' …' if more else ''}"
+        console.print(tame(text.rstrip()), markup=False)
+
+
+def _wave(console: Any, wave: WaveView) -> None:
+    begun = bool(wave.watched or wave.verdict != "Pending")
+    said = f"{wave.state}, {wave.verdict}" if begun else f"{wave.state}, not begun"
+    console.print(tame(f"  {wave.number}  {wave.why}: {said}"), markup=False)
+    for cell in wave.cells:
+        console.print(tame(f"       {cell.namespace}: {cell.phase}"), markup=False)
+    if wave.planned_total:
+        total = wave.planned_total
+        said = f"{total} connection{'' if total == 1 else 's'} {'changes' if total == 1 else 'change'}"
+        console.print(tame(f"       {said} by the plan, the worst first:"), markup=False)
+        for text in listed(wave.planned, total, MOST_NAMED):
+            console.print(tame(f"         {text}"), markup=False)
+    if not begun:
+        return
+    sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"
+    console.print(tame(f"       {sides}"), markup=False)
+    for curve in wave.curves:
+        last = curve.points[-1]
+        console.print(tame(f"       {last.phase}: {last.message}"), markup=False)
+        if last.phase not in ("Successful", "Pending"):
+            console.print(tame(f"         query: {curve.query}"), markup=False)
+    _probes(console, wave.attempts)
+    for alarm in wave.alarms:
+        console.print("       [bold red]alarm[/bold red] ", end="")
+        console.print(tame(alarm), markup=False)
+    for note in wave.notes:
+        console.print(tame(f"       note: {note}"), markup=False)
+
+
+def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
+    """Declared probes and controls one by one; of the others how many are as expected, and those that are not."""
+    quiet = [a for a in attempts if a.role in QUIET and a.after == a.expected]
+    for attempt in (a for a in attempts if a not in quiet):
+        told = f"{attempt.before} before, {attempt.after} after, expected {attempt.expected}"
+        console.print(tame(f"       probe {attempt.name}: {told}"), markup=False)
+    if quiet:
+        console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
+    held = [a for a in attempts if a.held is not None]
+    if held:
+        cut = [a.name for a in held if a.held == "blocked"]
+        named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
+        text = f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}"
+        console.print(tame(text), markup=False)

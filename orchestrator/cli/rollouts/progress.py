@@ -1,0 +1,59 @@
+"""Live progress of a rollout: each moment once, as soon as the cluster tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from orchestrator.cli import edge
+from orchestrator.cli.rollouts.timeline_lines import line
+from orchestrator.record.timeline import moments
+from orchestrator.record.view import Moment
+from orchestrator.rollout.next import Action, State, decide_by
+from orchestrator.rollout.resources.model import BY_ITSELF
+
+
+class Progress:
+    """Called with every state; prints what was not there before."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._console: Any = edge.console(quiet)
+        self._seen: set[Moment] = set()
+        self._start: datetime | None = None
+        self._waiting = ""
+
+    def __call__(self, state: State, action: Action | None = None) -> None:
+        for moment in moments(state):
+            if moment in self._seen:
+                continue
+            self._seen.add(moment)
+            self._start = self._start or moment.time
+            self._console.print(line(moment, self._start))
+        if action is not None and action.verb == "wait" and action.until is not None:
+            said = f"{action.reason} wave {action.wave} until {action.until:%H:%M:%S}"
+            if said != self._waiting:
+                self._waiting = said
+                self._console.print(f"  [dim]      {said}[/dim]")
+
+    def end(self, state: State) -> None:
+        """The last line: how it ended and what to do."""
+        self(state)
+        status, name = state.rollout.status, state.rollout.name
+        verb = f"approve {name} -m WHY" if status.paused_for == "approval" else f"resume {name}"
+        goes_on = f"`netpol-canary {verb}` goes on"
+        if status.paused_for in BY_ITSELF:
+            goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
+        end = (
+            decide_by(state) if status.paused_for == "inconclusive" and status.opened > status.wave else None
+        )
+        if end is not None:
+            goes_on = f"a controller goes on watching it, and rolls it back at {end:%H:%M:%S} UTC; {goes_on}"
+        hints = {
+            "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",
+            "Failed": "a person is needed: the cluster differs from what stood there before",
+            "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",
+        }
+        self._console.print(f"{name}: [bold]{status.phase}[/bold]", end="")
+        self._console.print(f" ({status.paused_for})" if status.paused_for else "", end="")
+        hint = hints.get(status.phase, "")
+        self._console.print(f"; {hint}" if hint else "", markup=False)

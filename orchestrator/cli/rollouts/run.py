@@ -1,0 +1,111 @@
+"""`run`: one rollout from its start, or from where another process stopped, to its end in this process."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from orchestrator.cli import logs, wiring
+from orchestrator.cli.machine_output import formatted, printed, report
+from orchestrator.cli.process import INTERRUPTED, holder, stopping, worked_on
+from orchestrator.cli.rollouts import sources
+from orchestrator.cli.rollouts.progress import Progress
+from orchestrator.cli.wiring import Target
+from orchestrator.context import Context
+from orchestrator.engine.worker import Embedded, phase_code
+from orchestrator.errors import Refused, RetryLater
+from orchestrator.operations.start import start
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.rollout.resources.resource import Source
+from orchestrator.rollout.state import open_request
+from orchestrator.sources.lookup import active
+
+TELLING_SECONDS = 10.0
+BEGIN_TRIES = 25
+
+
+def run(target: Target, reference: str, revision: str, output: str) -> int:
+    """The exit code that the rollout's end stands for."""
+    formatted(output)
+    logs.configure(level="error")
+    with stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        source = sources.find(ctx, reference)
+        name = _begin(ctx, source, reference, revision)
+        if not name:
+            if output:
+                printed({"rollouts": []}, output)
+            else:
+                print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
+            return 0
+        return drive(ctx, name, output, stop, target)
+
+
+def _told(ctx: Context, target: Target, source: str, stop: threading.Event) -> None:
+    """Tell receivers what happened, where no controller does; what they do not take in time waits in the cluster."""
+    courier = wiring.courier(ctx, target, holder(), stop=stop.is_set)
+    if not courier.deliver(source, TELLING_SECONDS) and not stop.is_set():
+        text = "not all who are to be told could be told yet; the next run or controller goes on"
+        print(f"{source}: {text}", file=sys.stderr)
+    courier.close()
+
+
+def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
+    running = active(ctx, source)
+    if running is not None and running.status.phase in TERMINAL:
+        Embedded(ctx, holder()).drive(running.name)  # ended, but its last worker could not let go of it
+        source, running = sources.find(ctx, reference), None
+    if running is not None and not revision and open_request(running) is not None:
+        return running.name
+    try:
+        return _started(ctx, source, reference, revision)
+    except Refused as refused:
+        if running is not None:
+            hint = "`netpol-canary watch` follows it, `netpol-canary abort` ends it"
+            raise Refused(f"{refused}; {hint}") from None
+        raise
+
+
+def _started(ctx: Context, source: Source, reference: str, revision: str) -> str:
+    """Tried again while somebody else changes the source, or begins a rollout of it and may have died over that."""
+    keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
+    for _ in range(BEGIN_TRIES):
+        try:
+            return start(ctx, source, revision, keep).rollout
+        except RetryLater as later:
+            ctx.clock.sleep(later.delay)
+            source = sources.find(ctx, reference)
+    return start(ctx, source, revision, keep).rollout
+
+
+def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: Target | None = None) -> int:
+    """Work a rollout off, with its moments on the terminal."""
+    progress = Progress(quiet=bool(output))
+    state = Embedded(ctx, holder(), stop=stop.is_set, watch=progress).drive(name)
+    if output:
+        printed({"rollouts": [report("", state)]}, output)
+    if stop.is_set() and not _ended(state):
+        if not output:
+            print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
+        return INTERRUPTED
+    progress.end(state)
+    _unwatched(ctx, state)
+    _told(ctx, target or Target(ctx.namespace), state.rollout.spec.source, stop)
+    return phase_code(state)
+
+
+def _unwatched(ctx: Context, state: State) -> None:
+    """Said where what was written stands inconclusive, and no controller is there to watch it."""
+    status = state.rollout.status
+    if (
+        status.paused_for == "inconclusive"
+        and status.opened > status.wave
+        and not worked_on(ctx, "controller")
+    ):
+        text = "no controller runs, so nobody watches it; `onInconclusive: rollback` waits for nobody"
+        print(f"{state.rollout.name}: {text}", file=sys.stderr)
+
+
+def _ended(state: State) -> bool:
+    return phase_code(state) != 3 or state.rollout.status.phase == "Paused"

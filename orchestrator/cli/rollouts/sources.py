@@ -1,0 +1,73 @@
+"""A PolicySource by its name in the cluster, or from a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.context import SOURCE, Context
+from orchestrator.errors import BadInput, NotFound
+from orchestrator.policy.files.manifest import parse
+from orchestrator.rollout.resources.resource import Source, dump, load
+
+ENDINGS = (".yaml", ".yml", ".json")
+
+
+def is_file(reference: str) -> bool:
+    """A name has neither a slash nor one of the endings."""
+    return "/" in reference or reference.endswith(ENDINGS)
+
+
+def from_file(path: str) -> Source:
+    """The one PolicySource of a file. Raises BadInput with file and line."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", path, "give --source a file or a name") from None
+    documents = parse(content, path)
+    if len(documents) != 1:
+        raise BadInput(f"{len(documents)} objects, one PolicySource is wanted", path)
+    found: Source = load(documents[0].obj, f"{path}:{documents[0].line}")
+    if found.manifest["kind"] != "PolicySource":
+        raise BadInput(f"{found.manifest['kind']} is not a PolicySource", f"{path}:{documents[0].line}")
+    return found
+
+
+def find(ctx: Context, reference: str) -> Source:
+    """The source to work with: a file's spec with the status of the same source in the cluster."""
+    if not is_file(reference):
+        return standing(ctx, reference)
+    given = from_file(reference)
+    try:
+        there = standing(ctx, given.name)
+    except BadInput:
+        return given
+    metadata = {**given.manifest["metadata"], "uid": there.uid}
+    return replace(given, manifest={**given.manifest, "metadata": metadata}, status=there.status)
+
+
+def standing(ctx: Context, name: str) -> Source:
+    """The source of that name in the cluster. Raises BadInput."""
+    try:
+        found: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
+    except NotFound as error:
+        if "no PolicySource of" in str(error):
+            raise
+        text = f"there is no PolicySource {name} in the namespace {ctx.namespace}"
+        raise BadInput(text, hint="`netpol-canary get sources` lists them") from None
+    return found
+
+
+def written(ctx: Context, given: Source) -> Source:
+    """The file's source in the cluster, created or brought to the file's spec."""
+    meta = given.manifest["metadata"]
+    body = {**given.manifest, "metadata": {**meta, "namespace": ctx.namespace}, "spec": dump(given.spec)}
+    body.pop("status", None)
+    try:
+        there = ctx.cluster.get(SOURCE, given.name, ctx.namespace)
+    except NotFound:
+        body["metadata"].pop("uid", None)
+        return load(ctx.cluster.create(body))
+    if there["spec"] == body["spec"]:
+        return load(there)
+    return load(ctx.cluster.replace({**there, "spec": body["spec"]}))

@@ -1,0 +1,1 @@
+"""What stands in the outboxes of rollouts, brought to its receivers."""

@@ -1,0 +1,1 @@
+"""What the controller looks after between rollouts: drift, orphaned namespaces, stray bridges."""

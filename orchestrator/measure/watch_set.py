@@ -1,0 +1,156 @@
+"""What a wave is judged by: who is watched, whom it is compared with, what it changes, what is tried."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.adapters.kube.cni import settled
+from orchestrator.adapters.kube.workloads import documents
+from orchestrator.context import POLICY, Context
+from orchestrator.errors import Forbidden
+from orchestrator.measure.rule_lines import Lines
+from orchestrator.planning.forecast import unworkable
+from orchestrator.planning.frozen_connections import edge
+from orchestrator.planning.probe_draw import drawn
+from orchestrator.policy.author import probing
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network.connection_diff import Change, changes
+from orchestrator.policy.network.connections import Connection, table
+from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.bounds import built
+
+UNKNOWN = "who is connected is not known"
+MOST_CONTROLS = 20
+
+
+@dataclass(frozen=True)
+class WatchSet:
+    """Watched namespaces (the wave's first) and controls: connected to nothing that changes."""
+
+    watched: Sequence[str]
+    controls: Sequence[str] = ()
+    edges: Sequence[m.WaveEdge] = ()
+    probes: Sequence[m.WaveProbe] = ()
+    notes: Sequence[str] = field(default=())
+
+
+def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
+    """Worked out over the cluster as it stands, with earlier waves applied; `probes` where they can run."""
+    plan = state.rollout.spec.strategy.analysis
+    mine = state.wave_names(wave)
+    asked = list(dict.fromkeys([*mine, *plan.watch]))
+    declared = [_declared(p) for p in plan.probes]
+    try:
+        standing = list(documents(ctx.cluster))
+    except Forbidden as error:
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:1000]])
+    changed = frozenset(mine)
+    old, new = fleet(standing), fleet(_overlaid(state, mine, standing))
+    if too_much := unworkable(old, new, changed):
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
+    reading = settled(state.rollout.spec.strategy.cni)
+    tables = (
+        table(old, reading, (), touched=changed, replicas=True),
+        table(new, reading, (), touched=changed, replicas=True),
+    )
+    connected, affected = _neighbours(tables)
+    everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
+    connected |= _earlier(state, wave, new, reading)
+    busy = {w.pod.namespace for w in old.workloads}
+    controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
+    moved = changes(old, new, reading, _commits(state, mine), replicas=True)
+    lines = Lines(state, mine)
+    chosen = probing.Chosen(())
+    if probes and plan.probing.edges:
+        apart = [*controls, *sorted(busy - changed - set(controls))]
+        seed = f"{state.rollout.name}/{wave}"
+        chosen = drawn((old, new), tables, moved, changed, apart, seed, plan, reading)
+    return WatchSet(
+        [*asked, *sorted(affected - set(asked))],
+        controls[:MOST_CONTROLS],
+        [_edge(c, wave, lines) for c in moved],
+        [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
+        chosen.notes,
+    )
+
+
+def _neighbours(tables: Sequence[Mapping[tuple[str, str], Connection]]) -> tuple[set[str], set[str]]:
+    """The namespaces connected with what changes, before or after; and those whose connections it touches."""
+    connected: set[str] = set()
+    affected: set[str] = set()
+    for key in {**tables[0], **tables[1]}:
+        before, after = (t.get(key) for t in tables)
+        some = before or after
+        assert some is not None
+        spaces = {e.pod.namespace for e in (some.src, some.dst) if isinstance(e, Workload)}
+        connected |= spaces
+        if before is None or after is None or before.ports != after.ports:
+            affected |= spaces
+    return connected, affected
+
+
+def _earlier(state: State, wave: int, standing: Fleet, reading: Mapping[str, bool]) -> set[str]:
+    """Who is connected with what earlier waves changed: they may be hurt already, and are no controls."""
+    names = frozenset(n for w in range(wave) for n in state.wave_names(w))
+    found = table(standing, reading, (), touched=names) if names else {}
+    return {e.pod.namespace for c in found.values() for e in (c.src, c.dst) if isinstance(e, Workload)}
+
+
+def _declared(spec: m.ProbeSpec) -> m.WaveProbe:
+    role: m.ProbeRole = "declared"
+    if spec.control:
+        role = "mustPass" if spec.expect == "reach" else "mustNotPass"
+    kept = spec.model_dump(include={"name", "source", "destination", "port", "protocol", "check", "expect"})
+    return m.WaveProbe(role=role, **kept)
+
+
+def _attempted(attempts: Sequence[probing.Attempt], taken: set[str]) -> list[m.WaveProbe]:
+    return [
+        built(
+            m.WaveProbe,
+            name=attempt.name,
+            role=attempt.role,
+            source=probing.place(attempt.src),
+            destination=probing.place(attempt.dst),
+            port=attempt.port,
+            protocol=attempt.protocol,
+            check=attempt.check,
+            before=attempt.before,
+            expect=attempt.expect,
+        )
+        for attempt in attempts
+        if attempt.name not in taken
+    ]
+
+
+def _edge(change: Change, wave: int, lines: Lines) -> m.WaveEdge:
+    because = (*(lines.named(text) for text in change.because), change.note)
+    return edge(change.src.name, change.dst.name, change, because, wave)
+
+
+def _commits(state: State, names: Sequence[str]) -> dict[str, str]:
+    """The commit that last changed a file, by the file's path."""
+    found = [c for n in names if n in state.namespaces for c in state.namespaces[n].spec.changes]
+    return {c.file.rpartition(":")[0]: c.commit for c in found if c.file and c.commit}
+
+
+def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> Iterator[Document]:
+    """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
+    specs = [state.namespaces[n].spec for n in names if n in state.namespaces]
+    before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
+    gone = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]) for o in (*before, *after)}
+    files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
+    for document in standing:
+        meta = document.obj["metadata"]
+        if (document.obj["kind"], meta.get("namespace"), meta["name"]) not in gone:
+            yield document
+    for obj in after:
+        if obj["kind"] == POLICY.kind:
+            found = files.get((obj["metadata"]["namespace"], objects.label(obj)), "")
+            path, _, line = found.rpartition(":")
+            yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)

@@ -1,0 +1,1 @@
+"""What people and Git hosts ask for: start, approve, poll, pause, resume, abort, roll back."""

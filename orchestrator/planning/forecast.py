@@ -1,0 +1,235 @@
+"""What a plan would do to the cluster's workloads, before anything is written; what must not be is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from orchestrator.adapters.kube.cni import GENERIC, detected, settled
+from orchestrator.adapters.kube.workloads import documents
+from orchestrator.analysis.queries.presets import expanded
+from orchestrator.context import POLICY, Context
+from orchestrator.errors import Forbidden, Refused
+from orchestrator.planning.probe_draw import drawn
+from orchestrator.policy.author.intents import PolicyTest, Result, holding, run, tests_of
+from orchestrator.policy.author.probing import Chosen
+from orchestrator.policy.files.manifest import Document, below, parse
+from orchestrator.policy.impact.impact import Impact, impact
+from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
+from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
+from orchestrator.policy.network.connection_diff import Change, changes
+from orchestrator.policy.network.connections import ranges, table
+from orchestrator.policy.workloads.fleet import Fleet, fleet
+from orchestrator.rollout.layout import ENDINGS
+from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources import objects
+
+MOST_SHOWN = 3
+MOST_PROBES = 64
+MOST_WORK = 20_000_000
+TOO_MANY = "too many to work out every connection"
+MOST_RANGES = 10_000_000  # pairs of address ranges, for each workload: some hundred blocks in a small cluster
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`unknown` says why nothing is known of the connections; then the risk is high.
+
+    `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
+    profile by which policies were read.
+    """
+
+    changes: Sequence[Change] = ()
+    impact: Impact = field(default_factory=Impact)
+    risk: Risk = field(default_factory=lambda: risk((), Impact()))
+    boundaries: Sequence[Boundary] = ()
+    proposal: Proposal = field(default_factory=Proposal)
+    failed: Sequence[str] = ()
+    unknown: str = ""
+    probes: Sequence[m.ProbeSpec] = ()
+    chosen: Chosen | None = None
+    cni: str = GENERIC
+
+    @property
+    def lasting(self) -> list[Boundary]:
+        """What breaks or opens between two waves, not only for a moment."""
+        return [b for b in self.boundaries if not b.momentary]
+
+
+def unworkable(old: Fleet, new: Fleet, changed: Collection[str]) -> str:
+    """Said where there is too much to work out every connection of the changed namespaces; else empty."""
+    spans = max(len(ranges(old)), len(ranges(new)))
+    if spans**2 * len(new.workloads) > MOST_RANGES:
+        return f"the address blocks of the policies make {spans} ranges, {TOO_MANY}"
+    near = sum(w.pod.namespace in changed for w in old.workloads)
+    return (
+        f"{near} pods in the changed namespaces are {TOO_MANY}"
+        if near * len(old.workloads) > MOST_WORK
+        else ""
+    )
+
+
+def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str, bytes]) -> Forecast:
+    """Evaluate the plan over the pods and policies that stand now."""
+    if plan.empty:
+        return Forecast()
+    cni = detected(ctx.cluster, strategy.cni)
+    tests = tests_of(d for path in sorted(files) if path.endswith(ENDINGS) for d in parse(files[path], path))
+    try:
+        standing = list(documents(ctx.cluster))
+    except Forbidden as error:
+        if tests:
+            raise
+        return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
+    old, new = fleet(standing), fleet(_afterwards(standing, plan, files))
+    reading = settled(cni)
+    results = run(new, tests, reading) if tests else []
+    failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
+    if too_much := unworkable(old, new, plan.namespaces):
+        found = _unknown(too_much)
+        return Forecast(risk=found.risk, unknown=found.unknown, failed=failed, cni=cni)
+    wanted = _probes(old, new, tests, plan, strategy, reading)
+    moved = changes(old, new, reading, replicas=True)
+    chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
+    effect = impact(old, new, moved, reading, own=ctx.namespace)
+    waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
+    try:
+        crossed = crossings(old, new, waves, reading)
+    except OverflowError as error:
+        level = risk(moved, effect, strategy.risk)
+        return Forecast(
+            moved,
+            effect,
+            level,
+            failed=failed,
+            unknown=str(error),
+            probes=wanted,
+            chosen=chosen,
+            cni=cni,
+        )
+    return Forecast(
+        moved,
+        effect,
+        risk(moved, effect, strategy.risk),
+        boundaries(crossed, waves),
+        propose(crossed, waves),
+        failed,
+        probes=wanted,
+        chosen=chosen,
+        cni=cni,
+    )
+
+
+def _chosen(
+    ctx: Context,
+    old: Fleet,
+    new: Fleet,
+    moved: Sequence[Change],
+    plan: Plan,
+    strategy: m.Strategy,
+    reading: dict[str, bool],
+) -> Chosen | None:
+    probing = strategy.analysis.probing
+    if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
+        return None
+    mine = frozenset(plan.namespaces)
+    others = sorted({w.pod.namespace for w in new.workloads} - mine)
+    tables = (
+        table(old, reading, (), touched=mine, replicas=True),
+        table(new, reading, (), touched=mine, replicas=True),
+    )
+    return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis, reading)
+
+
+def _probes(
+    old: Fleet,
+    new: Fleet,
+    tests: Sequence[tuple[PolicyTest, str]],
+    plan: Plan,
+    strategy: m.Strategy,
+    reading: dict[str, bool],
+) -> list[m.ProbeSpec]:
+    """The intents that the change must leave as they are, as far as there is room beside the strategy's probes."""
+    if not strategy.analysis.probe_intents:
+        return []
+    taken = {p.name for p in strategy.analysis.probes}
+    found = []
+    for number, (intent, src, dst, port) in enumerate(
+        holding(old, new, tests, plan.namespaces, MOST_PROBES - len(taken), reading)
+    ):
+        name = intent.name[:240] if intent.name[:240] not in taken else f"{intent.name[:240]} ({number})"
+        taken.add(name)
+        ends = {"source": f"{src.namespace}/{src.name}", "destination": f"{dst.namespace}/{dst.name}"}
+        spec = m.ProbeSpec(name=name, port=port.port, protocol=port.protocol, expect=intent.expect, **ends)
+        found.append(spec)
+    return found
+
+
+def _unknown(why: str) -> Forecast:
+    return Forecast(risk=Risk("high", (why,), KINDS), unknown=why)
+
+
+def refuse(found: Forecast, strategy: m.Strategy) -> None:
+    """Raises Refused for intents that would not be met, and for boundaries where the source refuses them."""
+    if found.failed:
+        raise Refused(f"the change fails its own intents: {_listed(found.failed)}")
+    if found.lasting and strategy.boundaries == "refuse":
+        hint = f"; {found.proposal.text}" if found.proposal.text else ""
+        raise Refused(f"between waves, {_listed([b.text for b in found.lasting])}{hint}")
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f"; and {len(items) - MOST_SHOWN} more" if len(items) > MOST_SHOWN else ""
+    return "; ".join(items[:MOST_SHOWN]) + more
+
+
+def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
+    """The strategy with the gates that this change's risk asks for, one before what breaks between waves, the
+
+    probes of its intents, its presets' queries, and the CNI that was found.
+    """
+    gates = [g for g in strategy.gates if _asked(g, found.risk)]
+    if found.lasting and strategy.boundaries == "ask":
+        first = min(b.since for b in found.lasting)
+        if all(g.wave != first for g in gates):
+            gates.append(m.Gate(wave=first, name="between waves"))
+    analysis = expanded(strategy.analysis)
+    if found.probes:
+        analysis = analysis.model_copy(update={"probes": [*analysis.probes, *found.probes]})
+    return strategy.model_copy(update={"gates": gates, "analysis": analysis, "cni": found.cni})
+
+
+def _asked(gate: m.Gate, risk: Risk) -> bool:
+    """Whether a change of this risk has to pass the gate."""
+    enough = LEVELS.index(gate.min_risk) <= LEVELS.index(risk.level)
+    return enough and (not gate.risks or bool(set(gate.risks) & set(risk.kinds)))
+
+
+def _problems(result: Result) -> list[str]:
+    """An intent about workloads that do not run now says nothing."""
+    return [p for p in result.problems if "selects no workload" not in p]
+
+
+def _afterwards(standing: Sequence[Document], plan: Plan, files: Mapping[str, bytes]) -> Iterator[Document]:
+    """The cluster's namespaces and running pods, and its policies as they stand after the change."""
+    changed = {
+        (name, objects.key(obj)): change
+        for name, item in plan.namespaces.items()
+        for change in item.changes
+        for obj in (change.before, change.after)
+        if obj is not None
+    }
+    for document in standing:
+        obj = document.obj
+        if (obj["metadata"].get("namespace"), objects.key(obj)) not in changed:
+            yield document
+    for change in {id(c): c for c in changed.values()}.values():
+        if change.after is not None and change.after["kind"] == POLICY.kind:
+            path, _, line = change.file.rpartition(":")
+            number = int(line) if line.isdigit() else 1
+            yield (
+                Document(change.after, path, number, below(files), files.get(path, b""))
+                if path
+                else Document(change.after, "the repository", number)
+            )

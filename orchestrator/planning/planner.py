@@ -1,0 +1,161 @@
+"""Work out a plan: what a revision asks for, against what stands in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from orchestrator.context import POLICY, Context
+from orchestrator.errors import ApiError, BadInput
+from orchestrator.planning.frozen_namespace import holdable
+from orchestrator.planning.ownership import conflict
+from orchestrator.policy.files.field_places import Places
+from orchestrator.policy.files.manifest import below
+from orchestrator.policy.files.touched_field import touched_field
+from orchestrator.policy.objects.schema import with_defaults
+from orchestrator.policy.writes import write_order
+from orchestrator.ports import Kind
+from orchestrator.rollout.layout import Placed, arrange
+from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
+from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.objects import Manifest
+from orchestrator.rollout.resources.resource import Source
+from orchestrator.rollout.waves import arrange as arrange_waves
+from orchestrator.sources.selection import selected as selected
+from orchestrator.sources.selection import selection
+
+MOST_NOTES = 20
+
+
+def plan(
+    ctx: Context,
+    source: Source,
+    revision: str,
+    only: frozenset[str] = frozenset(),
+    left: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of a source at a full commit id. Raises BadInput for what the commit holds, or the source selects.
+
+    `left` names namespaces that were the source's when this revision was verified: what Git holds for those that are
+    not its own any more is passed over.
+    """
+    chosen = selection(ctx, source)
+    chosen.check(source, left)
+    namespaces = chosen.namespaces
+    kinds = [Kind(k.api_version, k.kind) for k in source.spec.kinds]
+    labels = {n: dict(o["metadata"].get("labels") or {}) for n, o in namespaces.items()}
+    files = ctx.repository(source).files(revision)
+    wanted = [(k.api_version, k.kind) for k in kinds]
+    desired = arrange(
+        files, labels, wanted, source.spec.shared, left - chosen.namespaces.keys(), chosen.others
+    )
+    live: dict[str, list[Manifest]] = {name: [] for name in namespaces}
+    for kind in kinds:
+        for obj in ctx.cluster.list(kind):
+            live.setdefault(str(obj["metadata"]["namespace"]), []).append(
+                {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
+            )
+    names = sorted(n for n in namespaces if not only or n in only)
+    plans = ctx.each(
+        lambda name: _namespace(ctx, source, namespaces[name], live[name], desired.get(name, [])),
+        names,
+        source.spec.strategy.max_parallel,
+    )
+    places = Places(files, read=True)
+    changed = {p.name: _at_fields(p, places, below(files)) for p in plans if p.changes}
+    waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
+    observed = tuple(o for p in plans for o in p.observed)
+    remarks = tuple(text for p in plans for text in p.remarks)
+    everything, notes = tuple(sorted(namespaces)), _notes(files, desired)
+    return Plan(source.name, revision, tuple(waves), changed, observed, remarks, everything, notes)
+
+
+def _notes(files: Mapping[str, bytes], desired: Mapping[str, Sequence[Placed]]) -> tuple[str, ...]:
+    """What of the commit is left out, for people."""
+    passed = getattr(files, "passed", "")
+    found = [f"passed over: {passed}"] if passed else []
+    each = {(p.file, p.line, objects.label(p.obj)): p.obj for placed in desired.values() for p in placed}
+    for (file, line, name), obj in each.items():
+        if dropped := objects.left_out(obj):
+            found.append(f"{file}:{line}: {name}: left out: {', '.join(dropped)[:500]}")
+    more = len(found) - MOST_NOTES
+    return (*found[:MOST_NOTES], f"and {more} more") if more > 0 else tuple(found)
+
+
+def _namespace(
+    ctx: Context, source: Source, namespace: Manifest, live: Sequence[Manifest], placed: Sequence[Placed]
+) -> NamespacePlan:
+    name = str(namespace["metadata"]["name"])
+    standing = objects.by_key(live)
+    changes: list[ObjectChange] = []
+    observed: list[Observed] = []
+    remarks: list[str] = []
+    wanted = set()
+    for item in placed:
+        obj = objects.owned(item.obj, name, source.name)
+        where = f"{item.file}:{item.line}"
+        wanted.add(objects.key(obj))
+        before = standing.get(objects.key(obj))
+        found = conflict(source, before, name, where)
+        remarks += [found.remark] if found.remark else []
+        after = _stored(ctx, obj, before, where)
+        if before is not None and found.observed_of:
+            seen = ObjectChange(objects.bare(before), objects.unowned(after), where)
+            observed.append(Observed(name, seen, found.observed_of))
+        elif not objects.same(before, after):
+            changes.append(ObjectChange(objects.bare(before) if before else None, after, where))
+    for identity, obj in sorted(standing.items()):
+        if objects.owner(obj) == source.name and identity not in wanted:
+            changes.append(ObjectChange(objects.bare(obj), None))
+    note = _note(name, changes, standing)
+    uid = str(namespace["metadata"].get("uid", ""))
+    result = NamespacePlan(name, uid, tuple(changes), note, tuple(observed), tuple(remarks))
+    holdable(result)
+    return result
+
+
+def _at_fields(item: NamespacePlan, places: Places, root: str) -> NamespacePlan:
+    """With policies that change named at the first field that differs, no more at their first line."""
+    return replace(item, changes=tuple(_at_field(change, places, root) for change in item.changes))
+
+
+def _at_field(change: ObjectChange, places: Places, root: str) -> ObjectChange:
+    before, after = change.before, change.after
+    if before is None or after is None or after["kind"] != POLICY.kind or not change.file:
+        return change
+    field = touched_field(before["spec"], after["spec"])
+    if field in ("", "spec"):
+        return change
+    holder, labels, _ = field.partition(".matchLabels.")  # keys of labels have dots of their own
+    meta = after["metadata"]
+    name = f"{POLICY.kind} {meta['namespace']}/{meta['name']}"
+    line = places.of(f"{root}{change.file}", name, f"spec.{holder}{labels.rstrip('.')}").line
+    return replace(change, file=f"{change.file.rpartition(':')[0]}:{line}")
+
+
+def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.Key, Manifest]) -> str:
+    """What may show between the writes, before anything is written."""
+    before, after = (
+        [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
+    )
+    touched = {objects.key(o) for o in (*before, *after)}
+    sides = [[o for o in some if o["kind"] == POLICY.kind] for some in (before, after)]
+    others = [o for k, o in standing.items() if k not in touched and o["kind"] == POLICY.kind]
+    return write_order.steps(name, sides[0], sides[1], others, "plan").note
+
+
+def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
+    """The object as the API server would store it; it is asked only where the answer is not plain."""
+    wanted = objects.merged(obj, before)
+    plain = with_defaults(wanted) if wanted["kind"] == POLICY.kind else wanted
+    if before is not None and objects.same(plain, before):
+        return objects.bare(before)
+    try:
+        if before is None:
+            return objects.bare(ctx.cluster.create(wanted, dry_run=True))
+        wanted["metadata"] = {**wanted["metadata"], "resourceVersion": before["metadata"]["resourceVersion"]}
+        return objects.bare(ctx.cluster.replace(wanted, dry_run=True))
+    except ApiError as error:
+        if error.status in (400, 422):
+            raise BadInput(str(error), where, "correct the manifest") from None
+        raise

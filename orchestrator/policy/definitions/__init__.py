@@ -1,0 +1,1 @@
+"""Which connections service definitions ask for."""

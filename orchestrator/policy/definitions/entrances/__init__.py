@@ -1,0 +1,1 @@
+"""What comes in from outside the cluster, and by which proxies."""

@@ -1,0 +1,1 @@
+"""The hosts that texts of containers and ConfigMaps name."""

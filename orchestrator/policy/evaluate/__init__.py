@@ -1,0 +1,1 @@
+"""What policies say of one connection."""

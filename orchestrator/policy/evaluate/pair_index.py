@@ -1,0 +1,151 @@
+"""Which pairs of pods NetworkPolicies may let talk at all, by label index and bitsets, ports left aside.
+
+It only narrows down: the evaluator decides each pair that it names. Bit n stands for the n-th pod.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import requirements
+
+Selector = Mapping[str, Any] | None
+
+
+class PodIndex:
+    """Pods by their labels and by those of their namespaces."""
+
+    def __init__(
+        self, pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]], blocks: bool = False
+    ) -> None:
+        self._addresses = [
+            (n, ipaddress.ip_address(a))
+            for n, p in enumerate(pods if blocks else ())
+            for a in (p.ip, *p.other_ips)
+            if a
+        ]
+        self._blocks: dict[str, int] = {}
+        self.all = (1 << len(pods)) - 1
+        self._pods: dict[tuple[str, str], int] = {}
+        self._spaces: dict[tuple[str, str], int] = {}
+        self._in: dict[str, int] = {}
+        self._known: dict[tuple[str, str], int] = {}
+        for number, pod in enumerate(pods):
+            bit = 1 << number
+            self._in[pod.namespace] = self._in.get(pod.namespace, 0) | bit
+            for item in pod.labels.items():
+                self._pods[item] = self._pods.get(item, 0) | bit
+        for name, bits in self._in.items():
+            for item in namespaces.get(name, {}).items():
+                self._spaces[item] = self._spaces.get(item, 0) | bits
+        self._keys: dict[str, dict[str, int]] = {}
+        for side, index in (("pods", self._pods), ("spaces", self._spaces)):
+            keys: dict[str, int] = {}
+            for (key, _), bits in index.items():
+                keys[key] = keys.get(key, 0) | bits
+            self._keys[side] = keys
+
+    def within(self, namespace: str) -> int:
+        """The pods of a namespace."""
+        return self._in.get(namespace, 0)
+
+    def inside(self, block: str) -> int:
+        """The pods whose address is in a block; none where blocks do not cover pods."""
+        if block not in self._blocks:
+            net = ipaddress.ip_network(block, strict=False)
+            inside = {n for n, address in self._addresses if address in net}
+            self._blocks[block] = sum(1 << n for n in inside)
+        return self._blocks[block]
+
+    def select(self, side: str, selector: Selector) -> int:
+        """The pods that a selector matches by their own labels (`pods`) or their namespace's (`spaces`)."""
+        key = (side, json.dumps(selector, sort_keys=True))
+        if key not in self._known:
+            self._known[key] = self._select(side, selector or {})
+        return self._known[key]
+
+    def _select(self, side: str, selector: Mapping[str, Any]) -> int:
+        index, keys, found = (self._pods if side == "pods" else self._spaces), self._keys[side], self.all
+        for key, operator, values in requirements(selector):
+            if operator in ("In", "NotIn"):
+                bits = 0
+                for value in values:
+                    bits |= index.get((key, value), 0)
+            else:
+                bits = keys.get(key, 0)
+            found &= bits if operator in ("In", "Exists") else ~bits
+        return found
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def candidates(
+    pods: Sequence[Pod],
+    namespaces: Mapping[str, Mapping[str, str]],
+    *states: Sequence[Mapping[str, Any]],
+    blocks: bool = False,
+) -> Iterator[tuple[int, int]]:
+    """Numbers of source and destination of every pair that some rules of both ends name.
+
+    With several states of the policies, each end may be in any of them. `blocks`: ipBlocks cover pods, too.
+    """
+    index = PodIndex(pods, namespaces, blocks)
+    into = _any(index, len(pods), [_peers(index, s, "Ingress", "ingress", "from") for s in states])
+    out = _any(index, len(pods), [_peers(index, s, "Egress", "egress", "to") for s in states])
+    anywhere, reverse = index.all, [0] * len(pods)
+    for number, peers in enumerate(out):
+        if peers != index.all:
+            anywhere &= ~(1 << number)
+            for other in bits(peers):
+                reverse[other] |= 1 << number
+    for dst in range(len(pods)):
+        for src in bits(into[dst] & (anywhere | reverse[dst])):
+            yield src, dst
+
+
+def _any(index: PodIndex, size: int, states: Sequence[Mapping[int, int]]) -> list[int]:
+    """For each pod, those that it may talk to in any of the states; all where one does not isolate it."""
+    found = [0] * size
+    for named in states:
+        for number in range(size):
+            found[number] |= named.get(number, index.all)
+    return found
+
+
+def _peers(
+    index: PodIndex, policies: Sequence[Mapping[str, Any]], side: str, part: str, peers: str
+) -> dict[int, int]:
+    """For each pod that is isolated in a direction, the pods that any of its rules names."""
+    found: dict[int, int] = {}
+    for policy in policies:
+        if side not in directions(policy):
+            continue
+        own = index.within(policy["metadata"]["namespace"])
+        named = 0
+        for rule in policy["spec"].get(part) or []:
+            given = rule.get(peers) or []
+            named |= index.all if not given else 0
+            for peer in given:
+                named |= _peer(index, peer, own)
+        for number in bits(own & index.select("pods", policy["spec"].get("podSelector"))):
+            found[number] = found.get(number, 0) | named
+    return found
+
+
+def _peer(index: PodIndex, peer: Mapping[str, Any], own: int) -> int:
+    if peer.get("ipBlock") is not None:
+        return index.inside(str(peer["ipBlock"]["cidr"]))  # the evaluator knows of `except`
+    spaces = peer.get("namespaceSelector")
+    found = own if spaces is None else index.select("spaces", spaces)
+    return found & index.select("pods", peer.get("podSelector"))

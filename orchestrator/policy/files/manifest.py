@@ -1,0 +1,139 @@
+"""YAML to manifests that know their file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orchestrator.errors import BadInput
+from orchestrator.policy.files.shape import misshapen
+from orchestrator.policy.files.yaml_text import documents
+
+MOST_BYTES = 1024 * 1024
+MOST_OBJECTS = 5_000
+_LABELS = ("metadata.labels", "metadata.annotations")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object and where it begins: `path` means something to the layout, `below` stands before it for people.
+
+    `text` is that of the file. `wrong` says which labels or annotations are none, which `obj` is without.
+    """
+
+    obj: dict[str, Any]
+    path: str
+    line: int
+    below: str = field(default="", compare=False)
+    text: bytes = field(default=b"", compare=False, repr=False)
+    wrong: str = field(default="", compare=False)
+
+    @property
+    def where(self) -> str:
+        """`file:line`, as people read it."""
+        return f"{self.below}{self.path}:{self.line}"
+
+
+def parse_all(files: Mapping[str, bytes]) -> list[Document]:
+    """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput."""
+    return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]
+
+
+def space_of(obj: Mapping[str, Any]) -> str:
+    """The namespace of an object; `default` where it says none."""
+    return str(obj["metadata"].get("namespace") or "default")
+
+
+def below(files: Mapping[str, object]) -> str:
+    """What stands before their paths for people, where they say that."""
+    return str(getattr(files, "below", ""))
+
+
+def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[Document]:
+    """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds.
+
+    Without `labels`, those of an object that is no policy may be of any shape: it is without them, and says so.
+    """
+    shown = f"{below}{path}"
+    if len(text) > MOST_BYTES:
+        raise BadInput(f"the file is larger than {MOST_BYTES // 1024} KiB", shown, "split it")
+    if text.startswith(_LFS):
+        raise BadInput(
+            "this is a pointer of Git LFS, not the manifest itself", shown, "take manifests out of Git LFS"
+        )
+    found: list[Document] = []
+    for document in documents(text, shown):
+        if document.value is not None:
+            place = Document({}, path, document.line, below, text)
+            found += _objects(document.value, place, labels, document.items)
+        if len(found) > MOST_OBJECTS:
+            raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
+    return found
+
+
+def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document], list[BadInput]]:
+    """The objects of a file that can be read, and what is wrong with the others: one of them hides no other.
+
+    After a place that is no YAML nothing more of the file is read.
+    """
+    found: list[Document] = []
+    wrong: list[BadInput] = []
+    try:
+        return parse(text, path, below, labels=False), wrong
+    except BadInput as error:
+        if len(text) > MOST_BYTES or text.startswith(_LFS):
+            return found, [error]
+    try:
+        for document in documents(text, f"{below}{path}"):
+            try:
+                place = Document({}, path, document.line, below, text)
+                if document.value is not None:
+                    found += _objects(document.value, place, False, document.items)
+            except BadInput as error:
+                wrong.append(error)
+            if len(found) + len(wrong) > MOST_OBJECTS:
+                raise BadInput(
+                    f"there are more than {MOST_OBJECTS} objects", f"{below}{path}", "split the file"
+                )
+    except BadInput as error:
+        wrong.append(error)
+    return found, wrong
+
+
+def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
+    """One in a cluster, Flux's, has a name."""
+    said = str(obj.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+    return (said or path.rpartition("/")[2] in _KUSTOMIZATIONS) and not obj.get("metadata")
+
+
+def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = ()) -> list[Document]:
+    """The object, or the items of a list, of which `lines` says where each begins."""
+    if not isinstance(obj, dict):
+        raise BadInput("a Kubernetes object is a mapping", place.where)
+    kind = obj.get("kind")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
+        own = (
+            {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
+        )
+        items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
+        places = [replace(place, line=line) for line in lines] if len(lines) == len(items) else []
+        pairs = zip(items, places or [place] * len(items), strict=True)
+        return [d for item, own_place in pairs for d in _objects(item, own_place, labels)]
+    if _is_kustomization(obj, place.path):
+        hint = "give what `kustomize build` prints, in a directory of its own"
+        raise BadInput("a kustomization says how manifests are made, and is none", place.where, hint)
+    wrong = next(misshapen(obj), "")
+    if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
+        rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}
+        bare = {**obj, "metadata": rest}
+        return [replace(found, wrong=wrong) for found in _objects(bare, place)]
+    if wrong:
+        raise BadInput(wrong, place.where, "correct the manifest")
+    return [replace(place, obj=obj)]
+
+
+def _is_policy(obj: dict[str, Any]) -> bool:
+    return str(obj["kind"]).endswith(("NetworkPolicy", "PolicyTest"))

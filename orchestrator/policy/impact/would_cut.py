@@ -1,0 +1,136 @@
+"""Which of the connections that definitions ask for a set of policies cuts, name resolution included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator.policy.definitions.needed import Edge, Platform, Port
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.files.doubles import title
+from orchestrator.policy.network.connections import Range, ranges, within
+from orchestrator.policy.network.dns import resolves
+from orchestrator.policy.network.resolving import DNS, known_resolvers
+from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.workloads.citing import located
+from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.policy.workloads.peers import isolating
+
+MOST_RULES = 3
+NODE = "a node"
+
+
+@dataclass(frozen=True)
+class WouldCut:
+    """A needed connection that is not allowed: its ports, where it is asked for, and what keeps it out."""
+
+    src: str
+    dst: str
+    ports: frozenset[Port]
+    origin: str
+    because: tuple[str, ...]
+
+
+def would_cut(
+    whole: Fleet, edges: Sequence[Edge], platform: Platform, settled: Mapping[str, bool] | None = None
+) -> list[WouldCut]:
+    """What the policies of a fleet cut; where it depends on the CNI, and none is settled, it counts as open."""
+    net = whole.network(settled)
+    found = [*_connections(whole, net, edges), *_names(whole, net, platform)]
+    return sorted(dict.fromkeys(found), key=lambda c: (c.dst, c.src, sorted(c.ports)))
+
+
+def shut(whole: Fleet, edge: Edge, settled: Mapping[str, bool] | None = None) -> tuple[str, ...]:
+    """The rules that keep any of a connection's ports out; empty where all are open."""
+    found = _connections(whole, whole.network(settled), [edge])
+    return tuple(dict.fromkeys(rule for cut in found for rule in cut.because))
+
+
+def _connections(whole: Fleet, net: Network, edges: Sequence[Edge]) -> Iterator[WouldCut]:
+    spans = ranges(whole)
+    for edge in edges:
+        shut = {port: because for port in edge.ports if (because := _against(whole, net, spans, edge, port))}
+        if shut:
+            rules = tuple(dict.fromkeys(rule for because in shut.values() for rule in because))
+            src, dst = (e if isinstance(e, str) else e.name for e in (edge.src, edge.dst))
+            yield WouldCut(src, dst, frozenset(shut), edge.origin, rules)
+
+
+def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]:
+    caches = [str(e) for r in known_resolvers(whole, platform)[0] for e in r.ends if isinstance(e, str)]
+    for workload in whole.workloads:
+        pod = workload.pod
+        selecting = isolating(whole, pod, "Egress")
+        if not selecting or pod.host_network:
+            continue
+        asked = not caches or any(net.allowed(pod, address, "UDP", 53) for address in caches)
+        if not resolves(whole, net, pod) or not asked:
+            names = tuple(f"Egress: {_label(whole, p)}: no rule allows it" for p in selecting[:MOST_RULES])
+            where = "every name that it calls"
+            yield WouldCut(
+                workload.name, "DNS" if not caches else f"DNS at {', '.join(caches)}", DNS, where, names
+            )
+
+
+def _against(whole: Fleet, net: Network, spans: Sequence[Range], edge: Edge, port: Port) -> tuple[str, ...]:
+    """What keeps a connection out; empty where it is open, or where nobody can say. A range is asked in each of its parts, `spans`."""
+    if isinstance(edge.src, str) and "/" in edge.src and _is_address(edge.src):
+        ends = (replace(edge, src=str(part.first)) for part in within(spans, edge.src))
+        return tuple(dict.fromkeys(rule for end in ends for rule in _against(whole, net, spans, end, port)))
+    one, other = _seen(edge.src), _seen(edge.dst)
+    if all(isinstance(e, Pod) or _is_address(e) for e in (one, other)):
+        return _decided(whole, net, one, other, port)
+    found: list[str] = []
+    for end, peer, side in ((one, other, "Egress"), (other, one, "Ingress")):
+        if isinstance(end, Pod) and isinstance(peer, str):
+            selecting = isolating(whole, end, side)
+            if selecting and not any(_opens(whole, p, side, end, peer, port) for p in selecting):
+                found += [f"{side}: {_label(whole, p)}: no rule allows it" for p in selecting[:MOST_RULES]]
+    return tuple(found)
+
+
+def _seen(end: Workload | str) -> Pod | str:
+    """An end as every known CNI sees it: what uses the host's network is its node, whose address may not be known."""
+    if isinstance(end, str):
+        return end
+    return (end.pod.node_ip or NODE) if end.pod.host_network else end.pod
+
+
+def _decided(whole: Fleet, net: Network, src: Pod | str, dst: Pod | str, port: Port) -> tuple[str, ...]:
+    decision = net.decide(src, dst, *port)
+    if decision.allowed is not False:
+        return ()
+    shut = [w for w in decision.why if not w.allowed]
+    return tuple(f"{w.side}: {located(whole, r)}" for w in shut for r in w.rules[:MOST_RULES]) or (
+        "a policy",
+    )
+
+
+def _opens(whole: Fleet, policy: Mapping[str, Any], side: str, pod: Pod, peer: str, port: Port) -> bool:
+    """Whether a rule may mean an end that is not known here: any address outside, or some pod of a namespace."""
+    part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
+    for rule in policy["spec"].get(part) or []:
+        open_ports = ports.of_rule(rule.get("ports") or [], pod if side == "Ingress" else "")
+        given = rule.get(peers) or []
+        if ports.contains(open_ports, *port) and (not given or any(_means(whole, p, peer) for p in given)):
+            return True
+    return False
+
+
+def _means(whole: Fleet, peer: Mapping[str, Any], end: str) -> bool:
+    if not end.startswith("namespace "):
+        return "ipBlock" in peer
+    name = end.removeprefix("namespace ")
+    labels = {"kubernetes.io/metadata.name": name, **whole.namespaces.get(name, {})}
+    return peer.get("namespaceSelector") is not None and matches(peer["namespaceSelector"], labels)
+
+
+def _is_address(end: str) -> bool:
+    return ":" in end or end[:1].isdigit()
+
+
+def _label(whole: Fleet, policy: Mapping[str, Any]) -> str:
+    return located(whole, title(policy))

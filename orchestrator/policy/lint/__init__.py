@@ -1,0 +1,1 @@
+"""What is probably wrong with policies: one file a kind of finding."""

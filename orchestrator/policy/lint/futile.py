@@ -1,0 +1,44 @@
+"""What is written in a policy and can never matter: rules out of force, selectors that contradict themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.policy.lint.findings import Finding, of_policy
+from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.selector import conjunction
+from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.policy.workloads.peers import SIDES, rules, selected
+
+
+def out_of_force(fleet: Fleet) -> Iterator[Finding]:
+    """Rules of a direction that policyTypes leaves out; an empty list of them, which denies nothing there."""
+    for policy in fleet.policies:
+        spec = policy["spec"]
+        for side, part, _ in SIDES:
+            if spec.get(part) is None or side in directions(policy):
+                continue
+            listed = ", ".join(spec.get("policyTypes") or []) or "absent, which means Ingress"
+            meant = f"its rules under {part} do nothing" if spec[part] else f"{part}: [] denies nothing"
+            text = f"{meant}: policyTypes ({listed}) leaves {side} out"
+            yield of_policy(fleet, "NPC017", policy, text)
+
+
+def contradictory(fleet: Fleet) -> Iterator[Finding]:
+    """Policies that no pod can make matter, and peers that nothing can match."""
+    for policy in fleet.policies:
+        pods = selected(fleet, policy)
+        if conjunction(policy["spec"].get("podSelector") or {}, {}) is None:
+            text = "its podSelector contradicts itself: no pod can match it"
+            yield of_policy(fleet, "NPC018", policy, text)
+        elif pods and all(p.host_network for p in pods):
+            names = ", ".join(sorted({p.name for p in pods})[:3])
+            text = f"it selects pods on the host's network alone ({names}), which no CNI holds to policies"
+            yield of_policy(fleet, "NPC018", policy, text)
+        for side, peers, number, rule in rules(policy):
+            for at, peer in enumerate(rule.get(peers) or []):
+                for kind in ("podSelector", "namespaceSelector"):
+                    if peer.get(kind) and conjunction(peer[kind], {}) is None:
+                        place = f"{side.lower()}[{number}].{peers}[{at}].{kind}"
+                        text = f"{place} contradicts itself: nothing can match it"
+                        yield of_policy(fleet, "NPC018", policy, text)

@@ -1,0 +1,332 @@
+"""What is probably wrong with a set of policies: each finding with an id, a severity, a file and a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.files.doubles import bare, is_copy, title
+from orchestrator.policy.files.nearest import nearest
+from orchestrator.policy.lint.blocks import empty_blocks, inner_blocks
+from orchestrator.policy.lint.covering import covers
+from orchestrator.policy.lint.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
+from orchestrator.policy.lint.futile import contradictory, out_of_force
+from orchestrator.policy.lint.left_aside import of_every_copy
+from orchestrator.policy.lint.node_traffic import beside_the_cache, unprobed
+from orchestrator.policy.lint.outdated import outdated
+from orchestrator.policy.lint.proxies import proxies
+from orchestrator.policy.lint.service_ports import service_ports
+from orchestrator.policy.lint.shut_out import speechless, uncallable
+from orchestrator.policy.lint.space_names import misnamed, without_label
+from orchestrator.policy.lint.unsteady import unsteady
+from orchestrator.policy.network.dns import names_resolver, resolves
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.pod import Pod, one_pod
+from orchestrator.policy.objects.selector import conjunction, matches, requirements
+from orchestrator.policy.workloads.comparable import known_alone, means_unknown, selects_unknown
+from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.policy.workloads.peers import SIDES, meant, rules, selected
+
+__all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint", "malformed"]
+
+MOST_PAIRS = 10_000
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+def lint(
+    fleet: Fleet,
+    severities: Mapping[str, str] | None = None,
+    more: Iterable[Finding] = (),
+    kubernetes: str = "",
+) -> list[Finding]:
+    """Every finding, those that an annotation ignores and `more` from elsewhere included, by file and line.
+
+    `severities` gives rules another severity by their ids; `off` leaves one out. `kubernetes` is the version of the
+    cluster, such as `1.34`; the newest where it is empty.
+    """
+    given = severities or {}
+    (known,) = known_alone(fleet, policies=False)
+    asked = CHECKS if fleet.workloads else tuple(c for c in CHECKS if c not in ABOUT_WORKLOADS)
+    said = (
+        of_every_copy(check, fleet)
+        if check in ABOUT_MATCHES
+        else check(known if check in ABOUT_PAIRS else fleet)
+        for check in asked
+    )
+    everything = [*(f for found in said for f in found), *outdated(fleet, kubernetes), *more]
+    found = [f for f in everything if given.get(f.rule.id) != "off"]
+    found = [
+        replace(f, rule=replace(f.rule, severity=given[f.rule.id])) if f.rule.id in given else f  # type: ignore[arg-type]
+        for f in found
+    ]
+    return sorted(found, key=lambda f: (f.where, f.rule.id, f.subject, f.message))
+
+
+def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        selector = policy["spec"].get("podSelector")
+        if selects_unknown(fleet, policy):
+            continue
+        if selector and not selected(fleet, policy) and conjunction(selector, {}) is not None:
+            yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
+        elif not selector and (meant := _misspelt(fleet, policy["metadata"]["namespace"])):
+            space = policy["metadata"]["namespace"]
+            text = f"metadata.namespace is {space}, of which nothing is known: did you mean {' or '.join(meant)}?"
+            yield of_policy(fleet, "NPC001", policy, text)
+
+
+def _misspelt(fleet: Fleet, space: str) -> list[str]:
+    """The namespaces of workloads that are spelt most like one of which nothing is known."""
+    declared = {d.obj["metadata"]["name"] for d in fleet.beside if d.obj["kind"] == "Namespace"}
+    lived_in = {w.pod.namespace for w in fleet.workloads}
+    return [] if space in declared | lived_in else nearest(space, sorted(lived_in | declared))
+
+
+def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            for at, peer in enumerate(rule.get(peers) or []):
+                if "ipBlock" in peer or not any(peer.values()) or names_resolver(fleet, peer):
+                    continue
+                if means_unknown(fleet, policy, peer):
+                    continue
+                if not meant(fleet, policy, peer) and not any(misnamed(fleet, peer)):
+                    place = f"{side.lower()}[{number}].{peers}[{at}]"
+                    yield of_policy(fleet, "NPC002", policy, f"{place} matches no workload")
+
+
+def _open(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            blocks = [p["ipBlock"]["cidr"] for p in rule.get(peers) or [] if "ipBlock" in p]
+            if side == "Ingress" and (not rule.get(peers) or any(b in EVERYWHERE for b in blocks)):
+                yield of_policy(fleet, "NPC003", policy, f"ingress[{number}] lets every address in")
+
+
+def _unguarded(fleet: Fleet) -> Iterator[Finding]:
+    net = fleet.network()
+    for workload in fleet.workloads:
+        if not net.isolated(workload.pod, "Ingress") and not fleet.cluster:
+            where = fleet.lines.get(workload.name, "")
+            yield Finding(RULES["NPC004"], workload.name, "no policy isolates it for ingress", where)
+
+
+def _without_dns(fleet: Fleet) -> Iterator[Finding]:
+    net = fleet.network()
+    asked = fleet.workloads if "kube-system" not in fleet.obscured.unlabelled else ()
+    for workload in asked:
+        if not net.isolated(workload.pod, "Egress") or resolves(fleet, net, workload.pod):
+            continue
+        mine = next(
+            p
+            for p in fleet.policies
+            if p["metadata"]["namespace"] == workload.pod.namespace
+            and "Egress" in directions(p)
+            and matches(p["spec"].get("podSelector") or {}, workload.pod.labels)
+        )
+        yield of_policy(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
+
+
+def _shadowed(fleet: Fleet) -> Iterator[Finding]:
+    spaces: dict[str, list[dict[str, Any]]] = {}
+    for policy in fleet.policies:
+        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
+    for policies in spaces.values():
+        pods = {id(p): frozenset(id(x) for x in selected(fleet, p)) for p in policies}
+        for number, policy in enumerate(policies):
+            if not pods[id(policy)] or _default_deny(policy):
+                continue
+            others = [
+                other
+                for at, other in enumerate(policies)
+                if at != number
+                and pods[id(policy)] <= pods[id(other)]
+                # Of two that say the same, the later one is called shadowed.
+                and (at < number or not (_covered(other, [policy]) and pods[id(other)] <= pods[id(policy)]))
+            ]
+            if _covered(policy, others):
+                names = ", ".join(sorted(_useful(policy, others))[:3])
+                yield of_policy(fleet, "NPC007", policy, f"it says nothing that {names} does not say already")
+
+
+def _default_deny(policy: Mapping[str, Any]) -> bool:
+    """It stands for those that come later, whatever other policies say now."""
+    spec = policy["spec"]
+    return not requirements(spec.get("podSelector") or {}) and not (spec.get("ingress") or spec.get("egress"))
+
+
+def _covered(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether others isolate in every direction that it isolates, and hold each of its rules."""
+    for side, part, peers in SIDES:
+        if side not in directions(policy):
+            continue
+        mine = [o for o in others if side in directions(o)]
+        held = [rule for o in mine for rule in o["spec"].get(part) or []]
+        own = policy["spec"].get(part) or []
+        if not mine or not all(any(covers(wide, rule, peers) for wide in held) for rule in own):
+            return False
+    return True
+
+
+def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The names of those that share a direction and, where it has rules, a rule."""
+    found = set()
+    for other in others:
+        for side, part, peers in SIDES:
+            rules_ = policy["spec"].get(part) or []
+            theirs = other["spec"].get(part) or []
+            if side in directions(policy) & directions(other) and (
+                not rules_ or any(covers(wide, r, peers) for wide in theirs for r in rules_)
+            ):
+                found.add(str(other["metadata"]["name"]))
+    return found
+
+
+def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
+    if fleet.cluster:
+        return
+    spaces: dict[str, list[dict[str, Any]]] = {}
+    for policy in fleet.policies:
+        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
+    for space, policies in sorted(spaces.items()):
+        everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
+        if not any("Ingress" in directions(p) for p in everyone):
+            text = "no policy selects all pods of the namespace for ingress"
+            ignored = reasons(policies[0]["metadata"]).get("NPC008", "")
+            yield Finding(
+                RULES["NPC008"], f"Namespace {space}", text, fleet.lines.get(title(policies[0]), ""), ignored
+            )
+
+
+def _one_sided(fleet: Fleet) -> Iterator[Finding]:
+    """Rules that name one workload's pods, of which the other end refuses all ports."""
+    net = fleet.network()
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            mine = selected(fleet, policy)
+            for at, peer in enumerate(rule.get(peers) or []):
+                if not any(peer.get(k) for k in ("podSelector", "namespaceSelector")) or not mine:
+                    continue
+                theirs = meant(fleet, policy, peer)
+                if (
+                    not theirs
+                    or len(mine) * len(theirs) > MOST_PAIRS
+                    or _any_passes(net, side, mine, theirs, rule)
+                ):
+                    continue
+                place, code = (
+                    f"{side.lower()}[{number}].{peers}[{at}]",
+                    "NPC009" if side == "Egress" else "NPC010",
+                )
+                who = "keeps it out" if side == "Egress" else "may not connect out to it"
+                text = f"{place} allows {theirs[0].namespace}/{theirs[0].name}, which {who} on all of these ports"
+                yield of_policy(fleet, code, policy, text)
+
+
+def _any_passes(
+    net: Network, side: str, mine: Sequence[Pod], theirs: Sequence[Pod], rule: Mapping[str, Any]
+) -> bool:
+    """Whether the other end lets any pair pass on any port of the rule; of two different pods."""
+    other = "Ingress" if side == "Egress" else "Egress"
+    pairs = [
+        (one, two) if side == "Egress" else (two, one)
+        for one in mine
+        for two in theirs
+        if not one_pod(one, two)
+    ]
+    for src, dst in pairs:
+        asked = port_sets.of_rule(rule.get("ports") or [], dst)
+        if not asked or net.passing(other, src, dst) & asked:
+            return True
+    return not pairs
+
+
+def _egress_open(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            blocks = [p["ipBlock"] for p in rule.get(peers) or [] if "ipBlock" in p]
+            whole = any(b["cidr"] in EVERYWHERE and not b.get("except") for b in blocks)
+            if side == "Egress" and (whole or (not rule.get(peers) and not rule.get("ports"))):
+                yield of_policy(fleet, "NPC011", policy, f"egress[{number}] lets it connect to every address")
+
+
+def _invalid(fleet: Fleet) -> Iterator[Finding]:
+    for policy, wrong in fleet.invalid:
+        yield of_policy(fleet, "NPC012", policy, wrong)
+
+
+def _twice(fleet: Fleet) -> Iterator[Finding]:
+    for policy in (*fleet.policies, *fleet.cluster):
+        if is_copy(policy):
+            first = fleet.lines.get(bare(title(policy)), "")
+            yield of_policy(fleet, "NPC027", policy, f"another one of this name stands at {first}")
+
+
+def malformed(fleet: Fleet) -> Iterator[Finding]:
+    """A finding for each object that hides itself for its shape."""
+    for document, wrong in fleet.malformed:
+        meta, where = document.obj["metadata"], document.where
+        space = f"{meta['namespace']}/" if meta.get("namespace") else ""
+        yield Finding(RULES["NPC026"], f"{document.obj['kind']} {space}{meta['name']}", wrong, where)
+
+
+def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
+    for policy in fleet.policies:
+        for side, peers, number, rule in rules(policy):
+            named = [
+                (p["port"], p.get("protocol", "TCP"))
+                for p in rule.get("ports") or []
+                if isinstance(p.get("port"), str)
+            ]
+            if not named:
+                continue
+            given = rule.get(peers) or []
+            hiding = [{}] if side == "Ingress" else given or [{"namespaceSelector": {}}]
+            if any(means_unknown(fleet, policy, peer) for peer in hiding):
+                continue
+            everyone = [w.pod for w in fleet.workloads]
+            out = [pod for peer in given if "ipBlock" not in peer for pod in meant(fleet, policy, peer)]
+            targets = selected(fleet, policy) if side == "Ingress" else out if given else everyone
+            known = {(port.name, port.protocol) for pod in targets for port in pod.ports}
+            for name, protocol in named:
+                if (name, protocol) not in known:
+                    text = f"{side.lower()}[{number}] names the port {name}/{protocol}, which no destination declares"
+                    yield of_policy(fleet, "NPC006", policy, text)
+
+
+CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
+    _selects_nothing,
+    _matches_nothing,
+    _open,
+    _unguarded,
+    _without_dns,
+    _unknown_ports,
+    _shadowed,
+    _no_default_deny,
+    _one_sided,
+    _egress_open,
+    _invalid,
+    malformed,
+    _twice,
+    service_ports,
+    uncallable,
+    speechless,
+    out_of_force,
+    contradictory,
+    without_label,
+    empty_blocks,
+    inner_blocks,
+    unsteady,
+    beside_the_cache,
+    unprobed,
+    proxies,
+)
+# These would call every policy useless where only policies are known.
+ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
+# These say that policies mean nothing: not of one that means a copy which is left aside.
+ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label)
+# These ask whether pods reach each other, which labels that cannot be read decide.
+ABOUT_PAIRS = (_without_dns, _one_sided, uncallable, speechless, beside_the_cache, unprobed, proxies)

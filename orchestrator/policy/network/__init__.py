@@ -1,0 +1,1 @@
+"""What policies say of all workloads together: connections, name resolution, differences."""

@@ -1,0 +1,53 @@
+"""Whether policies let the API server in to a pod. Source: NetworkPolicy API; it is no pod, and no selector means it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from orchestrator.policy.definitions.api_server import Called
+from orchestrator.policy.network.dns import SYSTEM
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.policy.workloads.peers import isolating
+
+# Carries what the API server of some managed clusters sends: then it comes from a pod after all.
+TUNNEL = {"k8s-app": "konnectivity-agent"}
+Passes = Literal["yes", "as a pod", "no"]
+
+
+def shut(fleet: Fleet, one: Called) -> bool:
+    """Whether the pods let the API server in on none of the ports at which it calls them."""
+    pod = one.workload.pod
+    return not pod.host_network and all(passes(fleet, pod, *port) == "no" for port in one.ports)
+
+
+def passes(fleet: Fleet, pod: Pod, protocol: str, port: int) -> Passes:
+    """Whether a pod lets the API server in: by any address, by a peer that its tunnel may be, or not at all.
+
+    Which address the API server has is not known here: any block may hold it.
+    """
+    selecting = isolating(fleet, pod, "Ingress")
+    found: Passes = "no" if selecting else "yes"
+    for policy in selecting:
+        for rule in policy["spec"].get("ingress") or []:
+            if not port_sets.contains(port_sets.of_rule(rule.get("ports") or [], pod), protocol, port):
+                continue
+            peers = rule.get("from") or []
+            if not peers or any("ipBlock" in peer or _tunnel(peer) for peer in peers):
+                return "yes"
+            if any(_system(fleet, peer) for peer in peers):
+                found = "as a pod"
+    return found
+
+
+def _tunnel(peer: Mapping[str, Any]) -> bool:
+    pods = peer.get("podSelector") or {}
+    return bool(pods) and "namespaceSelector" in peer and matches(pods, TUNNEL)
+
+
+def _system(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
+    system = {"kubernetes.io/metadata.name": SYSTEM, **fleet.namespaces.get(SYSTEM, {})}
+    return peer.get("namespaceSelector") is not None and matches(peer["namespaceSelector"], system)

@@ -1,0 +1,165 @@
+"""What happens to connections between two namespaces while only one of them has changed.
+
+Both ends must allow a connection, so each has four states: either end old or new. One that is open before and
+after may be closed in between, one that is closed before and after may be open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Literal
+
+from orchestrator.policy.evaluate.pair_index import candidates
+from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.workloads.fleet import Fleet, Workload
+
+MOST_PAIRS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Ports that break and that open while the source's namespace alone, or the destination's, has changed."""
+
+    src: Workload
+    dst: Workload
+    source_first: tuple[int, int]
+    destination_first: tuple[int, int]
+
+    @property
+    def spaces(self) -> tuple[str, str]:
+        return self.src.pod.namespace, self.dst.pod.namespace
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A connection that `breaks` or `opens` from one wave until the other; for a moment where they are the same."""
+
+    kind: Literal["breaks", "opens"]
+    src: str
+    dst: str
+    ports: int
+    since: int
+    until: int
+
+    @property
+    def momentary(self) -> bool:
+        return self.since == self.until
+
+    @property
+    def text(self) -> str:
+        state = "open" if self.kind == "breaks" else "closed"
+        when = (
+            f"for a moment within wave {self.since}"
+            if self.momentary
+            else f"from wave {self.since} until wave {self.until}"
+        )
+        return f"{self.src} to {self.dst} on {ports.text(self.ports)} {self.kind} {when} ({state} before and after)"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The waves that would avoid it; `moved` holds only namespaces that change their wave. Empty where none is."""
+
+    moved: Mapping[str, int] = field(default_factory=dict)
+    together: tuple[tuple[str, ...], ...] = ()
+    text: str = ""
+
+
+def crossings(
+    old: Fleet, new: Fleet, changed: Iterable[str], settled: Mapping[str, bool] | None = None
+) -> list[Crossing]:
+    """Every pair of workloads in two changed namespaces that one order or the other breaks or opens.
+
+    Raises OverflowError past the bound of pairs. Both fleets hold the same workloads.
+    """
+    names = set(changed)
+    workloads = [w for w in old.workloads if w.pod.namespace in names]
+    pods = [w.pod for w in workloads]
+    nets = (old.network(settled), new.network(settled))
+    pairs: Iterable[tuple[int, int]] = product(range(len(pods)), range(len(pods)))
+    if not old.cluster and not any(p.host_network for p in pods):
+        covered = (settled or {}).get("block_covers_pods", False)
+        pairs = candidates(pods, new.namespaces, old.policies, new.policies, blocks=covered)
+    found = []
+    for number, (one, other) in enumerate(pairs):
+        if number >= MOST_PAIRS:
+            raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
+        src, dst = pods[one], pods[other]
+        if src.namespace == dst.namespace:
+            continue
+        out = [net.passing("Egress", src, dst) for net in nets]
+        into = [net.passing("Ingress", src, dst) for net in nets]
+        before, after = out[0] & into[0], out[1] & into[1]
+        between = (out[1] & into[0], out[0] & into[1])
+        first, second = ((before & after & ~mid, mid & ~before & ~after) for mid in between)
+        if any((*first, *second)):
+            found.append(Crossing(workloads[one], workloads[other], first, second))
+    return found
+
+
+def boundaries(found: Sequence[Crossing], waves: Mapping[str, int]) -> list[Boundary]:
+    """What happens with these waves; those that last come first."""
+    result: dict[Boundary, None] = {}
+    for crossing in found:
+        since, until = sorted(waves[name] for name in crossing.spaces)
+        for kind, mask in zip(("breaks", "opens"), _at(crossing, waves), strict=True):
+            if mask:
+                named = (crossing.src.name, crossing.dst.name)
+                result[Boundary(kind, *named, mask, since, until)] = None  # type: ignore[arg-type]
+    return sorted(result, key=lambda b: (b.momentary, b.since, b.kind, b.src, b.dst))
+
+
+def _at(crossing: Crossing, waves: Mapping[str, int]) -> tuple[int, int]:
+    src, dst = (waves[name] for name in crossing.spaces)
+    if src < dst:
+        return crossing.source_first
+    if src > dst:
+        return crossing.destination_first
+    one, other = crossing.source_first, crossing.destination_first
+    return one[0] | other[0], one[1] | other[1]
+
+
+def propose(found: Sequence[Crossing], waves: Mapping[str, int]) -> Proposal:
+    """An order, or namespaces that change together, with which nothing lasts between two waves."""
+    if all(b.momentary for b in boundaries(found, waves)):
+        return Proposal()
+    bad = set(_bad(found))
+    groups = {name: {name} for name in waves}
+    for one, other in sorted(bad):
+        if (other, one) in bad and groups[one] is not groups[other]:
+            joined = groups[one] | groups[other]
+            groups.update(dict.fromkeys(joined, joined))
+    wanted = {name: max(waves[n] for n in groups[name]) for name in waves}
+    # One that must not go first goes after the other.
+    for _ in range(len(waves) + 1):
+        moved = False
+        for one, other in sorted(bad):
+            if groups[one] is not groups[other] and wanted[one] <= wanted[other]:
+                for name in groups[one]:
+                    wanted[name] = wanted[other] + 1
+                moved = True
+        if not moved:
+            break
+    if any(not b.momentary for b in boundaries(found, wanted)):
+        return Proposal(text="no order of waves avoids it: first commit what widens, then what narrows")
+    levels = {old: number for number, old in enumerate(sorted(set(wanted.values())))}
+    final = {name: levels[wave] for name, wave in wanted.items()}
+    apart = {tuple(sorted(g)) for g in groups.values() if len(g) > 1}
+    together = tuple(sorted(g for g in apart if len({waves[n] for n in g}) > 1))
+    moves = {name: wave for name, wave in sorted(final.items()) if wave != waves[name]}
+    parts = [f"{' and '.join(group)} in one wave" for group in together]
+    listed = ", ".join(f"{name} to wave {wave}" for name, wave in list(moves.items())[:10])
+    parts.append(f"move {listed}" + (f" and {len(moves) - 10} more" if len(moves) > 10 else ""))
+    return Proposal(moves, together, f"this avoids it: {'; '.join(parts)}")
+
+
+def _bad(found: Sequence[Crossing]) -> Iterator[tuple[str, str]]:
+    """Pairs of which the first namespace must not change before the second."""
+    for crossing in found:
+        src, dst = crossing.spaces
+        if any(crossing.source_first):
+            yield src, dst
+        if any(crossing.destination_first):
+            yield dst, src

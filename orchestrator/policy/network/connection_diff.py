@@ -1,0 +1,239 @@
+"""What a change of manifests does to the network: connections gained, lost and changed, and which rules did it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from orchestrator.policy.files.doubles import bare
+from orchestrator.policy.network.connections import Place, Range, merged, ranges, table
+from orchestrator.policy.network.used_ports import used
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.alike import Address, alike
+from orchestrator.policy.workloads.citing import Commits, History, policy_of, same_before
+from orchestrator.policy.workloads.citing import located as located
+from orchestrator.policy.workloads.fleet import Fleet, Workload
+
+Word = Literal["opened", "widened", "cut", "narrowed"]
+
+
+class Moved:
+    """What a change does to the ports of a connection, in words; `used` are those that the destination is known to use.
+
+    A connection is narrowed where it loses ports and keeps every one that is used, else cut; where nothing is known of the
+    destination, whatever it loses is cut. It is widened where it gains ports beside some that it keeps, else opened.
+    """
+
+    before: int
+    after: int
+    used: int
+
+    @property
+    def gained(self) -> int:
+        """The ports that are allowed afterwards alone."""
+        return self.after & ~self.before
+
+    @property
+    def lost(self) -> int:
+        """The ports that were allowed before alone."""
+        return self.before & ~self.after
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """One, or two where it gains some ports and loses others."""
+        kept = self.before & self.after
+        found: list[Word] = []
+        if self.gained:
+            found.append("widened" if kept else "opened")
+        if self.lost:
+            found.append("narrowed" if kept and self.used and not self.lost & self.used else "cut")
+        return tuple(found)
+
+    @property
+    def said(self) -> str:
+        """The words as people read them: `widened`, or `opened and cut`."""
+        return " and ".join(self.words)
+
+
+@dataclass(frozen=True)
+class Change(Moved):
+    """`before` and `after` are sets as in ports.py; `because` names rules with file and line, `note` workloads."""
+
+    kind: Literal["gained", "lost", "changed"]
+    src: Place
+    dst: Place
+    before: int
+    after: int
+    because: tuple[str, ...] = ()
+    note: str = ""
+    used: int = 0
+
+
+def changes(
+    old: Fleet,
+    new: Fleet,
+    settled: Mapping[str, bool] | None = None,
+    commits: History | Mapping[str, str] | None = None,
+    flows: Mapping[tuple[str, str], int] | None = None,
+    replicas: bool = False,
+) -> list[Change]:
+    """Every pair of workloads, or of a workload and the outside, that may do something else afterwards.
+
+    `commits` says which of them touched a rule, to be named with it, or by file which one did; `flows` the ports on which recorded
+    traffic went, by both names, the first empty for an address. With `replicas` also among the pods of one workload.
+    """
+    old, new = _counted_alike(old, new)
+    outside = ranges(old, new)
+    near = touched(old, new)
+    first, last = (table(f, settled, outside, touched=near, replicas=replicas) for f in (old, new))
+    rows = []
+    for key in {**first, **last}:
+        before, after = (t[key].ports if key in t else port_sets.NONE for t in (first, last))
+        if before != after:
+            either = first.get(key) or last[key]
+            rows.append((either.src, either.dst, (before, after)))
+    rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
+    sides = _Sides(old, new, settled, commits, [span.first for span in outside])
+    found = [sides.change(*row) for row in merged(rows)]
+    known = used(old, new)
+    found = [replace(c, used=known.by(c.src, c.dst.name) | _seen(flows or {}, c)) for c in found]
+    return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
+
+
+def _seen(flows: Mapping[tuple[str, str], int], change: Change) -> int:
+    first = "" if isinstance(change.src, Range) else change.src.name
+    return flows.get((first, change.dst.name), 0)
+
+
+def _counted_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
+    """With several pods on both sides where a workload has them on one: more replicas are no change of connections."""
+    many = {w.name for f in (old, new) for w in f.workloads if w.pod.many}
+    if not many:
+        return old, new
+    sides = [
+        replace(
+            f,
+            workloads=tuple(
+                replace(w, pod=replace(w.pod, many=True)) if w.name in many and not w.pod.many else w
+                for w in f.workloads
+            ),
+        )
+        for f in (old, new)
+    ]
+    return sides[0], sides[1]
+
+
+def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
+    """The namespaces where anything differs, labels, workloads or policies; None where tiers differ."""
+    if list(old.cluster) != list(new.cluster):
+        return None
+    parts = [_parts(f) for f in (old, new)]
+    return frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))
+
+
+def _parts(fleet: Fleet) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {name: [dict(labels)] for name, labels in fleet.namespaces.items()}
+    for workload in fleet.workloads:
+        found[workload.pod.namespace].append((workload, dict(workload.pod.labels)))
+    for policy in sorted(fleet.policies, key=lambda p: str(p["metadata"]["name"])):
+        found[policy["metadata"]["namespace"]].append((policy["metadata"]["name"], policy["spec"]))
+    return found
+
+
+def _order(place: Place) -> tuple[int, int, str]:
+    """Ranges in the order of their addresses, so that neighbours follow each other."""
+    if isinstance(place, Range):
+        return (place.first.version, int(place.first), "")
+    return (0, 0, place.name)
+
+
+class _Sides:
+    """Both sides of a change, and what was found out of them so far: addresses that no rule tells apart share it."""
+
+    def __init__(
+        self,
+        old: Fleet,
+        new: Fleet,
+        settled: Mapping[str, bool] | None,
+        commits: History | Mapping[str, str] | None,
+        addresses: Sequence[Address],
+    ) -> None:
+        self._fleets, self._commits = (old, new), commits
+        self._same = same_before(old, new)
+        self._nets = [f.network(settled) for f in self._fleets]
+        self._pods = [{w.name: w.pod for w in reversed(f.workloads)} for f in self._fleets]
+        kinds = zip(*(alike(f, addresses) for f in self._fleets), strict=True)
+        self._kinds = dict(zip(addresses, kinds, strict=True))
+        self._known: dict[Hashable, tuple[str, ...]] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # of thousands of addresses
+
+    def change(self, src: Place, dst: Place, sets: tuple[int, int]) -> Change:
+        before, after = sets
+        kind: Literal["gained", "lost", "changed"] = (
+            "changed" if before and after else "gained" if after else "lost"
+        )
+        notes = [
+            f"workload {place.name} {'added' if place.name in self._pods[1] else 'removed'}"
+            for place in (src, dst)
+            if isinstance(place, Workload) and not all(place.name in pods for pods in self._pods)
+        ]
+        # What is gained and what is lost may have rules of their own.
+        parts = [(before, before & after), (before & after, after)] if not notes else []
+        asked = [_differing(*part) for part in parts if part[0] != part[1]]
+        because = tuple(dict.fromkeys(r for port in asked for r in self._because(src, dst, *port)))
+        because = self._shared.setdefault(because, because)
+        return Change(kind, src, dst, before, after, because, "; ".join(dict.fromkeys(notes)))
+
+    def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:
+        key = (self._kind(src), self._kind(dst), protocol, port)
+        if key not in self._known:
+            self._known[key] = tuple(self._rules(src, dst, protocol, port))
+        return self._known[key]
+
+    def _kind(self, place: Place) -> Hashable:
+        return self._kinds[place.first] if isinstance(place, Range) else place.name
+
+    def _rules(self, src: Place, dst: Place, protocol: str, port: int) -> Iterator[str]:
+        """The rules that decide a port that differs, where they are not the same on both sides of the change."""
+        told = []
+        sides = zip(self._fleets, self._nets, self._pods, _named(self._commits), strict=True)
+        for fleet, net, pods, commits in sides:
+            one, other = (str(p.first) if isinstance(p, Range) else pods[p.name] for p in (src, dst))
+            why = net.decide(one, other, protocol, port).why
+            told.append(
+                {
+                    (w.side, *self._meant(fleet, rule)): (fleet, rule, commits, deep)
+                    for w in why
+                    for rule, deep in w.cited
+                }
+            )
+        # A rule that only stands on another line now is no reason for a change.
+        for word, mine, theirs in (("before", told[0], told[1]), ("after", told[1], told[0])):
+            texts = (f"{key[0]}: {located(*mine[key])}" for key in mine.keys() - theirs.keys())
+            yield from (f"{word}, {text}" for text in sorted(texts))
+
+    def _meant(self, fleet: Fleet, rule: str) -> tuple[str, str]:
+        """A rule as both sides know it: with the title that its policy has after the change, of several of that name."""
+        name = policy_of(rule)
+        if fleet is self._fleets[0]:
+            name = self._same.get(name, f"{name} before") if name else ""
+        return bare(rule), name
+
+
+def _named(commits: History | Mapping[str, str] | None) -> tuple[Commits, Commits]:
+    """How the commits of a change are named on its two sides: they did not write what stood before it."""
+
+    def by_file(file: str, *_: str) -> str:
+        return commits.get(file, "") if isinstance(commits, Mapping) else ""
+
+    told = None if isinstance(commits, Mapping) else commits
+    changed, made = (told.changed, told.made) if told else (by_file, by_file)
+    return lambda *asked: f"changed by {said}" if (said := changed(*asked)) else "", made
+
+
+def _differing(before: int, after: int) -> tuple[str, int]:
+    for protocol in port_sets.PROTOCOLS:
+        for first, _ in port_sets.runs(before ^ after, protocol):
+            return protocol, first
+    raise AssertionError("nothing differs")

@@ -1,0 +1,85 @@
+"""Whether a workload can resolve names: at the resolvers that are known, or else by what its rules open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.policy.workloads.peers import meant
+
+LABELS = ("kube-dns", "coredns", "node-local-dns", "nodelocaldns", "node-cache")
+SYSTEM = "kube-system"
+
+
+def resolvers(fleet: Fleet) -> list[Workload]:
+    """The workloads that answer DNS: by the usual labels in kube-system, or by a declared port 53 over UDP."""
+    return [
+        w
+        for w in fleet.workloads
+        if any(p.port == 53 and p.protocol == "UDP" for p in w.pod.ports)
+        or (w.pod.namespace == SYSTEM and w.pod.labels.get("k8s-app") in LABELS)
+    ]
+
+
+def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
+    """Whether any resolver may be reached over UDP; without a known one, whether any rule may mean one."""
+    known = [w.pod for w in resolvers(fleet) if w.pod is not pod]
+    if any(net.allowed(pod, other, "UDP", port) for other in known for port in _ports(other)):
+        return True
+    on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
+    if known and not on_nodes:
+        return False
+    if not known and (fleet.cluster or not net.isolated(pod, "Egress")):
+        return True
+    return any(
+        _opens(fleet, policy, rule) and (not known or any("ipBlock" in peer for peer in rule.get("to") or []))
+        for policy in fleet.policies
+        if policy["metadata"]["namespace"] == pod.namespace
+        and "Egress" in directions(policy)
+        and matches(policy["spec"].get("podSelector") or {}, pod.labels)
+        for rule in policy["spec"].get("egress") or []
+    )
+
+
+def names_resolver(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
+    """Whether a peer names the cluster's own resolver, which manifests of applications do not hold."""
+    if fleet.within(SYSTEM) or peer.get("namespaceSelector") is None:
+        return False
+    labels = ({"k8s-app": label} for label in LABELS)
+    system = {"kubernetes.io/metadata.name": SYSTEM}
+    pods = peer.get("podSelector")
+    return matches(peer["namespaceSelector"], system) and (
+        pods is None or any(matches(pods, x) for x in labels)
+    )
+
+
+def _ports(resolver: Pod) -> list[int]:
+    """Where a resolver listens: it may declare another port behind its Service, such as 5353."""
+    declared = [p.port for p in resolver.ports if p.protocol == "UDP"]
+    return declared or [53]
+
+
+def _opens(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
+    """Whether a rule opens port 53 over UDP, by name or among others, towards something that may be a resolver."""
+    udp = [p for p in rule.get("ports") or [] if p.get("protocol", "TCP") == "UDP"]
+    if any(p.get("port") == 53 or isinstance(p.get("port"), str) for p in udp):
+        return True
+    wide = [p for p in udp if p.get("port") is None or p["port"] <= 53 <= p.get("endPort", p["port"])]
+    if rule.get("ports") and not wide:
+        return False
+    return not rule.get("to") or any(_may_resolve(fleet, policy, peer) for peer in rule["to"])
+
+
+def _may_resolve(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
+    if "ipBlock" in peer:
+        return True
+    spaces = peer.get("namespaceSelector")
+    system = {"kubernetes.io/metadata.name": SYSTEM, **fleet.namespaces.get(SYSTEM, {})}
+    if spaces is not None and matches(spaces, system):
+        return True
+    return any(p.port == 53 and p.protocol == "UDP" for pod in meant(fleet, policy, peer) for p in pod.ports)

@@ -1,0 +1,1 @@
+"""The objects that policies are about, and the pieces that they are made of."""

@@ -1,0 +1,127 @@
+"""Checks for the fields of a manifest: their shapes, their names, labels. Each yields `path: why`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from orchestrator.policy.files.shape import shown
+
+Check = Callable[[Any, str], Iterator[str]]
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
+_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+
+def anything(value: Any, path: str) -> Iterator[str]:
+    """Takes every value."""
+    yield from ()
+
+
+def mapping(fields: Mapping[str, Check], rules: Check = anything) -> Check:
+    """A mapping of known fields; `rules` then look at all of it."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, dict):
+            yield f"{path}: must be a mapping"
+            return
+        for key, item in value.items():
+            where = f"{path}.{shown(key)}" if path else shown(key)
+            if key not in fields:
+                lower = {f.lower(): f for f in fields}
+                near = difflib.get_close_matches(shown(key).lower(), lower, 1)
+                yield f"{where}: unknown field" + (f', did you mean "{lower[near[0]]}"?' if near else "")
+            elif item is not None:
+                yield from fields[key](item, where)
+        # A misspelt field is one mistake: what then seems to be missing is not told as another.
+        if value.keys() <= fields.keys():
+            yield from rules({k: v for k, v in value.items() if v is not None}, path)
+
+    return check
+
+
+def list_of(item: Check, rules: Check = anything) -> Check:
+    """A list; `rules` look at all of it."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, list):
+            yield f"{path}: must be a list"
+            return
+        yield from rules(value, path)
+        for number, one in enumerate(value):
+            where = f"{path}[{number}]"
+            # The server reads null as {}, which here may mean "allow everything": never by accident.
+            yield from [f"{where}: is empty"] if one is None else item(one, where)
+
+    return check
+
+
+def string(rules: Check = anything) -> Check:
+    """A string that `rules` look at."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, str):
+            hint = "" if isinstance(value, dict | list) else ": put the value in quotes"
+            yield f"{path}: must be a string{hint}"
+        else:
+            yield from rules(value, path)
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    """One of some strings."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if value not in allowed:
+            yield f'{path}: "{shown(value)}" is not one of {", ".join(allowed)}'
+
+    return string(check)
+
+
+def label_key(value: Any, path: str) -> Iterator[str]:
+    """A label's or annotation's key."""
+    prefix, slash, name = value.rpartition("/")
+    prefixed = len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix) if slash else True
+    if not prefixed or len(name) > 63 or not _NAME.fullmatch(name):
+        yield (
+            f'{path}: "{shown(value)}" is no label key: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
+            "letter or digit, after an optional DNS name and a slash"
+        )
+
+
+def label_value(value: Any, path: str) -> Iterator[str]:
+    """A label's value."""
+    if value and (len(value) > 63 or not _NAME.fullmatch(value)):
+        yield (
+            f'{path}: "{shown(value)}" is no label value: up to 63 of A-Z a-z 0-9 - _ . that begin and end with a '
+            "letter or digit"
+        )
+
+
+def strings(values: Check) -> Check:
+    """A mapping of label keys to strings."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, dict):
+            yield f"{path}: must be a mapping of strings"
+            return
+        for key, item in value.items():
+            yield from string(label_key)(key, path)
+            yield from string(values)(item, f"{path}.{shown(key)}")
+
+    return check
+
+
+def dns_name(value: Any, path: str) -> Iterator[str]:
+    """A DNS-1123 subdomain."""
+    if len(value) > 253 or not _SUBDOMAIN.fullmatch(value):
+        yield f'{path}: "{shown(value)}" is no DNS name: lower-case letters, digits, - and . (RFC 1123)'
+
+
+def dns_label(value: Any, path: str) -> Iterator[str]:
+    """A DNS-1123 label."""
+    if len(value) > 63 or not DNS_LABEL.fullmatch(value):
+        yield f'{path}: "{shown(value)}" is no DNS label: up to 63 lower-case letters, digits and - (RFC 1123)'

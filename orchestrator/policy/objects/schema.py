@@ -1,0 +1,213 @@
+"""What the API server makes of a NetworkPolicy: its defaults, and what it would refuse."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from orchestrator.policy.files.shape import shown
+from orchestrator.policy.objects.cloning import clone
+from orchestrator.policy.objects.fields import (
+    DNS_LABEL,
+    anything,
+    dns_label,
+    dns_name,
+    label_key,
+    label_value,
+    list_of,
+    mapping,
+    one_of,
+    string,
+    strings,
+)
+
+MOST_TOLD = 50
+_NO_VALUES = ("Exists", "DoesNotExist")
+_CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")  # ipaddress also takes bare addresses and netmasks
+
+
+def with_defaults(obj: dict[str, Any]) -> dict[str, Any]:
+    """A copy with policyTypes and protocols filled in as the API server does; null counts as absent."""
+    found = clone(obj)
+    spec = _without_null(found.get("spec") or {})
+    found["spec"] = spec
+    if not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+    for part in ("ingress", "egress"):
+        for rule in spec.get(part) or []:
+            for port in rule.get("ports") or []:
+                port.setdefault("protocol", "TCP")
+    return found
+
+
+def problems(obj: Mapping[str, Any]) -> list[str]:
+    """What the API server would refuse in a NetworkPolicy, as `path: why`, the first MOST_TOLD; [] for other kinds."""
+    if (obj.get("apiVersion"), obj.get("kind")) != ("networking.k8s.io/v1", "NetworkPolicy"):
+        return []
+    return list(islice(_POLICY(obj, ""), MOST_TOLD))
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_null(v) for k, v in value.items() if v is not None}
+    return [_without_null(v) for v in value] if isinstance(value, list) else value
+
+
+def _metadata(value: Any, path: str) -> Iterator[str]:
+    if "name" not in value:
+        yield f"{path}.name: is required"
+
+
+def _requirement(value: Any, path: str) -> Iterator[str]:
+    operator, values = value.get("operator"), value.get("values")
+    if "key" not in value:
+        yield f"{path}.key: is required"
+    if operator is None:
+        yield f"{path}.operator: is required"
+    elif operator in ("In", "NotIn") and not values:
+        yield f"{path}.values: must be given with the operator {operator}"
+    elif operator in _NO_VALUES and values:
+        yield f"{path}.values: may not be given with the operator {operator}"
+
+
+def port_number(value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, int) or isinstance(value, bool):
+        yield f"{path}: must be a whole number"
+    elif not 1 <= value <= 65535:
+        yield f"{path}: must be between 1 and 65535, not {shown(value)}"
+
+
+def _port_or_name(value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, str):
+        yield from port_number(value, path)
+    elif value.isdecimal():
+        yield f'{path}: "{shown(value)}" would be a port\'s name: write the number without quotes'
+    elif len(value) > 15 or not re.search("[a-z]", value) or not DNS_LABEL.fullmatch(value):
+        yield f'{path}: "{shown(value)}" is no port name: up to 15 lower-case letters, digits and -, with a letter'
+    elif "--" in value:
+        yield f'{path}: "{shown(value)}" is no port name: it may not hold --'
+
+
+def _range(value: Any, path: str) -> Iterator[str]:
+    port, end = value.get("port"), value.get("endPort")
+    if end is None:
+        return
+    if port is None or isinstance(port, str):
+        yield f"{path}.endPort: needs a port that is a number"
+    elif isinstance(port, int) and isinstance(end, int) and end < port:
+        yield f"{path}.endPort: must not be smaller than port ({shown(end)} < {shown(port)})"
+
+
+def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(value, strict=False) if _CIDR.fullmatch(value) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def cidr(value: Any, path: str) -> Iterator[str]:
+    if _network(value) is None:
+        yield f'{path}: "{shown(value)}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64'
+
+
+def _block(value: Any, path: str) -> Iterator[str]:
+    if "cidr" not in value:
+        yield f"{path}.cidr: is required"
+    outer, exceptions = _network(value.get("cidr")), value.get("except")
+    for number, text in enumerate(exceptions if isinstance(exceptions, list) else []):
+        inner = _network(text)
+        if outer and inner and not _strictly_within(inner, outer):
+            yield f"{path}.except[{number}]: {shown(text)} must lie within {shown(value['cidr'])} and be smaller"
+
+
+def _strictly_within(inner: Any, outer: Any) -> bool:
+    return bool(inner.version == outer.version and inner != outer and inner.subnet_of(outer))
+
+
+def _peer(value: Any, path: str) -> Iterator[str]:
+    if not value:
+        yield f"{path}: must hold a podSelector, a namespaceSelector or an ipBlock"
+    elif "ipBlock" in value and len(value) > 1:
+        yield f"{path}: an ipBlock may not stand together with a selector"
+
+
+def _types(value: Any, path: str) -> Iterator[str]:
+    if len(value) > 2:
+        yield f"{path}: may not hold more than two"
+
+
+def _parts(value: Any, path: str) -> Iterator[str]:
+    for name in ("metadata", "spec"):
+        # The server takes a missing spec, and denies every pod its ingress: never by accident.
+        if name not in value:
+            yield f"{name}: is required"
+
+
+SELECTOR = mapping(
+    {
+        "matchLabels": strings(label_value),
+        "matchExpressions": list_of(
+            mapping(
+                {
+                    "key": string(label_key),
+                    "operator": one_of("In", "NotIn", *_NO_VALUES),
+                    "values": list_of(string(label_value)),
+                },
+                _requirement,
+            )
+        ),
+    }
+)
+_PEERS = list_of(
+    mapping(
+        {
+            "podSelector": SELECTOR,
+            "namespaceSelector": SELECTOR,
+            "ipBlock": mapping({"cidr": string(cidr), "except": list_of(string(cidr))}, _block),
+        },
+        _peer,
+    )
+)
+_PORTS = list_of(
+    mapping(
+        {"protocol": one_of("TCP", "UDP", "SCTP"), "port": _port_or_name, "endPort": port_number},
+        _range,
+    )
+)
+_INGRESS = list_of(mapping({"from": _PEERS, "ports": _PORTS}))
+_EGRESS = list_of(mapping({"to": _PEERS, "ports": _PORTS}))
+_SET_BY_SERVER = [
+    "generateName",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+]
+METADATA = mapping(
+    {
+        **dict.fromkeys(_SET_BY_SERVER, anything),
+        "name": string(dns_name),
+        "namespace": string(dns_label),
+        "labels": strings(label_value),
+        "annotations": strings(anything),
+    },
+    _metadata,
+)
+_SPEC = mapping(
+    {
+        "podSelector": SELECTOR,
+        "policyTypes": list_of(one_of("Ingress", "Egress"), _types),
+        "ingress": _INGRESS,
+        "egress": _EGRESS,
+    }
+)
+_POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC}, _parts)

@@ -1,0 +1,1 @@
+"""The workloads, namespaces and policies of a set of manifests."""

@@ -1,0 +1,61 @@
+"""Addresses that no rule tells apart: what policies say of one of them, they say of all."""
+
+from __future__ import annotations
+
+import ipaddress
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.policy.workloads.fleet import Fleet
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
+    """The blocks of addresses that a peer of a rule names, its exceptions among them."""
+    block = peer.get("ipBlock") or {}
+    texts = [*([block["cidr"]] if block else []), *(block.get("except") or []), *(peer.get("networks") or [])]
+    yield from (ipaddress.ip_network(t, strict=False) for t in texts)
+
+
+def peers(fleet: Fleet) -> Iterator[list[Mapping[str, Any]]]:
+    """The peers of each rule of each policy."""
+    for policy in [*fleet.policies, *fleet.cluster]:
+        spec = policy["spec"]
+        for rule in [*(spec.get("ingress") or []), *(spec.get("egress") or [])]:
+            yield [*(rule.get("from") or []), *(rule.get("to") or [])]
+
+
+def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
+    """For each of some addresses, in ascending order by family: a number that those share of which every rule says the same.
+
+    The address of a pod's node is like no other.
+    """
+    nodes = {a for w in fleet.workloads for a in (w.pod.node_ip, *w.pod.other_node_ips) if a}
+    marks: list[list[int]] = [[] for _ in addresses]
+    spans = {v: [n for n, a in enumerate(addresses) if a.version == v] for v in (4, 6)}
+    values = {v: [int(addresses[n]) for n in numbers] for v, numbers in spans.items()}
+
+    def covered(block: Block) -> list[int]:
+        known = values[block.version]
+        low = bisect_left(known, int(block.network_address))
+        return spans[block.version][low : bisect_right(known, int(block.broadcast_address))]
+
+    for number, given in enumerate(peers(fleet)):
+        named: set[int] = set()
+        for peer in given:
+            first, *others = blocks(peer) if "ipBlock" in peer else (None,)
+            if first is not None:
+                named |= set(covered(first)).difference(*map(covered, others))
+            for text in peer.get("networks") or []:
+                named |= set(covered(ipaddress.ip_network(text, strict=False)))
+        for at in named:
+            marks[at].append(number)
+    kinds: dict[tuple[object, ...], int] = {}
+    found = []
+    for address, rules in zip(addresses, marks, strict=True):
+        mine = str(address) if str(address) in nodes else ""
+        found.append(kinds.setdefault((address.version, mine, *rules), len(kinds)))
+    return found

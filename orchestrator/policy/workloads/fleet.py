@@ -1,0 +1,394 @@
+"""The workloads, namespaces and policies of a set of manifests, as the evaluator takes them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from orchestrator.errors import BadInput
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.files.doubles import Copy, Doubles, copies, title
+from orchestrator.policy.files.field_places import Places
+from orchestrator.policy.files.manifest import Document, space_of
+from orchestrator.policy.files.nearest import did_you_mean, no_address
+from orchestrator.policy.files.unread import meaning
+from orchestrator.policy.objects import read_shape
+from orchestrator.policy.objects.owners import TEMPLATE_HASH as TEMPLATE_HASH
+from orchestrator.policy.objects.owners import owner_of as owner_of
+from orchestrator.policy.objects.pod import NamedPort, Pod
+from orchestrator.policy.objects.pod_templates import TEMPLATED as TEMPLATED
+from orchestrator.policy.objects.pod_templates import (
+    containers,
+    labels_of,
+    referred,
+    selector_of,
+    template_of,
+    with_template,
+)
+from orchestrator.policy.objects.schema import problems
+from orchestrator.policy.objects.tier_schema import tier_problems
+from orchestrator.policy.workloads.obscured import Obscured
+from orchestrator.policy.workloads.replicas import Key, several
+
+CLUSTER_GROUP = "policy.networking.k8s.io/"
+MOST_WORKLOADS = 20_000
+WORKLOADS = (
+    "_workloads"  # the folder of a source with what runs beside its policies: read, and applied nowhere
+)
+SHARED = "_shared"  # the folder of a source whose policies go into every namespace; none can have this name
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Pods that answer alike; `kind` is that of their owner, or Pod.
+
+    `account` is the ServiceAccount whose token they hold, empty where they hold none; `probed` are the ports, by number
+    or name, that the kubelet probes; `selector` are the labels by which the owner finds its pods, where it says them;
+    `obj` is the manifest.
+    """
+
+    kind: str
+    pod: Pod
+    account: str = field(default="", compare=False)
+    probed: tuple[int | str, ...] = field(default=(), compare=False)
+    selector: Mapping[str, str] = field(default_factory=dict, compare=False)
+    obj: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """`namespace/name[Kind]`."""
+        return f"{self.pod.namespace}/{self.pod.name}[{self.kind}]"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
+
+    `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
+    `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
+    `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
+    `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
+    """
+
+    workloads: tuple[Workload, ...]
+    namespaces: Mapping[str, Mapping[str, str]]
+    policies: tuple[dict[str, Any], ...]
+    cluster: tuple[dict[str, Any], ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    invalid: tuple[tuple[dict[str, Any], str], ...] = ()
+    beside: tuple[Document, ...] = ()
+    malformed: tuple[tuple[Document, str], ...] = ()
+    texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
+    aside: Mapping[int, tuple[Workload | Document, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @cached_property
+    def obscured(self) -> Obscured:
+        """What of it is not known."""
+        return Obscured(self.malformed, self.invalid, self.policies, self.cluster)
+
+    @cached_property
+    def places(self) -> Places:
+        """What stands where in the files, `texts` by their name for people: several of one that was read at two revisions."""
+        return Places(self.texts, read=True)
+
+    @cached_property
+    def copies(self) -> Mapping[str, Mapping[str, Copy]]:
+        """The policies by name, and by title where several have it."""
+        return copies((*self.policies, *self.cluster), self.lines)
+
+    @cached_property
+    def _spaces(self) -> Mapping[str, list[Pod]]:
+        found: dict[str, list[Pod]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.pod.namespace, []).append(workload.pod)
+        return found
+
+    def within(self, namespace: str) -> list[Pod]:
+        """The pods of a namespace."""
+        return self._spaces.get(namespace, [])
+
+    @cached_property
+    def _placed(self) -> Mapping[str, list[Workload]]:
+        found: dict[str, list[Workload]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.pod.namespace, []).append(workload)
+        return found
+
+    def within_workloads(self, namespace: str) -> list[Workload]:
+        """The workloads of a namespace."""
+        return self._placed.get(namespace, [])
+
+    def network(self, settled: Mapping[str, bool] | None = None) -> Network:
+        """The evaluator over this fleet, under a CNI profile."""
+        return Network(self.namespaces, self.policies, self.cluster, settled)
+
+    def refuse_hidden(self, name: str) -> None:
+        """Raise BadInput where the name is that of an object which is left out for its shape."""
+        for document, wrong in self.malformed:
+            meta = document.obj["metadata"]
+            alone = "" if name in self._placed else meta.get("namespace")
+            if name in (_own_name(document.obj), meta["name"], alone):
+                who = _own_name(document.obj) if name == alone else name
+                raise BadInput(f"{who} cannot be read: {wrong}", document.where)
+
+    def refuse_space(self, namespace: str) -> None:
+        """Raise BadInput where the labels of a namespace are not known: selectors of it have no answer."""
+        for document, wrong in self.malformed:
+            if document.obj["kind"] == "Namespace" and document.obj["metadata"]["name"] == namespace:
+                text = f"the labels of namespace {namespace} cannot be read: {wrong}"
+                raise BadInput(text, document.where, "correct them: rules may select it by them")
+
+    def find(self, name: str) -> list[Workload]:
+        """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
+        space, _, short = name.rpartition("/")
+        found = [w for w in self.workloads if w.pod.name == short and space in ("", w.pod.namespace)]
+        if not found:
+            self.refuse_hidden(name)
+            if no_address(name):
+                raise BadInput(f"{name} is no IP address", hint="correct it, or give namespace/name")
+            known = [f"{w.pod.namespace}/{w.pod.name}" for w in self.workloads]
+            if name in self._placed:
+                some = [n for n in known if n.startswith(f"{name}/")][:3]
+                raise BadInput(
+                    f"{name} is a namespace", hint=f"name a workload of it, such as {' or '.join(some)}"
+                )
+            hint = did_you_mean(name, known, "give namespace/name, or an address")
+            raise BadInput(f"there is no workload {name}", hint=hint)
+        for workload in found:
+            self.refuse_space(workload.pod.namespace)
+        if len({w.pod.namespace for w in found}) > 1:
+            raise BadInput(f"{name} stands in several namespaces", hint="give namespace/name")
+        return found
+
+
+def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
+    """Read manifests. Raises BadInput with file and line; for what is not valid, unless that is kept apart."""
+    malformed: list[tuple[Document, str]] = []
+    invalid: list[tuple[dict[str, Any], str]] = []
+    workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
+    namespaces: dict[str, dict[str, str]] = {}
+    policies: list[dict[str, Any]] = []
+    cluster: list[dict[str, Any]] = []
+    lines: dict[str, str] = {}
+    skipped: Counter[str] = Counter()
+    beside: list[Document] = []
+    aside: dict[int, list[Workload | Document]] = {}
+    doubles = Doubles()
+    read = placed(documents)
+    known = referred(d.obj for d in read)
+    for document in read:
+        obj, where = document.obj, document.where
+        kind, version = obj["kind"], obj["apiVersion"]
+        try:
+            if document.wrong:
+                raise TypeError(document.wrong)
+            if kind == "Namespace":
+                name = obj["metadata"]["name"]
+                if (number := doubles.add(document)) > 1:
+                    aside.setdefault(number, []).append(document)
+                    continue
+                namespaces[name] = dict(obj["metadata"].get("labels") or {})
+                beside.append(document)
+            elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
+                obj, wrong = _placed(obj)
+                if wrong and not keep_invalid:
+                    name = obj["metadata"]["name"]
+                    raise BadInput(
+                        f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest"
+                    )
+                obj = doubles.numbered(obj, document, not wrong)
+                policies += [] if wrong else [obj]
+                invalid += [(obj, text) for text in wrong]
+                lines[title(obj)] = where
+            elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
+                wrong = tier_problems(obj)
+                if wrong and keep_invalid:
+                    malformed += [(document, text) for text in wrong]
+                    continue
+                if wrong:
+                    name = obj["metadata"]["name"]
+                    raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
+                cluster.append(doubles.numbered(obj, document))
+                lines[title(cluster[-1])] = where
+            elif (found := _workload(with_template(obj, known))) is not None:
+                pod = found.pod
+                if (number := doubles.add(document, pod.namespace)) > 1:
+                    aside.setdefault(number, []).append(found)
+                    continue
+                lines.setdefault(found.name, where)
+                workloads.setdefault(
+                    (pod.namespace, pod.name, found.kind, tuple(sorted(pod.labels.items()))), found
+                )
+            elif wrong_part := read_shape.misread(obj):
+                text = f"{kind} is not of the shape that the API has ({wrong_part})"
+                malformed.append((document, text))
+            else:
+                beside.append(document)
+                if kind == "Service":
+                    doubles.add(document, space_of(obj))
+                if what := meaning(obj):
+                    skipped[f"{kind} ({version}): {what}"] += 1
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            wrong_part = read_shape.worded(error)
+            text = f"{kind} is not of the shape that the API has ({wrong_part})"
+            if kind.endswith("NetworkPolicy") and not keep_invalid:
+                raise BadInput(text, where) from None
+            malformed.append((document, text))
+        if len(workloads) > MOST_WORKLOADS:
+            raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
+    spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
+    labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
+    many = several(document.obj for document in read)
+    ordered = sorted(
+        (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))
+    )
+    told = [f"{count} {what}" for what, count in sorted(skipped.items())]
+    told += [*doubles.told(), *(hidden(document, text) for document, text in malformed)]
+    return Fleet(
+        tuple(ordered),
+        labels,
+        tuple(policies),
+        tuple(cluster),
+        lines,
+        tuple(told),
+        tuple(invalid),
+        tuple(beside),
+        tuple(malformed),
+        _texts(read),
+        {number: tuple(found) for number, found in aside.items()},
+    )
+
+
+def _texts(documents: Iterable[Document]) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, dict[bytes, None]] = {}
+    for document in documents:
+        found.setdefault(f"{document.below}{document.path}", {})[document.text] = None
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
+def _counted(workload: Workload, many: Collection[Key]) -> Workload:
+    pod = workload.pod
+    if (pod.namespace, workload.kind, pod.name) not in many:
+        return workload
+    return replace(workload, pod=replace(pod, many=True))
+
+
+def hidden(document: Document, wrong: str) -> str:
+    """What `skipped` says of an object that is malformed."""
+    obj, place = document.obj, document.where
+    told = f"{obj['kind']} ({place}): {wrong.removeprefix(obj['kind']).strip()}"
+    told = told.replace(": is not of the shape", ": it is not of the shape", 1)
+    if obj["kind"] == "Namespace":
+        return f"{told}; what depends on the labels of {_own_name(obj)} is not known, and left out"
+    return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
+
+
+def _own_name(obj: Mapping[str, Any]) -> str:
+    space = obj["metadata"].get("namespace")
+    return f"{space}/{obj['metadata']['name']}" if space else str(obj["metadata"]["name"])
+
+
+def placed(documents: Iterable[Document]) -> list[Document]:
+    """A policy without a namespace, in a folder named after one that is known here, belongs there.
+
+    One in `_shared` belongs to every namespace that is known here, system namespaces aside. So a repository in the
+    layout that a source takes means the same here.
+    """
+    found = list(documents)
+    known = {space_of(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
+    known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
+    everywhere = sorted(n for n in known if not n.startswith("kube-"))
+    return [d for document in found for d in into(document, known, everywhere)]
+
+
+def into(document: Document, known: Collection[str], everywhere: Collection[str]) -> list[Document]:
+    """A document with the namespaces that its folder says; as it is where that says none."""
+    obj, (folder, slash, _) = document.obj, document.path.partition("/")
+    if obj["kind"] != "NetworkPolicy" or obj["metadata"].get("namespace") or not slash:
+        return [document]
+    names = everywhere if folder == SHARED else [folder] if folder in known else []
+    return [
+        replace(document, obj={**obj, "metadata": {**obj["metadata"], "namespace": name}}) for name in names
+    ] or [document]
+
+
+def pods_of(manifests: Iterable[Mapping[str, Any]]) -> list[Pod]:
+    """Live pods as the evaluator takes them."""
+    found = (_workload({**item, "kind": "Pod"}) for item in manifests)
+    return [w.pod for w in found if w is not None]
+
+
+def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """With its namespace, and what the API server would have against it."""
+    policy = {k: v for k, v in policy.items() if k != "status"}  # exports of older clusters carry one
+    return {**policy, "metadata": {**policy["metadata"], "namespace": space_of(policy)}}, problems(policy)
+
+
+def _workload(obj: Mapping[str, Any]) -> Workload | None:
+    read_shape.check_workload(obj)
+    kind, name, template = str(obj["kind"]), obj["metadata"]["name"], template_of(obj)
+    if template is None:
+        return None
+    if kind == "Pod":
+        kind, name = owner_of(obj)
+    inner, labels = template.get("spec") or {}, labels_of(obj, template)
+    status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
+    ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")
+    pod = Pod(
+        space_of(obj),
+        str(name),
+        labels,
+        ips[0],
+        _ports(inner),
+        nodes[0],
+        bool(inner.get("hostNetwork")),
+        _scraped((template.get("metadata") or {}).get("annotations") or {}),
+        ips[1:],
+        nodes[1:],
+    )
+    return Workload(kind, pod, _account(inner), tuple(dict.fromkeys(_probed(inner))), selector_of(obj), obj)
+
+
+def _account(spec: Mapping[str, Any]) -> str:
+    if spec.get("automountServiceAccountToken") is False:
+        return ""
+    return str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
+
+
+def _probed(spec: Mapping[str, Any]) -> Iterator[int | str]:
+    """The ports of probes that go over the network to the pod itself."""
+    sidecars = (c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always")
+    for container in [*(spec.get("containers") or []), *sidecars]:
+        for probe in read_shape.PROBES:
+            for way in read_shape.WAYS:
+                asked = (container.get(probe) or {}).get(way) or {}
+                if "port" in asked and not asked.get("host"):
+                    yield asked["port"]
+
+
+def _addresses(status: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """`podIP` and `podIPs`, or `hostIP` and `hostIPs`, one a family; one that is empty where there is none."""
+    found = [str(status.get(key) or ""), *(str(item.get("ip") or "") for item in status.get(f"{key}s") or [])]
+    return tuple(dict.fromkeys(str(ipaddress.ip_address(a)) for a in found if a)) or ("",)
+
+
+def _scraped(annotations: Mapping[str, Any]) -> int:
+    """The port that the usual annotations of Prometheus' own examples name; 0 for none."""
+    port = str(annotations.get("prometheus.io/port", ""))
+    return int(port) if str(annotations.get("prometheus.io/scrape")) == "true" and port.isdigit() else 0
+
+
+def _ports(spec: Mapping[str, Any]) -> tuple[NamedPort, ...]:
+    return tuple(
+        NamedPort(str(p.get("name", "")), int(p["containerPort"]), str(p.get("protocol", "TCP")))
+        for c in containers(spec)
+        for p in c.get("ports") or []
+        if "containerPort" in p
+    )

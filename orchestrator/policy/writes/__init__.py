@@ -1,0 +1,1 @@
+"""The order of writes that is safe after each of them."""

@@ -1,0 +1,1 @@
+"""A rollout, and many of them, as documents."""

@@ -1,0 +1,98 @@
+"""The waves of a rollout: where each of them stands, its namespaces and its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.record.diffs import object_diffs
+from orchestrator.record.evidence import attempts, curves, links, planned_links
+from orchestrator.record.timeline import marks
+from orchestrator.record.view import Cell, WaveState, WaveView
+from orchestrator.rollout.next import State
+from orchestrator.rollout.resources.model import PolicyRolloutStatus, WaveAnalysisStatus
+
+ALARMING = ("Failed", "Error", "Inconclusive")
+BACK = ("RollingBack", "RolledBack", "Failed")
+
+
+def wave(state: State, number: int, diffs: bool = True) -> WaveView:
+    """One wave, also one that has not begun."""
+    planned = state.rollout.spec.waves[number]
+    analysis = state.analyses.get(number)
+    cells = tuple(_cell(state, name, number, diffs) for name in state.wave_names(number))
+    changing = planned_links(e for e in state.rollout.spec.edges if e.wave == number)
+    ahead = WaveView(
+        number,
+        planned.why,
+        standing(state, number),
+        "Pending",
+        "",
+        cells,
+        planned=changing,
+        planned_total=planned.connections,
+    )
+    if analysis is None:
+        return ahead
+    spec, status = analysis.spec, analysis.status
+    return replace(
+        ahead,
+        verdict=status.phase,
+        reason=status.said,
+        watched=tuple(spec.watched),
+        controls=tuple(spec.controls),
+        curves=curves(state.rollout.spec.strategy.analysis, status),
+        marks=marks(state, number),
+        attempts=attempts(spec, status),
+        links=links(spec, status),
+        notes=(*spec.notes, *_watched(status), *left_out(status)),
+        alarms=tuple(status.alarms),
+        suspects=tuple(status.suspects),
+    )
+
+
+def left_out(status: WaveAnalysisStatus | PolicyRolloutStatus) -> tuple[str, ...]:
+    """What the status has no room for."""
+    return tuple(f"{c.count} more {c.field} are not kept" for c in status.left_out)
+
+
+def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:
+    """What was seen of it after its verdict, while the next wave or a person's decision was waited for."""
+    seen = status.watch
+    if not seen.looks:
+        return ()
+    looks = "1 look" if seen.looks == 1 else f"{seen.looks} looks"
+    since = "it was promoted" if status.phase == "Successful" else "the wave's verdict"
+    return (f"{looks} since {since}; the last: {seen.phase}, {seen.reason}",)
+
+
+def standing(state: State, number: int) -> WaveState:
+    """Where a wave stands. `bad` is one that brought the rollback about; good ones put back with it are `undone`."""
+    status, analysis = state.rollout.status, state.analyses.get(number)
+    verdict = analysis.status.phase if analysis else "Pending"
+    if number >= status.opened:
+        waiting = status.phase == "Paused" and number == status.wave
+        return "waiting" if waiting else "ahead"
+    if status.phase in BACK:
+        return "bad" if verdict in ALARMING else "undone"
+    if verdict == "Successful":
+        return "good"
+    if status.phase == "Paused" and number in (status.wave, status.wave - 1):
+        return "waiting"
+    return "bad" if verdict in ALARMING else "running"
+
+
+def _cell(state: State, name: str, number: int, diffs: bool) -> Cell:
+    item = state.namespaces.get(name)
+    if item is None:
+        return Cell(name, number, "Pending")
+    status = item.status
+    return Cell(
+        name,
+        number,
+        status.phase,
+        status.message,
+        status.applied_at,
+        status.restored_at,
+        status.restored_seconds,
+        object_diffs(item.spec, diffs),
+    )

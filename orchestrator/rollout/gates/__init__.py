@@ -1,0 +1,1 @@
+"""What must be open before a wave: approvals, windows, freezes."""

@@ -1,0 +1,1 @@
+"""The resources of netpol-canary.dev: models, CRDs, bounds, conditions."""

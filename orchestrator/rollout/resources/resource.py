@@ -1,0 +1,112 @@
+"""A resource as read: its manifest, with spec and status as models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from orchestrator.errors import BadInput
+from orchestrator.harmless import texts
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.bounds import fitted
+from orchestrator.rollout.resources.weight import lightened, room
+
+S = TypeVar("S", bound=BaseModel)
+T = TypeVar("T", bound=BaseModel)
+
+MOST_SEEN = 700 * 1024  # of what is frozen when a wave begins; as much is left for its evidence
+MODELS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
+    "PolicySource": (m.PolicySourceSpec, m.PolicySourceStatus),
+    "PolicyRollout": (m.PolicyRolloutSpec, m.PolicyRolloutStatus),
+    "NamespaceRollout": (m.NamespaceRolloutSpec, m.NamespaceRolloutStatus),
+    "WaveAnalysis": (m.WaveAnalysisSpec, m.WaveAnalysisStatus),
+    "RolloutApproval": (m.RolloutApprovalSpec, m.RolloutApprovalStatus),
+    "RolloutFreeze": (m.RolloutFreezeSpec, m.RolloutFreezeStatus),
+}
+
+
+@dataclass(frozen=True)
+class Resource(Generic[S, T]):
+    """`manifest` is what the API server gave; `spec` and `status` are read from it."""
+
+    manifest: dict[str, Any]
+    spec: S
+    status: T
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def uid(self) -> str:
+        return str(self.manifest["metadata"].get("uid", ""))
+
+    @property
+    def deleting(self) -> bool:
+        return bool(self.manifest["metadata"].get("deletionTimestamp"))
+
+    def with_status(self, status: T) -> dict[str, Any]:
+        """The manifest to PUT for a new status, cut to its bounds and to what the object may weigh."""
+        data = fitted(type(status), texts(dump(status)))
+        return {**self.manifest, "status": lightened(data, room(self.manifest))}
+
+
+Source = Resource[m.PolicySourceSpec, m.PolicySourceStatus]
+Rollout = Resource[m.PolicyRolloutSpec, m.PolicyRolloutStatus]
+NamespaceRollout = Resource[m.NamespaceRolloutSpec, m.NamespaceRolloutStatus]
+WaveAnalysis = Resource[m.WaveAnalysisSpec, m.WaveAnalysisStatus]
+Approval = Resource[m.RolloutApprovalSpec, m.RolloutApprovalStatus]
+Freeze = Resource[m.RolloutFreezeSpec, m.RolloutFreezeStatus]
+
+
+def dump(value: BaseModel) -> dict[str, Any]:
+    """camelCase JSON without absent values."""
+    return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def load(manifest: dict[str, Any], where: str = "") -> Resource[Any, Any]:
+    """Read a manifest of this group; BadInput names the field."""
+    kind = manifest.get("kind", "")
+    if manifest.get("apiVersion") != m.API_VERSION or kind not in MODELS:
+        raise BadInput(f"{manifest.get('apiVersion')} {kind} is not a kind of {m.API_VERSION}", where)
+    spec_type, status_type = MODELS[kind]
+    try:
+        spec = spec_type.model_validate(manifest.get("spec") or {})
+        status = status_type.model_validate(manifest.get("status") or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"{kind} spec.{path}: {first['msg']}", where) from None
+    return Resource(manifest, spec, status)
+
+
+def new(
+    kind: str,
+    name: str,
+    namespace: str,
+    spec: BaseModel,
+    *,
+    labels: dict[str, str] | None = None,
+    owner: Resource[Any, Any] | None = None,
+    finalizer: str = "",
+) -> dict[str, Any]:
+    """A manifest to POST; `owner` must be of the same namespace."""
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace}
+    if labels:
+        metadata["labels"] = labels
+    if finalizer:
+        metadata["finalizers"] = [finalizer]
+    if owner is not None:
+        reference = {"apiVersion": m.API_VERSION, "kind": owner.manifest["kind"], "name": owner.name}
+        metadata["ownerReferences"] = [{**reference, "uid": owner.uid, "blockOwnerDeletion": False}]
+    data = fitted(type(spec), dump(spec))
+    if kind == "WaveAnalysis":
+        data = fitted(type(spec), lightened(data, MOST_SEEN))
+    return {
+        "apiVersion": m.API_VERSION,
+        "kind": kind,
+        "metadata": metadata,
+        "spec": data,
+    }

@@ -1,0 +1,58 @@
+"""The shop as a PolicySource has it: its strategy, and its first policies in force."""
+
+from __future__ import annotations
+
+from orchestrator.rollout.layout import arrange
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import owned
+from orchestrator.sandbox import shop
+from orchestrator.sandbox.world import World
+
+SOURCE_NAME = "shop"
+
+
+def strategy() -> m.Strategy:
+    """Canary, three more, the rest; errors, volume and scrape watched for a minute."""
+
+    def requests(side: str, more: str = "") -> str:
+        series = f'http_{side}_requests_total{{namespace=~"$namespaces"{more}}}'
+        return f"sum by (namespace) (increase({series}[$window]))"
+
+    metrics = [
+        m.MetricSpec(
+            name="client-errors",
+            kind="ratio",
+            errors=requests("client", ',outcome="error"'),
+            total=requests("client"),
+            maximum=0.02,
+            max_increase=0.01,
+            required=False,
+        ),
+        m.MetricSpec(name="requests", kind="volume", query=requests("server"), min_ratio=0.6),
+        m.MetricSpec(name="scrape", kind="scrape", query='sum by (namespace) (up{namespace=~"$namespaces"})'),
+    ]
+    probes = [
+        m.ProbeSpec(name="shop-is-open", source="web/web", destination="catalog/catalog", port=shop.HTTP),
+        m.ProbeSpec(
+            name="mail-cannot-pay",
+            source="email/email",
+            destination="payments/payments",
+            port=shop.HTTP,
+            expect="blocked",
+        ),
+    ]
+    return m.Strategy(
+        canary_match_labels=[m.Label(key="tier", value="canary")],
+        steps=[m.WaveStep(count=3)],
+        settle_seconds=5,
+        analysis=m.Analysis(interval_seconds=20, count=3, window_seconds=40, metrics=metrics, probes=probes),
+    )
+
+
+def furnish(world: World) -> None:
+    """Put the shop's policies in force."""
+    files = {name: text.encode() for name, text in shop.files().items()}
+    spaces = {o["metadata"]["name"]: o["metadata"]["labels"] for o in shop.namespaces()}
+    for name, placed in arrange(files, spaces, [("networking.k8s.io/v1", "NetworkPolicy")]).items():
+        for item in placed:
+            world.cluster.create(owned(item.obj, name, SOURCE_NAME))

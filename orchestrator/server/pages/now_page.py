@@ -1,0 +1,89 @@
+"""`/`: what runs, what each rollout waits for and who can help it on, and the sources."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from orchestrator.rollout.resources.conditions import of_type, whole
+from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
+from orchestrator.server.pages import read
+from orchestrator.server.pages.gate_view import standing
+from orchestrator.server.pages.page import as_seen, pages
+from orchestrator.server.pages.render import render
+from orchestrator.server.parts import Parts
+
+MOST_ENDED = 5
+
+
+def router(parts: Parts) -> APIRouter:
+    """The route of the page."""
+    found = pages()
+
+    @found.get("/")
+    def now(request: Request) -> HTMLResponse:
+        ctx = as_seen(request, parts)
+        rollouts = read.rollouts(ctx)
+        running = read.running(ctx, rollouts)
+        at = ctx.clock.now()
+        return render(
+            request,
+            "now.html",
+            at,
+            headline=headline(running),
+            running=[(seen, standing(seen, at)) for seen in running],
+            ended=[r for r in rollouts if r.status.phase in TERMINAL][:MOST_ENDED],
+            freezes=read.freezes(ctx, at),
+            sources=[(source, state_of(source)) for source in read.sources(ctx)],
+        )
+
+    return found
+
+
+def headline(running: list[read.Seen]) -> str:
+    """The page in one sentence."""
+    paused = [seen.view.paused_for for seen in running if seen.view.phase == "Paused"]
+    timed = sum(reason in BY_ITSELF for reason in paused)
+    waiting = len(paused) - timed
+    if not running:
+        return "Nothing is being rolled out"
+    going = len(running) - len(paused)
+    parts = []
+    if waiting:
+        parts.append(f"{_count(waiting)} wait{'s' if waiting == 1 else ''} for somebody")
+    if timed:
+        parts.append(
+            f"{str(timed) if parts else _count(timed)} wait{'s' if timed == 1 else ''} for a better time"
+        )
+    if going:
+        parts.append(
+            f"{_count(going) if not parts else str(going)} {'is' if going == 1 else 'are'} under way"
+        )
+    return ", ".join(parts)
+
+
+def _count(number: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five")
+    count = words[number] if number < len(words) else str(number)
+    return f"{count} rollout{'' if number == 1 else 's'}"
+
+
+def state_of(source: read.Standing) -> tuple[str, str, str]:
+    """A state as in waves, a word and what is to be said of a source."""
+    if source.problem:
+        return "bad", "Unreadable", source.problem
+    status = source.status
+    ready = of_type(status.conditions, "Ready")
+    message = whole(status.conditions, status.details, "Ready") if ready else "not looked at yet"
+    if status.active_rollout and (ready is None or ready.status == "True"):
+        return "running", "Rolling out", message
+    if source.suspend:
+        return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
+    if ready is not None and ready.status != "True":
+        return "bad", ready.reason, message
+    if status.held_revision:
+        return "undone", "Held", status.held_reason.partition("\n")[0]
+    orphaned = of_type(status.conditions, "Orphaned")
+    if orphaned is not None and orphaned.status == "True":
+        return "undone", "Orphaned", whole(status.conditions, status.details, "Orphaned")
+    return ("good" if ready else "ahead"), "In force" if ready else "New", message

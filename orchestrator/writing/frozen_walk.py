@@ -1,0 +1,35 @@
+"""Where the walk of a namespace is kept: in the status of its NamespaceRollout, before the first write of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.context import Context
+from orchestrator.rollout.resources.resource import NamespaceRollout, load
+
+
+def _nowhere(texts: list[str]) -> None:
+    return None
+
+
+@dataclass
+class Frozen:
+    """The walk that is known, and how one is kept; by itself it keeps nothing."""
+
+    texts: Sequence[str] = ()
+    keep: Callable[[list[str]], None] = _nowhere
+
+
+class Record:
+    """A NamespaceRollout whose walk may be frozen; `item` is as it stands then."""
+
+    def __init__(self, ctx: Context, item: NamespaceRollout) -> None:
+        self._ctx, self.item = ctx, item
+
+    def frozen(self) -> Frozen:
+        return Frozen(self.item.status.walk, self._keep)
+
+    def _keep(self, texts: list[str]) -> None:
+        status = self.item.status.model_copy(update={"walk": texts})
+        self.item = load(self._ctx.cluster.replace_status(self.item.with_status(status)))
