@@ -39,7 +39,7 @@ ORDER = (
 
 def root() -> Path:
     """The directory config/: inside the installed package, or in a checkout."""
-    here = Path(__file__).parents[1]
+    here = Path(__file__).parents[2]
     found = next((p for p in (here / "config", here.parent / "config") if (p / DEFAULT).is_dir()), None)
     if found is None:
         raise BadInput("the manifests of config/ are not part of this installation", str(here))

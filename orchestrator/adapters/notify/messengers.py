@@ -125,6 +125,6 @@ def _digest(url: str) -> str:
 
 def _environment() -> dict[str, str]:
     """Nothing of this process but how to reach the network."""
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "PYTHONPATH": root, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
