@@ -3,6 +3,9 @@ PY ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Hundreds of tests start the program: compiled once, not by every process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 $(VENV)/.ready: pyproject.toml
@@ -94,3 +97,4 @@ lock:
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build/bench build/site
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

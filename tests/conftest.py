@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 ASKED = "NETPOL_CANARY_CLUSTER"
 
 settings.register_profile("patient", deadline=None)  # a busy machine takes as long as it takes
 settings.load_profile("patient")
+
+# Where nothing configures logs, a traceback is drawn with all variables in it, which takes seconds; the program draws none.
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 
 def pytest_collection_modifyitems(items):

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -10,9 +11,14 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
+@cache
+def packages():
+    """The lock file's; read once, for it is large."""
+    return tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+
+
 def test_every_package_of_the_lock_file_has_hashes():
-    locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    fetched = [p for p in locked if "registry" in p["source"]]
+    fetched = [p for p in packages() if "registry" in p["source"]]
     assert len(fetched) > 20
     for package in fetched:
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
@@ -27,7 +33,7 @@ def test_base_images_are_pinned_by_digest():
 
 def locked():
     """Name to version of every package of the lock file."""
-    return {p["name"]: p.get("version") for p in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    return {p["name"]: p.get("version") for p in packages()}
 
 
 def required(name):

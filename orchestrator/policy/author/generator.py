@@ -30,6 +30,7 @@ PRIVATE = {
     "::/0": ("fc00::/7", "fe80::/10"),
 }
 SIDES = (("ingress", "from"), ("egress", "to"))
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a cluster may have thousands of rules
 
 
 @dataclass(frozen=True)
@@ -273,4 +274,4 @@ def _file(
 
 
 def _yaml(data: Any) -> list[str]:
-    return yaml.safe_dump(data, sort_keys=False, width=4096).splitlines()
+    return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, width=4096)).splitlines()
