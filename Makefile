@@ -47,12 +47,12 @@ reports: $(VENV)/.ready
 SEEDS ?= 100
 FROM ?= 0
 simulate: $(VENV)/.ready
-	@PYTHONPATH=.:tests:tests/engine $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(SETBACK),--setback $(SETBACK)) $(if $(HUNT),--hunt)
+	@PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(SETBACK),--setback $(SETBACK)) $(if $(HUNT),--hunt)
 
 # The figures of docs/reliability.md: seeds of the simulation, planted bugs, hostile input.
 reliability: SEEDS = 2000
 reliability: $(VENV)/.ready
-	@PYTHONPATH=.:tests:tests/engine $(BIN)/python tests/reliability.py --seeds $(SEEDS)
+	@PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python tests/reliability.py --seeds $(SEEDS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -80,7 +80,7 @@ freeze: $(VENV)/.ready
 
 # docs/reference, from the commands, the models and the metrics.
 reference: $(VENV)/.ready
-	PYTHONPATH=.:tests $(BIN)/python -m reference.write
+	PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python -m reference.write
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q

@@ -24,8 +24,8 @@ BEGIN, END = "<!-- figures: written by `make reliability` -->", "<!-- end of fig
 MOST_SEEDS = 500  # in which a planted bug has to be found
 # What is sent as hostile input, by the tests that send it.
 HOSTILE = {
-    "tests of hostile repositories": "tests/adapters/test_hostile_repositories.py",
-    "tests of hostile manifests, some hundred shapes in all": "tests/engine/test_hostile_manifests.py",
+    "tests of hostile repositories": "tests/adapters/git/test_hostile_repositories.py",
+    "tests of hostile manifests, some hundred shapes in all": "tests/faults/test_hostile_manifests.py",
     "tests that drive commands and pages with hostile texts": "tests/cli/test_hostile_texts.py tests/server/pages/test_hostile_pages.py",
     "tests of webhooks' bodies and deliveries": "tests/server/webhooks",
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
+import on_path  # noqa: F401
 from random_traffic import errors, requests
 from rich.console import Console
 from rich.table import Table

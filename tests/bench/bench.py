@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
 
+import on_path  # noqa: F401
 import structlog
 
 from orchestrator.adapters.clock import SystemClock

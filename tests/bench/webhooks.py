@@ -19,6 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import on_path  # noqa: F401
+
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.context import Context
 from orchestrator.rollout.resources import model as m

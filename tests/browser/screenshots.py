@@ -8,7 +8,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+import on_path  # noqa: F401
 from conftest import CHROMIUM, Visit, serving
 
 LOOKS = {

@@ -6,7 +6,7 @@ import pytest
 import typer
 from hostile_texts import EVIL, LINE, HostileMetrics, assert_harmless, freeze, hostile_stage
 from stage import work
-from test_network import MANIFESTS, POLICY
+from test_reach import MANIFESTS, POLICY
 
 from orchestrator.cli import main
 from orchestrator.operations import requests

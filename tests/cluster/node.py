@@ -16,7 +16,9 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # for patience.py, where this runs by hand
+sys.path.append(
+    str(Path(__file__).resolve().parents[1] / "support")
+)  # for patience.py, where this runs by hand
 
 import enforcement
 import harness

@@ -371,7 +371,7 @@ def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
         "    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
-    env = {**os.environ, "PYTHONPATH": str(HERE.parent)}  # patience.py
+    env = {**os.environ, "PYTHONPATH": str(HERE.parent / "support")}  # patience.py
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=env)
     pid, number = map(int, child.stdout.readline().split())
     cable = Path("/sys/class/net", netns.Slot(number).name)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from on_path import PYTHONPATH
 from simulation import settings
 from simulation.bugs import BUGS, PLACES, counting, real
 from simulation.hunt import first_find
@@ -109,8 +110,7 @@ def test_a_creation_that_lands_when_its_sender_waits_no_more_is_undone_not_preve
 
 
 def test_a_seed_repeats_exactly_whatever_the_hash_seed():
-    path = os.pathsep.join(str(ROOT / p) for p in ("", "tests", "tests/engine"))
-    env = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": PYTHONPATH}
     argv = [sys.executable, "-c", PLAY, "3", "7"]
     again = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert again.split() == [played(seed).log for seed in (3, 7)]

@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "engine"), str(TESTS / "workflows")]
+sys.path[:0] = [str(TESTS), str(TESTS / "workflows")]
 
+import on_path  # noqa: E402, F401
 from stage import OWN, Stage, work  # noqa: E402
 from stand_in import Theatre  # noqa: E402
 

@@ -10,7 +10,9 @@ import structlog
 import yaml
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
+sys.path.insert(0, str(HERE.parent))
+
+import on_path  # noqa: E402, F401
 
 
 def cluster():

@@ -18,7 +18,7 @@ from orchestrator.server.app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 
-PAYLOADS = Path(__file__).parent / "server" / "webhooks" / "payloads"
+PAYLOADS = Path(__file__).parents[1] / "server" / "webhooks" / "payloads"
 SECRET = b"what only the host knows"
 
 

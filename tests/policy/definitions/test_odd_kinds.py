@@ -156,7 +156,7 @@ def answered(objects):
     try:
         documents = [d for o in objects for d in parse(json.dumps(o).encode(), f"{o['kind']}.yaml")]
     except BadInput:
-        return  # tests/policy/test_yamltext.py and tests/cli/test_bad_input.py hold its words
+        return  # tests/policy/files/test_yaml_text.py and tests/cli/test_bad_input.py hold its words
     for ask in (_lint, _reach, _generate):
         ask(documents)
 

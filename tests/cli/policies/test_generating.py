@@ -7,7 +7,7 @@ import pytest
 import yaml
 from stage import Stage
 
-APPS = Path(__file__).parents[1] / "apps"
+APPS = Path(__file__).parents[2] / "apps"
 HUBBLE = {
     "verdict": "FORWARDED",
     "source": {

@@ -1,13 +1,13 @@
 """Trees are read as they are, and refused where their names would lead anywhere else."""
 
 import pytest
+from raw_repository import RawRepository
 
 from orchestrator.adapters.git import tree as gittree
 from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.adapters.git.tree import Trees
 from orchestrator.adapters.git.tree_names import odd, within
 from orchestrator.errors import BadInput, RepositoryError
-from tests.raw_repository import RawRepository
 
 HFS = "\u200d"
 ODD = [

@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 from private_https import authority, pem, private_https
+from raw_repository import RawRepository
 
 from orchestrator.adapters.git.program import Credentials
 from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import RepositoryError
-from tests.raw_repository import RawRepository
 
 
 @pytest.fixture

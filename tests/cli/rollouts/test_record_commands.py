@@ -171,7 +171,7 @@ def test_describe_draws_from_the_same_view(cli, stage):
 
 
 def test_the_cron_job_runs_a_command_that_is_there(cli, stage, tmp_path):
-    folder = Path(__file__).parents[2] / "config" / "archive"
+    folder = Path(__file__).parents[3] / "config" / "archive"
     (job,) = yaml.safe_load_all((folder / "cronjob.yaml").read_text())
     kubernetes_validate.validate(job, "1.34", strict=True)
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
@@ -186,11 +186,11 @@ def test_the_example_in_the_docs_has_the_headings_of_a_report(cli, stage):
     def headings(text):
         return {line.partition(":")[0] for line in text.splitlines() if line.startswith("## ")}
 
-    example = (Path(__file__).parents[2] / "docs" / "example-report.md").read_text()
+    example = (Path(__file__).parents[3] / "docs" / "example-report.md").read_text()
     assert headings(example) == headings(cli(stage)("report", "shop-cccccccccc").out)
 
 
 def test_every_option_of_history_is_in_the_docs(cli, stage):
-    told = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
+    told = (Path(__file__).parents[3] / "docs" / "history.md").read_text()
     for option in ("--source", "--touched", "--person", "--commit", "--outcome", "--since", "--from", "--to"):
         assert option in told

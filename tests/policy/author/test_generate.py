@@ -15,8 +15,8 @@ from orchestrator.policy.network.recordings import read
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.fleet import fleet
 
-APPS = Path(__file__).parents[1] / "apps"
-SHARED = Path(__file__).parents[3] / "shared/conformance/manifests"
+APPS = Path(__file__).parents[2] / "apps"
+SHARED = Path(__file__).parents[4] / "shared/conformance/manifests"
 MINIMAL = SHARED / "connlist-netpol-analysis-example-minimal/input"
 
 SHOP = {

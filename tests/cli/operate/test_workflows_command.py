@@ -14,7 +14,7 @@ from orchestrator.rollout.resources.resource import load
 from workflows.templates import templates
 from workflows.wave_workflow import Waves
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 from stage import OWN, Rounds, Stage
-from test_drift import FIRST, Drifting
+from test_drift_watch import FIRST, Drifting
 
 from orchestrator.context import POLICY, ROLLOUT
 from orchestrator.errors import Refused

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from beside import Beside
 from patience import ENOUGH
+from raw_repository import PERSON, RawRepository
 from stage import ALLOW, DENY, files
 
 from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout.layout import arrange
-from tests.raw_repository import PERSON, RawRepository
 
 GOOD = {"cart/a.yaml": files(DENY)["all.yaml"]}
 KUST = "resources: [a.yaml]\n"

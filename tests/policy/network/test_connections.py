@@ -26,7 +26,7 @@ from orchestrator.policy.objects.port_sets import text
 from orchestrator.policy.objects.tier_schema import tier_problems
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 
-MANIFESTS = Path(__file__).parents[3] / "shared" / "conformance" / "manifests"
+MANIFESTS = Path(__file__).parents[4] / "shared" / "conformance" / "manifests"
 CASES = MANIFESTS.parent / "cases"
 needs_shared = pytest.mark.skipif(
     not MANIFESTS.is_dir(), reason="the shared manifests are not beside this clone"

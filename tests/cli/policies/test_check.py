@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stage import Stage
 from test_lint import DENY
-from test_network import MANIFESTS, POLICY, TESTS
+from test_reach import MANIFESTS, POLICY, TESTS
 
 DNS = "{ports: [{port: 53, protocol: UDP}]}"
 POLICIES = DENY.replace(DNS, f"{DNS}, {{to: [{{podSelector: {{}}}}]}}") + "---\n" + POLICY

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 from stage import Stage
-from test_network import MANIFESTS, POLICY
+from test_reach import MANIFESTS, POLICY
 
 ENTRANCE = """---
 apiVersion: v1

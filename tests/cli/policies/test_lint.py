@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from stage import Stage
-from test_network import MANIFESTS, POLICY
+from test_reach import MANIFESTS, POLICY
 
 from orchestrator.policy.lint.linter import RULES
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from stage import Stage
-from test_network import MANIFESTS, POLICY
+from test_reach import MANIFESTS, POLICY
 
 TEST = """apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest

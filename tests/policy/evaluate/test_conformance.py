@@ -6,7 +6,7 @@ from pathlib import Path
 import conformance
 import pytest
 
-CASES = Path(__file__).parents[3] / "shared" / "conformance" / "cases"
+CASES = Path(__file__).parents[4] / "shared" / "conformance" / "cases"
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared conformance cases are not beside this clone")

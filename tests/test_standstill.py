@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from rollout.test_passed import LIMIT, NOW, moved, undecided, written
+from rollout.test_expiry import LIMIT, NOW, moved, undecided, written
 
 from orchestrator.rollout.next import next_action
 from orchestrator.sandbox.clock import SimulatedClock

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from beside import Beside
 from odd_shapes import SHAPES, written
+from on_path import PYTHONPATH
 from stage import ALLOW, DENY, OWN, Repository, files
 
 from orchestrator.context import NAMESPACE_ROLLOUT, SOURCE
@@ -91,8 +91,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_says_one_line_of_an_odd_shape_in_bounded_memory(tmp_path, verb):
     """Every shape by `plan`, which does with it all that is done before anything is written; by the others each shape once."""
-    tests = Path(__file__).parents[1]
-    given = {**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+    given = {**os.environ, "PYTHONPATH": PYTHONPATH}
     shares = (0, 1) if verb == "plan" else (OTHERS.index(verb), len(OTHERS))
     command = [sys.executable, "-c", SAID, verb, str(tmp_path), *map(str, shares)]
     end = subprocess.run(command, capture_output=True, text=True, env=given, timeout=600)
