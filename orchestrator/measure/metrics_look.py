@@ -9,8 +9,7 @@ from datetime import datetime
 from orchestrator.analysis.measurement import measure, usable
 from orchestrator.context import Context
 from orchestrator.measure.kept_measurements import needed, provider, record
-from orchestrator.measure.reader import window_of
-from orchestrator.measure.readings import read
+from orchestrator.measure.reader import Asking, read_at, window_of
 from orchestrator.measure.sequential_look import counted
 from orchestrator.ports import MetricSource
 from orchestrator.rollout.next import State
@@ -94,8 +93,9 @@ def _one(
     controls = tuple(analysis.spec.controls)
     names = [*watched, *controls]
     window, known = window_of(plan, metric), analysis.spec.watched
-    before = read(source, metric, names, window, analysis.spec.since, known)
-    now = read(source, metric, names, window, at, known)
+    asking = Asking(source, names, window, known)
+    before, _ = read_at(asking, metric, analysis.spec.since)
+    now, _ = read_at(asking, metric, at)
     found = []
     for name in watched:
         quiet = usable(before, name) is None and usable(now, name) is None

@@ -26,7 +26,7 @@ from orchestrator.context import Context
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import new
 from orchestrator.sandbox.cluster import MemoryCluster
-from orchestrator.server.app import create
+from orchestrator.server.http_app import create
 from orchestrator.server.listen import listening
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings

@@ -10,7 +10,7 @@ from stage import Stage
 
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
-from orchestrator.server.app import create
+from orchestrator.server.http_app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 from reference.tables import cell, table

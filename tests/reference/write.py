@@ -1,4 +1,4 @@
-"""Write every generated page below docs: `make reference`."""
+"""Write every generated page below docs, and the drawing of the house: `make reference`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.server import settings_reference as settings
-from reference import commands, metrics, resources, states
+from reference import commands, house, metrics, resources, states
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -22,6 +22,7 @@ def main() -> None:
     for name, page in PAGES.items():
         (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(page() + "\n")
+    (house.ROOT / house.FILE).write_text(house.drawing())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from stage import Stage
 
 from orchestrator.engine.instruments import Instruments
-from orchestrator.server.app import create
+from orchestrator.server.http_app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 

@@ -14,7 +14,7 @@ from orchestrator.context import SOURCE
 from orchestrator.rollout.polling import REQUESTED_AT
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
-from orchestrator.server.app import create
+from orchestrator.server.http_app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 

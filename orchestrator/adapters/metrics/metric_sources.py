@@ -20,7 +20,7 @@ from orchestrator.ports import Clock, Cluster, MetricSource, Sample
 from orchestrator.rollout.resources import model as m
 
 GROUP = "netpol_canary.metric_sources"
-BUILT_IN = {"prometheus": "prometheus", "http": "web", "kubernetes": "kubernetes"}  # modules by type
+BUILT_IN = {"prometheus": "prometheus", "http": "http_json", "kubernetes": "kubernetes"}  # modules by type
 MOST_KEPT = 32
 KEPT = timedelta(seconds=60)  # after which a Secret that was changed is read again
 

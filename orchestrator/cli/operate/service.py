@@ -17,7 +17,7 @@ from orchestrator.cli.wiring import Target
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Cluster
-from orchestrator.server.app import create
+from orchestrator.server.http_app import create
 from orchestrator.server.listen import address, listening
 from orchestrator.server.parts import Callers, Parts
 from orchestrator.server.settings import Settings, unknown

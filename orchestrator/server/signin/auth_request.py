@@ -14,7 +14,7 @@ from orchestrator.adapters.kube.secrets import Secrets
 from orchestrator.adapters.openid.provider import Client, Journey, Provider
 from orchestrator.errors import IdentityError, NetpolCanaryError, PortError, Refused
 from orchestrator.server.signin.authentication import Admission, Denied
-from orchestrator.server.signin.destination import destination
+from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.session import Session
 from orchestrator.server.signin.signin_context import Desk, fresh_token
 from orchestrator.server.signin.signin_settings import Oidc

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.errors import Forbidden
 from orchestrator.server.parts import Viewer
-from orchestrator.server.signin import csrf
-from orchestrator.server.signin.destination import destination
-from orchestrator.server.signin.headers import headers
+from orchestrator.server.signin.browser import csrf
+from orchestrator.server.signin.browser.destination import destination
+from orchestrator.server.signin.browser.headers import headers
 from orchestrator.server.signin.signin_context import Desk
 
 PUBLIC = ("/healthz", "/readyz", "/metrics")

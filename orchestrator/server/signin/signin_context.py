@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from orchestrator.adapters.kube.secrets import Secrets
 from orchestrator.server.parts import Parts, Viewer
-from orchestrator.server.signin import seal
 from orchestrator.server.signin.anonymous import anybody
-from orchestrator.server.signin.cookies import Jar
+from orchestrator.server.signin.browser import seal
+from orchestrator.server.signin.browser.cookies import Jar
 from orchestrator.server.signin.rate_limits import Attempts
 from orchestrator.server.signin.session import Session, read
 from orchestrator.server.signin.signin_settings import SignIn

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from orchestrator.errors import Refused
 from orchestrator.server.signin.auth_request import CALLBACK, Travel
 from orchestrator.server.signin.authentication import Admission, Denied
-from orchestrator.server.signin.destination import destination
+from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.rate_limits import caller
 from orchestrator.server.signin.session import Session
 from orchestrator.server.signin.signin_context import Desk, fresh_token

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.adapters.metrics.http_json import build
 from orchestrator.adapters.metrics.metric_sources import Settings
-from orchestrator.adapters.metrics.web import build
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.rollout.resources import model as m
 from orchestrator.sandbox.clock import SimulatedClock

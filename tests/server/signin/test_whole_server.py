@@ -10,7 +10,7 @@ from orchestrator.sandbox.people import People
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin.request_guard import public
 
-app = pytest.importorskip("orchestrator.server.app", reason="needs the application of serve")
+app = pytest.importorskip("orchestrator.server.http_app", reason="needs the application of serve")
 
 
 def test_every_route_of_the_server_refuses_without_a_session():

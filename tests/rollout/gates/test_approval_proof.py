@@ -11,7 +11,7 @@ from orchestrator.rollout.gates.approval_proof import NOBODY, condition, proven,
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 

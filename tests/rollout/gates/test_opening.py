@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from test_next import GATED, NOW, VOUCHED, analysis, approval, namespace, rollout, vouched
+from rollout.test_next import GATED, NOW, VOUCHED, analysis, approval, namespace, rollout, vouched
 
 from orchestrator.rollout.gates.freezes import closure
 from orchestrator.rollout.next import State, next_action

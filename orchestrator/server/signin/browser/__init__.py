@@ -1,0 +1,1 @@
+"""What a browser keeps and may do: cookies, seals, headers, forms, where it goes next."""
