@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
+.PHONY: demo test nightly test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
@@ -19,6 +19,10 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --durations=10
+
+# What `make test` draws a sample of, in full: every call that fails or kills, every odd shape, every seed and planted bug.
+nightly: $(VENV)/.ready
+	NETPOL_CANARY_FULL=1 $(BIN)/python -m pytest -n 2 --durations=10 -m "not browser" $(SAMPLED)
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
 # containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits, so that three workers fit two cores.

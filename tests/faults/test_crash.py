@@ -1,6 +1,7 @@
 """A rollout that is stopped at any write and started again ends all before, or all after."""
 
 import pytest
+from sampling import sampled, way
 from stage import OWN, Stage, check, work
 
 from orchestrator.context import NAMESPACE_ROLLOUT, read
@@ -22,11 +23,15 @@ class Counter:
     """Counts the calls of all ports together; the n-th kills, before or after its effect."""
 
     def __init__(self, at=0, after=False):
-        self.at, self.after, self.calls, self.named = at, after, 0, []
+        self.at, self.after, self.calls, self.named, self.ways = at, after, 0, [], []
 
     def points(self):
         """What leaves something behind, and some of the readings between: to die at one or the next of them is the same."""
         return [n for n, name in enumerate(self.named, 1) if name in WRITES or n % EVERY == 0]
+
+    def way(self, number):
+        """What was called, and how the program came to it."""
+        return self.named[number - 1], self.ways[number - 1]
 
     def around(self, port):
         return Dying(port, self)
@@ -34,6 +39,7 @@ class Counter:
     def call(self, real, name, *args, **kwargs):
         self.calls += 1
         self.named.append(name)
+        self.ways.append(way())
         mine = self.calls == self.at
         if mine and not self.after:
             raise Killed
@@ -76,10 +82,12 @@ def test_a_rollout_ends_at_after_or_at_before(good):
     assert stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
 
 
-@pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("after", [True, False])
-def test_stopped_at_every_write_and_started_again_it_ends_the_same(good, after):
-    for at in outcome(good)[3].points():
+def test_stopped_at_every_write_and_started_again_it_ends_the_same(after):
+    """Of a good and of a bad change; sampled, at one of the calls that one function makes in the same step."""
+    counters = {good: outcome(good)[3] for good in (True, False)}
+    cases = [(good, at) for good, counter in counters.items() for at in counter.points()]
+    for good, at in sampled(cases, lambda case: counters[case[0]].way(case[1]), after):
         stage, before, state, _ = outcome(good, at, after)
         check(stage, before, state)
 
@@ -115,7 +123,9 @@ def gated(at=0, after=False, late=True):
 
 @pytest.mark.parametrize(("late", "after"), [(True, False), (False, True)])
 def test_stopped_at_every_write_before_or_behind_a_gate_it_ends_the_same(late, after):
-    for at in gated(late=late)[3].points():
+    """At each of the points; sampled, at one of the calls that one function makes in the same step."""
+    counter = gated(late=late)[3]
+    for at in sampled(counter.points(), counter.way, (late, after)):
         stage, before, state, _ = gated(at, after, late)
         check(stage, before, state)
         reasons = [t.reason for t in state.rollout.status.transitions]

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 from patience import ENOUGH
+from sampling import sampled, way
 from stage import OWN, Inline, Stage, work
 from test_crash import Killed
 from test_race import Slow, Turns, Waiting
@@ -39,7 +40,7 @@ class Mortal:
 
     def __init__(self, cluster, at=0, after=False, applied=0):
         self._cluster, self._at, self._after, self._applied = cluster, at, after, applied
-        self.writes, self._dead = 0, False
+        self.writes, self.ways, self._dead = 0, [], False
 
     def __getattr__(self, name):
         real = getattr(self._cluster, name)
@@ -58,10 +59,17 @@ class Mortal:
 
         return call
 
+    def points(self, *seed):
+        """Every write; sampled, one of those that one function makes in the same step on one kind."""
+        return sampled(range(1, self.writes + 1), lambda n: self.ways[n - 1], seed)
+
     def _counted(self, name, what):
         kind = what["kind"] if isinstance(what, dict) else what.kind
-        self.writes += kind != "Lease"
-        if (name, kind) == ("replace_status", "NamespaceRollout") and what["status"]["phase"] == "Applied":
+        if kind != "Lease":
+            self.writes += 1
+            self.ways.append((name, kind, way()))
+        noted = (name, kind) == ("replace_status", "NamespaceRollout")
+        if self._applied and noted and what["status"]["phase"] == "Applied":
             self._applied -= 1
             return self._applied == 0
         return kind != "Lease" and self.writes == self._at
@@ -89,12 +97,12 @@ class Post:
 
 
 def killed(good, at=0, after=False, **strategy):
-    """A stage whose engine was killed there, what stood before, and how many writes there were."""
+    """A stage whose engine was killed there, what stood before, and the Mortal."""
     stage = Stage(good, **strategy)
     before, mortal = stage.standing(), Mortal(stage.cluster, at, after)
     with contextlib.suppress(Killed):
         work(stage.context(mortal), "engine")
-    return stage, before, mortal.writes
+    return stage, before, mortal
 
 
 def state_of(stage):
@@ -116,9 +124,10 @@ def unpromoted(state, stage, before):
 @pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("after", [True, False])
 def test_killed_at_any_write_what_is_not_promoted_is_back_in_time(good, after):
-    writes = killed(good)[2]
-    assert writes > 20
-    for at in range(1, writes + 1):
+    """At each; sampled, at one of those that one function makes in the same step on one kind."""
+    mortal = killed(good)[2]
+    assert mortal.writes > 20
+    for at in mortal.points(good, after):
         stage, before, _ = killed(good, at, after)
         state, left, lost = state_of(stage), stage.standing(), stage.clock.now()
         stage.clock.sleep(INTERVAL * 0.99)  # the guard's last look was just before
