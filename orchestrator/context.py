@@ -54,20 +54,20 @@ def open_fence() -> None:
     """For a worker that is alone."""
 
 
-class Room:
+class Capacity:
     """How much may be on its way at once; this one has no limit."""
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Held while a wave opens, so that no two take the same room."""
+        """Held while a wave opens, so that no two take the same capacity."""
         yield
 
     def lacking(self, rollout: Rollout) -> str:
-        """What the rollout's next wave has no room for; empty where it has."""
+        """What the rollout's next wave has no capacity for; empty where it has."""
         return ""
 
 
-NO_LIMIT = Room()
+NO_LIMIT = Capacity()
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Context:
     each: Callable[..., list[Any]] = serial
     fence: Callable[[], None] = open_fence
     beat: Callable[[], None] = open_fence
-    room: Room = NO_LIMIT
+    capacity: Capacity = NO_LIMIT
     claims: Claims = field(default_factory=Claims)
     tenure: Tenure = field(default_factory=Tenure)
 
@@ -107,7 +107,7 @@ def read(ctx: Context, name: str) -> State:
         {a.spec.wave: a for a in analyses},
         approvals,
         freezes(ctx) if ahead else (),
-        ctx.room.lacking(rollout) if ahead else "",
+        ctx.capacity.lacking(rollout) if ahead else "",
         unread=unread,
     )
 

@@ -9,7 +9,7 @@ import structlog
 from orchestrator.context import Context, change, read
 from orchestrator.errors import Conflict, NotFound, Refused
 from orchestrator.ports import Manifest
-from orchestrator.rollout.handoff import Handed, Seen, handed, known
+from orchestrator.rollout.handoff import Handoff, Seen, handed, known
 from orchestrator.rollout.next import FORWARD, Action, State, next_action
 from orchestrator.steps.by_action import STEPS
 from workflows.submission import TEMPLATE, WORKFLOW, workflow
@@ -59,7 +59,7 @@ def _read(obj: Manifest) -> Seen:
     )
 
 
-def _submit(ctx: Context, state: State, found: Handed) -> None:
+def _submit(ctx: Context, state: State, found: Handoff) -> None:
     for name in (WAVE, STEP):
         try:
             ctx.cluster.get(TEMPLATE, name, ctx.namespace)
@@ -75,14 +75,14 @@ def _submit(ctx: Context, state: State, found: Handed) -> None:
     _note(ctx, state, handed(state.rollout, state.rollout.status.wave, _read(created)))
 
 
-def _note(ctx: Context, state: State, found: Handed) -> None:
+def _note(ctx: Context, state: State, found: Handoff) -> None:
     """Which workflow it is that works on the wave: one that is gone later was there."""
     wave = state.rollout.status.wave
     note = Action("wait", wave, found.reason, f"wave {wave} is worked on by {found.message}")
     change(ctx, state, note, workflow=found.workflow)
 
 
-def _ended(ctx: Context, state: State, found: Handed) -> None:
+def _ended(ctx: Context, state: State, found: Handoff) -> None:
     """Take the wave up again or put it back; not where it was decided between the two looks."""
     fresh = replace(read(ctx, state.rollout.name), watched=state.watched)
     wave = fresh.rollout.status.wave

@@ -17,7 +17,7 @@ from orchestrator.rollout.resources.resource import Source
 
 if TYPE_CHECKING:
     from orchestrator.adapters.notify.messengers import Messengers
-    from orchestrator.engine.delivery.dispatcher import Courier
+    from orchestrator.engine.delivery.dispatcher import Dispatcher
 
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
 PAGES_URL = "NETPOL_CANARY_PAGES__URL"
@@ -77,17 +77,17 @@ def waves() -> Callable[[Context, State, Action], bool]:
     return elsewhere
 
 
-def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Courier:
+def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Dispatcher:
     """Who tells Git hosts and people; `base` is the address of the pages, else that of the environment."""
     from orchestrator.adapters.githosts.git_host import Hosts
     from orchestrator.adapters.kube.secrets import Secrets
-    from orchestrator.engine.delivery.dispatcher import Courier
-    from orchestrator.engine.delivery.receivers import Post
+    from orchestrator.engine.delivery.dispatcher import Dispatcher
+    from orchestrator.engine.delivery.receivers import Sender
 
     read = Secrets(ctx.cluster, target.namespace, target.secrets).read
     hosts, people = Hosts(ctx.clock, read), messengers(ctx, target)
-    post = Post(ctx, hosts.get, people.get, base or os.environ.get(PAGES_URL, ""))
-    return Courier(ctx, holder, post, **more)
+    post = Sender(ctx, hosts.get, people.get, base or os.environ.get(PAGES_URL, ""))
+    return Dispatcher(ctx, holder, post, **more)
 
 
 def messengers(ctx: Context, target: Target) -> Messengers:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from orchestrator.context import ROLLOUT, Room
+from orchestrator.context import ROLLOUT, Capacity
 from orchestrator.errors import BadInput
 from orchestrator.ports import Cluster, Manifest
 from orchestrator.rollout.resources.model import TERMINAL
@@ -18,10 +18,10 @@ MOST_NAMED = 3
 
 
 @dataclass
-class Limits(Room):
+class Limits(Capacity):
     """For the workers of one controller. First come, first served; a wave that is too large alone goes alone.
 
-    The way back asks for no room, but takes it.
+    The way back asks for no capacity, but takes it.
     """
 
     cluster: Cluster

@@ -17,10 +17,10 @@ from orchestrator.engine.abreast import MOST_LOOKS, Abreast
 from orchestrator.engine.aloud import Aloud
 from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.capacity import Limits
-from orchestrator.engine.delivery.dispatcher import Courier
+from orchestrator.engine.delivery.dispatcher import Dispatcher
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
-from orchestrator.engine.lease_watch import Lookout
+from orchestrator.engine.lease_watch import LeaseWatch
 from orchestrator.engine.poll_rounds import MOST_SECONDS, Polling
 from orchestrator.engine.request_watch import Notice
 from orchestrator.engine.upkeep.bridge_sweep import Sweeper
@@ -54,7 +54,7 @@ from orchestrator.standstill import Deadlines
 
 MOST_ROLLOUTS = 16
 MOST_NAMESPACES = 500
-SPARE_WORKERS = 16  # for what asks for no room: above all the way back
+SPARE_WORKERS = 16  # for what asks for no capacity: above all the way back
 LEASE_SECONDS = 15.0
 LEASE = "controller"
 CLOSING_SECONDS = 5.0
@@ -76,7 +76,7 @@ class Controller:
     stop: Callable[[], bool] = lambda: False
     lease_seconds: float = LEASE_SECONDS
     most_seconds: float = MOST_SECONDS
-    courier: Courier | None = None
+    courier: Dispatcher | None = None
     most_rollouts: int = MOST_ROLLOUTS
     most_namespaces: int = MOST_NAMESPACES
     elsewhere: Callable[[Context, State, Action], bool] = nowhere
@@ -89,21 +89,21 @@ class Controller:
     _drift: DriftWatch = field(init=False, repr=False)
     _orphans: OrphanWatch = field(init=False, repr=False)
     _sweeper: Sweeper = field(init=False, repr=False)
-    _lookout: Lookout = field(init=False, repr=False)
+    _lookout: LeaseWatch = field(init=False, repr=False)
     _deadlines: Deadlines = field(init=False, repr=False)
     _ticked: Reading | None = field(default=None, repr=False)
     _abreast: Abreast = field(default_factory=Abreast, repr=False)
 
     def __post_init__(self) -> None:
         ctx = self.ctx
-        room = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
-        self.ctx = replace(ctx, room=room)
+        capacity = Limits(ctx.cluster, ctx.namespace, self.most_rollouts, self.most_namespaces)
+        self.ctx = replace(ctx, capacity=capacity)
         self._drift = DriftWatch(self.ctx)
         self._aloud = Aloud(ctx.notifier)
         self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
         self._orphans = OrphanWatch(self.ctx)
         self._sweeper = Sweeper(self.ctx)
-        self._lookout = Lookout(ctx, self.holder, self.lease_seconds)
+        self._lookout = LeaseWatch(ctx, self.holder, self.lease_seconds)
         self._deadlines = Deadlines(ctx.clock)
         self._polling = Polling(self.poll_seconds, self.most_seconds)
 

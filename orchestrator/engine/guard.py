@@ -18,7 +18,7 @@ from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
-from orchestrator.engine.lease_watch import Lookout
+from orchestrator.engine.lease_watch import LeaseWatch
 from orchestrator.engine.upkeep.bridge_sweep import Sweeper
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError, NotFound, PortError
@@ -78,7 +78,7 @@ class Guard:
     interval: float = INTERVAL
     stop: Callable[[], bool] = lambda: False
     lease_seconds: float = LEASE_SECONDS
-    _lookout: Lookout = field(init=False, repr=False)
+    _lookout: LeaseWatch = field(init=False, repr=False)
     _work: dict[str, Future[State]] = field(default_factory=dict, repr=False)
     _told: dict[str, str] = field(default_factory=dict, repr=False)
     _looked: Reading | None = field(default=None, repr=False)
@@ -86,7 +86,7 @@ class Guard:
     _sweeper: Sweeper = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._lookout = Lookout(self.ctx, self.holder, self.lease_seconds)
+        self._lookout = LeaseWatch(self.ctx, self.holder, self.lease_seconds)
         self.lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
         self._sweeper = Sweeper(self.ctx)
 

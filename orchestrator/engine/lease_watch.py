@@ -16,7 +16,7 @@ MOST_STATED = 300.0  # seconds; a Lease that claims more is not believed
 
 
 @dataclass
-class Lookout:
+class LeaseWatch:
     """For one thread. Only time in which it could look counts: after an outage every Lease has to stand still anew."""
 
     ctx: Context

@@ -33,7 +33,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Handed:
+class Handoff:
     """`submit` one of the name in `workflow`, note that it is there (`adopt`), go on to the `next` one, `follow` it, or
 
     put everything `back`.
@@ -51,31 +51,31 @@ def known(rollout: Rollout, wave: int) -> WaveWorkflow:
     return noted if noted.name and noted.wave == wave else _at(rollout, wave, 0, 0)
 
 
-def handed(rollout: Rollout, wave: int, seen: Seen | None) -> Handed:
+def handed(rollout: Rollout, wave: int, seen: Seen | None) -> Handoff:
     """What to do now, where the wave is open and not decided; `seen` is the workflow of the name that `known` gives."""
     now = known(rollout, wave)
     if seen is None:
         if not now.uid:
-            return Handed("submit", now)
+            return Handoff("submit", now)
         return _again(rollout, now, "WorkflowLost", f"the workflow {now.name} is gone")
     if seen.shutdown:
         text = f"the workflow {now.name} of wave {wave} was told to {seen.shutdown.lower()}"
-        return Handed("back", now, "WorkflowStopped", text)
+        return Handoff("back", now, "WorkflowStopped", text)
     if now.uid != seen.uid:
-        return Handed("adopt", now.model_copy(update={"uid": seen.uid}), "WorkflowSubmitted", now.name)
+        return Handoff("adopt", now.model_copy(update={"uid": seen.uid}), "WorkflowSubmitted", now.name)
     if seen.phase in ENDED:
         said = f": {seen.message}" if seen.message else ""
         text = f"the workflow {now.name} ended as {seen.phase} before wave {wave} was decided{said}"
         return _again(rollout, now, "WorkflowFailed", text[:2000])
-    return Handed("follow", now)
+    return Handoff("follow", now)
 
 
-def _again(rollout: Rollout, now: WaveWorkflow, reason: str, message: str) -> Handed:
+def _again(rollout: Rollout, now: WaveWorkflow, reason: str, message: str) -> Handoff:
     if now.failures >= MOST_FAILURES:
         times = f"; {now.failures + 1} workflows came to nothing"
-        return Handed("back", now, reason, message + times)
+        return Handoff("back", now, reason, message + times)
     after = _at(rollout, now.wave, now.attempt + 1, now.failures + 1)
-    return Handed("next", after, reason, f"{message}; {after.name} takes the wave up again")
+    return Handoff("next", after, reason, f"{message}; {after.name} takes the wave up again")
 
 
 def resumed(rollout: Rollout) -> WaveWorkflow:

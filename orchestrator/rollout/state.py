@@ -69,9 +69,10 @@ class Watched:
 
 @dataclass(frozen=True)
 class State:
-    """All that decides what comes next. `unread` are approvals of it that cannot be read, in words. `lacking` says what a wave that would open has no room for, `watched` what the
+    """All that decides what comes next.
 
-    worker that asks has seen of it; None for who looks at it once.
+    `lacking` says what a wave that would open has no capacity for, `unread` which approvals cannot be read; `watched` is
+    what the worker that asks has seen of it, None for who looks at it once.
     """
 
     rollout: Rollout

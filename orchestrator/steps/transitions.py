@@ -17,9 +17,9 @@ BROKEN = "GlassBroken"
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
-    """From here on the wave may be written to; not where another one took the room meanwhile."""
-    with ctx.room.turn():
-        if not ctx.room.lacking(state.rollout):
+    """From here on the wave may be written to; not where another one took the capacity meanwhile."""
+    with ctx.capacity.turn():
+        if not ctx.capacity.lacking(state.rollout):
             going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
             change(ctx, state, action, opened=action.wave + 1, **going)
 

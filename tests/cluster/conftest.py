@@ -27,7 +27,7 @@ def node(tmp_path_factory):
 
 
 @pytest.fixture
-def street(node, tmp_path):
+def node_shop(node, tmp_path):
     """A NodeScene: the shop on a real node, with traffic and without policies."""
     found = NodeScene(node, tmp_path)
     found.furnish()

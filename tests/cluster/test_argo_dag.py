@@ -31,7 +31,7 @@ def argo_crds(plane, harness):
     return plane
 
 
-class Yard(Scene):
+class Sources(Scene):
     """A scene with a controller of its own, and what becomes of one change after the other."""
 
     def __init__(self, plane, folder, metrics):
@@ -108,14 +108,14 @@ def widened(name, port):
     return found
 
 
-def outcomes(yard, pods):
+def outcomes(sources, pods):
     """Five changes, one after the other."""
-    found = {"promoted": yard.change(yard.good())}
-    found["rolled back"] = yard.change(yard.bad())
+    found = {"promoted": sources.change(sources.good())}
+    found["rolled back"] = sources.change(sources.bad())
     gate = [{"wave": 1, "name": "people"}]
-    found["approved"] = yard.change(yard.good(), gate, yard.decide("approve"))
-    found["rejected"] = yard.change(yard.good(), gate, yard.decide("reject"))
-    found["aborted"] = yard.change(yard.good(), act=yard.abort)
+    found["approved"] = sources.change(sources.good(), gate, sources.decide("approve"))
+    found["rejected"] = sources.change(sources.good(), gate, sources.decide("reject"))
+    found["aborted"] = sources.change(sources.good(), act=sources.abort)
     drained(pods)
     return found
 
@@ -124,20 +124,20 @@ def outcomes(yard, pods):
 def seen(argo_crds, harness, watched, tmp_path_factory):
     """What became of the five changes, and the pods that ran."""
     plane, (_, url), folder = argo_crds, watched, tmp_path_factory.mktemp("argo")
-    yard = Yard(plane, folder, url)
-    yard.furnish()
+    sources = Sources(plane, folder, url)
+    sources.furnish()
     with ExitStack() as stack:
-        stack.callback(yard.clear)
+        stack.callback(sources.clear)
         for base in ("rbac", "argo"):
             plane.run("apply", "-k", str(harness.ROOT / "config" / base))
         pods = Pods(plane, folder / "pods")
         stack.callback(pods.close)
         # The first pod that writes is lost to its node as soon as it has begun.
         pods.on_begin.append(lambda pod: lost(pod, pods.pods))
-        yard.settled()
+        sources.settled()
         account = service_account(plane, folder, OWN, "netpol-canary").kubeconfig
         with process([*SERVE, "--kubeconfig", account], folder / "controller.log"):
-            return outcomes(yard, pods), pods.pods
+            return outcomes(sources, pods), pods.pods
 
 
 def lost(pod, ran):

@@ -38,7 +38,7 @@ def policy(port):
     }
 
 
-class Yard:
+class ManySources:
     """Many sources with two namespaces each, and a guard with its own account's rights over all."""
 
     def __init__(self, plane, harness, folder, stack):
@@ -104,7 +104,7 @@ def yard(plane, harness, tmp_path):
             "it grants cluster roles and knows the server's address: only on a control plane of our own"
         )
     with ExitStack() as stack:
-        found = Yard(plane, harness, tmp_path, stack)
+        found = ManySources(plane, harness, tmp_path, stack)
         yield found
     cleared(plane, *found.spaces)
 

@@ -125,11 +125,11 @@ def listing(image):
     return next(d for d in policies if d["metadata"]["name"] == name)
 
 
-def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
+def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, node_shop):
     """Controllers and guards become ready, and a merge is promoted by probes from the same image."""
-    street.settled()
+    node_shop.settled()
     documents = [
-        reaching(d, node, street.git)
+        reaching(d, node, node_shop.git)
         for d in collected(("rbac", "manager", "guard"), loaded)
         if d["kind"] != "Namespace"
     ]
@@ -141,25 +141,30 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, street):
         given["analysis"]["probing"].pop("image")  # the controller's own
         spec = {
             "git": {"url": "/repository"},
-            "namespaces": {"names": list(street.servers)},
+            "namespaces": {"names": list(node_shop.servers)},
             "strategy": given,
         }
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
-        revision = street.commit(**{n: policy("callers", port=8080) for n in street.servers})
-        owned = ["chown", "-R", f"{USER}:{USER}", str(street.git)]  # Git reads no repository of another user
+        revision = node_shop.commit(**{n: policy("callers", port=8080) for n in node_shop.servers})
+        owned = [
+            "chown",
+            "-R",
+            f"{USER}:{USER}",
+            str(node_shop.git),
+        ]  # Git reads no repository of another user
         subprocess.run(owned, check=True, timeout=ENOUGH)
         node.apply({**kind, "metadata": {"name": "shop", "namespace": OWN}, "spec": spec})
 
         def phase():
-            found = street.rollout()
+            found = node_shop.rollout()
             mine = found["spec"]["revision"] == revision
             return found.get("status", {}).get("phase") if mine else ""
 
         eventually(lambda: phase() in ("Succeeded", "RolledBack", "Paused"), every=0.5)
-        assert phase() == "Succeeded", street.rollout()["status"]["reason"]
-        assert street.ask("front", "beta") == "open" and probe("beta")
+        assert phase() == "Succeeded", node_shop.rollout()["status"]["reason"]
+        assert node_shop.ask("front", "beta") == "open" and probe("beta")
     finally:
-        subprocess.run(["chown", "-R", "0:0", str(street.git)], check=False, timeout=ENOUGH)
+        subprocess.run(["chown", "-R", "0:0", str(node_shop.git)], check=False, timeout=ENOUGH)
         body = yaml.safe_dump_all(documents)
         node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
         node.apply(listing(TAG))

@@ -46,7 +46,7 @@ def egress(*rules):
 
 
 @pytest.fixture
-def street(node, tmp_path):
+def node_shop(node, tmp_path):
     """A NodeScene, with traffic only where a test waits for it."""
     found = NodeScene(node, tmp_path)
     found.furnish()
@@ -55,58 +55,58 @@ def street(node, tmp_path):
 
 
 @pytest.fixture
-def ask(street):
+def ask(node_shop):
     """What a connection from a namespace's workload, `front` where not told, to another's meets."""
-    addresses = {space: street.address(space) for space in ("front", *street.servers)}
+    addresses = {space: node_shop.address(space) for space in ("front", *node_shop.servers)}
 
     def question(space="alpha", port=8080, source="front", protocol="TCP"):
-        return street.node.ask(addresses[source], addresses.get(space, space), port, protocol)
+        return node_shop.node.ask(addresses[source], addresses.get(space, space), port, protocol)
 
     return question
 
 
-def test_pods_answer_each_other_over_http(street, ask):
-    assert [ask(space) for space in street.servers] == ["open"] * 3
+def test_pods_answer_each_other_over_http(node_shop, ask):
+    assert [ask(space) for space in node_shop.servers] == ["open"] * 3
     assert ask("alpha", CLOSED) == "refused"
-    street.calling()
+    node_shop.calling()
     errors = 'sum(increase(http_client_requests_total{outcome="error"}[4s]))'
-    soon(lambda: street.value(errors) == 0)
+    soon(lambda: node_shop.value(errors) == 0)
 
 
-def test_a_denied_connection_times_out_and_is_the_clients_error(street, ask):
-    street.node.apply(ingress())
+def test_a_denied_connection_times_out_and_is_the_clients_error(node_shop, ask):
+    node_shop.node.apply(ingress())
     soon(lambda: ask() == "timeout")
     assert ask("beta") == "open"
     errors = 'sum(increase(http_client_requests_total{namespace="front",target="alpha",outcome="error"}[4s]))'
-    soon(lambda: street.value(errors) > 5)
-    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    soon(lambda: node_shop.value(errors) > 5)
+    node_shop.plane.run("delete", "netpol", "-n", "alpha", "under-test")
     soon(lambda: ask() == "open")
 
 
-def test_the_agent_can_refuse_instead(street, ask):
-    street.node.agent.mode("reject")
-    street.node.apply(ingress())
+def test_the_agent_can_refuse_instead(node_shop, ask):
+    node_shop.node.agent.mode("reject")
+    node_shop.node.apply(ingress())
     soon(lambda: ask() == "refused")
-    street.node.agent.mode("drop")
+    node_shop.node.agent.mode("drop")
     assert ask() == "timeout"
 
 
-def test_nothing_is_enforced_while_the_agent_is_stopped(street, ask):
-    street.node.apply(ingress())
+def test_nothing_is_enforced_while_the_agent_is_stopped(node_shop, ask):
+    node_shop.node.apply(ingress())
     soon(lambda: ask() == "timeout")
-    street.node.agent.stop()
+    node_shop.node.agent.stop()
     assert ask() == "open"
-    street.node.agent.start()
+    node_shop.node.agent.start()
     assert ask() == "timeout"
 
 
-def test_a_killed_agent_leaves_its_last_rules(street, ask):
-    street.node.apply(ingress())
+def test_a_killed_agent_leaves_its_last_rules(node_shop, ask):
+    node_shop.node.apply(ingress())
     soon(lambda: ask() == "timeout")
-    street.node.agent.kill()
-    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    node_shop.node.agent.kill()
+    node_shop.plane.run("delete", "netpol", "-n", "alpha", "under-test")
     assert ask() == "timeout"
-    street.node.agent.start()
+    node_shop.node.agent.start()
     assert ask() == "open"
 
 
@@ -152,44 +152,44 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_packets_follow_an_ingress_rule_for(case, street, ask):
+def test_packets_follow_an_ingress_rule_for(case, node_shop, ask):
     rules, expected = CASES[case]
-    street.node.apply(ingress(*rules))
+    node_shop.node.apply(ingress(*rules))
     soon(lambda: {key: ask("alpha", key[1], key[0]) for key in expected} == expected)
 
 
-def test_datagrams_are_told_apart_from_connections(street, ask):
-    street.node.agent.mode("reject")
+def test_datagrams_are_told_apart_from_connections(node_shop, ask):
+    node_shop.node.agent.mode("reject")
     assert ask(protocol="UDP") == "open"
-    street.node.apply(ingress({"ports": [{"protocol": "UDP"}]}))
+    node_shop.node.apply(ingress({"ports": [{"protocol": "UDP"}]}))
     soon(lambda: ask() == "refused")
     assert ask(protocol="UDP") == "open"
-    street.node.apply(ingress({"ports": [{"port": 8080, "protocol": "TCP"}]}))
+    node_shop.node.apply(ingress({"ports": [{"port": 8080, "protocol": "TCP"}]}))
     soon(lambda: ask() == "open")
     assert ask(protocol="UDP") == "refused"
-    street.node.agent.mode("drop")
+    node_shop.node.agent.mode("drop")
     assert ask(protocol="UDP") == "timeout"
 
 
-def test_packets_follow_address_blocks_and_egress_rules(street, ask):
-    alpha, beta = (street.address(space) for space in ("alpha", "beta"))
-    block = {"cidr": street.node.ground.slot.pods, "except": [f"{beta}/32"]}
-    street.node.apply(egress({"to": [{"ipBlock": block}], "ports": [{"port": 8080}]}))
+def test_packets_follow_address_blocks_and_egress_rules(node_shop, ask):
+    alpha, beta = (node_shop.address(space) for space in ("alpha", "beta"))
+    block = {"cidr": node_shop.node.ground.slot.pods, "except": [f"{beta}/32"]}
+    node_shop.node.apply(egress({"to": [{"ipBlock": block}], "ports": [{"port": 8080}]}))
     expected = {("alpha", 8080): "open", ("alpha", CLOSED): "timeout", ("beta", 8080): "timeout"}
     soon(lambda: {key: ask(*key) for key in expected} == expected)
-    kubelet = (street.node.address, 10250)
+    kubelet = (node_shop.node.address, 10250)
     assert ask(*kubelet) == "timeout"
-    street.node.apply(
+    node_shop.node.apply(
         egress({"to": [{"ipBlock": {"cidr": f"{alpha}/32"}}, {"ipBlock": {"cidr": f"{kubelet[0]}/32"}}]})
     )
     soon(lambda: ask(*kubelet) == "open")
 
 
-def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
-    street.node.apply(ingress())
+def test_a_node_reaches_its_own_pods_whatever_policies_say(node_shop, ask):
+    node_shop.node.apply(ingress())
     soon(lambda: ask() == "timeout")
-    address = street.address("alpha")
-    inside = street.node.ground.enter("net")
+    address = node_shop.address("alpha")
+    inside = node_shop.node.ground.enter("net")
     command = [
         *inside,
         sys.executable,
@@ -200,18 +200,18 @@ def test_a_node_reaches_its_own_pods_whatever_policies_say(street, ask):
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=ENOUGH, check=False)
     assert done.stdout.split() == ["ok"] * 3, done.stderr
-    ready = street.node.get("deployment", "alpha", "app")["status"].get("readyReplicas")
+    ready = node_shop.node.get("deployment", "alpha", "app")["status"].get("readyReplicas")
     assert ready == 1
 
 
 @contextlib.contextmanager
-def talking(street, space, patience):
+def talking(node_shop, space, patience):
     """A connection from front that stays open and in use; yields whether it has broken within some seconds."""
-    address = street.address(space)
+    address = node_shop.address(space)
     command = [
-        street.plane.kubectl,
+        node_shop.plane.kubectl,
         "--kubeconfig",
-        street.plane.kubeconfig,
+        node_shop.plane.kubeconfig,
         "exec",
         "-n",
         "front",
@@ -239,34 +239,34 @@ def talking(street, space, patience):
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["kept", "cut"])
-def test_standing_connections_are_as_the_agent_is_told(cut, street, ask):
-    street.node.agent.mode(cut=cut)
+def test_standing_connections_are_as_the_agent_is_told(cut, node_shop, ask):
+    node_shop.node.agent.mode(cut=cut)
     # No busy machine is to break what is kept; what is cut shows as soon as an answer fails to come.
-    with talking(street, "alpha", 5 if cut else ENOUGH) as broken:
-        street.node.apply(ingress())
+    with talking(node_shop, "alpha", 5 if cut else ENOUGH) as broken:
+        node_shop.node.apply(ingress())
         soon(lambda: ask() == "timeout")
         assert broken(ENOUGH if cut else 4) is cut
 
 
-def test_a_slow_agent_enforces_late(street, ask):
+def test_a_slow_agent_enforces_late(node_shop, ask):
     delay = 6
-    street.node.agent.mode(delay=delay)
+    node_shop.node.agent.mode(delay=delay)
     begun, answers = time.monotonic(), []
-    street.node.apply(ingress())
+    node_shop.node.apply(ingress())
     soon(lambda: answers.append((ask(), time.monotonic() - begun)) or answers[-1][0] == "timeout")
     assert all(seconds > delay for answer, seconds in answers if answer != "open"), answers
 
 
-def test_a_policy_can_cut_off_the_scrape_but_not_the_questions(street):
+def test_a_policy_can_cut_off_the_scrape_but_not_the_questions(node_shop):
     up = 'sum by (namespace) (up{namespace="alpha"})'
-    soon(lambda: street.value(up) == 1)
-    street.node.apply(ingress({"from": [FRONT]}))
-    soon(lambda: street.value(f"1 - {up}") == 1)
+    soon(lambda: node_shop.value(up) == 1)
+    node_shop.node.apply(ingress({"from": [FRONT]}))
+    soon(lambda: node_shop.value(f"1 - {up}") == 1)
     closed = ingress()
     closed["metadata"]["namespace"] = monitoring.NAMESPACE
-    street.node.apply(closed)
-    street.plane.run("delete", "netpol", "-n", "alpha", "under-test")
-    soon(lambda: street.value(up) == 1)
+    node_shop.node.apply(closed)
+    node_shop.plane.run("delete", "netpol", "-n", "alpha", "under-test")
+    soon(lambda: node_shop.value(up) == 1)
 
 
 def job(name, **more):
@@ -288,11 +288,11 @@ def job(name, **more):
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": body}
 
 
-def test_a_pod_with_a_gate_that_nobody_sets_is_listed_but_never_ready(street):
-    street.node.apply(job("never-ready"))
+def test_a_pod_with_a_gate_that_nobody_sets_is_listed_but_never_ready(node_shop):
+    node_shop.node.apply(job("never-ready"))
 
     def endpoints():
-        slices = street.node.get("endpointslices", "alpha")["items"]
+        slices = node_shop.node.get("endpointslices", "alpha")["items"]
         return [
             e for s in slices for e in s.get("endpoints") or () if e.get("targetRef", {}).get("kind") == "Pod"
         ]
@@ -305,24 +305,24 @@ def test_a_pod_with_a_gate_that_nobody_sets_is_listed_but_never_ready(street):
     def running():
         states.update((e["conditions"]["ready"], e["conditions"]["serving"]) for e in theirs())
         status = "-o=jsonpath={.status.containerStatuses[0].ready}"
-        return street.plane.run("get", "pod", "-n", "alpha", pod, status) == "true"
+        return node_shop.plane.run("get", "pod", "-n", "alpha", pod, status) == "true"
 
     soon(running)
     assert running() and states == {(False, False)}
     soon(lambda: [e["conditions"]["ready"] for e in endpoints() if e not in theirs()] == [True])
-    assert street.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
+    assert node_shop.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
 
 
-def test_a_finished_job_is_deleted_with_its_pod_and_its_last_words_are_read(street):
+def test_a_finished_job_is_deleted_with_its_pod_and_its_last_words_are_read(node_shop):
     words = "import json; open('/dev/termination-log', 'w').write(json.dumps({'answer': 42}))"
     spec = pod_spec()["containers"][0]
     done = job("last-words", containers=[{**spec, "command": ["python3", "-I", "-c", words]}])
     done["spec"]["ttlSecondsAfterFinished"] = 3
-    street.node.apply(done)
+    node_shop.node.apply(done)
 
     def message():
         pods = json.loads(
-            street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "json")
+            node_shop.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "json")
         )
         ended = [
             p["status"]["containerStatuses"][0]["state"].get("terminated")
@@ -333,33 +333,33 @@ def test_a_finished_job_is_deleted_with_its_pod_and_its_last_words_are_read(stre
 
     assert json.loads(soon(message)) == {"answer": 42}
     names = ("get", "jobs,pods", "-n", "alpha", "-l", "job-name=last-words", "-o", "name")
-    soon(lambda: not street.plane.run(*names).strip())
+    soon(lambda: not node_shop.plane.run(*names).strip())
 
 
-def test_the_probe_image_runs_the_projects_agent(street):
+def test_the_probe_image_runs_the_projects_agent(node_shop):
     container = {"name": "probe", "image": images.PROBE, "args": ["--help"]}
-    street.node.apply(job("probe", containers=[container]))
+    node_shop.node.apply(job("probe", containers=[container]))
     code = "-o=jsonpath={.items[*].status.containerStatuses[0].state.terminated.exitCode}"
     expected = "0" if images.AGENT.exists() else "1"
-    soon(lambda: street.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected)
+    soon(lambda: node_shop.plane.run("get", "pods", "-n", "alpha", "-l", "job-name=probe", code) == expected)
 
 
 @pytest.mark.parametrize("caller", ["front", "frnt"], ids=["good", "bad"])
-def test_a_rollout_plays_on_real_packets_and_metrics(caller, street):
-    street.calling()
-    street.settled()
-    before = street.policies()
+def test_a_rollout_plays_on_real_packets_and_metrics(caller, node_shop):
+    node_shop.calling()
+    node_shop.settled()
+    before = node_shop.policies()
     callers = (caller, monitoring.LABEL)
-    street.commit(**{name: policy("callers", callers, 8080) for name in street.servers})
-    done = street.run()
+    node_shop.commit(**{name: policy("callers", callers, 8080) for name in node_shop.servers})
+    done = node_shop.run()
     assert done.returncode == (0 if caller == "front" else 1), done.stdout + done.stderr
-    status = street.rollout()["status"]
+    status = node_shop.rollout()["status"]
     if caller == "front":
         assert status["phase"] == "Succeeded"
-        assert [rule["ports"][0]["port"] for rule in street.rules()] == [8080] * 3
+        assert [rule["ports"][0]["port"] for rule in node_shop.rules()] == [8080] * 3
     else:
-        assert status["phase"] == "RolledBack" and street.policies() == before
-        assert "front" in street.why()
+        assert status["phase"] == "RolledBack" and node_shop.policies() == before
+        assert "front" in node_shop.why()
 
 
 def test_a_killed_test_run_leaves_nothing_behind(tmp_path):

@@ -16,9 +16,9 @@ KEPT = ("sample", "reach", "reach")  # role, before, after
 
 
 @pytest.fixture
-def shop(street):
+def shop(node_shop):
     """The shop with its first policies in force, and traffic; `kube-router` stands for the agent that enforces them."""
-    street.settled()
+    node_shop.settled()
     labels = {"app": AGENT}
     pod = {
         "metadata": {"labels": labels},
@@ -30,9 +30,9 @@ def shop(street):
         "metadata": {"name": AGENT, "namespace": "kube-system"},
         "spec": {"selector": {"matchLabels": labels}, "template": pod},
     }
-    street.node.apply(daemons)
-    yield street
-    street.plane.run("delete", "daemonset", AGENT, "-n", "kube-system")
+    node_shop.node.apply(daemons)
+    yield node_shop
+    node_shop.plane.run("delete", "daemonset", AGENT, "-n", "kube-system")
 
 
 def described(folder):

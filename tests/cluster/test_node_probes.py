@@ -41,8 +41,8 @@ def probe(port=OPEN, reach=True, source="front/app", destination="alpha/app", **
 
 
 @pytest.fixture
-def api(street):
-    return connect(street.plane.kubeconfig, timeout=ENOUGH)
+def api(node_shop):
+    return connect(node_shop.plane.kubeconfig, timeout=ENOUGH)
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def patient(prober):
     return replace(prober, probing=Probing(seconds=180, stable_seconds=16))
 
 
-def deny(street):
+def deny(node_shop):
     """Nobody may reach alpha any more, from now on."""
-    street.node.apply(in_alpha(DENY))
+    node_shop.node.apply(in_alpha(DENY))
 
 
 def in_alpha(text):
@@ -75,7 +75,7 @@ def seen(results):
     return [r.observed for r in results]
 
 
-def test_open_and_closed_ports_and_resolvers_answer_as_they_are_and_nothing_is_left(street, prober, api):
+def test_open_and_closed_ports_and_resolvers_answer_as_they_are_and_nothing_is_left(node_shop, prober, api):
     wanted = [
         probe(),
         probe(check="http"),
@@ -90,51 +90,51 @@ def test_open_and_closed_ports_and_resolvers_answer_as_they_are_and_nothing_is_l
 
 
 @pytest.mark.parametrize(("mode", "said"), [("drop", "timed out"), ("reject", "refused")])
-def test_a_denied_connection_is_blocked_however_it_is_denied(street, prober, mode, said):
-    street.node.agent.mode(mode)
-    deny(street)
+def test_a_denied_connection_is_blocked_however_it_is_denied(node_shop, prober, mode, said):
+    node_shop.node.agent.mode(mode)
+    deny(node_shop)
     results = prober.run([probe(reach=False), probe(destination="beta/app")])
     assert seen(results) == [False, True], results
     assert said in results[0].message
 
 
-def test_a_denial_that_is_enforced_late_is_waited_for(street, prober):
-    street.node.agent.mode(delay=2)
-    deny(street)
+def test_a_denial_that_is_enforced_late_is_waited_for(node_shop, prober):
+    node_shop.node.agent.mode(delay=2)
+    deny(node_shop)
     assert seen(prober.run([probe(reach=False)])) == [False]
 
 
-def test_what_a_new_pod_may_do_before_its_own_policy_holds_it_is_not_believed(street, prober, patient):
+def test_what_a_new_pod_may_do_before_its_own_policy_holds_it_is_not_believed(node_shop, prober, patient):
     spec = {"podSelector": {}, "policyTypes": ["Egress"]}
     meta = {"name": "out", "namespace": "front"}
-    street.node.apply(
+    node_shop.node.apply(
         {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
     )
     assert seen(prober.run([probe(reach=False)])) == [False]
-    street.node.agent.mode(delay=3)
+    node_shop.node.agent.mode(delay=3)
     (result,) = patient.run([probe()])
     assert result.observed is False, result
 
 
-def test_what_a_new_pod_may_not_do_before_others_policies_know_it_is_not_believed(street, prober, patient):
-    street.node.apply(in_alpha(policy("callers")))
+def test_what_a_new_pod_may_not_do_before_others_policies_know_it_is_not_believed(node_shop, prober, patient):
+    node_shop.node.apply(in_alpha(policy("callers")))
     assert seen(prober.run([probe()])) == [True]
-    street.node.agent.mode(delay=3)
+    node_shop.node.agent.mode(delay=3)
     (result,) = patient.run([probe(reach=False)])
     assert result.observed is True, result
 
 
-def test_a_stopped_agent_lets_through_what_must_not_pass(street, prober):
-    deny(street)
-    street.node.agent.stop()
+def test_a_stopped_agent_lets_through_what_must_not_pass(node_shop, prober):
+    deny(node_shop)
+    node_shop.node.agent.stop()
     assert seen(prober.run([probe(reach=False)])) == [True]
 
 
 @pytest.mark.parametrize("cut", [True, False], ids=["cut", "kept"])
-def test_a_held_connection_tells_whether_a_change_cut_it(street, prober, api, cut):
-    street.node.agent.mode(cut=cut)
+def test_a_held_connection_tells_whether_a_change_cut_it(node_shop, prober, api, cut):
+    node_shop.node.agent.mode(cut=cut)
     prober.hold([probe(), probe(destination="beta/app")], "wave-0")
-    deny(street)
+    deny(node_shop)
     assert seen(prober.run([probe(reach=False)])) == [False]
     found = {r.probe.destination: r for r in prober.held("wave-0")}
     assert found["alpha/app"].observed is (not cut), found
@@ -143,27 +143,27 @@ def test_a_held_connection_tells_whether_a_change_cut_it(street, prober, api, cu
     eventually(lambda: not left(api))
 
 
-def test_a_probe_pod_is_never_a_ready_endpoint_and_no_controller_adopts_it(street, prober):
+def test_a_probe_pod_is_never_a_ready_endpoint_and_no_controller_adopts_it(node_shop, prober):
     prober.hold([probe(source="alpha/app", destination="beta/app")], "wave-0")
 
     def theirs():
-        slices = street.node.get("endpointslices", "alpha")["items"]
+        slices = node_shop.node.get("endpointslices", "alpha")["items"]
         ends = [e for s in slices for e in s.get("endpoints") or ()]
         return [e for e in ends if e["targetRef"]["name"].startswith("netpol-canary-")]
 
     conditions = [e["conditions"] for e in eventually(theirs)]
     assert [(c["ready"], c["serving"]) for c in conditions] == [(False, False)]
-    assert street.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
+    assert node_shop.node.get("deployment", "alpha", "app")["status"]["replicas"] == 1
     assert seen(prober.held("wave-0")) == [True]
     prober.release("wave-0")
 
 
-def test_a_quota_that_stops_the_pods_is_named(street, prober, api):
+def test_a_quota_that_stops_the_pods_is_named(node_shop, prober, api):
     hard = {"pods": "1"}
     body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": "front"}}
     made = api.create({**body, "spec": {"hard": hard}})
     with contextlib.ExitStack() as stack:
-        stack.callback(street.plane.run, "delete", "quota", "-n", "front", "small")
+        stack.callback(node_shop.plane.run, "delete", "quota", "-n", "front", "small")
         api.replace_status(
             {**made, "status": {"hard": hard, "used": {"pods": "1"}}}
         )  # no quota controller runs
@@ -182,9 +182,9 @@ def test_an_image_that_cannot_be_had_is_named(api):
 
 
 @contextlib.contextmanager
-def killed(street, api):
+def killed(node_shop, api):
     """A run of probes whose process was killed in the middle."""
-    command = [sys.executable, "-c", KILLED, street.plane.kubeconfig, images.PROBE]
+    command = [sys.executable, "-c", KILLED, node_shop.plane.kubeconfig, images.PROBE]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         eventually(lambda: len(left(api)) == 2)
@@ -194,25 +194,25 @@ def killed(street, api):
     yield
 
 
-def test_what_a_killed_process_leaves_goes_by_itself(street, api):
-    with killed(street, api):
+def test_what_a_killed_process_leaves_goes_by_itself(node_shop, api):
+    with killed(node_shop, api):
         eventually(lambda: not left(api))
 
 
-def test_what_a_killed_process_leaves_goes_with_the_next_run(street, prober, api):
-    with killed(street, api):
+def test_what_a_killed_process_leaves_goes_with_the_next_run(node_shop, prober, api):
+    with killed(node_shop, api):
         assert seen(prober.run([probe()])) == [True]
         eventually(lambda: not left(api))
 
 
-def test_intents_are_tried_live(street, tmp_path):
+def test_intents_are_tried_live(node_shop, tmp_path):
     ends = "from: {workload: front/app}, to: {workload: alpha/app}, ports: [{port: 8080}]"
     (tmp_path / "intents.yaml").write_text(
         "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  intents:\n"
         f"  - {{name: front reaches alpha, expect: reach, {ends}}}\n"
     )
-    good = street.node.cli("test", str(tmp_path), "--live", "--image", images.PROBE)
+    good = node_shop.node.cli("test", str(tmp_path), "--live", "--image", images.PROBE)
     assert good.returncode == 0 and "ok    front reaches alpha" in good.stdout, good
-    deny(street)
-    bad = street.node.cli("test", str(tmp_path), "--live", "--image", images.PROBE)
+    deny(node_shop)
+    bad = node_shop.node.cli("test", str(tmp_path), "--live", "--image", images.PROBE)
     assert bad.returncode == 1 and "does not connect (timed out" in bad.stdout, bad

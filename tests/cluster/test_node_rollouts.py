@@ -19,10 +19,10 @@ PROBE_LABEL = "netpol-canary.dev/probe"
 
 
 @pytest.fixture
-def shop(street):
+def shop(node_shop):
     """The shop with its first policies in force, and traffic."""
-    street.settled()
-    return street
+    node_shop.settled()
+    return node_shop
 
 
 GOOD = {name: policy("callers", port=8080) for name in SERVERS}

@@ -18,10 +18,10 @@ POLL = 300  # seconds between two looks at Git: whoever waits for one shows it
 
 
 @pytest.fixture
-def shop(street):
+def shop(node_shop):
     """The shop with its first policies in force, and traffic."""
-    street.settled()
-    return street
+    node_shop.settled()
+    return node_shop
 
 
 @contextlib.contextmanager

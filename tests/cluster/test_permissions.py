@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from audit import did, granted
-from castle import ACCOUNTS, POD, SPACES, TIERS, Castle, Kubelet, Twice
 from clearing import cleared
+from installed import ACCOUNTS, POD, SPACES, TIERS, Installed, Kubelet, Twice
 from patience import ENOUGH, eventually
 from scene import cli
 from stage import OWN, files, policy
@@ -40,94 +40,97 @@ PROBE = Probe("in", f"{SPACES[0]}/app", f"{SPACES[1]}/app", 8080, "TCP", True)
 
 
 @pytest.fixture(scope="module")
-def castle(plane, harness, tmp_path_factory):
+def installed(plane, harness, tmp_path_factory):
     if not plane.server:
         pytest.skip("it reads the audit log: only on a control plane of our own")
-    yield Castle(plane, harness, tmp_path_factory.mktemp("castle"))
+    yield Installed(plane, harness, tmp_path_factory.mktemp("installed"))
     cleared(plane, *SPACES)
     plane.run("delete", "crd", TIERS["metadata"]["name"], "--wait=false", check=False)
 
 
-def controllers_life(castle):
+def controllers_life(installed):
     """Everything that a controller does: each step and each way out of a rollout."""
-    castle.source(strategy={"gates": [{"wave": 0}]})
-    first = castle.push(policy("spare", {"podSelector": {"matchLabels": {"app": "none"}}}))
-    assert castle.go(first).paused_for == "approval"
-    castle.approve(first)
-    assert castle.go(first).phase == "Succeeded"
+    installed.source(strategy={"gates": [{"wave": 0}]})
+    first = installed.push(policy("spare", {"podSelector": {"matchLabels": {"app": "none"}}}))
+    assert installed.go(first).paused_for == "approval"
+    installed.approve(first)
+    assert installed.go(first).phase == "Succeeded"
 
-    castle.source()
-    second = castle.push()  # without `spare`: a deletion
+    installed.source()
+    second = installed.push()  # without `spare`: a deletion
     assert (
-        castle.go(
-            second, replace(castle.ctx, cluster=Twice(castle.ctx.cluster, "NamespaceRollout", "WaveAnalysis"))
+        installed.go(
+            second,
+            replace(installed.ctx, cluster=Twice(installed.ctx.cluster, "NamespaceRollout", "WaveAnalysis")),
         ).phase
         == "Succeeded"
     )
 
-    third = castle.push()
+    third = installed.push()
 
     def go_bad(state, action):
-        return castle.says("app", SPACES[0], ready=action.verb in ("snapshot", "open", "baseline", "apply"))
+        return installed.says(
+            "app", SPACES[0], ready=action.verb in ("snapshot", "open", "baseline", "apply")
+        )
 
-    assert castle.go(third, watch=go_bad).phase == "RolledBack"
+    assert installed.go(third, watch=go_bad).phase == "RolledBack"
     for space in SPACES:
-        castle.says("app", space)
+        installed.says("app", space)
 
-    castle.source(
+    installed.source(
         analysis={
             "metrics": [],
             "probes": [probe()],
             "probing": {"edges": True, "seconds": 5, "stableSeconds": 1},
         }
     )
-    kubelet = Kubelet(castle)
+    kubelet = Kubelet(installed)
     kubelet.start()
-    fourth = castle.push()
+    fourth = installed.push()
     try:
-        assert castle.go(fourth).paused_for == "inconclusive"  # nobody can read what these pods answer
-        castle.ask(fourth, "resume")  # and the baseline is taken anew
-        castle.go(fourth)
+        assert installed.go(fourth).paused_for == "inconclusive"  # nobody can read what these pods answer
+        installed.ask(fourth, "resume")  # and the baseline is taken anew
+        installed.go(fourth)
     finally:
         kubelet.over.set()
         kubelet.join(ENOUGH)
-    castle.ask(fourth, "abort")
-    assert castle.go(fourth).phase == "RolledBack"
+    installed.ask(fourth, "abort")
+    assert installed.go(fourth).phase == "RolledBack"
 
-    castle.source(strategy={"supersede": "immediate"}, drift="report", driftIntervalSeconds=30)
-    fifth = castle.push()
-    poll.look(castle.ctx, "castle")
-    castle.repository.history.append(("f" * 40, files(policy("gate", {"podSelector": {}}))))
-    with rounds(castle):
-        eventually(lambda: not {first, fifth} & names(castle))  # beyond the history limit
-    found = castle.admin.get(POLICY, "gate", SPACES[1])
-    castle.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
-    stand = [load(o) for o in castle.admin.list(ROLLOUT, OWN)]
-    assert drift(castle.ctx, find_source(castle.ctx, "castle"), stand).differences
-    secret = load({**find_source(castle.ctx, "castle").manifest})
+    installed.source(strategy={"supersede": "immediate"}, drift="report", driftIntervalSeconds=30)
+    fifth = installed.push()
+    poll.look(installed.ctx, "installed")
+    installed.repository.history.append(("f" * 40, files(policy("gate", {"podSelector": {}}))))
+    with rounds(installed):
+        eventually(lambda: not {first, fifth} & names(installed))  # beyond the history limit
+    found = installed.admin.get(POLICY, "gate", SPACES[1])
+    installed.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
+    stand = [load(o) for o in installed.admin.list(ROLLOUT, OWN)]
+    assert drift(installed.ctx, find_source(installed.ctx, "installed"), stand).differences
+    secret = load({**find_source(installed.ctx, "installed").manifest})
     git = secret.spec.git.model_copy(update={"secret_ref": "git"})
     with contextlib.suppress(BadInput):  # the Secret is read; there is no such repository
-        castle.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
-    asks_of_jobs(castle.ctx.cluster, castle.ctx.clock)
-    with Changes(castle.ctx.cluster, castle.ctx.clock, OWN):
-        watches = {pair for pair in granted(castle.plane, ACCOUNTS[0]) if pair[0] == "watch"}
-        eventually(lambda: watches <= did(castle.plane, ACCOUNTS[0], castle.began)[0], every=0.5)
+        installed.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
+    asks_of_jobs(installed.ctx.cluster, installed.ctx.clock)
+    with Changes(installed.ctx.cluster, installed.ctx.clock, OWN):
+        watches = {pair for pair in granted(installed.plane, ACCOUNTS[0]) if pair[0] == "watch"}
+        eventually(lambda: watches <= did(installed.plane, ACCOUNTS[0], installed.began)[0], every=0.5)
 
 
 def probe():
     return {"name": "in", "source": f"{SPACES[0]}/app", "destination": f"{SPACES[1]}/app", "port": 8080}
 
 
-def names(castle):
+def names(installed):
     """The rollouts that stand."""
-    return {o["metadata"]["name"] for o in castle.admin.list(ROLLOUT, OWN)}
+    return {o["metadata"]["name"] for o in installed.admin.list(ROLLOUT, OWN)}
 
 
 @contextlib.contextmanager
-def rounds(castle):
+def rounds(installed):
     """A controller at work."""
     stop = threading.Event()
-    controller = Controller(castle.ctx, "castle", Instruments(), poll_seconds=1, stop=stop.is_set)
+    controller = Controller(installed.ctx, "installed", Instruments(), poll_seconds=1, stop=stop.is_set)
     thread = threading.Thread(target=controller.serve, daemon=True)
     thread.start()
     try:
@@ -137,43 +140,43 @@ def rounds(castle):
         thread.join(ENOUGH)
 
 
-def guards_life(castle):
+def guards_life(installed):
     """A rollout is lost in the middle, its finalizer taken off, and put back."""
     old, spare = (policy(n, {"podSelector": {"matchLabels": {"app": "none"}}}) for n in ("old", "spare"))
-    castle.source()
-    assert castle.go(castle.push(old)).phase == "Succeeded"
-    castle.source(strategy={"settleSeconds": 300, "gates": [{"wave": 1}]})
-    name = castle.push(spare)  # without `old`: putting back creates it again
+    installed.source()
+    assert installed.go(installed.push(old)).phase == "Succeeded"
+    installed.source(strategy={"settleSeconds": 300, "gates": [{"wave": 1}]})
+    name = installed.push(spare)  # without `old`: putting back creates it again
 
     def applied():
         return "Applied" in {
             (o.get("status") or {}).get("phase")
-            for o in castle.admin.list(NAMESPACE_ROLLOUT, OWN)
+            for o in installed.admin.list(NAMESPACE_ROLLOUT, OWN)
             if o["spec"]["rollout"] == name
         }
 
-    Embedded(castle.ctx, "lost", stop=applied).drive(name)
-    found = castle.admin.get(ROLLOUT, name, OWN)
-    castle.admin.replace({**found, "metadata": {**found["metadata"], "finalizers": []}})
-    ctx = alone(castle.clusters["netpol-canary-guard"], castle.ctx.clock, OWN)
+    Embedded(installed.ctx, "lost", stop=applied).drive(name)
+    found = installed.admin.get(ROLLOUT, name, OWN)
+    installed.admin.replace({**found, "metadata": {**found["metadata"], "finalizers": []}})
+    ctx = alone(installed.clusters["netpol-canary-guard"], installed.ctx.clock, OWN)
     guard, stop = Guard(ctx, "guard", GuardInstruments(), 1.0), threading.Event()
     guard.stop = stop.is_set
     thread = threading.Thread(target=guard.serve, daemon=True)
     thread.start()
     try:
-        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.phase == "RolledBack")
+        eventually(lambda: load(installed.admin.get(ROLLOUT, name, OWN)).status.phase == "RolledBack")
     finally:
         stop.set()
         thread.join(ENOUGH)
-    castle.go(name)  # what follows a rescue is for an engine that is back
-    castle.source(strategy={"gates": [{"wave": 0}]})
-    waits = castle.push(old)
-    assert castle.go(waits).paused_for == "approval"
+    installed.go(name)  # what follows a rescue is for an engine that is back
+    installed.source(strategy={"gates": [{"wave": 0}]})
+    waits = installed.push(old)
+    assert installed.go(waits).paused_for == "approval"
     assert (
         read(ctx, waits).rollout.status.phase == "Paused"
     )  # as the guard looks at what is between two waves
-    castle.ask(waits, "abort")
-    castle.go(waits)
+    installed.ask(waits, "abort")
+    installed.go(waits)
 
 
 def asks_of_jobs(cluster, clock):
@@ -181,87 +184,89 @@ def asks_of_jobs(cluster, clock):
     batch = Batch(
         SPACES[0], "app", 0, {"app": SPACES[0]}, ((0, PROBE),), ({"host": "10.0.0.9", "port": 8080},)
     )
-    made = job(batch, "test", "netpol-canary:0.1.0", "castle", "", 60, {"seconds": 5})
-    jobs = Jobs(cluster, clock, marks("test", "castle"), (SPACES[0],))
+    made = job(batch, "test", "netpol-canary:0.1.0", "installed", "", 60, {"seconds": 5})
+    jobs = Jobs(cluster, clock, marks("test", "installed"), (SPACES[0],))
     assert jobs.diagnosed(made) == ""
     assert jobs.last_line(cluster.list(POD, SPACES[0])[0]) == ""  # there is no kubelet to ask
 
 
-def steps_life(castle):
+def steps_life(installed):
     """Waves worked on step by step by the account of workflows' pods: one that goes bad, one that meets drift."""
-    cluster = castle.clusters["netpol-canary-step"]
+    cluster = installed.clusters["netpol-canary-step"]
     real = over(cluster, Target(OWN, probe_image="netpol-canary:0.1.0"))
     spare = [policy(f"spare{n}", {"podSelector": {"matchLabels": {"app": "none"}}}) for n in range(3)]
-    castle.source(strategy={"engine": "argo", "gates": [{"wave": 1}]})
-    castle.repository.history = [h for h in castle.repository.history if h[0] != "f" * 40]
-    asked_for = castle.push(spare[0])
-    castle.go(asked_for)
-    castle.ask(asked_for, "abort")
-    castle.go(asked_for)
+    installed.source(strategy={"engine": "argo", "gates": [{"wave": 1}]})
+    installed.repository.history = [h for h in installed.repository.history if h[0] != "f" * 40]
+    asked_for = installed.push(spare[0])
+    installed.go(asked_for)
+    installed.ask(asked_for, "abort")
+    installed.go(asked_for)
 
-    bad = castle.push(spare[1])
-    with opened(castle, bad) as worker:
+    bad = installed.push(spare[1])
+    with opened(installed, bad) as worker:
         assert [worker(step) for step in ("baseline", "apply", "settle")] == [0, 0, 0]
-        castle.says("app", SPACES[0], ready=False)
+        installed.says("app", SPACES[0], ready=False)
         reader = threading.Thread(target=worker, args=("analyze",), daemon=True)
         reader.start()
         assert worker("verdict") == 1
         reader.join(ENOUGH)
-        castle.says("app", SPACES[0])
-    assert castle.go(bad).phase == "RolledBack"
+        installed.says("app", SPACES[0])
+    assert installed.go(bad).phase == "RolledBack"
 
-    drifting = castle.push(spare[2])
-    with opened(castle, drifting) as worker:
+    drifting = installed.push(spare[2])
+    with opened(installed, drifting) as worker:
         assert worker("baseline") == 0
-        found = castle.admin.get(POLICY, "gate", SPACES[0])
-        castle.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
+        found = installed.admin.get(POLICY, "gate", SPACES[0])
+        installed.admin.replace({**found, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}})
         assert worker("apply") == 3
-    castle.ask(drifting, "abort")
-    castle.go(drifting)
+    installed.ask(drifting, "abort")
+    installed.go(drifting)
 
-    last = castle.push(spare[0])
-    planned = lambda: load(castle.admin.get(ROLLOUT, last, OWN)).status.phase != "Pending"  # noqa: E731
-    Embedded(castle.ctx, "castle", stop=planned).drive(last)
+    last = installed.push(spare[0])
+    planned = lambda: load(installed.admin.get(ROLLOUT, last, OWN)).status.phase != "Pending"  # noqa: E731
+    Embedded(installed.ctx, "installed", stop=planned).drive(last)
     assert (
         Worker(real, last, 0).run("apply") == 3
     )  # not opened yet: the freezes are read, and nothing is written
-    castle.ask(last, "abort")
-    castle.go(last)
+    installed.ask(last, "abort")
+    installed.go(last)
     with contextlib.suppress(BadInput):
         real.metrics(
             m.Analysis(prometheus=m.Prometheus(url="http://127.0.0.1:9", secret_ref="git")), "prometheus"
         )
-    asks_of_jobs(cluster, castle.ctx.clock)
+    asks_of_jobs(cluster, installed.ctx.clock)
     probing = m.Probing(seconds=5, stable_seconds=1)
-    real.prober(probing, "castle", lambda: None).run([PROBE])
+    real.prober(probing, "installed", lambda: None).run([PROBE])
 
 
 @contextlib.contextmanager
-def opened(castle, name):
+def opened(installed, name):
     """A function that runs a step of the first wave, while the controller leaves the wave's work to others."""
-    real = over(castle.clusters["netpol-canary-step"], Target(OWN))
+    real = over(installed.clusters["netpol-canary-step"], Target(OWN))
     stop = threading.Event()
 
     def forward(ctx, state, action):
         return action.verb in FORWARD and state.rollout.status.phase == "Progressing"
 
-    engine = Embedded(castle.ctx, "castle", stop=stop.is_set, elsewhere=forward)
+    engine = Embedded(installed.ctx, "installed", stop=stop.is_set, elsewhere=forward)
     thread = threading.Thread(target=lambda: engine.drive(name), daemon=True)
     thread.start()
     try:
-        eventually(lambda: load(castle.admin.get(ROLLOUT, name, OWN)).status.opened == 1)
+        eventually(lambda: load(installed.admin.get(ROLLOUT, name, OWN)).status.opened == 1)
         yield lambda step: Worker(real, name, 0).run(step)
     finally:
         stop.set()
         thread.join(ENOUGH)
 
 
-def archives_life(castle):
+def archives_life(installed):
     """Everything that there is, is exported, twice: what is there already is left alone."""
-    castle.source()
-    castle.go(castle.push())
+    installed.source()
+    installed.go(installed.push())
     for _ in range(2):
-        done = cli(castle.accounts["netpol-canary-archive"], "export", "--to", str(castle.folder / "archive"))
+        done = cli(
+            installed.accounts["netpol-canary-archive"], "export", "--to", str(installed.folder / "archive")
+        )
         assert done.returncode == 0, done.stderr
 
 
@@ -280,17 +285,17 @@ LIVES = {
 }
 
 
-def test_config_default_applied_again_changes_nothing(castle):
-    first, again = castle.versions
+def test_config_default_applied_again_changes_nothing(installed):
+    first, again = installed.versions
     assert len(first) > 25 and again == first
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
-def test_what_it_may_do_is_what_it_does(castle, account):
+def test_what_it_may_do_is_what_it_does(installed, account):
     life, unseen = LIVES[account]
-    life(castle)
-    allowed, denied = did(castle.plane, account, castle.began)
-    may = granted(castle.plane, account)
+    life(installed)
+    allowed, denied = did(installed.plane, account, installed.began)
+    may = granted(installed.plane, account)
     assert sorted(denied) == [] and unseen <= may
     if unused := sorted(may - allowed - unseen):
         pytest.fail("granted and not used: " + ", ".join(" ".join(pair) for pair in unused))

@@ -124,7 +124,7 @@ def crowded(**limits):
         stage.source(name, **spec)
     rounds = Rounds(stage)
     for field, value in limits.items():
-        setattr(rounds.controller.ctx.room, field, value)
+        setattr(rounds.controller.ctx.capacity, field, value)
     return stage, rounds
 
 

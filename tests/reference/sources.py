@@ -9,7 +9,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # Where a call's reason stands: its position, beside the keyword `reason`. The last two hand on what they are given.
-REASON_AT = {"Action": 2, "Finding": 1, "put": 3, "notify": 1, "Condition": 99, "Transition": 99, "Handed": 2}
+REASON_AT = {
+    "Action": 2,
+    "Finding": 1,
+    "put": 3,
+    "notify": 1,
+    "Condition": 99,
+    "Transition": 99,
+    "Handoff": 2,
+}
 HANDED_ON = {"_again": 2, "_ready": 2, "say": 1}
 UNWRITTEN = frozenset({"Settling", "Analysing"})  # the engine's word for itself, why it sleeps
 TYPE_AT = {"put": 1}

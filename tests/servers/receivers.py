@@ -5,8 +5,8 @@ from collections import defaultdict
 from stage import OWN
 
 from orchestrator.context import ROLLOUT, SOURCE
-from orchestrator.engine.delivery.dispatcher import Courier
-from orchestrator.engine.delivery.receivers import Post
+from orchestrator.engine.delivery.dispatcher import Dispatcher
+from orchestrator.engine.delivery.receivers import Sender
 from orchestrator.errors import DeliveryError
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import dump, load
@@ -70,8 +70,8 @@ def asking(stage, **spec):
 
 
 def courier(ctx, receivers, holder="one", start=inline, **more):
-    post = Post(ctx, lambda given: receivers, lambda given: receivers, BASE)
-    return Courier(ctx, holder, post, start, **more)
+    post = Sender(ctx, lambda given: receivers, lambda given: receivers, BASE)
+    return Dispatcher(ctx, holder, post, start, **more)
 
 
 def rollouts(stage):

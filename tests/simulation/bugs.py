@@ -135,26 +135,26 @@ def no_read_back():
 @bug
 def bridges_forgotten():
     """What stood for policies while they were written is not taken away."""
-    known = walk.order.steps
+    known = walk.write_order.steps
 
     def steps(*args):
         found = known(*args)
         left = [w for w in found.writes if w.action != "delete" or not _bridge(w.obj)]
         return replace(found, writes=tuple(left))
 
-    yield walk.order, "steps", steps
+    yield walk.write_order, "steps", steps
 
 
 @bug
 def no_bridges():
     """Policies are written one after the other, with nothing that stands for them meanwhile."""
-    known = walk.order.steps
+    known = walk.write_order.steps
 
     def steps(*args):
         found = known(*args)
         return replace(found, writes=tuple(w for w in found.writes if not _bridge(w.obj)))
 
-    yield walk.order, "steps", steps
+    yield walk.write_order, "steps", steps
 
 
 @bug

@@ -37,8 +37,8 @@ from orchestrator.context import ROLLOUT, Context
 from orchestrator.engine import controller, guard
 from orchestrator.engine import worker as embedded
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.delivery.dispatcher import Courier
-from orchestrator.engine.delivery.receivers import Post
+from orchestrator.engine.delivery.dispatcher import Dispatcher
+from orchestrator.engine.delivery.receivers import Sender
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.guard_instruments import GuardInstruments
 from orchestrator.engine.instruments import Instruments
@@ -161,19 +161,19 @@ class Run:
         made = Controller(
             ctx, process.name, Instruments(), poll_seconds=10, stop=lambda: process.stopping, **more
         )
-        made.ctx.room._lock = Lock(self.scheduler)
+        made.ctx.capacity._lock = Lock(self.scheduler)
         made.notice.begin = lambda: self._watches.append((process, made.notice))
         process.start(made.serve, self.ended(process, self.engine))
 
     def _courier(self, process, ctx):
         line = Line(process, self.oracle.receivers, self.faults, self.settings.errors)
-        post = Post(ctx, lambda given: line, lambda given: line, "https://rollouts.example.com")
+        post = Sender(ctx, lambda given: line, lambda given: line, "https://rollouts.example.com")
 
         def begin(work):
             process.start(work)
             return True
 
-        made = Courier(ctx, process.name, post, begin, stop=lambda: process.stopping)
+        made = Dispatcher(ctx, process.name, post, begin, stop=lambda: process.stopping)
         made._returned = Condition(self.scheduler)
         return made
 

@@ -28,7 +28,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Journey:
+class AuthRequest:
     """One attempt: what the browser keeps while it is at the provider's."""
 
     state: str
@@ -50,7 +50,7 @@ class Provider:
         given = self.client
         self.discovery = Discovery(given.issuer, given.ca_file, given.seconds, self.clock)
 
-    def address(self, journey: Journey) -> str:
+    def address(self, journey: AuthRequest) -> str:
         """Where to send the browser: RFC 6749 with PKCE (RFC 7636, S256), state and nonce."""
         where = self.discovery.endpoints().authorization
         session = self._session("", ())
@@ -59,7 +59,7 @@ class Provider:
         )
         return str(url)
 
-    def redeem(self, code: str, secret: str, journey: Journey) -> IdToken:
+    def redeem(self, code: str, secret: str, journey: AuthRequest) -> IdToken:
         """The checked id_token for a code."""
         from authlib.common.errors import AuthlibBaseError
 

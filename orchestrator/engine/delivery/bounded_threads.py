@@ -9,7 +9,7 @@ from collections.abc import Callable
 MOST_AT_ONCE = 8
 
 
-class Errands:
+class BoundedThreads:
     """Called with a piece of work: True where it was begun, False where all threads are taken."""
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:

@@ -19,9 +19,9 @@ from orchestrator.context import ROLLOUT, Context
 from orchestrator.elapsed import steady
 from orchestrator.engine.delivery.acknowledge import taken_off
 from orchestrator.engine.delivery.backoff import Backoff
-from orchestrator.engine.delivery.bounded_threads import Errands
+from orchestrator.engine.delivery.bounded_threads import BoundedThreads
 from orchestrator.engine.delivery.queues import Receiver, queues
-from orchestrator.engine.delivery.receivers import Post, Unwanted
+from orchestrator.engine.delivery.receivers import Sender, Unwanted
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import NetpolCanaryError, NotFound
 from orchestrator.rollout import outbox
@@ -36,13 +36,13 @@ MOST_REMEMBERED = 1000
 
 
 @dataclass
-class Courier:
+class Dispatcher:
     """`start` begins an errand elsewhere, or says no; `told` counts by kind of receiver and outcome."""
 
     ctx: Context
     holder: str
-    post: Post
-    start: Callable[[Callable[[], None]], bool] = field(default_factory=Errands)
+    post: Sender
+    start: Callable[[Callable[[], None]], bool] = field(default_factory=BoundedThreads)
     told: Callable[[str, str], None] = lambda kind, outcome: None
     stop: Callable[[], bool] = lambda: False
     _lease: Lease = field(init=False, repr=False)

@@ -20,7 +20,7 @@ class Unwanted(Exception):
 
 
 @dataclass(frozen=True)
-class Post:
+class Sender:
     """`hosts` and `messengers` are made anew for each send; `base` is the address of the pages, or empty."""
 
     ctx: Context

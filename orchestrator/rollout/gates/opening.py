@@ -28,7 +28,7 @@ def before_wave(rollout: Rollout) -> bool:
 
 
 def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetime) -> Turn:
-    """`lacking` says what there is no room for; empty where there is."""
+    """`lacking` says what there is no capacity for; empty where there is."""
     wave, spec = rollout.status.wave, rollout.spec
     way = closure(spec.strategy.windows, freezes, spec.source, now)
     if not way.open:

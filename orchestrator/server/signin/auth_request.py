@@ -11,12 +11,12 @@ import structlog
 from starlette.responses import RedirectResponse, Response
 
 from orchestrator.adapters.kube.secrets import Secrets
-from orchestrator.adapters.openid.provider import Client, Journey, Provider
+from orchestrator.adapters.openid.provider import AuthRequest, Client, Provider
 from orchestrator.errors import IdentityError, NetpolCanaryError, PortError, Refused
 from orchestrator.server.signin.authentication import Admission, Denied
 from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.session import Session
-from orchestrator.server.signin.signin_context import Desk, fresh_token
+from orchestrator.server.signin.signin_context import SignInContext, fresh_token
 from orchestrator.server.signin.signin_settings import Oidc
 
 CALLBACK = "/signin/oidc/callback"
@@ -24,10 +24,10 @@ LIFE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Travel:
+class OidcFlow:
     """Both ends of the code flow. Raises Denied."""
 
-    desk: Desk
+    desk: SignInContext
     oidc: Oidc
     admission: Admission
     provider: Provider = field(init=False)
@@ -46,7 +46,7 @@ class Travel:
 
     def out(self, wanted: str) -> Response:
         """Off to the provider."""
-        note = Journey(fresh_token(), fresh_token(), fresh_token())
+        note = AuthRequest(fresh_token(), fresh_token(), fresh_token())
         try:
             response = RedirectResponse(self.provider.address(note), 303)
         except PortError as error:
@@ -65,7 +65,7 @@ class Travel:
         if "error" in query:
             said = "".join(c for c in query["error"] if c.isalnum() or c in "_-.")[:60]
             raise Denied(f"the provider did not let you in: {said}", 403)
-        note = Journey(kept["state"], kept["nonce"], kept["verifier"])
+        note = AuthRequest(kept["state"], kept["nonce"], kept["verifier"])
         try:
             found = self.provider.redeem(query.get("code", ""), self._secret(), note)
         except Refused as error:

@@ -14,7 +14,7 @@ from orchestrator.ports import Cluster
 from orchestrator.server.parts import Callers
 from orchestrator.server.signin import session as sessions
 from orchestrator.server.signin.session import Session, Way
-from orchestrator.server.signin.signin_context import Desk
+from orchestrator.server.signin.signin_context import SignInContext
 from orchestrator.server.signin.signin_settings import Oidc
 
 NOBODY = ("", "system:anonymous")
@@ -32,7 +32,7 @@ class Denied(Exception):
 class Admission:
     """All methods raise Denied."""
 
-    desk: Desk
+    desk: SignInContext
 
     def by_token(self, token: str, way: Way = "token") -> Session:
         """Whoever the API server says that this token is."""

@@ -16,7 +16,7 @@ from orchestrator.server.parts import Viewer
 from orchestrator.server.signin.browser import csrf
 from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.browser.headers import headers
-from orchestrator.server.signin.signin_context import Desk
+from orchestrator.server.signin.signin_context import SignInContext
 
 PUBLIC = ("/healthz", "/readyz", "/metrics")
 PUBLIC_BELOW = ("/webhooks", "/static")
@@ -35,7 +35,7 @@ def _below(path: str, folder: str) -> bool:
 class Guard:
     """ASGI middleware; sets `request.state.viewer`."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, desk: SignInContext) -> None:
         self._app, self._desk = app, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

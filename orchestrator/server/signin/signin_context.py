@@ -15,7 +15,7 @@ from orchestrator.adapters.kube.secrets import Secrets
 from orchestrator.server.parts import Parts, Viewer
 from orchestrator.server.signin.anonymous import anybody
 from orchestrator.server.signin.browser import seal
-from orchestrator.server.signin.browser.cookies import Jar
+from orchestrator.server.signin.browser.cookies import SealedCookie
 from orchestrator.server.signin.rate_limits import Attempts
 from orchestrator.server.signin.session import Session, read
 from orchestrator.server.signin.signin_settings import SignIn
@@ -25,7 +25,7 @@ FORM_LIFE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Desk:
+class SignInContext:
     """One an application."""
 
     parts: Parts
@@ -35,9 +35,9 @@ class Desk:
     viewers: Viewers
     attempts: Attempts
     anybody: Viewer | None
-    sessions: Jar
-    forms: Jar
-    journeys: Jar
+    sessions: SealedCookie
+    forms: SealedCookie
+    journeys: SealedCookie
     secure: bool
 
     def stale(self) -> bool:
@@ -70,13 +70,13 @@ class Desk:
         """Give the browser the token of the sign-in form."""
         self.keep(self.forms, response, {"csrf": token}, FORM_LIFE)
 
-    def keep(self, jar: Jar, response: Response, what: Mapping[str, str], life: timedelta) -> None:
+    def keep(self, jar: SealedCookie, response: Response, what: Mapping[str, str], life: timedelta) -> None:
         """Leave something with a browser that only this program can read, for a while."""
         until = (self.parts.ctx.clock.now() + life).timestamp()
         sealed = self.seal.close(jar.name, json.dumps({**what, "until": until}).encode())
         jar.write(response, sealed, int(life.total_seconds()))
 
-    def kept(self, jar: Jar, cookies: Mapping[str, str]) -> dict[str, Any]:
+    def kept(self, jar: SealedCookie, cookies: Mapping[str, str]) -> dict[str, Any]:
         """What was left with a browser, while it holds."""
         text = self.seal.open(jar.name, jar.read(cookies))
         found: dict[str, Any] = json.loads(text) if text else {}
@@ -88,13 +88,13 @@ def fresh_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def open_desk(parts: Parts, settings: SignIn) -> Desk:
+def open_desk(parts: Parts, settings: SignIn) -> SignInContext:
     """Raises BadInput for keys that are none."""
     secure = not settings.insecure
     keys = seal.keys(
         settings, Secrets(parts.ctx.cluster, parts.ctx.namespace, parts.secrets), parts.ctx.clock
     )
-    return Desk(
+    return SignInContext(
         parts,
         settings,
         keys,
@@ -102,8 +102,8 @@ def open_desk(parts: Parts, settings: SignIn) -> Desk:
         Viewers(parts, settings),
         Attempts(settings.attempts_per_minute),
         anybody(parts.ctx.cluster) if settings.anonymous == "read" else None,
-        Jar("session", secure),
-        Jar("form", secure),
-        Jar("journey", secure),
+        SealedCookie("session", secure),
+        SealedCookie("form", secure),
+        SealedCookie("journey", secure),
         secure,
     )

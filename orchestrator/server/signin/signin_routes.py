@@ -11,21 +11,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator.errors import Refused
-from orchestrator.server.signin.auth_request import CALLBACK, Travel
+from orchestrator.server.signin.auth_request import CALLBACK, OidcFlow
 from orchestrator.server.signin.authentication import Admission, Denied
 from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.rate_limits import caller
 from orchestrator.server.signin.session import Session
-from orchestrator.server.signin.signin_context import Desk, fresh_token
+from orchestrator.server.signin.signin_context import SignInContext, fresh_token
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: SignInContext) -> APIRouter:
     """All below /signin, and /signout."""
     router, page, admission = APIRouter(include_in_schema=False), _Page(desk), Admission(desk)
     oidc = desk.settings.oidc
-    travel = Travel(desk, oidc, admission) if oidc.issuer else None
+    travel = OidcFlow(desk, oidc, admission) if oidc.issuer else None
 
     def address(request: Request) -> str:
         nearest = request.client.host if request.client else ""
@@ -112,7 +112,7 @@ def routes(desk: Desk) -> APIRouter:
 class _Page:
     """Renders the one template."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SignInContext) -> None:
         self._desk = desk
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True

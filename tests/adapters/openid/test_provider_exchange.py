@@ -10,12 +10,12 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from orchestrator.adapters.openid.provider import Client, Journey, Provider
+from orchestrator.adapters.openid.provider import AuthRequest, Client, Provider
 from orchestrator.errors import IdentityError, Refused
 from orchestrator.sandbox.clock import SimulatedClock
 
 BACK = "https://rollouts.example.com/signin/oidc/callback"
-NOTE = Journey("state-1", "nonce-1", "v" * 43)
+NOTE = AuthRequest("state-1", "nonce-1", "v" * 43)
 DISCOVERY = "/.well-known/openid-configuration"
 SECONDS, PATIENT = 0.3, 60
 
@@ -132,7 +132,7 @@ def test_what_is_no_token_is_refused(ours, theirs, raw):
 
 def test_a_code_of_another_browser_is_worth_nothing(ours, theirs):
     with pytest.raises(Refused, match="invalid_grant"):
-        redeem(ours, theirs, note=Journey("state-1", "nonce-1", "w" * 43))
+        redeem(ours, theirs, note=AuthRequest("state-1", "nonce-1", "w" * 43))
 
 
 def test_new_keys_of_the_provider_are_fetched_but_not_at_every_wrong_token(ours, theirs, clock):

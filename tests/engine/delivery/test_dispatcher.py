@@ -12,7 +12,7 @@ from orchestrator.adapters.kube.counted import CountedCluster
 from orchestrator.adapters.kube.events import EventNotifier
 from orchestrator.context import ROLLOUT, SOURCE, change, read
 from orchestrator.engine.controller import Controller
-from orchestrator.engine.delivery.bounded_threads import Errands
+from orchestrator.engine.delivery.bounded_threads import BoundedThreads
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.worker import Embedded
 from orchestrator.operations.start import find_source, start
@@ -189,7 +189,7 @@ def rolled_back(receivers):
     stage, calls = Stage(good=False), []
     if receivers is not None:
         asking(stage)
-        looking = courier(stage.context(), receivers, start=Errands(8))
+        looking = courier(stage.context(), receivers, start=BoundedThreads(8))
     counted = CountedCluster(stage.cluster, lambda *call: calls.append(call))
 
     def watch(state, action):
@@ -301,7 +301,7 @@ def test_a_run_without_a_controller_tells_before_it_ends():
 
 
 def test_errands_are_bounded_and_keep_no_process_alive():
-    errands, over = Errands(2), threading.Event()
+    errands, over = BoundedThreads(2), threading.Event()
     assert errands(over.wait) and errands(over.wait) and not errands(over.wait)
     assert all(t.daemon for t in threading.enumerate() if t.name == "errand")
     over.set()

@@ -14,8 +14,8 @@ from stage import Stage, work
 from orchestrator.adapters.githosts.git_host import Hosts
 from orchestrator.adapters.kube.counted import CountedCluster
 from orchestrator.adapters.notify.messengers import Messengers
-from orchestrator.engine.delivery.dispatcher import Courier
-from orchestrator.engine.delivery.receivers import Post
+from orchestrator.engine.delivery.dispatcher import Dispatcher
+from orchestrator.engine.delivery.receivers import Sender
 from orchestrator.rollout.resources.resource import dump
 
 
@@ -50,7 +50,7 @@ def rolled_back(url="", mailbox=None):
         callers.add(threading.current_thread().name)
         return found.get(*given)
 
-    courier = Courier(ctx, "one", Post(ctx, hosted, people))
+    courier = Dispatcher(ctx, "one", Sender(ctx, hosted, people))
     if url:
         asked_at(stage, url)
     if mailbox:

@@ -14,7 +14,7 @@ CHUNK, MOST_CHUNKS = 3600, 2
 
 
 @dataclass(frozen=True)
-class Jar:
+class SealedCookie:
     """One cookie of this name, in one part or two."""
 
     name: str

@@ -87,7 +87,7 @@ class Twice:
         return self._cluster.create(obj, dry_run=dry_run)
 
 
-class Castle:
+class Installed:
     """config/default, two namespaces with pods that are said to run, and a source whose controller has its own rights."""
 
     def __init__(self, plane, harness, folder):
@@ -169,11 +169,11 @@ class Castle:
             {
                 "apiVersion": m.API_VERSION,
                 "kind": "PolicySource",
-                "metadata": {"name": "castle", "namespace": OWN},
+                "metadata": {"name": "installed", "namespace": OWN},
                 "spec": given,
             }
         )
-        return find_source(self.ctx, "castle")
+        return find_source(self.ctx, "installed")
 
     def push(self, *extra):
         """A new change, whose rollout has begun; its name."""
@@ -181,10 +181,10 @@ class Castle:
         rule = {"ports": [{"port": self.revisions, "protocol": "TCP"}]}
         gate = policy("gate", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]})
         self.repository.history.append((f"{self.revisions:010d}".ljust(40, "0"), files(gate, *extra)))
-        return start(self.ctx, find_source(self.ctx, "castle")).rollout
+        return start(self.ctx, find_source(self.ctx, "installed")).rollout
 
     def go(self, name, ctx=None, **more):
-        return Embedded(ctx or self.ctx, "castle", **more).drive(name).rollout.status
+        return Embedded(ctx or self.ctx, "installed", **more).drive(name).rollout.status
 
     def ask(self, name, verb):
         """What `netpol-canary abort` and its like write."""
@@ -204,13 +204,13 @@ class Castle:
 class Kubelet(threading.Thread):
     """Makes the pod of each Job, and says at once that it has ended."""
 
-    def __init__(self, castle):
+    def __init__(self, installed):
         super().__init__(daemon=True)
-        self.castle, self.over = castle, threading.Event()
+        self.installed, self.over = installed, threading.Event()
 
     def run(self):
         while not self.over.wait(0.2):
-            for made in self.castle.admin.list(JOB):
+            for made in self.installed.admin.list(JOB):
                 name, space = made["metadata"]["name"] + "-x", made["metadata"]["namespace"]
                 template = made["spec"]["template"]
                 meta = {"name": name, "namespace": space, "labels": template["metadata"]["labels"]}
@@ -228,6 +228,6 @@ class Kubelet(threading.Thread):
                 }
                 # Pods of probes are taken from this user alone.
                 manager = ("--as=system:kube-controller-manager", "--as-group=system:masters")
-                self.castle.plane.run("create", *manager, "-f", "-", stdin=json.dumps(body), check=False)
+                self.installed.plane.run("create", *manager, "-f", "-", stdin=json.dumps(body), check=False)
                 with contextlib.suppress(NetpolCanaryError):
-                    self.castle.says(name, space, phase="Succeeded")
+                    self.installed.says(name, space, phase="Succeeded")
