@@ -74,12 +74,16 @@ class Api:
             self.faults.stall(process)
         task, answer, sent = scheduler.current(), [], scheduler.time
         waker = task.waker()
+        checked, task.checked = task.checked, ("", 0.0)
 
         def land():
             if fate.error is not None and not fate.lands:
                 answer.append(fate.error)
             else:
-                answer.append(self._effect(process, port, verb, args, kwargs, sent))
+                self._oracle.sent, self._oracle.checked = sent, checked
+                answer.append(self._effect(process, port, verb, args, kwargs))
+                if verb == "get" and args[0].kind == "PolicyRollout":
+                    task.checked = args[1], scheduler.time
             if fate.dies == "landed":
                 process.kill()
             else:
@@ -104,13 +108,13 @@ class Api:
             raise answer[0]
         return answer[0]
 
-    def _effect(self, process, port, verb, args, kwargs, sent):
-        self.cluster.actor, self._oracle.sent = process.name, sent
+    def _effect(self, process, port, verb, args, kwargs):
+        self.cluster.actor = process.name
         self._oracle.waits = process.alive
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
             self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
         if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):
-            self._oracle.asked(process.name, space, sent, args[1] if verb == "delete" else "")
+            self._oracle.asked(process.name, space, args[1] if verb == "delete" else "")
         try:
             return getattr(port, verb)(*args, **kwargs)
         except ApiError as error:

@@ -31,7 +31,8 @@ class Oracle:
         self.receivers = Receivers()
         self.ended, self.tainted, self.frozen = {}, set(), {}
         self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
-        self.passing, self.unasked, self.sent, self.waits = {}, set(), 0.0, True
+        self.passing, self.unasked, self.turned = {}, set(), {}
+        self.sent, self.waits, self.checked = 0.0, True, ("", 0.0)  # of the request that takes effect
 
     @property
     def now(self):
@@ -46,13 +47,13 @@ class Oracle:
         if actor.split("-")[0] in PRODUCT:
             self.looked[actor, namespace] = self.now
 
-    def asked(self, actor, namespace, sent, deleted):
-        """A write of a policy reaches the API server, whatever comes of it; it was sent at `sent`. `deleted` is a name."""
+    def asked(self, actor, namespace, deleted):
+        """A write of a policy reaches the API server, whatever comes of it. `deleted` is a name."""
         record = self._open_record(namespace)
         if record is None or self._swept(actor, record, deleted):
             return
         holder, since, before = self.holders.get(record["spec"]["rollout"], ("", 0.0, ()))
-        if holder and holder != actor and actor in before and sent > since:
+        if holder and holder != actor and actor in before and self.sent > since:
             text = f"{actor} asks to write into {namespace} though {holder} has its place since {since:.1f} s"
             self.violated("one writer", text)
 
@@ -191,6 +192,8 @@ class Oracle:
         old, new = _phase(before), _phase(after)
         status, past = after.get("status") or {}, (before or {}).get("status") or {}
         self._added_to(name, past, status, actor)
+        if new == "RollingBack":
+            self.turned.setdefault(name, self.now)
         if status.get("opened", 0) > past.get("opened", 0):
             self._opened(name, after, status["opened"] - 1)
         if status.get("wave", 0) > past.get("wave", 0):
@@ -232,6 +235,7 @@ class Oracle:
 
     def _began(self, name, after):
         spec = after["spec"]
+        self.turned.pop(name, None)
         others = [n for n, o in self.rollouts.items() if o["spec"]["source"] == spec["source"]]
         running = [n for n in others if _phase(self.rollouts[n]) not in TERMINAL]
         if running:
@@ -331,7 +335,7 @@ class Oracle:
                 self.passing[namespace, name] = self.writer[namespace, name]
             else:
                 self.violated("drift is not written over", f"{actor} wrote {namespace}/{name}")
-        self._late(namespace, name, before, after)
+        self._late(actor, namespace, name, before, after)
         self.writer[namespace, name] = (actor, self.now)
         # what is written as it stands only refuses late writes
         if before is None or after is None or before["spec"] != after["spec"]:
@@ -348,12 +352,22 @@ class Oracle:
         else:
             self._between(record, namespace, name, actor)
 
-    def _late(self, namespace, name, before, after):
+    def _late(self, actor, namespace, name, before, after):
         """A creation that lands when its sender waits no more: nothing can refuse it, and until it is undone it counts."""
+        given_up = not self.waits or self.now - self.sent > REQUEST_SECONDS
         if after is None:
             self.unasked.discard((namespace, name))
-        elif before is None and (not self.waits or self.now - self.sent > REQUEST_SECONDS):
+        elif before is None and (given_up or self._overtaken(actor, namespace)):
             self.unasked.add((namespace, name))
+
+    def _overtaken(self, actor, namespace):
+        """A pod asked just before whether to write; the way back, which waits for no pod, has read the namespace since."""
+        rollout, at = self.checked
+        turned = self.turned.get(rollout)
+        if actor.split("-")[0] != "pod" or turned is None or at > turned or not self._runs(rollout):
+            return False
+        others = {by for by, _ in self.looked} - {actor}
+        return any(self._looked(by, namespace) > turned for by in others)
 
     def _drifted(self, namespace, name):
         """Forwards, over what a stranger wrote since the plan was frozen."""

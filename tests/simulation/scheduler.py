@@ -59,6 +59,7 @@ class Task:
     def __init__(self, scheduler, process, body, ended):
         self.scheduler, self.process, self._body, self._ended = scheduler, process, body, ended
         self._waits = 0
+        self.checked = "", 0.0  # the rollout that its last call read, and when
         self.greenlet = greenlet.greenlet(self._run, scheduler.hub)
         scheduler.tasks[self.greenlet] = self
         process.tasks.append(self)
