@@ -16,7 +16,7 @@ import structlog
 from orchestrator.context import ROLLOUT, Context, change, read
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import boundary, unforeseen
-from orchestrator.engine.guard_instruments import GuardInstruments
+from orchestrator.engine.instruments import GuardInstruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.lease_watch import LeaseWatch
 from orchestrator.engine.upkeep.bridge_sweep import Sweeper

@@ -13,9 +13,9 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document, parse
+from orchestrator.policy.files.nearest import likely
 from orchestrator.policy.objects.acceptable import accepted
 from orchestrator.policy.workloads.fleet import SHARED, WORKLOADS
-from orchestrator.rollout.likely import likely
 
 ENDINGS = (".yaml", ".yml", ".json")
 TESTS = "PolicyTest"  # stands beside the policies, and is applied nowhere

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.context import NAMESPACE, Context
 from orchestrator.errors import BadInput
-from orchestrator.rollout.likely import likely
+from orchestrator.policy.files.nearest import likely
 from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.resource import Source
 

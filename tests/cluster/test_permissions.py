@@ -20,8 +20,7 @@ from orchestrator.cli.wiring import Target, over
 from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput
 from orchestrator.operations import poll

@@ -11,8 +11,7 @@ import yaml
 from patience import ENOUGH
 from prometheus_client import generate_latest
 
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "config/monitoring"

@@ -9,8 +9,7 @@ from structlog.testing import capture_logs
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 from orchestrator.engine.worker import Embedded
 from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Commit

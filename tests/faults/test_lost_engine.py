@@ -17,8 +17,7 @@ from orchestrator.cli.commands.guard import alone
 from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 from orchestrator.engine.lease import Lease
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import MetricError, Unreachable

@@ -8,8 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from stage import Stage
 
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 from orchestrator.server.http_app import create
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings

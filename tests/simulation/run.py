@@ -40,8 +40,7 @@ from orchestrator.engine.controller import Controller
 from orchestrator.engine.delivery.dispatcher import Dispatcher
 from orchestrator.engine.delivery.receivers import Sender
 from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
-from orchestrator.engine.instruments import Instruments
+from orchestrator.engine.instruments import GuardInstruments, Instruments
 from orchestrator.engine.request_watch import KINDS
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, NetpolCanaryError, NotFound

@@ -38,7 +38,7 @@ def guard(
     from orchestrator.cli import logs
     from orchestrator.cli.process import holder, stopping
     from orchestrator.engine.guard import Guard
-    from orchestrator.engine.guard_instruments import GuardInstruments
+    from orchestrator.engine.instruments import GuardInstruments
     from orchestrator.server import health
     from orchestrator.server.listen import address, listening
     from orchestrator.server.parts import Parts

@@ -183,7 +183,7 @@ def _waits(ctx: Context, source: Source, made: Plan) -> list[str]:
     """Why no rollout would begin now, or not everywhere, and why no wave would open: a freeze or a window."""
     from orchestrator.context import freezes
     from orchestrator.operations.start import obstacle, tried_before
-    from orchestrator.rollout.gates.freezes import closure
+    from orchestrator.rollout.gates.opening import closure
 
     why, (_, back) = obstacle(source, made.revision), tried_before(ctx, source, made)
     way = closure(source.spec.strategy.windows, freezes(ctx), source.name, ctx.clock.now())

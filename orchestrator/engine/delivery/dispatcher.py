@@ -10,8 +10,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -20,7 +21,6 @@ from orchestrator.elapsed import steady
 from orchestrator.engine.delivery.acknowledge import taken_off
 from orchestrator.engine.delivery.backoff import Backoff
 from orchestrator.engine.delivery.bounded_threads import BoundedThreads
-from orchestrator.engine.delivery.queues import Receiver, queues
 from orchestrator.engine.delivery.receivers import Sender, Unwanted
 from orchestrator.engine.lease import Lease
 from orchestrator.errors import NetpolCanaryError, NotFound
@@ -193,3 +193,28 @@ class Dispatcher:
             return
         if self.ctx.notifier is not None:
             self.ctx.notifier.notify(rollout.manifest, "GaveUp", message, True)
+
+
+class Receiver(NamedTuple):
+    """A source, and who of its receivers."""
+
+    source: str
+    to: str
+
+    @property
+    def kind(self) -> str:
+        return self.to.partition("/")[0]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.to}"
+
+
+def queues(rollouts: Sequence[Rollout]) -> dict[Receiver, list[str]]:
+    """For each receiver the rollouts that have something for it, by what has waited longest."""
+    first: dict[Receiver, dict[str, datetime]] = {}
+    for rollout in rollouts:
+        for entry in rollout.status.outbox:
+            for to in entry.to:
+                waiting = first.setdefault(Receiver(rollout.spec.source, to), {})
+                waiting.setdefault(rollout.name, entry.time)
+    return {receiver: sorted(found, key=lambda n: found[n]) for receiver, found in first.items()}

@@ -39,3 +39,8 @@ def no_address(text: str) -> bool:
     except ValueError:
         return True
     return False
+
+
+def likely(given: str, known: Iterable[str]) -> str:
+    """The other name that looks most like the given one; empty where none looks like it."""
+    return next(iter(nearest(given, sorted(set(known) - {given}), 1)), "")

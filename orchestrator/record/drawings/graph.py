@@ -6,9 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.analysis.agreement import plain
-from orchestrator.record.drawings.field import SIZE, WIDTH
-from orchestrator.record.drawings.legend import Sample, legend
-from orchestrator.record.drawings.svg import element, path, picture, shortened, text, width_of, words
+from orchestrator.record.drawings.axes import SIZE, WIDTH
+from orchestrator.record.drawings.svg import (
+    Sample,
+    element,
+    legend,
+    path,
+    picture,
+    shortened,
+    text,
+    width_of,
+    words,
+)
 from orchestrator.record.view import LINK_WORDS, Link, LinkWord
 
 MOST_LINKS = 60

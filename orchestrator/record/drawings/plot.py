@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from orchestrator.record.drawings.axes import ticks, usable, value_text
-from orchestrator.record.drawings.field import HEIGHT, LINE, SIZE, WIDTH, Field, axes, field
-from orchestrator.record.drawings.legend import Sample, legend
+from orchestrator.record.drawings.axes import (
+    HEIGHT,
+    LINE,
+    SIZE,
+    WIDTH,
+    Field,
+    axes,
+    field,
+    ticks,
+    usable,
+    value_text,
+)
 from orchestrator.record.drawings.stylesheet import PLOT_CSS
-from orchestrator.record.drawings.svg import element, path, picture, text, width_of, words
+from orchestrator.record.drawings.svg import Sample, element, legend, path, picture, text, width_of, words
 from orchestrator.record.view import Curve, Mark, Point
 
 MOST_DOTS = 80  # beyond it, only what went wrong gets a dot

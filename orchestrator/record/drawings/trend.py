@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from orchestrator.record.drawings.axes import DAY, HOUR, MINUTE, seconds_text, ticks
-from orchestrator.record.drawings.field import HEIGHT, LINE, WIDTH, Field, axes, field
-from orchestrator.record.drawings.legend import Sample, legend, stripes
-from orchestrator.record.drawings.svg import element, path, picture, words
+from orchestrator.record.drawings.axes import (
+    DAY,
+    HEIGHT,
+    HOUR,
+    LINE,
+    MINUTE,
+    WIDTH,
+    Field,
+    axes,
+    field,
+    seconds_text,
+    ticks,
+)
+from orchestrator.record.drawings.svg import Sample, element, legend, path, picture, stripes, words
 from orchestrator.record.summary import Bucket, Spread
 
 TOP = 8.0

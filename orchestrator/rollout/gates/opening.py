@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from orchestrator.rollout.gates.freezes import closure
+from orchestrator.rollout.gates.windows import Opening, opening
+from orchestrator.rollout.resources.model import Window
 from orchestrator.rollout.resources.resource import Freeze, Rollout
 
 
@@ -36,3 +37,31 @@ def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetim
     if lacking:
         return Turn("limit", f"wave {wave} waits for room: {lacking}")
     return Turn("")
+
+
+def in_force(freeze: Freeze, source: str, now: datetime) -> bool:
+    """Whether it freezes this source now."""
+    spec = freeze.spec
+    begun = spec.begin is None or spec.begin <= now
+    ended = spec.until is not None and spec.until <= now
+    return begun and not ended and (not spec.sources or source in spec.sources)
+
+
+def closure(windows: Sequence[Window], freezes: Sequence[Freeze], source: str, now: datetime) -> Opening:
+    """A freeze comes before the windows, and the one that lasts longest before the others."""
+    mine = [f for f in freezes if in_force(f, source, now)]
+    if not mine:
+        return opening(windows, now)
+    endless = [f for f in mine if f.spec.until is None]
+    freeze = min(endless, key=_name) if endless else max(mine, key=lambda f: (f.spec.until, f.name))
+    return Opening(False, freeze.spec.until, _told(freeze))
+
+
+def _name(freeze: Freeze) -> str:
+    return freeze.name
+
+
+def _told(freeze: Freeze) -> str:
+    by = f" by {freeze.spec.user}" if freeze.spec.user else ""
+    ends = "" if freeze.spec.until else f"; `netpol-canary unfreeze {freeze.name}` ends it"
+    return f"frozen{by} (RolloutFreeze {freeze.name}): {freeze.spec.reason}{ends}"

@@ -5,8 +5,7 @@ The body is `{"url": ..., "branch": ...}`, with `ref` in place of `branch` for t
 
 from __future__ import annotations
 
-from orchestrator.server.webhooks.proofs import equal, signed
-from orchestrator.server.webhooks.push import Delivery, Malformed, Message, text
+from orchestrator.server.webhooks.push import Delivery, Malformed, Message, equal, signed, text
 
 MOST_SOURCES = 100
 

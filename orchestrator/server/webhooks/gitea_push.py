@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.server.webhooks.proofs import signed
-from orchestrator.server.webhooks.push import Delivery, Malformed, Message, text, texts
+from orchestrator.server.webhooks.push import Delivery, Malformed, Message, signed, text, texts
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from orchestrator.server.webhooks.proofs import signed
-from orchestrator.server.webhooks.push import Delivery, Malformed, Message, parsed, text, texts
+from orchestrator.server.webhooks.push import Delivery, Malformed, Message, parsed, signed, text, texts
 
 FORM = "application/x-www-form-urlencoded"
 

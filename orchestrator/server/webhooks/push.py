@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,3 +73,15 @@ def texts(owner: object, *names: str) -> tuple[str, ...]:
 def text(owner: object, name: str) -> str:
     """A member that is a string, or an empty one."""
     return next(iter(texts(owner, name)), "")
+
+
+def signed(body: bytes, given: str, secret: bytes) -> bool:
+    """Whether `given` is the hexadecimal HMAC-SHA256 of the body."""
+    wanted = hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(wanted.encode(), given.strip().lower().encode())
+
+
+def equal(given: str, secret: bytes) -> bool:
+    """Whether a token is the secret; digests are compared, so that its length shows no more than its text."""
+    both = [hashlib.sha256(b).digest() for b in (given.encode(errors="surrogatepass"), secret)]
+    return hmac.compare_digest(*both)

@@ -8,7 +8,7 @@ from stage import OWN, Inline, Rounds, Stage, files, policy, work
 from orchestrator.cli.commands.guard import alone
 from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
 from orchestrator.engine.guard import Guard
-from orchestrator.engine.guard_instruments import GuardInstruments
+from orchestrator.engine.instruments import GuardInstruments
 from orchestrator.engine.upkeep.bridge_sweep import BOUND, Sweeper
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Conflict, Forbidden

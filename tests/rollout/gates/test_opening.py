@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from rollout.test_next import GATED, NOW, VOUCHED, analysis, approval, namespace, rollout, vouched
 
-from orchestrator.rollout.gates.freezes import closure
+from orchestrator.rollout.gates.opening import closure
 from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.outbox import severity
 from orchestrator.rollout.resources import model as m
