@@ -6,13 +6,16 @@ FROM ${KUBECTL} AS kubectl
 
 FROM ${BASE} AS build
 WORKDIR /src
-ENV UV_NO_CACHE=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
+ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
 # What it is built with, by hash too: uv, and the build backend of pyproject.toml.
 COPY requirements/build.txt requirements/build.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt
-COPY pyproject.toml uv.lock README.md LICENSE ./
-# What changes seldom first: a change of the program leaves this layer alone.
-RUN uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
+# What changes seldom first: a change of the program or of its texts leaves this layer alone. Packages are fetched once for
+# all builds; their hashes are held against the lock file each time.
+COPY pyproject.toml uv.lock ./
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
+COPY README.md LICENSE ./
 COPY config config
 COPY orchestrator orchestrator
 COPY workflows workflows

@@ -51,6 +51,7 @@ CALLS = (
     Call("orders", "email", 5, needed=False),
     Call("shipping", "inventory", 4),
 )
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # every sandbox begins with these files
 
 
 def namespaces() -> list[Manifest]:
@@ -103,7 +104,7 @@ def _policy(name: str, rule: dict[str, Any]) -> str:
         "metadata": {"name": name},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]},
     }
-    return yaml.safe_dump(body, sort_keys=False)
+    return str(yaml.dump(body, Dumper=_DUMPER, sort_keys=False))
 
 
 def files() -> dict[str, str]:
