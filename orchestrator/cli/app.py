@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, Concatenate
 
 import typer
-
-if TYPE_CHECKING:
-    from orchestrator.cli.wiring import Target
 
 app = typer.Typer(
     name="netpol-canary",
@@ -20,26 +21,60 @@ app = typer.Typer(
     "4 the cluster differs from what it should be restored to, 70 a fault of netpol-canary itself, 130 interrupted.",
 )
 
+OWN = "netpol-canary"
 Output = Annotated[str, typer.Option("-o", "--output", help="json or yaml, for machines")]
-Namespace = Annotated[
-    str,
+Name = Annotated[str, typer.Argument(help="a rollout, or a source for its latest one", metavar="NAME")]
+Log = Annotated[str, typer.Option(help="json or console; else what suits standard error")]
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error")]
+Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
+Flows = Annotated[
+    Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
+]
+Workloads = Annotated[
+    Path | None,
     typer.Option(
-        "-n", "--namespace", help="the orchestrator's own namespace", envvar="NETPOL_CANARY_NAMESPACE"
+        "--workloads", help="a directory with the workloads, where they stand elsewhere", metavar="DIR"
     ),
 ]
-ContextName = Annotated[str, typer.Option("--context", help="the kubeconfig's context")]
-Kubeconfig = Annotated[
-    str, typer.Option("--kubeconfig", help="the kubeconfig file; else KUBECONFIG", metavar="FILE")
-]
-SecretsDir = Annotated[
-    Path | None, typer.Option("--secrets", help="a directory NAME/KEY in place of Secrets", metavar="DIR")
-]
-Name = Annotated[str, typer.Argument(help="a rollout, or a source for its latest one", metavar="NAME")]
-Here = Annotated[bool, typer.Option("--here", help="carry it out in this process, without a controller")]
-OWN = "netpol-canary"
 
 
-def targeted(namespace: str, context: str, kubeconfig: str, secrets: Path | None = None) -> Target:
-    from orchestrator.cli.wiring import Target
+@dataclass(frozen=True)
+class Target:
+    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it."""
 
-    return Target(namespace, context, kubeconfig, secrets)
+    namespace: Annotated[
+        str,
+        typer.Option(
+            "-n", "--namespace", help="the orchestrator's own namespace", envvar="NETPOL_CANARY_NAMESPACE"
+        ),
+    ] = OWN
+    context: Annotated[str, typer.Option("--context", help="the kubeconfig's context")] = ""
+    kubeconfig: Annotated[
+        str, typer.Option("--kubeconfig", help="the kubeconfig file; else KUBECONFIG", metavar="FILE")
+    ] = ""
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets", help="a directory NAME/KEY in place of Secrets", metavar="DIR")
+    ] = None
+    probe_image: str = ""
+
+
+Command = Callable[Concatenate[Target, ...], int]
+
+
+def on_cluster(*, namespace: bool = True, secrets: bool = False) -> Callable[[Command], Callable[..., int]]:
+    """A command that is given a Target first; its fields are options, which stand behind the command's own."""
+    fields = inspect.signature(Target, eval_str=True).parameters
+    names = [*["namespace"] * namespace, "context", "kubeconfig", *["secrets"] * secrets]
+
+    def decorate(command: Command) -> Callable[..., int]:
+        @wraps(command)
+        def run(**given: Any) -> int:
+            return command(Target(**{name: given.pop(name) for name in names}), **given)
+
+        said = inspect.signature(command, eval_str=True)
+        own = list(said.parameters.values())[1:]
+        options = (fields[name] for name in names)
+        run.__signature__ = said.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+        return run
+
+    return decorate

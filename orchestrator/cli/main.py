@@ -16,20 +16,17 @@ MOST_SAID = 300
 
 def load() -> None:
     """Every command is known from here on."""
-    from orchestrator.cli.commands import (  # noqa: F401
-        approvals,
-        argo,
-        drift,
+    from orchestrator.cli.commands import (  # noqa: F401, I001 - in the order of --help
+        demo,
+        rollouts,
         freezes,
-        guard,
-        installation,
-        metrics,
-        notify,
-        poll,
+        sources,
         records,
+        policies,
+        generate,
+        installation,
         serve,
-        step,
-        verbs,
+        argo,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cli.app import Target
 from orchestrator.context import Context
 from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
 from orchestrator.rollout.next import Action, State
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
 PAGES_URL = "NETPOL_CANARY_PAGES__URL"
 Read = Callable[[str, str], Mapping[str, bytes]]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it."""
-
-    namespace: str = "netpol-canary"
-    context: str = ""
-    kubeconfig: str = ""
-    secrets: Path | None = None
-    probe_image: str = ""
 
 
 def connected(target: Target, stop: threading.Event | None = None) -> Context:

@@ -12,7 +12,8 @@ from reading import patient
 from stage import OWN, Repository, files, policy
 
 from orchestrator.adapters.kube.cluster import connect
-from orchestrator.cli.wiring import Target, over
+from orchestrator.cli.app import Target
+from orchestrator.cli.wiring import over
 from orchestrator.context import APPROVAL, ROLLOUT
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError

@@ -11,7 +11,8 @@ from patience import ENOUGH, eventually
 from starlette.testclient import TestClient
 
 from orchestrator.adapters.kube.cluster import connect
-from orchestrator.cli.wiring import Target, over
+from orchestrator.cli.app import Target
+from orchestrator.cli.wiring import over
 from orchestrator.context import ROLLOUT
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Kind

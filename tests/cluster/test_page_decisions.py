@@ -13,7 +13,8 @@ from stage import OWN
 from starlette.testclient import TestClient
 
 from orchestrator.adapters.kube.cluster import connect
-from orchestrator.cli.wiring import Target, over
+from orchestrator.cli.app import Target
+from orchestrator.cli.wiring import over
 from orchestrator.context import APPROVAL, ROLLOUT
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new

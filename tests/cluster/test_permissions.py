@@ -15,8 +15,9 @@ from stage import OWN, files, policy
 from orchestrator.adapters.probes.job_pod import job, marks
 from orchestrator.adapters.probes.jobs import Jobs
 from orchestrator.adapters.probes.probe_ends import Batch
-from orchestrator.cli.commands.guard import alone
-from orchestrator.cli.wiring import Target, over
+from orchestrator.cli.app import Target
+from orchestrator.cli.operate.guard_service import alone
+from orchestrator.cli.wiring import over
 from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard

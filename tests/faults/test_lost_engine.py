@@ -13,7 +13,7 @@ from stage import OWN, Inline, Stage, work
 from test_crash import Killed
 from test_race import Slow, Turns, Waiting
 
-from orchestrator.cli.commands.guard import alone
+from orchestrator.cli.operate.guard_service import alone
 from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard

@@ -118,13 +118,13 @@ def kinds(command: Any) -> dict[str, tuple[str, Any]]:
     """Of each parameter the kind of its value in words, and what typer was told of it."""
     if command.callback is None:
         return {}
-    found = {}
-    function = inspect.unwrap(command.callback)
-    hints = typing.get_type_hints(function, include_extras=True)
-    for name, hint in ((name, hint) for name, hint in hints.items() if name != "return"):
-        told = next(iter(getattr(hint, "__metadata__", ())), None)
-        found[name] = (_kind(hint), told)
-    return found
+    hints = {
+        p.name: p.annotation for p in inspect.signature(command.callback, eval_str=True).parameters.values()
+    }
+    return {
+        name: (_kind(hint), next(iter(getattr(hint, "__metadata__", ())), None))
+        for name, hint in hints.items()
+    }
 
 
 def _kind(hint: Any) -> str:

@@ -32,7 +32,7 @@ from simulation.world import (
     source,
 )
 
-from orchestrator.cli.commands.guard import alone
+from orchestrator.cli.operate.guard_service import alone
 from orchestrator.context import ROLLOUT, Context
 from orchestrator.engine import controller, guard
 from orchestrator.engine import worker as embedded

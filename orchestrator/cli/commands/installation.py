@@ -1,4 +1,4 @@
-"""The commands `install` and `uninstall`."""
+"""What an installation takes: `install`, `uninstall`, `crds`, and `completion` for the shell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import OWN, ContextName, Kubeconfig, Output, app
+from orchestrator.cli.app import OWN, Output, Target, app, on_cluster
 from orchestrator.errors import BadInput
 
 Image = Annotated[
@@ -15,7 +15,9 @@ Image = Annotated[
 
 
 @app.command(epilog="Example: netpol-canary install --image registry.example.com/netpol-canary:0.1.0 --apply")
+@on_cluster(namespace=False)
 def install(
+    target: Target,
     image: Image = "netpol-canary:0.1.0",
     extras: Annotated[
         str, typer.Option("--with", help="further parts: argo, archive, monitoring, network", metavar="PARTS")
@@ -31,8 +33,6 @@ def install(
     apply: Annotated[bool, typer.Option("--apply", help="apply it, after --check")] = False,
     check: Annotated[bool, typer.Option("--check", help="only say what the cluster offers")] = False,
     output: Output = "",
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
 ) -> int:
     """Print the manifests of an installation, for kubectl or for Git; or apply them, or look at the cluster first."""
     from orchestrator.cli.operate import install as work
@@ -42,15 +42,17 @@ def install(
     if output and not check:
         raise BadInput("it goes with --check", "-o", "leave it out")
     if check:
-        return work.check(kubeconfig, context, OWN, output)
+        return work.check(target, output)
     parts = [part.strip() for part in extras.split(",") if part.strip()]
     if apply:
-        return work.apply(kubeconfig, context, OWN, image, parts, probes or [])
+        return work.apply(target, image, parts, probes or [])
     return work.render(image, parts, probes or [])
 
 
 @app.command(epilog="Example: netpol-canary uninstall --restore --yes")
+@on_cluster(namespace=False)
 def uninstall(
+    target: Target,
     restore: Annotated[
         bool, typer.Option("--restore", help="put back what is under way first, and wait for it")
     ] = False,
@@ -64,11 +66,28 @@ def uninstall(
             help="a Failed rollout that is given up: what stands stays; may be repeated",
         ),
     ] = None,
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
 ) -> int:
     """Take everything out of the cluster but the promoted policies; refuses while something is not restored."""
     from orchestrator.cli.operate import uninstall as work
-    from orchestrator.cli.wiring import Target
 
-    return work.uninstall(Target(OWN, context, kubeconfig), restore, yes, timeout, lose or [])
+    return work.uninstall(target, restore, yes, timeout, lose or [])
+
+
+@app.command(epilog="Example: netpol-canary crds | kubectl apply -f -")
+def crds() -> None:
+    """Print the CustomResourceDefinitions."""
+    from orchestrator.rollout.resources.crd import files
+
+    print("---\n".join(text for name, text in files().items() if name != "kustomization.yaml"), end="")
+
+
+@app.command(epilog="Example: netpol-canary completion bash > /etc/bash_completion.d/netpol-canary")
+def completion(
+    shell: Annotated[str, typer.Argument(help="bash, zsh, fish or powershell", metavar="SHELL")],
+) -> None:
+    """Print the shell's completion script."""
+    from typer._completion_shared import get_completion_script
+
+    if shell not in ("bash", "zsh", "fish", "powershell"):
+        raise BadInput(f"the shell {shell} is not known", hint="take bash, zsh, fish or powershell")
+    print(get_completion_script(prog_name=OWN, complete_var="_NETPOL_CANARY_COMPLETE", shell=shell))

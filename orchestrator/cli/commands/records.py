@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import OWN, ContextName, Kubeconfig, Namespace, app
+from orchestrator.cli.app import Target, app, on_cluster
 
 Source = Annotated[str, typer.Option(help="of this PolicySource only")]
 
 
 @app.command(epilog="Example: netpol-canary history --source payments --outcome rolledback --since 30d")
+@on_cluster()
 def history(
+    target: Target,
     source: Source = "",
     touched: Annotated[
         str, typer.Option("--touched", help="that change this namespace; * stands for anything")
@@ -28,20 +30,18 @@ def history(
     archive: Annotated[
         Path | None, typer.Option("--from", help="of archived rollouts instead", metavar="DIR")
     ] = None,
-    namespace: Namespace = OWN,
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
 ) -> int:
     """List the rollouts there were, with rates and latencies over time."""
     from orchestrator.cli.records import history as past
-    from orchestrator.cli.wiring import Target
 
     asked = past.Asked(source, touched, person, commit, outcome, since)
-    return past.show(Target(namespace, context, kubeconfig), asked, output, archive)
+    return past.show(target, asked, output, archive)
 
 
 @app.command(epilog="Example: netpol-canary report payments -o html --to postmortem.html")
+@on_cluster()
 def report(
+    target: Target,
     name: Annotated[
         str, typer.Argument(help="a rollout, or a source for its latest one", metavar="[NAME]")
     ] = "",
@@ -54,27 +54,21 @@ def report(
     archive: Annotated[
         Path | None, typer.Option("--from", help="of an archived rollout, without a cluster", metavar="FILE")
     ] = None,
-    namespace: Namespace = OWN,
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
 ) -> int:
     """Write a rollout's report for a post-mortem: what happened, why, the evidence, the plots; json has everything."""
     from orchestrator.cli.records import report as postmortem
-    from orchestrator.cli.wiring import Target
 
-    return postmortem.write(Target(namespace, context, kubeconfig), name, form, to, archive)
+    return postmortem.write(target, name, form, to, archive)
 
 
 @app.command(epilog="Example: netpol-canary export --source payments --to /archive")
+@on_cluster()
 def export(
+    target: Target,
     to: Annotated[Path, typer.Option(help="the archive's directory", metavar="DIR")],
     source: Source = "",
-    namespace: Namespace = OWN,
-    context: ContextName = "",
-    kubeconfig: Kubeconfig = "",
 ) -> int:
     """Archive every finished rollout as a JSON file; what is there already is left alone."""
     from orchestrator.cli.records import archive_files
-    from orchestrator.cli.wiring import Target
 
-    return archive_files.export(Target(namespace, context, kubeconfig), source, to)
+    return archive_files.export(target, source, to)

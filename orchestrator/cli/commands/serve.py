@@ -1,4 +1,4 @@
-"""`serve`, `controller` and `settings`: the process that runs in the cluster, and what can be set about it."""
+"""The processes that run in the cluster: `serve`, `controller`, whose settings `settings` prints, and `guard`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli.app import app
+from orchestrator.cli.app import Log, LogLevel, Target, app, on_cluster
 
 Config = Annotated[Path | None, typer.Option("--config", help="a YAML file of settings", metavar="FILE")]
 Poll = Annotated[
     float | None, typer.Option(help="seconds between two looks at a source's repository", show_default="30")
 ]
-Log = Annotated[str | None, typer.Option(help="json or console; else what suits standard error")]
-LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error", show_default="info")]
+SetLog = Annotated[str | None, typer.Option(help="json or console; else what suits standard error")]
+SetLogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error", show_default="info")]
 Namespace = Annotated[
     str | None,
     typer.Option("-n", "--namespace", help="the orchestrator's own namespace", show_default="netpol-canary"),
@@ -42,8 +42,8 @@ def serve(
     listen: Annotated[
         str | None, typer.Option(help="where everything is served", show_default=":8080")
     ] = None,
-    log: Log = None,
-    log_level: LogLevel = None,
+    log: SetLog = None,
+    log_level: SetLogLevel = None,
     namespace: Namespace = None,
     context: ContextName = None,
     kubeconfig: Kubeconfig = None,
@@ -76,8 +76,8 @@ def controller(
         str | None,
         typer.Option(help="where /metrics, /healthz and /readyz are served", show_default=":8080"),
     ] = None,
-    log: Log = None,
-    log_level: LogLevel = None,
+    log: SetLog = None,
+    log_level: SetLogLevel = None,
     namespace: Namespace = None,
     context: ContextName = None,
     kubeconfig: Kubeconfig = None,
@@ -86,6 +86,23 @@ def controller(
     """The controller alone, as `serve --no-webhooks --no-pages`."""
     alone = (config, True, False, False)
     return serve(*alone, poll, listen, log, log_level, namespace, context, kubeconfig, secrets)
+
+
+@app.command(epilog="Example: netpol-canary guard --interval 5 --listen :8080")
+@on_cluster()
+def guard(
+    target: Target,
+    interval: Annotated[
+        float, typer.Option(help="seconds between two looks at the rollouts' Leases, 1 to 60")
+    ] = 5.0,
+    listen: Annotated[str, typer.Option(help="where /metrics, /healthz and /readyz are served")] = ":8080",
+    log: Log = "",
+    log_level: LogLevel = "info",
+) -> int:
+    """Put rollouts back on which nobody works any more; needs the API server alone."""
+    from orchestrator.cli.operate import guard_service
+
+    return guard_service.run(target, interval, listen, log, log_level)
 
 
 @app.command(epilog="Example: netpol-canary settings --docs > docs/settings.md")

@@ -12,9 +12,10 @@ from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.adapters.probes.job_pod import LIVE
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.findings.junit import Case, suite
 from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.wiring import PROBE_IMAGE, Target
+from orchestrator.cli.wiring import PROBE_IMAGE
 from orchestrator.errors import BadInput
 from orchestrator.policy.author.intents import KIND, MOST_SHOWN, tests_of
 from orchestrator.policy.author.live_intents import Outcome, Trial, outcome, trials

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.bundle import Manifest, bundle
 from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.cli.operate.preflight import Offer, knows, offers
 from orchestrator.errors import Busy, NotFound, Refused
@@ -26,10 +27,10 @@ def render(image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int
     return 0
 
 
-def check(kubeconfig: str, context: str, namespace: str, output: str) -> int:
+def check(target: Target, output: str) -> int:
     """0 where an installation can work, 1 where something that it cannot do without is missing."""
     formatted(output)
-    found = offers(connect(kubeconfig, context), namespace)
+    found = offers(connect(target.kubeconfig, target.context), target.namespace)
     if output:
         rows = [{"name": o.name, "state": o.state, "found": o.found, "todo": o.todo} for o in found]
         printed({"offers": rows}, output)
@@ -47,18 +48,11 @@ def _told(found: Sequence[Offer]) -> None:
             print(f"{offer.name}: {offer.todo}")
 
 
-def apply(
-    kubeconfig: str,
-    context: str,
-    namespace: str,
-    image: str,
-    extras: Sequence[str],
-    probes: Sequence[str] = (),
-) -> int:
+def apply(target: Target, image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int:
     """Apply everything; a line for each object. Refused, with nothing written, where the check finds something missing."""
     documents = bundle(image, extras, probes)
-    cluster = connect(kubeconfig, context)
-    found = offers(cluster, namespace)
+    cluster = connect(target.kubeconfig, target.context)
+    found = offers(cluster, target.namespace)
     if missing := [o for o in found if o.state == "missing"]:
         raise Refused("; ".join(f"{o.name}: {o.found}: {o.todo}" for o in missing))
     if unknown := _unknown(cluster, documents):

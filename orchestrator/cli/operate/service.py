@@ -12,8 +12,8 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.cli import logs, wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.process import holder, stopping
-from orchestrator.cli.wiring import Target
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.ports import Cluster

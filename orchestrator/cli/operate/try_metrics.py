@@ -9,8 +9,8 @@ from orchestrator.analysis.queries.catalog import PRESETS, Preset
 from orchestrator.analysis.queries.presets import queries
 from orchestrator.analysis.queries.promql import Test
 from orchestrator.cli import edge
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
-from orchestrator.cli.wiring import Target
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.measure.metric_history import History, history

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.operate.removal import Removal
 from orchestrator.cli.process import interruptible, worked_on
-from orchestrator.cli.wiring import Target
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, Context
 from orchestrator.errors import BadInput, NotFound, Refused
 from orchestrator.operations import requests

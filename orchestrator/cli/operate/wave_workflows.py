@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import tame
 from orchestrator.cli.process import interruptible
-from orchestrator.cli.rollouts.interventions import find_rollout
-from orchestrator.cli.wiring import Target
 from orchestrator.context import Context
 from orchestrator.errors import BadInput, NotFound
+from orchestrator.operations.requests import find_rollout
 from orchestrator.rollout.handoff import ENDED, known
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Rollout

@@ -17,9 +17,9 @@ from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import files_at, merge_base
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.cli.policies.reach import elsewhere, fleet_of, load, say_idle, say_unread, unread
-from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import Document, parse_all
@@ -78,7 +78,6 @@ def diff(
     path: Path,
     live: bool,
     workloads: Path | None,
-    own: str,
     cni: str,
     output: str,
     target: Target,
@@ -110,7 +109,7 @@ def diff(
         )
     say_unread(old, new)
     say_idle(new)
-    found = compare(old, new, profile(cni), commits, own)
+    found = compare(old, new, profile(cni), commits, target.namespace)
     if output in ("json", "yaml"):
         printed({**as_data(found), "notRead": unread(old, new)}, output)
     elif output == "csv":

@@ -12,9 +12,9 @@ import yaml
 
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.policies.recorded import recorded as recorded
 from orchestrator.cli.policies.recorded import say_unknown
-from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.author.generator import from_flows, problems

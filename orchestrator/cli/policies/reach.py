@@ -12,10 +12,10 @@ from pathlib import Path
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.cli.policies.exposed import entering, entrance_row, show_entrances
 from orchestrator.cli.policies.reach_drawn import graph, table
-from orchestrator.cli.wiring import Target
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.definitions.needed import known_as

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import wiring
-from orchestrator.cli.wiring import Target
+from orchestrator.cli.app import Target
 from orchestrator.context import ROLLOUT, read
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.record.archive import archive, states

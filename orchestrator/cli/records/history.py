@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import wiring
-from orchestrator.cli.durations import length
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.cli.records.archive_files import archived
-from orchestrator.cli.wiring import Target
+from orchestrator.cli.times import ago
 from orchestrator.context import APPROVAL, ROLLOUT
-from orchestrator.errors import BadInput
 from orchestrator.record.report.listing import latencies, over_time, rates_text, rollouts
 from orchestrator.record.report.overview import overview
 from orchestrator.record.report.tables import Table
@@ -40,20 +39,8 @@ class Asked:
     since: str = ""
 
     def search(self, now: datetime) -> Search:
-        since = moment(self.since, now) if self.since else None
+        since = ago(self.since, now) if self.since else None
         return Search(self.source, self.namespace, self.person, self.commit, self.outcome, since)
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """So long before now, or a date, or a time (UTC where no zone stands there). Raises BadInput."""
-    ago = length(text)
-    try:
-        if ago is not None:
-            return now - ago
-        given = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise BadInput(f"--since {text} is no time", hint="write 12h, 7d, 4w or 2026-01-31") from None
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def show(target: Target, asked: Asked, output: str, folder: Path | None) -> int:

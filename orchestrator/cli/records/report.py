@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.records.archive_files import parsed, save, text
-from orchestrator.cli.rollouts.interventions import find_rollout
-from orchestrator.cli.wiring import Target
 from orchestrator.context import read
 from orchestrator.errors import BadInput
+from orchestrator.operations.requests import find_rollout
 from orchestrator.record.archive import states
 from orchestrator.record.build import view
 from orchestrator.rollout.next import State

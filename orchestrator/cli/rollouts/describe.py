@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.cli import edge, wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import tame
 from orchestrator.cli.rollouts.gates import ahead
-from orchestrator.cli.rollouts.interventions import find_rollout
 from orchestrator.cli.rollouts.timeline_lines import line
-from orchestrator.cli.wiring import Target
 from orchestrator.context import read
+from orchestrator.operations.requests import find_rollout
 from orchestrator.record.build import view
 from orchestrator.record.report.tables import facts
 from orchestrator.record.view import Attempt, RolloutView, WaveView

@@ -7,11 +7,11 @@ from typing import Any
 from orchestrator.analysis.agreement import Row, agreement
 from orchestrator.analysis.cause import TITLES, Why, why
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed, tame
-from orchestrator.cli.rollouts.interventions import find_rollout
-from orchestrator.cli.wiring import Target
 from orchestrator.context import read
 from orchestrator.harmless import one_line
+from orchestrator.operations.requests import find_rollout
 from orchestrator.record.build import telling
 from orchestrator.record.timeline import moments
 from orchestrator.rollout.next import State

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed
-from orchestrator.cli.rollouts.interventions import find_rollout
 from orchestrator.cli.rollouts.progress import Progress
-from orchestrator.cli.wiring import Target
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import phase_code
 from orchestrator.errors import BadInput, NotFound
+from orchestrator.operations.requests import find_rollout
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.resources.crd import NAMES

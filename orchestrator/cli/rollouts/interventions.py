@@ -1,21 +1,27 @@
-"""Requests on the command line: pause, resume, abort, retry, rollback."""
+"""What people ask for on the command line: pause, resume, abort, retry, rollback, approve, reject, poll."""
 
 from __future__ import annotations
 
 import threading
 
 from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
+from orchestrator.cli.machine_output import tame
 from orchestrator.cli.process import interruptible, worked_on
 from orchestrator.cli.rollouts import sources
+from orchestrator.cli.rollouts.gates import told
 from orchestrator.cli.rollouts.run import drive
-from orchestrator.cli.wiring import Target
-from orchestrator.context import SOURCE, Context
+from orchestrator.context import SOURCE, Context, read
 from orchestrator.engine.lease import called
-from orchestrator.errors import BadInput
-from orchestrator.operations import requests
-from orchestrator.operations.requests import find_rollout as find_rollout
+from orchestrator.errors import BadInput, Forbidden
+from orchestrator.operations import approve, requests
+from orchestrator.operations.approve import Decision as Decision
+from orchestrator.operations.poll import look
+from orchestrator.operations.requests import find_rollout
 from orchestrator.operations.start import start
 from orchestrator.rollout.resources.resource import Source, load
+
+WORDS = {"approve": "approved", "reject": "rejected"}
 
 
 def ask(target: Target, verb: str, name: str, here: bool) -> int:
@@ -25,6 +31,23 @@ def ask(target: Target, verb: str, name: str, here: bool) -> int:
         rollout = find_rollout(ctx, name)
         user = requests.ask(ctx, rollout, verb)
         return carried_out(ctx, rollout.name, f"{verb} asked for by {user}", here, stop)
+
+
+def decide(target: Target, name: str, what: Decision, here: bool) -> int:
+    """Raises Refused where it would not count, Forbidden where the API server does not take it from this user."""
+    with interruptible() as stop:
+        ctx = wiring.connected(target, stop)
+        rollout = find_rollout(ctx, name).name
+        done = approve.decide(ctx, read(ctx, rollout), what)
+        said = f"wave {done.wave} {WORDS[what.decision]} by {done.user}"
+        said += " with a broken glass" if what.break_glass else ""
+        if done.again:
+            said = f"wave {done.wave} has the approval of {done.user} already"
+        code = carried_out(ctx, rollout, said, here, stop)
+        if not here and what.decision == "approve":
+            for gate in done.gates:
+                print("\n".join(tame(text) for text in told(gate)))
+        return code
 
 
 def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:
@@ -58,3 +81,19 @@ def _held_by(ctx: Context, name: str) -> tuple[Source, str]:
     except BadInput:
         spec = find_rollout(ctx, name).spec
         return load(ctx.cluster.get(SOURCE, spec.source, ctx.namespace)), spec.revision
+
+
+def poll(target: Target, name: str) -> int:
+    """Have a source's repository looked at now. Raises Forbidden where this user may not ask for it."""
+    ctx = wiring.connected(target)
+    source = sources.standing(ctx, name).name
+    try:
+        look(ctx, source)
+    except Forbidden as error:
+        text = f"{error}; whoever may update policysources can ask for a look, and a webhook can"
+        raise Forbidden(text, error.status) from None
+    if worked_on(ctx, "controller"):
+        print(f"{source}: the controller looks at its repository within seconds")
+    else:
+        print(f"{source}: asked for; no controller runs at the moment, the next one looks when it starts")
+    return 0

@@ -6,11 +6,12 @@ import sys
 import threading
 
 from orchestrator.cli import logs, wiring
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import formatted, printed, report
 from orchestrator.cli.process import INTERRUPTED, holder, stopping, worked_on
 from orchestrator.cli.rollouts import sources
+from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
-from orchestrator.cli.wiring import Target
 from orchestrator.context import Context
 from orchestrator.engine.worker import Embedded, phase_code
 from orchestrator.errors import Refused, RetryLater
@@ -21,7 +22,6 @@ from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.state import open_request
 from orchestrator.sources.lookup import active
 
-TELLING_SECONDS = 10.0
 BEGIN_TRIES = 25
 
 
@@ -40,15 +40,6 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
                 print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
             return 0
         return drive(ctx, name, output, stop, target)
-
-
-def _told(ctx: Context, target: Target, source: str, stop: threading.Event) -> None:
-    """Tell receivers what happened, where no controller does; what they do not take in time waits in the cluster."""
-    courier = wiring.courier(ctx, target, holder(), stop=stop.is_set)
-    if not courier.deliver(source, TELLING_SECONDS) and not stop.is_set():
-        text = "not all who are to be told could be told yet; the next run or controller goes on"
-        print(f"{source}: {text}", file=sys.stderr)
-    courier.close()
 
 
 def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
@@ -91,7 +82,7 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: T
         return INTERRUPTED
     progress.end(state)
     _unwatched(ctx, state)
-    _told(ctx, target or Target(ctx.namespace), state.rollout.spec.source, stop)
+    deliver(ctx, target or Target(ctx.namespace), state.rollout.spec.source, stop)
     return phase_code(state)
 
 

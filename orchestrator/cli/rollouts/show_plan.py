@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge
+from orchestrator.cli.app import Target
 from orchestrator.cli.machine_output import aligned, formatted, printed, tame
-from orchestrator.cli.wiring import Target
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.planning.forecast import Forecast

@@ -110,7 +110,7 @@ def test_a_plot_runs_from_the_least_to_the_greatest_and_shows_gaps():
 
 
 def test_every_metrics_command_has_an_example(cli):
-    from orchestrator.cli.commands.metrics import metrics
+    from orchestrator.cli.commands.sources import metrics
 
     assert cli
     names = [c.name or c.callback.__name__ for c in metrics.registered_commands]

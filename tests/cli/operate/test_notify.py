@@ -6,7 +6,7 @@ from receivers import asking
 from stage import OWN, Stage
 
 from orchestrator.cli import wiring
-from orchestrator.cli.rollouts import run as running
+from orchestrator.cli.rollouts import notifying
 from orchestrator.context import ROLLOUT
 from orchestrator.errors import DeliveryError
 from orchestrator.rollout.resources.resource import load
@@ -50,7 +50,7 @@ def test_a_run_tells_and_leaves_the_rest_to_a_later_process(cli, httpserver, mon
     stage.cluster.create(secret("chat", url=f"json://{httpserver.host}:{httpserver.port}/good"))
     monkeypatch.setenv(wiring.PAGES_URL, "https://rollouts.example.com")
     monkeypatch.setattr(
-        running, "TELLING_SECONDS", 1e9
+        notifying, "DELIVERY_SECONDS", 1e9
     )  # the stage's clock does not know how long a send takes
     assert cli(stage)("run", "--source", "shop").code == 0
     ((request, _),) = httpserver.log

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stage import OWN, Inline, Rounds, Stage, files, policy, work
 
-from orchestrator.cli.commands.guard import alone
+from orchestrator.cli.operate.guard_service import alone
 from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.instruments import GuardInstruments

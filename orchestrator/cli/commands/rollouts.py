@@ -1,0 +1,196 @@
+"""Rollouts: planned, run, looked at, decided on, stopped and sent back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.app import Name, Output, Target, app, on_cluster
+
+Here = Annotated[bool, typer.Option("--here", help="carry it out in this process, without a controller")]
+Revision = Annotated[str, typer.Option(help="a commit, tag or branch; else the source's branch")]
+Wave = Annotated[
+    int | None, typer.Option(help="a wave that is still ahead; else the one that waits for approval")
+]
+Why = Annotated[str, typer.Option("-m", "--message", "--reason", help="why, for the record", metavar="WHY")]
+
+
+@app.command(epilog="Example: netpol-canary plan --source payments --revision 4f1c2d9")
+@on_cluster(secrets=True)
+def plan(
+    target: Target,
+    path: Annotated[
+        Path | None, typer.Argument(help="a directory instead of the source's repository")
+    ] = None,
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    revision: Revision = "",
+    sandbox: Annotated[bool, typer.Option(help="against the demo's shop, without a cluster")] = False,
+    diff: Annotated[bool, typer.Option(help="show each object's YAML diff")] = True,
+    output: Output = "",
+) -> int:
+    """Show what would change, namespace by namespace and wave by wave; nothing is written."""
+    from orchestrator.cli.rollouts import show_plan
+
+    return show_plan.show(target, path, source, revision, sandbox, output, diff)
+
+
+@app.command(epilog="Example: netpol-canary run --source source.yaml --revision main")
+@on_cluster(secrets=True)
+def run(
+    target: Target,
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
+    revision: Revision = "",
+    output: Output = "",
+) -> int:
+    """Roll one change out to its end in this process, with live progress."""
+    from orchestrator.cli.rollouts import run as running
+
+    return running.run(target, source, revision, output)
+
+
+@app.command(epilog="Example: netpol-canary get rollouts -o wide")
+@on_cluster()
+def get(
+    target: Target,
+    what: Annotated[
+        str,
+        typer.Argument(help="rollouts, sources, namespaces, analyses, approvals or freezes", metavar="WHAT"),
+    ] = "rollouts",
+    name: Annotated[str, typer.Argument(help="one of them", metavar="NAME")] = "",
+    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, json or yaml")] = "",
+) -> int:
+    """List rollouts, or what belongs to them."""
+    from orchestrator.cli.rollouts import get as looking
+
+    return looking.get(target, what, name, output)
+
+
+@app.command(epilog="Example: netpol-canary describe payments-4f1c2d9e01")
+@on_cluster()
+def describe(target: Target, name: Name) -> int:
+    """Show a rollout: its waves, the evidence, and what happened when."""
+    from orchestrator.cli.rollouts import describe as describing
+
+    return describing.describe(target, name)
+
+
+@app.command(epilog="Example: netpol-canary explain payments")
+@on_cluster()
+def explain(target: Target, name: Name, output: Output = "") -> int:
+    """Say why a rollout was put back or stands still, and what was predicted, probed and seen."""
+    from orchestrator.cli.rollouts import explain as explaining
+
+    return explaining.explain(target, name, output)
+
+
+@app.command(epilog="Example: netpol-canary watch payments")
+@on_cluster()
+def watch(
+    target: Target,
+    name: Name,
+    timeout: Annotated[float, typer.Option(help="give up after so many seconds")] = 3600.0,
+) -> int:
+    """Follow a rollout until it ends or waits for a person."""
+    from orchestrator.cli.rollouts import get as looking
+
+    return looking.watch(target, name, timeout)
+
+
+@app.command(epilog="Example: netpol-canary pause payments")
+@on_cluster()
+def pause(target: Target, name: Name) -> int:
+    """Stop a running rollout where it is."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.ask(target, "pause", name, False)
+
+
+@app.command(epilog="Example: netpol-canary resume payments")
+@on_cluster()
+def resume(target: Target, name: Name, here: Here = False) -> int:
+    """Go on with a paused rollout; an inconclusive analysis starts over."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.ask(target, "resume", name, here)
+
+
+@app.command(epilog="Example: netpol-canary approve payments -m 'checked with the on-call'")
+@on_cluster()
+def approve(
+    target: Target,
+    name: Name,
+    message: Why,
+    wave: Wave = None,
+    break_glass: Annotated[
+        bool,
+        typer.Option("--break-glass", help="open every gate of the wave alone; takes a right of its own"),
+    ] = False,
+    here: Here = False,
+) -> int:
+    """Approve a wave, in your own name; the API server vouches for it."""
+    from orchestrator.cli.rollouts.interventions import Decision, decide
+
+    return decide(target, name, Decision("approve", message, wave, break_glass), here)
+
+
+@app.command(epilog="Example: netpol-canary reject payments -m 'not before the sale'")
+@on_cluster()
+def reject(target: Target, name: Name, message: Why, wave: Wave = None, here: Here = False) -> int:
+    """Say no to a wave, in your own name: the rollout ends, and everything is put back."""
+    from orchestrator.cli.rollouts.interventions import Decision, decide
+
+    return decide(target, name, Decision("reject", message, wave), here)
+
+
+@app.command(epilog="Example: netpol-canary promote payments -m 'checked with the on-call'")
+@on_cluster()
+def promote(
+    target: Target,
+    name: Name,
+    reject: Annotated[bool, typer.Option("--reject", help="say no: everything is put back")] = False,
+    comment: Annotated[
+        str,
+        typer.Option(
+            "-m",
+            "--message",
+            "--reason",
+            "--comment",
+            help="why, for the record; medium and high risk take it",
+            metavar="WHY",
+        ),
+    ] = "",
+    here: Here = False,
+) -> int:
+    """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more."""
+    from orchestrator.cli.rollouts.interventions import Decision, decide
+
+    return decide(target, name, Decision("reject" if reject else "approve", comment), here)
+
+
+@app.command(epilog="Example: netpol-canary abort payments")
+@on_cluster()
+def abort(target: Target, name: Name, here: Here = False) -> int:
+    """End a running rollout and put everything back."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.ask(target, "abort", name, here)
+
+
+@app.command(epilog="Example: netpol-canary retry payments")
+@on_cluster()
+def retry(target: Target, name: Name, here: Here = False) -> int:
+    """Release the revision that a source holds after a rollback."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.retry(target, name, here)
+
+
+@app.command(epilog="Example: netpol-canary rollback payments")
+@on_cluster()
+def rollback(target: Target, name: Name, here: Here = False) -> int:
+    """Put back what the latest, succeeded rollout changed; older states are a Git revert."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.ask(target, "rollback", name, here)

@@ -1,0 +1,83 @@
+"""What is asked of a source: `drift`, `poll`, the commands below `metrics` and `notify`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.app import Output, Target, app, on_cluster
+
+metrics = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look at the metrics that a source's rollouts watch."
+)
+app.add_typer(metrics, name="metrics", epilog="Example: netpol-canary metrics try --source payments")
+notify = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after who is told of rollouts.")
+app.add_typer(notify, name="notify", epilog="Example: netpol-canary notify test --source payments")
+
+
+@app.command(epilog="Example: netpol-canary drift payments")
+@on_cluster(secrets=True)
+def drift(
+    target: Target,
+    source: Annotated[str, typer.Argument(help="a source", metavar="SOURCE")],
+    output: Output = "",
+) -> int:
+    """Compare the cluster with the last verified revision now; exit code 1 where it differs, policies are orphaned, or bridges are left."""
+    from orchestrator.cli.rollouts import show_drift
+
+    return show_drift.show(target, source, output)
+
+
+@app.command(epilog="Example: netpol-canary poll payments")
+@on_cluster()
+def poll(
+    target: Target, source: Annotated[str, typer.Argument(help="a PolicySource", metavar="SOURCE")]
+) -> int:
+    """Have the controller look at a source's repository at once; what runs is what Git says."""
+    from orchestrator.cli.rollouts import interventions
+
+    return interventions.poll(target, source)
+
+
+@metrics.command(
+    "try", epilog="Example: netpol-canary metrics try --source payments --namespaces checkout,cart"
+)
+@on_cluster(secrets=True)
+def ask(
+    target: Target,
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    namespaces: Annotated[
+        str, typer.Option(help="which, separated by commas; else those that the source selects")
+    ] = "",
+    sandbox: Annotated[bool, typer.Option(help="against the demo's shop, without a cluster")] = False,
+    output: Output = "",
+) -> int:
+    """Run a source's queries now: values, a plot, problems; exit code 1 where a rollout cannot use them."""
+    from orchestrator.cli.operate import try_metrics
+
+    return try_metrics.trial(target, source, namespaces, sandbox, output)
+
+
+@metrics.command(epilog="Example: netpol-canary metrics presets istio")
+def presets(
+    name: Annotated[str, typer.Argument(help="one of them, with its queries", metavar="[NAME]")] = "",
+    output: Output = "",
+) -> int:
+    """List the ready-made queries for meshes, gateways, OpenTelemetry, Hubble and the Kubernetes API."""
+    from orchestrator.cli.operate import try_metrics
+
+    return try_metrics.presets(name, output)
+
+
+@notify.command("test", epilog="Example: netpol-canary notify test --source payments --name oncall")
+@on_cluster(secrets=True)
+def send_test(
+    target: Target,
+    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
+    name: Annotated[str, typer.Option(help="one of its notifications; else all")] = "",
+) -> int:
+    """Send a test message to those whom a source names; exit code 1 where one was not taken."""
+    from orchestrator.cli.rollouts import notifying
+
+    return notifying.send_test(target, source, name)
