@@ -1,9 +1,6 @@
 """The control plane that cluster tests share, and when they are skipped."""
 
-import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
 import structlog
@@ -29,19 +26,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
-def _harness():
-    path = Path(__file__).parent / "cluster" / "harness.py"
-    spec = importlib.util.spec_from_file_location("cluster_harness", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cluster_harness"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def harness():
-    """The module tests/cluster/harness.py."""
-    return _harness()
+    """The module tests/cluster/parts/harness.py."""
+    import harness
+
+    return harness
 
 
 @pytest.fixture(scope="session")

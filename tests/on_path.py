@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-FOLDERS = tuple(str(p) for p in (TESTS.parent, TESTS, TESTS / "support", TESTS / "servers"))
+WITHIN = ("", "support", "servers", "cluster/parts", "cluster/scenes", "cluster/node")
+FOLDERS = (str(TESTS.parent), *(str(TESTS / folder) for folder in WITHIN))
 PYTHONPATH = os.pathsep.join(FOLDERS)
 
 sys.path[:0] = [folder for folder in FOLDERS if folder not in sys.path]

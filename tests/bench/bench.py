@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
 
 import on_path  # noqa: F401
 import structlog

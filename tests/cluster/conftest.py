@@ -1,8 +1,8 @@
 """The scene that the end-to-end tests share."""
 
-import importlib.util
 import os
 import sys
+from pathlib import Path
 
 import node as real
 import pytest
@@ -47,12 +47,11 @@ def place(plane):
 @pytest.fixture(scope="session")
 def watched(plane, harness, tmp_path_factory):
     """The module scene.py, and Prometheus scraping the traffic process."""
-    spec = importlib.util.spec_from_file_location("cluster_scene", harness.HERE / "scene.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    import scene as module
+
     folder = tmp_path_factory.mktemp("prometheus")
     port = harness.free_port()
-    command = [sys.executable, harness.HERE / "traffic.py", plane.kubeconfig, port]
+    command = [sys.executable, Path(__file__).parent / "node" / "traffic.py", plane.kubeconfig, port]
     with (
         module.process(command, folder / "traffic.log"),
         module.prometheus(folder, f"127.0.0.1:{port}", harness.free_port()) as url,

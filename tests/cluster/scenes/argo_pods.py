@@ -17,7 +17,7 @@ from scene import OWN, PROGRAM
 from orchestrator.adapters.clock import SystemClock
 
 ROUND = 0.2  # seconds
-CRDS = Path(__file__).parents[3] / "shared" / "argo-crds"
+CRDS = Path(__file__).parents[4] / "shared" / "argo-crds"
 
 
 def install(plane):

@@ -11,13 +11,13 @@ from pathlib import Path
 import images
 import monitoring
 import netns
+import on_path
 import pytest
 from node_scene import NodeScene, pod_spec, policy
 from patience import ENOUGH
 from patience import eventually as soon
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
-HERE = Path(__file__).parent
 CLOSED = 8081  # nobody listens there: refused where policies let a connection pass
 # Asks over one connection until it breaks, a line an answer; it is broken where none came in so many seconds.
 TALK = """\
@@ -371,8 +371,8 @@ def test_a_killed_test_run_leaves_nothing_behind(tmp_path):
         "    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
-    env = {**os.environ, "PYTHONPATH": str(HERE.parent / "support")}  # patience.py
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=env)
+    env = {**os.environ, "PYTHONPATH": on_path.PYTHONPATH}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=env)
     pid, number = map(int, child.stdout.readline().split())
     cable = Path("/sys/class/net", netns.Slot(number).name)
     assert cable.exists()

@@ -1,6 +1,6 @@
 """A real node for tests: control plane, kubelet, containerd, pods, packets, a policy agent, Prometheus.
 
-By hand, as root: `python tests/cluster/node.py FILE` keeps one running until FILE is removed, and writes into FILE,
+By hand, as root: `python tests/cluster/parts/node.py FILE` keeps one running until FILE is removed, and writes into FILE,
 as `name=value` lines, where it is reached. See README.md.
 """
 
@@ -16,14 +16,12 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.append(
-    str(Path(__file__).resolve().parents[1] / "support")
-)  # for patience.py, where this runs by hand
-
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 import enforcement
 import harness
 import monitoring
 import netns
+import on_path  # noqa: F401 # where this runs by hand
 import reading
 import runtime
 from patience import ENOUGH, KUBECTL

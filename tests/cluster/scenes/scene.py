@@ -17,7 +17,6 @@ from patience import ENOUGH, eventually
 
 __all__ = ["OWN", "PROGRAM", "Scene", "cli", "eventually", "policy", "process", "prometheus", "source"]
 
-HERE = Path(__file__).parent
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
 DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")

@@ -6,9 +6,9 @@ Nothing of this needs packets or Prometheus: each server namespace has an Endpoi
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
+from pathlib import Path
 
 import yaml
 from clearing import freed
@@ -16,6 +16,7 @@ from patience import ENOUGH, KUBECTL, eventually
 from people import service_account
 from scene import OWN, PROGRAM, Scene, policy, process
 
+CONFIG = Path(__file__).parents[3] / "config"
 SERVERS = ("alpha", "beta", "gamma")
 SECONDS = 600.0  # Argo looks at a workflow every ten seconds, and a wave has four rows of pods
 METRIC = {"name": "endpoints", "provider": "kubernetes", "query": 'endpoints{namespace=~"$namespaces"}'}
@@ -25,9 +26,8 @@ DEPLOYMENT = "jsonpath={range .items[*]}{.metadata.namespace} {.spec.replicas}{e
 
 def installed(plane, image):
     """Put config/rbac and config/argo into the cluster, for pods of this image, in a namespace that is strict with pods."""
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     for base in ("rbac", "argo"):
-        plane.run("apply", "-k", f"{root}/config/{base}")
+        plane.run("apply", "-k", str(CONFIG / base))
     templates = subprocess.run(
         [PROGRAM, "workflows", "render", "--image", image], capture_output=True, text=True, check=True
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from patience import ENOUGH, KUBECTL, eventually
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+MODULES = Path(__file__).parents[1]  # where go.mod stands
+ROOT = MODULES.parents[1]
 VERSION = "v1.34.4"
 TOKENS = {
     "admin": ("admin-token", "system:masters"),
@@ -108,7 +108,9 @@ class ControlPlane:
 
 def binaries():
     """Build what go.mod names into a cache outside the clone; seconds where it is there already."""
-    mark = hashlib.sha256((HERE / "go.sum").read_bytes() + (HERE / "go.mod").read_bytes()).hexdigest()[:16]
+    mark = hashlib.sha256((MODULES / "go.sum").read_bytes() + (MODULES / "go.mod").read_bytes()).hexdigest()[
+        :16
+    ]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netpol-canary-tests" / mark
     wanted = ["server", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"]
     cache.mkdir(parents=True, exist_ok=True)
@@ -121,11 +123,11 @@ def binaries():
 
 def _build(cache):
     tools = subprocess.run(
-        ["go", "list", "tool"], cwd=HERE, capture_output=True, text=True, check=True, timeout=3600
+        ["go", "list", "tool"], cwd=MODULES, capture_output=True, text=True, check=True, timeout=3600
     ).stdout.split()
     flags = f"-X k8s.io/component-base/version.gitVersion={VERSION}"
     command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(cache), *tools]
-    subprocess.run(command, cwd=HERE, check=True, timeout=7200, env={**os.environ, "CGO_ENABLED": "0"})
+    subprocess.run(command, cwd=MODULES, check=True, timeout=7200, env={**os.environ, "CGO_ENABLED": "0"})
 
 
 def free_port():

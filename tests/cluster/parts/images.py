@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 REGISTRY = "netpol-canary.test"  # a name only: nothing is ever pulled
 PAUSE, APP, PROBE = (f"{REGISTRY}/{name}:test" for name in ("pause", "app", "probe"))
 PACKAGES = "python3-minimal,libpython3-stdlib,busybox-static"

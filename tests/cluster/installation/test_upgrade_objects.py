@@ -13,7 +13,7 @@ from orchestrator.rollout.resources.resource import load
 
 pytestmark = pytest.mark.cluster
 
-FROZEN = Path(__file__).parents[1] / "upgrade"
+FROZEN = Path(__file__).parents[2] / "upgrade"
 VERSIONS = sorted(p.name for p in FROZEN.iterdir() if (p / "crd").is_dir())
 
 
