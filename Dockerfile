@@ -4,7 +4,7 @@ ARG BASE=docker.io/library/python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555c
 ARG KUBECTL=registry.k8s.io/kubectl:v1.34.1@sha256:59bafa07ff3a6d4b417e7633ddb9d79a9606ca98bf64bac080b3e65748669250
 FROM ${KUBECTL} AS kubectl
 
-FROM ${BASE} AS build
+FROM ${BASE} AS packages
 WORKDIR /src
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
 # What it is built with, by hash too: uv, and the build backend of pyproject.toml.
@@ -15,12 +15,13 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
+
+FROM packages AS build
 COPY README.md LICENSE ./
 COPY config config
 COPY orchestrator orchestrator
 COPY workflows workflows
-RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && uv pip install --offline --no-deps /wheels/*.whl
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title=netpol-canary \
@@ -32,7 +33,10 @@ RUN apt-get update \
     # ssh and ssh-keygen refuse a user without a name.
     && useradd --uid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin netpol-canary
 COPY --from=kubectl /bin/kubectl /usr/local/bin/kubectl
-COPY --from=build /src/.venv /src/.venv
+# The packages are a layer of their own, which most versions of the program share.
+COPY --from=packages /src/.venv /src/.venv
+RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
+    pip --python /src/.venv/bin/python --no-cache-dir install --no-index --no-deps --compile /wheels/*.whl
 USER 65532:65532
 # The root file system may be read-only: what is written goes below /tmp.
 ENV PATH=/src/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache HOME=/tmp PYTHONDONTWRITEBYTECODE=1
