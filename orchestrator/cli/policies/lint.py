@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +15,8 @@ from orchestrator.adapters.kube.schemas import findings
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
-from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.policies.reach import elsewhere
+from orchestrator.cli.policies.fleets import elsewhere
+from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
@@ -64,7 +63,7 @@ def check(
     fleet, not_read = _fleet(path, [*given, *more])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
-        print(f"netpol-canary: {text}", file=sys.stderr)
+        note(text)
     everything = _all(fleet, given, wrong, levels, version)
     if base:
         then, unread = _sound(files_at(path, parted(path, base)[0]))
@@ -88,7 +87,7 @@ def check(
         first, spot = lost[0]
         said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
         more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
-        print(f"netpol-canary: {one_line(str(said))}{more_}", file=sys.stderr)
+        note(f"{said}{more_}")
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
@@ -140,7 +139,7 @@ def parted(path: Path, base: str) -> tuple[str, list[str]]:
         return found, []
     name = one_line(base)
     told = f"no common commit of {name} and HEAD is here: compared with {name} as it is"
-    print(f"netpol-canary: {told}", file=sys.stderr)
+    note(told)
     return base, [told]
 
 
@@ -151,7 +150,7 @@ def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]
     findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
     not_read = [what for what in found.skipped if what not in findings_too]
     for what in not_read:
-        print(f"netpol-canary: not analysed: {one_line(what)}", file=sys.stderr)
+        note(f"not analysed: {what}")
     return found, not_read
 
 
