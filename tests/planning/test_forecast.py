@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import Stage, files, policy
 
 from orchestrator.context import ROLLOUT
@@ -121,24 +122,11 @@ def asked_at(stage, mark):
     return forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files(mark * 40))
 
 
-class NoPods:
-    """A cluster whose pods may not be listed."""
-
-    def __init__(self, cluster):
-        self._cluster = cluster
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def list(self, kind, *args):
-        if kind.kind == "Pod":
-            raise Forbidden("pods is forbidden")
-        return self._cluster.list(kind, *args)
-
-
 def test_what_cannot_be_known_is_said_and_counts_as_high():
     stage = crossing()
-    ctx = stage.context(NoPods(stage.cluster))
+    ctx = stage.context(
+        FaultyPort(stage.cluster, just_before(Forbidden("pods is forbidden"), "list", kind="Pod"))
+    )
     made = plan(ctx, stage.shop(), "d" * 40)
     found = forecast(ctx, made, stage.strategy, stage.repository.files("d" * 40))
     assert found.risk.level == "high" and "the pods cannot be listed" in found.unknown

@@ -4,6 +4,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 import pytest
+from faulty_port import WRITES, FaultyPort, just_after
 from stage import OWN, Rounds, Stage, work
 
 from orchestrator.context import ANALYSIS, ROLLOUT, read
@@ -263,37 +264,15 @@ def test_the_controller_watches_an_inconclusive_wave_by_itself():
     assert stage.standing() == before
 
 
-@pytest.mark.parametrize("after", range(1, 30))
-def test_a_worker_that_dies_while_an_inconclusive_wave_goes_wrong_leaves_it_to_the_next(after):
+@pytest.mark.parametrize("at", range(1, 30))
+def test_a_worker_that_dies_while_an_inconclusive_wave_goes_wrong_leaves_it_to_the_next(at):
     stage, gauge, before, _ = inconclusive()
     gauge.clear, gauge.value = True, 0.9
     stage.clock.sleep(7)
-    calls = []
-    died = Dying(stage.cluster, after, calls)
+    died = just_after(KeyboardInterrupt, *WRITES, at=at)
     with suppress(KeyboardInterrupt):
-        Embedded(stage.context(died), "dies").drive(NAME)
+        Embedded(stage.context(FaultyPort(stage.cluster, died)), "dies").drive(NAME)
     stage.clock.sleep(120)
     state = Embedded(stage.context(), "next").drive(NAME)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
     assert [t.reason for t in state.rollout.status.transitions].count("Regression") == 1
-
-
-class Dying:
-    """A cluster whose caller dies once it has written so often."""
-
-    def __init__(self, cluster, after, calls):
-        self._cluster, self._after, self._calls = cluster, after, calls
-
-    def __getattr__(self, name):
-        found = getattr(self._cluster, name)
-        if name not in ("create", "replace", "replace_status", "delete"):
-            return found
-
-        def counted(*args, **kwargs):
-            self._calls.append(name)
-            done = found(*args, **kwargs)
-            if len(self._calls) == self._after:
-                raise KeyboardInterrupt
-            return done
-
-        return counted
