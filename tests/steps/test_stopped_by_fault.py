@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 from stage import Rounds, Stage, work
-from test_watch import ERRORS, NAME, Gauge, go, seen
+from watched_canary import ERRORS, NAME, Gauge, go, seen
 
 from orchestrator.context import POLICY, read
 from orchestrator.steps import by_action

@@ -6,32 +6,16 @@ from contextlib import suppress
 import pytest
 from faulty_port import WRITES, FaultyPort, just_after
 from stage import OWN, Rounds, Stage, work
+from watched_canary import ERRORS, NAME, Gauge, go, seen
 
 from orchestrator.context import ANALYSIS, ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.worker import Embedded
-from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 from orchestrator.record.build import view
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources import model as m
-
-NAME = "shop-cccccccccc"
-ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
-
-
-class Gauge:
-    """Answers every query with one value for each namespace, or not at all."""
-
-    def __init__(self):
-        self.value, self.asked = 0.0, []
-
-    def query(self, expression, at):
-        self.asked.append(at)
-        if self.value is None:
-            raise MetricError("nobody answers")
-        return [Sample({"namespace": n}, self.value, at) for n in ("cart", "pay", "web")]
 
 
 def waiting(**analysis):
@@ -41,15 +25,6 @@ def waiting(**analysis):
     before = stage.standing()
     assert work(stage.context(), "first").rollout.status.paused_for == "approval"
     return stage, gauge, before
-
-
-def go(stage, seconds=7):
-    stage.clock.sleep(seconds)
-    return Embedded(stage.context(), "next").drive(NAME)
-
-
-def seen(stage):
-    return read(stage.context(), NAME).analyses[0].status
 
 
 def test_good_looks_are_noted_and_promote_nothing():

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from faulty_port import FaultyPort, instead
-from kubelet import Kubelet, QuotaCluster
+from probed_workloads import HASH, Probed, pod, web
 
 from orchestrator.adapters.probes.job_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
 from orchestrator.adapters.probes.probe_ends import POD
@@ -14,63 +14,11 @@ from orchestrator.errors import Forbidden, RetryLater, Unreachable
 from orchestrator.ports import Probe
 from orchestrator.rollout.resources.model import Probing
 from orchestrator.rollout.resources.objects import PROBE_LABEL
-from orchestrator.sandbox.clock import SimulatedClock
-
-HASH = "5d8f7c9b6"
-
-
-def pod(space, name, labels, owner=None, ip="10.0.0.9", ready=True, spec=None, phase="Running"):
-    meta = {"name": name, "namespace": space, "labels": labels}
-    if owner:
-        kind, owner_name = owner
-        meta["ownerReferences"] = [
-            {"apiVersion": "apps/v1", "kind": kind, "name": owner_name, "uid": "u", "controller": True}
-        ]
-    status = {"phase": phase, "podIP": ip, "conditions": [{"type": "Ready", "status": str(ready)}]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec or {}, "status": status}
-
-
-def web(name=f"web-{HASH}-aaaaa", **more):
-    labels = {"app": "web", "pod-template-hash": HASH}
-    return pod("shop", name, labels, ("ReplicaSet", f"web-{HASH}"), **more)
-
-
-class Cluster:
-    """Two namespaces with a Deployment and a StatefulSet, their kubelet, and a prober."""
-
-    def __init__(self, **probing):
-        self.clock = SimulatedClock()
-        self.api = QuotaCluster(self.clock)
-        self.kubelet = Kubelet(self.api, self.clock)
-        for name in ("shop", "pay"):
-            self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        self.add(web())
-        labels = {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0", "controller-revision-hash": "x"}
-        self.add(pod("pay", "db-0", labels, ("StatefulSet", "db"), ip="10.0.1.5"))
-        self.prober = JobProber(self.api, self.clock, Probing(**probing), "img", "rollout-1")
-
-    def add(self, obj):
-        self.api.create(obj)
-
-    def ask(self, **changed):
-        given = {
-            "source": "shop/web",
-            "destination": "pay/db",
-            "port": 5432,
-            "protocol": "TCP",
-            "reachable": True,
-        }
-        (found,) = self.prober.run([Probe("p", **{**given, **changed})])
-        return found
-
-    def left(self):
-        probes = [o for o in self.api.list(POD) if PROBE_LABEL in o["metadata"].get("labels", {})]
-        return [o["metadata"]["name"] for o in (*self.api.list(JOB), *probes)]
 
 
 @pytest.fixture
 def cluster():
-    return Cluster()
+    return Probed()
 
 
 def test_a_probe_is_answered_from_the_workloads_place_and_nothing_is_left(cluster):
@@ -268,14 +216,14 @@ def workloads(cluster, count):
 
 @pytest.mark.parametrize("bound", [{"pods_per_namespace": 3}, {"pods_at_once": 3, "pods_per_namespace": 50}])
 def test_no_more_pods_than_allowed_stand_at_once(bound):
-    cluster = Cluster(**bound)
+    cluster = Probed(**bound)
     found = cluster.prober.run(workloads(cluster, 8))
     assert all(r.observed for r in found)
     assert cluster.kubelet.most == 3
 
 
 def test_a_run_ends_at_its_deadline_whatever_its_jobs_do():
-    cluster = Cluster(pods_per_namespace=1, seconds=10)
+    cluster = Probed(pods_per_namespace=1, seconds=10)
     cluster.kubelet.start = 1000.0
     began = cluster.clock.now()
     found = cluster.prober.run(workloads(cluster, 20))

@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
+from shop_manifests import MANIFESTS, POLICY
 from stage import Stage
-from test_reach import MANIFESTS, POLICY
 
 TEST = """apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest
