@@ -4,11 +4,10 @@ import itertools
 import json
 
 import pytest
-from faulty_port import FaultyPort, instead
+from faulty_port import FaultyPort, instead, just_before
 from probed_workloads import HASH, Probed, pod, web
 
 from orchestrator.adapters.probes.job_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
-from orchestrator.adapters.probes.probe_ends import POD
 from orchestrator.adapters.probes.prober import JobProber
 from orchestrator.errors import Forbidden, RetryLater, Unreachable
 from orchestrator.ports import Probe
@@ -268,33 +267,24 @@ class Stopping:
         """At once."""
 
 
-def test_a_failure_in_the_middle_leaves_nothing_behind(cluster, monkeypatch):
-    calls = iter([None, None, Unreachable("gone")])
-    real = cluster.api.list
+def of_some(call):
+    """Whether it asks by labels."""
+    return call.labels
 
-    def listed(kind, namespace=None, labels=""):
-        error = next(calls, None) if kind == POD and namespace is None and labels else None
-        if error:
-            raise error
-        return real(kind, namespace, labels)
 
-    monkeypatch.setattr(cluster.api, "list", listed)
+def test_a_failure_in_the_middle_leaves_nothing_behind():
+    gone = just_before(Unreachable("gone"), "list", kind="Pod", namespace=None, where=of_some, at=3)
+    cluster = Probed(gone)
     with pytest.raises(Unreachable):
         cluster.ask()
     assert cluster.left() == []
 
 
-def test_who_may_look_into_these_namespaces_only_can_probe_too(cluster, monkeypatch):
-    real = cluster.api.list
-
-    def listed(kind, namespace=None, labels=""):
-        if namespace is None and labels:
-            raise Forbidden(f"cannot list {kind.kind} at the cluster scope")
-        return real(kind, namespace, labels)
-
-    monkeypatch.setattr(cluster.api, "list", listed)
-    assert cluster.ask().observed is True
-    assert real(JOB) == []
+def test_who_may_look_into_these_namespaces_only_can_probe_too():
+    refused = just_before(Forbidden("not at the cluster scope"), "list", namespace=None, where=of_some)
+    cluster = Probed(refused)
+    assert cluster.ask().observed is True and refused.met
+    assert cluster.api.list(JOB) == []
 
 
 def test_an_owners_name_becomes_a_valid_label(cluster):

@@ -1,5 +1,6 @@
 """Workloads of a cluster in memory that are probed from their own places by Jobs."""
 
+from faulty_port import FaultyPort
 from kubelet import Kubelet, QuotaCluster
 
 from orchestrator.adapters.probes.job_pod import JOB
@@ -30,9 +31,9 @@ def web(name=f"web-{HASH}-aaaaa", **more):
 
 
 class Probed:
-    """Two namespaces with a Deployment and a StatefulSet, their kubelet, and a prober."""
+    """Two namespaces with a Deployment and a StatefulSet, their kubelet, and a prober that meets these faults."""
 
-    def __init__(self, **probing):
+    def __init__(self, *faults, **probing):
         self.clock = SimulatedClock()
         self.api = QuotaCluster(self.clock)
         self.kubelet = Kubelet(self.api, self.clock)
@@ -41,7 +42,9 @@ class Probed:
         self.add(web())
         labels = {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0", "controller-revision-hash": "x"}
         self.add(pod("pay", "db-0", labels, ("StatefulSet", "db"), ip="10.0.1.5"))
-        self.prober = JobProber(self.api, self.clock, Probing(**probing), "img", "rollout-1")
+        self.prober = JobProber(
+            FaultyPort(self.api, *faults), self.clock, Probing(**probing), "img", "rollout-1"
+        )
 
     def add(self, obj):
         self.api.create(obj)
