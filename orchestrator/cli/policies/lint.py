@@ -7,14 +7,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.git.worktree import files_at, merge_base
 from orchestrator.adapters.kube.schemas import findings
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
+from orchestrator.cli.policies.acceptances import configured
 from orchestrator.cli.policies.fleets import elsewhere
 from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
@@ -165,10 +164,7 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     file = config or path / CONFIG
     if config is None and not file.exists():
         return {}
-    try:
-        data = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    _, data = configured(file)
     rules = data.get("lint", {}) if isinstance(data, dict) and data else None
     if not isinstance(data, dict) or set(data) - {"lint", "accepted"} or not isinstance(rules, dict):
         raise BadInput(
