@@ -20,9 +20,11 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --durations=10
 
-# What `make test` draws a sample of, in full: every call that fails or kills, every odd shape, every seed and planted bug.
-nightly: $(VENV)/.ready
-	NETPOL_CANARY_FULL=1 $(BIN)/python -m pytest -n 2 --durations=10 -m "not browser" $(SAMPLED)
+# In full what other tiers draw a sample of, and five hundred seeds. The files that draw one say in each test what is drawn.
+SAMPLED = $(shell grep -rlw sampled tests --include='test_*.py')
+nightly: SEEDS = 500
+nightly: $(VENV)/.ready simulate
+	NETPOL_CANARY_FULL=1 NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --durations=10 $(SAMPLED)
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
 # containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits, so that three workers fit two cores.
@@ -34,7 +36,7 @@ test-cluster: $(VENV)/.ready
 coverage: CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 coverage: $(VENV)/.ready
 	rm -f .coverage*
-	COVERAGE_CORE=$(CORE) COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest -n 2 -m "not browser"
+	COVERAGE_CORE=$(CORE) COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest -n 2 --durations=10 -m "not browser"
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=90
 

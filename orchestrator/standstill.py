@@ -20,10 +20,9 @@ TRIES = 3  # of comparing both clocks, where the process may have stood still be
 
 @dataclass
 class Deadlines:
-    """One per process; safe under threads.
+    """One per process; safe under threads. Knows nothing of what was before it began: what it has not watched itself is
 
-    It knows nothing of what was before it began: what it has not watched itself is judged by the times in the statuses, or
-    watched anew.
+    judged by the times in the statuses, or watched anew.
     """
 
     clock: Clock

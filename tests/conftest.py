@@ -1,6 +1,7 @@
 """The control plane that cluster tests share, and when they are skipped."""
 
 import os
+from pathlib import Path
 
 import pytest
 import structlog
@@ -15,9 +16,27 @@ settings.load_profile("patient")
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 
+# The cluster tier hands out whole files: those that take minutes first, the slowest before all, so that no worker has one left at the end.
+SLOWEST = (
+    "image",
+    "node_rollouts",
+    "argo_dag",
+    "node",
+    "guard_boundaries",
+    "rollout",
+    "node_probes",
+    "replicas_told",
+)
+
+
+def _turn(item):
+    name = Path(item.path).stem.removeprefix("test_")
+    slow = bool(item.get_closest_marker("cluster")) and name in SLOWEST
+    return SLOWEST.index(name) if slow else len(SLOWEST)
+
+
 def pytest_collection_modifyitems(items):
-    # The node's files first, for they take longest: two files run beside each other, and neither worker waits at the end.
-    items.sort(key=lambda item: item.get_closest_marker("node") is None)
+    items.sort(key=_turn)
     if os.environ.get(ASKED):
         return
     skip = pytest.mark.skip(reason=f"needs a real API server: `make test-cluster` sets {ASKED}")

@@ -1,8 +1,8 @@
 """Run cases from public reports: folders that hold a `run.sh`, right where it exits with 0.
 
 `python tests/reports.py DIR [--only FILE]` runs every case below DIR, or those that FILE names, one a line (`#` begins a
-comment). A miss is printed with the end of what it said, then `N cases, M right` as the last line. Exit code 1 where a
-case went wrong, 2 where there is nothing to run.
+comment), one on each core at a time. A miss is printed with the end of what it said, then `N cases, M right` as the last
+line. Exit code 1 where a case went wrong, 2 where there is nothing to run.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -32,13 +33,13 @@ def main(arguments=None):
         print(f"reports: {error}", file=sys.stderr)
         return 2
     right = 0
-    for case in cases:
-        code, said = run(case)
-        if code == 0:
-            right += 1
-            continue
-        print(f"{case.name}: {_why(code)}")
-        print("".join(f"    {line}\n" for line in said.splitlines()[-SHOWN_LINES:]), end="", flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for case, (code, said) in zip(cases, pool.map(run, cases), strict=True):
+            if code == 0:
+                right += 1
+                continue
+            print(f"{case.name}: {_why(code)}")
+            print("".join(f"    {line}\n" for line in said.splitlines()[-SHOWN_LINES:]), end="", flush=True)
     print(f"{len(cases)} cases, {right} right")
     return 0 if right == len(cases) else 1
 

@@ -34,10 +34,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Handoff:
-    """What is to be done about the Workflow of an open wave.
+    """`submit` one of the name in `workflow`, note that it is there (`adopt`), go on to the `next` one, `follow` it, or
 
-    `submit` one of the name in `workflow`, note that it is there (`adopt`), go on to the `next` one, `follow` it, or roll
-    everything `back`.
+    put everything `back`.
     """
 
     verb: Literal["submit", "adopt", "next", "follow", "back"]

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from stage import OWN, POLICY, Rounds, Stage, files, policy, work
+from stage import OWN, POLICY, Stage, files, policy, work
+from test_controller import Rounds
 
 from orchestrator.context import FREEZE, ROLLOUT, read
 from orchestrator.engine.capacity import Limits

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 
-from orchestrator.cli.printing import formatted, note, printed, table
+from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.harmless import one_line
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.evaluate.cni_profiles import profile
@@ -22,14 +23,14 @@ def show(found: Fleet, cni: str, output: str) -> int:
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
     if found.cluster:
         text = f"{len(found.cluster)} ClusterNetworkPolicies are not asked about pods that do not exist yet"
-        note(text)
+        print(f"netpol-canary: {text}", file=sys.stderr)
     if output in ("json", "yaml"):
         printed({"exposure": rows, "notRead": list(found.skipped)}, output)
     elif not rows:
         print("no workload would let a pod in that does not exist yet")
     else:
         cells = ([one_line(r[key]) for key in ("to", "from", "ports")] for r in rows)
-        table(["TO", "WOULD LET IN", "PORTS"], cells)
+        print("\n".join(aligned([["TO", "WOULD LET IN", "PORTS"], *cells])))
     return 0
 
 
@@ -42,7 +43,7 @@ def entering(
     """
     ways, told = entrances(found, Platform(), profile(cni), to)
     for text in told:
-        note(text)
+        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
     return [w for w in ways if port is None or port in w.ports], told
 
 
@@ -52,7 +53,7 @@ def entrance_row(way: Entrance) -> dict[str, object]:
         "through": way.through,
         "from": way.src,
         "to": way.dst.name,
-        "ports": ports_text(way.ports),
+        "ports": drawn_ports(way),
         "open": not way.because,
         "onlyFrom": list(way.partly),
         "because": list(way.because),
@@ -63,11 +64,9 @@ def show_entrances(ways: Sequence[Entrance]) -> None:
     """Print them below the connections; nothing where there is none."""
     if ways:
         rows = [
-            [one_line(t) for t in (w.through, w.src, w.dst.name, ports_text(w.ports), verdict(w))]
-            for w in ways
+            [one_line(t) for t in (w.through, w.src, w.dst.name, drawn_ports(w), verdict(w))] for w in ways
         ]
-        print()
-        table(["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], rows)
+        print("\n" + "\n".join(aligned([["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], *rows])))
 
 
 def verdict(way: Entrance) -> str:
@@ -78,6 +77,6 @@ def verdict(way: Entrance) -> str:
     return f"open to {', '.join(way.partly[:MOST_SHOWN])}{more} alone" if way.partly else "open"
 
 
-def ports_text(ports: Iterable[tuple[str, int]]) -> str:
-    """As they are shown, `TCP 80, TCP 443`."""
-    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(ports))
+def drawn_ports(way: Entrance) -> str:
+    """Its ports as they are shown."""
+    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(way.ports))

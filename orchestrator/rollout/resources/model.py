@@ -201,10 +201,9 @@ class Provider(Model):
 
 
 class FlowQuery(Model):
-    """Which connections are in use, as series.
+    """Which connections are in use: series with the labels source_namespace, source_workload,
 
-    Their labels are source_namespace, source_workload, destination_namespace, destination_workload and, where it is known,
-    verdict (forwarded or dropped).
+    destination_namespace, destination_workload and, where it is known, verdict (forwarded or dropped).
     """
 
     provider: Name = "prometheus"

@@ -3,7 +3,18 @@
 import json
 from xml.etree import ElementTree
 
-from shop_manifests import EXPOSED, POLICIES
+import pytest
+from test_check import POLICIES, repo  # noqa: F401
+
+WORLD = POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{ipBlock: {cidr: 0.0.0.0/0}}")
+
+
+@pytest.fixture
+def asked(repo):  # noqa: F811
+    """The answer in a format, for a pull request that opens the database to the internet."""
+    repo.change(WORLD)
+    repo.commit()
+    return lambda output: repo.run("check", repo.path, "--base", "main~1", "-o", output)
 
 
 def test_sarif_places_what_opens_the_database_at_the_rule(asked):
@@ -52,17 +63,17 @@ def test_the_summary_says_internet_and_not_addresses(asked):
     assert "NetworkPolicy shop/db ingress" in reasons
 
 
-def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):
+def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):  # noqa: F811
     def prints():
         (run,) = json.loads(repo.run("check", repo.path, "--base", "main~1", "-o", "sarif").out)["runs"]
         return {r["partialFingerprints"]["finding/v1"] for r in run["results"] if r["ruleId"] != "intent"}
 
     before = prints()
-    repo.change("# a comment\n" + EXPOSED)
+    repo.change("# a comment\n" + WORLD)
     assert prints() == before
 
 
-def test_what_becomes_of_a_workload_that_goes_is_placed_where_it_stood(repo):
+def test_what_becomes_of_a_workload_that_goes_is_placed_where_it_stood(repo):  # noqa: F811
     gone = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: lamp, namespace: attic}\nspec: {}\n"
     repo.change(POLICIES, gone)
     repo.commit()
