@@ -20,9 +20,10 @@ TRIES = 3  # of comparing both clocks, where the process may have stood still be
 
 @dataclass
 class Deadlines:
-    """One per process; safe under threads. Knows nothing of what was before it began: what it has not watched itself is
+    """One per process; safe under threads.
 
-    judged by the times in the statuses, or watched anew.
+    It knows nothing of what was before it began: what it has not watched itself is judged by the times in the statuses, or
+    watched anew.
     """
 
     clock: Clock

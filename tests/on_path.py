@@ -5,7 +5,16 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-WITHIN = ("", "support", "servers", "cluster/parts", "cluster/scenes", "cluster/node")
+WITHIN = (
+    "",
+    "support",
+    "support/faults",
+    "support/scenes",
+    "servers",
+    "cluster/parts",
+    "cluster/scenes",
+    "cluster/node",
+)
 FOLDERS = (str(TESTS.parent), *(str(TESTS / folder) for folder in WITHIN))
 PYTHONPATH = os.pathsep.join(FOLDERS)
 

@@ -1,6 +1,7 @@
 """A sample holds every kind, is the same each time, and is everything where everything is asked for."""
 
-from sampling import sampled, way
+from faulty_port import FaultyPort, counted
+from sampling import sampled
 from stage import Stage, work
 
 CASES = [(kind, number) for kind in "abc" for number in range(10)] + [("rare", 0)]
@@ -26,15 +27,9 @@ def test_everything_is_played_where_everything_is_asked_for():
 
 
 def test_ways_tell_the_steps_apart_and_not_the_namespaces():
-    stage, ways = Stage(), []
-
-    class Noted(type(stage.cluster)):
-        def create(self, obj, **more):
-            if obj["kind"] == "NetworkPolicy" and not more.get("dry_run"):
-                ways.append((obj["metadata"]["namespace"], way()))
-            return super().create(obj, **more)
-
-    stage.cluster.__class__ = Noted
-    work(stage.context(), "worker")
-    assert {space for space, _ in ways} == {"cart", "pay", "web"} and len({found for _, found in ways}) == 1
-    assert any("apply" in function for function in ways[0][1])
+    stage = Stage()
+    made = counted("create", kind="NetworkPolicy", dry_run=False)
+    work(stage.context(FaultyPort(stage.cluster, made)), "worker")
+    assert {call.namespace for call in made.seen} == {"cart", "pay", "web"}
+    assert len({call.way for call in made.seen}) == 1
+    assert any("apply" in function for function in made.way(1))

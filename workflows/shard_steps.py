@@ -85,9 +85,9 @@ def measure_shard(ctx: Context, state: State, action: Action, shard: int) -> dat
 
 
 def _may_move(state: State, analysis: WaveAnalysis) -> bool:
-    """Whether the looks may wait for readers who began late, as pods do: nobody has measured yet, neither at this look
+    """Whether the looks may wait for readers who began late, as pods do.
 
-    nor, where all metrics are answered for the past too, at any before it.
+    Nobody has measured yet, neither at this look nor, where all metrics are answered for the past too, at any before it.
     """
     tick = analysis.status.ticks + 1
     if any(r.tick == tick for r in analysis.status.shards):

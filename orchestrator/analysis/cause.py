@@ -65,9 +65,9 @@ def why(state: State, wave: int) -> Why | None:
 
 
 def sureness(best: Fit, where_written: bool) -> Sure:
-    """How sure it is that the change did it, as docs/analysis.md has it: `best` is the cut connection that fits best,
+    """How sure it is that the change did it, as docs/analysis.md has it.
 
-    `where_written` whether something failed in a namespace that the wave wrote.
+    `best` is the cut connection that fits best, `where_written` whether something failed in a namespace that the wave wrote.
     """
     if best in ("probed", "closed"):
         return "certain"

@@ -76,9 +76,9 @@ def _applied(state: State, analysis: WaveAnalysis) -> datetime:
 
 
 def _turned(pod: Manifest, before: datetime) -> datetime | None:
-    """When a pod that stood before turned unready; None where it is Ready, new, ending, one of our probes, or one
+    """When a pod that stood before turned unready.
 
-    that fell again and again already.
+    None where it is Ready, new, ending, one of our probes, or one that fell again and again already.
     """
     meta = pod["metadata"]
     if meta.get("deletionTimestamp") or PROBE_LABEL in (meta.get("labels") or {}):

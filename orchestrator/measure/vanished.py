@@ -58,9 +58,10 @@ def known(records: Sequence[m.MeasurementRecord], gone: Collection[str]) -> list
 
 
 def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[str]:
-    """The namespaces of the wave whose going a person has to hear of: those that were watched until then, where
+    """The namespaces of the wave whose going a person has to hear of.
 
-    another wave follows or nothing is left of this one; none that was heard of before.
+    Those that were watched until then, where another wave follows or nothing is left of this one; none that was heard of
+    before.
     """
     wave = analysis.spec.wave
     names = state.wave_names(wave)

@@ -185,9 +185,10 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
-    """The strategy with the gates that this change's risk asks for, one before what breaks between waves, the
+    """The strategy as it is frozen with the rollout.
 
-    probes of its intents, its presets' queries, and the CNI that was found.
+    With it go the gates that this change's risk asks for, one before what breaks between waves, the probes of its intents,
+    its presets' queries, and the CNI that was found.
     """
     gates = [g for g in strategy.gates if _asked(g, found.risk)]
     if found.lasting and strategy.boundaries == "ask":

@@ -436,10 +436,10 @@ def _paused(stop: threading.Event, seconds: float) -> float:
 
 
 class Held:
-    """One connection that is open. What breaks it is said by the kernel: keepalives and what we send must be
+    """One connection that is open.
 
-    acknowledged within SILENCE seconds. A server that is slow breaks nothing, and one that closes in an orderly way
-    was not cut off.
+    What breaks it is said by the kernel: keepalives and what we send must be acknowledged within SILENCE seconds. A
+    server that is slow breaks nothing, and one that closes in an orderly way was not cut off.
     """
 
     def __init__(self, target: Target, timeout: float) -> None:

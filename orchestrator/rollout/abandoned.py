@@ -27,9 +27,9 @@ def left(state: State) -> Left:
 
 
 def _written(state: State) -> bool:
-    """Whether the open wave may have been written to: nothing is before its baseline was taken. A namespace that is
+    """Whether the open wave may have been written to: nothing is before its baseline was taken.
 
-    still Pending counts, since whoever wrote it may have died before saying so.
+    A namespace that is still Pending counts, since whoever wrote it may have died before saying so.
     """
     wave = state.rollout.status.wave
     analysis = state.analyses.get(wave)

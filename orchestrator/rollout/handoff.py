@@ -34,9 +34,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Handoff:
-    """`submit` one of the name in `workflow`, note that it is there (`adopt`), go on to the `next` one, `follow` it, or
+    """What is to be done about the Workflow of an open wave.
 
-    put everything `back`.
+    `submit` one of the name in `workflow`, note that it is there (`adopt`), go on to the `next` one, `follow` it, or roll
+    everything `back`.
     """
 
     verb: Literal["submit", "adopt", "next", "follow", "back"]

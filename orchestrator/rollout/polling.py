@@ -29,10 +29,10 @@ class Look:
 
 
 def said(source: Source) -> tuple[int, str]:
-    """The source's generation, its request, and the revision that it holds, which a person may release: another value
+    """The source's generation, its request, and the revision that it holds, which a person may release.
 
-    than last time asks for a look at once. The request is compared and not read as a time: clocks of other machines may
-    be wrong.
+    Another value than last time asks for a poll at once. The request is compared and not read as a time: clocks of other
+    machines may be wrong.
     """
     meta = source.manifest["metadata"]
     asked, held = request(meta), source.status.held_revision

@@ -15,9 +15,9 @@ def applied_at(state: State, wave: int) -> datetime:
 
 
 def settled_at(state: State, wave: int) -> datetime:
-    """When a wave counts as settled, and the grid of its looks begins; later where a person started it over, or where
+    """When a wave counts as settled, and the grid of its looks begins.
 
-    its readers came late.
+    It is later where a person started it over, or where its readers came late.
     """
     plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
     start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)

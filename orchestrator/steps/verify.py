@@ -26,9 +26,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 
 def _baseline(state: State) -> list[Probe]:
-    """Every probe that was answered before the change, expected to answer so again: the first wave's answer counts,
+    """Every probe that was answered before the change, expected to answer so again.
 
-    since later waves began with earlier ones applied.
+    The first wave's answer counts, since later waves began with earlier ones applied.
     """
     found: dict[str, Probe] = {}
     for _, analysis in sorted(state.analyses.items()):

@@ -1,9 +1,12 @@
-"""The command line on an API server in memory."""
+"""The command line on an API server in memory, and on a repository of policies whose changes are checked."""
 
+import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
+from shop_manifests import EXPOSED, MANIFESTS, POLICIES, TESTS
+from stage import Stage
 
 from orchestrator.cli import main, wiring
 
@@ -29,3 +32,46 @@ def cli(monkeypatch, capsys):
         return run
 
     return on
+
+
+@pytest.fixture
+def repo(tmp_path, cli):
+    """`repo.change(policies)` on top of a base commit; `repo.run(...)` checks it."""
+    netpol = cli(Stage())
+    folder = tmp_path / "repo" / "policies"
+    folder.mkdir(parents=True)
+
+    def git(*args):
+        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        subprocess.run(
+            ["git", "-C", str(tmp_path / "repo"), *identity, *args], check=True, capture_output=True
+        )
+
+    class Repo:
+        path = str(folder)
+        run = staticmethod(netpol)
+
+        @staticmethod
+        def change(policies, more=""):
+            (folder / "policy.yaml").write_text(policies)
+            (folder / "all.yaml").write_text(MANIFESTS + more)
+
+        @staticmethod
+        def commit():
+            git("add", "-A")
+            git("commit", "-q", "-m", "change")
+
+    Repo.git = staticmethod(git)
+    git("init", "-q", "-b", "main")
+    (folder / "tests.yaml").write_text(TESTS)
+    Repo.change(POLICIES)
+    Repo.commit()
+    return Repo
+
+
+@pytest.fixture
+def asked(repo):
+    """The answer in a format, for a pull request that opens the database to the internet."""
+    repo.change(EXPOSED)
+    repo.commit()
+    return lambda output: repo.run("check", repo.path, "--base", "main~1", "-o", output)

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 import typer
 from hostile_texts import EVIL, LINE, HostileMetrics, assert_harmless, freeze, hostile_stage
+from shop_manifests import MANIFESTS, POLICY
 from stage import work
-from test_reach import MANIFESTS, POLICY
 
 from orchestrator.cli import main
 from orchestrator.operations import requests

@@ -163,6 +163,7 @@ def test_plan_from_the_cluster_and_from_a_directory(cli, tmp_path):
         (["plan"], "there is nothing to plan"),
         (["plan", ".", "--sandbox", "--revision", "x"], "a directory has no revisions"),
         (["plan", "/nowhere", "--sandbox"], "there is no such directory"),
+        (["test", "/nowhere", "--live"], "there is no such directory"),
         (["completion", "tcsh"], "the shell tcsh is not known"),
         (["controller", "--listen", "x"], "x is not HOST:PORT"),
         (["controller", "--poll", "0"], "the setting controller.poll_seconds: "),

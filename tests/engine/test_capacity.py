@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from stage import OWN, POLICY, Stage, files, policy, work
-from test_controller import Rounds
+from stage import OWN, POLICY, Rounds, Stage, files, policy, work
 
 from orchestrator.context import FREEZE, ROLLOUT, read
 from orchestrator.engine.capacity import Limits

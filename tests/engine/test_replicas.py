@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 
 import pytest
+from faulty_port import FaultyPort, Killed, kills
 from receivers import Receivers, asking, courier, rollouts
 from stage import Inline, Stage, check
 
@@ -13,36 +14,6 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import Lease
 
 ROUNDS = 40
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Mortal:
-    """A cluster whose caller is killed at the n-th transition that it writes, before or after; then nothing works."""
-
-    def __init__(self, cluster, at, after):
-        self._cluster, self._at, self._after = cluster, at, after
-        self.dead = False
-
-    def __getattr__(self, name):
-        if self.dead:
-            raise Killed
-        return getattr(self._cluster, name)
-
-    def replace_status(self, obj):
-        if self.dead:
-            raise Killed
-        mine = obj["kind"] == "PolicyRollout" and len(obj["status"].get("transitions", ())) == self._at
-        if mine and not self._after:
-            self.dead = True
-            raise Killed
-        found = self._cluster.replace_status(obj)
-        if mine:
-            self.dead = True
-            raise Killed
-        return found
 
 
 class Replica:
@@ -64,10 +35,12 @@ class Replica:
 
 
 def played(good, at=0, after=False):
-    """The stage, what the receivers got, what stood before, the end, and whether the leader was killed."""
+    """The stage, what the receivers got, what stood before, the end, and whether the leader was killed at that transition."""
     stage, receivers = asking(Stage(good)), Receivers()
     before = stage.standing()
-    replicas = [Replica(stage, receivers, "one", Mortal(stage.cluster, at, after))]
+    nth = lambda call: len(call.obj["status"].get("transitions", ())) == at  # noqa: E731
+    mortal = kills(1, after, "replace_status", kind="PolicyRollout", where=nth)
+    replicas = [Replica(stage, receivers, "one", FaultyPort(stage.cluster, mortal))]
     replicas.append(Replica(stage, receivers, "two"))
     for _ in range(ROUNDS):
         for replica in replicas:

@@ -1,9 +1,9 @@
 """What people ask for is taken up within two seconds, without a webhook and whatever the interval of polls is."""
 
-import threading
 from datetime import timedelta
 
 import pytest
+from faulty_port import FaultyPort, instead, just_before
 from stage import OWN, Inline, Rounds, Stage, work
 
 from orchestrator.context import APPROVAL, FREEZE, ROLLOUT, SOURCE, read
@@ -157,31 +157,12 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     assert len(seen._known) <= 10
 
 
-class Flaky:
-    """A cluster whose watches fail, end at once, and work again."""
-
-    def __init__(self, cluster):
-        self._cluster, self.tries, self.lock = cluster, 0, threading.Lock()
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def watch(self, kind, namespace=None, labels="", *, since="", seconds):
-        with self.lock:
-            self.tries += 1
-            tries = self.tries
-        if tries <= 4:
-            raise Unreachable("no answer")
-        if tries <= 8:
-            return iter(())
-        return self._cluster.watch(kind, namespace, labels, since=since, seconds=seconds)
-
-
 def test_watches_that_fail_or_end_at_once_are_begun_again_with_pauses(monkeypatch):
     monkeypatch.setattr(module, "PAUSES", (0.01,))
     stage = Stage()
-    flaky = Flaky(stage.cluster)
-    seen = Notice(flaky, OWN)
+    fail = just_before(Unreachable("no answer"), "watch", at=range(1, 5))
+    end = instead(lambda call: iter(()), "watch", at=range(5, 9))
+    seen = Notice(FaultyPort(stage.cluster, fail, end), OWN)
     seen.begin()
     try:
         assert seen._news.wait(60)  # the source stands
@@ -191,7 +172,7 @@ def test_watches_that_fail_or_end_at_once_are_begun_again_with_pauses(monkeypatc
         assert seen._news.wait(60)
     finally:
         seen.close()
-    assert flaky.tries > 8
+    assert len(end.seen) > 8
 
 
 def test_who_does_not_lead_makes_no_more_rounds_than_before():

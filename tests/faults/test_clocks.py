@@ -4,8 +4,8 @@ import random
 from datetime import timedelta
 
 import pytest
+from interleaved import Waiting, two_workers_end_as_one
 from stage import OWN, Stage
-from test_race import Waiting, _both
 
 from orchestrator.context import ROLLOUT
 
@@ -15,8 +15,8 @@ SEEDS = 5
 class Blind(Waiting):
     """A clock with nothing but the time of day, which is set at some call; `monotonic` is not offered."""
 
-    def __init__(self, stage, turns, worker, seed, step):
-        super().__init__(stage, turns, worker)
+    def __init__(self, turns, worker, seed, step):
+        super().__init__(turns, worker)
         dice = random.Random(seed)
         self._left, self._step = (dice.randrange(5, 400) if worker == seed % 2 else -1), step
         self._wrong = timedelta(0)
@@ -42,7 +42,7 @@ class Measuring(Blind):
 
 def race(seed, step, kind=Measuring):
     stage = Stage(good=seed % 4 < 2, deadline_seconds=3600)
-    _both(seed, stage, stage.standing(), lambda *given: kind(*given, seed, step))
+    two_workers_end_as_one(seed, stage, stage.standing(), lambda *given: kind(*given, seed, step))
     assert len(stage.cluster.list(ROLLOUT, OWN)) == 1
 
 

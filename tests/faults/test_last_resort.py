@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
 from structlog.testing import capture_logs
 
@@ -18,7 +19,6 @@ from orchestrator.record.report.tables import facts
 from orchestrator.rollout.polling import REQUESTED_AT
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
-from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.steps import by_action
 
 ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
@@ -67,38 +67,29 @@ def test_an_error_that_nobody_foresaw_is_said_on_its_source_alone(error):
 
 def test_a_round_that_breaks_ends_no_process():
     stage, rounds = Stage(), 0
-
-    class Broken(type(stage.cluster)):
-        def list(self, kind, *args, **more):
-            if kind == ROLLOUT and rounds < 20:
-                raise ZeroDivisionError("once")
-            return super().list(kind, *args, **more)
-
-    stage.cluster.__class__ = Broken
-    where = (stage.cluster, ROLLOUT, OWN)
+    broken = just_before(
+        ZeroDivisionError("once"), "list", kind="PolicyRollout", where=lambda call: rounds < 20
+    )
 
     def stop():
         nonlocal rounds
         rounds += 1
-        ended = (o.get("status", {}).get("phase") == "Succeeded" for o in MemoryCluster.list(*where))
+        ended = (o.get("status", {}).get("phase") == "Succeeded" for o in stage.cluster.list(ROLLOUT, OWN))
         return (rounds > 20 and any(ended)) or rounds > 100_000
 
     instruments = Instruments()
-    Controller(stage.context(), "one", instruments, poll_seconds=30, stop=stop).serve()
+    Controller(
+        stage.context(FaultyPort(stage.cluster, broken)), "one", instruments, poll_seconds=30, stop=stop
+    ).serve()
     assert load(stage.cluster.list(ROLLOUT, OWN)[0]).status.phase == "Succeeded"
     assert instruments.faults.labels("round")._value.get() >= 1
 
 
 def test_a_round_of_the_guard_that_breaks_ends_no_process():
     stage, rounds = Stage(), 0
-
-    class Broken(type(stage.cluster)):
-        def list(self, kind, *args, **more):
-            if kind == ROLLOUT and rounds < 3:
-                raise ZeroDivisionError("once")
-            return super().list(kind, *args, **more)
-
-    stage.cluster.__class__ = Broken
+    broken = just_before(
+        ZeroDivisionError("once"), "list", kind="PolicyRollout", where=lambda call: rounds < 3
+    )
 
     def stop():
         nonlocal rounds
@@ -106,7 +97,7 @@ def test_a_round_of_the_guard_that_breaks_ends_no_process():
         return rounds > 6
 
     instruments = GuardInstruments()
-    Guard(stage.context(), "one", instruments, stop=stop).serve()
+    Guard(stage.context(FaultyPort(stage.cluster, broken)), "one", instruments, stop=stop).serve()
     assert instruments.rounds.labels("error")._value.get() == 2
     assert instruments.faults.labels("round")._value.get() == 2
     assert instruments.rounds.labels("ok")._value.get() >= 1
@@ -126,20 +117,14 @@ def test_one_rollout_on_which_the_guard_breaks_keeps_no_other_from_being_rescued
         Embedded(stage.context(), "gone", stop=written).drive(made)
     rollouts = [o["metadata"]["name"] for o in stage.cluster.list(ROLLOUT, OWN)]
     assert len(rollouts) == 2
-
-    class Broken(type(stage.cluster)):
-        def get(self, kind, name, *args):
-            if kind == ROLLOUT and name == rollouts[0]:
-                raise ZeroDivisionError("always")
-            return super().get(kind, name, *args)
-
-    stage.cluster.__class__ = Broken
+    broken = just_before(ZeroDivisionError("always"), "get", kind="PolicyRollout", name=rollouts[0])
+    ctx = stage.context(FaultyPort(stage.cluster, broken))
     instruments, rounds = GuardInstruments(), iter(range(30))
-    guard = Guard(stage.context(), "guard", instruments, stop=lambda: next(rounds, None) is None)
+    guard = Guard(ctx, "guard", instruments, stop=lambda: next(rounds, None) is None)
     for _ in range(20):
         stage.clock.sleep(guard.round(Inline()))
     assert instruments.faults.labels("rollout")._value.get() >= 1
-    assert load(MemoryCluster.get(stage.cluster, ROLLOUT, rollouts[1], OWN)).status.phase == "RolledBack"
+    assert load(stage.cluster.get(ROLLOUT, rollouts[1], OWN)).status.phase == "RolledBack"
 
 
 @pytest.mark.parametrize("verb", ["snapshot", "baseline", "apply", "analyze"])

@@ -3,18 +3,16 @@
 import contextlib
 import itertools
 import random
-import threading
 from collections import Counter
 
 import pytest
-from patience import ENOUGH
-from sampling import sampled, way
+from faulty_port import WRITES, FaultyPort, Killed, instead, just_after, kills
+from interleaved import Turns, Waiting
+from lost_engine import INTERVAL, LIMIT, Post, kills_at_write, state_of, unpromoted
 from stage import OWN, Inline, Stage, work
-from test_crash import Killed
-from test_race import Slow, Turns, Waiting
 
 from orchestrator.cli.operate.guard_service import alone
-from orchestrator.context import ROLLOUT, read
+from orchestrator.context import ROLLOUT
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.guard import Guard
 from orchestrator.engine.instruments import GuardInstruments, Instruments
@@ -27,107 +25,29 @@ from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.outbox import turned_back
 from orchestrator.rollout.resources import model as m
 
-INTERVAL, LIMIT = 5.0, 30.0
-WRITES = ("create", "replace", "replace_status", "delete")
-
-
-class Mortal:
-    """A cluster whose caller is killed by a write, before or after its effect; then nothing works any more.
-
-    It is the n-th but for those of Leases, or that by which so many namespaces are noted as applied.
-    """
-
-    def __init__(self, cluster, at=0, after=False, applied=0):
-        self._cluster, self._at, self._after, self._applied = cluster, at, after, applied
-        self.writes, self.ways, self._dead = 0, [], False
-
-    def __getattr__(self, name):
-        real = getattr(self._cluster, name)
-
-        def call(*args, **kwargs):
-            if self._dead:
-                raise Killed
-            mine = name in WRITES and not kwargs.get("dry_run") and self._counted(name, args[0])
-            self._dead = mine
-            if mine and not self._after:
-                raise Killed
-            found = real(*args, **kwargs)
-            if mine:
-                raise Killed
-            return found
-
-        return call
-
-    def points(self, *seed):
-        """Every write; sampled, one of those that one function makes in the same step on one kind."""
-        return sampled(range(1, self.writes + 1), lambda n: self.ways[n - 1], seed)
-
-    def _counted(self, name, what):
-        kind = what["kind"] if isinstance(what, dict) else what.kind
-        if kind != "Lease":
-            self.writes += 1
-            self.ways.append((name, kind, way()))
-        noted = (name, kind) == ("replace_status", "NamespaceRollout")
-        if self._applied and noted and what["status"]["phase"] == "Applied":
-            self._applied -= 1
-            return self._applied == 0
-        return kind != "Lease" and self.writes == self._at
-
-
-class Post:
-    """A Guard over a stage, with nothing but its API server."""
-
-    def __init__(self, stage, holder="guard", cluster=None):
-        self.stage = stage
-        self.guard = Guard(
-            alone(cluster or stage.cluster, stage.clock, OWN), holder, GuardInstruments(), INTERVAL
-        )
-
-    def look(self, seconds=LIMIT + INTERVAL):
-        """Rounds for so long, or until everything has ended."""
-        end = self.stage.clock.now().timestamp() + seconds
-        while (now := self.stage.clock.now().timestamp()) < end:
-            self.stage.clock.sleep(min(self.guard.round(Inline()), end - now))
-        self.guard.round(Inline())
-        return self
-
-    def count(self, name, **labels):
-        return self.guard.instruments.registry.get_sample_value(f"netpol_canary_guard_{name}", labels)
-
 
 def killed(good, at=0, after=False, **strategy):
-    """A stage whose engine was killed there, what stood before, and the Mortal."""
+    """A stage whose engine was killed there, what stood before, and what killed it."""
     stage = Stage(good, **strategy)
-    before, mortal = stage.standing(), Mortal(stage.cluster, at, after)
+    before, death = stage.standing(), kills_at_write(at, after)
     with contextlib.suppress(Killed):
-        work(stage.context(mortal), "engine")
-    return stage, before, mortal
-
-
-def state_of(stage):
-    found = stage.cluster.list(ROLLOUT, OWN)
-    return read(stage.context(), found[-1]["metadata"]["name"]) if found else None
+        work(stage.context(FaultyPort(stage.cluster, death)), "engine")
+    return stage, before, death
 
 
 def events(stage, reason):
     return [e for e in stage.cluster.list(Kind("v1", "Event"), OWN) if e["reason"] == reason]
 
 
-def unpromoted(state, stage, before):
-    """Whether the open wave differs from what stood before."""
-    status, now = state.rollout.status, stage.standing()
-    names = state.wave_names(status.wave) if status.opened > status.wave else []
-    return status.phase in ("Progressing", "RollingBack") and any(now[n] != before[n] for n in names)
-
-
 @pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("after", [True, False])
 def test_killed_at_any_write_what_is_not_promoted_is_back_in_time(good, after):
     """At each; sampled, at one of those that one function makes in the same step on one kind."""
-    mortal = killed(good)[2]
-    assert mortal.writes > 20
-    for at in mortal.points(good, after):
-        stage, before, _ = killed(good, at, after)
+    death = killed(good)[2]
+    assert len(death.seen) > 20
+    for at in death.points(good, after):
+        stage, before, death = killed(good, at, after)
+        assert death.met, at
         state, left, lost = state_of(stage), stage.standing(), stage.clock.now()
         stage.clock.sleep(INTERVAL * 0.99)  # the guard's last look was just before
         post = Post(stage).look()
@@ -152,12 +72,20 @@ def test_killed_at_any_write_what_is_not_promoted_is_back_in_time(good, after):
             assert post.count("alerts_total") == (phase not in m.TERMINAL)
 
 
+def dies_with(stage, applied):
+    """A cluster whose caller dies once so many namespaces are noted as applied."""
+    noted = lambda call: call.obj["status"]["phase"] == "Applied"  # noqa: E731
+    return FaultyPort(
+        stage.cluster, kills(applied, True, "replace_status", kind="NamespaceRollout", where=noted)
+    )
+
+
 def half_done(applied=1, **strategy):
     """A stage whose engine was lost with so many namespaces applied, and what stood before."""
     stage = Stage(**strategy)
     before = stage.standing()
     with pytest.raises(Killed):
-        work(stage.context(Mortal(stage.cluster, after=True, applied=applied)), "engine")
+        work(stage.context(dies_with(stage, applied)), "engine")
     return stage, before
 
 
@@ -165,8 +93,8 @@ def half_done(applied=1, **strategy):
 def test_a_guard_that_dies_is_followed_by_another(after):
     for at in itertools.count(1):
         stage, before = half_done(2)
-        mortal = Mortal(stage.cluster, at, after)
-        first, second = Post(stage, "first", mortal), Post(stage, "second")
+        death = kills_at_write(at, after)
+        first, second = Post(stage, "first", FaultyPort(stage.cluster, death)), Post(stage, "second")
         try:
             for _ in range(int(LIMIT // INTERVAL) + 2):
                 first.guard.round(Inline())
@@ -176,33 +104,9 @@ def test_a_guard_that_dies_is_followed_by_another(after):
             second.look(2 * LIMIT)
         assert state_of(stage).rollout.status.phase == "RolledBack", at
         assert stage.standing() == before
-        if mortal.writes < at:
+        if len(death.seen) < at:
             break
     assert at > 5
-
-
-class Frozen:
-    """A cluster whose caller stands still at its n-th call, for as long as it takes; a write then times out unsent."""
-
-    def __init__(self, cluster, at, meanwhile):
-        self._cluster, self._at, self._meanwhile, self.calls, self.late = cluster, at, meanwhile, 0, []
-
-    def __getattr__(self, name):
-        real = getattr(self._cluster, name)
-
-        def call(*args, **kwargs):
-            self.calls += 1
-            if self.calls == self._at and name in WRITES:
-                self._meanwhile()
-                raise Unreachable("timed out")
-            found = real(*args, **kwargs)
-            if self.calls == self._at:
-                self._meanwhile()
-            elif self.calls > self._at and name in WRITES:
-                self.late.append(args[0]["kind"] if isinstance(args[0], dict) else args[0].kind)
-            return found
-
-        return call
 
 
 def test_an_engine_that_wakes_up_late_changes_nothing_any_more():
@@ -211,79 +115,57 @@ def test_an_engine_that_wakes_up_late_changes_nothing_any_more():
         stage = Stage(deadline_seconds=3600)
         before, post, seen = stage.standing(), Post(stage), []
 
-        def meanwhile(stage=stage, post=post, seen=seen):
+        def stand_still(call, stage=stage, post=post, seen=seen):
+            found = None if call.verb in WRITES else call.go_on()
             post.look(LIMIT + 2 * INTERVAL)
             state = state_of(stage)
             seen.append(state and state.rollout.status)
+            if call.verb in WRITES:
+                raise Unreachable("timed out")  # unsent
+            return found
 
-        frozen = Frozen(stage.cluster, at, meanwhile)
-        work(stage.context(frozen), "engine")
-        if frozen.calls < at:
+        frozen = instead(stand_still, at=at)
+        work(stage.context(FaultyPort(stage.cluster, frozen)), "engine")
+        if not frozen.met:
             break
+        late = [call.kind for call in frozen.seen[at:] if call.verb in WRITES]
         if seen and seen[0] is not None and seen[0].phase == "RolledBack":
             rescued += 1
-            assert "NetworkPolicy" not in frozen.late and stage.standing() == before, at
+            assert "NetworkPolicy" not in late and stage.standing() == before, at
             assert state_of(stage).rollout.status == seen[0], at
         else:
             assert state_of(stage).rollout.status.phase == "Succeeded", at
     assert rescued > 10
 
 
-class Noted(Slow):
-    """Notes who wrote policies, and who took over."""
-
-    def __init__(self, stage, turns, worker, story):
-        super().__init__(stage, turns, worker)
-        self._story = story
-
-    def __getattr__(self, name):
-        call = super().__getattr__(name)
-
-        def noted(*args, **kwargs):
-            found = call(*args, **kwargs)
-            obj = args[0] if name in WRITES and not kwargs.get("dry_run") else None
-            kind = obj["kind"] if isinstance(obj, dict) else getattr(obj, "kind", "")
-            if kind == "NetworkPolicy":
-                self._story.append(("policy", self._worker))
-            if name == "replace_status" and kind == "PolicyRollout":
-                self._story.append((found["status"]["epoch"], self._worker))
-            return found
-
-        return noted
-
-
 def contest(seed):
     """Guard and engine after the same rollout, call by call as the seed has it; the end, and who wrote what."""
     stage, before = half_done(1, deadline_seconds=3600)
-    turns, story, errors = Turns(seed, 2), [], []
+    turns, story = Turns(stage, seed, 2), []
     delay = random.Random(seed).uniform(10, 22)
 
+    def cluster(worker):
+        def note(call):
+            if call.kind == "NetworkPolicy":
+                story.append(("policy", worker))
+            elif (call.verb, call.kind) == ("replace_status", "PolicyRollout"):
+                story.append((call.answer["status"]["epoch"], worker))
+
+        return turns.cluster(worker, just_after(note, *WRITES, dry_run=False))
+
     def guard():
-        clock = Waiting(stage, turns, 0)
-        ctx = alone(Noted(stage, turns, 0, story), clock, OWN)
-        found = Guard(ctx, "guard", GuardInstruments(), INTERVAL)
+        clock = Waiting(turns, 0)
+        found = Guard(alone(cluster(0), clock, OWN), "guard", GuardInstruments(), INTERVAL)
         while state_of(stage).rollout.status.phase not in m.TERMINAL:
             clock.sleep(found.round(Inline()))
 
     def engine():
-        clock = Waiting(stage, turns, 1)
+        clock = Waiting(turns, 1)
         clock.sleep(delay)
-        work(stage.context(Noted(stage, turns, 1, story), clock=clock), "again", tries=200)
+        work(stage.context(cluster(1), clock=clock), "again", tries=200)
 
-    def run(number, body):
-        try:
-            body()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            turns.leave(number)
-
-    threads = [threading.Thread(target=run, args=a, daemon=True) for a in enumerate((guard, engine))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(ENOUGH)
-    assert not errors, (seed, errors)
+    ends = turns.play(guard, engine)
+    assert ends == {0: None, 1: None}, (seed, ends)
     return stage, before, story
 
 
@@ -355,7 +237,7 @@ def test_a_revision_whose_engine_was_lost_is_tried_once_more_and_then_held():
     assert stage.shop().status.held_revision == ""
     again = start(stage.context(), stage.shop()).rollout
     with pytest.raises(Killed):
-        Embedded(stage.context(Mortal(stage.cluster, after=True, applied=1)), "again").drive(again)
+        Embedded(stage.context(dies_with(stage, 1)), "again").drive(again)
     Post(stage).look()
     Embedded(stage.context(), "back").drive(again)
     source = stage.shop()

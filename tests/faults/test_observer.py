@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import OWN, Stage, work
 
 from orchestrator.context import ANALYSIS, NAMESPACE_ROLLOUT
@@ -11,34 +12,29 @@ from orchestrator.ports import Kind
 from orchestrator.rollout.resources.resource import load
 
 
-class CutOff:
+def applied(stage):
+    """Whether a namespace was written."""
+    return any(load(o).status.phase == "Applied" for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN))
+
+
+def cut_off(stage, seconds):
     """A cluster out of reach for so many seconds once a namespace was written."""
+    since = []
 
-    def __init__(self, stage, seconds):
-        self._stage, self._seconds, self._since = stage, seconds, None
+    def out_of_reach(call):
+        now = stage.clock.now()
+        if not since and applied(stage):
+            since.append(now)
+        return since and (now - since[0]).total_seconds() < seconds
 
-    def __getattr__(self, name):
-        real = getattr(self._stage.cluster, name)
-
-        def call(*args, **kwargs):
-            now = self._stage.clock.now()
-            if self._since is None and self._written():
-                self._since = now
-            if self._since and (now - self._since).total_seconds() < self._seconds:
-                raise Unreachable("the API server gave no answer: timed out")
-            return real(*args, **kwargs)
-
-        return call
-
-    def _written(self):
-        found = [load(o) for o in self._stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
-        return any(r.status.phase == "Applied" for r in found)
+    error = Unreachable("the API server gave no answer: timed out")
+    return FaultyPort(stage.cluster, just_before(error, where=out_of_reach))
 
 
 def test_losing_its_own_way_to_the_api_server_for_too_long_is_a_regression():
     stage = Stage(deadline_seconds=60)
     before = stage.standing()
-    status = work(stage.context(CutOff(stage, 90)), "w").rollout.status
+    status = work(stage.context(cut_off(stage, 90)), "w").rollout.status
     assert status.phase == "RolledBack", status.reason
     # it was out of reach for 90 s, and asked again every few seconds at last
     assert re.search(
@@ -49,7 +45,7 @@ def test_losing_its_own_way_to_the_api_server_for_too_long_is_a_regression():
 
 def test_a_short_outage_changes_nothing():
     stage = Stage(deadline_seconds=60)
-    assert work(stage.context(CutOff(stage, 30)), "w").rollout.status.phase == "Succeeded"
+    assert work(stage.context(cut_off(stage, 30)), "w").rollout.status.phase == "Succeeded"
 
 
 def pod(stage, space, made, ready="True", since=None, **meta):
@@ -78,8 +74,7 @@ class Turning:
 
     def sleep(self, seconds):
         self._stage.clock.sleep(seconds)
-        found = [load(o) for o in self._stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
-        if not self._done and any(r.status.phase == "Applied" for r in found):
+        if not self._done and applied(self._stage):
             self._done = True
             for space in self._spaces:
                 pod(self._stage, space, self.now(), "False", self.now())
@@ -123,8 +118,7 @@ def test_a_pod_that_is_not_ready_when_the_wave_would_end_is_waited_for_until_it_
         def sleep(self, seconds):
             nonlocal start
             stage.clock.sleep(seconds)
-            found = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
-            if start is None and any(r.status.phase == "Applied" for r in found):
+            if start is None and applied(stage):
                 start = self.now()
                 fall(stage, "cart", "False", start)
             if start and back and (self.now() - start).total_seconds() >= back:

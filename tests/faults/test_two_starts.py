@@ -1,12 +1,11 @@
 """However many begin a rollout of a source at once, wherever one of them dies: one rollout is made, and one works."""
 
-import threading
+from functools import partial
 
 import pytest
-from patience import ENOUGH
+from faulty_port import FaultyPort, Killed, counted, just_before, kills
+from interleaved import Turns
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files
-from test_crash import Counter, Killed
-from test_race import Slow, Turns, Waiting
 
 from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.worker import Embedded
@@ -26,27 +25,19 @@ def rollouts(stage):
 
 def begun(stage, seed, revisions):
     """What came of several who start at once, interleaved call by call; each tries again as its command does."""
-    turns, ends = Turns(seed, len(revisions)), {}
+    turns = Turns(stage, seed, len(revisions))
 
     def body(worker):
-        ctx = stage.context(Slow(stage, turns, worker), clock=Waiting(stage, turns, worker))
-        try:
-            for _ in range(60):
-                try:
-                    ends[worker] = start(ctx, find_source(ctx, "shop"), revisions[worker])
-                    return
-                except RetryLater as later:
-                    ctx.clock.sleep(later.delay)
-        except NetpolCanaryError as error:
-            ends[worker] = error
-        finally:
-            turns.leave(worker)
+        ctx = turns.context(worker)
+        for _ in range(60):
+            try:
+                return start(ctx, find_source(ctx, "shop"), revisions[worker])
+            except RetryLater as later:
+                ctx.clock.sleep(later.delay)
+        return None
 
-    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in range(len(revisions))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(ENOUGH)
+    ends = turns.play(*(partial(body, n) for n in range(len(revisions))))
+    assert all(hasattr(e, "rollout") or isinstance(e, NetpolCanaryError) for e in ends.values()), (seed, ends)
     return ends
 
 
@@ -73,13 +64,13 @@ def test_starters_of_two_revisions_let_one_rollout_work_at_any_interleaving():
 
 @pytest.mark.parametrize("newer", [False, True])
 def test_wherever_a_starter_dies_the_next_one_makes_the_only_rollout(newer):
-    stage, counter = Stage(), Counter()
-    start(stage.context(counter.around(stage.cluster)), find_source(stage.context(), "shop"))
-    for at in range(1, counter.calls + 1):
+    stage, calls = Stage(), counted()
+    start(stage.context(FaultyPort(stage.cluster, calls)), find_source(stage.context(), "shop"))
+    for at in range(1, len(calls.seen) + 1):
         for after in (False, True):
-            stage, counter = Stage(), Counter(at, after)
+            stage, death = Stage(), kills(at, after)
             with pytest.raises(Killed):
-                start(stage.context(counter.around(stage.cluster)), find_source(stage.context(), "shop"))
+                start(stage.context(FaultyPort(stage.cluster, death)), find_source(stage.context(), "shop"))
             if newer:
                 stage.repository.push("d", files(DENY, ALLOW))
             rounds = Rounds(stage)
@@ -91,31 +82,12 @@ def test_wherever_a_starter_dies_the_next_one_makes_the_only_rollout(newer):
             assert all(found == ["allow", "deny"] for found in stage.names().values())
 
 
-class Lost:
-    """The creation of a rollout is sent and nobody hears of it; it lands when `land` is called."""
-
-    def __init__(self, cluster):
-        self._cluster, self.sent = cluster, []
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def create(self, obj, **more):
-        if obj["kind"] != "PolicyRollout":
-            return self._cluster.create(obj, **more)
-        self.sent.append(obj)
-        raise Killed
-
-    def land(self):
-        return self._cluster.create(self.sent.pop())
-
-
 @pytest.mark.parametrize("while_it_runs", [True, False])
 def test_a_creation_that_lands_after_its_place_was_given_away_writes_nothing(while_it_runs):
     stage = Stage()
-    lost = Lost(stage.cluster)
+    sent = just_before(Killed, "create", kind="PolicyRollout")  # and nobody hears of it
     with pytest.raises(Killed):
-        start(stage.context(lost), find_source(stage.context(), "shop"))
+        start(stage.context(FaultyPort(stage.cluster, sent)), find_source(stage.context(), "shop"))
     stage.repository.push("d", OTHER)
     ctx = stage.context()
     with pytest.raises(RetryLater, match="begun by somebody"):
@@ -124,7 +96,7 @@ def test_a_creation_that_lands_after_its_place_was_given_away_writes_nothing(whi
     name = start(ctx, find_source(ctx, "shop")).rollout
     if not while_it_runs:
         Embedded(stage.context(), "worker").drive(name)
-    lost.land()
+    sent.met.pop().go_on()
     late = Embedded(stage.context(), "other").drive("shop-cccccccccc").rollout
     assert late.status.phase == "Superseded" and late.status.opened == 0
     state = Embedded(stage.context(), "worker").drive(name)

@@ -3,62 +3,26 @@
 from contextlib import suppress
 
 import pytest
+from faulty_port import WRITES, FaultyPort, Killed, counted, just_after, just_before
 from stage import OWN, Stage, policy, work
-from test_crash import Killed
 
 from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, read
 from orchestrator.engine.worker import Embedded
-from orchestrator.errors import Busy, Refused, Unreachable
+from orchestrator.errors import ApiError, Busy, Refused, Unreachable
 from orchestrator.operations import requests
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import load
 
 NAME = "shop-cccccccccc"
-
-
-class Around:
-    """A cluster whose calls pass through `call(verb, real, args, kwargs)`; `calls` counts them."""
-
-    def __init__(self, stage, call):
-        self._stage, self._call, self.calls = stage, call, 0
-
-    def __getattr__(self, verb):
-        real = getattr(self._stage.cluster, verb)
-
-        def called(*args, **kwargs):
-            self.calls += 1
-            return self._call(verb, real, args, kwargs)
-
-        return called
-
-
-def named(args):
-    return args[0]["metadata"]["name"] if isinstance(args[0], dict) else args[1] if len(args) > 1 else ""
-
-
-def writes(args, kwargs):
-    kind = (
-        args[0]["kind"]
-        if args and isinstance(args[0], dict)
-        else getattr(args[0], "kind", "")
-        if args
-        else ""
-    )
-    return kind == POLICY.kind and not kwargs.get("dry_run")
+POLICIES = {"kind": "NetworkPolicy", "dry_run": False}
 
 
 def killed_half_way(stage):
     """A worker that is gone right after it wrote the policy `deny` into the canary, with bridges around it."""
-
-    def call(verb, real, args, kwargs):
-        found = real(*args, **kwargs)
-        if verb == "create" and writes(args, kwargs) and named(args) == "deny":
-            raise Killed
-        return found
-
+    death = just_after(Killed, "create", name="deny", **POLICIES)
     with pytest.raises(Killed):
-        work(stage.context(Around(stage, call)), "one")
+        work(stage.context(FaultyPort(stage.cluster, death)), "one")
     assert any("bridge" in n for n in stage.names()["cart"])
     stage.clock.sleep(20)
 
@@ -74,77 +38,62 @@ def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_
     killed_half_way(stage)
     edited(stage, "allow")
     edited(stage)
-
-    def call(verb, real, args, kwargs):
-        found = real(*args, **kwargs)
-        if verb in ("create", "replace", "delete") and writes(args, kwargs):
-            stage.clock.sleep(12)  # the process stood still: it may have been replaced
-        return found
-
+    # the process stands still: it may be replaced
+    slow = just_after(lambda call: stage.clock.sleep(12), *WRITES, **POLICIES)
     requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(Around(stage, call)), "two").drive(NAME)
-    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before, (
-        state.rollout.status.reason
-    )
+    state = Embedded(stage.context(FaultyPort(stage.cluster, slow)), "two").drive(NAME)
+    assert slow.met and state.rollout.status.phase == "RolledBack", state.rollout.status.reason
+    assert stage.standing() == before
 
 
-def slow_back(stage, call):
-    """How a rollout ends that is put back half-way, by a worker whose calls pass through `call`."""
+def slow_back(stage, *faults):
+    """How a rollout ends that is put back half-way, by a worker that meets these faults."""
     killed_half_way(stage)
     edited(stage, "allow")
     edited(stage)
     requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    return Embedded(stage.context(Around(stage, call)), "two").drive(NAME).rollout.status
+    return Embedded(stage.context(FaultyPort(stage.cluster, *faults)), "two").drive(NAME).rollout.status
 
 
 def test_one_failure_after_a_slow_worker_lost_its_place_again_and_again_is_not_its_end():
     stage, written = Stage(deadline_seconds=30), []
     before = stage.standing()
 
-    def call(verb, real, args, kwargs):
-        if verb == "list" and len(written) == 4 and stage.clock.now() > written[-1]:
-            written.append(stage.clock.now())
-            raise Busy("slow down", 429)
-        found = real(*args, **kwargs)
-        if verb in ("create", "replace", "delete") and writes(args, kwargs):
-            stage.clock.sleep(12)
-            written.append(stage.clock.now())
-        return found
+    def slow(call):
+        stage.clock.sleep(12)
+        written.append(stage.clock.now())
 
-    status = slow_back(stage, call)
-    assert (written[3] - written[0]).total_seconds() > 30
+    then = lambda call: len(written) == 4 and stage.clock.now() > written[-1]  # noqa: E731
+    once = just_before(Busy("slow down", 429), "list", where=then, at=1)
+    status = slow_back(stage, just_after(slow, *WRITES, **POLICIES), once)
+    assert once.met and (written[3] - written[0]).total_seconds() > 30
     assert status.phase == "RolledBack" and stage.standing() == before, status.reason
 
 
 def test_two_failures_between_which_the_worker_stood_still_are_not_its_end():
-    stage, failed = Stage(deadline_seconds=30), []
+    stage = Stage(deadline_seconds=30)
     before = stage.standing()
 
-    def call(verb, real, args, kwargs):
-        back = stage.cluster.get(ROLLOUT, NAME, OWN)["status"]["phase"] == "RollingBack"
-        if back and verb == "list" and args[0] == NAMESPACE_ROLLOUT and len(failed) < 2:
-            if failed:
-                stage.clock.sleep(60)
-            failed.append(verb)
-            raise Busy("internal error", 500)
-        return real(*args, **kwargs)
+    def fail(call):
+        if len(failed.met) == 2:
+            stage.clock.sleep(60)
+        raise Busy("internal error", 500)
 
-    status = slow_back(stage, call)
-    assert len(failed) == 2 and status.phase == "RolledBack" and stage.standing() == before, status.reason
+    back = lambda call: stage.cluster.get(ROLLOUT, NAME, OWN)["status"]["phase"] == "RollingBack"  # noqa: E731
+    failed = just_before(fail, "list", kind="NamespaceRollout", where=back, at=range(1, 3))
+    status = slow_back(stage, failed)
+    assert len(failed.met) == 2 and status.phase == "RolledBack" and stage.standing() == before, status.reason
 
 
 def test_what_stands_in_the_way_again_and_again_is_the_end_in_time_though_the_worker_is_late_in_between():
     stage, asked = Stage(deadline_seconds=30), []
 
-    def call(verb, real, args, kwargs):
-        if verb in ("create", "replace", "delete") and writes(args, kwargs):
-            raise Busy("internal error", 500)
-        if verb == "list" and args[0] == POLICY:
-            asked.append(stage.clock.now())
-            stage.clock.sleep(12 if len(asked) % 2 else 4)
-        return real(*args, **kwargs)
+    def slow(call):
+        asked.append(stage.clock.now())
+        stage.clock.sleep(12 if len(asked) % 2 else 4)
 
-    status = slow_back(stage, call)
+    refused = just_before(Busy("internal error", 500), *WRITES, **POLICIES)
+    status = slow_back(stage, refused, just_before(slow, "list", kind="NetworkPolicy"))
     assert status.phase == "Failed" and "within 30 s: internal error" in status.reason
     assert (asked[-1] - asked[0]).total_seconds() < 30 * 6
 
@@ -175,56 +124,40 @@ def test_one_of_ours_that_is_edited_in_the_middle_pauses_with_no_bridge_left_and
 
 def test_a_way_back_from_a_drifted_namespace_leaves_no_bridge_however_often_it_is_interrupted():
     for at in range(1, 40):
-        stage, left = Stage(gates=[m.Gate(wave=1, approvals=1)]), [at]
+        stage = Stage(gates=[m.Gate(wave=1, approvals=1)])
         before = stage.standing()
         work(stage.context(), "one")
         edited(stage, "allow")
         requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-
-        def call(verb, real, args, kwargs, left=left):
-            if verb in ("create", "replace", "delete") and writes(args, kwargs):
-                left[0] -= 1
-                if left[0] in (0, -1):
-                    raise Busy("internal error", 500)
-            return real(*args, **kwargs)
-
-        state = Embedded(stage.context(Around(stage, call)), "two").drive(NAME)
+        twice = just_before(Busy("internal error", 500), *WRITES, at=range(at, at + 2), **POLICIES)
+        state = Embedded(stage.context(FaultyPort(stage.cluster, twice)), "two").drive(NAME)
         assert state.rollout.status.phase == "RolledBack" and stage.standing() == before, at
-        if left[0] > 0:
+        if not twice.met:
             return
     raise AssertionError("more writes than a way back has")
 
 
-class Holding:
-    """Somebody puts a finalizer on an object as soon as it stands."""
+def holding(stage):
+    """Somebody puts a finalizer on `deny` of cart as soon as it stands."""
 
-    def __init__(self, stage, name):
-        self.stage, self.name = stage, name
+    def hold(call):
+        meta = {**call.answer["metadata"], "finalizers": ["example.com/never"]}
+        call.answer = stage.cluster.replace({**call.answer, "metadata": meta})
 
-    def __call__(self, verb, real, args, kwargs):
-        found = real(*args, **kwargs)
-        if (
-            verb == "create"
-            and writes(args, kwargs)
-            and named(args) == self.name
-            and found["metadata"]["namespace"] == "cart"
-        ):
-            meta = {**found["metadata"], "finalizers": ["example.com/never"]}
-            found = self.stage.cluster.replace({**found, "metadata": meta})
-        return found
+    return just_after(hold, "create", name="deny", namespace="cart", **POLICIES)
 
 
 @pytest.mark.parametrize("seconds", [30, 300])
 def test_what_somebody_holds_is_failed_in_time_in_few_calls_by_one_line_that_names_it(seconds):
     stage = Stage(good=False, deadline_seconds=seconds)
     before = stage.standing()
-    around = Around(stage, Holding(stage, "deny"))
+    hold, calls = holding(stage), counted()
     began = stage.clock.now()
-    status = work(stage.context(around), "one").rollout.status
+    status = work(stage.context(FaultyPort(stage.cluster, hold, calls)), "one").rollout.status
     passed = (stage.clock.now() - began).total_seconds()
     assert status.phase == "Failed" and "\n" not in status.reason
     assert "cart: NetworkPolicy/deny (finalizer example.com/never)" in status.reason
-    assert passed < seconds + 60 and around.calls < 300 + 3 * seconds
+    assert passed < seconds + 60 and len(calls.seen) < 300 + 3 * seconds
     assert stage.names()["cart"] == ["deny", "old"]
     held = stage.cluster.get(POLICY, "deny", "cart")
     assert held["spec"]["podSelector"].get("matchExpressions"), "it still selects pods"
@@ -238,7 +171,7 @@ def test_what_somebody_holds_selects_no_pod_any_more_where_nothing_stood_there_b
     stage = Stage(good=False, deadline_seconds=30)
     old = stage.cluster.get(POLICY, "old", "cart")["metadata"]
     stage.cluster.delete(POLICY, "old", "cart", uid=old["uid"], resource_version=old["resourceVersion"])
-    work(stage.context(Around(stage, Holding(stage, "deny"))), "one")
+    work(stage.context(FaultyPort(stage.cluster, holding(stage))), "one")
     assert stage.names()["cart"] == ["deny"]
     selector = stage.cluster.get(POLICY, "deny", "cart")["spec"]["podSelector"]
     assert selector.get("matchExpressions"), "it still selects pods"
@@ -275,78 +208,59 @@ def test_what_goes_only_after_a_while_is_waited_for_and_the_rollout_goes_on():
     assert stage.names()["cart"] == ["allow", "deny"]
 
 
-class Mute:
-    """One write of a policy is sent and never answered; it lands when `land` is called."""
+def unheard(at, error=Unreachable("timed out")):
+    """The n-th write of a policy is sent and never answered; it lands, or is refused, whenever it goes on."""
+    return just_before(error, *WRITES, at=at, **POLICIES)
 
-    def __init__(self, at):
-        self.left, self.sent = at, None
 
-    def __call__(self, verb, real, args, kwargs):
-        if verb in ("create", "replace", "delete") and writes(args, kwargs):
-            self.left -= 1
-            if self.left == 0:
-                self.sent = (verb, real, args, kwargs)
-                raise Unreachable("timed out")
-        return real(*args, **kwargs)
-
-    def land(self):
-        """Whether it took effect."""
-        _, real, args, kwargs = self.sent
-        try:
-            real(*args, **kwargs)
-        except Exception:
-            return False
-        return True
+def lands(call):
+    """Whether it took effect."""
+    try:
+        call.go_on()
+    except ApiError:
+        return False
+    return True
 
 
 def muted(at, dies):
     """A rollout whose `at`th write is lost at its worker's, which dies over it or goes on; then it is put back."""
     stage = Stage(good=False)
-    before, mute = stage.standing(), Mute(at)
-
-    def call(verb, real, args, kwargs):
-        try:
-            return mute(verb, real, args, kwargs)
-        except Unreachable:
-            if dies:
-                raise Killed from None
-            raise
-
+    before, lost = stage.standing(), unheard(at, Killed) if dies else unheard(at)
     try:
-        work(stage.context(Around(stage, call)), "one")
+        work(stage.context(FaultyPort(stage.cluster, lost)), "one")
     except Killed:
         with suppress(Refused):  # on its way back already
             requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    return stage, before, mute
+    return stage, before, lost.met
 
 
 @pytest.mark.parametrize("dies", [True, False])
 def test_a_replacement_or_deletion_that_lands_after_its_writer_was_replaced_is_refused(dies):
     seen = set()
     for at in range(1, 60):
-        stage, before, mute = muted(at, dies)
-        if mute.sent is None:
+        stage, before, sent = muted(at, dies)
+        if not sent:
             break
         state = work(stage.context(), "two")
         assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
-        verb = mute.sent[0]
+        verb = sent[0].verb
         seen.add(verb)
         if verb != "create":
-            assert not mute.land() and stage.standing() == before, (at, verb)
+            assert not lands(sent[0]) and stage.standing() == before, (at, verb)
     assert {"create", "delete"} <= seen
 
 
 @pytest.mark.parametrize("seconds", [0, 6, 11])
 def test_a_creation_that_lands_while_the_way_back_is_confirmed_is_undone_before_it_is_said(seconds):
     for at in range(1, 60):
-        stage, before, mute = muted(at, True)
-        if mute.sent is None:
+        stage, before, sent = muted(at, True)
+        if not sent:
             return
-        if mute.sent[0] != "create":
+        if sent[0].verb != "create":
             continue
         landed = []
 
-        def land(now, stage=stage, mute=mute, landed=landed):
+        def land(now, stage=stage, sent=sent, landed=landed):
             records = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
             if (
                 not landed
@@ -355,7 +269,7 @@ def test_a_creation_that_lands_while_the_way_back_is_confirmed_is_undone_before_
             ):
                 landed.append(now)
                 stage.clock.sleep(seconds)
-                mute.land()
+                lands(sent[0])
 
         stage.clock.subscribe(land, 1)
         state = work(stage.context(), "two")
@@ -365,7 +279,7 @@ def test_a_creation_that_lands_while_the_way_back_is_confirmed_is_undone_before_
 
 def test_a_lease_is_kept_where_a_write_was_not_answered_so_that_the_next_worker_knows():
     stage = Stage(good=True, gates=[m.Gate(wave=1, approvals=1)])
-    work(stage.context(Around(stage, Mute(3))), "one")
+    work(stage.context(FaultyPort(stage.cluster, unheard(3))), "one")
     began = stage.clock.now()
     requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
     state = Embedded(stage.context(), "two").drive(NAME)
@@ -409,21 +323,16 @@ def test_what_somebody_makes_while_the_wave_waits_to_be_written_is_left_by_the_p
 ):
     stage = Stage()
     before = stage.standing()
-
-    def call(verb, real, args, kwargs):
-        found = real(*args, **kwargs)
-        if (
-            verb == "replace_status"
-            and found["kind"] == ROLLOUT.kind
-            and found["status"].get("opened")
-            and not made
-        ):
-            theirs = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label)
-            made.append(stage.cluster.create(theirs))
-        return found
-
-    made = []
-    status = work(stage.context(Around(stage, call)), "one").rollout.status
+    theirs, made = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label), []
+    opens = lambda call: call.obj["status"].get("opened")  # noqa: E731
+    somebody = just_after(
+        lambda call: made.append(stage.cluster.create(theirs)),
+        "replace_status",
+        kind="PolicyRollout",
+        where=opens,
+        at=1,
+    )
+    status = work(stage.context(FaultyPort(stage.cluster, somebody)), "one").rollout.status
     assert made and (status.phase, status.paused_for) == ("Paused", "drift"), status.reason
     requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
     state = Embedded(stage.context(), "two").drive(NAME)

@@ -1,13 +1,14 @@
 """A namespace that is deleted while its change is watched says nothing any more: a person hears of it before the next wave."""
 
 import pytest
+from faulty_port import FaultyPort, instead, just_before
 from stage import OWN, Rounds, Stage, work
 
 from orchestrator.context import ANALYSIS, NAMESPACE, read
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import Forbidden
 from orchestrator.operations.approve import Decision, decide
-from orchestrator.ports import Kind, Sample
+from orchestrator.ports import Sample
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
 
@@ -176,29 +177,16 @@ def test_a_neighbour_that_vanishes_is_no_regression():
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
-class Short:
-    """A cluster whose lists of namespaces are cut short, or not allowed."""
-
-    def __init__(self, cluster, refuse=False):
-        self._cluster, self._refuse = cluster, refuse
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def list(self, kind, namespace=None, labels=""):
-        found = self._cluster.list(kind, namespace, labels)
-        if kind != Kind("v1", "Namespace") or labels:
-            return found
-        if self._refuse:
-            raise Forbidden("namespaces")
-        return found[:1]
-
-
 @pytest.mark.parametrize("refuse", [False, True])
 def test_a_list_that_is_cut_short_or_refused_makes_nothing_vanish(refuse):
     stage, _ = begun()
-    state = Embedded(stage.context(Short(stage.cluster, refuse)), "next").drive(NAME)
-    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+    which = {"kind": "Namespace", "labels": ""}
+    if refuse:
+        fault = just_before(Forbidden("namespaces"), "list", **which)
+    else:
+        fault = instead(lambda call: call.go_on()[:1], "list", **which)
+    state = Embedded(stage.context(FaultyPort(stage.cluster, fault)), "next").drive(NAME)
+    assert fault.met and state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
 def test_a_probe_into_a_vanished_namespace_accuses_nobody():

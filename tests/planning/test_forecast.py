@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from crossing import PORTS, asked, crossing, out
+from faulty_port import FaultyPort, just_before
 from stage import Stage, files, policy
 
 from orchestrator.context import ROLLOUT
@@ -13,47 +15,6 @@ from orchestrator.planning.forecast import forecast, frozen
 from orchestrator.planning.planner import plan
 from orchestrator.policy.impact.risk import Risk
 from orchestrator.rollout.resources import model as m
-
-PORTS = [{"port": 80, "protocol": "TCP"}]
-
-
-def named(space):
-    return [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}}]
-
-
-def out(space, ports=None):
-    rule = {**({"ports": ports} if ports else {})}
-    return policy("out", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}, space)
-
-
-def into(space, ports=None):
-    rule = {**({"ports": ports} if ports else {})}
-    return policy("into", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}, space)
-
-
-def crossing(**strategy):
-    """cart narrows what it calls while pay opens all ports: if pay is first, more is open than before or after."""
-    stage = Stage(**strategy)
-    for space in ("cart", "pay", "web"):
-        containers = [{"name": "c", "image": "c", "ports": [{"containerPort": 80}]}]
-        pod = {
-            "metadata": {"name": "a", "namespace": space, "labels": {"app": "a"}},
-            "spec": {"containers": containers},
-        }
-        stage.cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
-    label = {"netpol-canary.dev/source": "shop"}
-    for old in (out("pay"), into("cart", PORTS)):
-        stage.cluster.create({**old, "metadata": {**old["metadata"], "labels": label}})
-    stage.repository.push(
-        "d", files(out("pay", PORTS), into("cart"), policy("old", {"podSelector": {}}, "web"))
-    )
-    return stage
-
-
-def asked(stage):
-    ctx = stage.context()
-    made = plan(ctx, stage.shop(), "d" * 40)
-    return forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files("d" * 40))
 
 
 def test_a_connection_that_is_open_between_waves_only_is_named_with_an_order_that_avoids_it():
@@ -86,7 +47,7 @@ def test_a_source_refuses_and_nothing_is_written():
 def test_gates_count_from_their_risk_on():
     gates = [m.Gate(wave=0, min_risk="high"), m.Gate(wave=1, min_risk="low"), m.Gate(wave=2)]
     quiet = Stage(gates=gates)
-    found = asked_at(quiet, "c")
+    found = asked(quiet, "c")
     assert found.risk.level == "none"
     assert [g.wave for g in frozen(found, quiet.strategy).gates] == [2]
     loud = crossing(gates=gates)
@@ -103,7 +64,7 @@ def test_gates_count_from_their_risk_on():
 
 
 def test_a_gate_may_ask_for_what_is_only_narrowed():
-    quiet = asked_at(Stage(), "c")
+    quiet = asked(Stage(), "c")
 
     def gates(*words):
         found = replace(quiet, risk=Risk("low", (), words))
@@ -115,30 +76,11 @@ def test_a_gate_may_ask_for_what_is_only_narrowed():
     assert (gates("narrowed"), gates("cut"), gates("widened", "narrowed")) == ([0], [1], [0, 1])
 
 
-def asked_at(stage, mark):
-    ctx = stage.context()
-    made = plan(ctx, stage.shop(), mark * 40)
-    return forecast(ctx, made, stage.shop().spec.strategy, stage.repository.files(mark * 40))
-
-
-class NoPods:
-    """A cluster whose pods may not be listed."""
-
-    def __init__(self, cluster):
-        self._cluster = cluster
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def list(self, kind, *args):
-        if kind.kind == "Pod":
-            raise Forbidden("pods is forbidden")
-        return self._cluster.list(kind, *args)
-
-
 def test_what_cannot_be_known_is_said_and_counts_as_high():
     stage = crossing()
-    ctx = stage.context(NoPods(stage.cluster))
+    ctx = stage.context(
+        FaultyPort(stage.cluster, just_before(Forbidden("pods is forbidden"), "list", kind="Pod"))
+    )
     made = plan(ctx, stage.shop(), "d" * 40)
     found = forecast(ctx, made, stage.strategy, stage.repository.files("d" * 40))
     assert found.risk.level == "high" and "the pods cannot be listed" in found.unknown

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from test_forecast import PORTS, asked, crossing, into, out
+from crossing import PORTS, asked, crossing, into, out
 
 from orchestrator.context import read
 from orchestrator.operations.start import start

@@ -1,6 +1,7 @@
 """A plan touches only the namespaces and the objects that are the source's."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files, policy, work
 
 from orchestrator.context import NAMESPACE, POLICY
@@ -70,24 +71,16 @@ def test_a_namespace_that_does_not_change_takes_no_part():
 @pytest.mark.parametrize("name", ["cart", "pay", "web"])
 @pytest.mark.parametrize("at", range(0, 60, 3))
 def test_a_namespace_that_goes_in_the_middle_wedges_nothing(good, name, at):
-    stage, calls = Stage(good, gates=[m.Gate(wave=9)]), []
+    stage = Stage(good, gates=[m.Gate(wave=9)])
     before = stage.standing()
 
-    class Watching:
-        def __getattr__(self, verb):
-            real = getattr(stage.cluster, verb)
+    def delete(call):
+        meta = stage.cluster.get(NAMESPACE, name)["metadata"]
+        version = meta["resourceVersion"]
+        stage.cluster.delete(NAMESPACE, name, None, uid=meta["uid"], resource_version=version)
 
-            def call(*args, **kwargs):
-                calls.append(verb)
-                if len(calls) == at + 30:
-                    meta = stage.cluster.get(NAMESPACE, name)["metadata"]
-                    version = meta["resourceVersion"]
-                    stage.cluster.delete(NAMESPACE, name, None, uid=meta["uid"], resource_version=version)
-                return real(*args, **kwargs)
-
-            return call
-
-    state = work(stage.context(Watching()), "w")
+    gone = just_before(delete, at=at + 30)
+    state = work(stage.context(FaultyPort(stage.cluster, gone)), "w")
     if state.rollout.status.phase == "Paused":  # a person hears of a canary that went while it was watched
         assert f"{name}: deleted while the change was watched there" in state.rollout.status.reason
         Rounds(stage).ask(state.rollout.name, "resume")

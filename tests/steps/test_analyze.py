@@ -4,6 +4,7 @@ import math
 from datetime import timedelta
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import SPACES, Stage, check, work
 
 from orchestrator.errors import MetricError, Refused
@@ -72,29 +73,14 @@ class Holding:
         self.standing.pop(key, None)
 
 
-class DiesBeforeTheLookIsWritten:
-    """A cluster whose caller dies once a look's answers are to be written, the first time."""
-
-    def __init__(self, cluster):
-        self._cluster, self.died = cluster, False
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def replace_status(self, obj):
-        if obj["kind"] == "WaveAnalysis" and obj["status"].get("probedAt") and not self.died:
-            self.died = True
-            raise KeyboardInterrupt
-        return self._cluster.replace_status(obj)
-
-
 def test_what_became_of_kept_connections_outlives_a_crash_before_it_is_written():
     found = stage()
     found.prober = Holding()
-    cluster = DiesBeforeTheLookIsWritten(found.cluster)
+    answered = lambda call: call.obj["status"].get("probedAt")  # noqa: E731
+    dies = just_before(KeyboardInterrupt, "replace_status", kind="WaveAnalysis", where=answered, at=1)
     with pytest.raises(KeyboardInterrupt):
-        work(found.context(cluster), "first")
-    assert cluster.died and found.prober.standing
+        work(found.context(FaultyPort(found.cluster, dies)), "first")
+    assert dies.met and found.prober.standing
     work(found.context(), "second")
     (first, *_) = analyses(found)
     assert {r.observed for r in first.status.probes if r.when == "held"} == {"blocked"}

@@ -1,6 +1,7 @@
 """Before a wave is written its probes answer; where they do not, nothing is written, and `resume` asks them again."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import Stage, work
 
 from orchestrator.engine.worker import Embedded
@@ -92,16 +93,10 @@ def test_a_request_to_resume_that_dies_half_way_is_carried_out_by_the_next():
     ctx = stage.context(prober=Silent(1, 2))
     state = work(ctx, "one").rollout
 
-    class Dies:
-        def __getattr__(self, name):
-            return getattr(stage.cluster, name)
-
-        def replace_status(self, obj):
-            raise KeyboardInterrupt
-
+    dies = FaultyPort(stage.cluster, just_before(KeyboardInterrupt, "replace_status"))
     requests.ask(ctx, state, "resume")
     with pytest.raises(KeyboardInterrupt):
-        Embedded(stage.context(Dies(), prober=Silent()), "one").drive(state.name)
+        Embedded(stage.context(dies, prober=Silent()), "one").drive(state.name)
     assert analyses(stage) == []
     assert Embedded(ctx, "two").drive(state.name).rollout.status.phase == "Succeeded"
 

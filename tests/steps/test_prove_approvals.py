@@ -1,6 +1,7 @@
 """Approvals count only once a dry run has proven that nobody can give them in another's name."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import OWN, Stage, work
 
 from orchestrator.context import APPROVAL, read
@@ -132,43 +133,27 @@ def _after(number):
     return stop
 
 
-class Otherwise:
-    """A cluster on which the trial meets something else than the policy."""
-
-    def __init__(self, cluster, error):
-        self._cluster, self._error = cluster, error
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def create(self, obj, *, dry_run=False):
-        if dry_run and obj["kind"] == "RolloutApproval":
-            raise self._error
-        return self._cluster.create(obj, dry_run=dry_run)
+def trial(error, **which):
+    """A trial that meets something else than the policy."""
+    return just_before(error, "create", kind="RolloutApproval", dry_run=True, **which)
 
 
 def test_a_refusal_by_something_else_proves_nothing():
     stage = gated()
     says(stage, "mia")
-    state = go(stage, Otherwise(stage.cluster, Forbidden('User "x" cannot create resource')))
+    state = go(stage, FaultyPort(stage.cluster, trial(Forbidden('User "x" cannot create resource'))))
     assert state.rollout.status.phase == "Paused"
     assert "refused, but not for that: User" in state.rollout.status.reason
     assert "kubectl apply -k config/admission" in state.rollout.status.reason
 
 
 def test_without_an_answer_it_is_tried_again():
-    stage, tries = gated(), []
+    stage = gated()
     says(stage, "mia")
 
-    class Once(Otherwise):
-        def create(self, obj, *, dry_run=False):
-            if dry_run and obj["kind"] == "RolloutApproval" and not tries:
-                tries.append(1)
-                raise Unreachable("timed out")
-            return self._cluster.create(obj, dry_run=dry_run)
-
-    state = go(stage, Once(stage.cluster, None))
-    assert tries and state.rollout.status.phase == "Succeeded" and "Unvouched" not in reasons(state)
+    once = trial(Unreachable("timed out"), at=1)
+    state = go(stage, FaultyPort(stage.cluster, once))
+    assert once.met and state.rollout.status.phase == "Succeeded" and "Unvouched" not in reasons(state)
 
 
 def test_a_broken_glass_is_loud():

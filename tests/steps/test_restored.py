@@ -1,6 +1,7 @@
 """How long a way back took is what its times say; what is gone was not put back."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import Stage, work
 
 from orchestrator.context import NAMESPACE_ROLLOUT, read
@@ -8,25 +9,12 @@ from orchestrator.rollout.resources.resource import load
 from orchestrator.steps import finish
 
 
-class Slow:
-    """Answers as the stage's prober does, and takes so many seconds for it."""
-
-    def __init__(self, stage, seconds):
-        self.inner, self.clock, self.seconds = stage.prober, stage.clock, seconds
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
-
-    def run(self, probes):
-        self.clock.sleep(self.seconds)
-        return self.inner.run(probes)
-
-
 @pytest.mark.parametrize("seconds", [0, 40])
 def test_seconds_are_the_difference_of_the_times_and_verifying_counts_for_neither(seconds):
     stage = Stage(good=False)
-    status = work(stage.context(prober=Slow(stage, seconds)), "w").rollout.status
-    assert status.phase == "RolledBack"
+    slow = just_before(lambda call: stage.clock.sleep(seconds), "run")
+    status = work(stage.context(prober=FaultyPort(stage.prober, slow)), "w").rollout.status
+    assert slow.met and status.phase == "RolledBack"
     assert status.restored_seconds == (status.restored_at - status.detected_at).total_seconds()
     assert status.restored_seconds < 40
     items = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT)]

@@ -3,10 +3,11 @@
 from contextlib import suppress
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import Rounds, Stage, work
-from test_watch import ERRORS, NAME, Gauge, go, seen
+from watched_canary import ERRORS, NAME, Gauge, go, seen
 
-from orchestrator.context import POLICY, read
+from orchestrator.context import read
 from orchestrator.steps import by_action
 
 CAUSES = ("metric", "probe")
@@ -67,24 +68,16 @@ def half_written():
     stage.source("shop")
     before = stage.standing()
 
-    class Broken(type(stage.cluster)):
-        broken = True
-
-        def create(self, obj, **more):
-            real = obj["kind"] == POLICY.kind and not more.get("dry_run")
-            if self.broken and real and obj["metadata"]["namespace"] == "pay":
-                raise KeyError("what nobody foresaw")
-            return super().create(obj, **more)
-
-    stage.cluster.__class__ = Broken
-    state = work(stage.context(), "first")
+    broken = just_before(
+        KeyError("what nobody foresaw"), "create", kind="NetworkPolicy", namespace="pay", dry_run=False
+    )
+    state = work(stage.context(FaultyPort(stage.cluster, broken)), "first")
     assert state.rollout.status.paused_for == "error"
     assert {n.spec.namespace: n.status.phase for n in state.namespaces.values()} == {
         "cart": "Applied",
         "pay": "Pending",
         "web": "Pending",
     }
-    Broken.broken = False
     return stage, gauge, before
 
 

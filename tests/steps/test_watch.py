@@ -4,33 +4,18 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 import pytest
+from faulty_port import WRITES, FaultyPort, just_after
 from stage import OWN, Rounds, Stage, work
+from watched_canary import ERRORS, NAME, Gauge, go, seen
 
 from orchestrator.context import ANALYSIS, ROLLOUT, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.worker import Embedded
-from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 from orchestrator.record.build import view
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources import model as m
-
-NAME = "shop-cccccccccc"
-ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
-
-
-class Gauge:
-    """Answers every query with one value for each namespace, or not at all."""
-
-    def __init__(self):
-        self.value, self.asked = 0.0, []
-
-    def query(self, expression, at):
-        self.asked.append(at)
-        if self.value is None:
-            raise MetricError("nobody answers")
-        return [Sample({"namespace": n}, self.value, at) for n in ("cart", "pay", "web")]
 
 
 def waiting(**analysis):
@@ -40,15 +25,6 @@ def waiting(**analysis):
     before = stage.standing()
     assert work(stage.context(), "first").rollout.status.paused_for == "approval"
     return stage, gauge, before
-
-
-def go(stage, seconds=7):
-    stage.clock.sleep(seconds)
-    return Embedded(stage.context(), "next").drive(NAME)
-
-
-def seen(stage):
-    return read(stage.context(), NAME).analyses[0].status
 
 
 def test_good_looks_are_noted_and_promote_nothing():
@@ -263,37 +239,15 @@ def test_the_controller_watches_an_inconclusive_wave_by_itself():
     assert stage.standing() == before
 
 
-@pytest.mark.parametrize("after", range(1, 30))
-def test_a_worker_that_dies_while_an_inconclusive_wave_goes_wrong_leaves_it_to_the_next(after):
+@pytest.mark.parametrize("at", range(1, 30))
+def test_a_worker_that_dies_while_an_inconclusive_wave_goes_wrong_leaves_it_to_the_next(at):
     stage, gauge, before, _ = inconclusive()
     gauge.clear, gauge.value = True, 0.9
     stage.clock.sleep(7)
-    calls = []
-    died = Dying(stage.cluster, after, calls)
+    died = just_after(KeyboardInterrupt, *WRITES, at=at)
     with suppress(KeyboardInterrupt):
-        Embedded(stage.context(died), "dies").drive(NAME)
+        Embedded(stage.context(FaultyPort(stage.cluster, died)), "dies").drive(NAME)
     stage.clock.sleep(120)
     state = Embedded(stage.context(), "next").drive(NAME)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
     assert [t.reason for t in state.rollout.status.transitions].count("Regression") == 1
-
-
-class Dying:
-    """A cluster whose caller dies once it has written so often."""
-
-    def __init__(self, cluster, after, calls):
-        self._cluster, self._after, self._calls = cluster, after, calls
-
-    def __getattr__(self, name):
-        found = getattr(self._cluster, name)
-        if name not in ("create", "replace", "replace_status", "delete"):
-            return found
-
-        def counted(*args, **kwargs):
-            self._calls.append(name)
-            done = found(*args, **kwargs)
-            if len(self._calls) == self._after:
-                raise KeyboardInterrupt
-            return done
-
-        return counted

@@ -55,9 +55,10 @@ class Node:
 
 
 class Walk:
-    """One Workflow of a cluster. `begin(argv, env, name)` starts a pod: something with `poll()`, which gives its exit
+    """One Workflow of a cluster.
 
-    code or None, and `kill()`. `step()` is one round of Argo's controller, and writes the status as Argo does.
+    `begin(argv, env, name)` starts a pod: something with `poll()`, which gives its exit code or None, and `kill()`.
+    `step()` is one round of Argo's controller, and writes the status as Argo does.
     """
 
     def __init__(self, cluster, name, namespace, begin, now):

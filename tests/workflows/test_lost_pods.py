@@ -3,10 +3,10 @@
 import contextlib
 
 import pytest
+from faulty_port import FaultyPort, Killed, just_before
+from lost_engine import INTERVAL, LIMIT, Post, kills_at_write, state_of, unpromoted
 from stage import Stage, check, work
 from stand_in import Pod, Theatre
-from test_crash import Killed
-from test_lost_engine import INTERVAL, LIMIT, Mortal, Post, state_of, unpromoted
 
 from orchestrator.errors import Unreachable
 from orchestrator.rollout.resources import model as m
@@ -27,8 +27,9 @@ class Doomed(Pod):
 
 
 def doomed(theatre, at, after):
-    """Pods of which the first to come to its n-th write dies of it; the number of writes there were is in `mortal`."""
-    mortal = Mortal(theatre.stage.cluster, at, after)
+    """Pods of which the first to come to its n-th write dies of it."""
+    death = kills_at_write(at, after)
+    mortal = FaultyPort(theatre.stage.cluster, death)
 
     def begin(argv, env, name):
         # Whoever comes after the one that died calls the cluster itself.
@@ -38,7 +39,7 @@ def doomed(theatre, at, after):
         return pod
 
     theatre.argo._begin = begin
-    return mortal
+    return death
 
 
 @pytest.mark.parametrize("good", [True, False])
@@ -48,29 +49,23 @@ def test_a_pod_that_dies_at_any_write_is_followed_by_another(good, after):
 
     def outcome(at):
         theatre = Theatre(good)
-        mortal = doomed(theatre, at, after)
+        death = doomed(theatre, at, after)
         state = work(theatre.stage.context(), "engine", **theatre.engine())
         check(theatre.stage, theatre.before, state)
-        return theatre, mortal
+        return theatre, death
 
-    _, mortal = outcome(0)
-    assert mortal.writes > 8
-    for at in mortal.points(good, after):
+    _, death = outcome(0)
+    assert len(death.seen) > 8
+    for at in death.points(good, after):
         assert any(pod.code == -9 for pod in outcome(at)[0].pods), at
 
 
 def test_a_pod_that_gets_no_answer_gives_up_for_another_one():
     theatre = Theatre()
 
-    class Mute:
-        def __getattr__(self, name):
-            def call(*args, **kwargs):
-                raise Unreachable("no answer")
-
-            return call
-
+    mute = FaultyPort(theatre.stage.cluster, just_before(Unreachable("no answer")))
     pod = Pod(
-        theatre.stage.context(Mute()),
+        theatre.stage.context(mute),
         [
             "netpol-canary",
             "step",
@@ -97,19 +92,19 @@ def test_a_pod_that_gets_no_answer_gives_up_for_another_one():
 def killed(good, at=0, after=False):
     """A theatre whose controller was killed there; its pods and Argo go on."""
     theatre = Theatre(good)
-    mortal = Mortal(theatre.stage.cluster, at, after)
+    death = kills_at_write(at, after)
     with contextlib.suppress(Killed):
-        work(theatre.stage.context(mortal), "engine", **theatre.engine())
-    return theatre, mortal
+        work(theatre.stage.context(FaultyPort(theatre.stage.cluster, death)), "engine", **theatre.engine())
+    return theatre, death
 
 
 @pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("after", [True, False])
 def test_a_controller_killed_at_any_write_is_stood_in_for_by_the_guard(good, after):
     """Pods go on writing until the guard has begun the way back, and never after it. Sampled as above."""
-    mortal, rescued = killed(good)[1], 0
-    assert mortal.writes > 10
-    for at in mortal.points(good, after):
+    death, rescued = killed(good)[1], 0
+    assert len(death.seen) > 10
+    for at in death.points(good, after):
         theatre, _ = killed(good, at, after)
         stage, before, lost = theatre.stage, theatre.before, theatre.stage.clock.now()
         first = state_of(stage)

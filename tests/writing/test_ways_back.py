@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from faulty_port import FaultyPort, Killed, kills
 from stage import Stage, policy
 
 from orchestrator.context import POLICY
@@ -15,33 +16,6 @@ SPACE, ROLLOUT = "cart", "shop-cccccccccc"
 SEEDS = 25
 SELECTORS = [{}, {"matchLabels": {"app": "a"}}, {"matchLabels": {"app": "b"}}, {"matchLabels": {"tier": "m"}}]
 RULES = [[], [{}], [{"ports": [{"port": 80}]}], [{"from": [{"podSelector": {}}]}]]
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Mortal:
-    """A cluster whose caller is killed at the n-th write of a policy, before or after its effect."""
-
-    def __init__(self, cluster, at, after):
-        self._cluster, self._at, self._after = cluster, at, after
-
-    def __getattr__(self, name):
-        real = getattr(self._cluster, name)
-        if name not in ("create", "replace", "delete"):
-            return real
-
-        def call(*args, **kwargs):
-            self._at -= 1
-            if self._at == 0 and not self._after:
-                raise Killed
-            found = real(*args, **kwargs)
-            if self._at == 0:
-                raise Killed
-            return found
-
-        return call
 
 
 def spec(dice):
@@ -121,7 +95,8 @@ class Place:
 
     def walk(self, forward, at=0, after=False):
         """As one process does: until it is done, dies, or finds something else there."""
-        ctx = Stage().context(Mortal(self.cluster, at, after))
+        death = kills(at, after, "create", "replace", "delete")
+        ctx = Stage().context(FaultyPort(self.cluster, death))
         for _ in range(6):
             kept = Frozen(list(self.frozen), self.keep)
             try:

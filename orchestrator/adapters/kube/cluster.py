@@ -272,9 +272,10 @@ def _writing(dry_run: bool) -> Query:
 
 
 def _in_memory(client: Any, cache_file: Any) -> Any:
-    """Finds resources without the library's file, which stands in the shared temporary folder under a name that all know:
+    """Finds resources without the library's file in the shared temporary folder.
 
-    whoever put one there would say where requests with our credentials go, and one of an earlier server is wrong.
+    Its name is known to all: whoever put one there would say where requests with our credentials go, and one of an
+    earlier server is wrong.
     """
     from kubernetes.dynamic.discovery import LazyDiscoverer
 

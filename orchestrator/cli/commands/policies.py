@@ -36,15 +36,15 @@ def reach(
     cluster: Live = False,
 ) -> int:
     """List which workloads may connect to which, by a directory's or the cluster's policies."""
-    from orchestrator.cli.policies import exposed
-    from orchestrator.cli.policies import reach as network
+    from orchestrator.cli.policies import exposed, fleets
+    from orchestrator.cli.policies import reach as connections
 
-    found = network.given(path, cluster, target, workloads)
+    found = fleets.given(path, cluster, target, workloads)
     if exposure:
         if src or dst or port:
             raise BadInput("--exposure says it of every workload", hint="leave --from, --to and --port out")
         return exposed.show(found, cni, output)
-    return network.reach(found, src, dst, port, cni, output)
+    return connections.reach(found, src, dst, port, cni, output)
 
 
 @app.command(epilog="Example: netpol-canary why manifests --from web --to shop/payments --port 8080/TCP")
@@ -60,10 +60,10 @@ def why(
     cluster: Live = False,
 ) -> int:
     """Say whether a connection is allowed, and which rules decide it; exit code 0 yes, 1 no, 3 depends."""
-    from orchestrator.cli.policies import reach as network
+    from orchestrator.cli.policies import fleets
     from orchestrator.cli.policies.why import why
 
-    found = network.given(path, cluster, target, workloads)
+    found = fleets.given(path, cluster, target, workloads)
     return why(found, src, dst, port, cni)
 
 

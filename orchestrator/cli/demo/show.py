@@ -9,9 +9,9 @@ from typing import Any
 
 from orchestrator.cli import edge, logs
 from orchestrator.cli.demo import shop_demo as play
-from orchestrator.cli.machine_output import formatted, printed, report
+from orchestrator.cli.printing import formatted, printed, report
 from orchestrator.cli.records import report as postmortem
-from orchestrator.cli.rollouts.timeline_lines import line
+from orchestrator.cli.rollouts.progress import line
 from orchestrator.errors import BadInput
 from orchestrator.record.timeline import moments
 from orchestrator.sandbox import shop, shop_workloads

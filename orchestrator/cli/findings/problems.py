@@ -9,7 +9,7 @@ from orchestrator.cli.edge import annotate
 from orchestrator.cli.findings.junit import Case, suite
 from orchestrator.cli.findings.sarif import fingerprint, sarif
 from orchestrator.cli.findings.spots import Spot, relative, spots
-from orchestrator.cli.machine_output import printed
+from orchestrator.cli.printing import printed
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.lint.findings import RULES, Finding, Rule

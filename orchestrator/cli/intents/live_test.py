@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.adapters.probes.job_pod import LIVE
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.findings.junit import Case, suite
-from orchestrator.cli.machine_output import formatted, printed
+from orchestrator.cli.intents.policy_test import tests_in
+from orchestrator.cli.policies.fleets import files_of
+from orchestrator.cli.printing import formatted, printed
 from orchestrator.cli.wiring import PROBE_IMAGE
 from orchestrator.errors import BadInput
-from orchestrator.policy.author.intents import KIND, MOST_SHOWN, tests_of
+from orchestrator.policy.author.intents import MOST_SHOWN
 from orchestrator.policy.author.live_intents import Outcome, Trial, outcome, trials
-from orchestrator.policy.files.manifest import parse_all
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout.resources.model import Probing
@@ -30,10 +30,7 @@ WORDS = {"holds": "ok  ", "fails": "FAIL", "unknown": "????", "skipped": "skip"}
 def check(path: Path, target: Target, image: str, only: Sequence[str], output: str) -> int:
     """0 where every rule that probes can ask holds and at least one was asked, else 1. Raises BadInput."""
     formatted(output, "text", "junit")
-    files = Directory(path).files("")
-    tests = tests_of(parse_all(files))
-    if not tests:
-        raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
+    tests = tests_in(files_of(path), path)
     ctx = wiring.connected(target)
     prober = ctx.prober(Probing(image=image), f"{LIVE}{socket.gethostname()}-{os.getpid()}", ctx.beat)
     if prober is None:

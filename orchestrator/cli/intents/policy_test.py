@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from orchestrator.adapters.git.directory import Directory
 from orchestrator.cli.findings.junit import Case, suite
-from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.policies.reach import load
+from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread
+from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
-from orchestrator.policy.author.intents import KIND, Result, as_data, run, shown, tests_of
+from orchestrator.policy.author.intents import KIND, PolicyTest, Result, as_data, run, shown, tests_of
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import parse_all
 
@@ -18,11 +17,10 @@ from orchestrator.policy.files.manifest import parse_all
 def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     """0 where every intent holds, 2 where one names what is not here, else 1."""
     formatted(output, "text", "junit")
-    fleet = load(path, more=workloads)
-    files = Directory(path).files("")
-    tests = tests_of(parse_all(files))
-    if not tests:
-        raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
+    files = files_of(path)
+    fleet = fleet_of(files, str(path), more=elsewhere(workloads, path))
+    say_unread(fleet)
+    tests = tests_in(files, path)
     results = run(fleet, tests, profile(cni))
     failed = [r for r in results if r.problems]
     if output in ("json", "yaml"):
@@ -40,9 +38,17 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
         print(f"{len(results)} intents, {len(results) - len(failed)} hold")
     if unmatched := sum(r.unmatched for r in results):
         text = "1 intent names" if unmatched == 1 else f"{unmatched} intents name"
-        print(f"netpol-canary: {text} what is not here: correct it, or give --workloads DIR", file=sys.stderr)
+        note(f"{text} what is not here: correct it, or give --workloads DIR")
         return 2
     return 1 if failed else 0
+
+
+def tests_in(files: Mapping[str, bytes], path: Path) -> list[tuple[PolicyTest, str]]:
+    """The PolicyTests of a directory, with file and line. Raises BadInput where it has none."""
+    tests = tests_of(parse_all(files))
+    if not tests:
+        raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
+    return tests
 
 
 def _case(result: Result) -> Case:

@@ -8,8 +8,8 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.bundle import Manifest, bundle
 from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
 from orchestrator.cli.operate.preflight import Offer, knows, offers
+from orchestrator.cli.printing import formatted, printed, table
 from orchestrator.errors import Busy, NotFound, Refused
 from orchestrator.ports import Clock, Cluster, Kind
 from orchestrator.rollout.resources.objects import same
@@ -40,9 +40,7 @@ def check(target: Target, output: str) -> int:
 
 
 def _told(found: Sequence[Offer]) -> None:
-    rows = [("LOOKED FOR", "STATE", "FOUND"), *((o.name, o.state, o.found) for o in found)]
-    for line in aligned(rows):
-        print(line)
+    table(("LOOKED FOR", "STATE", "FOUND"), ((o.name, o.state, o.found) for o in found))
     for offer in found:
         if offer.todo:
             print(f"{offer.name}: {offer.todo}")

@@ -10,7 +10,7 @@ from orchestrator.analysis.queries.presets import queries
 from orchestrator.analysis.queries.promql import Test
 from orchestrator.cli import edge
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
+from orchestrator.cli.printing import aligned, formatted, printed, table
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.measure.metric_history import History, history
@@ -105,7 +105,7 @@ def _text(trials: Sequence[Trial], seconds: int) -> None:
     console = edge.console()
     for given, past in trials:
         console.print(Text(heading(given), style="bold"))
-        for line in table(given, past, seconds):
+        for line in drawn(given, past, seconds):
             console.print(Text(f"  {line}"))
         for problem in given.problems:
             console.print(Text(f"  problem: {problem}", style="red" if given.decides else "yellow"))
@@ -127,7 +127,7 @@ def heading(given: Answer) -> str:
     return f"{spec.name}  ({', '.join(words)})"
 
 
-def table(given: Answer, past: History, seconds: int) -> list[str]:
+def drawn(given: Answer, past: History, seconds: int) -> list[str]:
     """A row a namespace: value, of how many, samples in the past, the last one's age, and a plot."""
     spaces = sorted({*given.values, *given.of, *past.values})
     if not spaces:
@@ -173,8 +173,7 @@ def presets(name: str, output: str) -> int:
     elif name:
         print("\n".join(_described(chosen[0])))
     else:
-        rows = [["NAME", "KINDS", "COUNTS"], *([p.name, ", ".join(p.kinds), p.about] for p in chosen)]
-        print("\n".join(aligned(rows)))
+        table(["NAME", "KINDS", "COUNTS"], ([p.name, ", ".join(p.kinds), p.about] for p in chosen))
     return 0
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import tame
-from orchestrator.cli.process import interruptible
+from orchestrator.cli.process import INTERRUPTED, interruptible
 from orchestrator.context import Context
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.operations.requests import find_rollout
@@ -18,8 +17,6 @@ from orchestrator.rollout.resources.resource import Rollout
 from workflows.submission import WORKFLOW, workflow
 from workflows.templates import templates
 from workflows.workflow_progress import stages
-
-INTERRUPTED = 130
 
 
 def render(target: Target, image: str, name: str, wave: int | None) -> int:
@@ -57,7 +54,7 @@ def watch(target: Target, name: str, timeout: float) -> int:
             lines = _lines(found, rollout)
             for line in lines:
                 if line not in said:
-                    print(tame(line), flush=True)
+                    print(line, flush=True)
             said = lines
             phase = (found or {}).get("status", {}).get("phase", "")
             if phase in ENDED:

@@ -1,4 +1,4 @@
-"""The acceptances of `.netpol-canary.yaml`, each with the people who wrote its lines into Git."""
+"""What `.netpol-canary.yaml` says, and its acceptances, each with the people who wrote its lines into Git."""
 
 from __future__ import annotations
 
@@ -18,26 +18,31 @@ MOST = 1_000
 MOST_BYTES = 1024 * 1024
 
 
+def configured(file: Path) -> tuple[str, Any]:
+    """The text of such a file, and what it says. Raises BadInput."""
+    try:
+        raw = file.read_bytes()
+        if len(raw) > MOST_BYTES:
+            raise BadInput("the file is larger than 1 MiB", str(file))
+        return raw.decode(), yaml.safe_load(raw.decode())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+
+
 def acceptances(file: Path, authors: Collection[str] | None) -> list[Accepted]:
     """All of them. `authors` are the e-mail addresses of who wrote the change and so may not accept it, where the source asks
     for that; None where it does not. Raises BadInput."""
     if not file.exists():
         return []
-    try:
-        raw = file.read_bytes()
-        if len(raw) > MOST_BYTES:
-            raise BadInput("the file is larger than 1 MiB", str(file))
-        root = yaml.compose(raw.decode(), yaml.SafeLoader)
-        data = yaml.safe_load(raw.decode())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    text, data = configured(file)
     given = data.get("accepted") if isinstance(data, dict) else None
     if given is None:
         return []
     if not isinstance(given, list) or len(given) > MOST:
         raise BadInput(f"`accepted` is a list of at most {MOST} acceptances", str(file))
-    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(raw.decode(), yaml.SafeLoader)):
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
         raise BadInput("anchors are not taken beside acceptances: who accepts writes all of it", str(file))
+    root = yaml.compose(text, yaml.SafeLoader)
     entries = root.value if isinstance(root, yaml.MappingNode) else []
     nodes = next(value.value for key, value in entries if key.value == "accepted")
     return [_one(file, *pair, authors) for pair in zip(given, nodes, strict=True)]

@@ -6,18 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import authors_of, files_at
 from orchestrator.cli.findings.problems import FORMATS, show
-from orchestrator.cli.machine_output import formatted, printed
 from orchestrator.cli.policies.acceptances import acceptances
 from orchestrator.cli.policies.check_problems import CHECKED, problems
 from orchestrator.cli.policies.check_summary import Checked, as_data, summary
 from orchestrator.cli.policies.diff import compare
+from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread, unread
 from orchestrator.cli.policies.lint import CONFIG, added, parted, severities
-from orchestrator.cli.policies.reach import elsewhere, fleet_of, say_unread, unread
 from orchestrator.cli.policies.recorded import NONE_MATCHED, matched, recorded, say_unknown
+from orchestrator.cli.printing import formatted, printed
 from orchestrator.cli.rollouts import sources
 from orchestrator.errors import BadInput
 from orchestrator.policy.author import intents
@@ -49,8 +48,7 @@ def check(
     if max_risk and most is None:
         raise BadInput(f"{max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
     rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
-    directory, settled = Directory(path), profile(cni)
-    files = directory.files(directory.resolve())
+    files, settled = files_of(path), profile(cni)
     more = elsewhere(workloads, path)
     began, told = parted(path, base)
     before, after = (

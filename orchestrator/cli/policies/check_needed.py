@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from orchestrator.adapters.git.directory import Directory
-from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.policies.reach import elsewhere
+from orchestrator.cli.policies.exposed import ports_text
+from orchestrator.cli.policies.fleets import elsewhere, files_of
+from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
 from orchestrator.policy.evaluate.cni_profiles import covers_nodes, profile
 from orchestrator.policy.files.manifest import parse_all
-from orchestrator.policy.impact.would_cut import WouldCut, would_cut
+from orchestrator.policy.impact.would_cut import would_cut
 from orchestrator.policy.network.resolving import under_cilium
 from orchestrator.policy.workloads.comparable import known_alone
 from orchestrator.policy.workloads.fleet import fleet
@@ -24,9 +23,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     """0, or 1 where something that is needed would be cut. Raises BadInput where there is nothing to check."""
     formatted(output, "text")
     settled = profile(cni)
-    directory = Directory(path)
-    documents = parse_all(directory.files(directory.resolve()))
-    documents += elsewhere(workloads, path)
+    documents = parse_all(files_of(path)) + elsewhere(workloads, path)
     whole = fleet(documents)
     if not whole.workloads:
         raise BadInput("there is no workload here", str(path), "--workloads DIR takes them from elsewhere")
@@ -36,26 +33,28 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     notes += under_cilium(whole) if covers_nodes(cni) is None else []
     unread = [f"not read: {t}" for t in whole.skipped]
     for text in [*unread, *notes]:
-        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+        note(text)
     (known,) = known_alone(whole)
     gone = {w.name for w in whole.workloads} - {w.name for w in known.workloads}
     needed = [e for e in needed if not {getattr(end, "name", "") for end in (e.src, e.dst)} & gone]
     found = would_cut(known, needed, platform, settled)
     if output in ("json", "yaml"):
         rows = [
-            {"from": c.src, "to": c.dst, "ports": _ports(c), "neededBy": c.origin, "because": list(c.because)}
+            {
+                "from": c.src,
+                "to": c.dst,
+                "ports": ports_text(c.ports),
+                "neededBy": c.origin,
+                "because": list(c.because),
+            }
             for c in found
         ]
         printed({"needed": len(needed), "cut": rows, "notRead": [*unread, *notes]}, output)
     else:
         for cut in found:
-            print(one_line(f"cut: {cut.src} to {cut.dst}, {_ports(cut)}: {cut.origin}"))
+            print(one_line(f"cut: {cut.src} to {cut.dst}, {ports_text(cut.ports)}: {cut.origin}"))
             for reason in cut.because:
                 print(f"  {one_line(reason)}")
         services = {c.dst for c in found}
         print(f"{len(found)} cut, towards {len(services)} destinations; {len(needed)} connections are needed")
     return 1 if found else 0
-
-
-def _ports(cut: WouldCut) -> str:
-    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(cut.ports))

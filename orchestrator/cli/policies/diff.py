@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import harmless
-from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import files_at, merge_base
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
-from orchestrator.cli.policies.reach import elsewhere, fleet_of, load, say_idle, say_unread, unread
+from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, load, say_idle, say_unread, unread
+from orchestrator.cli.printing import aligned, formatted, printed, spreadsheet
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import Document, parse_all
@@ -113,9 +110,8 @@ def diff(
     if output in ("json", "yaml"):
         printed({**as_data(found), "notRead": unread(old, new)}, output)
     elif output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(("change", "from", "to", "before", "after", "note"))
-        writer.writerows((*_cells(c), c.note) for c in found.changes)
+        head = ("change", "from", "to", "before", "after", "note")
+        spreadsheet([head, *((*_cells(c), c.note) for c in found.changes)])
     elif output == "markdown":
         print("\n".join([*markdown(found), *not_analysed(unread(old, new))]))
     else:
@@ -139,8 +135,7 @@ def _span(text: str, path: Path) -> tuple[str, str]:
 def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     """The cluster as it is, and with a directory's policies laid over it, as `kubectl apply` would."""
     standing = list(documents(wiring.connected(target).cluster))
-    directory = Directory(path)
-    given = parse_all(directory.files(directory.resolve()))
+    given = parse_all(files_of(path))
     policies = [d for d in given if d.obj["kind"] in ("NetworkPolicy", "ClusterNetworkPolicy")]
     if not policies:
         raise BadInput("there is no policy here", str(path))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from orchestrator.cli.machine_output import aligned, formatted, printed
+from orchestrator.cli.printing import formatted, note, printed, table
 from orchestrator.harmless import one_line
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.evaluate.cni_profiles import profile
@@ -23,14 +22,14 @@ def show(found: Fleet, cni: str, output: str) -> int:
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
     if found.cluster:
         text = f"{len(found.cluster)} ClusterNetworkPolicies are not asked about pods that do not exist yet"
-        print(f"netpol-canary: {text}", file=sys.stderr)
+        note(text)
     if output in ("json", "yaml"):
         printed({"exposure": rows, "notRead": list(found.skipped)}, output)
     elif not rows:
         print("no workload would let a pod in that does not exist yet")
     else:
         cells = ([one_line(r[key]) for key in ("to", "from", "ports")] for r in rows)
-        print("\n".join(aligned([["TO", "WOULD LET IN", "PORTS"], *cells])))
+        table(["TO", "WOULD LET IN", "PORTS"], cells)
     return 0
 
 
@@ -43,7 +42,7 @@ def entering(
     """
     ways, told = entrances(found, Platform(), profile(cni), to)
     for text in told:
-        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+        note(text)
     return [w for w in ways if port is None or port in w.ports], told
 
 
@@ -53,7 +52,7 @@ def entrance_row(way: Entrance) -> dict[str, object]:
         "through": way.through,
         "from": way.src,
         "to": way.dst.name,
-        "ports": drawn_ports(way),
+        "ports": ports_text(way.ports),
         "open": not way.because,
         "onlyFrom": list(way.partly),
         "because": list(way.because),
@@ -64,9 +63,11 @@ def show_entrances(ways: Sequence[Entrance]) -> None:
     """Print them below the connections; nothing where there is none."""
     if ways:
         rows = [
-            [one_line(t) for t in (w.through, w.src, w.dst.name, drawn_ports(w), verdict(w))] for w in ways
+            [one_line(t) for t in (w.through, w.src, w.dst.name, ports_text(w.ports), verdict(w))]
+            for w in ways
         ]
-        print("\n" + "\n".join(aligned([["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], *rows])))
+        print()
+        table(["THROUGH", "FROM", "TO", "PORTS", "POLICIES"], rows)
 
 
 def verdict(way: Entrance) -> str:
@@ -77,6 +78,6 @@ def verdict(way: Entrance) -> str:
     return f"open to {', '.join(way.partly[:MOST_SHOWN])}{more} alone" if way.partly else "open"
 
 
-def drawn_ports(way: Entrance) -> str:
-    """Its ports as they are shown."""
-    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(way.ports))
+def ports_text(ports: Iterable[tuple[str, int]]) -> str:
+    """As they are shown, `TCP 80, TCP 443`."""
+    return ", ".join(f"{protocol} {number}" for protocol, number in sorted(ports))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from orchestrator.adapters.git.directory import Directory
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
+from orchestrator.cli.policies.fleets import files_of
 from orchestrator.cli.policies.recorded import recorded as recorded
 from orchestrator.cli.policies.recorded import say_unknown
+from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
-from orchestrator.harmless import one_line
 from orchestrator.policy.author.generator import from_flows, problems
 from orchestrator.policy.author.generator import generate as make
 from orchestrator.policy.definitions.needed import Platform
@@ -33,8 +32,7 @@ POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 
 def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform) -> int:
     """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
-    directory = Directory(path)
-    documents = parse_all(directory.files(directory.resolve()))
+    documents = parse_all(files_of(path))
     found = fleet(d for d in documents if not _standing(d))
     if not found.workloads:
         raise BadInput("there is no workload here", str(path), "Deployments, Pods or the like are needed")
@@ -46,9 +44,9 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
             raise BadInput("no recorded connection is of workloads that are here", str(flows))
         needed += from_flows(found, seen)
     for text in found.skipped:
-        print(f"netpol-canary: not read: {text}", file=sys.stderr)
+        note(f"not read: {text}")
     for text in [*notes, *problems(found, needed, platform)]:
-        print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+        note(text)
     made = make(found, needed, platform)
     if to is None:
         print("---\n".join(f.text for f in made), end="")

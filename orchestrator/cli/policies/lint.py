@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.git.worktree import files_at, merge_base
@@ -16,8 +13,9 @@ from orchestrator.adapters.kube.schemas import findings
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
-from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.policies.reach import elsewhere
+from orchestrator.cli.policies.acceptances import configured
+from orchestrator.cli.policies.fleets import elsewhere
+from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
@@ -64,7 +62,7 @@ def check(
     fleet, not_read = _fleet(path, [*given, *more])
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
-        print(f"netpol-canary: {text}", file=sys.stderr)
+        note(text)
     everything = _all(fleet, given, wrong, levels, version)
     if base:
         then, unread = _sound(files_at(path, parted(path, base)[0]))
@@ -88,7 +86,7 @@ def check(
         first, spot = lost[0]
         said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
         more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
-        print(f"netpol-canary: {one_line(str(said))}{more_}", file=sys.stderr)
+        note(f"{said}{more_}")
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
@@ -140,7 +138,7 @@ def parted(path: Path, base: str) -> tuple[str, list[str]]:
         return found, []
     name = one_line(base)
     told = f"no common commit of {name} and HEAD is here: compared with {name} as it is"
-    print(f"netpol-canary: {told}", file=sys.stderr)
+    note(told)
     return base, [told]
 
 
@@ -151,7 +149,7 @@ def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]
     findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
     not_read = [what for what in found.skipped if what not in findings_too]
     for what in not_read:
-        print(f"netpol-canary: not analysed: {one_line(what)}", file=sys.stderr)
+        note(f"not analysed: {what}")
     return found, not_read
 
 
@@ -166,10 +164,7 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     file = config or path / CONFIG
     if config is None and not file.exists():
         return {}
-    try:
-        data = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+    _, data = configured(file)
     rules = data.get("lint", {}) if isinstance(data, dict) and data else None
     if not isinstance(data, dict) or set(data) - {"lint", "accepted"} or not isinstance(rules, dict):
         raise BadInput(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.cli.policies.exposed import drawn_ports, verdict
+from orchestrator.cli.policies.exposed import ports_text, verdict
 from orchestrator.harmless import one_line
 from orchestrator.policy.impact.exposure import Entrance
 from orchestrator.policy.network.connections import Connection
 from orchestrator.policy.objects import port_sets
 
 
-def table(found: Sequence[Connection], ways: Sequence[Entrance]) -> list[tuple[str, ...]]:
+def cells(found: Sequence[Connection], ways: Sequence[Entrance]) -> list[tuple[str, ...]]:
     """Rows with a head; where there are entrances, by what they lead in and whether policies let them pass."""
     rows = [(c.src.name, c.dst.name, port_sets.text(c.ports)) for c in found]
     if not ways:
         return [("from", "to", "ports"), *rows]
-    inward = [(w.src, w.dst.name, drawn_ports(w), w.through, verdict(w)) for w in ways]
+    inward = [(w.src, w.dst.name, ports_text(w.ports), w.through, verdict(w)) for w in ways]
     return [("from", "to", "ports", "through", "policies"), *((*r, "", "") for r in rows), *inward]
 
 
@@ -24,7 +24,7 @@ def graph(found: Sequence[Connection], ways: Sequence[Entrance], form: str) -> l
     """In dot or mermaid; an entrance that policies shut is dashed."""
     arrows = [(c.src.name, c.dst.name, port_sets.text(c.ports), True) for c in found]
     for way in ways:
-        text = f"{drawn_ports(way)}, {way.through}" + (
+        text = f"{ports_text(way.ports)}, {way.through}" + (
             f": {verdict(way)}" if way.because or way.partly else ""
         )
         arrows.append((way.src, way.dst.name, text, not way.because))

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
-from orchestrator.harmless import one_line
 from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.network import recordings
 from orchestrator.policy.network.recordings import Flow, read
@@ -43,4 +43,4 @@ def say_unknown(fleet: Fleet, unknown: Sequence[Flow]) -> None:
     more = f" and {len(gone) - MOST_GONE} more" if len(gone) > MOST_GONE else ""
     what = "1 recorded connection has" if len(unknown) == 1 else f"{len(unknown)} recorded connections have"
     text = f"not read: {what} an end that is not here: {named}{more}"
-    print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
+    note(text)

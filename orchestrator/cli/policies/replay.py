@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from orchestrator.cli.machine_output import formatted, printed
-from orchestrator.cli.policies.reach import load, unread
+from orchestrator.cli.policies.fleets import load, unread
 from orchestrator.cli.policies.recorded import NONE_MATCHED, matched, recorded, say_unknown
+from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.network import recordings
 from orchestrator.policy.workloads.comparable import known_alone
@@ -29,8 +28,8 @@ def replay(
     short = not matched(found) or (strict and bool(found.unknown))
     code = 2 if short else 1 if found.cut else 0
     if not matched(found):
-        print(f"netpol-canary: {NONE_MATCHED}", file=sys.stderr)
-    if output:
+        note(NONE_MATCHED)
+    if output in ("json", "yaml"):
         rows = [
             {
                 "from": c.flow.src,
@@ -43,12 +42,10 @@ def replay(
             for c in found.cut
         ]
         unknown = [{"from": f.src, "to": f.dst, "port": f.port} for f in found.unknown]
-        printed(
-            {"allowed": found.allowed, "cut": rows, "unknown": unknown, "notRead": unread(fleet)},
-            output if output != "text" else "yaml",
-        )
-        return code
-    print("\n".join([*told(found), summary(found)]))
+        facts = {"allowed": found.allowed, "cut": rows, "unknown": unknown, "notRead": unread(fleet)}
+        printed(facts, output)
+    else:
+        print("\n".join([*told(found), summary(found)]))
     return code
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 
-from orchestrator.cli.policies.reach import port_of, say_idle
+from orchestrator.cli.policies.fleets import say_idle
+from orchestrator.cli.policies.reach import port_of
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import OF_NODES, covers_nodes, profile
 from orchestrator.policy.evaluate.evaluator import Decision, Network

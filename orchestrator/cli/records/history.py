@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
+from orchestrator.cli.printing import aligned, formatted, printed, spreadsheet
 from orchestrator.cli.records.archive_files import archived
 from orchestrator.cli.times import ago
 from orchestrator.context import APPROVAL, ROLLOUT
@@ -106,10 +104,8 @@ def _camel(name: str) -> str:
 
 def _csv(entries: Sequence[Entry]) -> None:
     names = [f.name for f in dataclasses.fields(Entry)]
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(map(_camel, names))
-    for one in entries:
-        table.writerow(_field(_plain(getattr(one, name))) for name in names)
+    rows = ([_field(_plain(getattr(one, name))) for name in names] for one in entries)
+    spreadsheet([[*map(_camel, names)], *rows])
 
 
 def _field(value: Any) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.text import Text
 
 from orchestrator.cli import edge, wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import tame
 from orchestrator.cli.rollouts.gates import ahead
-from orchestrator.cli.rollouts.timeline_lines import line
+from orchestrator.cli.rollouts.progress import line
 from orchestrator.context import read
 from orchestrator.operations.requests import find_rollout
 from orchestrator.record.build import view
@@ -31,7 +31,7 @@ def describe(target: Target, name: str) -> int:
     shown(view(state, now, diffs=False), state.rollout.status.conditions, ahead(state, now))
     left = waiting(state.rollout.status.outbox)
     if left:
-        print(tame(f"\nStill to be told: {left}"))
+        print(f"\nStill to be told: {left}")
     return 0
 
 
@@ -42,18 +42,18 @@ def shown(
 
     `gates` are lines of those that are still ahead, by wave.
     """
-
     console = edge.console()
     for title, text in [("Rollout", found.name), *facts(found)]:
         console.print(f"[bold]{title + ':':<18}[/bold]", end="")
-        console.print(tame(text).replace("\n", f"\n{'':<18}"), markup=False)
+        console.print(text.replace("\n", f"\n{'':<18}"), markup=False)
     for boundary in found.boundaries:
-        console.print(tame(f"{'Between waves:':<18}{boundary}"), markup=False)
+        console.print(f"{'Between waves:':<18}{boundary}", markup=False)
     console.print("\n[bold]Waves[/bold]")
     for wave in found.waves:
-        _wave(console, wave)
-        for text in gates.get(wave.number, ()):
-            console.print(tame(f"       {text}"), markup=False)
+        verdict = wave.verdict if _begun(wave) else "not begun"
+        console.print(f"  {wave.number}  {wave.why}: {wave.state}, {verdict}", markup=False)
+        for said in (*_wave(wave), *gates.get(wave.number, ())):
+            console.print(Text("       ").append(said))
     console.print("\n[bold]Timeline[/bold]")
     for moment in found.moments:
         console.print(line(moment, found.moments[0].time))
@@ -61,49 +61,48 @@ def shown(
     for condition in conditions:
         said, more, _ = condition.message.partition("\n")
         text = f"  {condition.type}={condition.status} {condition.reason} {said}{' …' if more else ''}"
-        console.print(tame(text.rstrip()), markup=False)
+        console.print(text.rstrip(), markup=False)
 
 
-def _wave(console: Any, wave: WaveView) -> None:
-    begun = bool(wave.watched or wave.verdict != "Pending")
-    said = f"{wave.state}, {wave.verdict}" if begun else f"{wave.state}, not begun"
-    console.print(tame(f"  {wave.number}  {wave.why}: {said}"), markup=False)
+def _begun(wave: WaveView) -> bool:
+    return bool(wave.watched or wave.verdict != "Pending")
+
+
+def _wave(wave: WaveView) -> Iterator[str | Text]:
     for cell in wave.cells:
-        console.print(tame(f"       {cell.namespace}: {cell.phase}"), markup=False)
+        yield f"{cell.namespace}: {cell.phase}"
     if wave.planned_total:
         total = wave.planned_total
         said = f"{total} connection{'' if total == 1 else 's'} {'changes' if total == 1 else 'change'}"
-        console.print(tame(f"       {said} by the plan, the worst first:"), markup=False)
+        yield f"{said} by the plan, the worst first:"
         for text in listed(wave.planned, total, MOST_NAMED):
-            console.print(tame(f"         {text}"), markup=False)
-    if not begun:
+            yield f"  {text}"
+    if not _begun(wave):
         return
     sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"
-    console.print(tame(f"       {sides}"), markup=False)
+    yield sides
     for curve in wave.curves:
         last = curve.points[-1]
-        console.print(tame(f"       {last.phase}: {last.message}"), markup=False)
+        yield f"{last.phase}: {last.message}"
         if last.phase not in ("Successful", "Pending"):
-            console.print(tame(f"         query: {curve.query}"), markup=False)
-    _probes(console, wave.attempts)
+            yield f"  query: {curve.query}"
+    yield from _probes(wave.attempts)
     for alarm in wave.alarms:
-        console.print("       [bold red]alarm[/bold red] ", end="")
-        console.print(tame(alarm), markup=False)
+        yield Text.assemble(("alarm", "bold red"), " ", alarm)
     for note in wave.notes:
-        console.print(tame(f"       note: {note}"), markup=False)
+        yield f"note: {note}"
 
 
-def _probes(console: Any, attempts: Sequence[Attempt]) -> None:
+def _probes(attempts: Sequence[Attempt]) -> Iterator[str]:
     """Declared probes and controls one by one; of the others how many are as expected, and those that are not."""
     quiet = [a for a in attempts if a.role in QUIET and a.after == a.expected]
     for attempt in (a for a in attempts if a not in quiet):
         told = f"{attempt.before} before, {attempt.after} after, expected {attempt.expected}"
-        console.print(tame(f"       probe {attempt.name}: {told}"), markup=False)
+        yield f"probe {attempt.name}: {told}"
     if quiet:
-        console.print(f"       {len(quiet)} more probes of changed and unchanged connections are as expected")
+        yield f"{len(quiet)} more probes of changed and unchanged connections are as expected"
     held = [a for a in attempts if a.held is not None]
     if held:
         cut = [a.name for a in held if a.held == "blocked"]
         named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
-        text = f"       {len(held)} connections were kept open, {len(cut)} of them broke{named}"
-        console.print(tame(text), markup=False)
+        yield f"{len(held)} connections were kept open, {len(cut)} of them broke{named}"

@@ -8,7 +8,7 @@ from orchestrator.analysis.agreement import Row, agreement
 from orchestrator.analysis.cause import TITLES, Why, why
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed, tame
+from orchestrator.cli.printing import formatted, printed, table
 from orchestrator.context import read
 from orchestrator.harmless import one_line
 from orchestrator.operations.requests import find_rollout
@@ -51,7 +51,7 @@ def shown(state: State, output: str = "") -> int:
         _told(state, analysis, found)
     if not output:
         for text in _decisions(state):
-            print(f"  {'decided:':<13} {tame(one_line(text))}")
+            print(f"  {'decided:':<13} {one_line(text)}")
         _ahead(state)
     return 0
 
@@ -69,7 +69,7 @@ def _ahead(state: State) -> None:
         return
     print(f"\nWave {status.wave} changes {total} connection{'' if total == 1 else 's'}, the worst first:")
     for text in listed(edges, total, MOST_AHEAD):
-        print(f"  {tame(text)}")
+        print(f"  {text}")
 
 
 def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
@@ -86,11 +86,7 @@ def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
     rows = agreement(analysis.spec, analysis.status)
     if rows:
         print()
-        print(
-            "\n".join(
-                aligned([["FROM", "TO", "PREDICTED", "PROBED", "SEEN"], *map(_cells, rows[:MOST_ROWS])])
-            )
-        )
+        table(["FROM", "TO", "PREDICTED", "PROBED", "SEEN"], map(_cells, rows[:MOST_ROWS]))
     if len(rows) > MOST_ROWS:
         print(f"and {len(rows) - MOST_ROWS} more; -o json has all")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
+from orchestrator.cli.printing import formatted, printed, table
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import phase_code
@@ -73,10 +73,8 @@ WORDS_BACK = {kind: word for word, kind in WORDS.items()}
 
 def _table(kind: str, found: list[dict[str, Any]], wide: bool) -> None:
     columns = [c for c in NAMES[kind].columns if wide or c[3] == 0]
-    rows = [["NAME", *(c[0].upper() for c in columns)]]
-    for obj in found:
-        rows.append([obj["metadata"]["name"], *(_cell(obj, c[1], c[2], wide) for c in columns)])
-    print("\n".join(aligned(rows)))
+    rows = ([obj["metadata"]["name"], *(_cell(obj, c[1], c[2], wide) for c in columns)] for obj in found)
+    table(["NAME", *(c[0].upper() for c in columns)], rows)
 
 
 def _cell(obj: dict[str, Any], kind: str, path: str, wide: bool) -> str:

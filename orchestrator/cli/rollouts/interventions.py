@@ -6,7 +6,6 @@ import threading
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import tame
 from orchestrator.cli.process import interruptible, worked_on
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.gates import told
@@ -46,7 +45,7 @@ def decide(target: Target, name: str, what: Decision, here: bool) -> int:
         code = carried_out(ctx, rollout, said, here, stop)
         if not here and what.decision == "approve":
             for gate in done.gates:
-                print("\n".join(tame(text) for text in told(gate)))
+                print("\n".join(text for text in told(gate)))
         return code
 
 

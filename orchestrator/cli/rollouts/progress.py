@@ -1,4 +1,4 @@
-"""Live progress of a rollout: each moment once, as soon as the cluster tells it."""
+"""The timeline of a rollout in the terminal: a line and a mark for each moment, as soon as the cluster tells it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,42 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.cli import edge
-from orchestrator.cli.rollouts.timeline_lines import line
 from orchestrator.record.timeline import moments
 from orchestrator.record.view import Moment
 from orchestrator.rollout.next import Action, State, decide_by
+from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resources.model import BY_ITSELF
+
+MARKS = {
+    "Planned": ("○", "cyan"),
+    "Opened": ("▶", "blue"),
+    "Applied": ("✎", "blue"),
+    "Looked": ("◉", "white"),
+    "Decided": ("☑", "cyan"),
+    "Promoted": ("✔", "green"),
+    "Succeeded": ("✔", "bold green"),
+    "Restored": ("↺", "yellow"),
+    "RolledBack": ("↺", "bold yellow"),
+    "Failed": ("✘", "bold red"),
+    "Inconclusive": ("?", "yellow"),
+    "Undecided": ("✘", "bold red"),
+    "BreakGlass": ("‼", "bold red"),
+    "Unvouched": ("‼", "bold red"),
+    **dict.fromkeys(REGRESSIONS, ("✘", "bold red")),
+}
+
+
+def line(moment: Moment, start: datetime) -> str:
+    """One line of rich markup."""
+    from rich.markup import escape
+
+    mark, style = MARKS.get(moment.kind, ("·", "white"))
+    seconds = max((moment.time - start).total_seconds(), 0)
+    clock = f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
+    label = f"{moment.kind:<12}"
+    first, *more = moment.text.rstrip("\n").split("\n")
+    lines = [f"  [dim]{clock}[/dim] [{style}]{mark} {label}[/{style}] {escape(first)}"]
+    return "\n".join([*lines, *(f"{'':<23}{escape(text)}" for text in more)])
 
 
 class Progress:

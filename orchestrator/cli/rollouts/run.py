@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 
-from orchestrator.cli import logs, wiring
+from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import formatted, printed, report
-from orchestrator.cli.process import INTERRUPTED, holder, stopping, worked_on
+from orchestrator.cli.printing import formatted, printed, report
+from orchestrator.cli.process import INTERRUPTED, holder, interruptible, worked_on
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
@@ -28,8 +28,7 @@ BEGIN_TRIES = 25
 def run(target: Target, reference: str, revision: str, output: str) -> int:
     """The exit code that the rollout's end stands for."""
     formatted(output)
-    logs.configure(level="error")
-    with stopping() as stop:
+    with interruptible() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
         name = _begin(ctx, source, reference, revision)

@@ -6,7 +6,7 @@ import sys
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed
+from orchestrator.cli.printing import formatted, printed, table
 from orchestrator.cli.rollouts import sources
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
@@ -44,7 +44,7 @@ def show(target: Target, source: str, output: str) -> int:
         return int(bool(rows or left.held or bridges))
     if rows:
         cells = ([*row[:3], row[3] or "-"] for row in rows)
-        print("\n".join(aligned([["NAMESPACE", "OBJECT", "WHAT", "BY"], *cells])))
+        table(["NAMESPACE", "OBJECT", "WHAT", "BY"], cells)
     else:
         print(f"{given.name}: as {verified[:10]} asks for")
     for text in found.contested:

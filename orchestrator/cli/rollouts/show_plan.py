@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.cli import edge
 from orchestrator.cli.app import Target
-from orchestrator.cli.machine_output import aligned, formatted, printed, tame
+from orchestrator.cli.printing import aligned, formatted, printed
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.planning.forecast import Forecast
@@ -247,7 +247,7 @@ def _text(
     for line in (*told(expected), *concerns):
         console.print(line, style="yellow", markup=False)
     for line in connections:
-        console.print(tame(line), markup=False)
+        console.print(line, markup=False)
     if diff:
         for wave in plan.waves:
             for name in wave.namespaces:

@@ -235,9 +235,9 @@ def _answer(allowed: bool) -> Answer:
 
 
 def _kept(sides: Sides, moved: Sequence[Change]) -> list[Attempt]:
-    """Connections near the change that are open before and after it: one port each, and of pairs that differ every port
+    """Connections near the change that are open before and after it.
 
-    that is kept, since a policy is written to keep them.
+    One port each; of pairs that differ every port that is kept, since a policy is written to keep them.
     """
     differing = {(c.src.name, c.dst.name) for c in moved}
     found: list[Attempt] = []

@@ -104,9 +104,9 @@ def _blinds(change: Change, read: Mapping[str, int]) -> bool:
 
 
 def _is_own(change: Change, own: str) -> bool:
-    """Whether netpol-canary makes such connections, or answers them: to DNS, to Prometheus, out to Git, the API server and
+    """Whether netpol-canary makes such connections, or answers them.
 
-    chat, and to its own ports from whoever calls them.
+    It connects to DNS, to Prometheus, out to Git, the API server and chat; whoever calls it connects to its own ports.
     """
     if _space(change.dst) == own:
         return "cut" in change.words

@@ -45,9 +45,10 @@ _WORDS: dict[RiskKind, tuple[str, str]] = {
 
 
 class RiskRules(BaseModel):
-    """The level that each kind of change has; `many` connections opened, widened or cut are high together;
+    """The level that each kind of change has.
 
-    one that is narrowed keeps every port that is known to be used.
+    `many` connections opened, widened or cut are high together; one that is narrowed keeps every port that is known to be
+    used.
 
     `acceptedByOthers` asks for acceptances of `check` by somebody other than the author of the change.
     """

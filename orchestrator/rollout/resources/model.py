@@ -201,9 +201,10 @@ class Provider(Model):
 
 
 class FlowQuery(Model):
-    """Which connections are in use: series with the labels source_namespace, source_workload,
+    """Which connections are in use, as series.
 
-    destination_namespace, destination_workload and, where it is known, verdict (forwarded or dropped).
+    Their labels are source_namespace, source_workload, destination_namespace, destination_workload and, where it is known,
+    verdict (forwarded or dropped).
     """
 
     provider: Name = "prometheus"

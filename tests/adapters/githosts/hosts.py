@@ -7,7 +7,24 @@ from urllib.parse import unquote
 
 from werkzeug import Request, Response
 
+from orchestrator.adapters.githosts.git_host import Hosts
+from orchestrator.ports import CommitStatus
+from orchestrator.rollout.resources import model as m
+from orchestrator.sandbox.clock import SimulatedClock
+
 HEAD = "c" * 40
+WHOLE = "netpol-canary/shop"
+LINK = "https://rollouts.example.com/rollouts/shop-c"
+
+
+def connected(url, kind="github", secret=None, seconds=20):
+    given = m.Feedback(host=kind, repository="shop/policies", secret_ref="x", api_url=url)
+    data = {"token": b"hunter2\n"} if secret is None else secret
+    return Hosts(SimulatedClock(), lambda name, where: data, seconds).get(given)
+
+
+def status(context, state, text="watched", link=LINK):
+    return CommitStatus(context, state, text, link)
 
 
 def reply(body, status=200):

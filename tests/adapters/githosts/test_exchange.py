@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 from adapters.metrics import hostile
-from test_hosts import WHOLE, connected, status
+from hosts import WHOLE, connected, status
 
 from orchestrator.adapters.githosts.exchange import Exchange
 from orchestrator.errors import DeliveryError

@@ -4,23 +4,14 @@ import re
 
 import hosts
 import pytest
+from hosts import connected, status
 
-from orchestrator.adapters.githosts.git_host import Hosts
 from orchestrator.errors import BadInput, DeliveryError
-from orchestrator.ports import CommitStatus, Reversal
-from orchestrator.rollout.resources import model as m
-from orchestrator.sandbox.clock import SimulatedClock
+from orchestrator.ports import Reversal
 
 KINDS = {"github": hosts.GitHub, "gitlab": hosts.GitLab, "gitea": hosts.Gitea}
-WHOLE, WAVE = "netpol-canary/shop", "netpol-canary/shop/wave-0"
-LINK = "https://rollouts.example.com/rollouts/shop-c"
+WHOLE, WAVE = hosts.WHOLE, f"{hosts.WHOLE}/wave-0"
 MARKER = "<!-- netpol-canary:uid -->"
-
-
-def connected(url, kind="github", secret=None, seconds=20):
-    given = m.Feedback(host=kind, repository="shop/policies", secret_ref="x", api_url=url)
-    data = {"token": b"hunter2\n"} if secret is None else secret
-    return Hosts(SimulatedClock(), lambda name, where: data, seconds).get(given)
 
 
 @pytest.fixture
@@ -35,10 +26,6 @@ def on(httpserver):
     return begin
 
 
-def status(context, state, text="watched", link=LINK):
-    return CommitStatus(context, state, text, link)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_status_is_set_once_however_often_it_is_asked_for(on, kind):
     fake, host = on(kind)
@@ -50,7 +37,7 @@ def test_a_status_is_set_once_however_often_it_is_asked_for(on, kind):
     states = {"pending": "running", "failure": "failed"} if kind == "gitlab" else {}
     expected = [(WAVE, "pending"), (WHOLE, "pending"), (WAVE, "success"), (WAVE, "failure")]
     assert [(s["context"], s["state"]) for s in fake.statuses] == [(c, states.get(s, s)) for c, s in expected]
-    assert fake.statuses[0]["target_url"] == LINK and fake.statuses[0]["description"] == "watched"
+    assert fake.statuses[0]["target_url"] == hosts.LINK and fake.statuses[0]["description"] == "watched"
     assert fake.tokens == {{"github": "Bearer hunter2", "gitlab": "hunter2", "gitea": "token hunter2"}[kind]}
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from faulty_port import FaultyPort, counted, just_before
 
 from orchestrator.adapters.metrics.kubernetes import KubernetesSource
 from orchestrator.errors import Forbidden, MetricError
@@ -131,17 +132,11 @@ def test_our_own_warnings_and_those_about_our_probes_do_not_count(ask):
 
 
 def test_many_namespaces_are_one_question():
-    class Counting(MemoryCluster):
-        asked = 0
-
-        def list(self, *args, **more):
-            self.asked += 1
-            return super().list(*args, **more)
-
-    cluster = Counting()
+    lists = counted("list")
+    cluster = FaultyPort(MemoryCluster(), lists)
     names = "|".join(f"n{i}" for i in range(50))
     assert KubernetesSource(cluster, CLOCK).query(f'ready{{namespace=~"{names}"}}', NOW) == []
-    assert cluster.asked == 1
+    assert len(lists.seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -167,9 +162,6 @@ def test_what_the_api_cannot_know_is_said(ask):
 
 
 def test_a_refusal_of_the_api_server_is_a_metric_error():
-    class Closed(MemoryCluster):
-        def list(self, *args, **more):
-            raise Forbidden("events is forbidden")
-
+    closed = FaultyPort(MemoryCluster(), just_before(Forbidden("events is forbidden"), "list"))
     with pytest.raises(MetricError, match="gave no Event list: events is forbidden"):
-        KubernetesSource(Closed(), CLOCK).query("warnings", NOW)
+        KubernetesSource(closed, CLOCK).query("warnings", NOW)

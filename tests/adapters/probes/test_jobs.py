@@ -4,72 +4,20 @@ import itertools
 import json
 
 import pytest
-from kubelet import Kubelet, QuotaCluster
+from faulty_port import FaultyPort, instead, just_before
+from probed_workloads import HASH, Probed, pod, web
 
 from orchestrator.adapters.probes.job_pod import JOB, KEY_LABEL, OWNER_LABEL, label_value
-from orchestrator.adapters.probes.probe_ends import POD
 from orchestrator.adapters.probes.prober import JobProber
 from orchestrator.errors import Forbidden, RetryLater, Unreachable
 from orchestrator.ports import Probe
 from orchestrator.rollout.resources.model import Probing
 from orchestrator.rollout.resources.objects import PROBE_LABEL
-from orchestrator.sandbox.clock import SimulatedClock
-
-HASH = "5d8f7c9b6"
-
-
-def pod(space, name, labels, owner=None, ip="10.0.0.9", ready=True, spec=None, phase="Running"):
-    meta = {"name": name, "namespace": space, "labels": labels}
-    if owner:
-        kind, owner_name = owner
-        meta["ownerReferences"] = [
-            {"apiVersion": "apps/v1", "kind": kind, "name": owner_name, "uid": "u", "controller": True}
-        ]
-    status = {"phase": phase, "podIP": ip, "conditions": [{"type": "Ready", "status": str(ready)}]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec or {}, "status": status}
-
-
-def web(name=f"web-{HASH}-aaaaa", **more):
-    labels = {"app": "web", "pod-template-hash": HASH}
-    return pod("shop", name, labels, ("ReplicaSet", f"web-{HASH}"), **more)
-
-
-class Cluster:
-    """Two namespaces with a Deployment and a StatefulSet, their kubelet, and a prober."""
-
-    def __init__(self, **probing):
-        self.clock = SimulatedClock()
-        self.api = QuotaCluster(self.clock)
-        self.kubelet = Kubelet(self.api, self.clock)
-        for name in ("shop", "pay"):
-            self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        self.add(web())
-        labels = {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0", "controller-revision-hash": "x"}
-        self.add(pod("pay", "db-0", labels, ("StatefulSet", "db"), ip="10.0.1.5"))
-        self.prober = JobProber(self.api, self.clock, Probing(**probing), "img", "rollout-1")
-
-    def add(self, obj):
-        self.api.create(obj)
-
-    def ask(self, **changed):
-        given = {
-            "source": "shop/web",
-            "destination": "pay/db",
-            "port": 5432,
-            "protocol": "TCP",
-            "reachable": True,
-        }
-        (found,) = self.prober.run([Probe("p", **{**given, **changed})])
-        return found
-
-    def left(self):
-        probes = [o for o in self.api.list(POD) if PROBE_LABEL in o["metadata"].get("labels", {})]
-        return [o["metadata"]["name"] for o in (*self.api.list(JOB), *probes)]
 
 
 @pytest.fixture
 def cluster():
-    return Cluster()
+    return Probed()
 
 
 def test_a_probe_is_answered_from_the_workloads_place_and_nothing_is_left(cluster):
@@ -267,14 +215,14 @@ def workloads(cluster, count):
 
 @pytest.mark.parametrize("bound", [{"pods_per_namespace": 3}, {"pods_at_once": 3, "pods_per_namespace": 50}])
 def test_no_more_pods_than_allowed_stand_at_once(bound):
-    cluster = Cluster(**bound)
+    cluster = Probed(**bound)
     found = cluster.prober.run(workloads(cluster, 8))
     assert all(r.observed for r in found)
     assert cluster.kubelet.most == 3
 
 
 def test_a_run_ends_at_its_deadline_whatever_its_jobs_do():
-    cluster = Cluster(pods_per_namespace=1, seconds=10)
+    cluster = Probed(pods_per_namespace=1, seconds=10)
     cluster.kubelet.start = 1000.0
     began = cluster.clock.now()
     found = cluster.prober.run(workloads(cluster, 20))
@@ -293,7 +241,8 @@ def leftover(cluster, name, owner):
 def test_what_a_dead_predecessor_left_is_removed_and_others_jobs_are_not(cluster):
     leftover(cluster, "left-1", "rollout-1")
     leftover(cluster, "left-2", "rollout-2")
-    cluster.kubelet.cluster = Hidden(cluster.api, ("left-1", "left-2"))
+    hidden = instead(lambda call: [o for o in call.go_on() if "left" not in o["metadata"]["name"]], "list")
+    cluster.kubelet.cluster = FaultyPort(cluster.api, hidden)
     assert cluster.ask().observed is True
     assert cluster.left() == ["left-2"]
 
@@ -318,46 +267,24 @@ class Stopping:
         """At once."""
 
 
-class Hidden:
-    """The cluster without some Jobs, for a kubelet that is not to touch them."""
-
-    def __init__(self, api, names):
-        self._api, self._names = api, names
-
-    def list(self, kind, *args):
-        return [o for o in self._api.list(kind, *args) if o["metadata"]["name"] not in self._names]
-
-    def __getattr__(self, name):
-        return getattr(self._api, name)
+def of_some(call):
+    """Whether it asks by labels."""
+    return call.labels
 
 
-def test_a_failure_in_the_middle_leaves_nothing_behind(cluster, monkeypatch):
-    calls = iter([None, None, Unreachable("gone")])
-    real = cluster.api.list
-
-    def listed(kind, namespace=None, labels=""):
-        error = next(calls, None) if kind == POD and namespace is None and labels else None
-        if error:
-            raise error
-        return real(kind, namespace, labels)
-
-    monkeypatch.setattr(cluster.api, "list", listed)
+def test_a_failure_in_the_middle_leaves_nothing_behind():
+    gone = just_before(Unreachable("gone"), "list", kind="Pod", namespace=None, where=of_some, at=3)
+    cluster = Probed(gone)
     with pytest.raises(Unreachable):
         cluster.ask()
     assert cluster.left() == []
 
 
-def test_who_may_look_into_these_namespaces_only_can_probe_too(cluster, monkeypatch):
-    real = cluster.api.list
-
-    def listed(kind, namespace=None, labels=""):
-        if namespace is None and labels:
-            raise Forbidden(f"cannot list {kind.kind} at the cluster scope")
-        return real(kind, namespace, labels)
-
-    monkeypatch.setattr(cluster.api, "list", listed)
-    assert cluster.ask().observed is True
-    assert real(JOB) == []
+def test_who_may_look_into_these_namespaces_only_can_probe_too():
+    refused = just_before(Forbidden("not at the cluster scope"), "list", namespace=None, where=of_some)
+    cluster = Probed(refused)
+    assert cluster.ask().observed is True and refused.met
+    assert cluster.api.list(JOB) == []
 
 
 def test_an_owners_name_becomes_a_valid_label(cluster):

@@ -1,6 +1,7 @@
 """The plan names what takes probe pods for a workload's own, and what it could not look at."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 
 from orchestrator.adapters.probes.lookalikes import MOST_TOLD, concerns
 from orchestrator.errors import Forbidden
@@ -48,17 +49,10 @@ def test_who_takes_probe_pods_for_the_workloads_own_is_named(cluster):
     assert told.startswith("HorizontalPodAutoscaler shop/web")
 
 
-def test_a_kind_that_may_not_be_listed_is_said_and_the_others_are_looked_at(cluster, monkeypatch):
-    real = cluster.list
+def test_a_kind_that_may_not_be_listed_is_said_and_the_others_are_looked_at(cluster):
     add(cluster, "v1", "Service", "all", {"publishNotReadyAddresses": True, "selector": {"app": "web"}})
-
-    def listed(kind, namespace=None, labels=""):
-        if kind.kind == "PodDisruptionBudget":
-            raise Forbidden("may not")
-        return real(kind, namespace, labels)
-
-    monkeypatch.setattr(cluster, "list", listed)
-    told = concerns(cluster, PROBES)
+    refused = just_before(Forbidden("may not"), "list", kind="PodDisruptionBudget")
+    told = concerns(FaultyPort(cluster, refused), PROBES)
     assert "Service shop/all" in told[0]
     assert told[1] == "whether a PodDisruptionBudget selects probe pods was not looked at: may not"
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_jobs import Cluster, pod
+from probed_workloads import Probed, pod
 
 from orchestrator.adapters.probes.answering_pods import pod_of, room
 from orchestrator.adapters.probes.job_pod import JOB, MARKS, bare_pod
@@ -17,7 +17,7 @@ from orchestrator.rollout.resources.model import Probing
 
 @pytest.fixture
 def cluster():
-    return Cluster()
+    return Probed()
 
 
 def claims(job, name="forged", **changed):
@@ -210,7 +210,7 @@ def test_so_many_pods_start_on_a_node_at_once_and_one_without_a_node_counts_for_
 
 @pytest.mark.parametrize("bound", [1, 3])
 def test_a_burst_of_probes_starts_a_few_pods_at_a_time_fresh_ones_and_held_ones(bound):
-    cluster = Cluster(starts_per_node=bound, pods_per_namespace=50, pods_at_once=50)
+    cluster = Probed(starts_per_node=bound, pods_per_namespace=50, pods_at_once=50)
     for number in range(9):
         cluster.add(pod("shop", f"w{number}", {"app": f"w{number}"}))
     probes = [Probe(f"p{n}", f"shop/w{n}", "pay/db", 5432, "TCP", True) for n in range(9)]
@@ -231,7 +231,7 @@ def test_a_burst_of_probes_starts_a_few_pods_at_a_time_fresh_ones_and_held_ones(
 
 
 def test_what_a_probe_pod_may_take_comes_from_the_strategy():
-    cluster = Cluster(cpu_limit="50m", memory_request="8Mi")
+    cluster = Probed(cpu_limit="50m", memory_request="8Mi")
     cluster.ask()
     (made,) = cluster.kubelet.pods
     given = made["spec"]["containers"][0]["resources"]

@@ -1,9 +1,10 @@
 """`uninstall` takes away everything but promoted policies, and nothing at all while something could be lost."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import OWN, Rounds, Stage, policy, work
 
-from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
+from orchestrator.context import NAMESPACE, ROLLOUT
 from orchestrator.errors import Unreachable
 from orchestrator.policy.writes.bridges import BRIDGE_LABEL, bridge_name
 from orchestrator.ports import Kind
@@ -12,36 +13,6 @@ from orchestrator.rollout.resources.resource import MODELS, load
 from orchestrator.writing.walk import tag
 
 NAME = "shop-cccccccccc"
-
-
-class Between:
-    """A cluster on which something happens right before the first engine is stopped."""
-
-    def __init__(self, cluster, act):
-        self._cluster, self._act = cluster, act
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def delete(self, kind, *args, **more):
-        if kind.kind == "Deployment" and self._act:
-            act, self._act = self._act, None
-            act()
-        return self._cluster.delete(kind, *args, **more)
-
-
-class Mute(Between):
-    """A cluster on which policies cannot be written."""
-
-    def create(self, obj, **more):
-        if obj["kind"] == POLICY.kind and self._act():
-            raise Unreachable("the API server does not answer")
-        return self._cluster.create(obj, **more)
-
-    def delete(self, kind, *args, **more):
-        if kind == POLICY and self._act():
-            raise Unreachable("the API server does not answer")
-        return self._cluster.delete(kind, *args, **more)
 
 
 def ours(stage):
@@ -58,10 +29,10 @@ def halfway(stage):
 def failed():
     """A rollout that could not be put back."""
     stage = Stage(good=False, deadline_seconds=30)
-    mute = Mute(
-        stage.cluster, lambda: any(load(o).status.phase == "RollingBack" for o in stage.cluster.list(ROLLOUT))
-    )
-    assert work(stage.context(mute), "one").rollout.status.phase == "Failed"
+    error = Unreachable("the API server does not answer")
+    back = lambda call: any(load(o).status.phase == "RollingBack" for o in stage.cluster.list(ROLLOUT))  # noqa: E731
+    mute = just_before(error, "create", "delete", kind="NetworkPolicy", where=back)
+    assert work(stage.context(FaultyPort(stage.cluster, mute)), "one").rollout.status.phase == "Failed"
     return stage
 
 
@@ -105,9 +76,9 @@ def test_it_puts_back_first_where_asked_to(cli):
 def test_a_rollout_that_begins_before_the_engines_stop_keeps_what_it_needs(cli):
     stage = Stage()
     before = stage.standing()
-    between = Between(stage.cluster, lambda: halfway(stage))
-    found = cli(stage, cluster=between)("uninstall", "--yes")
-    assert found.code == 1 and "they began meanwhile, and the engines are stopped" in found.err
+    begins = just_before(lambda call: halfway(stage), "delete", kind="Deployment", at=1)
+    found = cli(stage, cluster=FaultyPort(stage.cluster, begins))("uninstall", "--yes")
+    assert begins.met and found.code == 1 and "they began meanwhile, and the engines are stopped" in found.err
     assert [load(o).status.phase for o in stage.cluster.list(ROLLOUT)] == ["Progressing"]
     assert all(o["metadata"]["finalizers"] for o in stage.cluster.list(ROLLOUT))
     again = cli(stage)("uninstall", "--restore", "--yes")
@@ -172,19 +143,14 @@ def test_a_namespace_that_does_not_go_is_said_with_the_reason(cli):
     assert cli(stage)("uninstall", "--yes").code == 0
 
 
-@pytest.mark.parametrize("where", ["policyrollout", "namespace"])
+@pytest.mark.parametrize("where", ["PolicyRollout", "Namespace"])
 def test_stopped_in_the_middle_it_goes_on_when_it_is_run_again(cli, where):
     stage = Stage()
     Rounds(stage).go()
     promoted = stage.standing()
 
-    class Dies(Between):
-        def delete(self, kind, *args, **more):
-            if kind.kind.lower() == where:
-                raise Unreachable("the API server gave no answer")
-            return self._cluster.delete(kind, *args, **more)
-
-    assert cli(stage, cluster=Dies(stage.cluster, None))("uninstall", "--yes").code != 0
+    dies = just_before(Unreachable("the API server gave no answer"), "delete", kind=where)
+    assert cli(stage, cluster=FaultyPort(stage.cluster, dies))("uninstall", "--yes").code != 0
     assert cli(stage)("uninstall", "--yes").code == 0
     assert ours(stage) == [] and stage.standing() == promoted
 

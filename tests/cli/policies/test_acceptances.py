@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from test_check import POLICIES, repo  # noqa: F401
+from shop_manifests import POLICIES
 
 WORLD = POLICIES.replace(
     "{podSelector: {matchLabels: {app: web}}}", "{podSelector: {}}, {ipBlock: {cidr: 0.0.0.0/0}}"
@@ -16,7 +16,7 @@ SOURCE = (
 
 
 @pytest.fixture
-def opened(repo, tmp_path):  # noqa: F811
+def opened(repo, tmp_path):
     """A repository whose branch opens the database; `opened(text)` is the answer with these acceptances."""
     (tmp_path / "repo/policies/tests.yaml").unlink()
     (tmp_path / "source.yaml").write_text(SOURCE)

@@ -1,52 +1,12 @@
 """A pull request on a shop: what hurts is blocked, with a summary worth reading; what is fine passes."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from stage import Stage
-from test_lint import DENY
-from test_reach import MANIFESTS, POLICY, TESTS
+from shop_manifests import DNS, MANIFESTS, POLICIES, POLICY, TESTS
 
-DNS = "{ports: [{port: 53, protocol: UDP}]}"
-POLICIES = DENY.replace(DNS, f"{DNS}, {{to: [{{podSelector: {{}}}}]}}") + "---\n" + POLICY
 OPEN = POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{namespaceSelector: {}}")
-
-
-@pytest.fixture
-def repo(tmp_path, cli):
-    """`repo.change(policies)` on top of a base commit; `repo.run(...)` checks it."""
-    netpol = cli(Stage())
-    folder = tmp_path / "repo" / "policies"
-    folder.mkdir(parents=True)
-
-    def git(*args):
-        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-        subprocess.run(
-            ["git", "-C", str(tmp_path / "repo"), *identity, *args], check=True, capture_output=True
-        )
-
-    class Repo:
-        path = str(folder)
-        run = staticmethod(netpol)
-
-        @staticmethod
-        def change(policies, more=""):
-            (folder / "policy.yaml").write_text(policies)
-            (folder / "all.yaml").write_text(MANIFESTS + more)
-
-        @staticmethod
-        def commit():
-            git("add", "-A")
-            git("commit", "-q", "-m", "change")
-
-    Repo.git = staticmethod(git)
-    git("init", "-q", "-b", "main")
-    (folder / "tests.yaml").write_text(TESTS)
-    Repo.change(POLICIES)
-    Repo.commit()
-    return Repo
 
 
 OTHER = """---

@@ -3,18 +3,7 @@
 import json
 from xml.etree import ElementTree
 
-import pytest
-from test_check import POLICIES, repo  # noqa: F401
-
-WORLD = POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{ipBlock: {cidr: 0.0.0.0/0}}")
-
-
-@pytest.fixture
-def asked(repo):  # noqa: F811
-    """The answer in a format, for a pull request that opens the database to the internet."""
-    repo.change(WORLD)
-    repo.commit()
-    return lambda output: repo.run("check", repo.path, "--base", "main~1", "-o", output)
+from shop_manifests import EXPOSED, POLICIES
 
 
 def test_sarif_places_what_opens_the_database_at_the_rule(asked):
@@ -63,17 +52,17 @@ def test_the_summary_says_internet_and_not_addresses(asked):
     assert "NetworkPolicy shop/db ingress" in reasons
 
 
-def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):  # noqa: F811
+def test_a_finding_is_the_same_wherever_its_policy_moves(asked, repo):
     def prints():
         (run,) = json.loads(repo.run("check", repo.path, "--base", "main~1", "-o", "sarif").out)["runs"]
         return {r["partialFingerprints"]["finding/v1"] for r in run["results"] if r["ruleId"] != "intent"}
 
     before = prints()
-    repo.change("# a comment\n" + WORLD)
+    repo.change("# a comment\n" + EXPOSED)
     assert prints() == before
 
 
-def test_what_becomes_of_a_workload_that_goes_is_placed_where_it_stood(repo):  # noqa: F811
+def test_what_becomes_of_a_workload_that_goes_is_placed_where_it_stood(repo):
     gone = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: lamp, namespace: attic}\nspec: {}\n"
     repo.change(POLICIES, gone)
     repo.commit()

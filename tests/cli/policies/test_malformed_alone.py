@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from stage import Stage
-from test_check import repo as repo
 
 SOUND = """
 apiVersion: apps/v1

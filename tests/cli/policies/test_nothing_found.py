@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
+from shop_manifests import MANIFESTS, POLICY
 from stage import Stage
-from test_reach import MANIFESTS, POLICY
 
 TEST = """apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest
@@ -110,6 +110,7 @@ def test_flows_of_pods_that_are_gone_are_counted_and_named(netpol, shop, tmp_pat
     done = netpol("replay", str(shop), "--flows", seen)
     assert done.code == 0 and "1 with an unknown end" in done.out
     assert "not read: 1 recorded connection has an end that is not here: shop/bd (did you mean" in done.err
+    assert netpol("replay", str(shop), "--flows", seen, "-o", "text").out == done.out
     assert netpol("replay", str(shop), "--flows", seen, "--strict").code == 2
     made = netpol("generate", str(shop), "--flows", seen)
     assert made.code == 0 and "not read: 1 recorded connection" in made.err

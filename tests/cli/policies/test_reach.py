@@ -5,41 +5,9 @@ import io
 import json
 
 import pytest
+from shop_manifests import MANIFESTS, POLICY, TESTS
 from stage import Stage
 
-MANIFESTS = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: c, image: web, ports: [{containerPort: 8080}]}]}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: db, namespace: shop}
-spec:
-  serviceName: db
-  selector: {matchLabels: {app: db}}
-  template:
-    metadata: {labels: {app: db}}
-    spec: {containers: [{name: c, image: db, ports: [{containerPort: 5432}]}]}
----
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {name: other, namespace: shop}
-spec: {}
-"""
-POLICY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: db, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: db}}
-  ingress:
-  - from: [{podSelector: {matchLabels: {app: web}}}]
-    ports: [{port: 5432}]
-"""
 BLOCK = POLICY.replace("podSelector: {matchLabels: {app: web}}", "ipBlock: {cidr: 10.0.0.0/8}")
 
 
@@ -159,18 +127,6 @@ def test_what_is_wrong_is_said_in_one_line(netpol, shop, args, said):
 def test_a_bad_policy_is_named_with_its_line(netpol, shop):
     done = netpol("reach", shop("one", "# comment\n" + POLICY.replace("ingress:", "ingres:")))
     assert done.code == 2 and "policy.yaml:2: NetworkPolicy db is not valid: spec.ingres" in done.err
-
-
-TESTS = """apiVersion: netpol-canary.dev/v1alpha1
-kind: PolicyTest
-metadata: {name: shop}
-spec:
-  intents:
-  - {name: web uses db, expect: reach, from: {workload: shop/web}, to: {labels: {app: db}}, ports: [{port: 5432}]}
-  - {name: nobody outside, expect: blocked, from: {internet: true}, to: {workload: db}, ports: [{port: 5432}]}
-  only:
-  - {name: only web, to: {labels: {app: db}}, onlyFrom: [{labels: {app: web}}], reason: it holds cards}
-"""
 
 
 def with_tests(folder, text=TESTS):

@@ -3,8 +3,8 @@
 import csv
 
 import pytest
+from shop_manifests import MANIFESTS, POLICY
 from stage import Stage
-from test_reach import MANIFESTS, POLICY
 
 ENTRANCE = """---
 apiVersion: v1

@@ -2,9 +2,10 @@
 
 import json
 
+from faulty_port import FaultyPort, just_before
 from stage import OWN, POLICY, SOURCE, Stage, policy
 
-from orchestrator.context import NAMESPACE, ROLLOUT
+from orchestrator.context import NAMESPACE
 from orchestrator.errors import Forbidden
 from orchestrator.policy.writes.bridges import bridge_name
 from orchestrator.rollout.resources.conditions import put
@@ -95,14 +96,7 @@ def test_whoever_may_not_read_the_whole_cluster_is_told_what_is_not_known(cli):
     assert cli(stage)("run", "--source", "shop").code == 0
     stage.cluster.create(policy(bridge_name("0123456789", 0), {"podSelector": {}}, "web"))
 
-    class Narrow:
-        def __getattr__(self, name):
-            return getattr(stage.cluster, name)
-
-        def list(self, kind, namespace=None, labels=""):
-            if kind == ROLLOUT and namespace is None:
-                raise Forbidden("policyrollouts is forbidden at the cluster scope", 403)
-            return stage.cluster.list(kind, namespace, labels)
-
-    found = cli(stage, cluster=Narrow())("drift", "shop")
+    error = Forbidden("policyrollouts is forbidden at the cluster scope", 403)
+    narrow = FaultyPort(stage.cluster, just_before(error, "list", kind="PolicyRollout", namespace=None))
+    found = cli(stage, cluster=narrow)("drift", "shop")
     assert found.code == 0 and "whether bridges are left is not known" in found.err

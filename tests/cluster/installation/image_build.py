@@ -1,6 +1,6 @@
-"""Builds the Dockerfile with buildah on base images made here, since no registry is asked: a Debian tree with Python
+"""Builds the Dockerfile with buildah on base images made here, since no registry is asked.
 
-and pip in place of python:3.11-slim, and kubectl of the harness in place of its image.
+A Debian tree with Python and pip stands for the image of Python, and kubectl of the harness for its own.
 """
 
 import functools

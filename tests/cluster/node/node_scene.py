@@ -70,6 +70,10 @@ def policy(name, callers=("front", monitoring.LABEL), port=None):
     return yaml.safe_dump({**kind, "spec": spec})
 
 
+# The label is misspelt: nobody but Prometheus gets in.
+CUTS_CLIENT = {name: policy("callers", callers=("frnt", monitoring.LABEL)) for name in NODE_SERVERS}
+
+
 class NodeScene(Scene):
     """One shop on a real node: pods that call each other, and packets that policies stop."""
 

@@ -8,7 +8,7 @@ import threading
 import monitoring
 import pytest
 import reading
-from node_scene import eventually, policy
+from node_scene import CUTS_CLIENT, eventually, policy
 from node_strategy import CLIENT_ERRORS, SCRAPE, SERVERS, analyses, run, said, write
 from patience import ENOUGH
 from restoring import seconds_are_what_the_times_say
@@ -26,8 +26,6 @@ def shop(node_shop):
 
 
 GOOD = {name: policy("callers", port=8080) for name in SERVERS}
-# The label is misspelt: nobody but Prometheus gets in.
-CUTS_CLIENT = {name: policy("callers", callers=("frnt", monitoring.LABEL)) for name in SERVERS}
 CUTS_SCRAPE = {name: policy("callers", callers=("front",)) for name in SERVERS}
 
 

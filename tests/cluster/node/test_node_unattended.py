@@ -6,12 +6,11 @@ import time
 import pytest
 import reading
 import yaml
-from node_scene import OWN, eventually
+from node_scene import CUTS_CLIENT, OWN, eventually
 from node_strategy import CLIENT_SHARE, FEW, SERVERS, analyses, said, write
 from patience import ENOUGH
 from private_https import private_https
 from scene import PROGRAM, process
-from test_node_rollouts import CUTS_CLIENT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
 POLL = 300  # seconds between two looks at Git: whoever waits for one shows it

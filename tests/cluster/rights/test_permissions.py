@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from audit import did, granted
 from clearing import cleared
-from installed import ACCOUNTS, POD, SPACES, TIERS, Installed, Kubelet, Twice
+from faulty_port import FaultyPort, just_before
+from installed import ACCOUNTS, POD, SPACES, TIERS, Installed, Kubelet
 from patience import ENOUGH, eventually
 from scene import cli
 from stage import OWN, files, policy
@@ -58,13 +59,11 @@ def controllers_life(installed):
 
     installed.source()
     second = installed.push()  # without `spare`: a deletion
-    assert (
-        installed.go(
-            second,
-            replace(installed.ctx, cluster=Twice(installed.ctx.cluster, "NamespaceRollout", "WaveAnalysis")),
-        ).phase
-        == "Succeeded"
-    )
+    records = lambda call: call.kind in ("NamespaceRollout", "WaveAnalysis")  # noqa: E731
+    # made already, as after a crash just behind it
+    twice = just_before(lambda call: call.go_on(), "create", dry_run=False, where=records)
+    crashed = replace(installed.ctx, cluster=FaultyPort(installed.ctx.cluster, twice))
+    assert installed.go(second, crashed).phase == "Succeeded" and twice.met
 
     third = installed.push()
 

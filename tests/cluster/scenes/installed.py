@@ -73,21 +73,6 @@ TIERS = {
 }
 
 
-class Twice:
-    """A cluster on which a creation of some kinds was done already, as after a crash just behind it."""
-
-    def __init__(self, cluster, *kinds):
-        self._cluster, self._kinds = cluster, kinds
-
-    def __getattr__(self, name):
-        return getattr(self._cluster, name)
-
-    def create(self, obj, *, dry_run=False):
-        if obj["kind"] in self._kinds and not dry_run:
-            self._cluster.create(obj)
-        return self._cluster.create(obj, dry_run=dry_run)
-
-
 class Installed:
     """config/default, two namespaces with pods that are said to run, and a source whose controller has its own rights."""
 

@@ -3,18 +3,18 @@
 import itertools
 
 import pytest
+from faulty_port import FaultyPort, Killed, kills
 from receivers import Receivers, asking, courier, rollouts
 from sampling import sampled
 from stage import Stage, check, work
-from test_crash import Counter, Killed
 
 
 def outcome(good, at=0, after=False):
     """A rollout and its courier in one process that dies at a call of the courier, and another that goes on."""
-    stage, receivers, counter = asking(Stage(good)), Receivers(), Counter(at, after)
+    stage, receivers, death = asking(Stage(good)), Receivers(), kills(at, after)
     before = stage.standing()
-    ctx = stage.context(counter.around(stage.cluster))
-    looking = courier(ctx, counter.around(receivers), "first")
+    ctx = stage.context(FaultyPort(stage.cluster, death))
+    looking = courier(ctx, FaultyPort(receivers, death), "first")
     try:
         state = work(stage.context(), "first", watch=lambda state, action: looking.look(rollouts(stage)))
         looking.look(rollouts(stage))
@@ -26,7 +26,7 @@ def outcome(good, at=0, after=False):
         stage.clock.sleep(40)
         looking.look(rollouts(stage))
     check(stage, before, state)
-    return stage, receivers, counter
+    return stage, receivers, death
 
 
 def ends_well(stage, receivers, good):
@@ -46,9 +46,9 @@ def ends_well(stage, receivers, good):
 @pytest.mark.parametrize("after", [True, False])
 def test_stopped_at_any_call_everything_is_told_in_order(good, after):
     """At every fourth call; sampled, at one of those that one function makes in the same step."""
-    counter = outcome(good)[2]
-    assert counter.calls > 50
-    fourth = range(1 + after, counter.calls + 1, 4)
-    for at in sampled(fourth, counter.way, (good, after)):
+    death = outcome(good)[2]
+    assert len(death.seen) > 50
+    fourth = range(1 + after, len(death.seen) + 1, 4)
+    for at in sampled(fourth, death.way, (good, after)):
         stage, receivers, _ = outcome(good, at, after)
         ends_well(stage, receivers, good)

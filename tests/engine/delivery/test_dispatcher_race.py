@@ -1,12 +1,9 @@
 """A worker and a courier on one rollout, interleaved call by call by a seed: neither loses what the other wrote."""
 
-import threading
-
 import pytest
-from patience import ENOUGH
+from interleaved import Turns
 from receivers import Receivers, asking, courier
 from stage import OWN, Stage, check, work
-from test_race import Slow, Turns, Waiting
 
 from orchestrator.context import ROLLOUT
 from orchestrator.errors import NetpolCanaryError
@@ -16,7 +13,7 @@ from orchestrator.rollout.resources.resource import load
 SEEDS = 6
 
 
-def telling(stage, ctx, looking):
+def telling(ctx, looking):
     """What a controller does for its courier, until all was told."""
     while True:
         try:
@@ -33,27 +30,18 @@ def telling(stage, ctx, looking):
 @pytest.mark.parametrize("good", [True, False])
 def test_all_is_told_once_in_order_while_the_rollout_goes_on(good):
     for seed in range(SEEDS):
-        stage, receivers, turns, ends = asking(Stage(good)), Receivers(), Turns(seed, 2), {}
-        before = stage.standing()
+        stage, receivers = asking(Stage(good)), Receivers()
+        before, turns = stage.standing(), Turns(stage, seed, 2)
 
-        def body(number, stage=stage, receivers=receivers, turns=turns, ends=ends):
-            ctx = stage.context(Slow(stage, turns, number), clock=Waiting(stage, turns, number))
-            try:
-                if number == 0:
-                    ends[0] = work(ctx, "worker", tries=200)
-                else:
-                    telling(stage, ctx, courier(ctx, receivers))
-            except Exception as error:
-                ends[number] = error
-            finally:
-                turns.leave(number)
+        def worker(turns=turns):
+            return work(turns.context(0), "worker", tries=200)
 
-        threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in (0, 1)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(ENOUGH)
-        assert 1 not in ends, (seed, ends)
+        def teller(turns=turns, receivers=receivers):
+            ctx = turns.context(1)
+            telling(ctx, courier(ctx, receivers))
+
+        ends = turns.play(worker, teller)
+        assert ends[1] is None, (seed, ends)
         check(stage, before, ends[0])
         numbers = [int(m.id.rpartition("/")[2]) for m in receivers.messages]
         rollout = load(stage.cluster.list(ROLLOUT, OWN)[0])

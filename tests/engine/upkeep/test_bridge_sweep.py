@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import OWN, Inline, Rounds, Stage, files, policy, work
 
 from orchestrator.cli.operate.guard_service import alone
@@ -159,23 +160,6 @@ def test_one_that_somebody_holds_is_asked_for_once_and_selects_no_pod():
     assert found["spec"]["podSelector"].get("matchExpressions"), "it still selects pods"
 
 
-class Answering:
-    """A cluster that answers every deletion, or every list, with an error."""
-
-    def __init__(self, cluster, verb, error):
-        self._cluster, self._verb, self._error = cluster, verb, error
-
-    def __getattr__(self, name):
-        real = getattr(self._cluster, name)
-
-        def call(*args, **kwargs):
-            if name == self._verb and args[0] in (POLICY, ROLLOUT):
-                raise self._error
-            return real(*args, **kwargs)
-
-        return call
-
-
 @pytest.mark.parametrize(
     ("verb", "error"),
     [("delete", Conflict("changed", 409)), ("delete", Forbidden("no", 403)), ("list", Forbidden("no", 403))],
@@ -183,7 +167,8 @@ class Answering:
 def test_what_the_api_server_refuses_stops_nothing_and_is_tried_again(verb, error):
     stage = Stage()
     lands(stage, "shop-0000000000")
-    sweeper = Sweeper(stage.context(Answering(stage.cluster, verb, error)), every=0)
-    assert sweeper.look() == 0 and bridges(stage)
+    refused = just_before(error, verb, where=lambda call: call.kind in (POLICY.kind, ROLLOUT.kind))
+    sweeper = Sweeper(stage.context(FaultyPort(stage.cluster, refused)), every=0)
+    assert sweeper.look() == 0 and refused.met and bridges(stage)
     sweeper.ctx = stage.context()
     assert sweeper.look() == 1 and not bridges(stage)

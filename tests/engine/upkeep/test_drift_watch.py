@@ -1,12 +1,10 @@
 """What differs from the last verified state is said, with who did it, and repaired where that is asked for."""
 
-from dataclasses import replace
-
 import pytest
-from stage import ALLOW, DENY, OWN, Stage, files, policy
-from test_controller import Rounds
+from drifting import FIRST, Drifting
+from stage import ALLOW, DENY, OWN, files, policy
 
-from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
+from orchestrator.context import POLICY, ROLLOUT, read
 from orchestrator.record.build import view
 from orchestrator.record.report.tables import facts
 from orchestrator.rollout.resources import model as m
@@ -14,51 +12,6 @@ from orchestrator.rollout.resources.bounds import LINE
 from orchestrator.rollout.resources.conditions import whole
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import load
-
-FIRST = "shop-cccccccccc"
-
-
-class Told:
-    """A notifier that keeps what it was told about sources."""
-
-    def __init__(self):
-        self.lines = []
-
-    def notify(self, obj, reason, message, warning):
-        if obj["kind"] == "PolicySource":
-            self.lines.append((reason, message, warning))
-
-
-class Drifting(Rounds):
-    """A controller on a stage whose first revision is in force."""
-
-    def __init__(self, good=True, **spec):
-        super().__init__(Stage(good))
-        self.told = Told()
-        self.controller._drift.ctx = replace(self.controller.ctx, notifier=self.told)
-        self.set(**spec)
-        self.go(12)
-        assert set(self.rollouts().values()) == {"Succeeded"}
-
-    def set(self, **spec):
-        fresh = self.stage.cluster.get(SOURCE, "shop", OWN)
-        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **spec}})
-
-    def edit(self, namespace="web", name="allow", manager="kubectl-edit", **spec):
-        fresh = self.stage.cluster.get(POLICY, name, namespace)
-        time = self.stage.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        fresh["metadata"]["managedFields"] = [{"manager": manager, "time": time, "fieldsV1": {}}]
-        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **(spec or {"podSelector": {}})}})
-        return time
-
-    def remove(self, namespace, name):
-        meta = self.stage.cluster.get(POLICY, name, namespace)["metadata"]
-        self.stage.cluster.delete(
-            POLICY, name, namespace, uid=meta["uid"], resource_version=meta["resourceVersion"]
-        )
-
-    def found(self, kind="Drifted"):
-        return {c.type: c for c in self.stage.shop().status.conditions}[kind]
 
 
 def test_drift_is_reported_with_who_did_it_and_once():

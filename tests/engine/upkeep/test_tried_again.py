@@ -1,8 +1,8 @@
 """Where the verified revision was rolled back nothing tries it again by itself, whoever asks; what is elsewhere goes on."""
 
 import pytest
+from drifting import FIRST, Drifting
 from stage import OWN, Rounds, Stage
-from test_drift_watch import FIRST, Drifting
 
 from orchestrator.context import POLICY, ROLLOUT
 from orchestrator.errors import Refused

@@ -197,9 +197,10 @@ DAYS = {"*": range(7), "mon-fri": range(5), "sun": {6}, "1,6": {0, 5}}
 
 @cache
 def starts(schedule, zone, day):
-    """When it begins on a local day, by Debian's cron(8): a job at fixed times that the clock skips runs at once, and one
+    """When it begins on a local day, by Debian's cron(8).
 
-    whose time the clock shows twice runs once; one with a star for its minute or hour goes by the clock alone.
+    A job at fixed times that the clock skips runs at once, and one whose time the clock shows twice runs once; one with a
+    star for its minute or hour goes by the clock alone.
     """
     minute, hour, _, _, week = schedule.split()
     fixed, found = "*" not in minute + hour, set()

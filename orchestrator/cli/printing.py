@@ -1,13 +1,15 @@
-"""What machines read: facts of a rollout as plain data, printed as JSON or YAML."""
+"""What commands print: data for machines, tables for people, and notes beside both on standard error."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.errors import BadInput
-from orchestrator.harmless import visible
+from orchestrator.harmless import one_line
 from orchestrator.rollout.next import State
 
 
@@ -28,16 +30,26 @@ def printed(data: Any, output: str) -> None:
         print(yaml.safe_dump(data, sort_keys=False), end="")
 
 
-def tame(text: str) -> str:
-    """Without what a terminal would obey: names and subjects come from whoever commits."""
-    return visible(text)
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows under their head, on standard output."""
+    print("\n".join(aligned([head, *rows])))
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with the columns under each other, as kubectl prints them; never cut to a terminal's width."""
-    rows = [[tame(cell).replace("\n", " ") for cell in row] for row in rows]
+    rows = [[cell.replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["   ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def spreadsheet(rows: Iterable[Sequence[object]]) -> None:
+    """CSV on standard output."""
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+
+
+def note(text: str) -> None:
+    """What whoever reads the output has to know, too, on standard error."""
+    print(f"netpol-canary: {one_line(text)}", file=sys.stderr)
 
 
 def report(name: str, state: State) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""A stage whose first revision is in force, and what people change there by hand."""
+
+from dataclasses import replace
+
+from stage import OWN, Rounds, Stage
+
+from orchestrator.context import POLICY, SOURCE
+
+FIRST = "shop-cccccccccc"
+
+
+class Told:
+    """A notifier that keeps what it was told about sources."""
+
+    def __init__(self):
+        self.lines = []
+
+    def notify(self, obj, reason, message, warning):
+        if obj["kind"] == "PolicySource":
+            self.lines.append((reason, message, warning))
+
+
+class Drifting(Rounds):
+    """A controller on a stage whose first revision is in force."""
+
+    def __init__(self, good=True, **spec):
+        super().__init__(Stage(good))
+        self.told = Told()
+        self.controller._drift.ctx = replace(self.controller.ctx, notifier=self.told)
+        self.set(**spec)
+        self.go(12)
+        assert set(self.rollouts().values()) == {"Succeeded"}
+
+    def set(self, **spec):
+        fresh = self.stage.cluster.get(SOURCE, "shop", OWN)
+        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **spec}})
+
+    def edit(self, namespace="web", name="allow", manager="kubectl-edit", **spec):
+        fresh = self.stage.cluster.get(POLICY, name, namespace)
+        time = self.stage.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        fresh["metadata"]["managedFields"] = [{"manager": manager, "time": time, "fieldsV1": {}}]
+        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **(spec or {"podSelector": {}})}})
+        return time
+
+    def remove(self, namespace, name):
+        meta = self.stage.cluster.get(POLICY, name, namespace)["metadata"]
+        self.stage.cluster.delete(
+            POLICY, name, namespace, uid=meta["uid"], resource_version=meta["resourceVersion"]
+        )
+
+    def found(self, kind="Drifted"):
+        return {c.type: c for c in self.stage.shop().status.conditions}[kind]

@@ -1,0 +1,34 @@
+"""A rollout whose canary stays watched, by one number for each namespace."""
+
+from orchestrator.context import read
+from orchestrator.engine.worker import Embedded
+from orchestrator.errors import MetricError
+from orchestrator.ports import Sample
+from orchestrator.rollout.resources import model as m
+
+NAME = "shop-cccccccccc"
+ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
+
+
+class Gauge:
+    """Answers every query with one value for each namespace, or not at all."""
+
+    def __init__(self):
+        self.value, self.asked = 0.0, []
+
+    def query(self, expression, at):
+        self.asked.append(at)
+        if self.value is None:
+            raise MetricError("nobody answers")
+        return [Sample({"namespace": n}, self.value, at) for n in ("cart", "pay", "web")]
+
+
+def go(stage, seconds=7):
+    """Where the rollout stands once a worker looked at it after so many seconds."""
+    stage.clock.sleep(seconds)
+    return Embedded(stage.context(), "next").drive(NAME)
+
+
+def seen(stage):
+    """What was found in the canary."""
+    return read(stage.context(), NAME).analyses[0].status
