@@ -1,5 +1,6 @@
 """Every kind of answer that docs/analysis.md names has the outcome that stands there, in a wave and before it."""
 
+import json
 import math
 import re
 from datetime import timedelta
@@ -8,8 +9,8 @@ from pathlib import Path
 import pytest
 from stage import SPACES, Stage, work
 
+from orchestrator.adapters.http.client import Answer, Client
 from orchestrator.adapters.metrics.prometheus import PrometheusSource
-from orchestrator.adapters.metrics.transport import Transport
 from orchestrator.context import ANALYSIS
 from orchestrator.errors import MetricError, Refused
 from orchestrator.measure.metric_history import history
@@ -37,14 +38,14 @@ def rows():
 def partial(**more):
     """What a Prometheus says, as its adapter passes it on."""
 
-    class Given(Transport):
-        def exchange(self, path, form=None):
+    class Given(Client):
+        def ask(self, method, path="", **asked):
             row = {"metric": {"namespace": "cart"}, "value": [1.0, "1"]}
             body = {"status": "success", "data": {"resultType": "vector", "result": [row]}}
-            return 200, {**body, **more}
+            return Answer(200, {}, json.dumps({**body, **more}).encode())
 
     def ask(expression, at):
-        return PrometheusSource(Given("http://p", SimulatedClock())).query(expression, at)
+        return PrometheusSource(Given("http://p", MetricError), SimulatedClock()).query(expression, at)
 
     return ask
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.adapters.githosts.exchange import Exchange
+from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
 
@@ -14,7 +14,7 @@ from orchestrator.ports import CommitStatus, Reversal
 class Gitea:
     """Implements `GitHost` but for the way back."""
 
-    api: Exchange
+    api: Conversation
     repository: str
 
     def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.adapters.githosts.exchange import MOST_PAGES, PER_PAGE, Exchange
+from orchestrator.adapters.githosts.conversation import MOST_PAGES, PER_PAGE, Conversation
 from orchestrator.adapters.githosts.github_revert import open_revert
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
@@ -15,7 +15,7 @@ from orchestrator.ports import CommitStatus, Reversal
 class GitHub:
     """Implements `GitHost`."""
 
-    api: Exchange
+    api: Conversation
     repository: str
 
     def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from orchestrator.adapters.githosts.exchange import Exchange
+from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import Reversal
 
@@ -29,7 +29,7 @@ class _Change:
     left: tuple[str, ...]
 
 
-def open_revert(api: Exchange, repository: str, wanted: Reversal) -> None:
+def open_revert(api: Conversation, repository: str, wanted: Reversal) -> None:
     """Each part that stands already is left as it is, so that it can be begun again anywhere."""
     root = f"repos/{repository}"
     if _pull(api, repository, wanted.branch):
@@ -52,7 +52,7 @@ def open_revert(api: Exchange, repository: str, wanted: Reversal) -> None:
     api.send("POST", f"{root}/pulls", body, (TAKEN,))
 
 
-def _pull(api: Exchange, repository: str, branch: str) -> bool:
+def _pull(api: Conversation, repository: str, branch: str) -> bool:
     """Whether it was opened before, be it closed by now: then a person has decided."""
     owner = repository.partition("/")[0]
     query = {"head": f"{owner}:{branch}", "state": "all"}
@@ -61,15 +61,15 @@ def _pull(api: Exchange, repository: str, branch: str) -> bool:
     )
 
 
-def _branch(api: Exchange, root: str, branch: str) -> bool:
+def _branch(api: Conversation, root: str, branch: str) -> bool:
     return api.get(f"{root}/git/ref/heads/{quote(branch)}", missing=True) is not None
 
 
-def _commit(api: Exchange, root: str, ref: str) -> str:
+def _commit(api: Conversation, root: str, ref: str) -> str:
     return _sha((api.get(f"{root}/git/ref/{quote(ref)}") or {}).get("object"))
 
 
-def _parent(api: Exchange, root: str, commit: str) -> str:
+def _parent(api: Conversation, root: str, commit: str) -> str:
     parents = (api.get(f"{root}/git/commits/{commit}") or {}).get("parents") or []
     return _sha(parents[0]) if parents else ""
 
@@ -81,7 +81,7 @@ def _sha(found: Any) -> str:
     return sha
 
 
-def _files(api: Exchange, root: str, commit: str, path: str) -> dict[str, File]:
+def _files(api: Conversation, root: str, commit: str, path: str) -> dict[str, File]:
     """Mode and blob of each file below the path, by its path relative to that; nothing where there is no such path."""
     tree = _sha((api.get(f"{root}/git/commits/{commit}") or {}).get("tree"))
     for part in [p for p in path.split("/") if p not in ("", ".")]:
@@ -117,7 +117,7 @@ def _way_back(
     return _Change(tuple(entries), tuple(left))
 
 
-def _made(api: Exchange, root: str, head: str, change: _Change, wanted: Reversal) -> str:
+def _made(api: Conversation, root: str, head: str, change: _Change, wanted: Reversal) -> str:
     """The commit, which nothing points to yet."""
     base = _sha((api.get(f"{root}/git/commits/{head}") or {}).get("tree"))
     tree = _sha(api.send("POST", f"{root}/git/trees", {"base_tree": base, "tree": list(change.entries)}).body)

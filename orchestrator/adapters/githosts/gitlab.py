@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from orchestrator.adapters.githosts.exchange import Exchange
+from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
 
@@ -18,7 +18,7 @@ STATES = {"pending": "running", "success": "success", "failure": "failed"}
 class GitLab:
     """Implements `GitHost` but for the way back."""
 
-    api: Exchange
+    api: Conversation
     repository: str
 
     @property
@@ -41,7 +41,7 @@ class GitLab:
             )
             said = str((found.body or {}).get("message", "")) if isinstance(found.body, dict) else ""
             if found.status == 400 and "Cannot transition status" not in said:
-                raise DeliveryError(f"GitLab refuses the status {one.context}: {said[:300]}")
+                raise self.api.client.error(f"refuses the status {one.context}: {said}")
 
     def comment(self, revision: str, marker: str, body: str) -> None:
         """On the merge request that brought the commit."""

@@ -1,1 +1,1 @@
-"""HTTP with bounds, as everything here speaks it: bytes, seconds, redirects, credentials."""
+"""HTTP as everything here speaks it; `client.py` is what others use."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.adapters.http.allowed_addresses import shown
+from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.metrics.metric_sources import Settings
-from orchestrator.adapters.metrics.provider_address import transport
-from orchestrator.adapters.metrics.transport import Transport, shown
+from orchestrator.adapters.metrics.provider_client import client, exchange
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.ports import Clock, Sample
 
@@ -17,7 +18,7 @@ MOST_BYTES = 2 * 1024 * 1024
 LATE = timedelta(seconds=30)  # how long ago may be asked about: such an API knows the present alone
 
 
-def build(settings: Settings) -> WebSource:
+def build(settings: Settings) -> JsonSource:
     """Raises BadInput for settings that cannot be meant, a broken `result` among them."""
     import jmespath
     from jmespath.exceptions import JMESPathError
@@ -31,38 +32,34 @@ def build(settings: Settings) -> WebSource:
     except JMESPathError as error:
         text = " ".join(str(error).split())[:200]
         raise BadInput(f"its result is not JMESPath: {text}", where, "correct result") from None
-    way = transport(provider, settings.secret, settings.clock)
-    return WebSource(replace(way, most_bytes=MOST_BYTES), result, settings.clock)
+    return JsonSource(client(provider, settings.secret, MOST_BYTES), result, settings.clock)
 
 
 @dataclass(frozen=True)
-class WebSource:
+class JsonSource:
     """Implements `MetricSource`; `result` is a compiled JMESPath expression.
 
     It yields a number, or objects with `namespace` and `value`; null and an empty list are no data.
     """
 
-    transport: Transport
+    client: Client
     result: Any
     clock: Clock
 
     def query(self, expression: str, at: datetime) -> list[Sample]:
         if self.clock.now() - at > LATE:
             raise MetricError(
-                f"{shown(self.transport.url)} knows the present alone: limits that compare with the past "
+                f"{shown(self.client.url)} knows the present alone: limits that compare with the past "
                 "(maxIncrease, minRatio) need Prometheus; take minimum and maximum"
             )
-        path = expression.strip().lstrip("/")
-        if ".." in path.split("?")[0].split("/") or "#" in path:
-            raise MetricError(f"{path} is no path below {shown(self.transport.url)}")
-        status, body = self.transport.exchange(path)
+        status, body = exchange(self.client, self.clock, expression.strip() or "/")
         if status != 200:
             said = f": {_said(body)}" if _said(body) else ""
-            raise MetricError(self.transport.clean(f"{shown(self.transport.url)} answered {status}{said}"))
+            raise self.client.error(f"answered {status}{said}")
         return self._samples(body, at)
 
     def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
-        raise MetricError(f"{shown(self.transport.url)} has no history: sequential tests need Prometheus")
+        raise MetricError(f"{shown(self.client.url)} has no history: sequential tests need Prometheus")
 
     def _samples(self, body: Any, at: datetime) -> list[Sample]:
         from jmespath.exceptions import JMESPathError
@@ -79,7 +76,9 @@ class WebSource:
 
     def _row(self, row: Any, at: datetime) -> Sample:
         if not isinstance(row, Mapping) or not isinstance(row.get("namespace"), str) or "value" not in row:
-            raise self._error(f"result yields {_short(row)} in a list, where namespace and value are wanted")
+            raise self._error(
+                f"result yields {self._short(row)} in a list, where namespace and value are wanted"
+            )
         return Sample({"namespace": row["namespace"]}, self._number(row["value"]), at)
 
     def _number(self, value: Any) -> float:
@@ -88,10 +87,13 @@ class WebSource:
                 return float(value)
             except (ValueError, OverflowError):
                 pass
-        raise self._error(f"result yields {_short(value)}, where a number is wanted")
+        raise self._error(f"result yields {self._short(value)}, where a number is wanted")
 
     def _error(self, text: str) -> MetricError:
-        return MetricError(self.transport.clean(f"the answer of {shown(self.transport.url)}: {text}"))
+        return MetricError(self.client.clean(f"the answer of {shown(self.client.url)}: {text}"))
+
+    def _short(self, value: Any) -> str:
+        return self.client.clean(repr(value))[:60]  # what is secret is blotted out before it is cut in two
 
 
 def _said(body: Any) -> str:
@@ -99,7 +101,3 @@ def _said(body: Any) -> str:
     if isinstance(body, Mapping):
         return next((str(body[k]) for k in ("error", "message", "detail") if body.get(k)), "")
     return ""
-
-
-def _short(value: Any) -> str:
-    return " ".join(repr(value).split())[:60]

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.metrics.metric_sources import Settings
-from orchestrator.adapters.metrics.provider_address import transport
-from orchestrator.adapters.metrics.transport import Transport, shown
-from orchestrator.errors import MetricError
-from orchestrator.ports import Sample
+from orchestrator.adapters.metrics.provider_client import client, exchange
+from orchestrator.ports import Clock, Sample
 
 INFO = "PromQL info:"
 
 
 def build(settings: Settings) -> PrometheusSource:
     """Raises BadInput for settings that cannot be meant."""
-    return PrometheusSource(transport(settings.provider, settings.secret, settings.clock))
+    return PrometheusSource(client(settings.provider, settings.secret), settings.clock)
 
 
 @dataclass(frozen=True)
 class PrometheusSource:
     """Implements `MetricSource`."""
 
-    transport: Transport
+    client: Client
+    clock: Clock
 
     def query(self, expression: str, at: datetime) -> list[Sample]:
         form = {"query": expression, "time": f"{at.timestamp():.3f}"}
@@ -37,21 +37,21 @@ class PrometheusSource:
 
     def _ask(self, what: str, form: dict[str, str], kinds: Sequence[str]) -> list[Sample]:
         path = f"api/v1/{what}"
-        status, body = self.transport.exchange(path, {**form, "timeout": f"{self.transport.timeout:g}s"})
-        where = f"{shown(self.transport.url)}/{path}"
+        timed = {**form, "timeout": f"{self.client.seconds:g}s"}
+        status, body = exchange(self.client, self.clock, path, timed)
         if not isinstance(body, dict) or body.get("status") != "success":
             said = body.get("error") if isinstance(body, dict) else None
-            raise MetricError(self.transport.clean(f"{where} answered {status}: {said or 'not Prometheus'}"))
+            raise self.client.error(f"answered {status}: {said or 'not Prometheus'}", path)
         if partly := _partial(body):
-            raise MetricError(self.transport.clean(f"{where} gave a partial answer: {partly}"))
+            raise self.client.error(f"gave a partial answer: {partly}", path)
         try:
             data = body["data"]
             if data["resultType"] not in kinds:
                 text = f"answered with data of an unknown shape: a {data['resultType']}, where a {kinds[0]} is wanted"
-                raise MetricError(self.transport.clean(f"{where} {text}"))
+                raise self.client.error(text, path)
             return _samples(data)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, IndexError):
-            raise MetricError(f"{where} answered with data of an unknown shape") from None
+            raise self.client.error("answered with data of an unknown shape", path) from None
 
 
 def _partial(body: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.adapters.openid.web import document
+from orchestrator.adapters.http.allowed_addresses import problem
+from orchestrator.adapters.openid.provider_exchange import exchange
 from orchestrator.errors import IdentityError
 from orchestrator.ports import Clock
 
@@ -66,7 +67,10 @@ class Discovery:
         if failed is not None and self._age(failed[1]) < FAILED_LIFE:
             raise IdentityError(failed[0])
         try:
-            return document(url, self._seconds, self._ca_file)
+            status, found = exchange(url, self._seconds, self._ca_file)
+            if status != 200:
+                raise IdentityError(f"{url} answered {status}")
+            return found
         except IdentityError as error:
             self._failed = {url: (str(error), self._clock.now())}
             raise
@@ -94,11 +98,6 @@ class Discovery:
     def _address(self, url: str, name: str, value: Any) -> str:
         """Never less protected than the issuer itself."""
         text = value if isinstance(value, str) else ""
-        try:
-            parts = urlsplit(text)
-            usable = bool(parts.hostname) and parts.scheme in ("https", urlsplit(self._issuer).scheme)
-        except ValueError:
-            usable = False
-        if not usable:
+        if problem(text, query=True) or urlsplit(text).scheme not in ("https", urlsplit(self._issuer).scheme):
             raise IdentityError(f"{url} gives no usable {name}")
         return text

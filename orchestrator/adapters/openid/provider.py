@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from urllib.parse import parse_qsl
 
-from orchestrator.adapters.openid.discovery import Discovery
+from orchestrator.adapters.openid.discovery import Discovery, Endpoints
 from orchestrator.adapters.openid.idtoken import IdToken, checked
-from orchestrator.adapters.openid.web import prepared, translated
-from orchestrator.errors import BadInput, Refused
+from orchestrator.adapters.openid.provider_exchange import exchange
+from orchestrator.errors import BadInput, IdentityError, Refused
 from orchestrator.ports import Clock
 
 MOST_CODE = 4096
@@ -52,53 +52,53 @@ class Provider:
 
     def address(self, journey: AuthRequest) -> str:
         """Where to send the browser: RFC 6749 with PKCE (RFC 7636, S256), state and nonce."""
-        where = self.discovery.endpoints().authorization
-        session = self._session("", ())
-        url, _ = session.create_authorization_url(
-            where, state=journey.state, code_verifier=journey.verifier, nonce=journey.nonce
-        )
-        return str(url)
+        from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+        given, where = self.client, self.discovery.endpoints().authorization
+        asked = {
+            "redirect_uri": given.redirect,
+            "scope": " ".join(given.scopes),
+            "state": journey.state,
+            "nonce": journey.nonce,
+            "code_challenge": create_s256_code_challenge(journey.verifier),
+            "code_challenge_method": "S256",
+        }
+        return str(prepare_grant_uri(where, given.id, "code", **asked))
 
     def redeem(self, code: str, secret: str, journey: AuthRequest) -> IdToken:
         """The checked id_token for a code."""
-        from authlib.common.errors import AuthlibBaseError
-
         if not 0 < len(code) <= MOST_CODE:
             raise Refused("the provider sent no usable code")
         ends, given = self.discovery.endpoints(), self.client
-
-        def work() -> Any:
-            with prepared(self._session(secret, ends.methods), given.seconds, given.ca_file) as session:
-                try:
-                    return session.fetch_token(
-                        ends.token,
-                        grant_type="authorization_code",
-                        code=code,
-                        code_verifier=journey.verifier,
-                        timeout=given.seconds,
-                        allow_redirects=False,
-                        stream=True,
-                    )
-                except AuthlibBaseError as error:
-                    said = "".join(c for c in str(error.error) if c.isalnum() or c in "_-.")[:60]
-                    raise Refused(f"the provider did not take the code: {said}") from None
-
-        answer = translated(ends.token, work)
-        raw = answer.get("id_token") if isinstance(answer, dict) else None
-        keys = self.discovery.keys
+        form, headers = self._request(code, secret, journey, ends)
+        secrets = (secret, code, journey.verifier)
+        status, answer = exchange(
+            ends.token, given.seconds, given.ca_file, form, credentials=headers, secrets=secrets
+        )
+        if status >= 500:
+            raise IdentityError(f"{ends.token} answered {status}")
+        if "error" in answer:
+            said = "".join(c for c in str(answer["error"]) if c.isalnum() or c in "_-.")[:60]
+            raise Refused(f"the provider did not take the code: {said}")
+        raw, keys = answer.get("id_token"), self.discovery.keys
         return checked(raw, keys, given.issuer, given.id, journey.nonce, self.clock.now())
 
-    def _session(self, secret: str, methods: tuple[str, ...]) -> Any:
-        from authlib.integrations.requests_client import OAuth2Session
+    def _request(
+        self, code: str, secret: str, journey: AuthRequest, ends: Endpoints
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Form and headers for the token endpoint (RFC 6749, 4.1.3), with the client's secret in one of them."""
+        from authlib.oauth2.auth import ClientAuth
+        from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
         given = self.client
-        posts = "client_secret_post" in methods and "client_secret_basic" not in methods
+        posts = "client_secret_post" in ends.methods and "client_secret_basic" not in ends.methods
         way = ("client_secret_post" if posts else "client_secret_basic") if secret else "none"
-        return OAuth2Session(
-            given.id,
-            secret or None,
-            token_endpoint_auth_method=way,
-            scope=" ".join(given.scopes),
-            redirect_uri=given.redirect,
-            code_challenge_method="S256",
+        body = prepare_token_request(
+            "authorization_code", redirect_uri=given.redirect, code=code, code_verifier=journey.verifier
         )
+        try:
+            _, headers, body = ClientAuth(given.id, secret, way).prepare("POST", ends.token, {}, body)
+        except UnicodeEncodeError:
+            raise IdentityError("the client's secret has a character that no header can carry") from None
+        return dict(parse_qsl(body)), headers

@@ -150,6 +150,22 @@ def test_a_token_goes_to_https_addresses_alone(url):
         connected(url)
 
 
+def test_what_gitlab_says_of_a_status_is_told_without_the_token(httpserver):
+    httpserver.expect_request(re.compile(".*"), "GET").respond_with_json([])
+    httpserver.expect_request(re.compile(".*"), "POST").respond_with_json({"message": "hunter2 is bad"}, 400)
+    with pytest.raises(DeliveryError, match=r"refuses the status netpol-canary/shop: \*\*\* is bad"):
+        connected(httpserver.url_for(""), "gitlab").status(hosts.HEAD, [status(WHOLE, "pending")])
+
+
+@pytest.mark.parametrize(
+    "answer", [{"merged_at": 1, "number": "hunter2"}, {"merged_at": 1, "number": ["hunter2"]}]
+)
+def test_an_answer_of_another_shape_is_told_without_what_is_in_it(httpserver, answer):
+    httpserver.expect_request(re.compile(".*")).respond_with_json([answer])
+    with pytest.raises(DeliveryError, match="answered with data of an unknown shape"):
+        connected(httpserver.url_for("")).comment(hosts.HEAD, MARKER, MARKER)
+
+
 def test_another_host_has_no_way_back(on):
     for kind in ("gitlab", "gitea"):
         with pytest.raises(DeliveryError, match="opened"):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from werkzeug import Response
 
+from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.metrics.prometheus import PrometheusSource
-from orchestrator.adapters.metrics.transport import Transport
 from orchestrator.errors import MetricError
 from orchestrator.sandbox.clock import SimulatedClock
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 def source(httpserver):
-    return PrometheusSource(Transport(httpserver.url_for("/"), SimulatedClock()))
+    return PrometheusSource(Client(httpserver.url_for("/"), MetricError), SimulatedClock())
 
 
 def answer(kind, result):

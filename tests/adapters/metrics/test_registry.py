@@ -120,7 +120,7 @@ def test_a_source_is_kept_for_a_minute_so_that_a_changed_secret_is_read_again():
     assert reads == [("s", "the provider prometheus, secretRef")]
     clock.sleep(KEPT.total_seconds())
     again = sources.get(plan, "prometheus")
-    assert again.transport.headers == {"Authorization": "Bearer t2"}
+    assert again.client.credentials == {"Authorization": "Bearer t2"}
 
 
 def test_a_name_that_the_strategy_does_not_set_up_has_no_source():

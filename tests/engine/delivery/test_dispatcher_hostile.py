@@ -3,10 +3,10 @@
 import re
 import threading
 
+import hostile
 import mail
 import pytest
 from adapters.githosts import hosts
-from adapters.metrics import hostile
 from patience import ENOUGH
 from receivers import FEEDBACK, asking, rollouts
 from stage import Stage, work
@@ -64,7 +64,7 @@ def rolled_back(url="", mailbox=None):
 
 @pytest.mark.parametrize("mood", ["silence", "drip", "huge", "redirect", "busy", "down"])
 def test_whatever_a_git_host_does_a_rollback_takes_as_long_and_is_told_of_later(mood, httpserver):
-    with hostile.serving("web", "silence" if mood == "down" else mood) as url:
+    with hostile.serving("json", "silence" if mood == "down" else mood) as url:
         found, stage, courier = rolled_back("http://127.0.0.1:1" if mood == "down" else url)
         returned()
     assert found == rolled_back()[0]

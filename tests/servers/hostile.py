@@ -1,5 +1,6 @@
-"""A server that answers well, badly, slowly or without end, as a Prometheus, a JSON API and an API server."""
+"""A server that answers well, badly, slowly or without end, to whoever asks: as a Prometheus, a JSON API, an API server, or none."""
 
+import gzip
 import json
 import threading
 import time
@@ -11,6 +12,7 @@ from patience import ENOUGH
 
 NOW = 1_767_603_600  # 2026-01-05 09:00 UTC
 HUGE = 100 * 1024 * 1024
+BOMB = gzip.compress(b" " * HUGE, 1)
 DRIPPING = 600  # seconds that a slow answer takes, far beyond every deadline here
 
 
@@ -33,10 +35,10 @@ def pods(value):
 
 ERRORS = {
     "prometheus": {"status": "error", "errorType": "bad_data", "error": "parse error at char 5"},
-    "web": {"message": "no such table"},
+    "json": {"message": "no such table"},
     "kubernetes": {"kind": "Status", "status": "Failure", "code": 400, "message": "bad selector"},
 }
-VALUES = {"prometheus": prometheus, "web": plain, "kubernetes": pods}
+VALUES = {"prometheus": prometheus, "json": plain, "kubernetes": pods}
 DISCOVERY = {
     "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.0"},
     "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
@@ -53,18 +55,20 @@ DISCOVERY = {
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    given = ""  # what was sent
 
     def log_message(self, *args):
         """Says nothing."""
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.given = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self.do_GET()
 
     def do_GET(self):
         path = self.path.split("?")[0]
-        if self.server.dialect == "kubernetes" and path in DISCOVERY:
-            self.whole(200, DISCOVERY[path])
+        if path in self.server.good:
+            self.whole(200, self.server.good[path])
             return
         self.server.asked += 1
         self.close_connection = True
@@ -140,30 +144,148 @@ class Handler(BaseHTTPRequestHandler):
     def silence(self):
         self.server.over.wait(DRIPPING)
 
-    def redirect(self):
-        self.whole(302, b"", Location="http://127.0.0.1:1/elsewhere")
+    def drip_chunks(self):
+        self.head(200, Transfer_Encoding="chunked")
+        self.slowly(b"1;x=y\r\n \r\n")
+
+    def endless_chunk_line(self):
+        self.head(200, Transfer_Encoding="chunked")
+        self.without_end(b"1;" + b"x" * 65536)
+
+    def endless_trailers(self):
+        self.head(200, Transfer_Encoding="chunked")
+        self.wfile.write(b"2\r\n{}\r\n0\r\n")
+        self.without_end(b"X-A: " + b"x" * 60000 + b"\r\n")
+
+    def endless_continue(self):
+        self.without_end(b"HTTP/1.1 100 Continue\r\nX-A: " + b"x" * 60000 + b"\r\n\r\n")
+
+    def endless_line_of_the_head(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: ")
+        self.without_end(b"x" * 65536)
+
+    def endless_heads(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        self.without_end(b"X-A: " + b"x" * 60000 + b"\r\n")
+
+    def huge_cookies(self):
+        cookie = ("a=b; expires=" + " " * 60000 + "1;").encode()
+        self.wfile.write(
+            b"HTTP/1.1 200 OK\r\n" + b"".join(b"Set-Cookie: " + cookie + b"\r\n" for _ in range(16))
+        )
+        self.wfile.write(b"Content-Length: 4\r\n\r\noops")
 
     def huge(self):
         self.head(200)
-        for _ in range(HUGE // 65536):
-            self.wfile.write(b"[" * 65536)
+        self.without_end(b"[" * 65536)
 
     def huge_and_told(self):
         self.head(200, Content_Length=HUGE)
-        for _ in range(HUGE // 65536):
-            self.wfile.write(b" " * 65536)
+        self.without_end(b" " * 65536)
+
+    def without_end(self, part):
+        for _ in range(HUGE // len(part)):
+            self.wfile.write(part)
+
+    def bomb(self):
+        self.whole(200, BOMB, Content_Encoding="gzip")
+
+    def bomb_in_another_dress(self):
+        self.whole(200, BOMB, Content_Encoding="x, DEFLATE")
+
+    def redirect(self):
+        self.whole(302, b"", Location="http://127.0.0.1:1/elsewhere")
+
+    def redirect_to_metadata(self):
+        self.whole(307, b"", Location="http://169.254.169.254/latest/meta-data/")
+
+    def redirect_to_other_scheme(self):
+        self.whole(302, b"", Location="file:///etc/passwd")
+
+    def redirect_to_nowhere(self):
+        self.whole(302, b"", Location="http://[")
+
+    def redirect_without_end(self):
+        self.whole(307, b"", Location=self.path)
+
+    def redirect_with_a_huge_body(self):
+        self.head(302, Location=self.path)
+        self.without_end(b"x" * 65536)
+
+    def redirect_with_a_bomb(self):
+        self.whole(302, BOMB, Content_Encoding="gzip", Location=self.path)
+
+    def not_json(self):
+        self.whole(200, b"<html>")
+
+    def empty(self):
+        self.whole(200, b"")
+
+    def invalid_utf8(self):
+        self.whole(200, b'{"status": "\xff\xfe"}')
+
+    def in_utf16(self):
+        self.whole(200, '{"status": "success"}'.encode("utf-16"))
+
+    def deep(self):
+        self.whole(200, b"[" * 100_000)
+
+    def deep_but_whole(self):
+        self.whole(
+            400, b'{"message": %s%s, "error": %s%s}' % (b"[" * 900, b"]" * 900, b"[" * 900, b"]" * 900)
+        )
+
+    def many_values(self):
+        self.whole(200, b"[" + b"[]," * 1_600_000 + b"[]]")
+
+    def long_number(self):
+        self.whole(200, b"1" * 100_000)
+
+    def cut_chunk(self):
+        self.head(200, Transfer_Encoding="chunked")
+        self.wfile.write(b"64\r\n{")
+
+    def odd_chunk(self):
+        self.head(200, Transfer_Encoding="chunked")
+        self.wfile.write(b"-1\r\n{}\r\n0\r\n\r\n")
+
+    def two_lengths(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}")
+
+    def no_http(self):
+        self.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+
+    def closed(self):
+        """Says nothing, and goes."""
+
+    def echo(self):
+        """Everything that was sent, in every place where a message may take it from."""
+        given = " ".join(f"{k}: {v}" for k, v in self.headers.items()) + self.given
+        said = {"error": given, "message": given, "detail": given, "status": given}
+        self.whole(400, said, **{"X-Echo": given.replace("\n", " ")})
+
+    def echo_in_the_first_line(self):
+        self.wfile.write(f"{self.headers.get('Authorization')} {self.given}\r\n\r\n".encode())
+
+    def echo_in_a_redirect(self):
+        self.whole(302, b"", Location=f"http://{self.headers.get('Authorization')}{self.given}/")
+
+    def nonsense_to_wait(self):
+        self.whole(429, {}, Retry_After=self.server.wait)
 
 
 @contextmanager
-def serving(dialect, mood):
-    """The address of a server in that mood."""
+def serving(dialect, mood, wait="", good=None):
+    """The address of a server in that mood; `good(url)` gives the answers by path that are as they should be."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads, server.block_on_close = True, False
     server.dialect, server.mood, server.asked, server.over = dialect, mood, 0, threading.Event()
+    server.wait, url = wait, f"http://127.0.0.1:{server.server_address[1]}"
+    server.good = good(url) if good else DISCOVERY if dialect == "kubernetes" else {}
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield url
     finally:
         server.over.set()
         server.shutdown()
@@ -171,7 +293,7 @@ def serving(dialect, mood):
         thread.join(ENOUGH)
 
 
-def kubeconfig(path, url):
+def kubeconfig(path, url, token):
     """A file that leads to the server."""
     config = {
         "apiVersion": "v1",
@@ -179,7 +301,7 @@ def kubeconfig(path, url):
         "current-context": "x",
         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
         "clusters": [{"name": "x", "cluster": {"server": url}}],
-        "users": [{"name": "x", "user": {"token": "hunter2"}}],
+        "users": [{"name": "x", "user": {"token": token}}],
     }
     path.write_text(yaml.safe_dump(config))
     return str(path)
