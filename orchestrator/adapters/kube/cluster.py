@@ -332,7 +332,7 @@ def _translated_error(error: Any) -> PortError:
     except (TypeError, ValueError):
         body = {"message": getattr(error, "reason", "") or "no message"}
     after = dict(getattr(error, "headers", None) or {}).get("Retry-After", "0")
-    return _status_error(status, body, float(after) if str(after).isdigit() else 0.0)
+    return _status_error(status, body, float(after) if str(after).isdecimal() else 0.0)
 
 
 def _status_error(status: int, body: Any, after: float = 0.0) -> ApiError:
