@@ -24,7 +24,10 @@ def found(text):
 
 
 def test_the_page_has_every_rule_in_order_by_its_title():
-    assert [(name, title) for name, title, _ in SECTIONS] == [(r.id, r.title) for r in RULES.values()]
+    sections = {name: title for name, title, _ in SECTIONS}
+    missing = [f"## {r.id}: {r.title}" for r in RULES.values() if sections.get(r.id) != r.title]
+    assert not missing, f"give docs/lint.md {missing}"
+    assert list(sections) == list(RULES), "docs/lint.md has them in another order, or some that are no rules"
 
 
 @pytest.mark.parametrize(("rule", "section"), [pytest.param(s[0], s[2], id=s[0]) for s in SECTIONS])
@@ -33,5 +36,6 @@ def test_an_example_is_found_and_its_right_form_is_not(rule, section):
     assert examples
     for example in examples:
         right, mended = MISTAKE.subn(r"\1\2\n", example)
-        assert mended and rule in found(example)
+        assert mended, "no line of the example ends in `# right: …`"
+        assert rule in found(example), f"no check finds {rule} there: is it in CHECKS of lint/linter.py?"
         assert rule not in found(right), right

@@ -184,7 +184,7 @@ class Prometheus(Model):
 
 
 class Provider(Model):
-    """Who answers queries: `type` is prometheus, http, kubernetes, or what an installed package brings.
+    """Who answers queries: `type` is a built-in one, or what an installed package brings.
 
     For http, a metric's query is a path below `url`, and `result` a JMESPath expression that yields a number, or a
     list of objects with `namespace` and `value`. `secretRef` is read as for Prometheus.

@@ -1,6 +1,8 @@
 """Types of provider are found by name, ours and other packages'; a broken one is one clear line."""
 
+import re
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +67,7 @@ def here(name):
 
 def test_a_type_that_another_package_brings_answers(installed):
     installed(("fixed", here("Fixed")))
-    assert types() == ["prometheus", "http", "kubernetes", "fixed"]
+    assert types() == [*metric_sources.BUILT_IN, "fixed"]
     (sample,) = made("fixed").query("q", CLOCK.now())
     assert sample.value == 1.0
 
@@ -99,8 +101,8 @@ def test_what_a_package_raises_or_returns_amiss_is_a_metric_error(installed):
 
 def test_an_unknown_type_names_those_there_are_and_ours_cannot_be_replaced(installed):
     installed(("prometheus", here("broken")), ("twice", here("Fixed")), ("twice", here("nothing")))
-    with pytest.raises(BadInput, match="its type graphite is not known; take one of prometheus, http"):
-        made("graphite")
+    with pytest.raises(BadInput, match="its type no-such-type is not known; take one of prometheus, http"):
+        made("no-such-type")
     with pytest.raises(BadInput, match="2 packages bring its type twice"):
         made("twice")
     assert isinstance(made("prometheus"), PrometheusSource)
@@ -127,3 +129,17 @@ def test_a_name_that_the_strategy_does_not_set_up_has_no_source():
     sources = Sources(MemoryCluster(), CLOCK, lambda name, where: {})
     assert sources.get(m.Analysis(), "prometheus") is None
     assert sources.get(m.Analysis(), "kubernetes") is not None
+
+
+def test_every_module_with_a_source_has_a_type_and_every_type_its_place_in_the_guide():
+    folder = Path(metric_sources.__file__).parent
+    sources = {
+        f.stem
+        for f in folder.glob("*.py")
+        if re.search(r"^def build\(settings: Settings\)", f.read_text(), re.M)
+    }
+    assert sources - {"metric_sources"} == set(metric_sources.BUILT_IN.values()), "name it in BUILT_IN"
+    guide = (Path(__file__).parents[3] / "docs" / "analysis.md").read_text()
+    assert not [t for t in metric_sources.BUILT_IN if f"`{t}`" not in guide], (
+        "say in docs/analysis.md what it reads"
+    )
