@@ -13,8 +13,10 @@ from types import FrameType
 
 from orchestrator.cli import logs
 from orchestrator.context import Context
+from orchestrator.elapsed import steady
 from orchestrator.engine.lease import LEASE
 from orchestrator.errors import Forbidden, NotFound
+from orchestrator.ports import Clock
 
 INTERRUPTED = 130  # exit code
 
@@ -48,6 +50,24 @@ def interruptible() -> Iterator[threading.Event]:
     logs.configure(level="error")
     with stopping() as stop:
         yield stop
+
+
+def ticks(
+    clock: Clock, seconds: float, stop: threading.Event | None = None, every: float = 1.0
+) -> Iterator[None]:
+    """Once every second or so, until so many are over or `stop` is set."""
+    begun = steady(clock)
+    while (steady(clock) - begun).total_seconds() < seconds and not (stop and stop.is_set()):
+        yield
+        clock.sleep(every)
+
+
+def not_waited_for(name: str, seconds: float, stop: threading.Event) -> int:
+    """The exit code once `ticks` are over, and what is said of a rollout that goes on."""
+    if stop.is_set():
+        return INTERRUPTED
+    print(f"{name}: still running after {seconds:g} s")
+    return 3
 
 
 def worked_on(ctx: Context, *leases: str) -> bool:

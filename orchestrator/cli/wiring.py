@@ -18,6 +18,7 @@ from orchestrator.rollout.resources.resource import Source
 if TYPE_CHECKING:
     from orchestrator.adapters.notify.messengers import Messengers
     from orchestrator.engine.delivery.dispatcher import Dispatcher
+    from orchestrator.sandbox.world import World
 
 PROBE_IMAGE = "NETPOL_CANARY_PROBE_IMAGE"
 PAGES_URL = "NETPOL_CANARY_PAGES__URL"
@@ -50,6 +51,18 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         EventNotifier(cluster, clock),
         target.namespace,
         threads,
+    )
+
+
+def in_memory(world: World, repository: Callable[[Source], PolicyRepository]) -> Context:
+    """The ports of a sandbox's world, with policies from elsewhere."""
+    return Context(
+        world.cluster,
+        world.clock,
+        repository,
+        lambda plan, name: world.metrics,
+        lambda probing, owner, beat: world.prober,
+        None,
     )
 
 

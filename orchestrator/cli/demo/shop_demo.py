@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.adapters.git.repository import GitRepository
+from orchestrator.cli import wiring
 from orchestrator.context import Context
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput
@@ -134,14 +135,7 @@ def prepare(
         strategy=plan or strategy(),
         identities=list(identities),
     )
-    ctx = Context(
-        world.cluster,
-        world.clock,
-        lambda source: GitRepository(source.spec.git.url, cache, source.spec.git.branch),
-        lambda plan, name: world.metrics,
-        lambda probing, owner, beat: world.prober,
-        None,
-    )
+    ctx = wiring.in_memory(world, lambda s: GitRepository(s.spec.git.url, cache, s.spec.git.branch))
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))
     furnish(world)
     verified = source.status.model_copy(update={"verified_revision": first})

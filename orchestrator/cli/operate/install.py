@@ -10,6 +10,7 @@ from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
 from orchestrator.cli.app import Target
 from orchestrator.cli.operate.preflight import Offer, knows, offers
 from orchestrator.cli.printing import formatted, printed, table
+from orchestrator.cli.process import ticks
 from orchestrator.errors import Busy, NotFound, Refused
 from orchestrator.ports import Clock, Cluster, Kind
 from orchestrator.rollout.resources.objects import same
@@ -99,15 +100,14 @@ def _standing(cluster: KubernetesCluster, obj: Manifest) -> Manifest | None:
 def _established(cluster: KubernetesCluster, clock: Clock, documents: Sequence[Manifest]) -> bool:
     """Wait until what was applied of the CRDs is served; True once that is so, so that it is waited for once."""
     crds = [d for d in documents if d["kind"] == CRD.kind]
-    end = clock.now().timestamp() + ESTABLISH_SECONDS
     try:
-        while not all(_served(cluster, crd) for crd in crds):
-            if clock.now().timestamp() > end:
-                raise Refused(f"the CRDs are not served after {ESTABLISH_SECONDS:g} s")
-            clock.sleep(0.2)
+        if any(
+            all(_served(cluster, crd) for crd in crds) for _ in ticks(clock, ESTABLISH_SECONDS, every=0.2)
+        ):
+            return True
     except NotFound:  # they come after the namespace
         return False
-    return True
+    raise Refused(f"the CRDs are not served after {ESTABLISH_SECONDS:g} s")
 
 
 def _served(cluster: KubernetesCluster, crd: Manifest) -> bool:

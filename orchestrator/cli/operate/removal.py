@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from orchestrator.adapters.kube.bundle import DEFAULT, EXTRAS, Manifest, collected
 from orchestrator.adapters.kube.cluster import POD
+from orchestrator.cli.process import ticks
 from orchestrator.context import (
     ANALYSIS,
     APPROVAL,
@@ -160,9 +161,4 @@ class Removal:
 
     def _wait(self, done: Callable[[], bool]) -> bool:
         """Whether it came in time."""
-        end = self._ctx.clock.now().timestamp() + GOING_SECONDS
-        while not done():
-            if self._ctx.clock.now().timestamp() > end:
-                return False
-            self._ctx.clock.sleep(0.5)
-        return True
+        return any(done() for _ in ticks(self._ctx.clock, GOING_SECONDS, every=0.5))

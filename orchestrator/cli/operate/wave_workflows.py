@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.process import INTERRUPTED, interruptible
+from orchestrator.cli.process import interruptible, not_waited_for, ticks
 from orchestrator.context import Context
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.operations.requests import find_rollout
@@ -43,9 +43,8 @@ def watch(target: Target, name: str, timeout: float) -> int:
     with interruptible() as stop:
         ctx = wiring.connected(target, stop)
         asked = find_rollout(ctx, name)
-        end = ctx.clock.now().timestamp() + timeout
         said: list[str] = []
-        while not stop.is_set() and ctx.clock.now().timestamp() < end:
+        for _ in ticks(ctx.clock, timeout, stop):
             rollout = find_rollout(ctx, asked.name)
             found = _found(ctx, rollout)
             if found is None and (rollout.status.phase in TERMINAL or not _handed_out(rollout)):
@@ -59,11 +58,7 @@ def watch(target: Target, name: str, timeout: float) -> int:
             phase = (found or {}).get("status", {}).get("phase", "")
             if phase in ENDED:
                 return 0 if phase == "Succeeded" else 1
-            ctx.clock.sleep(1.0)
-        if stop.is_set():
-            return INTERRUPTED
-        print(f"{asked.name}: still going on after {timeout:g} s")
-        return 3
+        return not_waited_for(asked.name, timeout, stop)
 
 
 def _found(ctx: Context, rollout: Rollout) -> Mapping[str, Any] | None:

@@ -109,14 +109,13 @@ def age(text: str) -> str:
 
 def watch(target: Target, name: str, timeout: float) -> int:
     """Follow a rollout until it ends or waits for a person; the exit code says which."""
-    from orchestrator.cli.process import INTERRUPTED, stopping
+    from orchestrator.cli.process import not_waited_for, stopping, ticks
 
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name).name
         progress, patience = Progress(), ASKED_SECONDS
-        end = ctx.clock.now().timestamp() + timeout
-        while not stop.is_set() and ctx.clock.now().timestamp() < end:
+        for _ in ticks(ctx.clock, timeout, stop):
             state = _read(ctx, rollout)
             if state is None:
                 print(f"{rollout}: gone")
@@ -129,11 +128,7 @@ def watch(target: Target, name: str, timeout: float) -> int:
                 progress.end(state)
                 return phase_code(state)
             patience = patience - 1.0 if waits else ASKED_SECONDS
-            ctx.clock.sleep(1.0)
-        if not stop.is_set():
-            print(f"{rollout}: still running after {timeout:g} s")
-            return 3
-        return INTERRUPTED
+        return not_waited_for(rollout, timeout, stop)
 
 
 def goes_on(state: State, now: datetime) -> bool:

@@ -81,6 +81,7 @@ def _cluster(target: Target, reference: str) -> tuple[Context, Source]:
 
 def in_sandbox(reference: str) -> tuple[Context, Source]:
     """The demo's shop with its first policies in force."""
+    from orchestrator.cli import wiring
     from orchestrator.cli.rollouts import sources
     from orchestrator.rollout.resources import model as m
     from orchestrator.rollout.resources.resource import load, new
@@ -98,17 +99,7 @@ def in_sandbox(reference: str) -> tuple[Context, Source]:
         spec = m.PolicySourceSpec(git=m.Git(url="."), namespaces=scope, strategy=strategy())
         source = load(new("PolicySource", SOURCE_NAME, "netpol-canary", spec))
     furnish(world)
-    from orchestrator.cli.wiring import repository
-
-    ctx = Context(
-        world.cluster,
-        world.clock,
-        lambda s: repository(s, lambda name, where: {}),
-        lambda plan, name: world.metrics,
-        lambda probing, owner, beat: world.prober,
-        None,
-    )
-    return ctx, source
+    return wiring.in_memory(world, lambda s: wiring.repository(s, lambda name, where: {})), source
 
 
 def facts(plan: Plan) -> dict[str, Any]:
