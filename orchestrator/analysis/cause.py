@@ -5,7 +5,7 @@ The evidence is joined with the wave's frozen diff; nothing is asked of Git, Pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.conditions import of_type
 from orchestrator.rollout.resources.model import WaveEdge
 from orchestrator.rollout.resources.resource import WaveAnalysis
+from orchestrator.wording import few
 
 Sure = Literal["certain", "likely", "possible", "unclear"]
 # How a cut connection fits what was seen: a probe that had to connect broke there; its clients fail and probes saw it
@@ -123,7 +124,7 @@ def _connections(edges: Sequence[WaveEdge]) -> str:
     if not edges:
         return "none of those that the change cuts fits"
     told = [f"{plain(e.source)} to {plain(e.destination)} ({e.before}, now {e.after})" for e in edges]
-    return _listed(told, MOST_EDGES)
+    return few(told, MOST_EDGES)
 
 
 def _cause(state: State, wave: int, edges: Sequence[WaveEdge], written: frozenset[str]) -> str:
@@ -137,8 +138,8 @@ def _cause(state: State, wave: int, edges: Sequence[WaveEdge], written: frozense
         for change in item.spec.changes
     ]
     who = ", ".join(p.removeprefix("user:") for p in spec.people[:MOST_OBJECTS]) or "unknown"
-    objects = f"wave {wave} changed {_listed(touched, MOST_OBJECTS)}, commit {spec.revision[:10]} by {who}"
-    return f"{_listed(list(rules), MOST_EDGES)}; {objects}" if rules else objects
+    objects = f"wave {wave} changed {few(touched, MOST_OBJECTS)}, commit {spec.revision[:10]} by {who}"
+    return f"{few(list(rules), MOST_EDGES)}; {objects}" if rules else objects
 
 
 def _deciding(because: Sequence[str]) -> list[str]:
@@ -150,7 +151,7 @@ def _deciding(because: Sequence[str]) -> list[str]:
 def _suspects(analysis: WaveAnalysis) -> str:
     if not analysis.status.suspects:
         return "nothing else was rolled out there in these minutes"
-    return f"also suspect: {_listed(analysis.status.suspects, MOST_SUSPECTS)}"
+    return f"also suspect: {few(analysis.status.suspects, MOST_SUSPECTS)}"
 
 
 def _now(state: State, wave: int) -> str:
@@ -161,7 +162,7 @@ def _now(state: State, wave: int) -> str:
         seconds = f" in {status.restored_seconds:.2g} s" if status.restored_seconds is not None else ""
         checked = f", {verified.message}" if verified else ""
         back, gone = ([n for n in state.touched() if _is_gone(state, n) is there] for there in (False, True))
-        deleted = f"{_listed(gone, MOST_EDGES)} was deleted meanwhile" if gone else ""
+        deleted = f"{few(gone, MOST_EDGES)} was deleted meanwhile" if gone else ""
         if gone and not back:
             return f"nothing is left to put back: {deleted}; mend the commit and merge"
         checked += f"; {deleted}" if gone else ""
@@ -173,9 +174,3 @@ def _now(state: State, wave: int) -> str:
 
 def _is_gone(state: State, name: str) -> bool:
     return name in state.namespaces and state.namespaces[name].status.phase == "Gone"
-
-
-def _listed(items: Iterable[str], most: int) -> str:
-    found = list(items)
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.rollout.resources.model import ProbeRecord, WaveProbe
+from orchestrator.wording import first
 
 NOT_ENFORCED = "the CNI does not enforce it, a label is wrong, or the analysis is"
 MOST_SAID = 16
@@ -107,9 +108,7 @@ def _agrees(answer: Asked) -> bool:
 
 
 def _some(texts: Sequence[str]) -> tuple[str, ...]:
-    kept = [t for t in texts if t]
-    more = len(kept) - MOST_SAID
-    return (*kept[:MOST_SAID], *([f"and {more} more"] if more > 0 else []))
+    return tuple(first([t for t in texts if t], MOST_SAID))
 
 
 def _target(probe: WaveProbe) -> tuple[str, int, str]:

@@ -11,6 +11,7 @@ from orchestrator.ports import Kind, Manifest
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.resources.timestamps import stamp
+from orchestrator.wording import few
 
 POD = Kind("v1", "Pod")
 PROBE_LABEL = "netpol-canary.dev/probe"
@@ -43,14 +44,9 @@ def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
         return [], ""
     names = [n for space in analysis.spec.watched for n in lost.get(space, [])]
     return (
-        [f"pods no longer Ready since the change: {_some(names)}"] if names else [],
-        f"pods are not Ready, and have to be again: {_some(fresh)}" if fresh else "",
+        [f"pods no longer Ready since the change: {few(names, MOST_NAMED)}"] if names else [],
+        f"pods are not Ready, and have to be again: {few(fresh, MOST_NAMED)}" if fresh else "",
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _pods(ctx: Context, spaces: Sequence[str]) -> Iterator[Manifest]:

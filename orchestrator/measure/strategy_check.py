@@ -11,6 +11,7 @@ from orchestrator.errors import BadInput, PortError
 from orchestrator.measure.reader import Asking, Grid, read_at, read_range, templates, window_of
 from orchestrator.ports import MetricSource
 from orchestrator.rollout.resources import model as m
+from orchestrator.wording import few
 
 Sources = Callable[[m.Analysis, str], MetricSource | None]
 MOST_ASKED = 20  # queries of one metric that asks for each namespace by itself
@@ -104,14 +105,8 @@ def _notes(
     answered = of or values
     missing = [n for n in namespaces if n not in answered]
     idle = [n for n, count in of.items() if not count]
-    notes = (f"nothing for {named(missing)}",) if answered and missing else ()
-    return notes + ((f"no traffic in {named(idle)}",) if idle else ())
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few, and how many more."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    notes = (f"nothing for {few(missing, MOST_NAMED)}",) if answered and missing else ()
+    return notes + ((f"no traffic in {few(idle, MOST_NAMED)}",) if idle else ())
 
 
 def _wanted(metric: m.MetricSpec) -> str:

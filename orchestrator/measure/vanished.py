@@ -10,6 +10,7 @@ from orchestrator.errors import Forbidden
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import WaveAnalysis
+from orchestrator.wording import few
 
 MOST_NAMED = 5
 
@@ -79,6 +80,5 @@ def nothing_left(state: State, analysis: WaveAnalysis, gone: Collection[str]) ->
 
 def told(names: Sequence[str]) -> str:
     """For people."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     text = "deleted while the change was watched there, so nobody knows whether it is good"
-    return f"{', '.join(names[:MOST_NAMED])}{more}: {text}; resume goes on without"
+    return f"{few(names, MOST_NAMED)}: {text}; resume goes on without"

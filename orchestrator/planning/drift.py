@@ -15,6 +15,7 @@ from orchestrator.rollout.plan import ObjectChange
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.resource import Rollout, Source
 from orchestrator.sources.verified_state import reached
+from orchestrator.wording import few
 
 MOST_LOOKED_AT = 20
 MOST_NAMED = 8
@@ -52,9 +53,7 @@ class Drift:
     @property
     def text(self) -> str:
         """For people; bounded."""
-        named = "; ".join(d.text for d in self.differences[:MOST_NAMED])
-        more = len(self.differences) - MOST_NAMED
-        return (f"{named}; and {more} more" if more > 0 else named)[:3000]
+        return few([d.text for d in self.differences], MOST_NAMED, "; ", "; and")[:3000]
 
 
 def drift(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> Drift:

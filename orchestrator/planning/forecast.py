@@ -24,6 +24,7 @@ from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
+from orchestrator.wording import few
 
 MOST_SHOWN = 3
 MOST_PROBES = 64
@@ -180,8 +181,7 @@ def refuse(found: Forecast, strategy: m.Strategy) -> None:
 
 
 def _listed(items: Sequence[str]) -> str:
-    more = f"; and {len(items) - MOST_SHOWN} more" if len(items) > MOST_SHOWN else ""
-    return "; ".join(items[:MOST_SHOWN]) + more
+    return few(items, MOST_SHOWN, "; ", "; and")
 
 
 def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:

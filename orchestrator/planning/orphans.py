@@ -20,6 +20,7 @@ from orchestrator.rollout.resources.objects import SOURCE_LABEL, Manifest
 from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.waves import arrange
 from orchestrator.sources.selection import Selection, selection, system
+from orchestrator.wording import few
 
 MOST_NAMED = 8
 GATE = "orphans"
@@ -35,8 +36,7 @@ class Orphans:
     def text(self) -> str:
         """For people; bounded."""
         named = [f"{n} ({len(o)} {'policy' if len(o) == 1 else 'policies'})" for n, o in self.held.items()]
-        more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-        return ", ".join(named[:MOST_NAMED]) + more
+        return few(named, MOST_NAMED, last=", and")
 
 
 def orphans(ctx: Context, source: Source, chosen: Selection | None = None) -> Orphans:

@@ -23,6 +23,7 @@ from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
 from orchestrator.sources.selection import selected as selected
 from orchestrator.sources.selection import selection
+from orchestrator.wording import first
 
 MOST_NOTES = 20
 
@@ -78,8 +79,7 @@ def _notes(files: Mapping[str, bytes], desired: Mapping[str, Sequence[Placed]]) 
     for (file, line, name), obj in each.items():
         if dropped := objects.left_out(obj):
             found.append(f"{file}:{line}: {name}: left out: {', '.join(dropped)[:500]}")
-    more = len(found) - MOST_NOTES
-    return (*found[:MOST_NOTES], f"and {more} more") if more > 0 else tuple(found)
+    return tuple(first(found, MOST_NOTES))
 
 
 def _namespace(

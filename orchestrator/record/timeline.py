@@ -12,6 +12,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resources.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
 from orchestrator.rollout.resources.resource import Approval, NamespaceRollout
+from orchestrator.wording import few
 
 MOST_NAMED = 6
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -102,10 +103,9 @@ def _wave(state: State, number: int) -> Iterator[Moment]:
     items = _items(state, number)
     applied = [i for i in items if i.status.applied_at]
     if applied:
-        what = ", ".join(f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied[:MOST_NAMED])
-        more = f" and {len(applied) - MOST_NAMED} more" if len(applied) > MOST_NAMED else ""
+        what = few([f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied], MOST_NAMED)
         last = max(i.status.applied_at for i in applied if i.status.applied_at)
-        yield Moment(last, "Applied", f"wave {number} written: {what}{more}", wave=number)
+        yield Moment(last, "Applied", f"wave {number} written: {what}", wave=number)
     for item in items:
         if item.status.restored_at:
             text = f"{item.spec.namespace}: {item.status.message}"

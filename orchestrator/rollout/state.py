@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
+from orchestrator.wording import first
 
 REQUEST = "netpol-canary.dev/request"
 VERBS = frozenset({"pause", "resume", "abort", "rollback", "supersede"})
@@ -50,8 +51,7 @@ def unreadable(rollout: Rollout) -> str:
 def ignored(state: State) -> tuple[str, ...]:
     """What people wrote about a rollout and nobody can read, in words; the most that a page holds of it."""
     said = (*filter(None, (unreadable(state.rollout),)), *state.unread)
-    more = (f"and {len(said) - MOST_IGNORED} more",) if len(said) > MOST_IGNORED else ()
-    return (*said[:MOST_IGNORED], *more)
+    return tuple(first(said, MOST_IGNORED))
 
 
 @dataclass(frozen=True)

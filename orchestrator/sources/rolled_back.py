@@ -8,6 +8,7 @@ from orchestrator.rollout.abandoned import LOST
 from orchestrator.rollout.outbox import turned_back
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, Source
+from orchestrator.wording import few
 
 MOST_NAMED = 5
 
@@ -43,9 +44,8 @@ def told(back: Mapping[str, Rollout], names: Collection[str]) -> str:
     """For people: in which namespaces, by which rollouts, and what helps."""
     found = sorted(names)
     by = sorted({back[name].name for name in found})[:MOST_NAMED]
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     hint = f"a new revision, or `kubectl delete policyrollout {' '.join(by)}`, lets it be tried again"
-    return f"but not in {', '.join(found[:MOST_NAMED])}{more}: rolled back by {', '.join(by)}; {hint}"
+    return f"but not in {few(found, MOST_NAMED)}: rolled back by {', '.join(by)}; {hint}"
 
 
 def _back(rollout: Rollout) -> bool:

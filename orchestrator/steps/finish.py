@@ -13,6 +13,7 @@ from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.sources.prune import let_go, records_of
 from orchestrator.sources.verified_state import as_verified
+from orchestrator.wording import few
 
 MOST_NAMED = 5
 NOTHING_VERIFIED: dict[str, Any] = {"verified_since": None, "verified_namespaces": []}
@@ -39,10 +40,9 @@ def _done(state: State) -> str:
     back = len(touched) - len(gone)
     if not touched:
         return "nothing was written"
-    named = ", ".join(gone[:MOST_NAMED]) + (
-        f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+    deleted = (
+        [f"{few(gone, MOST_NAMED)} {'was' if len(gone) == 1 else 'were'} deleted meanwhile"] if gone else []
     )
-    deleted = [f"{named} {'was' if len(gone) == 1 else 'were'} deleted meanwhile"] if gone else []
     told = [f"{back} {'namespace' if back == 1 else 'namespaces'} put back"] if back else []
     return "; ".join([*told, *deleted])
 

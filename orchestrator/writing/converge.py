@@ -21,6 +21,7 @@ from orchestrator.policy.writes.write_order import INERT
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Key, Manifest, owner
+from orchestrator.wording import few
 from orchestrator.writing.frozen_walk import Frozen
 from orchestrator.writing.stray_bridges import abandoned
 from orchestrator.writing.walk import Objects, decoded, encoded, equal, half, place
@@ -299,8 +300,4 @@ def _holders(namespace: str, held: Objects) -> str:
     for key, obj in sorted(held.items()):
         by = ", ".join(str(f) for f in obj["metadata"].get("finalizers") or []) or "nobody who says so"
         named.append(f"{key[1]}/{key[2]} (finalizer {by})")
-    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    what = f"{', '.join(named[:3])}{more}"
-    return (
-        f"{namespace}: {what} is being deleted and does not go: whoever set the finalizer has to let go of it"
-    )
+    return f"{namespace}: {few(named, 3)} is being deleted and does not go: whoever set the finalizer has to let go of it"

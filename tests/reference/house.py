@@ -25,7 +25,7 @@ FLOORS = (
 )
 # Single modules that stand in the room of another one, or that every room may use and no arrow shows.
 WITHIN = {"tenure": "context", "sighted_claims": "context", "standstill": "context"}
-EVERYWHERE = frozenset({"errors", "harmless", "elapsed", "probe"})
+EVERYWHERE = frozenset({"errors", "harmless", "wording", "elapsed", "probe"})
 WIDTH, MARGIN, BOX, HIGH, GAP = 1000, 30, 290, 62, 34
 LANE = 7  # between two arrows that pass floors by
 MOST_CHARACTERS = 42  # of one line in a box

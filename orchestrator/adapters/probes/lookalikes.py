@@ -9,6 +9,7 @@ from orchestrator.errors import Forbidden, NotFound
 from orchestrator.policy.author.bystanders import Imitation, bystanders
 from orchestrator.policy.workloads.fleet import owner_of
 from orchestrator.ports import Cluster, Kind, Manifest, Probe
+from orchestrator.wording import first
 
 KINDS = (
     Kind("autoscaling/v2", "HorizontalPodAutoscaler"),
@@ -37,8 +38,7 @@ def concerns(cluster: Cluster, probes: Sequence[Probe]) -> list[str]:
         except (Forbidden, NotFound) as error:
             skipped.append(f"whether a {kind.kind} selects probe pods was not looked at: {error}")
     told = bystanders(objects, found)
-    more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
-    return [*told[:MOST_TOLD], *more, *skipped]
+    return [*first(told, MOST_TOLD), *skipped]
 
 
 def _listed(cluster: Cluster, kind: Kind, spaces: Sequence[str]) -> list[Manifest]:

@@ -23,6 +23,7 @@ from orchestrator.policy.author.live_intents import Outcome, Trial, outcome, tri
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout.resources.model import Probing
+from orchestrator.wording import first
 
 WORDS = {"holds": "ok  ", "fails": "FAIL", "unknown": "????", "skipped": "skip"}
 
@@ -62,8 +63,7 @@ def _text(found: Sequence[Outcome]) -> list[str]:
     for item in found:
         trial = item.trial
         lines.append(f"{WORDS[item.state]}  {trial.name}{_share(trial)}")
-        more = len(item.problems) - MOST_SHOWN
-        told = [*item.problems[:MOST_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        told = first(item.problems, MOST_SHOWN)
         told += [f"not tried: {text}" for text in trial.untried]
         told += [f"because {trial.reason} ({trial.where})"] if item.problems and trial.reason else []
         lines += [f"      {line}" for line in told]

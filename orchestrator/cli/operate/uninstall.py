@@ -18,6 +18,7 @@ from orchestrator.errors import BadInput, NotFound, Refused
 from orchestrator.operations import requests
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, load
+from orchestrator.wording import few
 
 MOST_NAMED = 5
 
@@ -87,8 +88,7 @@ def _named(ctx: Context, left: Sequence[Rollout]) -> str:
         space = rollout.manifest["metadata"]["namespace"]
         return f"{'' if space == ctx.namespace else space + '/'}{rollout.name} ({rollout.status.phase})"
 
-    more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
-    return ", ".join(one(r) for r in left[:MOST_NAMED]) + more
+    return few([one(r) for r in left], MOST_NAMED)
 
 
 def _refusal(ctx: Context, left: Sequence[Rollout]) -> str:

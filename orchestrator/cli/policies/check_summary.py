@@ -16,6 +16,7 @@ from orchestrator.policy.impact.risk import Risk
 from orchestrator.policy.impact.weighing import Item
 from orchestrator.policy.lint.linter import Finding
 from orchestrator.policy.network import recordings
+from orchestrator.wording import many
 
 # Characters of a comment, which Git hosts limit to 65,536; the table and graph of connections have limits of their own.
 MOST_BLOCKS = 5_000
@@ -59,16 +60,14 @@ class Checked:
         found = [said(f) for f in self.findings if f.rule.severity == "error" and not f.ignored]
         found += [f"{r.name}: {r.problems[0]}" for r in self.intents if r.problems and not r.unknown]
         if self.recorded is not None and self.recorded.cut:
-            number, first = len(self.recorded.cut), replay.seen(self.recorded.cut[0].flow)
-            noun = "connection" if number == 1 else "connections"
-            found.append(f"{number} recorded {noun} would be cut: {first}")
+            first = replay.seen(self.recorded.cut[0].flow)
+            found.append(f"{many(len(self.recorded.cut), 'recorded connection')} would be cut: {first}")
         return found
 
     @property
     def uncompared(self) -> str:
         """What is said of workloads of which the change is not known."""
-        number = self.moved.unknown
-        return f"{number} workload{'s' if number > 1 else ''} not compared, since something cannot be read or stands in copies that differ"
+        return f"{many(self.moved.unknown, 'workload')} not compared, since something cannot be read or stands in copies that differ"
 
     @property
     def worst(self) -> list[Item]:

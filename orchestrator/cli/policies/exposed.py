@@ -11,6 +11,7 @@ from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.impact.exposure import Entrance, entrances, exposure
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.wording import few
 
 MOST_SHOWN = 3  # address ranges in a line; -o json has all
 
@@ -74,8 +75,7 @@ def verdict(way: Entrance) -> str:
     """Whether policies let it pass, to whom, and what keeps it shut."""
     if way.because:
         return f"shut: {'; '.join(way.because)}"
-    more = f", and {len(way.partly) - MOST_SHOWN} more" if len(way.partly) > MOST_SHOWN else ""
-    return f"open to {', '.join(way.partly[:MOST_SHOWN])}{more} alone" if way.partly else "open"
+    return f"open to {few(way.partly, MOST_SHOWN, last=', and')} alone" if way.partly else "open"
 
 
 def ports_text(ports: Iterable[tuple[str, int]]) -> str:

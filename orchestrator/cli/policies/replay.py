@@ -10,6 +10,7 @@ from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.network import recordings
 from orchestrator.policy.workloads.comparable import known_alone
+from orchestrator.wording import many
 
 MOST_SHOWN = 50
 
@@ -71,7 +72,6 @@ def seen(flow: recordings.Flow) -> str:
 
 def summary(found: recordings.Replay) -> str:
     """One line of counts."""
-    noun = "connection" if found.allowed == 1 else "connections"
     before = f", {len(found.standing)} cut before the change, too" if found.standing else ""
     ends = f"{len(found.unknown)} with an unknown end"
-    return f"{found.allowed} recorded {noun} allowed, {len(found.cut)} cut{before}, {ends}"
+    return f"{many(found.allowed, 'recorded connection')} allowed, {len(found.cut)} cut{before}, {ends}"

@@ -18,6 +18,7 @@ from orchestrator.record.view import Attempt, RolloutView, WaveView
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.outbox import waiting
 from orchestrator.rollout.resources.model import Condition
+from orchestrator.wording import many
 
 QUIET = ("edge", "sample", "observer")
 MOST_NAMED = 5
@@ -73,7 +74,7 @@ def _wave(wave: WaveView) -> Iterator[str | Text]:
         yield f"{cell.namespace}: {cell.phase}"
     if wave.planned_total:
         total = wave.planned_total
-        said = f"{total} connection{'' if total == 1 else 's'} {'changes' if total == 1 else 'change'}"
+        said = f"{many(total, 'connection')} {'changes' if total == 1 else 'change'}"
         yield f"{said} by the plan, the worst first:"
         for text in listed(wave.planned, total, MOST_NAMED):
             yield f"  {text}"

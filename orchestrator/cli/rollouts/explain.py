@@ -18,6 +18,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.notifications.connection_words import listed, of_wave
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.resources.resource import WaveAnalysis
+from orchestrator.wording import many
 
 MOST_ROWS = 40
 MOST_AHEAD = 10
@@ -67,7 +68,7 @@ def _ahead(state: State) -> None:
     edges, total = of_wave(state.rollout.spec, status.wave)
     if status.phase in TERMINAL or status.phase == "RollingBack" or status.opened > status.wave or not total:
         return
-    print(f"\nWave {status.wave} changes {total} connection{'' if total == 1 else 's'}, the worst first:")
+    print(f"\nWave {status.wave} changes {many(total, 'connection')}, the worst first:")
     for text in listed(edges, total, MOST_AHEAD):
         print(f"  {text}")
 

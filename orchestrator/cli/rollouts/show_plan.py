@@ -21,6 +21,7 @@ from orchestrator.ports import Probe
 from orchestrator.record.diffs import unified
 from orchestrator.rollout.plan import ObjectChange, Plan
 from orchestrator.rollout.resources.resource import Source
+from orchestrator.wording import few, many
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 MOST_SHOWN = 8
@@ -163,11 +164,7 @@ def summary(plan: Plan) -> str:
     changes = [c for n in plan.namespaces.values() for c in n.changes]
     counts = [f"{sum(c.action == a for c in changes)} to {a}" for a in _SIGNS]
     spaces, waves = len(plan.namespaces), len(plan.waves)
-    return f"{_many(spaces, 'namespace')} in {_many(waves, 'wave')}; {', '.join(counts)}"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{many(spaces, 'namespace')} in {many(waves, 'wave')}; {', '.join(counts)}"
 
 
 def _waits(ctx: Context, source: Source, made: Plan) -> list[str]:
@@ -202,7 +199,7 @@ def connections(plan: Plan, expected: Forecast, rules: RiskRules) -> list[str]:
     lines = []
     for number, total in sorted(found.counts.items()):
         mine = [edge for edge in found.shown if edge.wave == number]
-        lines.append(f"wave {number} changes {_many(total, 'connection')}:")
+        lines.append(f"wave {number} changes {many(total, 'connection')}:")
         lines += [f"  {text}" for text in listed(mine, total, MOST_SHOWN)]
     return lines
 
@@ -271,8 +268,7 @@ def _others(console: Any, plan: Plan, diff: bool) -> None:
 def told(expected: Forecast) -> Iterator[str]:
     """What the plan would do beyond its objects, a line each; `diff` lists every connection."""
     for title, items in expected.impact.told():
-        more = f" and {len(items) - MOST_SHOWN} more" if len(items) > MOST_SHOWN else ""
-        yield f"{title}: {', '.join(items[:MOST_SHOWN])}{more}"
+        yield f"{title}: {few(items, MOST_SHOWN)}"
     for boundary in expected.boundaries[:MOST_SHOWN]:
         yield f"between waves: {boundary.text}"
     if len(expected.boundaries) > MOST_SHOWN:
@@ -284,7 +280,7 @@ def told(expected: Forecast) -> Iterator[str]:
         pods = len({(a.src.pod.namespace, a.src.pod.name) for a in attempts})
         roles = Counter(str(a.role) for a in attempts)
         kinds = ", ".join(f"{roles[role]} {word}" for role, word in ROLES.items() if roles[role])
-        yield f"probes: {_many(len(attempts), 'connection')} from {_many(pods, 'workload')} ({kinds})"
+        yield f"probes: {many(len(attempts), 'connection')} from {many(pods, 'workload')} ({kinds})"
         yield from (f"probes: {note}" for note in expected.chosen.notes)
 
 

@@ -19,6 +19,7 @@ from orchestrator.policy.network.recordings import Ends, Flow
 from orchestrator.policy.network.resolving import DNS, known_resolvers, under_cilium
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.wording import few
 
 NAMESPACE = "kubernetes.io/metadata.name"
 DENIED = (
@@ -149,7 +150,7 @@ def _of_host(by: By, workload: Workload, edges: Sequence[Edge]) -> Iterator[str]
         if by.nodes:
             yield (
                 f"{name} and {workload.name}, {told}: opened for the nodes' addresses that are known here, "
-                f"{_few(by.nodes)}, since policies see a hostNetwork pod as its node; Cilium needs policyCIDRMatchMode: nodes "
+                f"{few(by.nodes, 4)}, since policies see a hostNetwork pod as its node; Cilium needs policyCIDRMatchMode: nodes "
                 "for that"
             )
         else:
@@ -169,11 +170,7 @@ def _of_api_server(by: By, edges: Sequence[Edge]) -> Iterator[str]:
         names = {_name(e.dst if src else e.src) for e in edges if (e.src if src else e.dst) == API_SERVER}
         names = {n for n in names if not n.startswith("kube-")}
         if names and (src or not by.servers):
-            yield f"{word}: {_few(sorted(names))}; --api-server RANGE narrows that"
-
-
-def _few(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:4]) + (f" and {len(texts) - 4} more" if len(texts) > 4 else "")
+            yield f"{word}: {few(sorted(names), 4)}; --api-server RANGE narrows that"
 
 
 def _file_name(workload: Workload, fleet: Fleet) -> str:

@@ -24,6 +24,7 @@ from orchestrator.policy.objects.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.citing import located
 from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.wording import first
 
 KIND = "PolicyTest"
 MOST_SHOWN = 5
@@ -328,8 +329,7 @@ def _told(wrong: Iterable[Wrong]) -> Iterator[str]:
 
 def shown(result: Result) -> list[str]:
     """The first problems, and how many more there are."""
-    more = len(result.problems) - MOST_SHOWN
-    return [*result.problems[:MOST_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return first(result.problems, MOST_SHOWN)
 
 
 def as_data(result: Result) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from orchestrator.policy.definitions.needed import Edge, Note, Platform, space_of, standing
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.policy.workloads.images import among, arguments, images
+from orchestrator.wording import few
 
 USUAL = Platform().monitoring
 SCRAPERS = ("prometheus", "prometheus-server", "vmagent", "grafana-agent", "alloy", "otel-collector")
@@ -66,12 +67,7 @@ def assumed(
             text = f"no workload is known in namespace {space}; opened to that namespace all the same"
         if fleet.within(space):
             text += ", but what they call is not, since default-deny selects them, too: add a policy for their egress"
-        yield Note(f"the metrics of {_few(names)} are asked for: {text}")
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"
+        yield Note(f"the metrics of {few(names, MOST_NAMED)} are asked for: {text}")
 
 
 def _operated(fleet: Fleet) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.policy.definitions.needed import Note, space_of
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.wording import few
 
 CLASS = "istio-waypoint"
 USE, USE_SPACE = "istio.io/use-waypoint", "istio.io/use-waypoint-namespace"
@@ -32,8 +33,7 @@ def waypoints(documents: Sequence[Document], fleet: Fleet) -> Iterator[Note]:
             used.setdefault((space_of(obj), str(obj["metadata"]["name"])), [])
     for (space, name), all_ in sorted(used.items()):
         whose = list(dict.fromkeys(all_))
-        more = f" and {len(whose) - 3} more" if len(whose) > 3 else ""
-        by = f"label {USE} of {', '.join(whose[:3])}{more}" if whose else f"a Gateway of the class {CLASS}"
+        by = f"label {USE} of {few(whose, 3)}" if whose else f"a Gateway of the class {CLASS}"
         yield Note(
             f"Istio's waypoint {space}/{name} ({by}) is not taken into account: its pods may be cut off from clients, from what "
             f"they lead to and from istiod; open TCP 15008 from and to pods with {LABEL}={name}, and their TCP 15012 to istiod"

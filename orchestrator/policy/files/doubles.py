@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.policy.files.manifest import Document
+from orchestrator.wording import few
 
 MOST_TOLD = 20
 _MOST_PLACES = 3
@@ -112,9 +113,8 @@ class Doubles:
         ]
         for kind, name, documents in found[:MOST_TOLD]:
             times = "twice" if len(documents) == 2 else f"{len(documents)} times"
-            places = ", ".join(d.where for d in documents[:_MOST_PLACES])
-            more = f", and {len(documents) - _MOST_PLACES} more" if len(documents) > _MOST_PLACES else ""
-            yield f"which {kind} {name} is meant, since it stands {times} ({places}{more}): {self._end(kind, documents)}"
+            places = few([d.where for d in documents], _MOST_PLACES, last=", and")
+            yield f"which {kind} {name} is meant, since it stands {times} ({places}): {self._end(kind, documents)}"
         if len(found) > MOST_TOLD:
             yield f"{len(found) - MOST_TOLD} more objects that stand twice"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.policy.impact.risk import LEVELS, Level, Risk
+from orchestrator.wording import many
 
 Word = Literal["fine", "allowed", "look", "blocked"]
 CODES: dict[Word, int] = {"fine": 0, "allowed": 0, "look": 3, "blocked": 1}
@@ -50,8 +51,8 @@ def decide(
         more = f" (and {len(found.reasons) - 1} more)" if len(found.reasons) > 1 else ""
         risk = f"risk {found.level}: {found.reasons[0]}{more}"
     if unknown:
-        risk += f", {unknown} workload{'s' if unknown > 1 else ''} not compared"
+        risk += f", {many(unknown, 'workload')} not compared"
     listed = len(blocks) + beside
-    why = f"{listed} problem{'s' if listed > 1 else ''}, " if blocks else ""
+    why = f"{many(listed, 'problem')}, " if blocks else ""
     by = f" by --max-risk {most}" if word == "allowed" else ""
     return Verdict(word, f"{_SIGNS[word]}{by}, {why}{risk}")

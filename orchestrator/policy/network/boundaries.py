@@ -14,6 +14,7 @@ from typing import Literal
 from orchestrator.policy.evaluate.pair_index import candidates
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.wording import few
 
 MOST_PAIRS = 2_000_000
 
@@ -150,8 +151,7 @@ def propose(found: Sequence[Crossing], waves: Mapping[str, int]) -> Proposal:
     together = tuple(sorted(g for g in apart if len({waves[n] for n in g}) > 1))
     moves = {name: wave for name, wave in sorted(final.items()) if wave != waves[name]}
     parts = [f"{' and '.join(group)} in one wave" for group in together]
-    listed = ", ".join(f"{name} to wave {wave}" for name, wave in list(moves.items())[:10])
-    parts.append(f"move {listed}" + (f" and {len(moves) - 10} more" if len(moves) > 10 else ""))
+    parts.append(f"move {few([f'{name} to wave {wave}' for name, wave in moves.items()], 10)}")
     return Proposal(moves, together, f"this avoids it: {'; '.join(parts)}")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from orchestrator.record.drawings.axes import seconds_text, usable, value_text
 from orchestrator.record.view import Attempt, Curve, Link, Moment, RolloutView, WaveView
+from orchestrator.wording import few
 
 MOST_ROWS = 200
 ROLES = {
@@ -94,8 +95,7 @@ def namespaces(view: RolloutView) -> Table:
             wave.state,
             cell.namespace,
             cell.phase,
-            ", ".join(f"{d.action} {d.object}" for d in cell.objects[:4])
-            + (f" and {len(cell.objects) - 4} more" if len(cell.objects) > 4 else ""),
+            few([f"{d.action} {d.object}" for d in cell.objects], 4),
             f"{cell.applied_at.astimezone(UTC):%H:%M:%S}" if cell.applied_at else "",
             seconds_text(cell.restored_seconds) if cell.restored_seconds is not None else "",
         )

@@ -13,6 +13,7 @@ from orchestrator.rollout.notifications.connection_words import ports, rules
 from orchestrator.rollout.notifications.texts import since
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import Rollout
+from orchestrator.wording import few
 
 MOST_DESCRIPTION = 140
 MOST_CONNECTIONS = 30
@@ -130,7 +131,6 @@ def _outcome(state: State) -> str:
 def _row(state: State, number: int) -> str:
     status, wave = state.rollout.status, state.rollout.spec.waves[number]
     names = [n.name for n in wave.namespaces]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     opened = number < status.opened
     if status.phase in ("RollingBack", "RolledBack"):
         mark, what = ("back", "put back") if opened else ("ahead", "not reached")
@@ -140,7 +140,7 @@ def _row(state: State, number: int) -> str:
         mark, what = "now", f"paused for {status.paused_for}"
     else:
         mark, what = ("now", "being watched") if opened else ("ahead", "ahead")
-    return f"| {number} | {escaped(', '.join(names[:MOST_NAMED]))}{more} | {MARKS[mark]} {what} |"
+    return f"| {number} | {escaped(few(names, MOST_NAMED))} | {MARKS[mark]} {what} |"
 
 
 def _connections(state: State) -> list[str]:

@@ -10,6 +10,7 @@ from orchestrator.rollout.notifications.connection_words import listed, of_wave
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import cut
 from orchestrator.rollout.resources.resource import Rollout
+from orchestrator.wording import few
 
 MOST_LINES = 8
 MOST_EDGES = 5
@@ -88,13 +89,12 @@ def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     if entry.phase == "RolledBack" and rollout.status.restored_seconds is not None:
         took = f", put back within {since(rollout.status.restored_seconds)}"
     names = [n.name for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespaces]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     people = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
     subject = f": {spec.subject[:MOST_LINE]}" if spec.subject else ""
     body = [
         *(harmless(line) for line in (entry.message or what).splitlines()[:MOST_LINES]),
         "",
-        f"Rollout {rollout.name}, wave {entry.wave} ({', '.join(names[:5])}{more}){took}.",
+        f"Rollout {rollout.name}, wave {entry.wave} ({few(names, 5)}){took}.",
         harmless(f"Commit {spec.revision[:10]} by {people}{subject}; risk {spec.risk}."),
         *_to_decide(spec, entry),
         f"{entry.time:%Y-%m-%d %H:%M:%S} UTC, id {entry.id}",

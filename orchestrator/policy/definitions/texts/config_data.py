@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.policy.definitions.needed import Note, space_of
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document
+from orchestrator.wording import few
 
 MOST_LISTED = 5
 Key = tuple[str, str]  # namespace and name
@@ -46,9 +47,7 @@ class ConfigMaps:
         known = self.files(key)
         left = [str(k) for k in self._part(key, "binaryData") if str(k) not in known]
         if left:
-            named = ", ".join(left[:MOST_LISTED])
-            more = f" and {len(left) - MOST_LISTED} more" if len(left) > MOST_LISTED else ""
-            text = f"ConfigMap {'/'.join(key)} in {self._documents[key].where}: {named}{more} of its binaryData is no text"
+            text = f"ConfigMap {'/'.join(key)} in {self._documents[key].where}: {few(left, MOST_LISTED)} of its binaryData is no text"
             yield Note(f"{text}, and is not read", "nothing is opened for what it may name")
 
     def stands(self, key: Key, entry: str) -> str:

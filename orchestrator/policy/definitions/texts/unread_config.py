@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.policy.definitions.needed import Note
 from orchestrator.policy.objects.pod_templates import containers
 from orchestrator.policy.workloads.fleet import Workload
+from orchestrator.wording import few
 
 HOST_KEY = re.compile(
     r"(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|URL|URI|SERVICE|ENDPOINT|UPSTREAM|BROKER|PEER|SEED)(E?S)?$", re.I
@@ -92,5 +93,4 @@ def mounted(spec: Mapping[str, Any]) -> list[str]:
 def _listed(kind: str, names: Iterable[str]) -> str:
     """`ConfigMaps one, two and 3 more`; empty where there is none."""
     found = sorted(names)
-    more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
-    return f"{kind}{'s' if len(found) > 1 else ''} {', '.join(found[:MOST_LISTED])}{more}" if found else ""
+    return f"{kind}{'s' if len(found) > 1 else ''} {few(found, MOST_LISTED)}" if found else ""
