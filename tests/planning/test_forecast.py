@@ -89,7 +89,7 @@ def test_what_cannot_be_known_is_said_and_counts_as_high():
 
 
 def test_a_plan_shows_it():
-    from orchestrator.cli.rollouts.show_plan import forecast_facts, told
+    from orchestrator.cli.rollouts.plan_printed import forecast_facts, told
 
     found = asked(crossing())
     lines = list(told(found))

@@ -3,7 +3,7 @@
 import pytest
 from stage import OWN, Stage, policy, work
 
-from orchestrator.cli.rollouts import show_plan as shown
+from orchestrator.cli.rollouts import plan_printed as shown
 from orchestrator.context import POLICY, SOURCE
 from orchestrator.errors import BadInput
 from orchestrator.planning.planner import plan

@@ -11,6 +11,7 @@ from orchestrator.analysis.queries.promql import Test
 from orchestrator.cli import edge
 from orchestrator.cli.app import Target
 from orchestrator.cli.printing import aligned, formatted, printed, table
+from orchestrator.cli.rollouts import sources
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.measure.metric_history import History, history
@@ -26,16 +27,7 @@ Trial = tuple[Answer, History]
 def trial(target: Target, reference: str, namespaces: str, sandbox: bool, output: str) -> int:
     """0 where every metric that decides answers without a problem, else 1."""
     formatted(output)
-    from orchestrator.cli import wiring
-    from orchestrator.cli.rollouts import show_plan, sources
-
-    if sandbox:
-        ctx, source = show_plan.in_sandbox(reference)
-    elif reference:
-        ctx = wiring.connected(target)
-        source = sources.find(ctx, reference)
-    else:
-        raise BadInput("whose metrics?", hint="give --source NAME|FILE, or --sandbox for the demo's shop")
+    ctx, source = sources.chosen(target, reference, sandbox, "whose metrics?")
     analysis, names = source.spec.strategy.analysis, _names(ctx, source, namespaces)
     if not analysis.metrics:
         raise BadInput(f"the source {source.name} has no metrics", hint="see `netpol-canary metrics presets`")

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.operate.removal import Removal
-from orchestrator.cli.process import interruptible, worked_on
+from orchestrator.cli.process import holder, interruptible, worked_on
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, Context
+from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, NotFound, Refused
 from orchestrator.operations import requests
 from orchestrator.rollout.resources.model import TERMINAL
@@ -106,9 +107,6 @@ def _refusal(ctx: Context, left: Sequence[Rollout]) -> str:
 
 def _restored(ctx: Context, left: Iterable[Rollout], timeout: float, stop: threading.Event) -> None:
     """Ask for the way back of all that runs, and wait for it; done here where no controller is at work."""
-    from orchestrator.cli.process import holder
-    from orchestrator.engine.worker import Embedded
-
     mine = [r for r in left if _can_go_back(ctx, r)]
     for rollout in mine:
         if rollout.status.phase != "RollingBack":

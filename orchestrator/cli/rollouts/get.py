@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.printing import formatted, printed, table
+from orchestrator.cli.process import not_waited_for, stopping, ticks
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import phase_code
@@ -109,8 +110,6 @@ def age(text: str) -> str:
 
 def watch(target: Target, name: str, timeout: float) -> int:
     """Follow a rollout until it ends or waits for a person; the exit code says which."""
-    from orchestrator.cli.process import not_waited_for, stopping, ticks
-
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
         rollout = find_rollout(ctx, name).name

@@ -1,14 +1,17 @@
-"""A PolicySource by its name in the cluster, or from a file."""
+"""A PolicySource by its name in the cluster, from a file, or that of the demo's shop."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
 from orchestrator.context import SOURCE, Context
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.policy.files.manifest import parse
-from orchestrator.rollout.resources.resource import Source, dump, load
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import Source, dump, load, new
 
 ENDINGS = (".yaml", ".yml", ".json")
 
@@ -31,6 +34,16 @@ def from_file(path: str) -> Source:
     if found.manifest["kind"] != "PolicySource":
         raise BadInput(f"{found.manifest['kind']} is not a PolicySource", f"{path}:{documents[0].line}")
     return found
+
+
+def chosen(target: Target, reference: str, sandbox: bool, question: str) -> tuple[Context, Source]:
+    """The source that is named, in the cluster or in the demo's shop. Raises BadInput with the question where none is."""
+    if sandbox:
+        return _in_sandbox(reference)
+    if not reference:
+        raise BadInput(question, hint="give --source NAME|FILE, or --sandbox for the demo's shop")
+    ctx = wiring.connected(target)
+    return ctx, find(ctx, reference)
 
 
 def find(ctx: Context, reference: str) -> Source:
@@ -71,3 +84,22 @@ def written(ctx: Context, given: Source) -> Source:
     if there["spec"] == body["spec"]:
         return load(there)
     return load(ctx.cluster.replace({**there, "spec": body["spec"]}))
+
+
+def _in_sandbox(reference: str) -> tuple[Context, Source]:
+    """The demo's shop with its first policies in force."""
+    from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, strategy
+    from orchestrator.sandbox.world import build
+
+    world = build()
+    world.cluster.latency = 0.0
+    if reference and not is_file(reference):
+        raise BadInput(f"the sandbox holds no source {reference}", hint="give --source a file, or none")
+    if reference:
+        source = from_file(reference)
+    else:
+        scope = m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")])
+        spec = m.PolicySourceSpec(git=m.Git(url="."), namespaces=scope, strategy=strategy())
+        source = load(new("PolicySource", SOURCE_NAME, "netpol-canary", spec))
+    furnish(world)
+    return wiring.in_memory(world, lambda s: wiring.repository(s, lambda name, where: {})), source
