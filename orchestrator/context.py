@@ -38,7 +38,7 @@ FREEZE = Kind(m.API_VERSION, "RolloutFreeze")
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
-LOUD = frozenset({"BreakGlass", "Unvouched"})  # a Warning, whatever the phase
+LOUD = frozenset({"BreakGlass", "ApprovalsUnproven"})  # a Warning, whatever the phase
 SWAPS = 3  # tries of a compare-and-swap that only the outbox stood in the way of
 
 T = TypeVar("T")
@@ -171,7 +171,9 @@ def change(ctx: Context, state: State, action: Action, **fields: Any) -> Rollout
         line = moved.model_copy(update={"message": sentence(moved.message)})
         updated.transitions = [*updated.transitions, line]
         rollout = state.rollout
-        updated.told, updated.outbox = posted(rollout.spec, rollout.uid, updated, moved, status.wave)
+        updated.notification_sequence, updated.outbox = posted(
+            rollout.spec, rollout.uid, updated, moved, status.wave
+        )
     updated.conditions = conditions(ctx, updated)
     written = _swapped(ctx, state.rollout, updated)
     if action.reason and ctx.notifier is not None:
@@ -195,12 +197,12 @@ def _swapped(ctx: Context, seen: Rollout, updated: m.PolicyRolloutStatus) -> Rol
 
 
 def stands(status: m.PolicyRolloutStatus) -> bool:
-    """Whether it stands still for a person; a window or room is waited for without one."""
+    """Whether it stands still for a person; a window or capacity is waited for without one."""
     return status.phase == "Paused" and status.paused_for not in m.BY_ITSELF
 
 
 def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]:
-    """The kstatus conditions that follow from the phase; `Verified` and others stay as they are."""
+    """The kstatus conditions that follow from the phase; `RollbackVerified` and others stay as they are."""
     phase = status.phase
     wanted: dict[str, tuple[m.ConditionStatus, str]] = {
         "Succeeded": ("True" if phase == "Succeeded" else "False", phase),

@@ -37,7 +37,7 @@ class Deadlines:
     def watched(self, state: State) -> State:
         """The state with what this process has seen of it so far; to be called with every state that is read."""
         wave, uid = state.rollout.status.wave, state.rollout.uid
-        mark = state.rollout.status.opened, wave, progressed_at(state, wave)
+        mark = state.rollout.status.waves_started, wave, progressed_at(state, wave)
         ahead = planned_seconds(state, wave, self.clock.now())
         still = self._stood((uid, "still"), mark, ahead)
         undecided = self._stood((uid, "undecided"), unclear_since(state), 0.0)

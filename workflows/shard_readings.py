@@ -30,9 +30,9 @@ def measure(
     gone = vanished(ctx, state, analysis)
     watched = [n for n in part(analysis.spec.watched, shard, shards) if n not in gone]
     analysis = remaining(analysis, gone)
-    tick = analysis.status.ticks + 1
+    check = analysis.status.checks + 1
     if not watched:
-        return m.ShardReading(shard=shard, tick=tick)
+        return m.ShardReading(shard=shard, check=check)
     plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
     held = thresholds(ctx, state, analysis, at, watched)
     mute, streams = streamed(ctx, state, analysis, at, watched)
@@ -46,7 +46,7 @@ def measure(
     return built(
         m.ShardReading,
         shard=shard,
-        tick=tick,
+        check=check,
         measurements=_fitting(found, shards),
         streams=share.streams,
         evidence=share.evidence,
@@ -75,15 +75,15 @@ def noted(analysis: WaveAnalysis, reading: m.ShardReading) -> m.WaveAnalysisStat
 
 def read_by_all(analysis: WaveAnalysis, shards: int) -> bool:
     """Whether every reader has measured at the look that comes."""
-    tick = analysis.status.ticks + 1
-    return {r.shard for r in analysis.status.shards if r.tick == tick} >= set(range(shards))
+    check = analysis.status.checks + 1
+    return {r.shard for r in analysis.status.shards if r.check == check} >= set(range(shards))
 
 
 def gathered(state: State, analysis: WaveAnalysis, at: datetime) -> list[m.MeasurementRecord]:
     """What all readers measured at the look that comes, with what their streams say together."""
     plan, waves = state.rollout.spec.strategy.analysis, len(state.rollout.spec.waves)
-    tick = analysis.status.ticks + 1
-    readings = [r for r in analysis.status.shards if r.tick == tick]
+    check = analysis.status.checks + 1
+    readings = [r for r in analysis.status.shards if r.check == check]
     found = [item for reading in readings for item in reading.measurements]
     shares = [
         Share(r.streams, r.evidence, (r.worst_metric, r.worst_namespace), r.worst_peak) for r in readings

@@ -62,8 +62,8 @@ def measure_shard(ctx: Context, state: State, action: Action, shard: int) -> dat
     analysis = state.analyses[wave]
     if analysis.status.phase not in ("Pending", "Running"):
         return None
-    tick, now = analysis.status.ticks + 1, ctx.clock.now()
-    if any(r.shard == shard and r.tick == tick for r in analysis.status.shards):
+    check, now = analysis.status.checks + 1, ctx.clock.now()
+    if any(r.shard == shard and r.check == check for r in analysis.status.shards):
         return now + ASK_AGAIN
     due = look_time(state, wave)
     if now < due:
@@ -79,7 +79,7 @@ def measure_shard(ctx: Context, state: State, action: Action, shard: int) -> dat
         except Conflict:
             analysis = load(ctx.cluster.get(ANALYSIS, analysis.name, ctx.namespace))
             found = analysis.status
-            if (found.phase, found.ticks + 1, found.started_at) != ("Running", tick, grid):
+            if (found.phase, found.checks + 1, found.started_at) != ("Running", check, grid):
                 return ctx.clock.now()
     raise RetryLater("other readers write at the same time")
 
@@ -89,10 +89,10 @@ def _may_move(state: State, analysis: WaveAnalysis) -> bool:
 
     Nobody has measured yet, neither at this look nor, where all metrics are answered for the past too, at any before it.
     """
-    tick = analysis.status.ticks + 1
-    if any(r.tick == tick for r in analysis.status.shards):
+    check = analysis.status.checks + 1
+    if any(r.check == check for r in analysis.status.shards):
         return False
-    return tick == 1 or not knows_past(state.rollout.spec.strategy.analysis)
+    return check == 1 or not knows_past(state.rollout.spec.strategy.analysis)
 
 
 def _moved(state: State, analysis: WaveAnalysis, later: timedelta) -> Manifest:
@@ -103,7 +103,7 @@ def _moved(state: State, analysis: WaveAnalysis, later: timedelta) -> Manifest:
 
 
 def judge(ctx: Context, state: State, action: Action, shard: int) -> datetime | None:
-    """The wave's verdict at each look, once all readers have measured, until there is one that stays."""
+    """The wave's verdict at each check, once all readers have measured, until there is one that stays."""
     wave = action.wave
     analysis, now = state.analyses[wave], ctx.clock.now()
     if analysis.status.phase not in ("Pending", "Running"):

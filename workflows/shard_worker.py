@@ -112,7 +112,7 @@ class Worker:
             return DONE
         if status.phase == "RollingBack" or status.phase in TERMINAL:
             return BAD
-        if status.phase != "Progressing" or status.wave != self.wave or status.opened <= self.wave:
+        if status.phase != "Progressing" or status.wave != self.wave or status.waves_started <= self.wave:
             return STOPPED
         found = next_action(state, self.ctx.clock.now())
         if found.verb in FORWARD:
@@ -123,7 +123,7 @@ class Worker:
         """The fence: what begins to be written now has been asked for in the very last moment."""
         rollout: Rollout = load(self.ctx.cluster.get(ROLLOUT, self.rollout, self.ctx.namespace))
         status = rollout.status
-        if status.phase != "Progressing" or status.wave != self.wave or status.opened <= self.wave:
+        if status.phase != "Progressing" or status.wave != self.wave or status.waves_started <= self.wave:
             raise RetryLater(f"the wave is not wanted any more: {status.phase}", 0.1)
 
     def _left(self, until: datetime) -> float:

@@ -29,7 +29,7 @@ class Waves:
         status = rollout.status
         if rollout.spec.strategy.engine != "argo" or action.verb not in FORWARD:
             return False
-        if status.phase != "Progressing" or status.opened <= wave:
+        if status.phase != "Progressing" or status.waves_started <= wave:
             return False
         found = handed(rollout, wave, seen(ctx, known(rollout, wave).name))
         if found.verb == "submit":
@@ -83,7 +83,7 @@ def _note(ctx: Context, state: State, found: Handoff) -> None:
 
 
 def _ended(ctx: Context, state: State, found: Handoff) -> None:
-    """Take the wave up again or put it back; not where it was decided between the two looks."""
+    """Take the wave up again or roll it back; not where it was decided between the two looks."""
     fresh = replace(read(ctx, state.rollout.name), watched=state.watched)
     wave = fresh.rollout.status.wave
     if next_action(fresh, ctx.clock.now()).verb not in FORWARD or wave != found.workflow.wave:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.analysis.probe_answers import Asked, asked
 from orchestrator.policy.objects import port_sets
-from orchestrator.rollout.resources.model import SeenFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
+from orchestrator.rollout.resources.model import ObservedFlow, WaveAnalysisSpec, WaveAnalysisStatus, WaveEdge
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def plain(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _row(edge: WaveEdge, answers: Sequence[Asked], flow: SeenFlow | None) -> Row:
+def _row(edge: WaveEdge, answers: Sequence[Asked], flow: ObservedFlow | None) -> Row:
     ends = (plain(edge.source), plain(edge.destination))
     mine = [a for a in answers if (a.probe.source, a.probe.destination) == ends and a.probe.check != "dns"]
     probed = "; ".join(f"{a.probe.port}: {a.before} → {a.after}" for a in mine)

@@ -1,4 +1,4 @@
-"""Why a wave went wrong, in five lines: what was seen, on which connections, what did it, how sure that is, what now.
+"""Why a wave went wrong, in five lines: what was seen, on which connections, what did it, with which confidence, what now.
 
 The evidence is joined with the wave's frozen diff; nothing is asked of Git, Prometheus or the cluster.
 """
@@ -96,7 +96,7 @@ def _written(state: State, wave: int) -> frozenset[str]:
     phases = {n: state.namespaces[n].status.phase for n in state.wave_names(wave) if n in state.namespaces}
     begun = any(phase != "Pending" for phase in phases.values())
     return frozenset(
-        n for n, phase in phases.items() if phase != "Gone" and not (begun and phase == "Pending")
+        n for n, phase in phases.items() if phase != "Deleted" and not (begun and phase == "Pending")
     )
 
 
@@ -137,7 +137,7 @@ def _cause(state: State, wave: int, edges: Sequence[WaveEdge], written: frozense
         if name in written and (item := state.namespaces.get(name)) is not None
         for change in item.spec.changes
     ]
-    who = ", ".join(p.removeprefix("user:") for p in spec.people[:MOST_OBJECTS]) or "unknown"
+    who = ", ".join(p.removeprefix("user:") for p in spec.authors[:MOST_OBJECTS]) or "unknown"
     objects = f"wave {wave} changed {few(touched, MOST_OBJECTS)}, commit {spec.revision[:10]} by {who}"
     return f"{few(list(rules), MOST_EDGES)}; {objects}" if rules else objects
 
@@ -157,20 +157,20 @@ def _suspects(analysis: WaveAnalysis) -> str:
 def _now(state: State, wave: int) -> str:
     """What stands, and what to do next."""
     status, name = state.rollout.status, state.rollout.name
-    verified = of_type(status.conditions, "Verified")
+    verified = of_type(status.conditions, "RollbackVerified")
     if status.phase == "RolledBack":
         seconds = f" in {status.restored_seconds:.2g} s" if status.restored_seconds is not None else ""
         checked = f", {verified.message}" if verified else ""
         back, gone = ([n for n in state.touched() if _is_gone(state, n) is there] for there in (False, True))
         deleted = f"{few(gone, MOST_EDGES)} was deleted meanwhile" if gone else ""
         if gone and not back:
-            return f"nothing is left to put back: {deleted}; mend the commit and merge"
+            return f"nothing is left to restore: {deleted}; fix the commit and merge"
         checked += f"; {deleted}" if gone else ""
-        return f"put back{seconds}{checked}; mend the commit and merge, or `netpol-canary retry` releases it"
+        return f"restored{seconds}{checked}; fix the commit and merge, or `netpol-canary retry` releases it"
     if status.phase == "Failed":
-        return f"not everything could be put back: `netpol-canary describe {name}` says what stands"
-    return f"everything up to wave {wave} is being put back; `netpol-canary explain {name}` says more"
+        return f"not everything could be restored: `netpol-canary describe {name}` says what stands"
+    return f"everything up to wave {wave} is being rolled back; `netpol-canary explain {name}` says more"
 
 
 def _is_gone(state: State, name: str) -> bool:
-    return name in state.namespaces and state.namespaces[name].status.phase == "Gone"
+    return name in state.namespaces and state.namespaces[name].status.phase == "Deleted"

@@ -68,7 +68,7 @@ def mean(reading: Reading, namespaces: tuple[str, ...]) -> float | None:
 def measure(
     spec: MetricSpec, namespace: str, before: Reading, now: Reading, controls: tuple[str, ...]
 ) -> Outcome:
-    """Judge a namespace by thresholds, by its own past and by the controls over the same window."""
+    """Judge a namespace by thresholds, by its baseline and by the controls over the same window."""
     value, past = usable(now, namespace), usable(before, namespace)
     steady = tuple(c for c in controls if usable(before, c) is not None)
     control, control_past = mean(now, steady), mean(before, steady)
@@ -111,7 +111,7 @@ def _absent(
     if past is None:
         return outcome("Inconclusive", f"no data: {what} was not there before the change either")
     if steady and control is None:
-        return outcome("Inconclusive", f"{what} vanished here and in every control alike")
+        return outcome("Inconclusive", f"{what} vanished here and in the whole control group alike")
     return outcome("Failed", f"{what} was {past:.4g} before the change and is gone after it")
 
 
@@ -124,19 +124,19 @@ def _compare(
     value, past = mine
     now, then = control
     paired = now is not None and then is not None
-    alone = "" if paired else " (no control: own past and thresholds decide)"
+    alone = "" if paired else " (no control group: baseline and thresholds decide)"
     drift, trend = 0.0, 1.0
     if now is not None and then is not None:
         drift, trend = now - then, now / then if then else 1.0
     if spec.max_increase is not None and past is not None:
         rise = value - past - drift
         if rise > spec.max_increase:
-            text = f"rose by {rise:.4g} against the controls, at most {spec.max_increase:g} is allowed"
+            text = f"rose by {rise:.4g} against the control group, at most {spec.max_increase:g} is allowed"
             return outcome("Failed", f"{text}: {past:.4g} before, {value:.4g} now{alone}")
     ratio = spec.min_ratio if spec.min_ratio is not None else (1.0 if spec.kind == "scrape" else None)
     if ratio is not None and past:
         if trend == 0:
-            return outcome("Inconclusive", "fell to nothing in every control alike")
+            return outcome("Inconclusive", "fell to nothing in the whole control group alike")
         share = value / past / trend
         if share < ratio - 1e-9 and spec.kind == "scrape":
             return outcome(

@@ -1,4 +1,4 @@
-"""What probes say: each answer by its own past and by the wave's controls, and where analysis and packets disagree."""
+"""What probes say: each answer by its baseline and by the wave's controls, and where analysis and packets disagree."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def judged(probes: Sequence[WaveProbe], records: Sequence[ProbeRecord]) -> Judge
         {"lost": lost, "wrong": wrong, "unclear": unclear, "alarm": alarms, "": []}[kind].append(text)
         if kind == "unclear" and answer.probe.role == "edge":
             alarms.append(text)
-    broke = {r.probe: r.message for r in records if r.when == "held" and r.observed == "blocked"}
+    broke = {r.probe: r.message for r in records if r.when == "longLived" and r.observed == "blocked"}
     for answer in others:
         if answer.probe.name in broke and answer.after == answer.probe.expect == "reach":
             why = f" ({broke[answer.probe.name]})" if broke[answer.probe.name] else ""

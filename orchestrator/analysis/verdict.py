@@ -15,7 +15,7 @@ def verdict(
     plan: Analysis,
     measured: Sequence[MeasurementRecord],
     answers: Judgement,
-    ticks: int,
+    checks: int,
     waited: float = 0.0,
     probes: bool = False,
     lost: Sequence[str] = (),
@@ -35,8 +35,8 @@ def verdict(
         return "Error", errors[-1].message
     if answers.unclear:
         return "Inconclusive", "; ".join(answers.unclear[:MOST_SAID])
-    if ticks < plan.count:
-        return "Running", f"{ticks} of {plan.count} looks"
+    if checks < plan.count:
+        return "Running", f"{checks} of {plan.count} checks"
     return _last(plan, measured, waited, answers.agreed, probes)
 
 

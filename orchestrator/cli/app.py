@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Roll out Kubernetes network policies from Git, namespace by namespace, and back when they hurt.",
+    help="Roll out Kubernetes network policies from Git, namespace by namespace, and roll them back when they hurt.",
     epilog="Exit codes: 0 done, 1 rolled back, refused or not allowed, 2 bad input, 3 paused, or no answer from what is needed, "
     "4 the cluster differs from what it should be restored to, 70 a fault of netpol-canary itself, 130 interrupted.",
 )

@@ -66,7 +66,7 @@ def report(name: str, state: State) -> dict[str, Any]:
                 "namespaces": names,
                 "phases": {n: state.namespaces[n].status.phase for n in names if n in state.namespaces},
                 "watched": analysis.spec.watched if analysis else [],
-                "controls": analysis.spec.controls if analysis else [],
+                "controlGroup": analysis.spec.control_group if analysis else [],
                 "verdict": analysis.status.phase if analysis else "Pending",
             }
         )

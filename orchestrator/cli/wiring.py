@@ -120,7 +120,7 @@ def repository(source: Source, read: Read) -> PolicyRepository:
         return found
     where = f"PolicySource {source.name} spec.git.verify.secretRef"
     signers = Signers.from_secret(read(git.verify.secret_ref, where), where)
-    return SignedRepository(found, git.verify.mode, signers, source.status.verified_revision)
+    return SignedRepository(found, git.verify.mode, signers, source.status.current_revision)
 
 
 def prober(

@@ -61,11 +61,11 @@ def _counts(obj: Manifest, name: str) -> bool:
 
 
 def _taken(rollout: Rollout) -> int:
-    """Namespaces that were written to, or may be at any moment, and are not judged good or put back yet."""
+    """Namespaces that were written to, or may be at any moment, and are not judged good or rolled back yet."""
     status, waves = rollout.status, rollout.spec.waves
     if status.phase == "RollingBack":
-        return sum(len(wave.namespaces) for wave in waves[: status.opened])
-    if status.phase in ("Progressing", "Paused") and status.opened > status.wave:
+        return sum(len(wave.namespaces) for wave in waves[: status.waves_started])
+    if status.phase in ("Progressing", "Paused") and status.waves_started > status.wave:
         return len(waves[status.wave].namespaces)
     return 0
 

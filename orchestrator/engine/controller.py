@@ -119,17 +119,17 @@ class Controller:
                     try:
                         if leads := lease.acquire():
                             self.tick(pool, beside)
-                            self.instruments.ticks.labels("ok").inc()
+                            self.instruments.reconciles.labels("ok").inc()
                         else:
                             self.stand_by()
                         self._ticked = reading(self.ctx.clock)
                     except NetpolCanaryError as error:
                         self._lookout.forget()
-                        self.instruments.ticks.labels("error").inc()
+                        self.instruments.reconciles.labels("error").inc()
                         structlog.get_logger().warning("this round came to nothing", error=str(error))
                     except Exception as error:
                         self._lookout.forget()
-                        self.instruments.ticks.labels("error").inc()
+                        self.instruments.reconciles.labels("error").inc()
                         unforeseen(error, "round", self.instruments.faulted)
                     self._wait(min(self.poll_seconds, self.lease_seconds / 5), leads)
                 self.notice.close()
@@ -255,7 +255,7 @@ class Controller:
         running = active(self.ctx, source)
         if running is not None:
             return self._behind(source, running, head)
-        settled = head in (source.status.verified_revision, source.status.held_revision)
+        settled = head in (source.status.current_revision, source.status.blocked_revision)
         known = _known(source, head)
         if settled or source.spec.suspend or self._idle.get(source.uid) == known:
             return self._newcomers(source, rollouts, head)
@@ -287,7 +287,7 @@ class Controller:
 
     def _waits(self, source: Source, running: Rollout, head: str) -> bool:
         """Whether the head would begin once the running rollout has ended."""
-        if head in (running.spec.revision, source.status.held_revision):
+        if head in (running.spec.revision, source.status.blocked_revision):
             return False
         # Of what nothing is to be changed for, or cannot be, a repair or new namespaces are no obstacle.
         known = _known(source, head)
@@ -295,7 +295,7 @@ class Controller:
         return running.spec.cause == "revision" or not rests
 
     def _supersede(self, running: Rollout, by: str) -> None:
-        """Ask the running rollout to put everything back; what is newer starts when it has."""
+        """Ask the running rollout to roll everything back; what is newer starts when it has."""
         meta = running.manifest["metadata"]
         if (meta.get("annotations") or {}).get(REQUEST, "").startswith("supersede/"):
             return
@@ -311,12 +311,12 @@ class Controller:
             fresh -= refused(
                 source, [load(o) for o in self.ctx.cluster.list(ROLLOUT, self.ctx.namespace, label)]
             )
-        verified = source.status.verified_revision
+        verified = source.status.current_revision
         known = _known(source, verified), self._standing(source, fresh)
         if fresh and self._idle.get(new) != known:
             started = start(self.ctx, source, verified, only=fresh, cause="namespaces")
             if started.rollout:
-                return f"{started.rollout} brings new namespaces to the last verified state"
+                return f"{started.rollout} brings new namespaces to the current revision"
             self._idle[new] = known
         if begun := self._drift.look(source, rollouts):
             return begun
@@ -337,9 +337,9 @@ class Controller:
 
     @staticmethod
     def _in_force(source: Source, head: str) -> str:
-        if head == source.status.held_revision:
-            return f"{head[:10]} is held: {source.status.held_reason}"
-        if head != source.status.verified_revision:
+        if head == source.status.blocked_revision:
+            return f"{head[:10]} is blocked: {source.status.blocked_reason}"
+        if head != source.status.current_revision:
             return f"{head[:10]} changes nothing"
         return f"{head[:10]} is in force"
 
@@ -408,7 +408,7 @@ def _unbegun(rollout: Rollout) -> bool:
     So does one that removes orphans and waits for people: nobody's relabelling holds up what others merge.
     """
     waits = m.UNASKED if rollout.spec.cause == "orphans" else m.BY_ITSELF
-    return rollout.status.paused_for in waits and rollout.status.opened == 0
+    return rollout.status.paused_for in waits and rollout.status.waves_started == 0
 
 
 def _unfinished(rollout: Rollout) -> bool:

@@ -42,7 +42,7 @@ class Pool(Protocol):
 
 @dataclass
 class Rescue(Embedded):
-    """Takes one rollout over and puts it back; leaves it where another worker has it, or something else comes next."""
+    """Takes one rollout over and rolls it back; leaves it where another worker has it, or something else comes next."""
 
     def _leaves(self, action: Action | None) -> bool:
         return action is None or action.verb not in BACK
@@ -91,7 +91,7 @@ class Guard:
         self._sweeper = Sweeper(self.ctx)
 
     def serve(self) -> None:
-        """Until `stop`; a rollout that is being put back is left between two calls."""
+        """Until `stop`; a rollout that is being rolled back is left between two calls."""
         with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="guard") as pool:
             while not self.stop():
                 self.ctx.clock.sleep(self.round(pool))
@@ -109,7 +109,7 @@ class Guard:
         """Look at every rollout, act where this replica has the Lease; the seconds until the next round."""
         try:
             leads = self.lease.acquire()
-            self.instruments.leads.set(leads)
+            self.instruments.leader.set(leads)
             due = self._look(pool, leads)
             if leads:
                 with boundary("bridges", self.instruments.faulted):
@@ -176,7 +176,7 @@ class Guard:
             structlog.get_logger().warning(
                 "a rescue stopped", rollout=name, error=str(before.exception()), hint="it is tried again"
             )
-        structlog.get_logger().warning("nobody works on it any more: it is put back", rollout=name)
+        structlog.get_logger().warning("nobody works on it any more: it is rolled back", rollout=name)
         self._work[name] = pool.submit(self._work_off, name)
 
     def _work_off(self, name: str) -> State:
@@ -198,7 +198,7 @@ class Guard:
         self.instruments.alerts.inc()
         text = (
             f"nobody works on it any more; it is {rollout.status.phase} before wave {rollout.status.wave} is written, "
-            "nothing has to be put back, and a controller or `netpol-canary run` goes on from here"
+            "nothing has to be rolled back, and a controller or `netpol-canary run` goes on from here"
         )
         if self.ctx.notifier is not None:
             self.ctx.notifier.notify(rollout.manifest, SILENT, text, True)

@@ -38,22 +38,26 @@ class Instruments:
         self.paused = Gauge(
             "paused_rollouts", "Paused PolicyRollouts, by what they wait for", ["reason"], **made
         )
-        self.waiting = Gauge("outbox_entries", "What Git hosts and people are still to be told", **made)
+        self.waiting = Gauge(
+            "outbox_entries", "Notifications to Git hosts and people that are still to be sent", **made
+        )
         self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
         lasting: dict[str, Any] = {**made, "buckets": SECONDS}
         self.restores = Histogram("restore_seconds", "From detection to everything restored", **lasting)
         self.steps = Histogram("step_seconds", "How long a step takes", ["step"], **lasting)
         self.calls = Counter("api_calls", "Calls of the API server", ["verb", "kind", "outcome"], **made)
-        self.ticks = Counter("ticks", "Rounds of the controller over all sources", ["outcome"], **made)
+        self.reconciles = Counter(
+            "reconciles", "Rounds of the controller over all sources", ["outcome"], **made
+        )
         self.deliveries = Counter(
-            "deliveries", "What Git hosts and people were told", ["kind", "outcome"], **made
+            "deliveries", "Notifications to Git hosts and people", ["kind", "outcome"], **made
         )
         self.faults = Counter(
             "faults", "Errors that nobody foresaw, by where they were stopped", ["part"], **made
         )
         # Served from the start: an increase from nothing to one is none to Prometheus, and no alert would see it.
         for outcome in ("ok", "error"):
-            self.ticks.labels(outcome)
+            self.reconciles.labels(outcome)
         for part in PARTS:
             self.faults.labels(part)
         for measured in get_args(MeasurementPhase):
@@ -115,13 +119,13 @@ class GuardInstruments:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary_guard"}
-        self.leads = Gauge("leads", "1 in the replica that acts", **made)
+        self.leader = Gauge("leader", "1 in the replica that acts", **made)
         self.silent = Gauge("silent_rollouts", "Unfinished rollouts on which nobody works", **made)
         self.alerts = Counter("alerts", "Rollouts found abandoned between two waves", **made)
         self.rescues = Counter(
-            "rescues", "Rollouts taken over to be put back, by the phase then", ["phase"], **made
+            "rescues", "Rollouts taken over to be rolled back, by the phase then", ["phase"], **made
         )
-        self.rounds = Counter("rounds", "Looks at all Leases", ["outcome"], **made)
+        self.rounds = Counter("rounds", "Checks of all Leases", ["outcome"], **made)
         self.faults = Counter(
             "faults", "Errors that nobody foresaw, by where they were stopped", ["part"], **made
         )

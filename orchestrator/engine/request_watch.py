@@ -29,7 +29,7 @@ def sign(obj: Manifest) -> Hashable:
     meta, status = obj["metadata"], obj.get("status") or {}
     notes = meta.get("annotations") or {}
     asked = (marked(str(notes.get(REQUEST, "")), MOST_SIGN), request(meta), meta.get("deletionTimestamp", ""))
-    return (meta.get("uid", ""), meta.get("generation", 0), *asked, status.get("heldRevision", ""))
+    return (meta.get("uid", ""), meta.get("generation", 0), *asked, status.get("blockedRevision", ""))
 
 
 @dataclass

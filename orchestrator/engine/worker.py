@@ -148,7 +148,7 @@ class Embedded:
 
     @staticmethod
     def _vanished(name: str, state: State | None) -> State:
-        """Deleted, and gone once everything was put back: how it ended is what was seen last."""
+        """Deleted, and gone once everything was rolled back: how it ended is what was seen last."""
         if state is not None and state.rollout.status.phase in TERMINAL:
             return state
         raise NotFound(f"the PolicyRollout {name} is gone")
@@ -233,13 +233,15 @@ class Embedded:
         if state.rollout.status.phase in TERMINAL:  # the last write had landed after all
             return
         if state.rollout.status.phase == "RollingBack":
-            text = f"not everything could be put back within {limit} s: {error}"[:4000]
+            text = f"not everything could be restored within {limit} s: {error}"[:4000]
             change(
                 self.ctx, state, Action("finish", reason="Failed", message=text), phase="Failed", reason=text
             )
         else:
             text = f"no progress for {limit} s: {error}"
-            STEPS["rollback"](self.ctx, state, Action("rollback", reason="Deadline", message=text))
+            STEPS["rollback"](
+                self.ctx, state, Action("rollback", reason="StepDeadlineExceeded", message=text)
+            )
 
     def _broken(self, error: Exception, name: str) -> None:
         """What nobody foresaw: tried again a few times, then the rollout stands still in sight.
@@ -276,7 +278,7 @@ def _over(state: State | None) -> bool:
 def _opened(state: State) -> bool:
     """Whether the current wave may have been written to and is not promoted yet."""
     status = state.rollout.status
-    return status.phase == "Progressing" and status.opened > status.wave
+    return status.phase == "Progressing" and status.waves_started > status.wave
 
 
 def _unpromoted(state: State) -> bool:

@@ -82,7 +82,7 @@ def streamed(
     )
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
-    controls = analysis.spec.controls
+    controls = analysis.spec.control_group
     for metric in metrics:
         source = provider(ctx, plan, metric.provider)
         if isinstance(source, str):

@@ -20,7 +20,7 @@ DROPPED = ("dropped", "denied", "drop")
 
 def seen(
     ctx: Context, plan: m.Analysis, analysis: WaveAnalysis, at: datetime, waited: float
-) -> tuple[list[m.SeenFlow] | None, list[str]]:
+) -> tuple[list[m.ObservedFlow] | None, list[str]]:
     """The flows between the ends of the diff's connections in the last `waited` seconds, at most `windowSeconds`.
 
     None where the query failed, and why.
@@ -32,7 +32,7 @@ def seen(
         return None, [f"flows: {source}"]
     window = max(1, min(plan.window_seconds, int(waited)))
     wanted = {(plain(e.source), plain(e.destination)) for e in analysis.spec.edges}
-    found: dict[tuple[str, str], m.SeenFlow] = {}
+    found: dict[tuple[str, str], m.ObservedFlow] = {}
     for query in resolve(plan.flows.query, analysis.spec.watched, window):
         try:
             samples = source.query(query, at)
@@ -43,7 +43,7 @@ def seen(
             ends = (f"{space}/{name}", f"{to_space}/{to_name}")
             if ends not in wanted or not math.isfinite(sample.value):
                 continue
-            flow = found.setdefault(ends, built(m.SeenFlow, source=ends[0], destination=ends[1]))
+            flow = found.setdefault(ends, built(m.ObservedFlow, source=ends[0], destination=ends[1]))
             if sample.labels.get("verdict", "").lower() in DROPPED:
                 flow.dropped += sample.value
             else:

@@ -41,12 +41,12 @@ def kept(
     return found[::-1]
 
 
-def tallied(known: Sequence[m.LeftOut], dropped: int) -> list[m.LeftOut]:
+def tallied(known: Sequence[m.Truncated], dropped: int) -> list[m.Truncated]:
     """How many measurements were left out, with those that were dropped now."""
     before = next((c.count for c in known if c.field == "measurements"), 0)
     others = [c for c in known if c.field != "measurements"]
     more = before + dropped
-    return [*others, m.LeftOut(field="measurements", count=more)] if more else others
+    return [*others, m.Truncated(field="measurements", count=more)] if more else others
 
 
 @dataclass(frozen=True)

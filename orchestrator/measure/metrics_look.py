@@ -90,7 +90,7 @@ def _one(
     at: datetime,
     watched: Sequence[str],
 ) -> list[Measured]:
-    controls = tuple(analysis.spec.controls)
+    controls = tuple(analysis.spec.control_group)
     names = [*watched, *controls]
     window, known = window_of(plan, metric), analysis.spec.watched
     asking = Asking(source, names, window, known)

@@ -31,7 +31,7 @@ def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
     applied = _applied(state, analysis)
     lost: dict[str, list[str]] = {}
     fresh: list[str] = []
-    for pod in _pods(ctx, [*analysis.spec.watched, *analysis.spec.controls]):
+    for pod in _pods(ctx, [*analysis.spec.watched, *analysis.spec.control_group]):
         turned, space = _turned(pod, analysis.spec.since), str(pod["metadata"]["namespace"])
         if turned is None or turned < applied:
             continue
@@ -40,7 +40,7 @@ def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
             lost.setdefault(space, []).append(name)
         elif space in analysis.spec.watched:
             fresh.append(name)
-    if any(c in lost for c in analysis.spec.controls):
+    if any(c in lost for c in analysis.spec.control_group):
         return [], ""
     names = [n for space in analysis.spec.watched for n in lost.get(space, [])]
     return (

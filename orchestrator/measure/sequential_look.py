@@ -97,14 +97,14 @@ def _gone(stream: Stream) -> tuple[m.MeasurementPhase, str]:
     """A series that was there before the change and is gone after it, unless the controls lost it as well."""
     before, after = stream.controls
     if before is not None and not scraped(after):
-        return "Inconclusive", "vanished here and in every control alike"
+        return "Inconclusive", "vanished here and in the whole control group alike"
     if stream.after.length < GONE:
         return "Running", "nothing was scraped since the change yet"
     gap = longest_gap(stream.before.counts[stream.namespace].total)
     if stream.after.length <= gap:
         text = f"nothing was scraped since the change yet, nor for {gap} intervals in a row before it"
         return "Running", text
-    alone = "" if before is not None else " (no control: own past decides)"
+    alone = "" if before is not None else " (no control group: the baseline decides)"
     return "Failed", f"the counters were there before the change and are gone after it{alone}"
 
 

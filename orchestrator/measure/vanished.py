@@ -18,7 +18,7 @@ MOST_NAMED = 5
 def vanished(ctx: Context, state: State, analysis: WaveAnalysis) -> frozenset[str]:
     """Of the wave's namespaces and the watched ones those that are gone, are going, or are others of the same name."""
     wave = state.wave_names(analysis.spec.wave)
-    names = dict.fromkeys([*wave, *analysis.spec.watched, *analysis.spec.controls])
+    names = dict.fromkeys([*wave, *analysis.spec.watched, *analysis.spec.control_group])
     frozen = {n: state.namespaces[n].spec.namespace_uid for n in wave if n in state.namespaces}
     try:
         standing = {str(o["metadata"]["name"]): o["metadata"] for o in ctx.cluster.list(NAMESPACE)}
@@ -42,7 +42,7 @@ def remaining(analysis: WaveAnalysis, gone: Collection[str]) -> WaveAnalysis:
     spec = analysis.spec
     kept = {
         "watched": [n for n in spec.watched if n not in gone],
-        "controls": [n for n in spec.controls if n not in gone],
+        "control_group": [n for n in spec.control_group if n not in gone],
         "probes": [p for p in spec.probes if not {_space(p.source), _space(p.destination)} & set(gone)],
     }
     return replace(analysis, spec=spec.model_copy(update=kept))
@@ -67,7 +67,7 @@ def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[
     wave = analysis.spec.wave
     names = state.wave_names(wave)
     written = [n for n in names if n in state.namespaces and state.namespaces[n].status.phase == "Applied"]
-    fresh = [n for n in written if n in gone and n not in analysis.status.gone]
+    fresh = [n for n in written if n in gone and n not in analysis.status.deleted_namespaces]
     last = wave + 1 >= len(state.rollout.spec.waves)
     return fresh if fresh and (not last or set(names) <= set(gone)) else []
 
@@ -75,7 +75,7 @@ def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[
 def nothing_left(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> bool:
     """Whether a person has heard that all namespaces of the wave are gone, and went on."""
     names = set(state.wave_names(analysis.spec.wave))
-    return names <= set(gone) and bool(names & set(analysis.status.gone))
+    return names <= set(gone) and bool(names & set(analysis.status.deleted_namespaces))
 
 
 def told(names: Sequence[str]) -> str:

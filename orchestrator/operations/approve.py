@@ -76,9 +76,9 @@ def _wave(state: State, what: Decision) -> int:
     if not 0 <= wave < len(rollout.spec.waves):
         last = len(rollout.spec.waves) - 1
         raise BadInput(f"{rollout.name} has no wave {wave}", hint=f"its waves are 0 to {last}")
-    if wave < status.opened:
+    if wave < status.waves_started:
         text = f"wave {wave} of {rollout.name} is open already"
-        raise Refused(f"{text}; `netpol-canary abort {rollout.name}` puts everything back")
+        raise Refused(f"{text}; `netpol-canary abort {rollout.name}` rolls everything back")
     if all(g.wave != wave for g in rollout.spec.strategy.gates):
         raise Refused(f"wave {wave} of {rollout.name} has no gate; `netpol-canary abort` stops a rollout")
     return wave

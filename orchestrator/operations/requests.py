@@ -78,15 +78,15 @@ def sensible(rollout: Rollout, verb: str) -> None:
 def release(ctx: Context, source: Source, wanted: str = "") -> tuple[Source, str]:
     """Let go of the revision that a source holds; gives the source as it is then, and the revision.
 
-    Raises Refused, also where `wanted` is given and another revision is held.
+    Raises Refused, also where `wanted` is given and another revision is blocked.
     """
     running = active(ctx, source)
     if running is not None and running.status.phase not in TERMINAL:
         raise Refused(f"{running.name} is {running.status.phase}; `netpol-canary abort` ends it first")
-    held = source.status.held_revision
+    held = source.status.blocked_revision
     if not held:
         raise Refused(f"the source {source.name} holds no revision")
     if wanted and wanted != held:
         raise Refused(f"the source {source.name} holds {held[:10]}, not {wanted[:10]}")
-    released = source.status.model_copy(update={"held_revision": "", "held_reason": ""})
+    released = source.status.model_copy(update={"blocked_revision": "", "blocked_reason": ""})
     return load(ctx.cluster.replace_status(source.with_status(released))), held

@@ -48,7 +48,7 @@ def start(
     only: frozenset[str] = frozenset(),
     cause: Cause = "revision",
 ) -> Started:
-    """Raises Refused where another rollout runs, or the revision is held; BadInput for a bad revision.
+    """Raises Refused where another rollout runs, or the revision is blocked; BadInput for a bad revision.
 
     `keep` writes a source that came from a file, once the plan is known to be good; `only` names the
     namespaces to plan for, all where it is empty.
@@ -63,7 +63,7 @@ def start(
     if why := obstacle(source, commit):
         raise Refused(why)
     gone, newly = cause == "orphans", cause == "revision"
-    again = newly and commit == source.status.verified_revision
+    again = newly and commit == source.status.current_revision
     before = reached(ctx, source) if again or not newly else frozenset()
     left = frozenset() if newly else before
     plan = removal(ctx, source, commit, only) if gone else make_plan(ctx, source, commit, only, left)
@@ -77,7 +77,7 @@ def start(
     expected = feared(expected, plan) if gone else expected
     refuse(expected, source.spec.strategy)
     _answered(ctx, source, plan, expected)
-    commits = [] if gone else repository.commits(source.status.verified_revision, commit)
+    commits = [] if gone else repository.commits(source.status.current_revision, commit)
     snapshot.rollout_spec(source, plan, commits, expected, cause, before)  # refused here, not when written
     kept = keep(source)
     if running := _running(ctx, kept, commit):  # planning takes its time
@@ -92,14 +92,14 @@ def obstacle(source: Source, commit: str) -> str:
     """Why no rollout of a commit begins, in words; empty where one may."""
     if source.spec.suspend:
         return f"the source {source.name} is suspended"
-    if source.status.held_revision == commit:
-        return f"{commit[:10]} is held: {source.status.held_reason}; `netpol-canary retry` releases it"
+    if source.status.blocked_revision == commit:
+        return f"{commit[:10]} is blocked: {source.status.blocked_reason}; `netpol-canary retry` releases it"
     return ""
 
 
 def tried_before(ctx: Context, source: Source, plan: Plan) -> tuple[frozenset[str], str]:
     """The namespaces of a plan in which its revision, the verified one, was rolled back; and that in words."""
-    if plan.revision != source.status.verified_revision:
+    if plan.revision != source.status.current_revision:
         return frozenset(), ""
     back = refusing(source, rollouts(ctx, source))
     names = frozenset(back.keys() & plan.namespaces.keys())
@@ -107,7 +107,7 @@ def tried_before(ctx: Context, source: Source, plan: Plan) -> tuple[frozenset[st
 
 
 def _not_tried_again(ctx: Context, source: Source, plan: Plan) -> Plan:
-    """What is left of a plan of the verified revision. Raises Refused where that is nothing."""
+    """What is left of a plan of the current revision. Raises Refused where that is nothing."""
     names, text = tried_before(ctx, source, plan)
     rest = frozenset(plan.namespaces) - names
     if not names:

@@ -1,4 +1,4 @@
-"""Where the cluster differs from the last verified revision, and who made it so; nothing is written."""
+"""Where the cluster differs from the current revision, and who made it so; nothing is written."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Drift:
 
 
 def drift(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> Drift:
-    """Raises BadInput where the verified revision cannot be planned any more. Namespaces that are new do not count."""
-    made = plan(ctx, source, source.status.verified_revision, left=reached(ctx, source))
+    """Raises BadInput where the current revision cannot be planned any more. Namespaces that are new do not count."""
+    made = plan(ctx, source, source.status.current_revision, left=reached(ctx, source))
     fresh = unreached(ctx, source, rollouts) if made.namespaces else frozenset()
     changes = [
         (name, change)

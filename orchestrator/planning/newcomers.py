@@ -1,4 +1,4 @@
-"""Namespaces that a source selects since its last verified rollout, and that hold nothing of it yet."""
+"""Namespaces that a source selects since its rollout of the current revision, and that hold nothing of it yet."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 
 
 def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
-    """Those that were created, or selected, since the last verified rollout began and hold nothing of the source."""
-    known = verified(source, next((r for r in rollouts if r.name == source.status.verified_rollout), None))
+    """Those that were created, or selected, since the rollout of the current revision began and hold nothing of the source."""
+    known = verified(
+        source, next((r for r in rollouts if r.name == source.status.current_revision_rollout), None)
+    )
     if known is None:
         return frozenset()
     made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
@@ -32,7 +34,7 @@ def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> froz
 
 
 def left_out(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> str:
-    """For people: which namespaces stand without the verified revision since it was rolled back there, and what helps."""
+    """For people: which namespaces stand without the current revision since it was rolled back there, and what helps."""
     back = refusing(source, rollouts)
     names = _empty(ctx, source, frozenset(back) & selected(ctx, source).keys()) if back else frozenset()
     return told(back, names) if names else ""

@@ -34,14 +34,14 @@ def conflict(source: Source, obj: Manifest | None, namespace: str, where: str) -
         raise BadInput(f"{name} exists and is not this source's; it is managed by {manager}", where, hint)
     if source.spec.conflicts == "observe":
         return Found(observed_of=manager)
-    fight = "; it may put its own back: see docs/argo-cd.md and docs/flux.md"
+    fight = "; it may restore its own version: see docs/argo-cd.md and docs/flux.md"
     warned = fight if any(o.fights for o in found) else ""
     return Found(f"{name} is adopted, so far managed by {manager}{warned}")
 
 
 def contest(obj: Manifest, namespace: str) -> str:
-    """Said where an object of a source is also managed by what may put it back by itself."""
+    """Said where an object of a source is also managed by what may revert it by itself."""
     fighting = tuple(o for o in others(obj) if o.fights)
     if not fighting:
         return ""
-    return f"{namespace}/{objects.label(obj)} is also managed by {told(fighting)}, which may put its own back"
+    return f"{namespace}/{objects.label(obj)} is also managed by {told(fighting)}, which may restore its own version"

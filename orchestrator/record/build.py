@@ -18,14 +18,14 @@ from orchestrator.rollout.resources.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.state import ignored
 
 WAITS = {
-    "inconclusive": "a person: the evidence allows no verdict; resume looks again, abort puts everything back",
+    "inconclusive": "a person: the evidence allows no verdict; resume measures again, abort rolls everything back",
     "drift": "a person: what stands in the cluster is not what the plan began with",
-    "error": "a person: netpol-canary met a fault of its own; resume tries again, abort puts everything back",
-    "operator": "whoever paused it to resume it",
+    "error": "a person: netpol-canary met a fault of its own; resume tries again, abort rolls everything back",
+    "user": "whoever paused it to resume it",
 }
 CAUSES = {
     "namespaces": "new namespaces",
-    "drift": "drift from the last verified revision",
+    "drift": "drift from the current revision",
     "orphans": "namespaces that left the selection",
 }
 
@@ -38,7 +38,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
     spec, status = state.rollout.spec, state.rollout.status
     number = telling(state)
     found = why(state, number) if number is not None else None
-    verified = of_type(status.conditions, "Verified")
+    verified = of_type(status.conditions, "RollbackVerified")
     said: Literal["", "True", "False", "Unknown"] = verified.status if verified else ""
     return RolloutView(
         name=state.rollout.name,
@@ -50,7 +50,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         paused_for=status.paused_for,
         reason=status.said,
         waits_for=waits_for(state, now),
-        people=tuple(p.removeprefix("user:") for p in spec.people),
+        authors=tuple(p.removeprefix("user:") for p in spec.authors),
         risk=spec.risk,
         risk_reasons=tuple(spec.risk_reasons),
         boundaries=tuple(spec.boundaries),
@@ -70,7 +70,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         ended_at=ended_at(status),
         engine=engine(state),
         ignored=ignored(state),
-        left_out=left_out(status),
+        truncated=left_out(status),
         subject=spec.subject,
     )
 
@@ -107,7 +107,11 @@ def waits_for(state: State, now: datetime) -> str:
         if found is not None and found.status == "False":
             return found.message
         return gateway(state.rollout, status.wave, state.approvals, now).message
-    end = decide_by(state) if status.paused_for == "inconclusive" and status.opened > status.wave else None
+    end = (
+        decide_by(state)
+        if status.paused_for == "inconclusive" and status.waves_started > status.wave
+        else None
+    )
     until = f"; it is rolled back at {end:%Y-%m-%d %H:%M:%S} UTC where nobody decides" if end else ""
     return WAITS.get(status.paused_for, status.reason) + until
 

@@ -62,11 +62,11 @@ def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:
 
 def attempts(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Attempt, ...]:
     """The probe matrix, in the order in which the probes were chosen."""
-    held = _observed(status.probes, "held")
-    return tuple(_attempt(a, held) for a in asked(spec.probes, status.probes))
+    long_lived = _observed(status.probes, "longLived")
+    return tuple(_attempt(a, long_lived) for a in asked(spec.probes, status.probes))
 
 
-def _attempt(answer: Asked, held: dict[str, Answer]) -> Attempt:
+def _attempt(answer: Asked, long_lived: dict[str, Answer]) -> Attempt:
     probe = answer.probe
     return Attempt(
         probe.name,
@@ -79,8 +79,8 @@ def _attempt(answer: Asked, held: dict[str, Answer]) -> Attempt:
         _answer(answer.before),
         _answer(answer.after),
         probe.expect,
-        _good(answer, held.get(probe.name)),
-        held.get(probe.name),
+        _good(answer, long_lived.get(probe.name)),
+        long_lived.get(probe.name),
         answer.message,
     )
 
@@ -90,12 +90,12 @@ def _answer(text: str) -> Answer:
     return known.get(text, "unknown")
 
 
-def _good(answer: Asked, held: Answer | None) -> bool | None:
+def _good(answer: Asked, long_lived: Answer | None) -> bool | None:
     """None where the answer is missing, or was no other before the change, so that it says nothing of it."""
     if answer.after == "unknown":
         return None
     if answer.after == answer.probe.expect:
-        broke = held == "blocked" and answer.probe.expect == "reach"
+        broke = long_lived == "blocked" and answer.probe.expect == "reach"
         return not broke
     return None if answer.before in ("unknown", answer.after) else False
 

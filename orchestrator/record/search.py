@@ -56,7 +56,7 @@ def _matches(entry: Entry, search: Search) -> bool:
     if search.since and entry.phase in TERMINAL and not _since(entry, search.since):
         return False
     person = search.person.lower()
-    return not person or any(person in p.lower() for p in (*entry.people, *entry.actors))
+    return not person or any(person in p.lower() for p in (*entry.authors, *entry.actors))
 
 
 def _since(entry: Entry, moment: datetime) -> bool:

@@ -35,7 +35,7 @@ class Entry:
     source: str
     revision: str
     phase: RolloutPhase
-    people: tuple[str, ...]
+    authors: tuple[str, ...]
     actors: tuple[str, ...]
     namespaces: tuple[str, ...]
     risk: str
@@ -111,13 +111,13 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
     ended = ended_at(status)
     decided = sorted((a for a in approvals if a.spec.rollout == rollout.name), key=_when)
     actors = [*(t.actor for t in status.transitions), *(a.spec.user for a in decided)]
-    verified = next((c.status for c in status.conditions if c.type == "Verified"), "")
+    verified = next((c.status for c in status.conditions if c.type == "RollbackVerified"), "")
     return Entry(
         rollout.name,
         spec.source,
         spec.revision,
         status.phase,
-        tuple(p.removeprefix("user:") for p in spec.people),
+        tuple(p.removeprefix("user:") for p in spec.authors),
         tuple(dict.fromkeys(a for a in actors if a not in OWN)),
         tuple(n.name for wave in spec.waves for n in wave.namespaces),
         spec.risk,
@@ -153,7 +153,7 @@ def _noticed(status: PolicyRolloutStatus) -> float | None:
     """From the last opening of a wave to the regression, of whichever kind."""
     opened = None
     for moved in status.transitions:
-        if moved.reason in ("Opened", "BreakGlass"):  # what opens a wave, or lets it open at once
+        if moved.reason in ("WaveStarted", "BreakGlass"):  # what opens a wave, or lets it open at once
             opened = moved.time
         elif moved.reason in REGRESSIONS:
             return _between(opened, moved.time)

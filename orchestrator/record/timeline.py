@@ -19,21 +19,21 @@ SIGNS = {"create": "+", "update": "~", "delete": "-"}
 
 # What comes first among moments of the same time.
 ORDER = (
-    "Looked",
+    "Measured",
     "Regression",
     "Promoted",
     "Restored",
     "RolledBack",
     "Succeeded",
     "Planned",
-    "Opened",
+    "WaveStarted",
     "Applied",
 )
 OF_A_WAVE = (
     *REGRESSIONS,
     "Inconclusive",
     "Undecided",
-    "Operator",
+    "PausedByUser",
     "Resumed",
 )  # said of the wave that is open
 _WAVE = re.compile(r"^wave (\d+)\b")
@@ -62,7 +62,7 @@ def marks(state: State, number: int) -> tuple[Mark, ...]:
         found.append(Mark(status.detected_at, "detected", "the rollback was decided"))
     restored = [i.status.restored_at for i in _items(state, number) if i.status.restored_at]
     if restored:
-        found.append(Mark(max(restored), "restored", f"wave {number} was put back"))
+        found.append(Mark(max(restored), "restored", f"wave {number} was restored"))
     return tuple(sorted(found, key=lambda m: m.time))
 
 
@@ -120,7 +120,7 @@ def _looks(number: int, records: Sequence[MeasurementRecord]) -> Iterator[Moment
     for time, asked in sorted(Counter(r.time for r in records).items()):
         text = f"wave {number} watched: {good[time]} measurements good"
         bad = asked - good[time]
-        yield Moment(time, "Looked", f"{text}, {bad} not" if bad else text, wave=number)
+        yield Moment(time, "Measured", f"{text}, {bad} not" if bad else text, wave=number)
 
 
 def counted(changes: Sequence[Change]) -> str:

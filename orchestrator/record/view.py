@@ -34,7 +34,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Point:
-    """One measurement: the canary's value, its own past's and the controls', where there is one."""
+    """One measurement: the canary's value, its baseline's and the controls', where there is one."""
 
     time: datetime
     phase: MeasurementPhase
@@ -48,7 +48,7 @@ class Point:
 class Curve:
     """One metric of one namespace over a wave; `minimum` and `maximum` are its limits where it has any.
 
-    `min_ratio` and `max_increase` are limits against its own past. With `expects`, a baseline is what was expected by
+    `min_ratio` and `max_increase` are limits against its baseline. With `expects`, a baseline is what was expected by
     then, else the value before the change. What does not decide is recorded only.
     """
 
@@ -89,7 +89,7 @@ class Attempt:
     after: Answer
     expected: Answer
     good: bool | None
-    held: Answer | None = None
+    long_lived: Answer | None = None
     message: str = ""
 
 
@@ -154,7 +154,7 @@ class WaveView:
     reason: str
     cells: tuple[Cell, ...]
     watched: tuple[str, ...] = ()
-    controls: tuple[str, ...] = ()
+    control_group: tuple[str, ...] = ()
     curves: tuple[Curve, ...] = ()
     marks: tuple[Mark, ...] = ()
     attempts: tuple[Attempt, ...] = ()
@@ -173,11 +173,11 @@ class WaveView:
 
 @dataclass(frozen=True)
 class RolloutView:
-    """A whole rollout. `explained` are the lines of why it was put back or stands still, with titles.
+    """A whole rollout. `explained` are the lines of why it was rolled back or stands still, with titles.
 
     `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision;
     `engine` where a wave's work is not done in the controller's process. `ignored` is what people wrote and nobody can read,
-    `left_out` what the status has no room for.
+    `truncated` what the status could not hold.
     Times in UTC, durations in seconds.
     """
 
@@ -190,7 +190,7 @@ class RolloutView:
     paused_for: str
     reason: str
     waits_for: str
-    people: tuple[str, ...]
+    authors: tuple[str, ...]
     risk: str
     risk_reasons: tuple[str, ...]
     boundaries: tuple[str, ...]
@@ -210,5 +210,5 @@ class RolloutView:
     cause: str = ""
     engine: str = ""
     ignored: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    truncated: tuple[str, ...] = ()
     subject: str = ""

@@ -39,7 +39,7 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
         verdict=status.phase,
         reason=status.said,
         watched=tuple(spec.watched),
-        controls=tuple(spec.controls),
+        control_group=tuple(spec.control_group),
         curves=curves(state.rollout.spec.strategy.analysis, status),
         marks=marks(state, number),
         attempts=attempts(spec, status),
@@ -52,24 +52,24 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
 
 def left_out(status: WaveAnalysisStatus | PolicyRolloutStatus) -> tuple[str, ...]:
     """What the status has no room for."""
-    return tuple(f"{c.count} more {c.field} are not kept" for c in status.left_out)
+    return tuple(f"{c.count} more {c.field} are not kept" for c in status.truncated)
 
 
 def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:
     """What was seen of it after its verdict, while the next wave or a person's decision was waited for."""
     seen = status.watch
-    if not seen.looks:
+    if not seen.checks:
         return ()
-    looks = "1 look" if seen.looks == 1 else f"{seen.looks} looks"
+    checks = "1 check" if seen.checks == 1 else f"{seen.checks} checks"
     since = "it was promoted" if status.phase == "Successful" else "the wave's verdict"
-    return (f"{looks} since {since}; the last: {seen.phase}, {seen.reason}",)
+    return (f"{checks} since {since}; the last: {seen.phase}, {seen.reason}",)
 
 
 def standing(state: State, number: int) -> WaveState:
-    """Where a wave stands. `bad` is one that brought the rollback about; good ones put back with it are `undone`."""
+    """Where a wave stands. `bad` is one that brought the rollback about; good ones rolled back with it are `undone`."""
     status, analysis = state.rollout.status, state.analyses.get(number)
     verdict = analysis.status.phase if analysis else "Pending"
-    if number >= status.opened:
+    if number >= status.waves_started:
         waiting = status.phase == "Paused" and number == status.wave
         return "waiting" if waiting else "ahead"
     if status.phase in BACK:

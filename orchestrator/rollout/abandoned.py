@@ -16,7 +16,7 @@ def left(state: State) -> Left:
     written is promoted, or nothing was written yet.
 
     Empty where nobody has to work on it: it has ended, or it is paused. A pause releases the Lease by design and waits
-    for a person, a window or room, inside a wave, too: what is to become of it was asked for, and is not the guard's.
+    for a person, a window or capacity, inside a wave, too: what is to become of it was asked for, and is not the guard's.
     """
     phase = state.rollout.status.phase
     if phase == "RollingBack":
@@ -33,7 +33,7 @@ def _written(state: State) -> bool:
     """
     wave = state.rollout.status.wave
     analysis = state.analyses.get(wave)
-    if state.rollout.status.opened <= wave or analysis is None or analysis.status.phase == "Pending":
+    if state.rollout.status.waves_started <= wave or analysis is None or analysis.status.phase == "Pending":
         return False
     found = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
     return any(n.status.phase in ("Pending", "Applied") for n in found)

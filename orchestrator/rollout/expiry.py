@@ -36,7 +36,7 @@ def _in_order(state: State) -> bool:
     times = [*([created] if created else []), *(t.time for t in moved)]
     if any(later < earlier - APART for earlier, later in pairwise(times)):
         return False
-    opened = next((t.time for t in reversed(moved) if t.reason == "Opened"), None)
+    opened = next((t.time for t in reversed(moved) if t.reason == "WaveStarted"), None)
     return opened is None or all(t >= opened - APART for t in _of_the_wave(state))
 
 

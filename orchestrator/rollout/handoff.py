@@ -1,11 +1,11 @@
-"""What becomes of an open wave whose work was handed to an Argo Workflow: follow it, submit one, or put all back.
+"""What becomes of an open wave whose work was handed to an Argo Workflow: follow it, submit one, or roll all back.
 
 Pure. The resources decide what a wave is worth; this is about who works on it. What people do to the workflow in Argo:
 
-- stop, terminate: everything is put back, reason WorkflowStopped;
-- delete: the wave is taken up again by the next workflow, MOST_FAILURES times, then put back, reason WorkflowLost;
+- stop, terminate: everything is rolled back, reason WorkflowStopped;
+- delete: the wave is taken up again by the next workflow, MOST_FAILURES times, then rolled back, reason WorkflowLost;
 - retry, resubmit: the pods ask the resources and repeat what is not done yet; what is over they leave alone;
-- suspend: the wave gets nowhere, and its progress deadline puts it back.
+- suspend: the wave gets nowhere, and its progress deadline rolls it back.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def handed(rollout: Rollout, wave: int, seen: Seen | None) -> Handoff:
             return Handoff("submit", now)
         return _again(rollout, now, "WorkflowLost", f"the workflow {now.name} is gone")
     if seen.shutdown:
-        text = f"the workflow {now.name} of wave {wave} was told to {seen.shutdown.lower()}"
+        text = f"the workflow {now.name} of wave {wave} got the request to {seen.shutdown.lower()}"
         return Handoff("back", now, "WorkflowStopped", text)
     if now.uid != seen.uid:
         return Handoff("adopt", now.model_copy(update={"uid": seen.uid}), "WorkflowSubmitted", now.name)

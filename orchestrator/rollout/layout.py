@@ -130,7 +130,7 @@ def arrange(
     documents = [d for d in documents if d.obj["kind"] != TESTS and not _beside(d, kinds, layout.shared)]
     if not documents:
         raise BadInput(
-            "there is no policy in the source's path", hint="commit a manifest there, or mend git.path"
+            "there is no policy in the source's path", hint="commit a manifest there, or fix git.path"
         )
     found: dict[str, list[Placed]] = {name: [] for name in namespaces}
     seen: dict[tuple[str, str, str, str], str] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.rollout.resources.objects import MANAGER
 
 ARGO, FLUX, HELM, KUBECTL = "Argo CD", "Flux", "Helm", "kubectl"
-FIGHTING = frozenset({ARGO, FLUX})  # what puts an object back by itself, where it is told to
+FIGHTING = frozenset({ARGO, FLUX})  # what reverts an object by itself, where it is told to
 
 # How field managers are called by the tools' own documentation; the beginning of the name decides.
 _MANAGERS = (
@@ -37,7 +37,7 @@ class Other:
 
     @property
     def fights(self) -> bool:
-        """Whether it may put back what anybody else writes."""
+        """Whether it may revert what anybody else writes."""
         return self.tool in FIGHTING
 
     @property

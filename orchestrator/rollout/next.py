@@ -53,8 +53,8 @@ FORWARD: frozenset[Verb] = frozenset({"baseline", "apply", "analyze", "wait"})
 LATE = timedelta(
     seconds=15
 )  # after which no write of a pod that asked before the way back began can land any more
-CONFIRMED = "WritersGone"
-ENDING = frozenset({"supersede", "abort", "rollback"})  # requests that put everything back
+CONFIRMED = "WritesSettled"
+ENDING = frozenset({"supersede", "abort", "rollback"})  # requests that roll everything back
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _requested(state: State, request: Request) -> Action:
         )
     if request.verb == "pause" and (status.phase != "Paused" or status.paused_for in UNASKED):
         message = f"paused by {request.user}; `netpol-canary resume` goes on"
-        return Action("pause", status.wave, "Operator", message, paused_for="operator", actor=request.user)
+        return Action("pause", status.wave, "PausedByUser", message, paused_for="user", actor=request.user)
     if request.verb == "resume" and status.phase == "Paused":
         return Action("continue", status.wave, "Resumed", f"resumed by {request.user}", actor=request.user)
     return Action(
@@ -127,11 +127,11 @@ def _restoring(state: State, now: datetime) -> Action:
     status = state.rollout.status
     for name in state.touched():
         found = state.namespaces.get(name)
-        if found is not None and found.status.phase not in ("Restored", "Gone"):
+        if found is not None and found.status.phase not in ("Restored", "Deleted"):
             return Action("restore")
     if (late := _late_writers(state, now)) is not None:
         return late
-    verified = any(c.type == "Verified" for c in status.conditions)
+    verified = any(c.type == "RollbackVerified" for c in status.conditions)
     return Action("finish") if verified else Action("verify")
 
 
@@ -169,7 +169,7 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
     wait = Action("wait-for-person", status.wave, status.paused_for, status.said)
-    if status.opened > status.wave:
+    if status.waves_started > status.wave:
         return _stopped(state, now, wait)
     if (lost := _lost(state)) is not None:
         return lost
@@ -211,7 +211,7 @@ def _half_written(state: State, now: datetime, action: Action) -> Action:
     analysis = state.analyses.get(wave)
     if analysis is None or not plan.metrics or action.verb != "wait-for-person" or not _begun(state, wave):
         return action
-    last = max(analysis.status.watch.looked_at or analysis.spec.since, settled_at(state, wave))
+    last = max(analysis.status.watch.checked_at or analysis.spec.since, settled_at(state, wave))
     due = last + timedelta(seconds=plan.interval_seconds)
     return Action("watch", wave) if now >= due else replace(action, until=min(due, action.until or due))
 
@@ -299,11 +299,11 @@ def _queued(state: State, now: datetime) -> Action:
     action = _doubted(state) or _opening(state, now)
     if action.verb == "open" and status.paused_for == "window":
         return Action("continue", status.wave, "Resumed", f"wave {status.wave} may open now")
-    return action  # where it waited for room, it opens at once: it keeps its place
+    return action  # where it waited for capacity, it opens at once: it keeps its place
 
 
 def _waits(wave: int, found: Turn) -> Action:
-    reason = "Closed" if found.waits_for == "window" else "Queued"
+    reason = "WindowClosed" if found.waits_for == "window" else "Queued"
     return Action("pause", wave, reason, found.message, found.until, found.waits_for)
 
 
@@ -321,13 +321,13 @@ def _overdue(state: State, now: datetime) -> Action | None:
 
 
 def _opening(state: State, now: datetime) -> Action:
-    """Open the wave that comes, or wait: for its gates, then for a window or freeze, then for room."""
+    """Open the wave that comes, or wait: for its gates, then for a window or freeze, then for capacity."""
     wave = state.rollout.status.wave
     gate, first = _gate(state, now)
     if first is not None:
         return first
     if not gate.open:
-        reason = "Unvouched" if gate.relies else "Approval"
+        reason = "ApprovalsUnproven" if gate.relies else "ApprovalRequired"
         return Action("pause", wave, reason, gate.message, paused_for="approval")
     found = turn(state.rollout, state.freezes, state.lacking, now)
     if found.waits_for:
@@ -337,12 +337,12 @@ def _opening(state: State, now: datetime) -> Action:
     said = next((r for r in since if r in ("BreakGlass", "Promoted", "Planned")), "") == "BreakGlass"
     if gate.broken_by and not said:
         return Action("open", wave, "BreakGlass", text, actor=gate.broken_by)
-    return Action("open", wave, "Opened", text)
+    return Action("open", wave, "WaveStarted", text)
 
 
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.opened <= status.wave:
+    if status.waves_started <= status.wave:
         return _lost(state) or _doubted(state) or _opening(state, now)
     return _overdue(state, now) or _in_wave(state, now)
 
@@ -363,7 +363,7 @@ def _in_wave(state: State, now: datetime) -> Action:
         due = look_time(state, wave)
         if now < due:
             return Action(
-                "wait", wave, until=due, reason="Settling" if analysis.status.ticks == 0 else "Analysing"
+                "wait", wave, until=due, reason="Settling" if analysis.status.checks == 0 else "Analysing"
             )
         return Action("analyze", wave)
     if phase == "Failed":

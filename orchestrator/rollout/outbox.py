@@ -19,20 +19,24 @@ STATUSES, COMMENT, REVERT, NOTIFY = "statuses", "comment", "revert", "notify/"
 MOST_KEPT = 50
 MOST_MESSAGE = 800
 GIVE_UP = timedelta(days=1)
-DELIVERED = "Delivered"
+DELIVERED = "NotificationsDelivered"
 
-REGRESSIONS = frozenset({"Regression", "ObserverLost", "Deadline", "ProgressDeadlineExceeded", "EngineLost"})
+REGRESSIONS = frozenset(
+    {"Regression", "ObserverLost", "StepDeadlineExceeded", "ProgressDeadlineExceeded", "EngineLost"}
+)
 NO_NEWS = frozenset({"TakenOver", "Ignored"})
 NOT_ITS_FAULT = frozenset({"Superseded", "Deleted", "EngineLost"})
-BY_ITSELF = frozenset({"Closed", "Queued"})  # pauses for a window, a freeze or room: nobody is needed
+BY_ITSELF = frozenset(
+    {"WindowClosed", "Queued"}
+)  # pauses for a window, a freeze or capacity: nobody is needed
 ACTED_ON = frozenset(
     {"approval", "inconclusive", "drift", "error", "regression", "rolledBack", "failed", "breakGlass"}
 )
 _BY_REASON = {
     "Planned": "started",
-    "Opened": "opened",
-    "Approval": "approval",
-    "Unvouched": "approval",
+    "WaveStarted": "waveStarted",
+    "ApprovalRequired": "approval",
+    "ApprovalsUnproven": "approval",
     "Approved": "approved",
     "Promoted": "promoted",
     "Inconclusive": "inconclusive",
@@ -93,7 +97,7 @@ def receivers(
 
 
 def _harmed(spec: m.PolicyRolloutSpec, status: m.PolicyRolloutStatus, moved: m.Transition) -> bool:
-    """Whether Git now asks for what was put back: not where something newer takes its place, or nothing new was."""
+    """Whether Git now asks for what was rolled back: not where something newer takes its place, or nothing new was."""
     if moved.phase != "RolledBack" or spec.revision == spec.previous_revision:
         return False
     return turned_back(status) not in NOT_ITS_FAULT
@@ -112,8 +116,8 @@ def posted(
     weight = severity(moved.phase, moved.reason)
     to = receivers(spec, status, moved, weight)
     if not to:
-        return status.told, status.outbox
-    number = status.told + 1
+        return status.notification_sequence, status.outbox
+    number = status.notification_sequence + 1
     entry = built(
         m.Outgoing,
         id=f"{uid}/{number}",
@@ -122,7 +126,7 @@ def posted(
         reason=moved.reason,
         message=moved.message[:MOST_MESSAGE],
         wave=wave,
-        opened=status.opened,
+        waves_started=status.waves_started,
         severity=weight,
         to=to,
     )

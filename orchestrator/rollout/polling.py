@@ -35,7 +35,7 @@ def said(source: Source) -> tuple[int, str]:
     machines may be wrong.
     """
     meta = source.manifest["metadata"]
-    asked, held = request(meta), source.status.held_revision
+    asked, held = request(meta), source.status.blocked_revision
     return int(meta.get("generation", 0)), f"{asked} {held}" if held else asked
 
 

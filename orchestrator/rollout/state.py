@@ -89,7 +89,7 @@ class State:
 
     def touched(self) -> list[str]:
         """Namespaces of every wave that was opened."""
-        return [n for w in range(self.rollout.status.opened) for n in self.wave_names(w)]
+        return [n for w in range(self.rollout.status.waves_started) for n in self.wave_names(w)]
 
     def request(self) -> Request | None:
         """The person's request that was not carried out yet."""

@@ -28,7 +28,7 @@ def look_time(state: State, wave: int) -> datetime:
     """When the next look at a wave is due: on a grid since it was settled, so that it can be recomputed."""
     plan, analysis = state.rollout.spec.strategy.analysis, state.analyses[wave]
     asked = bool(plan.metrics or analysis.spec.probes)
-    step = plan.interval_seconds * (analysis.status.ticks + 1) if asked else 0
+    step = plan.interval_seconds * (analysis.status.checks + 1) if asked else 0
     return settled_at(state, wave) + timedelta(seconds=step)
 
 

@@ -40,7 +40,7 @@ class Controller(BaseModel):
         30.0,
         ge=1,
         le=86400,
-        description="Seconds between two looks at a source's repository, give or take 10 %.",
+        description="Seconds between two polls of a source's repository, give or take 10 %.",
     )
     most_poll_seconds: float = Field(
         600.0,
@@ -72,7 +72,7 @@ class Pages(BaseModel):
         "",
         max_length=500,
         pattern="^(https?://.+)?$",
-        description="Where people reach the pages: what Git hosts are shown and people are told links to it. "
+        description="Where people reach the pages: what Git hosts and notifications link to. "
         "Without it that is signin.external_url.",
     )
 

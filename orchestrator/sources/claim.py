@@ -28,7 +28,7 @@ def name_of(source: Source, commit: str, taken: frozenset[str]) -> str:
     A claim for the same commit whose rollout does not stand yet keeps its name; that of the rollout that verified the
     source's revision stays its own, though people may have deleted it.
     """
-    taken |= {source.status.verified_rollout}
+    taken |= {source.status.current_revision_rollout}
     claimed = source.status.active_rollout
     if claimed not in taken and re.search(rf"-{re.escape(commit[:SHORT])}(-\d+)?$", claimed):
         return claimed
@@ -45,7 +45,7 @@ def claim(ctx: Context, source: Source, planned: Source, name: str) -> Source:
     now, then = source.status, planned.status
     if any(
         getattr(now, field) != getattr(then, field)
-        for field in ("active_rollout", "verified_revision", "held_revision")
+        for field in ("active_rollout", "current_revision", "blocked_revision")
     ):
         raise RetryLater(f"the source {source.name} changed meanwhile", 0.2)
     if now.active_rollout not in ("", name):

@@ -20,13 +20,13 @@ def rollouts(ctx: Context, source: Source) -> list[Rollout]:
 
 
 def latest(ctx: Context, rollout: Rollout) -> None:
-    """Raises Refused where it is not the source's last verified rollout, or one that failed since, or another runs."""
+    """Raises Refused where it is not the source's rollout of the current revision, or one that failed since, or another runs."""
     source: Source = load(ctx.cluster.get(SOURCE, rollout.spec.source, ctx.namespace))
     running = active(ctx, source)
     if running is not None and running.name != rollout.name:
         raise Refused(f"{running.name} is {running.status.phase}; abort it first")
-    over = source.status.verified_rollout != rollout.name
+    over = source.status.current_revision_rollout != rollout.name
     if rollout.status.phase == "Failed":  # and nothing newer is in force
-        over = over and source.status.verified_revision != rollout.spec.previous_revision
+        over = over and source.status.current_revision != rollout.spec.previous_revision
     if over:
         raise Refused(f"{rollout.name} is not the source's latest; older states are a Git revert")

@@ -54,7 +54,7 @@ def orphans(ctx: Context, rollouts: Sequence[Rollout]) -> None:
 def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
     """Delete the oldest closed rollouts of a source; never an active, Failed or last verified one, nor one that still refuses."""
     mine = [r for r in rollouts if r.spec.source == source.name and closed(r)]
-    keep = {source.status.active_rollout, source.status.verified_rollout}
+    keep = {source.status.active_rollout, source.status.current_revision_rollout}
     keep |= {r.name for gone in (False, True) for r in refusing(source, rollouts, gone).values()}
     old = sorted(mine, key=lambda r: (str(r.manifest["metadata"].get("creationTimestamp", "")), r.name))
     for rollout in old[: max(0, len(old) - source.spec.revision_history_limit)]:

@@ -1,4 +1,4 @@
-"""Namespaces in which the verified revision itself was rolled back: nothing tries it there again by itself."""
+"""Namespaces in which the current revision itself was rolled back: nothing tries it there again by itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refusing(source: Source, rollouts: Sequence[Rollout], removals: bool = False
         r
         for r in rollouts
         if r.spec.source == source.name
-        and r.spec.revision == source.status.verified_revision
+        and r.spec.revision == source.status.current_revision
         and r.status.phase in TERMINAL
         and (r.spec.cause == "orphans") == removals
         and all(t.reason != "Superseded" for t in r.status.transitions)

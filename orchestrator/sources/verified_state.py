@@ -27,16 +27,16 @@ class Verified:
 def verified(source: Source, found: Rollout | None) -> Verified | None:
     """As the source's status says; where an older version wrote that, as the rollout does that it names."""
     status = source.status
-    if status.verified_since is not None:
-        return Verified(status.verified_since, frozenset(status.verified_namespaces))
+    if status.current_revision_since is not None:
+        return Verified(status.current_revision_since, frozenset(status.current_revision_namespaces))
     since = None if found is None else begun(found)
     return Verified(since, frozenset(found.spec.selected)) if found and since else None
 
 
 def reached(ctx: Context, source: Source) -> frozenset[str]:
     """Empty where nothing is verified, or an older version did it."""
-    name, found = source.status.verified_rollout, None
-    if name and source.status.verified_since is None:
+    name, found = source.status.current_revision_rollout, None
+    if name and source.status.current_revision_since is None:
         try:
             found = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
         except NotFound:
@@ -53,9 +53,9 @@ def begun(rollout: Rollout) -> datetime | None:
 def as_verified(rollout: Rollout) -> dict[str, Any]:
     """What the source's status says of the rollout that verified its revision."""
     return {
-        "verified_rollout": rollout.name,
-        "verified_since": begun(rollout),
-        "verified_namespaces": list(rollout.spec.selected),
+        "current_revision_rollout": rollout.name,
+        "current_revision_since": begun(rollout),
+        "current_revision_namespaces": list(rollout.spec.selected),
     }
 
 

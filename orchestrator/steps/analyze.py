@@ -35,7 +35,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
 def decide(ctx: Context, state: State, wave: int, found: Sequence[m.MeasurementRecord] | None = None) -> None:
     """The look that is due, and what it says; `found` as for `look`."""
     analysis = state.analyses[wave]
-    status = look(ctx, state, analysis, look_time(state, wave), analysis.status.ticks + 1, found)
+    status = look(ctx, state, analysis, look_time(state, wave), analysis.status.checks + 1, found)
     ctx.cluster.replace_status(analysis.with_status(status))
     if analysis.status.probed_at is None and (status.probed_at or status.phase == "Failed"):
         _release(ctx, state, analysis)
@@ -46,10 +46,10 @@ def look(
     state: State,
     analysis: WaveAnalysis,
     at: datetime,
-    ticks: int,
+    number: int,
     found: Sequence[m.MeasurementRecord] | None = None,
 ) -> m.WaveAnalysisStatus:
-    """The analysis' status after a look at that time, the `ticks`th of the grid; nothing is written.
+    """The analysis' status after a look at that time, the `number`th of the grid; nothing is written.
 
     `found` is what was measured then by others; else it is measured here.
     """
@@ -61,23 +61,23 @@ def look(
     waited = (at - settled_at(state, analysis.spec.wave)).total_seconds()
     written = [*whole.status.measurements, *found]
     left = kept(written)
-    counts = tallied(whole.status.left_out, len(written) - len(left))
-    status = analysis.status.model_copy(update={"ticks": ticks, "measurements": left, "left_out": counts})
+    counts = tallied(whole.status.truncated, len(written) - len(left))
+    status = analysis.status.model_copy(update={"checks": number, "measurements": left, "truncated": counts})
     lost, recovering = unready(ctx, state, analysis, at)
     mute = ""
     if (
-        verdict(plan, every, Judgement(), ticks, lost=lost)[0] != "Failed"
+        verdict(plan, every, Judgement(), number, lost=lost)[0] != "Failed"
     ):  # else the way back is not kept waiting
         status, mute, twice = _probed(ctx, state, analysis, status)
         lost = [*lost, mute] if twice else lost
     answers = judged(analysis.spec.probes, status.probes)
-    status.phase, reason = verdict(plan, every, answers, ticks, waited, _asked(ctx, state, analysis), lost)
+    status.phase, reason = verdict(plan, every, answers, number, waited, _asked(ctx, state, analysis), lost)
     if mute and status.phase == "Inconclusive":  # once more, before it counts as lost
         status.phase, reason = "Running", mute
     if recovering and status.phase == "Successful":
         status.phase, reason = "Running", recovering
     if fresh := unsaid(state, whole, gone):
-        status.gone = [*whole.status.gone, *fresh]
+        status.deleted_namespaces = [*whole.status.deleted_namespaces, *fresh]
         status.phase, reason = (
             ("Failed", reason) if status.phase == "Failed" else ("Inconclusive", told(fresh))
         )
@@ -110,7 +110,7 @@ def _release(ctx: Context, state: State, analysis: WaveAnalysis) -> None:
 
 def due(plan: m.Analysis, status: m.WaveAnalysisStatus, now: datetime) -> bool:
     """Probes are tried at the first look, at the last one that was asked for, and every so often between and after."""
-    if status.probed_at is None or status.ticks in (1, plan.count):
+    if status.probed_at is None or status.checks in (1, plan.count):
         return True
     silent = all(r.observed == "unknown" for r in status.probes if r.when == "after")
     return silent or (now - status.probed_at).total_seconds() >= plan.probing.interval_seconds
@@ -135,9 +135,9 @@ def _probed(
     before = {r.probe: r.observed for r in status.probes if r.when == "baseline"}
     results = _tried(prober, afterwards(probes), before)
     answers = [record(r, "after") for r in results]
-    stay = [r for r in status.probes if r.when in ("baseline", "held")]
+    stay = [r for r in status.probes if r.when in ("baseline", "longLived")]
     if status.probed_at is None and plan.probing.long_lived:
-        stay += [record(r, "held") for r in prober.held(analysis.name)]
+        stay += [record(r, "longLived") for r in prober.held(analysis.name)]
     earlier = cannot_start(probes, status.probes) if status.probed_at else ""
     now = cannot_start(probes, [*stay, *answers])
     update = {"probes": [*stay, *answers], "probed_at": ctx.clock.now()}

@@ -36,7 +36,7 @@ def write(ctx: Context, state: State, action: Action, names: Sequence[str]) -> N
     workers = state.rollout.spec.strategy.max_parallel
     drifted = [text for text in ctx.each(lambda item: _one(ctx, item), pending, workers) if text]
     if drifted:
-        hint = "`netpol-canary resume` tries again, `netpol-canary abort` puts back what was applied"
+        hint = "`netpol-canary resume` tries again, `netpol-canary abort` rolls back what was applied"
         message = f"{'; '.join(drifted)[:1500]}. {hint}"
         go = Action("pause", action.wave, "Drift", message, paused_for="drift")
         change(ctx, state, go, phase="Paused", paused_for="drift", reason=message)
@@ -56,7 +56,7 @@ def _one(ctx: Context, item: NamespaceRollout) -> str:
                 return str(drift)
         except Conflict as error:
             raise RetryLater(f"{name}: {error}", 0.2) from None
-    phase, message = ("Gone", "the namespace was deleted") if gone else ("Applied", "")
+    phase, message = ("Deleted", "the namespace was deleted") if gone else ("Applied", "")
     structlog.get_logger().info(phase, namespace=name)
     item = record.item
     status = item.status.model_copy(

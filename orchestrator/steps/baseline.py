@@ -69,7 +69,7 @@ def _create(ctx: Context, state: State, wave: int, probes: bool) -> WaveAnalysis
         wave=wave,
         since=ctx.clock.now(),
         watched=list(found.watched),
-        controls=list(found.controls),
+        control_group=list(found.controls),
         edges=list(found.edges),
         probes=list(found.probes),
         notes=[n[:1000] for n in found.notes],

@@ -16,7 +16,7 @@ from orchestrator.sources.verified_state import as_verified
 from orchestrator.wording import few
 
 MOST_NAMED = 5
-NOTHING_VERIFIED: dict[str, Any] = {"verified_since": None, "verified_namespaces": []}
+NOTHING_VERIFIED: dict[str, Any] = {"current_revision_since": None, "current_revision_namespaces": []}
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -33,17 +33,17 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 
 def _done(state: State) -> str:
-    """How many namespaces were put back, and which are gone: of those nothing is left to put back."""
+    """How many namespaces were rolled back, and which are gone: of those nothing is left to restore."""
     touched = state.touched()
     found = {n: state.namespaces[n].status.phase for n in touched if n in state.namespaces}
-    gone = [n for n in touched if found.get(n) == "Gone"]
+    gone = [n for n in touched if found.get(n) == "Deleted"]
     back = len(touched) - len(gone)
     if not touched:
         return "nothing was written"
     deleted = (
         [f"{few(gone, MOST_NAMED)} {'was' if len(gone) == 1 else 'were'} deleted meanwhile"] if gone else []
     )
-    told = [f"{back} {'namespace' if back == 1 else 'namespaces'} put back"] if back else []
+    told = [f"{back} {'namespace' if back == 1 else 'namespaces'} restored"] if back else []
     return "; ".join([*told, *deleted])
 
 
@@ -77,13 +77,16 @@ def _record(ctx: Context, source: Source, state: State) -> None:
         # New namespaces were brought to the verified state: a hold on another revision stays.
         fields |= as_verified(rollout) if phase == "Succeeded" else {}
     elif phase == "Succeeded":
-        fields |= {"verified_revision": rollout.spec.revision, "held_revision": "", "held_reason": ""}
+        fields |= {"current_revision": rollout.spec.revision, "blocked_revision": "", "blocked_reason": ""}
         fields |= as_verified(rollout)
     elif phase in ("RolledBack", "Failed"):
         if phase == "Failed" or not _engine_lost_once(ctx, rollout):
-            fields |= {"held_revision": rollout.spec.revision, "held_reason": rollout.status.reason[:1000]}
-        if source.status.verified_rollout == rollout.name:
-            fields |= {"verified_revision": rollout.spec.previous_revision, "verified_rollout": ""}
+            fields |= {
+                "blocked_revision": rollout.spec.revision,
+                "blocked_reason": rollout.status.reason[:1000],
+            }
+        if source.status.current_revision_rollout == rollout.name:
+            fields |= {"current_revision": rollout.spec.previous_revision, "current_revision_rollout": ""}
             # Namespaces that come after it get the revision before it, where there is one.
             fields |= {} if rollout.spec.previous_revision else NOTHING_VERIFIED
     updated = source.status.model_copy(update=fields)
@@ -92,9 +95,9 @@ def _record(ctx: Context, source: Source, state: State) -> None:
 
 
 def _engine_lost_once(ctx: Context, rollout: Rollout) -> bool:
-    """Put back because nobody worked on it any more: says nothing of the change, which may be tried once more.
+    """Rolled back because nobody worked on it any more: says nothing of the change, which may be tried once more.
 
-    Twice for one revision says that the change may be what takes the engine away: then it is held.
+    Twice for one revision says that the change may be what takes the engine away: then it is blocked.
     """
     if turned_back(rollout.status) != LOST:
         return False

@@ -18,19 +18,19 @@ def run(ctx: Context, state: State, action: Action) -> None:
     old = condition(state.rollout)
     value: m.ConditionStatus = "False" if doubt else "True"
     same = old is not None and old.status == value
-    reason = "Unvouched" if doubt else "PolicyStands"
+    reason = "ApprovalsUnproven" if doubt else "AdmissionPolicyEnforced"
     message = doubt or "the API server refuses approvals in another's name"
     known = state.rollout.status.conditions
-    fields = {"vouched_at": now, "conditions": put(known, CONDITION, value, reason, message, now)}
+    fields = {"approvals_proven_at": now, "conditions": put(known, CONDITION, value, reason, message, now)}
     if doubt or (old is not None and not same):  # who knows who said what was said until now
-        fields["doubted_at"] = now
+        fields["approvals_unproven_at"] = now
     if not doubt and old is not None and not same:
-        text = "the API server vouches for approvals again; what was said before counts no more"
-        change(ctx, state, Action("vouch", action.wave, "Vouched", text), reason=text, **fields)
+        text = "approvals are proven by the API server again; older ones do not count"
+        change(ctx, state, Action("vouch", action.wave, "ApprovalsProven", text), reason=text, **fields)
     elif not doubt:
         change(ctx, state, Action("vouch"), **fields)
     else:
-        said = Action("vouch", action.wave, "" if same else "Unvouched", doubt)
+        said = Action("vouch", action.wave, "" if same else "ApprovalsUnproven", doubt)
         change(ctx, state, said, phase="Paused", paused_for="approval", reason=doubt, **fields)
 
 

@@ -43,7 +43,7 @@ def begin(ctx: Context, state: State, action: Action, epoch: int | None = None) 
     if action.reason == "Regression" and (found := why(state, action.wave)) is not None:
         said = found.text
         action = replace(action, message=said)
-    kept = [c for c in state.rollout.status.conditions if c.type not in ("Verified", CONFIRMED)]
+    kept = [c for c in state.rollout.status.conditions if c.type not in ("RollbackVerified", CONFIRMED)]
     now = ctx.clock.now()
     change(
         ctx,
@@ -86,11 +86,11 @@ def run(ctx: Context, state: State, action: Action) -> None:
     if rollout.spec.strategy.engine == "argo" and ctx.tenure.doubted is None:  # its pods may write yet
         ctx.tenure.doubt(ctx.clock)
     stuck: list[NetpolCanaryError] = []
-    for wave in reversed(range(rollout.status.opened)):
+    for wave in reversed(range(rollout.status.waves_started)):
         left = [
             state.namespaces[n]
             for n in state.wave_names(wave)
-            if n in state.namespaces and state.namespaces[n].status.phase not in ("Restored", "Gone")
+            if n in state.namespaces and state.namespaces[n].status.phase not in ("Restored", "Deleted")
         ]
         found = ctx.each(lambda item: _tried(ctx, state, item), left, rollout.spec.strategy.max_parallel)
         stuck += [error for error in found if error is not None]
@@ -100,7 +100,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         raise next((error for error in stuck if isinstance(error, Held)), stuck[0])
     known, now = rollout.status.conditions, ctx.clock.now()
     if ctx.tenure.left(ctx.clock) and not any(c.type == CONFIRMED for c in known):
-        found = put(known, CONFIRMED, "False", "WritesUnderWay", "not every write was answered", now)
+        found = put(known, CONFIRMED, "False", "WritesPending", "not every write was answered", now)
         change(ctx, state, Action("restore"), conditions=found)
 
 
@@ -125,7 +125,7 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
 def _once_more(ctx: Context, state: State, item: NamespaceRollout) -> None:
     spec, record = item.spec, Record(ctx, item)
     if namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, record, True):
-        structlog.get_logger().warning("a late write was put back", namespace=spec.namespace)
+        structlog.get_logger().warning("a late write was undone", namespace=spec.namespace)
         _one(ctx, state, record.item)
 
 
@@ -162,7 +162,7 @@ def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
     spec, record = item.spec, Record(ctx, item)
     phase, message = "Restored", "read back equal to what was there before"
     if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
-        phase, message = "Gone", "the namespace was deleted"
+        phase, message = "Deleted", "the namespace was deleted"
     else:
         _back(ctx, record)
     item = record.item

@@ -41,7 +41,7 @@ def rollout_spec(
 ) -> m.PolicyRolloutSpec:
     """What is frozen of a plan. Raises BadInput where a rollout cannot hold it.
 
-    `before` names the namespaces that stand at the verified revision.
+    `before` names the namespaces that stand at the current revision.
     """
     for limit in (MOST_FROZEN, MOST_FROZEN // 4, 0):  # what is for people alone stops no rollout
         make = partial(_spec, source, plan, commits, expected, cause, before, limit)
@@ -92,9 +92,9 @@ def _spec(
         source_uid=source.uid,
         cause=cause,
         revision=plan.revision,
-        previous_revision=source.status.verified_revision,
+        previous_revision=source.status.current_revision,
         selected=covered(plan, before, cause),
-        people=people(mails, [(i.mail, i.user) for i in source.spec.identities]),
+        authors=people(mails, [(i.email, i.user) for i in source.spec.identities]),
         committed_at=max((c.time for c in commits if c.time), default=None),
         strategy=frozen(
             expected, gated(source.spec.strategy) if cause == "orphans" else source.spec.strategy

@@ -13,7 +13,7 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.conditions import of_type, put, reasoned
 from orchestrator.rollout.resources.resource import WaveAnalysis, load
 
-BROKEN = "GlassBroken"
+BROKEN = "BreakGlassUsed"
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
@@ -21,7 +21,7 @@ def open_wave(ctx: Context, state: State, action: Action) -> None:
     with ctx.capacity.turn():
         if not ctx.capacity.lacking(state.rollout):
             going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
-            change(ctx, state, action, opened=action.wave + 1, **going)
+            change(ctx, state, action, waves_started=action.wave + 1, **going)
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:
@@ -39,10 +39,10 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
         fresh = analysis.status.model_copy(
             update={
                 "phase": "Running",
-                "ticks": 0,
+                "checks": 0,
                 "reason": "",
                 "measurements": [],
-                "probes": [r for r in analysis.status.probes if r.when in ("baseline", "held")],
+                "probes": [r for r in analysis.status.probes if r.when in ("baseline", "longLived")],
                 "probed_at": None,
                 "started_at": ctx.clock.now(),
                 "shards": [],

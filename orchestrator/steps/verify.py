@@ -21,7 +21,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     if wanted:
         value, reason, message = _compare(ctx, state, wanted)
     known = state.rollout.status.conditions
-    found = put(known, "Verified", value, reason, message, ctx.clock.now())
+    found = put(known, "RollbackVerified", value, reason, message, ctx.clock.now())
     change(ctx, state, Action("verify"), conditions=found)
 
 
@@ -53,4 +53,4 @@ def _compare(ctx: Context, state: State, wanted: list[Probe]) -> tuple[m.Conditi
     if wrong:
         named = ", ".join(wrong[:MOST_NAMED]) + (", …" if len(wrong) > MOST_NAMED else "")
         return "False", "ProbesDiffer", f"these answer otherwise than before the change: {named}"
-    return "True", "ProbesAgree", f"{len(results)} probes answer as before the change"
+    return "True", "ProbesMatch", f"{len(results)} probes answer as before the change"

@@ -27,16 +27,17 @@ def run(ctx: Context, state: State, action: Action) -> None:
     analysis, plan = state.analyses[action.wave], state.rollout.spec.strategy.analysis
     settled, before = settled_at(state, action.wave), analysis.status.watch
     step = timedelta(seconds=plan.interval_seconds)
-    slot = max((ctx.clock.now() - settled) // step, analysis.status.ticks + 1)
+    slot = max((ctx.clock.now() - settled) // step, analysis.status.checks + 1)
     at = settled + slot * step
-    promoted = before.since or settled + analysis.status.ticks * step
+    promoted = before.since or settled + analysis.status.checks * step
     status = look(ctx, state, analysis, at, slot)
     phase, reason = _now(status, at)
-    seen = built(m.Watch, since=promoted, looked_at=at, looks=before.looks + 1, phase=phase, reason=reason)
+    seen = built(m.Watch, since=promoted, checked_at=at, checks=before.checks + 1, phase=phase, reason=reason)
     times = sorted({r.time for r in status.measurements if r.time > promoted})[-MOST_LOOKS:]
     kept = [r for r in status.measurements if r.time <= promoted or r.time in times]
     update = {"watch": seen, "measurements": kept}
-    went = status.gone != analysis.status.gone  # in a namespace that went since nobody knows any more
+    # in a namespace that was deleted since nobody knows any more
+    went = status.deleted_namespaces != analysis.status.deleted_namespaces
     if status.phase != "Failed" and not went:
         update |= {
             "phase": analysis.status.phase,
@@ -52,9 +53,9 @@ def _half_written(ctx: Context, state: State, wave: int) -> None:
     found = measured(ctx, state, analysis, at)
     earlier = [r for r in analysis.status.measurements if r.phase == "Failed"]
     phase, reason = verdict(plan, [*earlier, *found], Judgement(), 1)
-    looks = analysis.status.watch.looks + 1
+    checks = analysis.status.watch.checks + 1
     update: dict[str, object] = {
-        "watch": built(m.Watch, looked_at=at, looks=looks, phase=phase, reason=reason)
+        "watch": built(m.Watch, checked_at=at, checks=checks, phase=phase, reason=reason)
     }
     failed = [r for r in found if r.phase == "Failed"]
     update["measurements"] = kept([*analysis.status.measurements, *failed])

@@ -28,8 +28,8 @@ class Record:
         self._ctx, self.item = ctx, item
 
     def frozen(self) -> Frozen:
-        return Frozen(self.item.status.walk, self._keep)
+        return Frozen(self.item.status.writes, self._keep)
 
     def _keep(self, texts: list[str]) -> None:
-        status = self.item.status.model_copy(update={"walk": texts})
+        status = self.item.status.model_copy(update={"writes": texts})
         self.item = load(self._ctx.cluster.replace_status(self.item.with_status(status)))

@@ -17,7 +17,7 @@ from orchestrator.policy.objects.schema import with_defaults
 from orchestrator.policy.writes import write_order
 from orchestrator.policy.writes.bridges import bridge_tag
 from orchestrator.rollout.resources import objects
-from orchestrator.rollout.resources.model import MOST_WALK
+from orchestrator.rollout.resources.model import MOST_WRITES
 from orchestrator.rollout.resources.objects import Key, Manifest
 from orchestrator.rollout.resources.weight import weight
 
@@ -105,7 +105,7 @@ def encoded(states: Sequence[Objects], before: Objects, after: Objects) -> list[
         for key in sorted({*previous, *state}):
             if previous.get(key) is not state.get(key):
                 found.append(_text(key, state.get(key), before, after))
-    fits = len(found) <= MOST_WALK and weight(found) <= MOST_BYTES
+    fits = len(found) <= MOST_WRITES and weight(found) <= MOST_BYTES
     return found if fits and equal(states[0], before) else []
 
 

@@ -43,7 +43,7 @@ def state(hurt, edges=(CUT, OPENED), probes=(), records=(), flows=(), suspects=(
     wave = m.Wave(namespaces=[m.WaveNamespace(name="pay", before="b", after="a")])
     spec = m.PolicyRolloutSpec(
         source="shop", revision="4f1c2d9e01" * 4, strategy=strategy, plan_digest="d", waves=[wave],
-        people=["Ann <ann@example.com>"],
+        authors=["Ann <ann@example.com>"],
     )  # fmt: skip
     rollout = load(new("PolicyRollout", "r", "n", spec))
     watching = m.WaveAnalysisSpec(
@@ -80,7 +80,7 @@ CUTS = {"it": [CUT, OPENED], "none there": [OPENED]}
 
 def table():
     text = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text()
-    _, _, rest = text.partition("| seen | the change cuts | how sure |\n|---|---|---|\n")
+    _, _, rest = text.partition("| seen | the change cuts | confidence |\n|---|---|---|\n")
     lines = itertools.takewhile(lambda line: line.startswith("|"), rest.splitlines())
     return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
 
@@ -118,14 +118,14 @@ def test_a_metric_that_decides_nothing_hurts_nobody():
 def test_a_namespace_that_is_gone_is_neither_cause_nor_put_back():
     found = state(["web"])
     item = found.namespaces["pay"]
-    gone = load(item.with_status(item.status.model_copy(update={"phase": "Gone"})))
+    gone = load(item.with_status(item.status.model_copy(update={"phase": "Deleted"})))
     ended = found.rollout.status.model_copy(
-        update={"phase": "RolledBack", "opened": 1, "restored_seconds": 0.5}
+        update={"phase": "RolledBack", "waves_started": 1, "restored_seconds": 0.5}
     )
     rollout = load(found.rollout.with_status(ended))
     told = why(State(rollout, {"pay": gone}, found.analyses), 0)
     assert told.edges == () and "pay/NetworkPolicy" not in told.lines[2]
-    assert told.lines[4].startswith("nothing is left to put back: pay was deleted meanwhile")
+    assert told.lines[4].startswith("nothing is left to restore: pay was deleted meanwhile")
 
 
 def test_the_connections_the_rule_the_file_the_commit_and_its_author_are_named():
@@ -158,7 +158,7 @@ def test_a_wave_that_was_not_watched_has_no_why():
 )
 def test_traffic_that_contradicts_the_prediction_is_an_alarm(edge, flow, alarm):
     ends = [e.partition("[")[0] for e in (edge.source, edge.destination)]
-    seen = m.SeenFlow(source=ends[0], destination=ends[1], **flow)
+    seen = m.ObservedFlow(source=ends[0], destination=ends[1], **flow)
     found = state([], edges=[edge], flows=[seen]).analyses[0]
     (row,) = agreement(found.spec, found.status)
     assert (alarm in row.alarm) if alarm else not row.alarm

@@ -1,4 +1,4 @@
-"""A probe's answer is judged by its own past, by the wave's controls and by what the analysis says."""
+"""A probe's answer is judged by its baseline, by the wave's controls and by what the analysis says."""
 
 import pytest
 
@@ -115,7 +115,7 @@ def test_an_allowed_connection_that_breaks_is_a_regression(role):
 @pytest.mark.parametrize(("expect", "wanted"), [("reach", "Failed"), ("blocked", "Successful")])
 def test_a_long_lived_connection_that_breaks_counts_where_it_should_stay(expect, wanted):
     edge = probe("e", "edge", expect, before="reach")
-    held = ProbeRecord(probe="e", when="held", observed="blocked", expected="reach", message="reset")
+    held = ProbeRecord(probe="e", when="longLived", observed="blocked", expected="reach", message="reset")
     assert phase(judged([edge], [*answered("e", "reach", expect), held]))[0] == wanted
 
 

@@ -95,7 +95,7 @@ def test_controls_that_grow_busier_ask_for_nothing_more():
 
 def test_without_controls_the_own_past_decides_and_the_message_says_so():
     found = ratio(spread(2, 150, 12))
-    assert found.note == "no control: own past decides"
+    assert found.note == "no control group: the baseline decides"
     assert found.note in found.message
     empty = counts(0, 0, 240)
     idle = ratio_evidence(PAST, spread(2, 150, 12), empty, spread(0, 0, 12), tolerance=0.5, alarm_at=MANY)
@@ -105,11 +105,11 @@ def test_without_controls_the_own_past_decides_and_the_message_says_so():
 
 def test_the_message_is_one_line_with_what_was_seen_expected_and_still_wanting():
     assert ratio(spread(2, 150, 12), spread(10, 450, 12)).message == (
-        "2 errors in 1800 requests (0.11 %), at most 0.26 % expected (own past 36 in 36000, controls x1.7, "
+        "2 errors in 1800 requests (0.11 %), at most 0.26 % expected (baseline 36 in 36000, control group x1.7, "
         "tolerance 50 %); evidence 1:1, alarm at 1:1,440"
     )
     assert volume((0.0,) * 2, (400.0, 400.0)).message == (
-        "0 requests, 267 expected (own past 150 an interval, controls x0.89), at least 60 % of them "
+        "0 requests, 267 expected (baseline 150 an interval, control group x0.89), at least 60 % of them "
         "asked for; evidence 1:1,000,000 or more, alarm at 1:1,440"
     )
 

@@ -3,7 +3,7 @@ at once.
 
 A scene holds counts of shape (runs, namespaces, intervals of 15 s) before and after a change, and the
 controls' pooled (runs, intervals). A rule answers (runs,): the number of intervals after which it alarms, or
-NEVER. Only ours knows its own past and the controls by itself; so that vanished traffic is a fair race, every
+NEVER. Only ours knows its baseline and the controls by itself; so that vanished traffic is a fair race, every
 other rule is given a check that it does not have by default: fewer than 60 % of the requests of the hour
 before.
 """

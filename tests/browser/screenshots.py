@@ -59,7 +59,7 @@ def pages(page):
         "rollout": approve.removesuffix("/approve"),
         "approve": approve,
         "rolled-back": whys[-1].removesuffix("/why"),
-        "why": whys[0],  # whose revision is held, so that there is something to do
+        "why": whys[0],  # whose revision is blocked, so that there is something to do
         "history": "/history",
     }
 

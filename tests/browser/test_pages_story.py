@@ -1,4 +1,4 @@
-"""In a real browser: a merge appears, is read, approved by a second person, goes by; a bad one is put back, and said why."""
+"""In a real browser: a merge appears, is read, approved by a second person, goes by; a bad one is rolled back, and said why."""
 
 import re
 
@@ -99,8 +99,8 @@ def test_a_bad_merge_appears_is_put_back_and_the_page_says_why(visit, stand):
     expect(ended).to_contain_text("Rolled back")
     assert page.evaluate("window.kept"), "the page was loaded anew"
     ended.get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Everything was put back in")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Everything was restored in")
     main = page.locator("main")
-    for text in ("client-errors in checkout", "Let accounts pay, too", "By ann", "This revision is held"):
+    for text in ("client-errors in checkout", "Let accounts pay, too", "By ann", "This revision is blocked"):
         expect(main).to_contain_text(text)
     expect(main).to_contain_text("answer as before")

@@ -50,7 +50,7 @@ def test_a_rollback_says_why_and_holds_the_revision(cli):
     done = netpol("run", "--source", "shop")
     assert done.code == 1 and "expected reach, seen blocked" in done.out and "RolledBack" in done.out
     held = netpol("run", "--source", "shop")
-    assert held.code == 1 and "is held" in held.err
+    assert held.code == 1 and "is blocked" in held.err
     assert netpol("retry", "shop").code == 0
     assert netpol("run", "--source", "shop").code == 1
     assert netpol("retry", "shop", "--here").code == 1
@@ -59,7 +59,7 @@ def test_a_rollback_says_why_and_holds_the_revision(cli):
 def test_a_gate_waits_for_a_person(cli):
     stage = Stage(gates=[m.Gate(wave=1, approvals=1)])
     fresh = stage.shop()
-    identities = [{"mail": "ann@example.com", "user": "ann"}]
+    identities = [{"email": "ann@example.com", "user": "ann"}]
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
     netpol = cli(stage)
     done = netpol("run", "--source", "shop")
@@ -128,7 +128,7 @@ def test_describe_and_watch(cli):
         "RolledBack",
         "probe web-pay: reach before, blocked after, expected reach",
         "Timeline",
-        "Verified=True",
+        "RollbackVerified=True",
     ):
         assert said in text
     assert netpol("watch", "shop").code == 1
@@ -218,7 +218,7 @@ def paused():
 
     def stop():
         found = stage.cluster.list(ROLLOUT, OWN)
-        if found and (found[0].get("status") or {}).get("opened") and not asked:
+        if found and (found[0].get("status") or {}).get("wavesStarted") and not asked:
             asked.append(Rounds(stage).ask("shop-cccccccccc", "pause"))
         return False
 

@@ -126,7 +126,7 @@ class Ground:
         return reading.found(self.plane, kind, name, OWN)
 
     def verified(self, revision):
-        return self.read(reading.SOURCE, "serve").get("status", {}).get("verifiedRevision") == revision
+        return self.read(reading.SOURCE, "serve").get("status", {}).get("currentRevision") == revision
 
     def leader(self, replicas):
         holder = reading.holder(self.plane, "controller", OWN)

@@ -59,7 +59,7 @@ def test_a_regression_is_rolled_back_to_what_stood_there(shop, watched, touched)
     assert "by Ann <ann@example.com>" in shop.why() and "front" in shop.why()
     assert shop.phases(shop.rollout()["metadata"]["name"])["omega"] == "Pending"
     held = shop.run()
-    assert held.returncode == 1 and "is held" in held.stderr
+    assert held.returncode == 1 and "is blocked" in held.stderr
 
 
 def _applied(shop, module, name):
@@ -133,7 +133,7 @@ def test_a_namespace_deleted_in_the_middle_wedges_nothing(shop, watched):
     shop.plane.run("delete", "namespace", "omega", "--wait=false")
     said, _ = first.communicate(timeout=ENOUGH)
     assert first.returncode == 0, said
-    assert shop.phases(shop.rollout()["metadata"]["name"])["omega"] == "Gone"
+    assert shop.phases(shop.rollout()["metadata"]["name"])["omega"] == "Deleted"
 
 
 def test_kubectl_reads_rollouts_well(scene):

@@ -44,7 +44,7 @@ def test_who_manages_an_object_is_read_from_its_field_managers(place, options, w
     (one,) = plan(place.ctx, place.source(conflicts="observe"), REVISION).observed
     assert one.differs and one.managers.startswith(who)
     (remark,) = plan(place.ctx, place.source(conflicts="adopt"), REVISION).remarks
-    assert who in remark and ("may put its own back" in remark) == bool(options)
+    assert who in remark and ("may restore its own version" in remark) == bool(options)
     assert place.roll_out() == "Succeeded"
     assert plan(place.ctx, place.source(), REVISION).empty
 
@@ -67,7 +67,9 @@ def test_drift_names_who_wrote_and_is_repaired_until_it_is_fought_over(place):
         assert Embedded(place.ctx, "test").drive(name).rollout.status.phase == "Succeeded"
         assert load(place.api.get(ROLLOUT, name, OWN)).spec.cause == "drift"
     assert (
-        begun == "" and found.reason == "Fought" and "Argo CD" in place.whole("Drifted").rpartition("and ")[2]
+        begun == ""
+        and found.reason == "RepairContested"
+        and "Argo CD" in place.whole("Drifted").rpartition("and ")[2]
     )
 
 

@@ -55,15 +55,15 @@ TRIALS = {
             'netpol_canary_restore_seconds_bucket{le="+Inf"}': "0x30 5x30",
         },
     ),
-    "NetpolCanaryControllerDown": ({}, {'netpol_canary_ticks_total{outcome="ok"}': "0+20x60"}),
+    "NetpolCanaryControllerDown": ({}, {'netpol_canary_reconciles_total{outcome="ok"}': "0+20x60"}),
     "NetpolCanaryRoundsFailing": (
         {
-            'netpol_canary_ticks_total{outcome="ok"}': "0+1x60",
-            'netpol_canary_ticks_total{outcome="error"}': "0+9x60",
+            'netpol_canary_reconciles_total{outcome="ok"}': "0+1x60",
+            'netpol_canary_reconciles_total{outcome="error"}': "0+9x60",
         },
         {
-            'netpol_canary_ticks_total{outcome="ok"}': "0+9x60",
-            'netpol_canary_ticks_total{outcome="error"}': "0+1x60",
+            'netpol_canary_reconciles_total{outcome="ok"}': "0+9x60",
+            'netpol_canary_reconciles_total{outcome="error"}': "0+1x60",
         },
     ),
     "NetpolCanaryApiErrors": (
@@ -95,8 +95,8 @@ TRIALS = {
     ),
     "NetpolCanaryGuardDown": ({}, {'netpol_canary_guard_rounds_total{outcome="ok"}': "0+12x60"}),
     "NetpolCanaryGuardLeaderless": (
-        {"netpol_canary_guard_leads": "0x60"},
-        {"netpol_canary_guard_leads": "1x60"},
+        {"netpol_canary_guard_leader": "0x60"},
+        {"netpol_canary_guard_leader": "1x60"},
     ),
     "NetpolCanaryEngineSilent": (
         {"netpol_canary_guard_silent_rollouts": "1x60"},
@@ -124,7 +124,7 @@ FROM_THE_START = {
     'netpol_canary_guard_rescues_total{phase="Failed"}',
     'netpol_canary_guard_rounds_total{outcome="ok"}',
     'netpol_canary_measurements_total{phase="Error"}',
-    'netpol_canary_ticks_total{outcome="ok"}',
+    'netpol_canary_reconciles_total{outcome="ok"}',
     "netpol_canary_restore_seconds_count",
 }
 

@@ -179,15 +179,15 @@ def test_a_finalizer_holds_what_is_deleted(api, space):
 
 
 def test_status_is_written_by_itself_alone(api, space):
-    made = api.create({**source(space), "status": {"heldRevision": "x"}})
-    assert not (made.get("status") or {}).get("heldRevision")
-    body = {**made, "status": {"heldRevision": "abc"}, "spec": {**made["spec"], "suspend": True}}
+    made = api.create({**source(space), "status": {"blockedRevision": "x"}})
+    assert not (made.get("status") or {}).get("blockedRevision")
+    body = {**made, "status": {"blockedRevision": "abc"}, "spec": {**made["spec"], "suspend": True}}
     written = api.replace_status(body)
-    assert written["status"]["heldRevision"] == "abc"
+    assert written["status"]["blockedRevision"] == "abc"
     assert not written["spec"].get("suspend")
     assert written["metadata"]["generation"] == 1
     again = api.replace({**written, "status": {}, "spec": {**written["spec"], "suspend": True}})
-    assert again["status"]["heldRevision"] == "abc"
+    assert again["status"]["blockedRevision"] == "abc"
     assert again["metadata"]["generation"] == 2
 
 
@@ -246,8 +246,8 @@ def test_what_the_schema_or_the_metadata_of_ours_does_not_take_is_refused(api, s
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("status/heldReason", "r" * 1025),
-        ("status/heldReason", ["r"]),
+        ("status/blockedReason", "r" * 1025),
+        ("status/blockedReason", ["r"]),
         ("status/unknown", 1),
         ("status/repairs", ["2026-01-01T00:00:00Z"] * 9),
         ("status/repairs", ["yesterday"]),
@@ -277,8 +277,8 @@ def test_a_status_that_the_schema_does_not_take_is_refused(api, space, path, val
 )
 def test_what_is_just_within_the_schema_is_taken(api, space, path, value):
     made = api.create(spoilt(source(space), path, value))
-    written = api.replace_status(spoilt(made, "status/heldReason", "ü" * 1024))
-    assert written["status"]["heldReason"] == "ü" * 1024
+    written = api.replace_status(spoilt(made, "status/blockedReason", "ü" * 1024))
+    assert written["status"]["blockedReason"] == "ü" * 1024
 
 
 def test_a_rollout_keeps_its_spec(api, space):

@@ -43,7 +43,7 @@ def test_a_rollout_waits_for_its_window_without_a_worker_and_goes_on_when_it_ope
     until(stage, 12)
     assert rounds.go() == {NAME: "Paused"}
     found = status(stage)
-    assert found.paused_for == "window" and "09:00 UTC" in found.reason and found.opened == 0
+    assert found.paused_for == "window" and "09:00 UTC" in found.reason and found.waves_started == 0
     assert {c.type: c.status for c in found.conditions if c.type != "Succeeded"} == {
         "Reconciling": "True",
         "Stalled": "False",
@@ -62,7 +62,7 @@ def test_a_freeze_in_mid_rollout_lets_the_wave_finish_and_holds_the_next():
 
     def stop():
         state = stage.cluster.list(ROLLOUT, OWN)
-        reached.append(bool(state) and load(state[0]).status.opened == 1)
+        reached.append(bool(state) and load(state[0]).status.waves_started == 1)
         return reached[-1]
 
     work(stage.context(), "first", stop=stop)
@@ -70,7 +70,7 @@ def test_a_freeze_in_mid_rollout_lets_the_wave_finish_and_holds_the_next():
     rounds = Rounds(stage)
     assert rounds.go() == {NAME: "Paused"}
     found = status(stage)
-    assert (found.wave, found.opened) == (1, 1) and "INC-42" in found.reason
+    assert (found.wave, found.waves_started) == (1, 1) and "INC-42" in found.reason
     assert sorted(stage.names()["cart"]) == ["allow", "deny"] and stage.names()["web"] == []
     thaw(stage)
     assert rounds.go() == {NAME: "Succeeded"}
@@ -83,7 +83,7 @@ def test_while_everything_is_stopped_what_must_come_back_comes_back(way):
     if way == "regression":
         calls = []
         work(stage.context(), "first", stop=lambda: len(calls) > 5 or calls.append(1))
-        assert status(stage).opened == 1
+        assert status(stage).waves_started == 1
         freeze(stage)
     else:
         rounds.go()
@@ -141,7 +141,7 @@ def test_what_finds_no_room_is_queued_says_for_what_and_goes_on_in_its_turn():
 
 
 def opened(stage):
-    return [r for o in stage.cluster.list(ROLLOUT, OWN) if (r := load(o)).status.opened]
+    return [r for o in stage.cluster.list(ROLLOUT, OWN) if (r := load(o)).status.waves_started]
 
 
 def hold(rounds, name):
@@ -190,7 +190,7 @@ def test_a_wave_that_nobody_looked_at_for_too_long_is_put_back_with_its_reason()
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
     assert "no progress for 300 s" in state.rollout.status.reason
     assert "ProgressDeadlineExceeded" in [t.reason for t in state.rollout.status.transitions]
-    assert stage.shop().status.held_revision == "c" * 40
+    assert stage.shop().status.blocked_revision == "c" * 40
 
 
 def test_a_wave_that_was_written_by_somebody_with_a_clock_far_behind_is_not_put_back_for_it():

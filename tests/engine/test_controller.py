@@ -28,7 +28,7 @@ def test_a_new_head_is_rolled_out_once():
     stage = Stage()
     rounds = Rounds(stage)
     assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
-    assert stage.shop().status.verified_revision == "c" * 40
+    assert stage.shop().status.current_revision == "c" * 40
     assert rounds.condition().status == "True" and "in force" in rounds.condition().message
     writes = dict(stage.cluster.writes)
     rounds.go()
@@ -41,12 +41,12 @@ def test_a_rolled_back_revision_is_held_until_a_newer_one():
     stage = Stage(good=False)
     rounds = Rounds(stage)
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
-    assert "is held" in rounds.condition().message
+    assert "is blocked" in rounds.condition().message
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
     stage.prober.good = True
     stage.repository.push("d", files(DENY, ALLOW))
     assert rounds.go() == {"shop-cccccccccc": "RolledBack", "shop-dddddddddd": "Succeeded"}
-    assert stage.shop().status.held_revision == ""
+    assert stage.shop().status.blocked_revision == ""
 
 
 @pytest.mark.parametrize("supersede", ["queue", "immediate"])
@@ -88,13 +88,13 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     stage.prober.good = False
     stage.repository.push("d", files(DENY, OTHER))
     rounds.go()
-    assert stage.shop().status.held_revision == "d" * 40
+    assert stage.shop().status.blocked_revision == "d" * 40
     stage.prober.good = True
     stage.namespace("fresh")
     assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
     assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
     status = stage.shop().status
-    assert (status.held_revision, status.verified_revision) == ("d" * 40, "c" * 40)
+    assert (status.blocked_revision, status.current_revision) == ("d" * 40, "c" * 40)
     count = len(rounds.rollouts())
     assert len(rounds.go()) == count
 
@@ -149,7 +149,7 @@ def test_a_namespace_that_comes_after_a_revision_was_taken_back_gets_the_one_bef
     stage.namespace("fresh")
     rounds.go()
     assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
-    assert stage.shop().status.verified_revision == "c" * 40
+    assert stage.shop().status.current_revision == "c" * 40
 
 
 def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
@@ -160,7 +160,10 @@ def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
     rounds.go()
     stage.namespace("fresh")
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"} and not stage.cluster.list(POLICY, "fresh")
-    assert stage.shop().status.verified_since is None and not stage.shop().status.verified_namespaces
+    assert (
+        stage.shop().status.current_revision_since is None
+        and not stage.shop().status.current_revision_namespaces
+    )
 
 
 def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps():
@@ -294,7 +297,7 @@ def test_a_succeeded_rollout_can_be_taken_back():
     rounds.go()
     rounds.ask("shop-cccccccccc", "rollback")
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
-    assert stage.standing() == before and stage.shop().status.held_revision == "c" * 40
+    assert stage.standing() == before and stage.shop().status.blocked_revision == "c" * 40
 
 
 def test_a_pause_before_the_snapshot_waits_for_it_and_skips_nothing():
@@ -431,18 +434,18 @@ def test_commits_beyond_those_that_are_read_count_as_somebody_unknown():
     by = [Commit(f"{n:040}", ("Ann <ann@example.com>",), "change") for n in range(MOST_COMMITS)]
     stage.repository.commits = lambda since, until: by
     Rounds(stage).go()
-    people = stage.cluster.list(ROLLOUT, OWN)[0]["spec"]["people"]
+    people = stage.cluster.list(ROLLOUT, OWN)[0]["spec"]["authors"]
     assert people == ["Ann <ann@example.com>", "whoever made the commits before"]
 
 
-@pytest.mark.parametrize("cause", ["held", "changes nothing"])
+@pytest.mark.parametrize("cause", ["blocked", "changes nothing"])
 @pytest.mark.parametrize("supersede", ["queue", "immediate"])
 def test_a_head_that_would_not_begin_takes_no_ones_place(cause, supersede):
     stage = Stage(supersede=supersede)
     rounds = Rounds(stage)
     rounds.go()
-    stage.prober.good = cause != "held"
-    stage.repository.push("d", files(DENY, OTHER if cause == "held" else ALLOW))
+    stage.prober.good = cause != "blocked"
+    stage.repository.push("d", files(DENY, OTHER if cause == "blocked" else ALLOW))
     rounds.go()
     assert cause in rounds.condition().message
     stage.prober.good = True

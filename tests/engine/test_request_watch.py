@@ -87,12 +87,12 @@ def test_resume_goes_on_within_two_seconds():
 
     def stop():
         found = stage.cluster.list(ROLLOUT, OWN)
-        if found and (found[0].get("status") or {}).get("opened") and not stopped:
+        if found and (found[0].get("status") or {}).get("wavesStarted") and not stopped:
             stopped.append(1)
             Rounds(stage).ask(NAME, "pause")
         return False
 
-    assert work(stage.context(), "w", stop=stop).rollout.status.paused_for == "operator"
+    assert work(stage.context(), "w", stop=stop).rollout.status.paused_for == "user"
     asked = lambda: requests.ask(stage.context(), load(stage.cluster.get(ROLLOUT, NAME, OWN)), "resume")  # noqa: E731
     assert served(stage, asked, lambda: phase(stage)["phase"] != "Paused") <= SOON
 
@@ -106,13 +106,13 @@ def test_an_approval_opens_the_wave_within_two_seconds():
             ctx = stage.context(stage.cluster.acting_as(user))
             decide(ctx, read(ctx, NAME), Decision(comment="fine"))
 
-    assert served(stage, approve, lambda: phase(stage)["opened"] >= 2) <= SOON
+    assert served(stage, approve, lambda: phase(stage)["wavesStarted"] >= 2) <= SOON
 
 
 def test_retry_begins_the_rollout_again_within_two_seconds():
     stage = staged(good=False)
     assert work(stage.context(), "w").rollout.status.phase == "RolledBack"
-    assert stage.shop().status.held_revision
+    assert stage.shop().status.blocked_revision
     Rounds(stage).controller.tick(Inline())  # the source was looked at just now
     stage.prober.good = True
     again = f"{NAME}-2"

@@ -63,7 +63,7 @@ def gated(at=0, after=False, late=True):
     """A gate before the second wave, and mia's approval; or what was promoted turns out bad while it waits."""
     stage, death = Stage(gates=[m.Gate(wave=1, approvals=1)]), kills(at, after)
     fresh = stage.shop()
-    known = [{"mail": "ann@example.com", "user": "ann"}]
+    known = [{"email": "ann@example.com", "user": "ann"}]
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": known}})
     before, name = stage.standing(), work(stage.context(), "zero").rollout.name
     mia = stage.context(stage.cluster.acting_as("mia"))
@@ -88,4 +88,4 @@ def test_stopped_at_every_write_before_or_behind_a_gate_it_ends_the_same(late, a
         stage, before, state, _ = gated(at, after, late)
         check(stage, before, state)
         reasons = [t.reason for t in state.rollout.status.transitions]
-        assert reasons.count("Approved") == (not late) and "Unvouched" not in reasons
+        assert reasons.count("Approved") == (not late) and "ApprovalsUnproven" not in reasons

@@ -104,4 +104,4 @@ def test_what_is_promoted_has_measurements_for_it(kind, script):
     if state.rollout.status.phase == "Succeeded":
         for analysis in state.analyses.values():
             good = [r for r in analysis.status.measurements if r.phase == "Successful"]
-            assert good and analysis.status.ticks >= 2
+            assert good and analysis.status.checks >= 2

@@ -1,4 +1,4 @@
-"""The engine is lost at any write and does not come back: the guard puts everything back in time, or only tells."""
+"""The engine is lost at any write and does not come back: the guard rolls everything back in time, or only tells."""
 
 import contextlib
 import itertools
@@ -66,7 +66,7 @@ def test_killed_at_any_write_what_is_not_promoted_is_back_in_time(good, after):
             assert post.count("rescues_total", phase="RolledBack") == 1
             back = work(stage.context(), "back").rollout
             assert back.status.phase == "RolledBack" and stage.shop().status.active_rollout == ""
-            assert stage.shop().status.held_revision == ("c" * 40 if judged else "")
+            assert stage.shop().status.blocked_revision == ("c" * 40 if judged else "")
         else:
             assert (now.phase, stage.standing()) == (phase, left), at
             assert post.count("alerts_total") == (phase not in m.TERMINAL)
@@ -219,7 +219,7 @@ def test_a_wave_that_a_person_paused_is_left_alone():
     annotations = {REQUEST: "pause/1/eve"}
     stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
     work(stage.context(), "again")
-    held_up(stage, "operator")
+    held_up(stage, "user")
     assert stage.standing() != before
 
 
@@ -234,7 +234,7 @@ def test_a_revision_whose_engine_was_lost_is_tried_once_more_and_then_held():
     stage, before = half_done()
     Post(stage).look()
     work(stage.context(), "back")
-    assert stage.shop().status.held_revision == ""
+    assert stage.shop().status.blocked_revision == ""
     again = start(stage.context(), stage.shop()).rollout
     with pytest.raises(Killed):
         Embedded(stage.context(dies_with(stage, 1)), "again").drive(again)
@@ -242,15 +242,15 @@ def test_a_revision_whose_engine_was_lost_is_tried_once_more_and_then_held():
     Embedded(stage.context(), "back").drive(again)
     source = stage.shop()
     assert stage.standing() == before
-    assert (source.status.held_revision, source.status.active_rollout) == ("c" * 40, "")
-    assert "nobody worked on it" in source.status.held_reason
+    assert (source.status.blocked_revision, source.status.active_rollout) == ("c" * 40, "")
+    assert "nobody worked on it" in source.status.blocked_reason
 
 
 def test_probes_that_could_not_run_again_are_said():
     stage, before = half_done()
     Post(stage).look()
     status = state_of(stage).rollout.status
-    verified = next(c for c in status.conditions if c.type == "Verified")
+    verified = next(c for c in status.conditions if c.type == "RollbackVerified")
     assert (verified.status, verified.reason) == ("Unknown", "ProbesDidNotRun")
     assert stage.standing() == before
 
@@ -270,7 +270,7 @@ def test_only_the_replica_with_the_lease_acts():
     first, second = Post(stage, "first"), Post(stage, "second")
     first.guard.round(Inline())
     second.look(LIMIT / 4)
-    assert (first.count("leads"), second.count("leads")) == (1, 0)
+    assert (first.count("leader"), second.count("leader")) == (1, 0)
 
 
 def test_a_standby_replica_takes_over_before_the_guard_acts():

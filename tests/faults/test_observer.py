@@ -147,5 +147,5 @@ def test_pods_of_the_controls_that_fall_as_well_clear_the_change():
         }
     )
     state = work(context, "w")
-    assert state.analyses[0].spec.controls == ["far"]
+    assert state.analyses[0].spec.control_group == ["far"]
     assert state.rollout.status.phase != "RolledBack"

@@ -50,4 +50,4 @@ def test_a_change_ends_as_the_table_says(what):
     assert {r.status.phase for r in records} == spaces
     assert (stage.standing() == before) is (phase == "RolledBack")
     assert (status.restored_seconds is not None) is (phase == "RolledBack")
-    assert (stage.shop().status.held_revision == "c" * 40) is held
+    assert (stage.shop().status.blocked_revision == "c" * 40) is held

@@ -58,7 +58,7 @@ def test_starters_of_two_revisions_let_one_rollout_work_at_any_interleaving():
             Embedded(stage.context(), "worker").drive(rollout.name)
         done = [r for r in rollouts(stage) if r.status.phase != "Superseded"]
         assert len(done) == 1 and done[0].status.phase == "Succeeded", seed
-        assert stage.shop().status.verified_revision == done[0].spec.revision
+        assert stage.shop().status.current_revision == done[0].spec.revision
         assert stage.shop().status.active_rollout == ""
 
 
@@ -98,9 +98,9 @@ def test_a_creation_that_lands_after_its_place_was_given_away_writes_nothing(whi
         Embedded(stage.context(), "worker").drive(name)
     sent.met.pop().go_on()
     late = Embedded(stage.context(), "other").drive("shop-cccccccccc").rollout
-    assert late.status.phase == "Superseded" and late.status.opened == 0
+    assert late.status.phase == "Superseded" and late.status.waves_started == 0
     state = Embedded(stage.context(), "worker").drive(name)
-    assert state.rollout.status.phase == "Succeeded" and stage.shop().status.verified_rollout == name
+    assert state.rollout.status.phase == "Succeeded" and stage.shop().status.current_revision_rollout == name
 
 
 def test_a_claim_that_changes_hands_while_a_rollout_is_created_leaves_one_that_works():

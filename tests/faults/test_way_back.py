@@ -47,7 +47,7 @@ def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_
 
 
 def slow_back(stage, *faults):
-    """How a rollout ends that is put back half-way, by a worker that meets these faults."""
+    """How a rollout ends that is rolled back half-way, by a worker that meets these faults."""
     killed_half_way(stage)
     edited(stage, "allow")
     edited(stage)
@@ -223,7 +223,7 @@ def lands(call):
 
 
 def muted(at, dies):
-    """A rollout whose `at`th write is lost at its worker's, which dies over it or goes on; then it is put back."""
+    """A rollout whose `at`th write is lost at its worker's, which dies over it or goes on; then it is rolled back."""
     stage = Stage(good=False)
     before, lost = stage.standing(), unheard(at, Killed) if dies else unheard(at)
     try:
@@ -324,7 +324,7 @@ def test_what_somebody_makes_while_the_wave_waits_to_be_written_is_left_by_the_p
     stage = Stage()
     before = stage.standing()
     theirs, made = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label), []
-    opens = lambda call: call.obj["status"].get("opened")  # noqa: E731
+    opens = lambda call: call.obj["status"].get("wavesStarted")  # noqa: E731
     somebody = just_after(
         lambda call: made.append(stage.cluster.create(theirs)),
         "replace_status",

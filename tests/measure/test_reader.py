@@ -142,7 +142,7 @@ def in_a_wave(metric, before, now):
 
     context = stage.context()
     object.__setattr__(context, "metrics", begun)
-    work(context, "w", stop=lambda: any(a.status.ticks for a in analyses(stage)))
+    work(context, "w", stop=lambda: any(a.status.checks for a in analyses(stage)))
     (first, *_) = analyses(stage)
     return [r for r in first.status.measurements if r.metric == metric.name and r.namespace == "cart"]
 

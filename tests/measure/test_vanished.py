@@ -40,7 +40,7 @@ def begun(looks=1, probes=(), **strategy):
     ticks = []
 
     def enough():
-        ticks[:] = [a.status.ticks for a in states(stage)]
+        ticks[:] = [a.status.checks for a in states(stage)]
         return bool(ticks) and ticks[0] >= looks
 
     work(stage.context(), "first", stop=enough)
@@ -66,7 +66,7 @@ def test_a_canary_that_vanishes_is_no_regression_and_no_success():
     delete(stage, "cart")
     state = go(stage)
     status = state.rollout.status
-    assert (status.phase, status.paused_for, status.opened) == ("Paused", "inconclusive", 1)
+    assert (status.phase, status.paused_for, status.waves_started) == ("Paused", "inconclusive", 1)
     assert "cart: deleted while the change was watched there" in status.reason
     assert stage.names()["pay"] == stage.names()["web"] == []
 
@@ -92,7 +92,7 @@ def test_while_the_canary_is_gone_the_rest_goes_on_being_watched():
     stage = living.stage = Stage(
         metrics=living, analysis={"metrics": [ERRORS], "count": 4, "probes": [], "watch": ["web"]}
     )
-    work(stage.context(), "first", stop=lambda: any(a.status.ticks for a in states(stage)))
+    work(stage.context(), "first", stop=lambda: any(a.status.checks for a in states(stage)))
     delete(stage, "cart")
     assert go(stage).rollout.status.paused_for == "inconclusive"
     living.bad = {"web"}
@@ -106,7 +106,7 @@ def test_a_canary_that_failed_before_it_went_has_failed():
     stage.metrics = living
     state = read(stage.context(), NAME)
     assert state.rollout.status.phase == "Progressing"
-    Embedded(stage.context(), "next", stop=lambda: states(stage)[0].status.ticks >= 2).drive(NAME)
+    Embedded(stage.context(), "next", stop=lambda: states(stage)[0].status.checks >= 2).drive(NAME)
     delete(stage, "cart")
     assert go(stage).rollout.status.phase == "RolledBack"
 
@@ -134,7 +134,7 @@ def go_until(stage, wave):
 
     def looked():
         found = states(stage)
-        return len(found) > wave and found[wave].status.ticks >= 1
+        return len(found) > wave and found[wave].status.checks >= 1
 
     Embedded(stage.context(), "next", stop=looked).drive(NAME)
 
@@ -148,7 +148,7 @@ def test_a_canary_that_vanishes_while_the_next_wave_waits_is_told_before_that_op
     assert states(stage)[0].status.phase == "Inconclusive"
     approved(stage)
     state = go(stage)
-    assert (state.rollout.status.paused_for, state.rollout.status.opened) == ("inconclusive", 1)
+    assert (state.rollout.status.paused_for, state.rollout.status.waves_started) == ("inconclusive", 1)
     assert "cart: deleted while" in state.rollout.status.reason
     Rounds(stage).ask(NAME, "resume")
     state = go(stage)
@@ -171,7 +171,7 @@ def test_a_neighbour_that_vanishes_is_no_regression():
     stage.namespace("beside")
     meta = stage.cluster.get(NAMESPACE, "beside")
     stage.cluster.replace({**meta, "metadata": {**meta["metadata"], "labels": {}}})
-    work(stage.context(), "w", stop=lambda: any(a.status.ticks for a in states(stage)))
+    work(stage.context(), "w", stop=lambda: any(a.status.checks for a in states(stage)))
     delete(stage, "beside")
     state = go(stage)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason

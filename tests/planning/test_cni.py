@@ -90,7 +90,7 @@ def begun(stage):
     ctx = stage.context()
 
     def stop():
-        return any((o.get("status") or {}).get("opened") for o in stage.cluster.list(ROLLOUT, OWN))
+        return any((o.get("status") or {}).get("wavesStarted") for o in stage.cluster.list(ROLLOUT, OWN))
 
     work(ctx, "w", stop=stop)
     return ctx, read(ctx, stage.cluster.list(ROLLOUT, OWN)[0]["metadata"]["name"])

@@ -26,7 +26,7 @@ def test_a_connection_that_is_open_between_waves_only_is_named_with_an_order_tha
     assert found.risk.level == "high" and "newly open to the internet" in found.risk.reasons[0]
 
 
-@pytest.mark.parametrize(("boundaries", "gates"), [("ask", [0]), ("goOn", [])])
+@pytest.mark.parametrize(("boundaries", "gates"), [("ask", [0]), ("proceed", [])])
 def test_a_source_asks_or_goes_on(boundaries, gates):
     stage = crossing(boundaries=boundaries)
     ctx = stage.context()
@@ -113,7 +113,7 @@ spec:
 
 def test_intents_become_probes_where_the_source_asks():
     for asked_for in (True, False):
-        stage = crossing(analysis={"probe_intents": asked_for}, boundaries="goOn")
+        stage = crossing(analysis={"probe_intents": asked_for}, boundaries="proceed")
         revision = stage.repository.push("e", {**stage.repository.files("d" * 40), "tests.yaml": INTENTS})
         ctx = stage.context()
         name = start(ctx, find_source(ctx, "shop"), revision).rollout

@@ -46,7 +46,7 @@ def test_adopt_takes_it_over_and_says_so_and_a_rollback_gives_it_back():
     before = on.standing()
     (remark,) = planned(on).remarks
     assert "web/NetworkPolicy/allow is adopted, so far managed by Argo CD" in remark
-    assert "may put its own back" in remark
+    assert "may restore its own version" in remark
     assert work(on.context(), "w").rollout.status.phase == "RolledBack"
     assert on.standing() == before
 

@@ -1,4 +1,4 @@
-"""Two rollouts of the demo's shop, played once: one that was promoted, one that was put back."""
+"""Two rollouts of the demo's shop, played once: one that was promoted, one that was rolled back."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A view tells all of a rollout: where each wave stands, what it was judged by, why it was put back."""
+"""A view tells all of a rollout: where each wave stands, what it was judged by, why it was rolled back."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def test_a_rollback_says_why_and_what_was_never_begun(bad):
     assert [c.phase for w in bad.waves for c in w.cells] == ["Restored", "Pending"]
     assert bad.commits[0].endswith("Let callers of payments and web reach the HTTP port only")
     kinds = [m.kind for m in bad.moments]
-    assert kinds == ["Planned", "Opened", "Applied", "Looked", "Regression", "Restored", "RolledBack"]
+    assert kinds == ["Planned", "WaveStarted", "Applied", "Measured", "Regression", "Restored", "RolledBack"]
     assert [m.wave for m in bad.moments][3:6] == [0, 0, 0]
 
 
@@ -106,7 +106,7 @@ def test_waves_that_were_good_are_undone_by_a_later_rollback():
     assert "rollback by ann" in dict(found.explained)["reason"]
 
 
-@pytest.mark.parametrize("paused", ["drift", "operator", "inconclusive", "window"])
+@pytest.mark.parametrize("paused", ["drift", "user", "inconclusive", "window"])
 def test_every_pause_says_whom_it_waits_for(played, paused):
     state = played["good-change"]
     status = state.rollout.status.model_copy(update={"phase": "Paused", "paused_for": paused})

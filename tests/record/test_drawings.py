@@ -59,7 +59,7 @@ def test_moments_limits_and_sides_are_named():
     ]
     root = drawn(curve_svg(curve((0.1, 0.2), maximum=0.05), marks))
     said = texts(root)
-    for word in ("applied", "detected", "restored", "checkout", "before the change", "controls (mean)"):
+    for word in ("applied", "detected", "restored", "checkout", "before the change", "control group (mean)"):
         assert word in said
     assert "at most 5 %" in said and "20 %" in said
     heights = [n.get("y") for n in root.iter(f"{NS}text") if n.text in ("detected", "restored")]

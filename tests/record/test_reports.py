@@ -61,7 +61,7 @@ def hostile(bad):
     return replace(
         bad,
         name=HOSTILE,
-        people=(HOSTILE,),
+        authors=(HOSTILE,),
         commits=(HOSTILE,),
         waves=(wave,),
         moments=(said,),
@@ -83,7 +83,7 @@ def rows(markdown, title):
 def test_markdown_tells_what_broke_and_what_was_put_back(bad):
     text = report(bad)
     assert text.startswith(f"# Rollout {bad.name}: RolledBack\n")
-    assert "- **Put back in:** 0.04 s" in text and "- **Verified:** True: 9 probes" in text
+    assert "- **Restored in:** 0.04 s" in text and "- **Rollback verified:** True: 9 probes" in text
     assert "- **connections:** checkout/checkout-0 to payments/payments-0 (all, now none)" in text
     columns, _, first, *_ = rows(text, "Metrics")
     assert columns[:4] == ["Metric", "Namespace", "Before", "Last"]
@@ -96,7 +96,7 @@ def test_markdown_tells_what_broke_and_what_was_put_back(bad):
 
 def test_markdown_of_a_promoted_rollout_has_no_why(good):
     text = report(good)
-    assert "## Why" not in text and "Put back" not in text and text.count("## Wave ") == 3
+    assert "## Why" not in text and "Rolled back" not in text and text.count("## Wave ") == 3
 
 
 def test_hostile_texts_stay_within_their_cells(hostile):
@@ -142,7 +142,7 @@ def test_the_same_drawing_in_two_waves_has_two_names(good):
 def test_an_overview_tells_rates_and_draws_them_over_time(played):
     now = played["good-change"].rollout.status.started_at
     entries = [entry(s.rollout) for s in played.values()]
-    entries.append(replace(entries[0], name=HOSTILE, people=(HOSTILE,), reason=HOSTILE))
+    entries.append(replace(entries[0], name=HOSTILE, authors=(HOSTILE,), reason=HOSTILE))
     text = overview(entries, summary(entries, now))
     parsed = Parsed(text)
     assert parsed.open == [] and "script" not in parsed.tags and text.count('class="trend"') == 3
@@ -159,15 +159,15 @@ def test_hostile_texts_are_text_on_the_page_too(hostile):
 
 def test_a_long_timeline_leaves_out_old_looks_and_never_how_it_ended(bad):
     began = bad.moments[0].time
-    looks = [Moment(began + timedelta(seconds=n), "Looked", f"look {n}") for n in range(MOST_ROWS)]
-    end = Moment(began + timedelta(days=1), "RolledBack", "put back")
-    made = timeline([Moment(began, "Opened", "wave 0 was opened"), *looks, end])
+    looks = [Moment(began + timedelta(seconds=n), "Measured", f"look {n}") for n in range(MOST_ROWS)]
+    end = Moment(began + timedelta(days=1), "RolledBack", "rolled back")
+    made = timeline([Moment(began, "WaveStarted", "wave 0 was opened"), *looks, end])
     said = [row[2] for row in made.rows]
     assert len(said) == MOST_ROWS and made.more == 2
-    assert said[:2] == ["wave 0 was opened", "look 2"] and said[-1] == "put back"
+    assert said[:2] == ["wave 0 was opened", "look 2"] and said[-1] == "rolled back"
 
 
 def test_a_timeline_over_several_days_names_them(bad):
-    first, later = (Moment(bad.moments[0].time + timedelta(days=n), "Opened", "") for n in (0, 1))
+    first, later = (Moment(bad.moments[0].time + timedelta(days=n), "WaveStarted", "") for n in (0, 1))
     assert timeline([first]).rows[0][0] == f"{first.time:%H:%M:%S}"
     assert timeline([first, later]).rows[1][0] == f"{later.time:%Y-%m-%d %H:%M:%S}"

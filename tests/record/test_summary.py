@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 
 @pytest.fixture
 def one(played):
-    """A rollout that was put back, as an entry that began a day ago."""
+    """A rollout that was rolled back, as an entry that began a day ago."""
     made = entry(played["breaks-checkout"].rollout)
     return replace(made, started_at=NOW - timedelta(days=1), ended_at=NOW - timedelta(days=1))
 
@@ -35,7 +35,7 @@ def test_an_entry_tells_how_long_things_took(played):
 @pytest.mark.parametrize(
     ("told", "reason"),
     [("Regression", r) for r in ("ObserverLost", "ProgressDeadlineExceeded", "EngineLost")]
-    + [("Opened", "BreakGlass")],
+    + [("WaveStarted", "BreakGlass")],
 )
 def test_whatever_opened_a_wave_and_brought_the_rollback_about_was_noticed(played, told, reason):
     rollout = played["breaks-checkout"].rollout

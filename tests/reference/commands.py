@@ -29,7 +29,7 @@ EXIT_CODES = {
     0: "done",
     1: "rolled back, refused by a check, or not allowed",
     2: "bad input: what was typed, a file, a repository, or something that does not exist",
-    3: "paused (for a person, a window, room), or what is needed gave no answer",
+    3: "paused (for a person, a window, capacity), or what is needed gave no answer",
     4: "what is in the cluster differs from what it should be restored to",
     70: "a fault of netpol-canary itself: one line says where; NETPOL_CANARY_TRACEBACK=1 shows the traceback",
     130: "interrupted",

@@ -31,7 +31,7 @@ LABELS = {
     "api_calls.kind": "the kind that the call is about",
     "api_calls.outcome": "ok, an HTTP status, or unreachable",
     "faults.part": "round, source, rollout, record, delivery or bridges: what was stopped by it",
-    "ticks.outcome": "ok or error",
+    "reconciles.outcome": "ok or error",
     "deliveries.kind": "the kind of receiver",
     "deliveries.outcome": "sent, failed, given up or unwanted",
     "webhooks.host": "the Git host: the path below `/webhooks/`",

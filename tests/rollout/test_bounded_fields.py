@@ -34,7 +34,7 @@ READ = [
 ]
 SEEN = bounds("WaveAnalysis", SPEC)
 FROZEN = [(kind, b) for kind in ("PolicyRollout", "NamespaceRollout") for b in bounds(kind, SPEC)]
-UNCUT = {"walk"}
+UNCUT = {"writes"}
 CUTTABLE = [(k, b) for k, b in WRITTEN if not UNCUT & set(b.path)]
 over = st.integers(1, 3000)
 letters = st.sampled_from(["x", "é", "\U0001f600", '"', "\\", "<", "\n"])
@@ -82,7 +82,7 @@ def test_there_are_bounds_to_be_kept():
 
 
 def test_nothing_that_is_written_later_is_beyond_help_but_the_walk_which_is_bounded_where_it_is_made():
-    stuck = {"walk", *WHOLE} & {step for _, b in WRITTEN for step in b.path}
+    stuck = {"writes", *WHOLE} & {step for _, b in WRITTEN for step in b.path}
     assert stuck == UNCUT
     assert all(b.word != "pattern" for _, b in WRITTEN) and all(b.word != "pattern" for b in SEEN)
     most = [b.limit for _, b in CUTTABLE if b.word == "maxLength"]
@@ -108,19 +108,19 @@ def test_a_status_beyond_several_bounds_at_once_is_cut_and_written(data, kind):
     assert misfits(written(kind, status)) == []
 
 
-LISTS = [(k, b) for k, b in CUTTABLE if b.word == "maxItems" and b.path != ("leftOut",)]
+LISTS = [(k, b) for k, b in CUTTABLE if b.word == "maxItems" and b.path != ("truncated",)]
 
 
 @pytest.mark.parametrize(("kind", "bound"), [(k, b) for k, b in LISTS if len(b.path) == 1], ids=str)
 def test_what_a_list_of_a_status_leaves_out_is_counted(kind, bound):
     (name,) = bound.path
-    status = {**whole(kind, STATUS), "leftOut": []}
+    status = {**whole(kind, STATUS), "truncated": []}
     once = written(kind, beyond(bound, status, 7))["status"]
-    assert {"field": name, "count": 7} in once["leftOut"]
+    assert {"field": name, "count": 7} in once["truncated"]
     again = written(kind, beyond(bound, once, 5))["status"]
-    assert {"field": name, "count": 12 if name in ROLLING else 5} in again["leftOut"]
+    assert {"field": name, "count": 12 if name in ROLLING else 5} in again["truncated"]
     emptied = written(kind, {**again, name: []})["status"]
-    assert all(c["field"] != name for c in emptied["leftOut"])
+    assert all(c["field"] != name for c in emptied["truncated"])
 
 
 def test_of_what_happens_the_newest_is_kept_and_of_what_is_found_the_first():
@@ -128,10 +128,10 @@ def test_of_what_happens_the_newest_is_kept_and_of_what_is_found_the_first():
         {"time": "2026-01-01T00:00:00Z", "actor": str(n), "phase": "Paused", "reason": "r"}
         for n in range(250)
     ]
-    status = fitted(m.PolicyRolloutStatus, {"transitions": moved, "leftOut": []})
+    status = fitted(m.PolicyRolloutStatus, {"transitions": moved, "truncated": []})
     assert (status["transitions"][0]["actor"], status["transitions"][-1]["actor"]) == ("50", "249")
     flows = [{"source": f"a/{n}", "destination": "b/c"} for n in range(250)]
-    assert fitted(m.WaveAnalysisStatus, {"flows": flows, "leftOut": []})["flows"][-1]["source"] == "a/199"
+    assert fitted(m.WaveAnalysisStatus, {"flows": flows, "truncated": []})["flows"][-1]["source"] == "a/199"
 
 
 @pytest.mark.parametrize("bound", [b for b in SEEN if b.path not in (("rollout",), ("wave",))], ids=str)
@@ -170,8 +170,8 @@ def test_what_is_frozen_beyond_a_bound_is_refused_in_planning_with_the_reason(ki
 
 
 def test_half_of_what_no_part_can_stand_for_is_never_written():
-    with pytest.raises(ValueError, match="walk"):
-        fitted(m.NamespaceRolloutStatus, {"walk": ["{}"] * (m.MOST_WALK + 1)})
+    with pytest.raises(ValueError, match="writes"):
+        fitted(m.NamespaceRolloutStatus, {"writes": ["{}"] * (m.MOST_WRITES + 1)})
 
 
 @pytest.mark.parametrize("number", [1, 60, 1600])
@@ -183,8 +183,8 @@ def test_a_walk_that_is_kept_keeps_to_its_bounds(number, letter):
 
     states = [{}, *({("v1", "X", f"p{n}"): obj(n)} for n in range(number))]
     texts = encoded(states, {}, {})
-    assert len(texts) <= m.MOST_WALK and sum(map(len, texts)) <= MOST_BYTES
-    assert misfits(written("NamespaceRollout", {**whole("NamespaceRollout", STATUS), "walk": texts})) == []
+    assert len(texts) <= m.MOST_WRITES and sum(map(len, texts)) <= MOST_BYTES
+    assert misfits(written("NamespaceRollout", {**whole("NamespaceRollout", STATUS), "writes": texts})) == []
 
 
 @settings(max_examples=40, deadline=None)

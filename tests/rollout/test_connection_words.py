@@ -33,7 +33,7 @@ def rollout(edges, total, **given):
     return load(new("PolicyRollout", "shop-1", "netpol-canary", spec))
 
 
-def said(of, reason="Approval", **given):
+def said(of, reason="ApprovalRequired", **given):
     known = {
         "phase": "Paused",
         "message": "wave 0: 0 of 1 approvals",
@@ -56,8 +56,10 @@ def test_an_unclear_wave_tells_until_when_a_person_has_time():
     of = rollout([], 0)
     seconds = of.spec.strategy.analysis.inconclusive_seconds
     end = f"{NOW + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S} UTC"
-    assert f"waits until {end}" in said(of, "Inconclusive", opened=1)
-    assert "waits until" not in said(of, "Inconclusive", opened=0)  # nothing is written, so nothing presses
+    assert f"waits until {end}" in said(of, "Inconclusive", waves_started=1)
+    assert "waits until" not in said(
+        of, "Inconclusive", waves_started=0
+    )  # nothing is written, so nothing presses
 
 
 def test_other_messages_stay_as_short_as_they_were():

@@ -16,7 +16,7 @@ LATER = NOW + timedelta(seconds=LIMIT + 100)
 PLANNED = NOW - timedelta(seconds=20)
 
 
-def moved(*seconds, reason="Opened"):
+def moved(*seconds, reason="WaveStarted"):
     """Transitions at seconds after NOW."""
     rest = [
         m.Transition(time=NOW + timedelta(seconds=s), phase="Progressing", reason=reason, actor="a")
@@ -28,7 +28,7 @@ def moved(*seconds, reason="Opened"):
 def written(transitions, created=PLANNED, watched=None):
     """A wave that was written at NOW and is due to be looked at."""
     plan = m.Strategy(progress_deadline_seconds=LIMIT, settle_seconds=60)
-    found = rollout(phase="Progressing", opened=1, strategy=plan, transitions=transitions)
+    found = rollout(phase="Progressing", waves_started=1, strategy=plan, transitions=transitions)
     found.manifest["metadata"]["creationTimestamp"] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
     spaces = {"one": namespace("one", "Applied")}
     return State(found, spaces, {0: analysis("Running")}, watched=watched)
@@ -79,7 +79,11 @@ def undecided(watched):
     clear = m.Transition(time=NOW, phase="Paused", reason="Inconclusive", actor="a")
     plan = m.Strategy(analysis=m.Analysis(inconclusive_seconds=600))
     found = rollout(
-        phase="Paused", paused_for="inconclusive", opened=1, strategy=plan, transitions=[*moved(-5), clear]
+        phase="Paused",
+        paused_for="inconclusive",
+        waves_started=1,
+        strategy=plan,
+        transitions=[*moved(-5), clear],
     )
     return State(found, {"one": namespace("one", "Applied")}, {0: analysis("Inconclusive")}, watched=watched)
 

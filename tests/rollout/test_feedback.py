@@ -12,7 +12,7 @@ from orchestrator.rollout.resources import model as m
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-def entry(phase, reason, wave=0, opened=0, message="why"):
+def entry(phase, reason, wave=0, waves_started=0, message="why"):
     return m.Outgoing(
         id="u/1",
         time=NOW,
@@ -20,7 +20,7 @@ def entry(phase, reason, wave=0, opened=0, message="why"):
         reason=reason,
         message=message,
         wave=wave,
-        opened=opened,
+        waves_started=waves_started,
         to=["statuses"],
     )
 
@@ -31,9 +31,9 @@ def said(*entries):
 
 def test_a_wave_and_the_whole_have_statuses_of_their_own():
     assert said(entry("Progressing", "Planned")) == {"": "pending"}
-    assert said(entry("Progressing", "Opened", 1, 2)) == {"/wave-1": "pending", "": "pending"}
+    assert said(entry("Progressing", "WaveStarted", 1, 2)) == {"/wave-1": "pending", "": "pending"}
     assert said(entry("Progressing", "Promoted", 0, 1)) == {"/wave-0": "success", "": "pending"}
-    assert said(entry("Paused", "Approval", 1, 1)) == {"/wave-1": "pending", "": "pending"}
+    assert said(entry("Paused", "ApprovalRequired", 1, 1)) == {"/wave-1": "pending", "": "pending"}
     assert said(entry("Succeeded", "Succeeded", 1, 2)) == {"/wave-1": "success", "": "success"}
     assert said(entry("RollingBack", "Regression", 1, 2)) == {"/wave-1": "failure", "": "pending"}
     assert said(entry("RollingBack", "Rejected", 1, 1)) == {"": "pending"}
@@ -46,8 +46,8 @@ def test_a_wave_and_the_whole_have_statuses_of_their_own():
 
 
 def test_of_many_only_the_latest_of_a_context_is_left():
-    steps = [entry("Progressing", "Opened", 0, 1), entry("Progressing", "Promoted", 0, 1)]
-    steps += [entry("Progressing", "Opened", 1, 2), entry("RolledBack", "RolledBack", 1, 2)]
+    steps = [entry("Progressing", "WaveStarted", 0, 1), entry("Progressing", "Promoted", 0, 1)]
+    steps += [entry("Progressing", "WaveStarted", 1, 2), entry("RolledBack", "RolledBack", 1, 2)]
     assert said(*steps) == {"/wave-0": "failure", "/wave-1": "failure", "": "failure"}
 
 
@@ -76,8 +76,8 @@ def test_the_comment_shows_risk_waves_and_how_it_ended():
 def test_the_comment_of_a_rollback_says_why():
     state = played(False)
     text = feedback.comment(state, "")
-    assert "rolled back, everything put back within 1 s" in text
-    assert "| 0 | cart | ↩️ put back |" in text and "| 1 | pay, web | — not reached |" in text
+    assert "rolled back, everything restored within 1 s" in text
+    assert "| 0 | cart | ↩️ restored |" in text and "| 1 | pay, web | — not reached |" in text
     assert "\n> " in text
     title, body = feedback.way_back(state.rollout, BASE)
     assert title == "Revert the policies of cccccccccc, which were rolled back" and BASE in body
@@ -101,9 +101,9 @@ def test_a_message_names_what_where_who_and_when_and_calls_nobody():
     state = played(False)
     title, body = texts.text(state.rollout, state.rollout.status.outbox[-1], BASE)
     assert title == "netpol-canary: shop: rolled back"
-    assert "wave 0 (cart), put back within 1 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
+    assert "wave 0 (cart), restored within 1 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
     assert "@example" not in body and body.splitlines()[-1] == f"{BASE}/rollouts/shop-cccccccccc/why"
-    calls = entry("Paused", "Approval", message="<!channel> @here")
+    calls = entry("Paused", "ApprovalRequired", message="<!channel> @here")
     title, body = texts.text(state.rollout, calls, BASE)
     assert "<" not in body and "@here" not in body and body.endswith("/approve")
     assert texts.text(state.rollout, calls, "")[1].endswith("id u/1")

@@ -20,7 +20,7 @@ def rollout(annotations=None, strategy=None, people=(), deleting=False, **status
         strategy=strategy or m.Strategy(),
         plan_digest="d",
         waves=waves,
-        people=list(people),
+        authors=list(people),
     )
     obj = new("PolicyRollout", "shop-r", "np", spec, finalizer="f")
     obj["metadata"]["annotations"] = annotations or {}
@@ -71,7 +71,7 @@ def verb(state, now=NOW):
 
 def applied(phase):
     spaces = {"one": namespace("one", "Applied"), "two": namespace("two", "Pending")}
-    return State(rollout(phase="Progressing", opened=1), spaces, {0: analysis(phase)})
+    return State(rollout(phase="Progressing", waves_started=1), spaces, {0: analysis(phase)})
 
 
 def test_a_pending_rollout_is_frozen_first():
@@ -80,7 +80,7 @@ def test_a_pending_rollout_is_frozen_first():
 
 def test_a_wave_opens_then_gets_its_baseline_then_is_applied():
     assert verb(State(rollout(phase="Progressing"))) == "open"
-    opened = rollout(phase="Progressing", opened=1)
+    opened = rollout(phase="Progressing", waves_started=1)
     pending = {"one": namespace("one", "Pending")}
     assert verb(State(opened, pending)) == "baseline"
     assert verb(State(opened, pending, {0: analysis("Running")})) == "apply"
@@ -102,13 +102,13 @@ def test_the_verdict_decides(phase, expected):
 
 def test_a_rollback_restores_then_verifies_then_finishes():
     spaces = {"one": namespace("one", "Applied")}
-    assert verb(State(rollout(phase="RollingBack", opened=1), spaces)) == "restore"
+    assert verb(State(rollout(phase="RollingBack", waves_started=1), spaces)) == "restore"
     restored = {"one": namespace("one", "Restored")}
-    assert verb(State(rollout(phase="RollingBack", opened=1), restored)) == "verify"
+    assert verb(State(rollout(phase="RollingBack", waves_started=1), restored)) == "verify"
 
 
 def test_a_deleted_rollout_is_rolled_back():
-    assert verb(State(rollout(phase="Progressing", opened=1, deleting=True))) == "rollback"
+    assert verb(State(rollout(phase="Progressing", waves_started=1, deleting=True))) == "rollback"
 
 
 def test_requests_abort_pause_and_resume_and_are_handled_once():
@@ -117,7 +117,7 @@ def test_requests_abort_pause_and_resume_and_are_handled_once():
 
     assert verb(asked("abort", phase="Progressing")) == "rollback"
     assert verb(asked("pause", phase="Progressing")) == "pause"
-    assert verb(asked("resume", phase="Paused", paused_for="operator")) == "continue"
+    assert verb(asked("resume", phase="Paused", paused_for="user")) == "continue"
     assert verb(asked("resume", phase="Progressing")) == "handle"
     assert verb(asked("abort", phase="Progressing", handled_request="1")) == "open"
 
@@ -125,9 +125,9 @@ def test_requests_abort_pause_and_resume_and_are_handled_once():
 def vouched(value, at=NOW):
     """A status with a proof of that time, that approvals can be believed, or cannot."""
     found = m.Condition(
-        type="ApprovalsVouched", status=value, reason="r", message="proof", last_transition_time=NOW
+        type="ApprovalsProven", status=value, reason="r", message="proof", last_transition_time=NOW
     )
-    return {"vouched_at": at, "conditions": [found]}
+    return {"approvals_proven_at": at, "conditions": [found]}
 
 
 VOUCHED = vouched("True")
@@ -188,8 +188,8 @@ def test_a_broken_glass_is_said_once():
     action = next_action(State(paused, approvals=(glass,)), NOW)
     assert (action.verb, action.reason, action.actor) == ("continue", "BreakGlass", "ann")
     for reasons, said in (
-        (("BreakGlass",), "Opened"),
-        (("BreakGlass", "Operator", "Resumed"), "Opened"),
+        (("BreakGlass",), "WaveStarted"),
+        (("BreakGlass", "PausedByUser", "Resumed"), "WaveStarted"),
         (("BreakGlass", "Promoted"), "BreakGlass"),
     ):
         moved = [m.Transition(time=NOW, actor="ann", phase="Progressing", reason=r) for r in reasons]
@@ -202,9 +202,11 @@ def waiting(verdict="Successful", metrics=True, **status):
     plan = m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")] if metrics else [])
     strategy = m.Strategy(gates=[m.Gate(wave=1)], analysis=plan)
     given = rollout(
-        strategy=strategy, wave=1, **{"opened": 1, "phase": "Paused", "paused_for": "approval", **status}
+        strategy=strategy,
+        wave=1,
+        **{"waves_started": 1, "phase": "Paused", "paused_for": "approval", **status},
     )
-    return State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict, ticks=4)})
+    return State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict, checks=4)})
 
 
 def test_what_was_promoted_stays_watched_while_the_next_wave_waits():
@@ -228,10 +230,10 @@ def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
     asked = waiting(paused_for=paused_for)
     asked.rollout.manifest["metadata"]["annotations"] = {REQUEST: "pause/1/ann"}
     assert verb(asked) == "pause"
-    held = waiting(paused_for="operator")
+    held = waiting(paused_for="user")
     assert (verb(held), verb(held, due)) == ("wait-for-person", "watch")
-    assert verb(waiting("Failed", paused_for="operator")) == "rollback"
-    in_wave = waiting(paused_for="operator", opened=2)
+    assert verb(waiting("Failed", paused_for="user")) == "rollback"
+    in_wave = waiting(paused_for="user", waves_started=2)
     assert verb(in_wave, due) == "watch"  # nothing of it is written: the promoted one stays watched
 
 
@@ -247,7 +249,7 @@ def test_what_would_go_on_by_itself_can_be_held_and_stays_watched(paused_for):
 )
 def test_a_wave_that_a_person_stopped_is_looked_at_and_not_promoted(verdict, before, after):
     strategy = m.Strategy(analysis=m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")]))
-    given = rollout(strategy=strategy, opened=1, phase="Paused", paused_for="operator")
+    given = rollout(strategy=strategy, waves_started=1, phase="Paused", paused_for="user")
     state = State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict)})
     assert (verb(state), verb(state, NOW + timedelta(minutes=1))) == (before, after)
     unwritten = replace(state, namespaces={"one": namespace("one", "Pending")})
@@ -267,9 +269,13 @@ def undecided(verdict="Inconclusive", minutes=0, written="Applied", **plan):
     moved = m.Transition(time=NOW, actor="x", phase="Paused", reason="Inconclusive")
     later = m.Transition(time=NOW + timedelta(minutes=minutes), actor="ann", phase="Paused", reason="Ignored")
     given = rollout(
-        strategy=strategy, opened=1, phase="Paused", paused_for="inconclusive", transitions=[moved, later]
+        strategy=strategy,
+        waves_started=1,
+        phase="Paused",
+        paused_for="inconclusive",
+        transitions=[moved, later],
     )
-    return State(given, {"one": namespace("one", written)}, {0: analysis(verdict, ticks=4)})
+    return State(given, {"one": namespace("one", written)}, {0: analysis(verdict, checks=4)})
 
 
 def test_an_inconclusive_wave_is_watched_until_a_person_decides_or_the_time_for_that_is_over():
@@ -302,7 +308,7 @@ def test_an_inconclusive_wave_of_which_nothing_is_written_has_no_end():
 def test_a_source_may_want_inconclusive_waves_rolled_back_at_once():
     plan = m.Strategy(analysis=m.Analysis(on_inconclusive="rollback"))
     for verdict in ("Error", "Inconclusive"):
-        given = rollout(strategy=plan, phase="Progressing", opened=1)
+        given = rollout(strategy=plan, phase="Progressing", waves_started=1)
         state = State(given, {"one": namespace("one", "Applied")}, {0: analysis(verdict)})
         action = next_action(state, NOW)
         assert (action.verb, action.reason, action.wave) == ("rollback", "Inconclusive", 0)

@@ -36,7 +36,7 @@ def told(given, *transitions):
     for item in transitions:
         status.phase = item.phase
         status.transitions = [*status.transitions, item]
-        status.told, status.outbox = outbox.posted(given, "uid", status, item, 0)
+        status.notification_sequence, status.outbox = outbox.posted(given, "uid", status, item, 0)
     return status.outbox
 
 
@@ -45,27 +45,27 @@ def names(entries):
 
 
 def test_each_thing_to_tell_has_an_id_of_its_own():
-    found = told(spec(), moved("Progressing", "Planned"), moved("Progressing", "Opened"))
+    found = told(spec(), moved("Progressing", "Planned"), moved("Progressing", "WaveStarted"))
     assert [e.id for e in found] == ["uid/1", "uid/2"]
-    assert [e.reason for e in found] == ["Planned", "Opened"]
+    assert [e.reason for e in found] == ["Planned", "WaveStarted"]
 
 
 def test_who_asks_for_nothing_is_told_what_a_person_must_act_on():
     given = spec(feedback=None, notifications=[m.Notification(name="oncall", secret_ref="x")])
-    steps = [("Progressing", "Planned"), ("Paused", "Approval"), ("Progressing", "Approved")]
+    steps = [("Progressing", "Planned"), ("Paused", "ApprovalRequired"), ("Progressing", "Approved")]
     steps += [("RollingBack", "Regression"), ("RolledBack", "RolledBack")]
     found = told(given, *(moved(*s) for s in steps))
-    assert [e.reason for e in found] == ["Approval", "Regression", "RolledBack"]
+    assert [e.reason for e in found] == ["ApprovalRequired", "Regression", "RolledBack"]
     assert [e.severity for e in found] == ["warning", "critical", "warning"]
 
 
 def test_a_receiver_chooses_by_group_by_reason_and_by_weight():
     chosen = [
         m.Notification(name="chat", secret_ref="x", events=["all"]),
-        m.Notification(name="mail", secret_ref="x", events=["TakenOver", "Opened", "succeeded"]),
+        m.Notification(name="mail", secret_ref="x", events=["TakenOver", "WaveStarted", "succeeded"]),
         m.Notification(name="pager", secret_ref="x", events=["all"], min_severity="critical"),
     ]
-    steps = [("Progressing", "Opened"), ("RollingBack", "ObserverLost"), ("Progressing", "TakenOver")]
+    steps = [("Progressing", "WaveStarted"), ("RollingBack", "ObserverLost"), ("Progressing", "TakenOver")]
     found = told(spec(feedback=None, notifications=chosen), *(moved(*s) for s in steps))
     assert names(found) == [["notify/chat", "notify/mail"], ["notify/chat", "notify/pager"]]
 
@@ -86,7 +86,7 @@ def test_git_is_asked_to_take_back_only_what_did_harm_there(began, previous, ask
 
 def test_the_oldest_of_the_least_weight_goes_first_and_the_end_never():
     steps = [moved("Succeeded", "Succeeded")]
-    steps += [moved("Paused" if n % 2 else "Progressing", "Opened", n) for n in range(80)]
+    steps += [moved("Paused" if n % 2 else "Progressing", "WaveStarted", n) for n in range(80)]
     found = told(spec(), *steps, moved("Failed", "Failed"))
     assert len(found) == outbox.MOST_KEPT
     assert found[0].phase == "Succeeded" and found[-1].phase == "Failed"
@@ -96,7 +96,9 @@ def test_the_oldest_of_the_least_weight_goes_first_and_the_end_never():
 
 def test_what_was_told_to_one_still_waits_for_the_others():
     chat = m.Notification(name="chat", secret_ref="x", events=["all"])
-    found = told(spec(notifications=[chat]), moved("Progressing", "Opened"), moved("Progressing", "Opened"))
+    found = told(
+        spec(notifications=[chat]), moved("Progressing", "WaveStarted"), moved("Progressing", "WaveStarted")
+    )
     left = outbox.without(found, {"uid/1"}, "statuses")
     assert names(left) == [["notify/chat"], ["statuses", "notify/chat"]]
     assert names(outbox.without(left, {"uid/1"}, "notify/chat")) == [["statuses", "notify/chat"]]
@@ -134,5 +136,5 @@ def test_every_event_and_every_field_is_described():
 
 
 def test_a_doubt_about_approvals_is_told_to_those_who_approve():
-    assert "approval" in outbox.groups("Paused", "Unvouched")
+    assert "approval" in outbox.groups("Paused", "ApprovalsUnproven")
     assert outbox.severity("Progressing", "BreakGlass") == "warning"

@@ -44,10 +44,10 @@ def fullest(kind, part, letter):
         place = data
         for step in bound.path[:-1]:
             place = place[step]
-        if bound.word == "maxLength" and bound.limit >= 500 and "walk" not in bound.path:
+        if bound.word == "maxLength" and bound.limit >= 500 and "writes" not in bound.path:
             place[bound.path[-1]] = letter * bound.limit
     for bound in bounds(kind, part):
-        if bound.word == "maxItems" and len(bound.path) == 1 and bound.path[0] not in ("walk", "leftOut"):
+        if bound.word == "maxItems" and len(bound.path) == 1 and bound.path[0] not in ("writes", "truncated"):
             data[bound.path[0]] = data[bound.path[0]] * bound.limit
     return data
 
@@ -62,7 +62,7 @@ def test_a_status_that_is_full_everywhere_is_cut_to_what_is_stored_and_counted(k
     obj = {"apiVersion": m.API_VERSION, "kind": kind, "metadata": meta, "spec": spec}
     written = Resource(obj, None, None).with_status(status)
     assert weight(written) <= MOST_STORED and refused(json.loads(json.dumps(written))) == []
-    lost = {c["field"]: c["count"] for c in written["status"]["leftOut"] if c["field"] != "1"}
+    lost = {c["field"]: c["count"] for c in written["status"]["truncated"] if c["field"] != "1"}
     if weight(dump(status)) > MOST_STORED:
         assert lost
     for field, count in lost.items():
@@ -77,12 +77,12 @@ def test_what_a_wave_watches_leaves_room_for_its_evidence():
 
 
 def test_what_fits_is_left_as_it_is():
-    data = {"leftOut": [], "transitions": [{"actor": "a"}] * 50, "reason": "r" * 4000}
+    data = {"truncated": [], "transitions": [{"actor": "a"}] * 50, "reason": "r" * 4000}
     assert lightened(json.loads(json.dumps(data)), 100_000) == data
 
 
 def test_where_nothing_may_be_cut_it_ends():
-    assert lightened({"walk": ["x" * 1000] * 10}, 10)["walk"]
+    assert lightened({"writes": ["x" * 1000] * 10}, 10)["writes"]
 
 
 @pytest.mark.parametrize("letter", GROWS)

@@ -63,7 +63,7 @@ class Oracle:
         if bridge is None or not _bridge(bridge) or self.holders.get("controller", ("",))[0] != actor:
             return False
         forward = _phase(self.rollouts[record["spec"]["rollout"]]) in ("Progressing", "Paused")
-        walk = (record.get("status") or {}).get("walk") or []
+        walk = (record.get("status") or {}).get("writes") or []
         return (forward and _phase(record) == "Applied") or not any(f'"{name}"' in text for text in walk)
 
     def saw(self, actor, kind, namespace, name, before, after):
@@ -107,7 +107,7 @@ class Oracle:
 
     def _source(self, actor, namespace, name, before, after):
         self._kept(self.sources, name, after)
-        old, new = (((o or {}).get("status") or {}).get("heldRevision", "") for o in (before, after))
+        old, new = (((o or {}).get("status") or {}).get("blockedRevision", "") for o in (before, after))
         if old and not new and actor.startswith("person"):
             self.released[name, old] += 1
 
@@ -194,8 +194,8 @@ class Oracle:
         self._added_to(name, past, status, actor)
         if new == "RollingBack":
             self.turned.setdefault(name, self.now)
-        if status.get("opened", 0) > past.get("opened", 0):
-            self._opened(name, after, status["opened"] - 1)
+        if status.get("wavesStarted", 0) > past.get("wavesStarted", 0):
+            self._opened(name, after, status["wavesStarted"] - 1)
         if status.get("wave", 0) > past.get("wave", 0):
             self._promoted(name, after, status["wave"] - 1)
         if new == "Paused" and status.get("pausedFor") == "drift" and old != "Paused":
@@ -217,7 +217,7 @@ class Oracle:
         """What stood in a status is not lost, nor does come again what was sent: each is written on what was there."""
         old, new = past.get("transitions") or [], status.get("transitions") or []
         lost = len(new) < 200 and new[: len(old)] != old
-        back = [key for key in ("epoch", "opened") if status.get(key, 0) < past.get(key, 0)]
+        back = [key for key in ("epoch", "wavesStarted") if status.get(key, 0) < past.get(key, 0)]
         before, after = ({o["id"] for o in s.get("outbox") or []} for s in (past, status))
         again = sorted((after - before) & self.sent_away[name])
         self.sent_away[name] |= before - after
@@ -244,9 +244,9 @@ class Oracle:
             self._held(name, spec, others)
 
     def _held(self, name, spec, others):
-        """A revision that was put back for what it did does not start again by itself; once verified, not where it was."""
+        """A revision that was rolled back for what it did does not start again by itself; once verified, not where it was."""
         repository = self._repositories[spec["source"]]
-        verified = (self.sources[spec["source"]].get("status") or {}).get("verifiedRevision")
+        verified = (self.sources[spec["source"]].get("status") or {}).get("currentRevision")
         back = [
             self.rollouts[n]
             for n in others
@@ -259,7 +259,7 @@ class Oracle:
         count = len(back) - (1 if lost else 0)
         if count > self.released[spec["source"], spec["revision"]] and repository.head == spec["revision"]:
             why = [_turned(o) for o in back]
-            self.violated("6 a rolled-back revision is held", f"{name} begins again after {why}")
+            self.violated("6 a rolled-back revision is blocked", f"{name} begins again after {why}")
 
     def _strayed(self, name):
         """What a killed worker left half written is no drift."""
@@ -279,7 +279,7 @@ class Oracle:
                 and a["spec"].get("decision", "approve") == "approve"
                 and self.now - a["at"] <= gate.get("expiresAfterSeconds", 86400) + LATE
             }
-            good -= {p[5:] for p in rollout["spec"].get("people") or [] if p.startswith("user:")}
+            good -= {p[5:] for p in rollout["spec"].get("authors") or [] if p.startswith("user:")}
             if len(good) < gate.get("approvals", 1):
                 self.violated("7 approvals", f"{name} opens wave {wave} with {sorted(good)}")
 
@@ -293,7 +293,7 @@ class Oracle:
         for item in rollout["spec"]["waves"][wave]["namespaces"]:
             record = self.records.get(f"{name}.{item['name']}")
             since = self.applied.get((f"{name}.{item['name']}", "Applied"))
-            if record is None or since is None or _phase(record) == "Gone" or self._another(record):
+            if record is None or since is None or _phase(record) == "Deleted" or self._another(record):
                 continue
             good = [t for t, n, v in self._truth.answers if n == item["name"] and v == 0.0 and t >= since]
             if len(good) < LOOKS:
@@ -509,8 +509,8 @@ class Oracle:
                 last[rollout] = int(number)
 
     def _settled(self, name, status):
-        repository, verified = self._repositories[name], status.get("verifiedRevision", "")
-        head, held = repository.head, status.get("heldRevision", "")
+        repository, verified = self._repositories[name], status.get("currentRevision", "")
+        head, held = repository.head, status.get("blockedRevision", "")
         due = repository.wanted[head] is not None and head not in (verified, held)
         if due and not self._blocked(status) and not self._nothing_to_do(name, head):
             said = [c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready"]
@@ -534,7 +534,7 @@ class Oracle:
                     self.violated("1 exactly as Git asks", text)
 
     def _left_out(self, name, space, status):
-        """Exactly at `before`, since its last rollout was put back; then the source says so, or is not Ready at all."""
+        """Exactly at `before`, since its last rollout was rolled back; then the source says so, or is not Ready at all."""
         mine = [
             r
             for r in self.records.values()
@@ -559,25 +559,25 @@ class Oracle:
         told = _refusal_said(status, space) or self._blocked(status)
         if self._anew(last, status):
             return told
-        # A newer revision found what somebody had changed, which is drift, or nothing: the verified one had been put back.
+        # A newer revision found what somebody had changed, which is drift, or nothing: the verified one had been rolled back.
         earlier = max((r for r in mine if self._anew(r, status)), key=self._ended_at, default=None)
         put_back = earlier is not None and _phase(self.rollouts[earlier["spec"]["rollout"]]) == "RolledBack"
         return _drift_said(status, space) or (put_back and told and not self._holds(name, space))
 
     def _ended_early(self, name, space, status):
-        """Whether a rollout that was to bring the verified revision there was taken back before it had records."""
+        """Whether a rollout that was to bring the current revision there was taken back before it had records."""
         return any(
             r["spec"]["source"] == name
-            and r["spec"]["revision"] == status.get("verifiedRevision")
+            and r["spec"]["revision"] == status.get("currentRevision")
             and space in _spaces(r["spec"])
             and _phase(r) == "RolledBack"
             for r in self.rollouts.values()
         )
 
     def _anew(self, record, status):
-        """Whether its rollout brought the verified revision once more, rather than a new one."""
+        """Whether its rollout brought the current revision once more, rather than a new one."""
         rollout = self.rollouts.get(record["spec"]["rollout"])
-        again = rollout is not None and rollout["spec"]["revision"] == status.get("verifiedRevision")
+        again = rollout is not None and rollout["spec"]["revision"] == status.get("currentRevision")
         return self._cause(record) != "revision" or again
 
     def _holds(self, name, space):
@@ -674,7 +674,7 @@ def _drift_said(status, space):
 
 
 def _refusal_said(status, space):
-    """The source says that the verified revision was rolled back in a namespace and is not tried there again."""
+    """The source says that the current revision was rolled back in a namespace and is not tried there again."""
     said = " ".join(c["message"] for c in status.get("conditions") or [] if c["type"] == "Ready")
     words = said.replace(",", " ").replace(":", " ").split()
     return space in words and "rolled back by" in said
@@ -685,6 +685,6 @@ def _spaces(spec):
 
 
 def _turned(rollout):
-    """Why it was put back."""
+    """Why it was rolled back."""
     found = [t["reason"] for t in rollout["status"].get("transitions") or [] if t["phase"] == "RollingBack"]
     return next((r for r in found if r != "TakenOver"), "")

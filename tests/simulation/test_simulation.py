@@ -64,7 +64,7 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
 # A bridge or a name on its way back, sweeps, the last creation of a killed pod, a rollout that was deleted, a repair that was
 # taken back, a worker too slow to keep its Lease, a namespace that came before what cannot be planned, drift that was taken back, a
 # namespace that came after the verified rollout was deleted, one that was made anew while a person was asked about its going,
-# `run` again where the verified revision was rolled back, a way back to what somebody had changed before, a rollout that got
+# `run` again where the current revision was rolled back, a way back to what somebody had changed before, a rollout that got
 # the name of a deleted one, a rollback given up for one failure after a worker had been slow and stood still, a namespace for
 # which an earlier revision had nothing, made anew while a later one was rolled out.
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_seeds_that_once_broke_a_promise_break_none(seed):
     assert not simulate(seed).violations
 
 
-# A newer revision that was put back after the verified one had been, in a namespace that holds nothing; what joins drift
+# A newer revision that was rolled back after the verified one had been, in a namespace that holds nothing; what joins drift
 # and the policy before on the way back; what a stranger deletes after the process has read, while another one reads; a bridge
 # that landed late, swept by who leads and had once worked on its rollout; a creation
 # of a pod that had asked just before the way back began, and lands after that has read the namespace.

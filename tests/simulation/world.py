@@ -216,7 +216,7 @@ def source(name, settings, repository):
         progress_deadline_seconds=180,
         supersede=settings.supersede,
         max_parallel=settings.parallel,
-        boundaries="goOn",
+        boundaries="proceed",
         gates=[m.Gate(wave=settings.waves - 1, approvals=1)] if settings.gates else [],
         engine="argo" if settings.argo else "embedded",
         shard_size=1 if settings.argo else 50,
@@ -227,7 +227,7 @@ def source(name, settings, repository):
         strategy=strategy,
         drift=settings.drift,
         drift_interval_seconds=30,
-        identities=[m.Identity(mail="ann@example.com", user="ann")],
+        identities=[m.Identity(email="ann@example.com", user="ann")],
         feedback=FEEDBACK if settings.told else None,
         notifications=[CHAT] if settings.told else [],
     )

@@ -83,7 +83,7 @@ def test_what_became_of_kept_connections_outlives_a_crash_before_it_is_written()
     assert dies.met and found.prober.standing
     work(found.context(), "second")
     (first, *_) = analyses(found)
-    assert {r.observed for r in first.status.probes if r.when == "held"} == {"blocked"}
+    assert {r.observed for r in first.status.probes if r.when == "longLived"} == {"blocked"}
     assert not found.prober.standing
 
 

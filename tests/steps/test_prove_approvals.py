@@ -29,7 +29,7 @@ def gated(vouches=True, **gate):
     """A rollout that waits for approval of its second wave; ann's change, whom the source knows."""
     stage = Stage(gates=[m.Gate(wave=1, **gate)])
     fresh = stage.shop()
-    identities = [{"mail": "ann@example.com", "user": "ann"}]
+    identities = [{"email": "ann@example.com", "user": "ann"}]
     stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
     stage.cluster.vouches = vouches
     assert work(stage.context(), "first").rollout.status.paused_for == "approval"
@@ -51,7 +51,7 @@ def reasons(state):
 
 
 def vouched(state):
-    return {c.type: c for c in state.rollout.status.conditions}["ApprovalsVouched"]
+    return {c.type: c for c in state.rollout.status.conditions}["ApprovalsProven"]
 
 
 def test_a_proven_approval_opens_the_gate():
@@ -68,7 +68,7 @@ def test_without_the_policy_it_stays_paused_and_says_so_once():
         says(stage, "mia")
         state = go(stage)
         assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "approval")
-        assert vouched(state).status == "False" and reasons(state).count("Unvouched") == 1
+        assert vouched(state).status == "False" and reasons(state).count("ApprovalsUnproven") == 1
         assert "the API server accepts an approval in another's name" in state.rollout.status.reason
         assert before in (None, vouched(state).last_transition_time)
         before = vouched(state).last_transition_time
@@ -84,7 +84,9 @@ def test_what_was_said_without_the_policy_counts_not_even_once_it_is_back(decisi
     stage.clock.sleep(60)
     state = go(stage)
     assert state.rollout.status.phase == "Paused" and vouched(state).status == "True"
-    assert reasons(state)[-1] == "Vouched" and "counts no more" in state.rollout.status.reason
+    assert (
+        reasons(state)[-1] == "ApprovalsProven" and "older ones do not count" in state.rollout.status.reason
+    )
     stage.clock.sleep(1)
     says(stage, "mia", decision=decision)
     assert go(stage).rollout.status.phase == ("Succeeded" if decision == "approve" else "RolledBack")
@@ -108,8 +110,8 @@ def test_approvals_given_in_advance_are_proven_too(wave):
         spec = m.RolloutApprovalSpec(rollout=NAME, wave=wave, plan_digest=_digest(stage), user=user)
         stage.cluster.create(new("RolloutApproval", f"a-{user}", OWN, spec))
     state = go(stage)
-    assert state.rollout.status.phase == "Paused" and reasons(state)[-1] == "Unvouched"
-    assert state.rollout.status.opened == wave
+    assert state.rollout.status.phase == "Paused" and reasons(state)[-1] == "ApprovalsUnproven"
+    assert state.rollout.status.waves_started == wave
 
 
 def _begun(stage):
@@ -153,7 +155,9 @@ def test_without_an_answer_it_is_tried_again():
 
     once = trial(Unreachable("timed out"), at=1)
     state = go(stage, FaultyPort(stage.cluster, once))
-    assert once.met and state.rollout.status.phase == "Succeeded" and "Unvouched" not in reasons(state)
+    assert (
+        once.met and state.rollout.status.phase == "Succeeded" and "ApprovalsUnproven" not in reasons(state)
+    )
 
 
 def test_a_broken_glass_is_loud():
@@ -167,7 +171,7 @@ def test_a_broken_glass_is_loud():
     assert state.rollout.status.phase == "Succeeded"
     moved = [t for t in state.rollout.status.transitions if t.reason == "BreakGlass"]
     assert [t.actor for t in moved] == ["ann"] and "all is down" in moved[0].message
-    broken = {c.type: c for c in state.rollout.status.conditions}["GlassBroken"]
+    broken = {c.type: c for c in state.rollout.status.conditions}["BreakGlassUsed"]
     assert broken.status == "True" and "ann broke the glass" in broken.message
     assert ("BreakGlass", True) in told.said
 

@@ -1,4 +1,4 @@
-"""How long a way back took is what its times say; what is gone was not put back."""
+"""How long a way back took is what its times say; what is gone was not restored."""
 
 import pytest
 from faulty_port import FaultyPort, just_before
@@ -25,5 +25,5 @@ def test_namespaces_that_are_gone_are_named_and_not_counted():
     stage = Stage(good=False)
     state = read(stage.context(), work(stage.context(), "w").rollout.name)
     item = state.namespaces["cart"]
-    state.namespaces["cart"] = load(item.with_status(item.status.model_copy(update={"phase": "Gone"})))
+    state.namespaces["cart"] = load(item.with_status(item.status.model_copy(update={"phase": "Deleted"})))
     assert finish._done(state) == "cart was deleted meanwhile"

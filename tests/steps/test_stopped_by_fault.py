@@ -54,7 +54,7 @@ def test_a_regression_puts_everything_back_though_nobody_resumes(monkeypatch, ve
 def test_the_controller_watches_it_by_itself(monkeypatch):
     stage, gauge, before = stopped(monkeypatch, "promote")
     rounds = Rounds(stage)
-    assert rounds.go(4) == {NAME: "Paused"} and seen(stage).watch.looks >= 3
+    assert rounds.go(4) == {NAME: "Paused"} and seen(stage).watch.checks >= 3
     gauge.value = 0.9
     assert rounds.go(2) == {NAME: "RolledBack"} and stage.standing() == before
 
@@ -85,8 +85,8 @@ def test_what_was_written_of_a_wave_is_watched_where_the_rest_could_not_be():
     stage, gauge, before = half_written()
     for looks in (1, 2, 3):
         state = go(stage)
-        assert (state.rollout.status.phase, seen(stage).watch.looks) == ("Paused", looks)
-    assert (seen(stage).ticks, seen(stage).measurements) == (0, [])
+        assert (state.rollout.status.phase, seen(stage).watch.checks) == ("Paused", looks)
+    assert (seen(stage).checks, seen(stage).measurements) == (0, [])
     gauge.value = 0.9
     state = go(stage)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
@@ -100,7 +100,7 @@ def test_a_wave_that_was_half_written_is_judged_by_its_own_looks_once_a_person_g
     Rounds(stage).ask(NAME, "resume")
     state = go(stage)
     assert state.rollout.status.phase == "Succeeded"
-    assert seen(stage).ticks == stage.strategy.analysis.count
+    assert seen(stage).checks == stage.strategy.analysis.count
 
 
 def test_a_half_written_wave_is_not_looked_at_more_often_than_another():

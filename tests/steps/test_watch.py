@@ -33,9 +33,9 @@ def test_good_looks_are_noted_and_promote_nothing():
     for looks in (1, 2, 3):
         state = go(stage)
         assert (state.rollout.status.phase, state.rollout.status.wave) == ("Paused", 1)
-        assert (seen(stage).watch.looks, seen(stage).watch.phase) == (looks, "Successful")
+        assert (seen(stage).watch.checks, seen(stage).watch.phase) == (looks, "Successful")
     assert (seen(stage).phase, seen(stage).reason) == ("Successful", promoted.reason)
-    assert [t.reason for t in state.rollout.status.transitions][-1] == "Approval"
+    assert [t.reason for t in state.rollout.status.transitions][-1] == "ApprovalRequired"
 
 
 @pytest.mark.parametrize("cause", ["metric", "probe"])
@@ -68,7 +68,7 @@ def test_looks_that_were_missed_are_not_made_up_for():
     del gauge.asked[:]
     go(stage, 3600)
     late = {at for at in gauge.asked if (stage.clock.now() - at).total_seconds() <= 5}
-    assert seen(stage).watch.looks == 1 and late
+    assert seen(stage).watch.checks == 1 and late
 
 
 def test_what_is_kept_of_a_long_wait_is_bounded():
@@ -76,7 +76,7 @@ def test_what_is_kept_of_a_long_wait_is_bounded():
     first = len(seen(stage).measurements)
     for _ in range(30):
         go(stage)
-    assert seen(stage).watch.looks == 30
+    assert seen(stage).watch.checks == 30
     assert len(seen(stage).measurements) <= first + 20 * 3
     assert len(read(stage.context(), NAME).rollout.status.transitions) < 10
 
@@ -104,7 +104,7 @@ def test_the_controller_looks_when_it_is_due_and_is_idle_between():
     for _ in range(40):
         stage.clock.sleep(3)
         controller.tick(Inline())
-    assert seen(stage).watch.looks == 4
+    assert seen(stage).watch.checks == 4
     gauge.value = 0.9
     for _ in range(11):
         stage.clock.sleep(3)
@@ -123,11 +123,11 @@ def test_a_regression_while_a_person_has_stopped_the_wave_puts_everything_back()
     stage.cluster.replace(
         {**rollout, "metadata": {**rollout["metadata"], "annotations": {REQUEST: "pause/1/eve"}}}
     )
-    assert go(stage, 1).rollout.status.paused_for == "operator"
+    assert go(stage, 1).rollout.status.paused_for == "user"
     for _ in range(6):
         state = go(stage)
         assert (state.rollout.status.phase, state.rollout.status.wave) == ("Paused", 0)
-    assert seen(stage).phase == "Successful" and seen(stage).watch.looks > 0
+    assert seen(stage).phase == "Successful" and seen(stage).watch.checks > 0
     gauge.value = 0.9
     assert go(stage, 120).rollout.status.phase == "RolledBack" and stage.standing() == before
 
@@ -164,7 +164,7 @@ def test_clients_that_begin_to_fail_in_an_inconclusive_wave_are_not_left_to_a_pe
     assert state.rollout.status.paused_for == "inconclusive" and stage.standing() != before
     for looks in (1, 2, 3):
         state = go(stage)
-        assert (state.rollout.status.phase, seen(stage).watch.looks) == ("Paused", looks)
+        assert (state.rollout.status.phase, seen(stage).watch.checks) == ("Paused", looks)
     gauge.clear, gauge.value = True, 0.9
     state = go(stage)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
@@ -212,7 +212,7 @@ def test_an_inconclusive_wave_on_which_nobody_decides_is_rolled_back_in_the_end(
     state = go(stage, 120)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
     assert "Undecided" in [t.reason for t in state.rollout.status.transitions]
-    assert stage.shop().status.held_revision == state.rollout.spec.revision
+    assert stage.shop().status.blocked_revision == state.rollout.spec.revision
 
 
 def test_looking_again_gives_a_person_the_whole_time_again():
@@ -220,7 +220,7 @@ def test_looking_again_gives_a_person_the_whole_time_again():
     go(stage, 500)
     Rounds(stage).ask(NAME, "resume")
     state = go(stage)
-    assert state.rollout.status.paused_for == "inconclusive" and seen(stage).watch.looks == 0
+    assert state.rollout.status.paused_for == "inconclusive" and seen(stage).watch.checks == 0
     assert go(stage, 500).rollout.status.phase == "Paused"
 
 

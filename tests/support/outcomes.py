@@ -2,21 +2,26 @@
 
 APPLIED, NOTHING = {"Applied"}, {"Restored", "Pending"}
 
-# What happens: the phase at the end, the reasons on the way, what becomes of the namespaces, whether the revision is held.
+# What happens: the phase at the end, the reasons on the way, what becomes of the namespaces, whether the revision is blocked.
 OUTCOMES = {
-    "promoted": ("Succeeded", ["Planned", "Opened", "Promoted", "Opened", "Succeeded"], APPLIED, False),
-    "rolled back": ("RolledBack", ["Planned", "Opened", "Regression", "RolledBack"], NOTHING, True),
+    "promoted": (
+        "Succeeded",
+        ["Planned", "WaveStarted", "Promoted", "WaveStarted", "Succeeded"],
+        APPLIED,
+        False,
+    ),
+    "rolled back": ("RolledBack", ["Planned", "WaveStarted", "Regression", "RolledBack"], NOTHING, True),
     "approved": (
         "Succeeded",
-        ["Planned", "Opened", "Promoted", "Approval", "Approved", "Opened", "Succeeded"],
+        ["Planned", "WaveStarted", "Promoted", "ApprovalRequired", "Approved", "WaveStarted", "Succeeded"],
         APPLIED,
         False,
     ),
     "rejected": (
         "RolledBack",
-        ["Planned", "Opened", "Promoted", "Approval", "Rejected", "RolledBack"],
+        ["Planned", "WaveStarted", "Promoted", "ApprovalRequired", "Rejected", "RolledBack"],
         NOTHING,
         True,
     ),
-    "aborted": ("RolledBack", ["Planned", "Opened", "Aborted", "RolledBack"], NOTHING, True),
+    "aborted": ("RolledBack", ["Planned", "WaveStarted", "Aborted", "RolledBack"], NOTHING, True),
 }

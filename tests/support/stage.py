@@ -211,10 +211,10 @@ def check(stage, before, state):
     assert source.status.active_rollout == ""
     if phase == "Succeeded":
         assert all(sorted(found) == ["allow", "deny"] for found in stage.names().values()), stage.names()
-        assert source.status.verified_revision == state.rollout.spec.revision
+        assert source.status.current_revision == state.rollout.spec.revision
     else:
         assert stage.standing() == before
-        assert source.status.held_revision == state.rollout.spec.revision
+        assert source.status.blocked_revision == state.rollout.spec.revision
         assert state.rollout.status.restored_seconds is not None
-        verified = {c.type: c.status for c in state.rollout.status.conditions}["Verified"]
+        verified = {c.type: c.status for c in state.rollout.status.conditions}["RollbackVerified"]
         assert verified == "True"

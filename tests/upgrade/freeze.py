@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 
 
 def stages():
-    """Rollouts that ended well, that were put back, that wait for people, and one in the middle on Argo Workflows."""
+    """Rollouts that ended well, that were rolled back, that wait for people, and one in the middle on Argo Workflows."""
     for name, good, strategy in (
         ("good", True, {}),
         ("bad", False, {}),

@@ -1,4 +1,4 @@
-"""A rollout that a released version left in the middle of a wave is brought to its end, or put back, by this one."""
+"""A rollout that a released version left in the middle of a wave is brought to its end, or rolled back, by this one."""
 
 import json
 from pathlib import Path
@@ -30,21 +30,26 @@ def before(version):
     }
 
 
+def renamed(text, uids):
+    """The text with the uids of then as those of now."""
+    for old, new in uids.items():
+        text = text.replace(old, new)
+    return text
+
+
 def resumed(version):
     """A stage that holds exactly what the engine of then left."""
     stage = Stage()
     stage.cluster = MemoryCluster(stage.clock, user="eve", groups=("release-engineers",))
     stage.prober = type(stage.prober)(stage.cluster, True)
-    uids = {}  # a cluster gives its own; what names one of then names the one of now
+    uids, reported = {}, []  # a cluster gives its own; what names one of then names the one of now
     for obj in objects(version):
-        text = json.dumps(obj)
-        for old, new in uids.items():
-            text = text.replace(old, new)
-        wanted = json.loads(text)
-        made = stage.cluster.create(wanted)
-        uids[wanted["metadata"]["uid"]] = made["metadata"]["uid"]
-        if wanted["apiVersion"] == m.API_VERSION and "status" in wanted:
-            stage.cluster.replace_status({**made, "status": wanted["status"]})
+        made = stage.cluster.create(json.loads(renamed(json.dumps(obj), uids)))
+        uids[obj["metadata"]["uid"]] = made["metadata"]["uid"]
+        if obj["apiVersion"] == m.API_VERSION and "status" in obj:
+            reported.append((made, obj["status"]))
+    for made, status in reported:  # a source's names its rollout, which comes after it
+        stage.cluster.replace_status({**made, "status": json.loads(renamed(json.dumps(status), uids))})
     return stage
 
 

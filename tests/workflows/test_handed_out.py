@@ -217,7 +217,7 @@ def test_a_pause_within_a_wave_stops_the_pods_and_going_on_begins_another_workfl
     theatre = Theatre()
     once(theatre, lambda: written(theatre), lambda: ask(theatre, "pause"))
     state = run(theatre)
-    assert state.rollout.status.paused_for == "operator"
+    assert state.rollout.status.paused_for == "user"
     theatre.stage.clock.sleep(30)
     assert all(p.code is not None for p in theatre.pods)
     ask(theatre, "resume")
@@ -229,7 +229,7 @@ def test_a_pause_within_a_wave_stops_the_pods_and_going_on_begins_another_workfl
 def test_drift_found_by_a_pod_pauses():
     theatre = Theatre()
     other = policy("deny", {"podSelector": {}, "policyTypes": ["Egress"]}, SPACES[0])
-    opened = lambda: rollout(theatre).status.opened > 0  # noqa: E731
+    opened = lambda: rollout(theatre).status.waves_started > 0  # noqa: E731
     once(theatre, opened, lambda: theatre.stage.cluster.create(other))
     state = run(theatre)
     assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "drift")

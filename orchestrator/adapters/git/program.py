@@ -109,7 +109,7 @@ def check_url(url: str, credentials: Credentials) -> None:
     if is_ssh(url) and not credentials.known_hosts:
         raise BadInput("ssh needs the server's host keys", where, "put knownHosts into the Secret")
     if not scheme and not is_ssh(url) and not Path(url).exists():
-        raise BadInput(f"there is no repository at {url}", where, "mend git.url")
+        raise BadInput(f"there is no repository at {url}", where, "fix git.url")
 
 
 def scrubbed(text: str, credentials: Credentials) -> str:

@@ -187,7 +187,7 @@ class GitRepository:
 
     def _fetch(self) -> None:
         if self._local and not self._local.exists() and not self._clone.exists():
-            raise BadInput(f"there is no repository at {self._name}", "git.url", "mend git.url")
+            raise BadInput(f"there is no repository at {self._name}", "git.url", "fix git.url")
         try:
             self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._locked():

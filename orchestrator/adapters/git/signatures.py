@@ -47,7 +47,7 @@ class Signers:
 
 @dataclass(frozen=True)
 class SignedRepository:
-    """Implements `PolicyRepository`. `since` is the last verified revision; empty before the first."""
+    """Implements `PolicyRepository`. `since` is the current revision; empty before the first."""
 
     inner: GitRepository
     mode: Literal["commits", "tag"]
@@ -70,7 +70,7 @@ class SignedRepository:
         return self.inner.files(revision)
 
     def _unverified(self, revision: str) -> list[str]:
-        """The newest commit that touches the path, whose tree it is, and all since the last verified revision."""
+        """The newest commit that touches the path, whose tree it is, and all since the current revision."""
         where = ["--", *self.inner.paths(revision)]
         found = self.inner.git("rev-list", "--max-count=1", revision, *where).decode().split()
         if self.inner.knows(self.since):

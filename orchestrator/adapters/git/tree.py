@@ -161,7 +161,7 @@ def _entries(content: bytes, where: str) -> Iterator[Entry]:
         mode = content[at:space].decode("ascii", "replace").lstrip("0")
         name = content[space + 1 : end].decode(errors="backslashreplace")
         if why := odd(name) or (f"two entries are called {name!r}" if name in seen else ""):
-            raise BadInput(f"a tree of the commit is hostile or damaged: {why}", where, "mend the history")
+            raise BadInput(f"a tree of the commit is hostile or damaged: {why}", where, "fix the history")
         seen.add(name)
         yield Entry(mode, content[end + 1 : end + 1 + _ID].hex(), name)
         at = end + 1 + _ID

@@ -36,7 +36,7 @@ def concerns(cluster: Cluster, probes: Sequence[Probe]) -> list[str]:
         try:
             objects += _listed(cluster, kind, spaces)
         except (Forbidden, NotFound) as error:
-            skipped.append(f"whether a {kind.kind} selects probe pods was not looked at: {error}")
+            skipped.append(f"whether a {kind.kind} selects probe pods was not checked: {error}")
     told = bystanders(objects, found)
     return [*first(told, MOST_TOLD), *skipped]
 

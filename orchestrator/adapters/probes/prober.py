@@ -25,7 +25,7 @@ class JobProber:
     """Implements `Prober`. `owner` is whose Jobs these are: one run at a time is made in its name.
 
     A pod ends `probing.seconds` after its Job was created: half of that to start in, half to probe in. Pods that hold
-    connections end after `probing.held_seconds`. `beat` is called at least once a second while it waits: a run may take longer
+    connections end after `probing.long_lived_seconds`. `beat` is called at least once a second while it waits: a run may take longer
     than whoever asks keeps a lease.
     """
 
@@ -81,7 +81,7 @@ class JobProber:
         return Jobs(self.cluster, self.clock, marks(mode, self.owner, key), spaces, self.beat)
 
     def _job(self, batch: Batch, mode: str, key: str = "") -> Manifest:
-        total = self.probing.held_seconds if mode == "hold" else self.probing.seconds
+        total = self.probing.long_lived_seconds if mode == "hold" else self.probing.seconds
         left = max(total - self.probing.seconds / 2 - LAST, LAST)
         work: dict[str, Any] = {"seconds": left, "stable": self.probing.stable_seconds, "timeout": ATTEMPT}
         if mode == "test":

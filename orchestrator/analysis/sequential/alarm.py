@@ -1,7 +1,7 @@
 """Sequential tests: evidence, and when that of a wave raises the alarm; streams.py makes it from counts.
 
 May be asked after every scrape: the chance that a whole rollout raises one false alarm is at most alpha over
-all its metrics, namespaces, looks and waves, where errors clump by no more than CLUMP or than the past shows
+all its metrics, namespaces, checks and waves, where errors clump by no more than CLUMP or than the past shows
 (clumps.py). Each namespace and metric is a stream with its own e-process (betting.py); a wave's are averaged,
 which needs no independence, and a wave alarms at waves/alpha. Nothing is stored: the same counts give the
 same answer. Not borne: errors that last over many intervals without being a regression, and a change that all

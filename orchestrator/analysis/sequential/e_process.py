@@ -17,7 +17,7 @@ from orchestrator.analysis.sequential.clumps import CLUMP, KEEP, Array, dispersi
 def ratio_path(
     errors_before: Array, total_before: Array, errors: Array, total: Array, drift: Array, tolerance: float
 ) -> Array:
-    """Log evidence after each interval that errors are more than (1 + tolerance) * own past * drift; (...,
+    """Log evidence after each interval that errors are more than (1 + tolerance) * baseline * drift; (...,
     T).
 
     `drift` is (..., T), an upper bound on how the controls' share of errors has changed.
@@ -43,9 +43,9 @@ def volume_path(
     min_ratio: float,
     deviations: float,
 ) -> Array:
-    """Log evidence after each interval that requests are fewer than min_ratio * own past * drift; (..., T).
+    """Log evidence after each interval that requests are fewer than min_ratio * baseline * drift; (..., T).
 
-    `lasted` is how many intervals a count covers, 0 for none; the own past is taken `deviations` standard
+    `lasted` is how many intervals a count covers, 0 for none; the baseline is taken `deviations` standard
     errors low.
     """
     return np.log(

@@ -21,7 +21,7 @@ from orchestrator.analysis.sequential.e_process import (
 from orchestrator.analysis.sequential.shared_change import error_drift, volume_drift
 
 LOST = 0.9  # share of requests: what cuts clients off loses nearly all of theirs
-ALONE = "no control: own past decides"
+ALONE = "no control group: the baseline decides"
 
 
 def ratio_evidence(
@@ -34,7 +34,7 @@ def ratio_evidence(
     alarm_at: float,
     regression: float | None = None,
 ) -> Evidence:
-    """Whether errors are more than (1 + tolerance) times what own past and controls let expect.
+    """Whether errors are more than (1 + tolerance) times what baseline and controls let expect.
 
     `alarm_at` is log evidence (see sequential.py). `regression` is the share of errors that must have been
     findable before this counts as enough; None: five times what is expected, and at least 0.05. No errors
@@ -58,8 +58,8 @@ def ratio_evidence(
     would = regressed_errors(total, size, rates(errors_before, total_before)[2])
     said = (
         f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most "
-        f"{_percent(expected)} expected (own past {errors_before.sum():.0f} in {past:.0f}, "
-        f"{note or f'controls x{point[-1]:.2g}'}, tolerance {_percent(tolerance)})"
+        f"{_percent(expected)} expected (baseline {errors_before.sum():.0f} in {past:.0f}, "
+        f"{note or f'control group x{point[-1]:.2g}'}, tolerance {_percent(tolerance)})"
     )
     enough = bool(path(would).max() >= alarm_at)
     found = path(errors)
@@ -76,7 +76,7 @@ def volume_evidence(
     alarm_at: float,
     regression: float | None = None,
 ) -> Evidence:
-    """Whether requests are fewer than min_ratio times what own past and controls let expect.
+    """Whether requests are fewer than min_ratio times what baseline and controls let expect.
 
     `alarm_at` is log evidence (see sequential.py). `regression` is the share of requests lost that must have
     been findable before this counts as enough; None: 0.9. An interval in which nothing was scraped says
@@ -99,9 +99,9 @@ def volume_evidence(
     expected = usual * drift * lasted
     lost = LOST if regression is None else regression
     would = regressed_requests(expected, lost, dispersion(counts_before, lasted_before))
-    share = f"controls x{float(expected.sum()) / (usual * covered):.2g}"
+    share = f"control group x{float(expected.sum()) / (usual * covered):.2g}"
     said = (
-        f"{seen:.0f} requests, {float(expected.sum()):.0f} expected (own past {usual:.3g} an interval, "
+        f"{seen:.0f} requests, {float(expected.sum()):.0f} expected (baseline {usual:.3g} an interval, "
         f"{note or share}), at least {_percent(min_ratio)} of them asked for"
     )
     enough = bool(path(would).max() >= alarm_at)

@@ -63,7 +63,7 @@ def step(
 ) -> int:
     """One step of an open wave, as a pod of its workflow does it; refuses what the rollout does not ask for now.
 
-    Exit codes: 0 done, 1 the wave is bad or on its way back, 3 the rollout stands still or is elsewhere, 75 something
+    Exit codes: 0 done, 1 the wave is bad or being rolled back, 3 the rollout stands still or is elsewhere, 75 something
     outside gave no answer, and it is worth another try.
     """
     from orchestrator.cli import logs, wiring

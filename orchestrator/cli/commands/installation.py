@@ -34,11 +34,11 @@ def install(
     check: Annotated[bool, typer.Option("--check", help="only say what the cluster offers")] = False,
     output: Output = "",
 ) -> int:
-    """Print the manifests of an installation, for kubectl or for Git; or apply them, or look at the cluster first."""
+    """Print the manifests of an installation, for kubectl or for Git; or apply them, or check the cluster first."""
     from orchestrator.cli.operate import install as work
 
     if apply and check:
-        raise BadInput("--apply looks at the cluster by itself", "--check", "leave one of them out")
+        raise BadInput("--apply checks the cluster by itself", "--check", "leave one of them out")
     if output and not check:
         raise BadInput("it goes with --check", "-o", "leave it out")
     if check:
@@ -54,7 +54,7 @@ def install(
 def uninstall(
     target: Target,
     restore: Annotated[
-        bool, typer.Option("--restore", help="put back what is under way first, and wait for it")
+        bool, typer.Option("--restore", help="roll back what is under way first, and wait for it")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     timeout: Annotated[float, typer.Option(help="seconds that --restore waits for", min=1)] = 300.0,

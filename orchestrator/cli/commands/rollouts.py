@@ -79,7 +79,7 @@ def describe(target: Target, name: Name) -> int:
 @app.command(epilog="Example: netpol-canary explain payments")
 @on_cluster()
 def explain(target: Target, name: Name, output: Output = "") -> int:
-    """Say why a rollout was put back or stands still, and what was predicted, probed and seen."""
+    """Say why a rollout was rolled back or stands still, and what was predicted, probed and seen."""
     from orchestrator.cli.rollouts import explain as explaining
 
     return explaining.explain(target, name, output)
@@ -129,7 +129,7 @@ def approve(
     ] = False,
     here: Here = False,
 ) -> int:
-    """Approve a wave, in your own name; the API server vouches for it."""
+    """Approve a wave, in your own name; the API server proves who you are."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
     return decide(target, name, Decision("approve", message, wave, break_glass), here)
@@ -138,7 +138,7 @@ def approve(
 @app.command(epilog="Example: netpol-canary reject payments -m 'not before the sale'")
 @on_cluster()
 def reject(target: Target, name: Name, message: Why, wave: Wave = None, here: Here = False) -> int:
-    """Say no to a wave, in your own name: the rollout ends, and everything is put back."""
+    """Say no to a wave, in your own name: the rollout ends, and everything is rolled back."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
     return decide(target, name, Decision("reject", message, wave), here)
@@ -149,7 +149,7 @@ def reject(target: Target, name: Name, message: Why, wave: Wave = None, here: He
 def promote(
     target: Target,
     name: Name,
-    reject: Annotated[bool, typer.Option("--reject", help="say no: everything is put back")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="say no: everything is rolled back")] = False,
     comment: Annotated[
         str,
         typer.Option(
@@ -172,7 +172,7 @@ def promote(
 @app.command(epilog="Example: netpol-canary abort payments")
 @on_cluster()
 def abort(target: Target, name: Name, here: Here = False) -> int:
-    """End a running rollout and put everything back."""
+    """End a running rollout and roll everything back."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.ask(target, "abort", name, here)
@@ -190,7 +190,7 @@ def retry(target: Target, name: Name, here: Here = False) -> int:
 @app.command(epilog="Example: netpol-canary rollback payments")
 @on_cluster()
 def rollback(target: Target, name: Name, here: Here = False) -> int:
-    """Put back what the latest, succeeded rollout changed; older states are a Git revert."""
+    """Roll back what the latest, succeeded rollout changed; older states are a Git revert."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.ask(target, "rollback", name, here)

@@ -11,7 +11,7 @@ from orchestrator.cli.app import Log, LogLevel, Target, app, on_cluster
 
 Config = Annotated[Path | None, typer.Option("--config", help="a YAML file of settings", metavar="FILE")]
 Poll = Annotated[
-    float | None, typer.Option(help="seconds between two looks at a source's repository", show_default="30")
+    float | None, typer.Option(help="seconds between two polls of a source's repository", show_default="30")
 ]
 SetLog = Annotated[str | None, typer.Option(help="json or console; else what suits standard error")]
 SetLogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error", show_default="info")]
@@ -32,7 +32,7 @@ SecretsDir = Annotated[
 def serve(
     config: Config = None,
     controller: Annotated[
-        bool | None, typer.Option("--controller/--no-controller", help="roll out, and put back")
+        bool | None, typer.Option("--controller/--no-controller", help="roll out, and roll back")
     ] = None,
     webhooks: Annotated[
         bool | None, typer.Option("--webhooks/--no-webhooks", help="take pushes that Git hosts report")
@@ -93,13 +93,13 @@ def controller(
 def guard(
     target: Target,
     interval: Annotated[
-        float, typer.Option(help="seconds between two looks at the rollouts' Leases, 1 to 60")
+        float, typer.Option(help="seconds between two checks of the rollouts' Leases, 1 to 60")
     ] = 5.0,
     listen: Annotated[str, typer.Option(help="where /metrics, /healthz and /readyz are served")] = ":8080",
     log: Log = "",
     log_level: LogLevel = "info",
 ) -> int:
-    """Put rollouts back on which nobody works any more; needs the API server alone."""
+    """Roll back rollouts that nobody works on any more; needs the API server alone."""
     from orchestrator.cli.operate import guard_service
 
     return guard_service.run(target, interval, listen, log, log_level)

@@ -12,7 +12,7 @@ metrics = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Look at the metrics that a source's rollouts watch."
 )
 app.add_typer(metrics, name="metrics", epilog="Example: netpol-canary metrics try --source payments")
-notify = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after who is told of rollouts.")
+notify = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage who is notified of rollouts.")
 app.add_typer(notify, name="notify", epilog="Example: netpol-canary notify test --source payments")
 
 
@@ -23,7 +23,7 @@ def drift(
     source: Annotated[str, typer.Argument(help="a source", metavar="SOURCE")],
     output: Output = "",
 ) -> int:
-    """Compare the cluster with the last verified revision now; exit code 1 where it differs, policies are orphaned, or bridges are left."""
+    """Compare the cluster with the current revision now; exit code 1 where it differs, policies are orphaned, or bridges are left."""
     from orchestrator.cli.rollouts import show_drift
 
     return show_drift.show(target, source, output)
@@ -34,7 +34,7 @@ def drift(
 def poll(
     target: Target, source: Annotated[str, typer.Argument(help="a PolicySource", metavar="SOURCE")]
 ) -> int:
-    """Have the controller look at a source's repository at once; what runs is what Git says."""
+    """Have the controller poll a source's repository at once; what runs is what Git says."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.poll(target, source)

@@ -46,7 +46,7 @@ def world(factor: float) -> tuple[World, PacedClock]:
 def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
     """Play the past; the clock stands at the wall's time afterwards."""
     today = SystemClock().now()
-    identities = [m.Identity(mail=AUTHOR[1], user=AUTHOR[0])]
+    identities = [m.Identity(email=AUTHOR[1], user=AUTHOR[0])]
     ctx = shop_demo.prepare(made, root, cache, gated(), identities)
     for scenario, days in zip(shop_demo.scenarios(), SCENARIO_DAYS, strict=True):
         clock.jump(today - timedelta(days=days))

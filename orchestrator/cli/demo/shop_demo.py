@@ -138,14 +138,14 @@ def prepare(
     ctx = wiring.in_memory(world, lambda s: GitRepository(s.spec.git.url, cache, s.spec.git.branch))
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))
     furnish(world)
-    verified = source.status.model_copy(update={"verified_revision": first})
+    verified = source.status.model_copy(update={"current_revision": first})
     world.cluster.replace_status(source.with_status(verified))
     world.clock.sleep(120)
     return ctx
 
 
 def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
-    """One scenario in a shop of its own; the repository is put back afterwards by a revert."""
+    """One scenario in a shop of its own; the repository is restored afterwards by a revert."""
     world = build()
     ctx = prepare(world, root, cache)
     revision = commit(root, scenario.files, scenario.subject)

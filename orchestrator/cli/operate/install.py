@@ -41,7 +41,7 @@ def check(target: Target, output: str) -> int:
 
 
 def _told(found: Sequence[Offer]) -> None:
-    table(("LOOKED FOR", "STATE", "FOUND"), ((o.name, o.state, o.found) for o in found))
+    table(("CHECK", "STATE", "FOUND"), ((o.name, o.state, o.found) for o in found))
     for offer in found:
         if offer.todo:
             print(f"{offer.name}: {offer.todo}")

@@ -56,7 +56,7 @@ def _looked(name: str, look: Callable[[], Offer]) -> Offer:
     try:
         return look()
     except (Forbidden, ApiError) as error:
-        return Offer(name, "unknown", f"it could not be looked at: {error}")
+        return Offer(name, "unknown", f"it could not be checked: {error}")
 
 
 def _version(text: str) -> Offer:
@@ -101,7 +101,7 @@ def _cni(daemons: Iterable[str]) -> Offer:
     if silent:
         todo = "policies would be stored and enforce nothing: add an agent that enforces them"
         return Offer("CNI", "warning", f"{', '.join(silent)} does not enforce network policies", todo)
-    todo = "make sure that something enforces network policies; probes show it"
+    todo = "check that something enforces network policies; probes show it"
     return Offer("CNI", "unknown", "no known agent among the DaemonSets", todo)
 
 

@@ -1,4 +1,4 @@
-"""`uninstall`: put back or refuse while anything is unrestored, then take away everything but the promoted policies.
+"""`uninstall`: roll back or refuse while anything is unrestored, then take away everything but the promoted policies.
 
 It may be stopped anywhere and run again. What it removes it names first.
 """
@@ -73,11 +73,11 @@ def _unrestored(ctx: Context, lose: Collection[str]) -> list[Rollout]:
 
 
 def _given_up(ctx: Context, lose: Sequence[str]) -> None:
-    """Only what has Failed can be given up: anything else can be put back. One that is gone was given up before."""
+    """Only what has Failed can be given up: anything else can be rolled back. One that is gone was given up before."""
     for rollout in _rollouts(ctx):
         if rollout.name in lose and rollout.status.phase != "Failed":
             what = f"it is {rollout.status.phase}, not Failed"
-            raise BadInput(what, f"--lose {rollout.name}", "--restore puts back what is under way")
+            raise BadInput(what, f"--lose {rollout.name}", "--restore rolls back what is under way")
 
 
 def _can_go_back(ctx: Context, rollout: Rollout) -> bool:
@@ -95,13 +95,13 @@ def _named(ctx: Context, left: Sequence[Rollout]) -> str:
 def _refusal(ctx: Context, left: Sequence[Rollout]) -> str:
     hints = []
     if any(_can_go_back(ctx, r) for r in left):
-        hints.append("--restore puts back what is under way")
+        hints.append("--restore rolls back what is under way")
     if any(r.status.phase == "Failed" for r in left):
         hints.append(
             "`netpol-canary rollback NAME` tries a Failed one again, --lose NAME gives up what it keeps"
         )
     if any(r.manifest["metadata"]["namespace"] != ctx.namespace for r in left):
-        hints.append("`netpol-canary abort NAME -n NAMESPACE --here` puts back one of another namespace")
+        hints.append("`netpol-canary abort NAME -n NAMESPACE --here` rolls back one of another namespace")
     return f"not everything is restored: {_named(ctx, left)}; {'; '.join(hints)}"
 
 
@@ -111,7 +111,7 @@ def _restored(ctx: Context, left: Iterable[Rollout], timeout: float, stop: threa
     for rollout in mine:
         if rollout.status.phase != "RollingBack":
             requests.ask(ctx, rollout, "abort")
-            print(f"{rollout.name}: asked to put everything back", flush=True)
+            print(f"{rollout.name}: asked to roll everything back", flush=True)
     names = {r.name for r in mine}
     end = ctx.clock.now().timestamp() + timeout
 
@@ -134,7 +134,7 @@ def _agreed(ctx: Context, yes: bool, lose: Sequence[str], left: Sequence[Rollout
     except NotFound:
         sources = 0
     if left:
-        print(f"This puts back {_named(ctx, left)} first.")
+        print(f"This rolls back {_named(ctx, left)} first.")
     if lose:
         print(f"What {', '.join(lose)} kept of the state before is given up: what stands there stays.")
     print(

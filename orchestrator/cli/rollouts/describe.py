@@ -32,7 +32,7 @@ def describe(target: Target, name: str) -> int:
     shown(view(state, now, diffs=False), state.rollout.status.conditions, ahead(state, now))
     left = waiting(state.rollout.status.outbox)
     if left:
-        print(f"\nStill to be told: {left}")
+        print(f"\nStill to be sent: {left}")
     return 0
 
 
@@ -80,7 +80,7 @@ def _wave(wave: WaveView) -> Iterator[str | Text]:
             yield f"  {text}"
     if not _begun(wave):
         return
-    sides = f"watched {', '.join(wave.watched) or '-'}; controls {', '.join(wave.controls) or '-'}"
+    sides = f"watched {', '.join(wave.watched) or '-'}; control group {', '.join(wave.control_group) or '-'}"
     yield sides
     for curve in wave.curves:
         last = curve.points[-1]
@@ -102,8 +102,8 @@ def _probes(attempts: Sequence[Attempt]) -> Iterator[str]:
         yield f"probe {attempt.name}: {told}"
     if quiet:
         yield f"{len(quiet)} more probes of changed and unchanged connections are as expected"
-    held = [a for a in attempts if a.held is not None]
+    held = [a for a in attempts if a.long_lived is not None]
     if held:
-        cut = [a.name for a in held if a.held == "blocked"]
+        cut = [a.name for a in held if a.long_lived == "blocked"]
         named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
         yield f"{len(held)} connections were kept open, {len(cut)} of them broke{named}"

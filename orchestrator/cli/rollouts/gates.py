@@ -15,7 +15,7 @@ MOST_SHOWN = 20
 def ahead(state: State, now: datetime) -> dict[int, list[str]]:
     """The lines of every gate of a wave that was not opened yet, by wave."""
     status = state.rollout.status
-    waves = range(status.opened, len(state.rollout.spec.waves)) if status.phase not in TERMINAL else ()
+    waves = range(status.waves_started, len(state.rollout.spec.waves)) if status.phase not in TERMINAL else ()
     return {
         wave: [text for gate in gates(state.rollout, wave, state.approvals, now) for text in told(gate)]
         for wave in waves

@@ -89,10 +89,10 @@ def poll(target: Target, name: str) -> int:
     try:
         look(ctx, source)
     except Forbidden as error:
-        text = f"{error}; whoever may update policysources can ask for a look, and a webhook can"
+        text = f"{error}; whoever may update policysources can ask for a poll, and a webhook can"
         raise Forbidden(text, error.status) from None
     if worked_on(ctx, "controller"):
-        print(f"{source}: the controller looks at its repository within seconds")
+        print(f"{source}: the controller polls its repository within seconds")
     else:
-        print(f"{source}: asked for; no controller runs at the moment, the next one looks when it starts")
+        print(f"{source}: asked for; no controller runs at the moment, the next one polls when it starts")
     return 0

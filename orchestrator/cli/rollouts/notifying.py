@@ -21,7 +21,7 @@ def deliver(ctx: Context, target: Target, source: str, stop: threading.Event) ->
     """Tell receivers what happened; what they do not take in time waits in the cluster."""
     courier = wiring.courier(ctx, target, holder(), stop=stop.is_set)
     if not courier.deliver(source, DELIVERY_SECONDS) and not stop.is_set():
-        text = "not all who are to be told could be told yet; the next run or controller goes on"
+        text = "not every notification could be sent yet; the next run or controller goes on"
         print(f"{source}: {text}", file=sys.stderr)
     courier.close()
 
@@ -33,8 +33,8 @@ def send_test(target: Target, source: str, name: str) -> int:
     wanted = [n for n in found.spec.notifications if name in ("", n.name)]
     if not wanted:
         what = f"no notification {name}" if name else "no notifications"
-        raise BadInput(f"the source {found.name} has {what}", hint="spec.notifications says who is told")
-    body = f"This is a test: {found.name} would tell you of its rollouts here."
+        raise BadInput(f"the source {found.name} has {what}", hint="spec.notifications says who is notified")
+    body = f"This is a test: {found.name} would notify you of its rollouts here."
     message = Message(f"test/{uuid.uuid4()}", f"netpol-canary: {found.name}: test", body)
     messengers, code = wiring.messengers(ctx, target), 0
     for item in wanted:

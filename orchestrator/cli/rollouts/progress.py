@@ -14,9 +14,9 @@ from orchestrator.rollout.resources.model import BY_ITSELF
 
 MARKS = {
     "Planned": ("○", "cyan"),
-    "Opened": ("▶", "blue"),
+    "WaveStarted": ("▶", "blue"),
     "Applied": ("✎", "blue"),
-    "Looked": ("◉", "white"),
+    "Measured": ("◉", "white"),
     "Decided": ("☑", "cyan"),
     "Promoted": ("✔", "green"),
     "Succeeded": ("✔", "bold green"),
@@ -26,7 +26,7 @@ MARKS = {
     "Inconclusive": ("?", "yellow"),
     "Undecided": ("✘", "bold red"),
     "BreakGlass": ("‼", "bold red"),
-    "Unvouched": ("‼", "bold red"),
+    "ApprovalsUnproven": ("‼", "bold red"),
     **dict.fromkeys(REGRESSIONS, ("✘", "bold red")),
 }
 
@@ -75,14 +75,16 @@ class Progress:
         if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         end = (
-            decide_by(state) if status.paused_for == "inconclusive" and status.opened > status.wave else None
+            decide_by(state)
+            if status.paused_for == "inconclusive" and status.waves_started > status.wave
+            else None
         )
         if end is not None:
             goes_on = f"a controller goes on watching it, and rolls it back at {end:%H:%M:%S} UTC; {goes_on}"
         hints = {
-            "Paused": f"{goes_on}, `netpol-canary abort {name}` puts everything back",
+            "Paused": f"{goes_on}, `netpol-canary abort {name}` rolls everything back",
             "Failed": "a person is needed: the cluster differs from what stood there before",
-            "RolledBack": f"the revision is held; `netpol-canary retry {state.rollout.spec.source}` releases it",
+            "RolledBack": f"the revision is blocked; `netpol-canary retry {state.rollout.spec.source}` releases it",
         }
         self._console.print(f"{name}: [bold]{status.phase}[/bold]", end="")
         self._console.print(f" ({status.paused_for})" if status.paused_for else "", end="")

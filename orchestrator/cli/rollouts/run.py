@@ -90,7 +90,7 @@ def _unwatched(ctx: Context, state: State) -> None:
     status = state.rollout.status
     if (
         status.paused_for == "inconclusive"
-        and status.opened > status.wave
+        and status.waves_started > status.wave
         and not worked_on(ctx, "controller")
     ):
         text = "no controller runs, so nobody watches it; `onInconclusive: rollback` waits for nobody"

@@ -1,4 +1,4 @@
-"""`drift`: where the cluster differs from a source's last verified revision, and who made it so."""
+"""`drift`: where the cluster differs from a source's current revision, and who made it so."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def show(target: Target, source: str, output: str) -> int:
     formatted(output)
     ctx = wiring.connected(target)
     given = sources.find(ctx, source)
-    verified = given.status.verified_revision
+    verified = given.status.current_revision
     if not verified:
         raise Refused(
-            f"the source {given.name} has no verified revision yet; `netpol-canary plan` shows what it would do"
+            f"the source {given.name} has no current revision yet; `netpol-canary plan` shows what it would do"
         )
     found, left, bridges = drift(ctx, given, everything(ctx)), orphans(ctx, given), _bridges(ctx)
     rows = [[d.namespace, d.object, d.how, d.by.text if d.by else ""] for d in found.differences]
     if output:
         facts = {
             "source": given.name,
-            "verifiedRevision": verified,
+            "currentRevision": verified,
             "differences": [
                 dict(zip(("namespace", "object", "what", "by"), row, strict=True)) for row in rows
             ],

@@ -30,7 +30,7 @@ def taken_off(ctx: Context, name: str, ids: Collection[str], to: str, gave_up: s
         update: dict[str, object] = {"outbox": left}
         if gave_up:
             now = ctx.clock.now()
-            update["conditions"] = put(status.conditions, DELIVERED, "False", "GaveUp", gave_up, now)
+            update["conditions"] = put(status.conditions, DELIVERED, "False", "DeliveryFailed", gave_up, now)
         ctx.cluster.replace_status(rollout.with_status(status.model_copy(update=update)))
 
     again = retry_if_exception_type(Conflict)

@@ -66,7 +66,7 @@ class Dispatcher:
             if not waiting or not self._lease.acquire():
                 return
         except NetpolCanaryError as error:
-            structlog.get_logger().warning("nothing can be told now", error=str(error))
+            structlog.get_logger().warning("nothing can be sent now", error=str(error))
             return
         now = steady(self.ctx.clock)
         due = {r: self._backoff.due(str(r), now) for r in waiting}
@@ -155,7 +155,7 @@ class Dispatcher:
         try:
             self.post.send(rollout, to, batch)
         except Unwanted as why:
-            structlog.get_logger().info("not told any more", why=str(why))
+            structlog.get_logger().info("not notified any more", why=str(why))
             outcome = "unwanted"
         with self._returned:
             self._sent.update({(e.id, to): None for e in batch})
@@ -170,12 +170,12 @@ class Dispatcher:
             str(receiver), steady(self.ctx.clock), getattr(error, "retry_after", 0.0)
         )
         self.told(receiver.kind, "failed")
-        text = f"{receiver.to} could not be told: {error or type(error).__name__}"[:900]
+        text = f"{receiver.to} could not be notified: {error or type(error).__name__}"[:900]
         structlog.get_logger().warning(text, tries=count)
         if rollout is None:
             return
         if count == 1 and self.ctx.notifier is not None:
-            self.ctx.notifier.notify(rollout.manifest, "NotDelivered", f"{text}; it is tried again", True)
+            self.ctx.notifier.notify(rollout.manifest, "DeliveryDelayed", f"{text}; it is tried again", True)
         left = [
             e for e in rollout.status.outbox if receiver.to in e.to and (e.id, receiver.to) not in self._sent
         ]
@@ -192,7 +192,7 @@ class Dispatcher:
             structlog.get_logger().warning("the outbox could not be written", error=str(error))
             return
         if self.ctx.notifier is not None:
-            self.ctx.notifier.notify(rollout.manifest, "GaveUp", message, True)
+            self.ctx.notifier.notify(rollout.manifest, "DeliveryFailed", message, True)
 
 
 class Receiver(NamedTuple):

@@ -95,8 +95,8 @@ class Sender:
         if source is None:
             raise Unwanted("the source is gone")
         spec = rollout.spec
-        if spec.revision != source.status.held_revision:
-            raise Unwanted("the revision is not held any more")
+        if spec.revision != source.status.blocked_revision:
+            raise Unwanted("the revision is not blocked any more")
         link = texts.page(self.base, rollout.name, "RolledBack")
         title, body = feedback.way_back(rollout, link)
         git = source.spec.git

@@ -40,7 +40,7 @@ class DriftWatch:
     def look(self, source: Source, rollouts: Sequence[Rollout]) -> str:
         """What was begun, in words; empty where nothing was."""
         spec, now = source.spec, self.ctx.clock.now()
-        if spec.drift == "ignore" or not source.status.verified_revision:
+        if spec.drift == "ignore" or not source.status.current_revision:
             return ""
         at = steady(self.ctx.clock)
         last = self._looked.get(source.uid)
@@ -50,7 +50,7 @@ class DriftWatch:
         try:
             found = drift(self.ctx, source, rollouts)
         except BadInput as error:
-            self._record(source, Finding("Unknown", "CannotTell", str(error)[:3000]), ())
+            self._record(source, Finding("Unknown", "ComparisonFailed", str(error)[:3000]), ())
             return ""
         finding = judged(source, rollouts, found, now)
         fresh = self._record(source, finding, found.contested)
@@ -59,7 +59,7 @@ class DriftWatch:
         repairs = [*fresh.status.repairs, now][-8:]
         # The claim of the source's one place and the count of repairs are one write.
         counted = replace(fresh, status=fresh.status.model_copy(update={"repairs": repairs}))
-        commit = source.status.verified_revision
+        commit = source.status.current_revision
         begun = start(self.ctx, counted, commit, only=finding.repair, cause="drift")
         return f"{begun.rollout} repairs what differs from {commit[:10]}" if begun.rollout else ""
 
@@ -68,7 +68,7 @@ class DriftWatch:
         fresh: Source = load(self.ctx.cluster.get(SOURCE, source.name, self.ctx.namespace))
         old = {c.type: c for c in fresh.status.conditions}
         fight = Finding("True", "ManagedByOthers", "; ".join(contested[:8])[:3000])
-        calm = Finding("False", "NobodyElse", "")
+        calm = Finding("False", "NoOtherManagers", "")
         conditions, now = fresh.status.conditions, self.ctx.clock.now()
         said = whole(conditions, fresh.status.details, "Drifted")
         details = fresh.status.details
@@ -94,9 +94,9 @@ class DriftWatch:
 
 def judged(source: Source, rollouts: Sequence[Rollout], found: Drift, now: datetime) -> Finding:
     """Pure: what the source asks for, with a bound on what is fought over."""
-    verified, repairs = source.status.verified_revision[:10], source.status.repairs
+    verified, repairs = source.status.current_revision[:10], source.status.repairs
     if not found.differences:
-        return Finding("False", "AsVerified", f"as {verified} asks for")
+        return Finding("False", "InSync", f"as {verified} asks for")
     text = f"differs from {verified}, the last verified: {found.text}"
     if source.spec.drift != "repair" or source.spec.suspend:
         return Finding("True", "Drifted", text)
@@ -108,7 +108,7 @@ def judged(source: Source, rollouts: Sequence[Rollout], found: Drift, now: datet
     if len(repairs) >= MOST_REPAIRS and repairs[-1] - repairs[-MOST_REPAIRS] < WITHIN:
         by = f"{found.fighters} fights over it" if found.fighters else "somebody fights over it"
         hint = f"repaired {MOST_REPAIRS} times within an hour, and {by}: it is reported only, until that ends"
-        return Finding("True", "Fought", f"{text}. {hint}")
+        return Finding("True", "RepairContested", f"{text}. {hint}")
     recent = [t for t in repairs if now - t < WITHIN]
     wait = timedelta(seconds=source.spec.drift_interval_seconds) * 2 ** len(recent)
     if recent and now - recent[-1] < wait:

@@ -35,7 +35,11 @@ class OrphanWatch:
     def look(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """Keep the condition true."""
         chosen, now = selection(self.ctx, source), steady(self.ctx.clock)
-        known = (frozenset(chosen.namespaces), frozenset(chosen.others), source.status.verified_rollout)
+        known = (
+            frozenset(chosen.namespaces),
+            frozenset(chosen.others),
+            source.status.current_revision_rollout,
+        )
         seen, at = self._seen.get(source.uid, (None, now))
         # Twice the interval: an object may also be carried into a namespace that never was the source's.
         if known == seen and now - at < timedelta(seconds=2 * source.spec.drift_interval_seconds):
@@ -57,7 +61,7 @@ class OrphanWatch:
         if not wanted or self._begun_lately(known) >= MOST_REMOVALS:
             return ""
         fresh: Source = load(self.ctx.cluster.get(SOURCE, source.name, self.ctx.namespace))
-        begun = start(self.ctx, fresh, fresh.status.verified_revision, only=wanted, cause="orphans")
+        begun = start(self.ctx, fresh, fresh.status.current_revision, only=wanted, cause="orphans")
         if not begun.rollout:
             return ""
         return f"{begun.rollout} removes the policies of namespaces that left the selection"
@@ -83,7 +87,7 @@ class OrphanWatch:
         return sum(at is not None and now - at < WITHIN for at in made)
 
     def _asked(self, source: Source, rollouts: Sequence[Rollout], found: Orphans) -> frozenset[str]:
-        if source.spec.orphans != "remove" or source.spec.suspend or not source.status.verified_revision:
+        if source.spec.orphans != "remove" or source.spec.suspend or not source.status.current_revision:
             return frozenset()
         return removable(self.ctx, found) - refused(source, rollouts, removals=True)
 
@@ -115,7 +119,7 @@ def _said(source: Source, found: Orphans, wanted: frozenset[str]) -> tuple[m.Con
     text = f"not selected any more, and policies of this source stand there still: {found.text}"
     if wanted:
         return "True", "Removing", f"{text}. A rollout that people approve removes them"
-    if source.spec.orphans == "remove" and not source.spec.suspend and source.status.verified_revision:
+    if source.spec.orphans == "remove" and not source.spec.suspend and source.status.current_revision:
         hint = "a removal was rolled back or rejected, or it is a system namespace; a new revision lets it be tried again"
         return "True", "Orphaned", f"{text}. {hint}"
     return (

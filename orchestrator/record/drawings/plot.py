@@ -1,4 +1,4 @@
-"""One metric of one namespace as SVG: what was seen, its own past, the controls, the limits, the moments of change."""
+"""One metric of one namespace as SVG: what was seen, its baseline, the controls, the limits, the moments of change."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _entries(curve: Curve, span: tuple[float, float]) -> Iterator[Sample]:
         past = "expected" if curve.expects else "before the change"
         yield Sample(past, "line", "p-past", "#8a5a00", "2 3")
     if any(usable(p.control) is not None for p in curve.points):
-        yield Sample("controls (mean)", "line", "p-control", "#6b6b6b", "5 3")
+        yield Sample("control group (mean)", "line", "p-control", "#6b6b6b", "5 3")
     for word, limit in (("at least", curve.minimum), ("at most", curve.maximum)):
         if usable(limit) is not None and limit is not None:
             off = "" if _inside(limit, span) else ", not drawn"
@@ -198,7 +198,7 @@ def _described(curve: Curve, marks: Sequence[Mark]) -> str:
     told = [
         f"{count} {'value' if count == 1 else 'values'}, {first.time:%H:%M:%S} to {last.time:%H:%M:%S} UTC"
     ]
-    for word, value in (("last", last.value), ("own past", last.baseline), ("controls", last.control)):
+    for word, value in (("last", last.value), ("baseline", last.baseline), ("control group", last.control)):
         known = usable(value)
         told.append(f"{word} {'none' if known is None else value_text(known, curve.kind)}")
     told.append(f"verdict {last.phase}")

@@ -27,7 +27,7 @@ TEMPLATE = r"""
 <dl><dt>Why here</dt><dd>{{ wave.why }}</dd>
 {% if wave.reason %}<dt>Verdict</dt><dd>{{ wave.reason }}</dd>{% endif %}
 <dt>Watched</dt><dd>{{ wave.watched | join(", ") or "-" }}</dd>
-<dt>Controls</dt><dd>{{ wave.controls | join(", ") or "none" }}</dd>
+<dt>Control group</dt><dd>{{ wave.control_group | join(", ") or "none" }}</dd>
 {% for a in wave.alarms %}<dt>Alarm</dt><dd>{{ a }}</dd>{% endfor %}
 {% for s in wave.suspects %}<dt>Also suspect</dt><dd>{{ s }}</dd>{% endfor %}
 {% for n in wave.notes %}<dt>Note</dt><dd>{{ n }}</dd>{% endfor %}</dl>

@@ -9,7 +9,7 @@ from orchestrator.record.drawings.axes import seconds_text
 from orchestrator.record.report.tables import Table
 from orchestrator.record.summary import Bucket, Entry, Rates, Spread, Summary
 
-COLUMNS = ("Name", "Source", "Revision", "Outcome", "Began", "Took", "Put back in", "People")
+COLUMNS = ("Name", "Source", "Revision", "Outcome", "Began", "Took", "Restored in", "People")
 WIDE = (*COLUMNS, "Lead", "Waited", "Risk", "Verified", "Namespaces", "Decided", "Reason")
 MOST_SHOWN = 32  # letters of people, where it is not wide
 
@@ -39,7 +39,7 @@ def _row(one: Entry, wide: bool) -> tuple[str, ...]:
 
 
 def _people(one: Entry, wide: bool) -> str:
-    text = " ".join(", ".join(dict.fromkeys((*one.people, *one.actors))).split()) or "-"
+    text = " ".join(", ".join(dict.fromkeys((*one.authors, *one.actors))).split()) or "-"
     return text if wide or len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
@@ -80,7 +80,7 @@ def latencies(found: Summary) -> Iterator[tuple[str, str]]:
 
 def over_time(found: Summary) -> Table:
     """A row for each day, week or four weeks in which something began; latencies are medians."""
-    columns = ("From", "Rollouts", "Succeeded", "Rolled back", "Failed", "Lead", "Put back in")
+    columns = ("From", "Rollouts", "Succeeded", "Rolled back", "Failed", "Lead", "Restored in")
     rows = tuple(_bucket(b) for b in found.buckets if b.rates.total)
     return Table("Over time", columns, rows)
 

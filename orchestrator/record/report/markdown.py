@@ -68,7 +68,7 @@ def _evidence(wave: WaveView) -> Iterator[str]:
         return
     yield from (f"## Wave {wave.number}: {wave.state}, {wave.verdict}", "")
     told = [("Why here", wave.why), ("Verdict", wave.reason), ("Watched", ", ".join(wave.watched))]
-    told += [("Controls", ", ".join(wave.controls) or "none")]
+    told += [("Control group", ", ".join(wave.control_group) or "none")]
     told += [("Alarm", text) for text in wave.alarms]
     told += [("Also suspect", text) for text in wave.suspects]
     told += [("Note", text) for text in wave.notes]

@@ -41,7 +41,7 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Revision", view.revision),
         ("Previous revision", view.previous_revision),
         ("Cause", view.cause),
-        ("Authors", ", ".join(view.people) or "-"),
+        ("Authors", ", ".join(view.authors) or "-"),
         ("Commits", "; ".join(view.commits)),
         ("Risk", "; ".join((view.risk, *view.risk_reasons))),
         ("Phase", f"{view.phase}{paused}"),
@@ -50,13 +50,13 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Reason", "" if brief or view.reason == view.waits_for != "" else view.reason or "-"),
         ("Began", moment_text(view.started_at)),
         ("Detected", moment_text(view.detected_at)),
-        ("Put back", moment_text(view.restored_at) if written else ""),
-        ("Put back in", seconds_text(took) if took is not None else ""),
-        ("Verified", f"{view.verified}: {view.verified_message}" if view.verified else ""),
+        ("Rolled back", moment_text(view.restored_at) if written else ""),
+        ("Restored in", seconds_text(took) if took is not None else ""),
+        ("Rollback verified", f"{view.verified}: {view.verified_message}" if view.verified else ""),
         ("Ended", moment_text(view.ended_at)),
         ("Plan", view.plan_digest),
         ("Ignored", "\n".join(view.ignored)),
-        ("Left out", "; ".join(view.left_out)),
+        ("Truncated", "; ".join(view.truncated)),
     ]
     return [(title, text) for title, text in given if text]
 
@@ -71,7 +71,7 @@ def timeline(moments: Sequence[Moment]) -> Table:
 
     Of more than MOST_ROWS the oldest looks are left out first. A day is named where there are several.
     """
-    ranked = sorted(range(len(moments)), key=lambda n: (moments[n].kind == "Looked", -n))
+    ranked = sorted(range(len(moments)), key=lambda n: (moments[n].kind == "Measured", -n))
     shown = [moments[n] for n in sorted(ranked[:MOST_ROWS])]
     several = len({m.time.astimezone(UTC).date() for m in shown}) > 1
     form = "%Y-%m-%d %H:%M:%S" if several else "%H:%M:%S"
@@ -102,14 +102,14 @@ def namespaces(view: RolloutView) -> Table:
         for wave in view.waves
         for cell in wave.cells
     ]
-    columns = ("Wave", "State", "Namespace", "Phase", "Changes", "Written", "Put back in")
+    columns = ("Wave", "State", "Namespace", "Phase", "Changes", "Written", "Restored in")
     return _bounded("Waves", columns, rows)
 
 
 def metrics(wave: WaveView) -> Table:
     """The last value of each metric in each namespace; the plots show the way there."""
     rows = [row for curve in wave.curves for row in _metric(curve)]
-    columns = ("Metric", "Namespace", "Before", "Last", "Controls", "Limit", "Verdict", "Looks")
+    columns = ("Metric", "Namespace", "Before", "Last", "Control group", "Limit", "Verdict", "Checks")
     return _bounded("Metrics", columns, rows)
 
 
@@ -163,7 +163,7 @@ def _probe(attempt: Attempt) -> tuple[str, ...]:
     good = {True: "yes", False: "no", None: "unclear"}[attempt.good]
     told = attempt.message if attempt.good is not True else ""
     role = ROLES.get(attempt.role, attempt.role)
-    return ends, role, attempt.before, attempt.after, attempt.expected, attempt.held or "", good, told
+    return ends, role, attempt.before, attempt.after, attempt.expected, attempt.long_lived or "", good, told
 
 
 def connections(wave: WaveView) -> Table:

@@ -13,7 +13,7 @@ from orchestrator.rollout.resources.conditions import of_type
 from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.resource import Rollout, new
 
-CONDITION = "ApprovalsVouched"
+CONDITION = "ApprovalsProven"
 FRESH_SECONDS = 30  # a proof is believed, and a missing one is looked for again
 NOBODY = "netpol-canary:somebody-else"
 NOT_THE_USER = "spec.user must be the user who creates the approval"
@@ -51,7 +51,7 @@ def condition(rollout: Rollout) -> m.Condition | None:
 
 def proven(rollout: Rollout, now: datetime) -> bool | None:
     """What the last proof found; None where there is none, or it is too old."""
-    at, found = rollout.status.vouched_at, condition(rollout)
+    at, found = rollout.status.approvals_proven_at, condition(rollout)
     if at is None or found is None or not at <= now < until(at):
         return None
     return found.status == "True"

@@ -97,7 +97,7 @@ def created(manifest: dict[str, object]) -> datetime | None:
 def authors(rollout: Rollout) -> tuple[frozenset[str], int]:
     """Cluster users who wrote the change, and how many of its people map to no user."""
     users, unmapped = set(), 0
-    for person in rollout.spec.people:
+    for person in rollout.spec.authors:
         if person.startswith(MAPPED):
             users.add(person.removeprefix(MAPPED))
         elif person:
@@ -197,9 +197,9 @@ def _unrelated(rollout: Rollout, approval: Approval, at: datetime | None) -> str
         return "is for another plan"
     if at is not None and began is not None and at < began:
         return "spoke before this rollout began"
-    doubted = rollout.status.doubted_at
+    doubted = rollout.status.approvals_unproven_at
     if at is not None and doubted is not None and at <= doubted:
-        return "spoke while nothing vouched for approvals"
+        return "was given while approvals were unproven"
     return ""
 
 

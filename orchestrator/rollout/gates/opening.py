@@ -24,7 +24,7 @@ class Turn:
 def before_wave(rollout: Rollout) -> bool:
     """Whether opening a wave is what comes next, so that all of this is asked."""
     status = rollout.status
-    ahead = status.opened <= status.wave < len(rollout.spec.waves)
+    ahead = status.waves_started <= status.wave < len(rollout.spec.waves)
     return ahead and status.phase in ("Progressing", "Paused")
 
 
@@ -35,7 +35,7 @@ def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetim
     if not way.open:
         return Turn("window", f"wave {wave}: {way.message}", way.until)
     if lacking:
-        return Turn("limit", f"wave {wave} waits for room: {lacking}")
+        return Turn("limit", f"wave {wave} waits for capacity: {lacking}")
     return Turn("")
 
 

@@ -49,7 +49,7 @@ def _of(source: str, entry: m.Outgoing) -> list[Line]:
     whole = f"netpol-canary/{source}"
     found: list[Line] = []
     if entry.phase == "RolledBack":
-        found += [_line(f"{whole}/wave-{n}", "failure", said) for n in range(entry.opened)]
+        found += [_line(f"{whole}/wave-{n}", "failure", said) for n in range(entry.waves_started)]
         return [*found, _line(whole, "failure", f"rolled back, {said}")]
     wave = _wave(entry, said)
     if wave is not None:
@@ -68,7 +68,7 @@ def _wave(entry: m.Outgoing, said: str) -> tuple[Literal["pending", "success", "
         return "success", said
     if entry.phase == "Paused":
         return "pending", f"paused: {said}"
-    if entry.opened <= entry.wave:
+    if entry.waves_started <= entry.wave:
         return None
     if entry.phase in ("RollingBack", "Failed"):
         return "failure", said
@@ -113,8 +113,8 @@ def _outcome(state: State) -> str:
     if status.phase == "RolledBack":
         took = f" within {since(status.restored_seconds)}" if status.restored_seconds is not None else ""
         return (
-            f"rolled back, everything put back{took}"
-            if status.opened
+            f"rolled back, everything restored{took}"
+            if status.waves_started
             else "ended before anything was written"
         )
     return {
@@ -131,9 +131,9 @@ def _outcome(state: State) -> str:
 def _row(state: State, number: int) -> str:
     status, wave = state.rollout.status, state.rollout.spec.waves[number]
     names = [n.name for n in wave.namespaces]
-    opened = number < status.opened
+    opened = number < status.waves_started
     if status.phase in ("RollingBack", "RolledBack"):
-        mark, what = ("back", "put back") if opened else ("ahead", "not reached")
+        mark, what = ("back", "restored") if opened else ("ahead", "not reached")
     elif status.phase == "Succeeded" or number < status.wave:
         mark, what = "done", "promoted"
     elif number == status.wave and status.phase == "Paused":

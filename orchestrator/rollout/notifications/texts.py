@@ -17,16 +17,16 @@ MOST_EDGES = 5
 MOST_LINE = 400  # characters
 _WHAT = {
     "Planned": "planned",
-    "Opened": "a wave begins",
-    "Approval": "waits for approval",
+    "WaveStarted": "a wave begins",
+    "ApprovalRequired": "waits for approval",
     "Promoted": "a wave is promoted",
     "Inconclusive": "paused, the evidence is unclear",
     "Undecided": "rolling back, nobody decided in time",
     "Drift": "paused, the cluster has drifted",
-    "Operator": "paused by a person",
-    "Closed": "waits for its window",
+    "PausedByUser": "paused by a person",
+    "WindowClosed": "waits for its window",
     "Queued": "waits for its turn",
-    "Unvouched": "paused, approvals cannot be trusted",
+    "ApprovalsUnproven": "paused, approvals cannot be trusted",
     "BreakGlass": "approved by breaking the glass",
 }
 _PHASES = {
@@ -51,12 +51,12 @@ def since(seconds: float | None) -> str:
 
 
 def page(base: str, rollout: str, phase: str, reason: str = "") -> str:
-    """The page that fits: where to approve, why it was put back, or the rollout; empty without a base."""
+    """The page that fits: where to approve, why it was rolled back, or the rollout; empty without a base."""
     if not base:
         return ""
     end = (
         "/approve"
-        if reason == "Approval"
+        if reason == "ApprovalRequired"
         else "/why"
         if phase in ("RollingBack", "RolledBack", "Failed")
         else ""
@@ -66,10 +66,10 @@ def page(base: str, rollout: str, phase: str, reason: str = "") -> str:
 
 def _to_decide(spec: m.PolicyRolloutSpec, entry: m.Outgoing) -> list[str]:
     """What somebody has to know who is to decide: why it is risky, which connections change, until when it waits."""
-    if entry.reason == "Inconclusive" and entry.opened > entry.wave:
+    if entry.reason == "Inconclusive" and entry.waves_started > entry.wave:
         end = entry.time + timedelta(seconds=spec.strategy.analysis.inconclusive_seconds)
         return [f"It waits until {end:%Y-%m-%d %H:%M:%S} UTC, and is rolled back then where nobody decides."]
-    if entry.reason != "Approval":
+    if entry.reason != "ApprovalRequired":
         return []
     edges, total = of_wave(spec, entry.wave)
     found = [f"Why it is {spec.risk} risk: {'; '.join(spec.risk_reasons)}."] if spec.risk_reasons else []
@@ -87,9 +87,9 @@ def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     title = harmless(f"netpol-canary: {spec.source}: {what}")
     took = ""
     if entry.phase == "RolledBack" and rollout.status.restored_seconds is not None:
-        took = f", put back within {since(rollout.status.restored_seconds)}"
+        took = f", restored within {since(rollout.status.restored_seconds)}"
     names = [n.name for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespaces]
-    people = ", ".join(p.removeprefix("user:") for p in spec.people[:5]) or "unknown"
+    people = ", ".join(p.removeprefix("user:") for p in spec.authors[:5]) or "unknown"
     subject = f": {spec.subject[:MOST_LINE]}" if spec.subject else ""
     body = [
         *(harmless(line) for line in (entry.message or what).splitlines()[:MOST_LINES]),

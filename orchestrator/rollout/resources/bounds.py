@@ -3,7 +3,7 @@
 What comes from Git or is frozen for a person to approve is refused in planning, with the reason (`planned`). What is seen
 later (in the cluster, in answers of Prometheus and of probes, of people) is cut here and nowhere else (`built`, `fitted`):
 prose to its length, a name to its length with a mark that tells it from others, a list to its first or its newest items, a
-number to its limits. How many items were left out is counted, in `leftOut` of a status or in `notes`. What no part can stand
+number to its limits. How many items were left out is counted, in `truncated` of a status or in `notes`. What no part can stand
 for (a manifest, a walk) is never cut: it raises, and whoever makes it keeps to its bound.
 """
 
@@ -28,12 +28,12 @@ LINE = 200  # characters of what a table or a condition says
 TAIL = 60  # of them those of its end, where it is longer
 MARK = 12  # hexadecimal digits
 PASSES = 6  # a list that was cut shows what is wrong within it; ours are four deep
-WHOLE = frozenset({"walk", "before", "after", "waves"})  # lists of which a part is another thing
+WHOLE = frozenset({"writes", "before", "after", "waves"})  # lists of which a part is another thing
 NEWEST = frozenset({"transitions", "measurements", "outbox", "repairs", "conditions"})
 ROLLING = frozenset(
     {"transitions", "measurements"}
 )  # lose items for good, write by write: what they lost adds up
-COUNTS = "leftOut"
+COUNTS = "truncated"
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.rollout.resources.bounds import built, cut, most, sentence
-from orchestrator.rollout.resources.model import Condition, ConditionStatus, Detail, Told
+from orchestrator.rollout.resources.model import Condition, ConditionStatus, Detail, Explanation
 
 
 def of_type(conditions: Sequence[Condition], kind: str) -> Condition | None:
@@ -45,4 +45,4 @@ def whole(conditions: Sequence[Condition], details: Sequence[Detail], kind: str)
 def reasoned(text: str) -> dict[str, str]:
     """`reason` in one line, and `details` where there is more to say."""
     short = sentence(text)
-    return {"reason": short, "details": "" if short == text else cut(text, most(Told, "details"))}
+    return {"reason": short, "details": "" if short == text else cut(text, most(Explanation, "details"))}

@@ -31,9 +31,9 @@ NAMES: dict[str, Names] = {
         (
             ("URL", "string", ".spec.git.url", 0),
             ("Branch", "string", ".spec.git.branch", 0),
-            ("Verified", "string", ".status.verifiedRevision", 0),
+            ("Current", "string", ".status.currentRevision", 0),
             ("Active", "string", ".status.activeRollout", 0),
-            ("Held", "string", ".status.heldRevision", 1),
+            ("Blocked", "string", ".status.blockedRevision", 1),
             ("Orphaned", "string", '.status.conditions[?(@.type=="Orphaned")].status', 0),
             AGE,
         ),

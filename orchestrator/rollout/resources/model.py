@@ -38,7 +38,7 @@ Revision = Annotated[str, StringConstraints(max_length=64)]
 Quantity = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
 Digest = Annotated[str, StringConstraints(max_length=80)]
 MOST_MANIFEST = 262144
-MOST_WALK = 1500  # writes of one namespace
+MOST_WRITES = 1500  # writes of one namespace
 ManifestText = Annotated[str, StringConstraints(max_length=MOST_MANIFEST)]
 
 RolloutPhase = Literal[
@@ -47,7 +47,7 @@ RolloutPhase = Literal[
 TERMINAL: frozenset[str] = frozenset({"Succeeded", "RolledBack", "Failed", "Superseded"})
 EVENT_GROUPS = (
     "started",
-    "opened",
+    "waveStarted",
     "approval",
     "approved",
     "promoted",
@@ -68,10 +68,10 @@ EVENT_GROUPS = (
 EdgeChange = Literal[
     "", "opened", "cut", "narrowed", "widened", "opened and cut", "widened and cut", "widened and narrowed"
 ]
-PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "operator", "error"]
+PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "user", "error"]
 BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
-NamespacePhase = Literal["Pending", "Applied", "Restored", "Gone"]
+NamespacePhase = Literal["Pending", "Applied", "Restored", "Deleted"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 ProbeCheck = Literal["connect", "http", "tls", "dns"]
@@ -101,7 +101,7 @@ class KindRef(Model):
 class Verify(Model):
     """Signatures that a change must carry; `secretRef` names a Secret (allowedSigners, gpgKeys) with who may sign.
 
-    `commits`: every commit since the last verified revision that touches the path, and the newest that does.
+    `commits`: every commit since the current revision that touches the path, and the newest that does.
     `tag`: the revision, by a signed tag on it.
     """
 
@@ -144,7 +144,7 @@ class MetricSpec(Model):
     """One thing to watch. `ratio` takes errors and total, the other kinds a query.
 
     `test: threshold` compares values over `windowSeconds` with the limits given here. `test: sequential` (ratio and
-    volume) takes raw counters, best as `sum by (namespace, pod) (...)`, looks at their increments on every look and
+    volume) takes raw counters, best as `sum by (namespace, pod) (...)`, takes their increments at every check and
     stops as soon as the evidence suffices: a ratio may grow by `tolerance` (0.5: half as many errors again), a volume
     may fall to `minRatio` of what is expected. Before it says good it must have seen enough to find a `regression` of
     that size: a share of errors, or a share of requests lost. `preset` takes queries from a list by name, `provider`
@@ -238,7 +238,7 @@ class Probing(Model):
     expected one, or has not changed for `stableSeconds`; another than the expected one is not believed before the pod has run
     for `readySeconds`, since policies are in force for a new pod late on a busy node. `seconds` is the end of every pod. No
     more than `startsPerNode` pods start on a node at once. With `longLived`,
-    connections are also kept open over the change, for `heldSeconds` at most.
+    connections are also kept open over the change, for `longLivedSeconds` at most.
     """
 
     edges: bool = True
@@ -259,7 +259,7 @@ class Probing(Model):
     seconds: Annotated[int, Field(ge=5, le=900)] = 60
     interval_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     long_lived: bool = True
-    held_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
+    long_lived_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
 
 
 class Analysis(Model):
@@ -324,7 +324,7 @@ class Window(Model):
     """When waves may open (`allow`), or may not (`deny`): from each time of a cron schedule, for `durationSeconds`.
 
     `schedule` has the fields minute, hour, day of month, month and day of week, in `timeZone`, a name of the IANA
-    time zone database. An active deny wins; where there is an allow, one must be active. The way back asks for none.
+    time zone database. An active deny wins; where there is an allow, one must be active. A rollback needs none.
     """
 
     kind: Literal["allow", "deny"] = "allow"
@@ -351,7 +351,7 @@ class Window(Model):
 class Strategy(Model):
     """How a change is rolled out.
 
-    A wave that gets nowhere for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
+    A wave that makes no progress for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
     `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
     `shardSize` namespaces each. `cni` says how policies are read where the API leaves it open, such as whether an ipBlock
     covers pods; `auto` finds the agent by its DaemonSet, and a rollout freezes what was found.
@@ -369,21 +369,21 @@ class Strategy(Model):
     gates: Annotated[list[Gate], Field(max_length=64)] = []
     windows: Annotated[list[Window], Field(max_length=32)] = []
     risk: RiskRules = RiskRules()
-    boundaries: Literal["refuse", "ask", "goOn"] = "ask"
+    boundaries: Literal["refuse", "ask", "proceed"] = "ask"
     engine: Literal["embedded", "argo"] = "embedded"
     shard_size: Annotated[int, Field(ge=1, le=500)] = 50
     cni: Literal["auto", "calico", "cilium", "kube-router", "generic"] = "auto"
 
 
 class Identity(Model):
-    """A Git mail address and the cluster user that it belongs to."""
+    """An e-mail address in Git and the cluster user that it belongs to."""
 
-    mail: Name
+    email: Name
     user: Name
 
 
 class Feedback(Model):
-    """What the Git host is told of a rollout: `repository` is owner/name, `secretRef` names a Secret with `token`.
+    """How the Git host is notified of a rollout: `repository` is owner/name, `secretRef` names a Secret with `token`.
 
     `revert` opens a pull request that takes the change back out of Git after a rollback (github only).
     """
@@ -409,9 +409,9 @@ class Feedback(Model):
 
 
 class Notification(Model):
-    """Who is told of what: `secretRef` names a Secret with `url`, one apprise URL a line.
+    """Who is notified of what: `secretRef` names a Secret with `url`, one apprise URL a line.
 
-    `events` are groups (started, opened, approval, approved, promoted, regression, rollback, rolledBack, failed,
+    `events` are groups (started, waveStarted, approval, approved, promoted, regression, rollback, rolledBack, failed,
     paused, inconclusive, drift, error, succeeded, superseded, breakGlass, all), or reasons of transitions as they stand in a
     rollout's status. Where none is given, what a person must act on.
     """
@@ -435,7 +435,7 @@ class PolicySourceSpec(Model):
     """What comes from where, and how it may be rolled out.
 
     `conflicts` says what becomes of an object that exists and is nobody's source's: refused, taken over, or left alone
-    and shown. `drift` says what becomes of a difference from the last verified revision, looked for between rollouts.
+    and shown. `drift` says what becomes of a difference from the current revision, checked between rollouts.
     `orphans` says what becomes of policies in namespaces that the source selected once: reported, or removed by a rollout
     of their own, which always has a gate. `shared` is the folder whose policies go into every namespace, or `root`: then they stand beside the folders.
     """
@@ -483,7 +483,7 @@ class Detail(Model):
     text: Annotated[str, StringConstraints(max_length=4096)] = ""
 
 
-class Told(Model):
+class Explanation(Model):
     """What a status says of how it stands: `reason` is one line, `details` the whole of it where that is more."""
 
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
@@ -495,7 +495,7 @@ class Told(Model):
         return self.details or self.reason
 
 
-class LeftOut(Model):
+class Truncated(Model):
     """How many items of a list of the status were left out, since it takes no more."""
 
     field: Name
@@ -504,19 +504,19 @@ class LeftOut(Model):
 
 class PolicySourceStatus(Model):
     observed_generation: int = 0
-    verified_revision: Revision = ""
-    verified_rollout: Name = ""
-    verified_since: datetime | None = None
-    verified_namespaces: Annotated[list[Name], Field(max_length=10000)] = []
-    held_revision: Revision = ""
-    held_reason: Text = ""
+    current_revision: Revision = ""
+    current_revision_rollout: Name = ""
+    current_revision_since: datetime | None = None
+    current_revision_namespaces: Annotated[list[Name], Field(max_length=10000)] = []
+    blocked_revision: Revision = ""
+    blocked_reason: Text = ""
     queued_revision: Revision = ""
     active_rollout: Name = ""
     active_uid: Name = ""
     repairs: Annotated[list[datetime], Field(max_length=8)] = []
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
     details: Annotated[list[Detail], Field(max_length=16)] = []
-    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
+    truncated: Annotated[list[Truncated], Field(max_length=16)] = []
 
 
 class WaveEdge(Model):
@@ -550,7 +550,7 @@ class Wave(Model):
 class PolicyRolloutSpec(Model):
     """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
 
-    `cause`: a new revision, new namespaces, drift from the verified revision, or orphans, namespaces that are not selected
+    `cause`: a new revision, new namespaces, drift from the current revision, or orphans, namespaces that are not selected
     any more. `selected` are the namespaces that
     the source selected and that it brings to this revision, or leaves there. `edges` are the connections that change, in
     the order of their waves, the worst of each first; `subject` is that of the newest commit.
@@ -562,7 +562,7 @@ class PolicyRolloutSpec(Model):
     revision: Revision
     previous_revision: Revision = ""
     selected: Annotated[list[Name], Field(max_length=10000)] = []
-    people: Annotated[list[Text], Field(max_length=200)] = []
+    authors: Annotated[list[Text], Field(max_length=200)] = []
     committed_at: datetime | None = None
     strategy: Strategy
     plan_digest: Digest
@@ -588,9 +588,9 @@ class Transition(Model):
 
 
 class Outgoing(Model):
-    """One thing that is still to be told, and to whom: statuses, comment, revert, or `notify/NAME`.
+    """One notification that is still to be sent, and to whom: statuses, comment, revert, or `notify/NAME`.
 
-    `id` is `uid/number`, the same however often it is sent. `wave` was the current one, `opened` how many had begun.
+    `id` is `uid/number`, the same however often it is sent. `wave` was the current one, `wavesStarted` how many had begun.
     """
 
     id: Name
@@ -599,7 +599,7 @@ class Outgoing(Model):
     reason: Name
     message: Text = ""
     wave: int = 0
-    opened: int = 0
+    waves_started: int = 0
     severity: Severity = "info"
     to: Annotated[list[Name], Field(max_length=20)]
 
@@ -617,16 +617,16 @@ class WaveWorkflow(Model):
     failures: int = 0
 
 
-class PolicyRolloutStatus(Told):
+class PolicyRolloutStatus(Explanation):
     observed_generation: int = 0
     phase: RolloutPhase = "Pending"
     paused_for: PauseReason = ""
     wave: int = 0
-    opened: int = 0
+    waves_started: int = 0
     epoch: int = 0
     workflow: WaveWorkflow = WaveWorkflow()
-    vouched_at: datetime | None = None
-    doubted_at: datetime | None = None
+    approvals_proven_at: datetime | None = None
+    approvals_unproven_at: datetime | None = None
     handled_request: Name = ""
     started_at: datetime | None = None
     detected_at: datetime | None = None
@@ -634,9 +634,9 @@ class PolicyRolloutStatus(Told):
     restored_seconds: float | None = None
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
     transitions: Annotated[list[Transition], Field(max_length=200)] = []
-    told: int = 0
+    notification_sequence: int = 0
     outbox: Annotated[list[Outgoing], Field(max_length=50)] = []
-    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
+    truncated: Annotated[list[Truncated], Field(max_length=16)] = []
 
 
 class Change(Model):
@@ -666,7 +666,7 @@ class NamespaceRolloutStatus(Model):
     restored_at: datetime | None = None
     restored_seconds: float | None = None
     message: Text = ""
-    walk: Annotated[list[ManifestText], Field(max_length=MOST_WALK)] = []
+    writes: Annotated[list[ManifestText], Field(max_length=MOST_WRITES)] = []
 
 
 class WaveProbe(Model):
@@ -693,7 +693,7 @@ class WaveAnalysisSpec(Model):
     wave: int
     since: datetime
     watched: Annotated[list[Name], Field(max_length=2000)] = []
-    controls: Annotated[list[Name], Field(max_length=2000)] = []
+    control_group: Annotated[list[Name], Field(max_length=2000)] = []
     edges: Annotated[list[WaveEdge], Field(max_length=200)] = []
     probes: Annotated[list[WaveProbe], Field(max_length=400)] = []
     notes: Annotated[list[Text], Field(max_length=32)] = []
@@ -712,16 +712,16 @@ class MeasurementRecord(Model):
 
 
 class ProbeRecord(Model):
-    """`when: held` is a connection that was opened before the change and kept."""
+    """`when: longLived` is a connection that was opened before the change and kept."""
 
     probe: Attempted
-    when: Literal["baseline", "after", "held"]
+    when: Literal["baseline", "after", "longLived"]
     observed: Answer
     expected: Literal["reach", "blocked"]
     message: Text = ""
 
 
-class SeenFlow(Model):
+class ObservedFlow(Model):
     """What traffic showed on a connection of the diff since the change."""
 
     source: End
@@ -733,25 +733,25 @@ class SeenFlow(Model):
 class Watch(Model):
     """What was seen of a wave after its verdict: while the next one waited, or a person had to decide on this one.
 
-    `since` is the last look before that.
+    `since` is the last check before that.
     """
 
     since: datetime | None = None
-    looked_at: datetime | None = None
-    looks: int = 0
+    checked_at: datetime | None = None
+    checks: int = 0
     phase: MeasurementPhase = "Pending"
     reason: Annotated[str, StringConstraints(max_length=4096)] = ""
 
 
 class ShardReading(Model):
-    """What one of several readers of a wave measured at a look: `tick` is its number.
+    """What one of several readers of a wave measured at a check: `check` is its number.
 
     `evidence` is the natural logarithm of the sum of what its `streams` sequential tests say by then, `worstMetric` in
     `worstNamespace` the loudest of them.
     """
 
     shard: Annotated[int, Field(ge=0, le=63)]
-    tick: int
+    check: int
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
     streams: int = 0
     evidence: float = 0.0
@@ -760,21 +760,21 @@ class ShardReading(Model):
     worst_peak: float = 0.0
 
 
-class WaveAnalysisStatus(Told):
+class WaveAnalysisStatus(Explanation):
     phase: MeasurementPhase = "Pending"
-    ticks: int = 0
+    checks: int = 0
     watch: Watch = Watch()
     started_at: datetime | None = None
     progressed_at: datetime | None = None
     measurements: Annotated[list[MeasurementRecord], Field(max_length=1000)] = []
     probes: Annotated[list[ProbeRecord], Field(max_length=1600)] = []
     probed_at: datetime | None = None
-    flows: Annotated[list[SeenFlow], Field(max_length=200)] = []
+    flows: Annotated[list[ObservedFlow], Field(max_length=200)] = []
     alarms: Annotated[list[Text], Field(max_length=32)] = []
     suspects: Annotated[list[Text], Field(max_length=16)] = []
-    gone: Annotated[list[Name], Field(max_length=2000)] = []
+    deleted_namespaces: Annotated[list[Name], Field(max_length=2000)] = []
     shards: Annotated[list[ShardReading], Field(max_length=64)] = []
-    left_out: Annotated[list[LeftOut], Field(max_length=16)] = []
+    truncated: Annotated[list[Truncated], Field(max_length=16)] = []
 
 
 class RolloutApprovalSpec(Model):

@@ -62,7 +62,7 @@ def router(parts: Parts) -> APIRouter:
         ctx = as_seen(request, parts)
         state = context.read(ctx, name)
         if (state.rollout.status.wave, state.rollout.spec.plan_digest) != (wave, plan):
-            raise Refused(f"{name} has moved on since you looked; look again before you decide")
+            raise Refused(f"{name} has moved on since you read it; read it again before you decide")
         if decision == "reject" and confirm != "reject":
             return _surely(request, read.one(ctx, name), comment.strip())
         steps.decide(ctx, state, Decision(decision, comment.strip(), wave))

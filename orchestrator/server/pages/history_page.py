@@ -1,4 +1,4 @@
-"""`/history`: rollouts searched; how often they go well, and how quickly they are put back where they do not."""
+"""`/history`: rollouts searched; how often they go well, and how quickly they are rolled back where they do not."""
 
 from __future__ import annotations
 

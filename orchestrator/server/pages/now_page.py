@@ -74,15 +74,15 @@ def state_of(source: read.Standing) -> tuple[str, str, str]:
         return "bad", "Unreadable", source.problem
     status = source.status
     ready = of_type(status.conditions, "Ready")
-    message = whole(status.conditions, status.details, "Ready") if ready else "not looked at yet"
+    message = whole(status.conditions, status.details, "Ready") if ready else "not polled yet"
     if status.active_rollout and (ready is None or ready.status == "True"):
         return "running", "Rolling out", message
     if source.suspend:
         return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
     if ready is not None and ready.status != "True":
         return "bad", ready.reason, message
-    if status.held_revision:
-        return "undone", "Held", status.held_reason.partition("\n")[0]
+    if status.blocked_revision:
+        return "undone", "Held", status.blocked_reason.partition("\n")[0]
     orphaned = of_type(status.conditions, "Orphaned")
     if orphaned is not None and orphaned.status == "True":
         return "undone", "Orphaned", whole(status.conditions, status.details, "Orphaned")

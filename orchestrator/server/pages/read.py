@@ -40,7 +40,7 @@ class Seen:
     def watch(self, wave: int) -> Watch | None:
         """What was seen of a promoted wave while the next one waited; None where nobody looked."""
         analysis = self.state.analyses.get(wave)
-        return analysis.status.watch if analysis is not None and analysis.status.watch.looks else None
+        return analysis.status.watch if analysis is not None and analysis.status.watch.checks else None
 
     @property
     def live(self) -> bool:

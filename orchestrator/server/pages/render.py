@@ -26,7 +26,7 @@ STATE_WORDS = {
     "running": "running",
     "good": "good",
     "bad": "went wrong",
-    "undone": "put back",
+    "undone": "rolled back",
 }
 PHASE_STATES = {
     "Pending": "ahead",

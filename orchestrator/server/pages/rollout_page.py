@@ -41,18 +41,21 @@ OFFERS = (
         "It stops where it is; what was written stays, and stays watched.",
     ),
     Offer(
-        "abort", "Put everything back", "Every namespace that was written gets what stood there before.", True
+        "abort",
+        "Roll everything back",
+        "Every namespace that was written gets what stood there before.",
+        True,
     ),
     Offer("rollback", "Take this change back", "Every namespace gets what stood there before it.", True),
 )
 SAID = {
     "pause": "Asked to pause.",
     "resume": "Asked to go on.",
-    "abort": "Asked to put everything back.",
+    "abort": "Asked to roll everything back.",
     "rollback": "Asked to take the change back.",
     "approve": "Your approval is recorded.",
-    "reject": "Your no is recorded; everything is put back.",
-    "release": "The revision is released; the controller starts it again when it next looks.",
+    "reject": "Your no is recorded; everything is rolled back.",
+    "release": "The revision is released; the controller starts it again at its next poll.",
 }
 
 
@@ -107,7 +110,7 @@ def _sensible(rollout: Rollout, source: PolicySourceStatus, verb: Verb) -> bool:
     phase = rollout.status.phase
     if verb == "pause" and phase == "Paused" and rollout.status.paused_for not in UNASKED:
         return False
-    if verb == "rollback" and phase == "Succeeded" and source.verified_rollout != rollout.name:
+    if verb == "rollback" and phase == "Succeeded" and source.current_revision_rollout != rollout.name:
         return False  # older states are a Git revert
     try:
         requests.sensible(rollout, verb)
@@ -118,5 +121,5 @@ def _sensible(rollout: Rollout, source: PolicySourceStatus, verb: Verb) -> bool:
 
 def may_release(rollout: Rollout, source: PolicySourceStatus, person: Viewer) -> bool:
     """Whether the source holds this revision, and the viewer may let it take the same again."""
-    held = rollout.status.phase == "RolledBack" and source.held_revision == rollout.spec.revision
+    held = rollout.status.phase == "RolledBack" and source.blocked_revision == rollout.spec.revision
     return held and person.may("update", "policysources/status")

@@ -36,7 +36,7 @@ def router(parts: Parts) -> APIRouter:
             what=broken(view, facts),
             facts={key: facts.get(key, "") for key in ("reason", "connections", "cause", "sure")},
             times=times(view),
-            steps=steps(view, read.status_of(ctx, view.source).held_revision == view.revision),
+            steps=steps(view, read.status_of(ctx, view.source).blocked_revision == view.revision),
         )
 
     return found
@@ -46,11 +46,11 @@ def answer(view: RolloutView) -> Said:
     """A state, the first thing to know, and how it is known."""
     took = f"in {duration(view.restored_seconds)}" if view.restored_seconds is not None else ""
     if view.phase == "RollingBack":
-        return "running", "It is being put back now", "Nobody has to do anything for that."
+        return "running", "It is being rolled back now", "Nobody has to do anything for that."
     if view.phase == "Failed":
-        return "bad", "Not everything could be put back", view.reason or "A person is needed now."
+        return "bad", "Not everything could be restored", view.reason or "A person is needed now."
     if view.phase in ("RolledBack", "Superseded"):
-        title = f"Everything was put back {took}".rstrip()
+        title = f"Everything was restored {took}".rstrip()
         if view.verified == "True":
             return "good", f"{title}, and verified", f"{read_back()}; {view.verified_message}."
         if view.verified == "Unknown":
@@ -63,8 +63,8 @@ def answer(view: RolloutView) -> Said:
             return "bad", f"{title}, yet connections differ", view.verified_message
         return "undone", title, f"{read_back()}."
     if view.phase == "Paused":
-        return "waiting", "It stands still; nothing was put back", view.waits_for or view.reason
-    return "good", f"Nothing was put back: it is {view.phase}", view.reason
+        return "waiting", "It stands still; nothing was rolled back", view.waits_for or view.reason
+    return "good", f"Nothing was rolled back: it is {view.phase}", view.reason
 
 
 def read_back() -> str:
@@ -79,7 +79,7 @@ def broken(view: RolloutView, facts: dict[str, str]) -> list[str]:
 
 
 def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
-    """Written, noticed, put back: the wave that went wrong, or the last that was written."""
+    """Written, noticed, rolled back: the wave that went wrong, or the last that was written."""
     written = [c.applied_at for w in view.waves for c in w.cells if c.applied_at]
     bad = [c.applied_at for w in view.waves if w.state == "bad" for c in w.cells if c.applied_at]
     found: list[tuple[str, datetime, str]] = []
@@ -93,7 +93,7 @@ def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
         found.append(("Noticed", view.detected_at, ""))
     if view.restored_at:
         found.append(
-            ("Put back", view.restored_at, f"{duration(view.restored_seconds)} after it was noticed")
+            ("Rolled back", view.restored_at, f"{duration(view.restored_seconds)} after it was noticed")
         )
     return found
 
@@ -101,15 +101,15 @@ def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
 def steps(view: RolloutView, held: bool = False) -> list[str]:
     """What to do, in order; `held` is whether the source still holds the revision."""
     if view.phase == "RollingBack":
-        return ["Wait: it is put back from what was recorded, without Git or Prometheus."]
+        return ["Wait: it is rolled back from what was recorded, without Git or Prometheus."]
     if view.phase == "Failed":
         return [
             "Look at the namespaces that are not restored, in the waves below the rollout.",
-            f"Put them back by hand, or ask again: netpol-canary rollback {view.name}",
+            f"Restore them by hand, or ask again: netpol-canary rollback {view.name}",
         ]
     if view.phase == "Paused":
         return [
-            f"Look at the evidence, then go on or put everything back: netpol-canary describe {view.name}"
+            f"Look at the evidence, then go on or roll everything back: netpol-canary describe {view.name}"
         ]
     if view.phase == "Superseded":
         return ["Nothing: a newer revision takes its place."]
@@ -118,11 +118,11 @@ def steps(view: RolloutView, held: bool = False) -> list[str]:
         if not held:
             return [
                 calm,
-                f"The revision is not held any more: {view.source} has gone on, or somebody released it.",
+                f"The revision is not blocked any more: {view.source} has gone on, or somebody released it.",
             ]
         return [
             calm,
-            f"Mend commit {view.revision[:10]} or revert it in Git; the next merge is rolled out by itself.",
-            f"This revision is held. If it was not to blame, release it: netpol-canary retry {view.source}",
+            f"Fix commit {view.revision[:10]} or revert it in Git; the next merge is rolled out by itself.",
+            f"This revision is blocked. If it was not to blame, release it: netpol-canary retry {view.source}",
         ]
     return ["Nothing."]

@@ -369,7 +369,7 @@ def test_holding_twice_under_a_key_holds_once_and_another_process_can_ask(cluste
     assert len(cluster.kubelet.pods) == 1
     (job,) = cluster.api.list(JOB)
     assert job["metadata"]["labels"][KEY_LABEL] == "wave-0"
-    assert job["spec"]["activeDeadlineSeconds"] == Probing().held_seconds
+    assert job["spec"]["activeDeadlineSeconds"] == Probing().long_lived_seconds
     other = JobProber(cluster.api, cluster.clock, Probing(), "img", "rollout-1")
     assert other.held("wave-1") == []
     (found,) = other.held("wave-0")

@@ -54,7 +54,7 @@ def test_a_kind_that_may_not_be_listed_is_said_and_the_others_are_looked_at(clus
     refused = just_before(Forbidden("may not"), "list", kind="PodDisruptionBudget")
     told = concerns(FaultyPort(cluster, refused), PROBES)
     assert "Service shop/all" in told[0]
-    assert told[1] == "whether a PodDisruptionBudget selects probe pods was not looked at: may not"
+    assert told[1] == "whether a PodDisruptionBudget selects probe pods was not checked: may not"
 
 
 def test_no_more_are_told_than_people_read(cluster):

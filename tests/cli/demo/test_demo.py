@@ -26,7 +26,7 @@ def test_the_three_outcomes():
     assert (
         "client-errors in checkout" in checkout["reason"] and "payments/callers.yaml:1" in checkout["details"]
     )
-    assert "checkout" in checkout["waves"][0]["watched"] and "search" in checkout["waves"][0]["controls"]
+    assert "checkout" in checkout["waves"][0]["watched"] and "search" in checkout["waves"][0]["controlGroup"]
     assert checkout["waves"][1]["phases"] == {"web": "Pending"}
     assert "cuts off the observer" in scrape["reason"]
     assert 0 < scrape["restoredSeconds"] < 5

@@ -62,8 +62,8 @@ def test_a_run_tells_and_leaves_the_rest_to_a_later_process(cli, httpserver, mon
 def test_a_run_whose_receivers_are_down_ends_all_the_same(cli):
     stage = asking(Stage(), feedback=None)
     found = cli(stage)("run", "--source", "shop")
-    assert found.code == 0 and "not all who are to be told could be told yet" in found.err
+    assert found.code == 0 and "not every notification could be sent yet" in found.err
     (rollout,) = (load(o) for o in stage.cluster.list(ROLLOUT, OWN))
     assert rollout.status.phase == "Succeeded" and rollout.status.outbox
     number = len(rollout.status.outbox)
-    assert f"Still to be told: chat ({number})" in cli(stage)("describe", "shop").out
+    assert f"Still to be sent: chat ({number})" in cli(stage)("describe", "shop").out

@@ -27,7 +27,7 @@ def halfway(stage):
 
 
 def failed():
-    """A rollout that could not be put back."""
+    """A rollout that could not be rolled back."""
     stage = Stage(good=False, deadline_seconds=30)
     error = Unreachable("the API server does not answer")
     back = lambda call: any(load(o).status.phase == "RollingBack" for o in stage.cluster.list(ROLLOUT))  # noqa: E731
@@ -51,8 +51,8 @@ def test_what_was_promoted_stays_and_nothing_else(cli):
 @pytest.mark.parametrize(
     ("flag", "told"),
     [
-        ("--yes", f"{NAME} (Progressing); --restore puts back"),
-        ("--restore", f"This puts back {NAME} (Progressing) first"),
+        ("--yes", f"{NAME} (Progressing); --restore rolls back"),
+        ("--restore", f"This rolls back {NAME} (Progressing) first"),
     ],
 )
 def test_in_the_middle_of_a_rollout_it_touches_nothing_before_it_is_asked_to(cli, flag, told):

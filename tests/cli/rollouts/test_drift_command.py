@@ -1,4 +1,4 @@
-"""What differs from the last verified revision is a table, JSON, and an exit code."""
+"""What differs from the current revision is a table, JSON, and an exit code."""
 
 import json
 
@@ -14,7 +14,7 @@ from orchestrator.rollout.resources.conditions import put
 def test_drift_is_a_table_with_an_exit_code(cli):
     netpol = cli(stage := Stage())
     early = netpol("drift", "shop")
-    assert early.code == 1 and "no verified revision yet" in early.err
+    assert early.code == 1 and "no current revision yet" in early.err
     assert netpol("run", "--source", "shop").code == 0
     same = netpol("drift", "shop")
     assert same.code == 0 and same.out == "shop: as cccccccccc asks for\n"

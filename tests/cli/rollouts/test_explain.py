@@ -1,4 +1,4 @@
-"""`explain` says in five lines why a rollout was put back, and what was predicted, probed and seen."""
+"""`explain` says in five lines why a rollout was rolled back, and what was predicted, probed and seen."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_five_lines_and_a_row_for_each_connection_of_the_diff(cli):
     assert "was rolled back; wave 0 Failed (" in first and "; by " in first
     titles = [line.split(":")[0].strip() for line in told.out.splitlines()[1:6]]
     assert titles == ["seen", "connections", "cause", "sure", "now"]
-    assert "expected reach, seen blocked" in told.out and "put back in" in told.out
+    assert "expected reach, seen blocked" in told.out and "restored in" in told.out
     assert "PREDICTED" in told.out and "cart/a[Pod]" in told.out
     found = json.loads(netpol("explain", "shop", "-o", "json").out)
     assert found["verdict"] == "Failed" and found["edges"] and found["sure"] in ("certain", "likely")
@@ -113,4 +113,4 @@ def test_describe_says_once_why_it_waits_and_nothing_of_a_way_back_that_wrote_no
     netpol("reject", "shop", "-m", "not in this quarter")
     netpol("run", "--source", "shop")
     told = netpol("describe", "shop").out
-    assert "Reason:           wave 0 rejected by eve" in told and "Put back" not in told
+    assert "Reason:           wave 0 rejected by eve" in told and "Rolled back" not in told

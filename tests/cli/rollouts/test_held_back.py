@@ -1,4 +1,4 @@
-"""What `run` would refuse, `plan` says before: a source that is suspended, a revision that is held, or was rolled back."""
+"""What `run` would refuse, `plan` says before: a source that is suspended, a revision that is blocked, or was rolled back."""
 
 from stage import OWN, Stage
 
@@ -8,7 +8,7 @@ from orchestrator.context import SOURCE
 def test_a_held_revision_and_a_suspended_source_begin_nothing(cli):
     netpol = cli(stage := Stage(good=False))
     assert netpol("run", "--source", "shop").code == 1
-    said = "no rollout begins now: cccccccccc is held: "
+    said = "no rollout begins now: cccccccccc is blocked: "
     assert said in netpol("plan", "--source", "shop").out
     again = netpol("run", "--source", "shop")
     assert again.code == 1 and "`netpol-canary retry` releases it" in again.err

@@ -18,7 +18,7 @@ from orchestrator.operations.start import find_source, start
 
 @pytest.fixture
 def stage():
-    """One rollout that was put back, one that was promoted."""
+    """One rollout that was rolled back, one that was promoted."""
     found = Stage(good=False)
     ctx = found.context()
     work(ctx, "one")
@@ -79,7 +79,7 @@ def test_history_is_for_machines_too(cli, stage):
 
 def test_a_spreadsheet_takes_no_name_for_a_formula(cli, stage):
     first = stage.cluster.list(ROLLOUT, OWN)[0]
-    first["spec"]["people"] = ["=HYPERLINK(1)"]
+    first["spec"]["authors"] = ["=HYPERLINK(1)"]
     stage.cluster.vouches = False  # which would freeze the spec
     stage.cluster.replace(first)
     assert "'=HYPERLINK(1)" in cli(stage)("history", "-o", "csv").out
@@ -154,7 +154,7 @@ def test_a_spoilt_archive_is_written_again_and_named_where_it_is_read(cli, stage
 
 def test_a_terminal_obeys_no_name(cli, stage):
     first = stage.cluster.list(ROLLOUT, OWN)[0]
-    first["spec"]["people"] = ["\x1b]0;owned\x07 <a@b>"]
+    first["spec"]["authors"] = ["\x1b]0;owned\x07 <a@b>"]
     stage.cluster.vouches = False  # which would freeze the spec
     stage.cluster.replace(first)
     for command in (("history",), ("describe", "shop-cccccccccc"), ("report", "shop-cccccccccc")):
@@ -164,10 +164,10 @@ def test_a_terminal_obeys_no_name(cli, stage):
 
 def test_describe_draws_from_the_same_view(cli, stage):
     told = cli(stage)("describe", "shop-cccccccccc").out
-    assert "Phase:            RolledBack" in told and "Put back in:" in told
+    assert "Phase:            RolledBack" in told and "Restored in:" in told
     assert "0  canary, by name: bad, Failed" in told and "1  the rest: ahead, not begun" in told
     assert "web-pay: reach before, blocked after, expected reach" in told
-    assert "Verified=True" in told
+    assert "RollbackVerified=True" in told
 
 
 def test_the_cron_job_runs_a_command_that_is_there(cli, stage, tmp_path):

@@ -43,7 +43,7 @@ class Sources(Scene):
         found = source(self.git, self.metrics, self.servers, engine="argo", **{**QUICK, **more})
         found["metadata"]["namespace"] = OWN
         found["spec"]["strategy"]["analysis"]["count"] = 1
-        found["spec"]["identities"] = [{"mail": "ann@example.com", "user": "ann"}]
+        found["spec"]["identities"] = [{"email": "ann@example.com", "user": "ann"}]
         self.plane.run("apply", "-f", "-", stdin=json.dumps(found))
 
     def good(self):
@@ -68,7 +68,7 @@ class Sources(Scene):
         source = lambda: reading.found(self.plane, reading.SOURCE, "shop", OWN)["status"]  # noqa: E731
         if status["phase"] != "Paused":
             eventually(lambda: not source().get("activeRollout"), every=0.3)  # the source is told last
-        held = source().get("heldRevision") == revision
+        held = source().get("blockedRevision") == revision
         reasons = [t["reason"] for t in status["transitions"] if not t["reason"].startswith("Workflow")]
         return {
             "phase": status["phase"],

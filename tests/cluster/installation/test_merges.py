@@ -60,7 +60,7 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
         for user in ROLES
     }
     body = module.source(shop.git, url, gates=[{"wave": 1, "groups": ["release-engineers"]}])
-    body["spec"]["identities"] = [{"mail": "ann@example.com", "user": "ann"}]
+    body["spec"]["identities"] = [{"email": "ann@example.com", "user": "ann"}]
     body["metadata"]["namespace"] = module.OWN
     plane.run("apply", "-f", "-", stdin=yaml.safe_dump(body))
     port, log = harness.free_port(), tmp_path / "controller.log"
@@ -89,7 +89,7 @@ def test_merges_are_rolled_out_and_taken_back_by_the_controller(shop, watched, p
         text = answer(f"http://127.0.0.1:{port}/metrics")[1]
         assert 'netpol_canary_api_calls_total{kind="NetworkPolicy",outcome="ok",verb="replace"}' in text
         module.eventually(
-            lambda: "is held" in json.dumps(reading.found(plane, reading.SOURCE, "shop", module.OWN))
+            lambda: "is blocked" in json.dumps(reading.found(plane, reading.SOURCE, "shop", module.OWN))
         )
         child.send_signal(signal.SIGTERM)
         assert child.wait(ENOUGH) == 0

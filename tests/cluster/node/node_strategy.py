@@ -45,7 +45,13 @@ def probe(server):
 
 def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",)):
     """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server."""
-    probing = {"image": images.PROBE, "stableSeconds": 3, "seconds": 240, "edges": probes, "heldSeconds": 30}
+    probing = {
+        "image": images.PROBE,
+        "stableSeconds": 3,
+        "seconds": 240,
+        "edges": probes,
+        "longLivedSeconds": 30,
+    }
     found = {
         "intervalSeconds": 2,
         "count": 2,

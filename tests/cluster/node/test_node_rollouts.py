@@ -40,7 +40,7 @@ def test_a_good_change_is_promoted_on_real_probes(shop, mode):
     roles = {p["role"] for p in first["spec"]["probes"]}
     assert {"declared", "mustPass", "mustNotPass"} <= roles
     assert all(answers[p["name"]] == p["expect"] for p in first["spec"]["probes"]), answers
-    held = [r for r in first["status"]["probes"] if r["when"] == "held"]
+    held = [r for r in first["status"]["probes"] if r["when"] == "longLived"]
     assert held and all(r["observed"] != "blocked" for r in held), held
 
 
@@ -60,7 +60,7 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
     assert "front/app to beta/app" in shop.why() and "sure: certain" in shop.why()
     assert "beta/policies.yaml:" in shop.why() and "Ann" in shop.why()
     seconds_are_what_the_times_say(shop.plane, shop.rollout())
-    verified = {c["type"]: c["status"] for c in status["conditions"]}["Verified"]
+    verified = {c["type"]: c["status"] for c in status["conditions"]}["RollbackVerified"]
     assert verified == "True", status["conditions"]
     told = shop.cli("explain", "shop").stdout
     assert "8080: reach → blocked" in told, told

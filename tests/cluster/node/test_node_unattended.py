@@ -13,7 +13,7 @@ from private_https import private_https
 from scene import PROGRAM, process
 
 pytestmark = [pytest.mark.cluster, pytest.mark.node]
-POLL = 300  # seconds between two looks at Git: whoever waits for one shows it
+POLL = 300  # seconds between two polls of Git: whoever waits for one shows it
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_an_inconclusive_wave_whose_clients_begin_to_fail_is_rolled_back(shop):
     assert done.returncode == 3 and "nobody watches it" in done.stderr, said(done)
     assert status(shop)["pausedFor"] == "inconclusive" and shop.policies() != before
     with controlled(shop):
-        eventually(lambda: analyses(shop)[0]["status"]["watch"]["looks"] > 1 or over(shop))
+        eventually(lambda: analyses(shop)[0]["status"]["watch"]["checks"] > 1 or over(shop))
         assert status(shop)["phase"] == "Paused", status(shop)["reason"]
         shop.node.agent.start()
         begun = time.monotonic()
@@ -71,7 +71,7 @@ def over_https(shop):
         body["metadata"]["namespace"] = OWN
         body["spec"]["git"] = {"url": f"{address}/policies/.git", "secretRef": "git"}
         body["spec"]["identities"] = [
-            {"mail": "ann@example.com", "user": "ann"}
+            {"email": "ann@example.com", "user": "ann"}
         ]  # else she counts as anybody
         gates = [{"wave": 1, "approvals": 1}, {"wave": 2, "approvals": 1}]
         steps = [{"count": 1}]
@@ -109,16 +109,16 @@ def test_what_people_ask_for_takes_effect_without_the_next_look_at_git(shop):
         first = shop.rollout()["metadata"]["name"]
         soon("abort", asked(shop, "abort", "shop"), lambda: status(shop)["phase"] == "RolledBack")
         eventually(
-            lambda: reading.found(shop.plane, reading.SOURCE, "shop", OWN)["status"].get("heldRevision")
+            lambda: reading.found(shop.plane, reading.SOURCE, "shop", OWN)["status"].get("blockedRevision")
         )
         again = lambda: shop.rollout()["metadata"]["name"] != first  # noqa: E731
         soon("retry", asked(shop, "retry", "shop"), again)
         eventually(lambda: waits(shop, "approval"))
         approved = asked(shop, "approve", "shop", "-m", "looks good")
-        soon("approve", approved, lambda: status(shop)["opened"] == 2)
+        soon("approve", approved, lambda: status(shop)["wavesStarted"] == 2)
         eventually(lambda: status(shop)["wave"] == 2 and waits(shop, "approval"))
         asked(shop, "pause", "shop")
-        eventually(lambda: waits(shop, "operator"))
+        eventually(lambda: waits(shop, "user"))
         asked(shop, "approve", "shop", "--wave", "2", "-m", "looks good")
         resumed = asked(shop, "resume", "shop")
         watching = shop.begin("watch", "shop", "--timeout", str(int(ENOUGH)))

@@ -86,7 +86,7 @@ class Office:
             "git": {"url": "/repo"},
             "namespaces": {"names": list(SPACES)},
             "shared": "root",
-            "identities": [{"mail": "ann@example.com", "user": "ann"}],
+            "identities": [{"email": "ann@example.com", "user": "ann"}],
             "strategy": {
                 "canary": [SPACES[0]],
                 "settleSeconds": 0,
@@ -181,7 +181,7 @@ def test_an_approval_is_in_ones_own_name_and_groups(office):
     office.approve("joe", name, groups=["security", ENGINEERS, "system:authenticated"])
     state = office.go(name)
     assert state.rollout.status.phase == "Succeeded"
-    assert {c.type: c.status for c in state.rollout.status.conditions}["ApprovalsVouched"] == "True"
+    assert {c.type: c.status for c in state.rollout.status.conditions}["ApprovalsProven"] == "True"
 
 
 def test_the_guide_s_example_approves(office, harness):
@@ -241,7 +241,7 @@ def test_an_approval_that_does_not_count(office, user, spec, ahead, why):
     name = office.begin({**SECURITY, "approvals": 1})
     office.approve(user, name, **spec)
     state = office.go(name, ahead)
-    assert (state.rollout.status.phase, state.rollout.status.opened) == ("Paused", 0)
+    assert (state.rollout.status.phase, state.rollout.status.waves_started) == ("Paused", 0)
     assert [(v.user, v.why) for v in office.gate(name, ahead).ignored] == [(user, why)]
 
 
@@ -251,14 +251,14 @@ def test_without_the_policy_the_controller_pauses_and_says_so(office, plane):
     try:
         office.approve("joe", name, by=office.people["mia"], groups=["security"])
         state = office.go(name)
-        assert (state.rollout.status.phase, state.rollout.status.opened) == ("Paused", 0)
+        assert (state.rollout.status.phase, state.rollout.status.waves_started) == ("Paused", 0)
         assert "the API server accepts an approval in another's name" in state.rollout.status.said
     finally:
         plane.vouch()
     state = office.go(name, ahead=60)
     conditions = {c.type: c.status for c in state.rollout.status.conditions}
-    assert (state.rollout.status.phase, conditions["ApprovalsVouched"]) == ("Paused", "True")
-    assert [v.why for v in office.gate(name).ignored] == ["spoke while nothing vouched for approvals"]
+    assert (state.rollout.status.phase, conditions["ApprovalsProven"]) == ("Paused", "True")
+    assert [v.why for v in office.gate(name).ignored] == ["was given while approvals were unproven"]
 
 
 def test_a_policy_that_is_half_there_is_none(office, plane):
@@ -327,7 +327,7 @@ def test_the_glass_is_broken_by_who_may_and_loudly(office):
     assert state.rollout.status.phase == "Succeeded"
     moved = [t for t in state.rollout.status.transitions if t.reason == "BreakGlass"]
     assert [t.actor for t in moved] == ["zoe"]
-    assert {c.type: c.status for c in state.rollout.status.conditions}["GlassBroken"] == "True"
+    assert {c.type: c.status for c in state.rollout.status.conditions}["BreakGlassUsed"] == "True"
 
 
 def edited(plane, name, change):
@@ -354,7 +354,7 @@ def test_people_ask_in_their_own_name_and_change_nothing_else(office):
     with refused("by the controller alone"):
         edited(mia, name, lambda obj: obj["metadata"].update(ownerReferences=[]))
     with refused("frozen at creation"):
-        edited(mia, name, lambda obj: obj["spec"].update(people=[]))
+        edited(mia, name, lambda obj: obj["spec"].update(authors=[]))
     edited(mia, name, asks("abort/1/mia"))
     with refused("the user must be the one who asks"):
         edited(office.people["joe"], name, lambda obj: obj["metadata"].update(annotations={}))
@@ -365,7 +365,7 @@ def test_people_ask_in_their_own_name_and_change_nothing_else(office):
 
 
 def _releases(office):
-    """mia lets go of the held revision, and cannot say that ann's commits are known already."""
+    """mia lets go of the blocked revision, and cannot say that ann's commits are known already."""
 
     def put(**status):
         fresh = json.loads(office.plane.run("get", "psrc", "office", "-n", OWN, "-o", "json"))
@@ -373,8 +373,8 @@ def _releases(office):
         office.people["mia"].run("replace", "--subresource=status", "-f", "-", stdin=json.dumps(fresh))
 
     with refused("the rest of its status is the controller's"):
-        put(verifiedRevision="f" * 40)
-    put(heldRevision="", heldReason="")
+        put(currentRevision="f" * 40)
+    put(blockedRevision="", blockedReason="")
 
 
 def test_the_command_line_approves_in_the_name_of_the_certificate(office):

@@ -40,7 +40,7 @@ def own(plane, harness):
     spec = m.PolicyRolloutSpec(
         source="pages",
         revision="a" * 40,
-        people=["user:ann"],
+        authors=["user:ann"],
         plan_digest="sha256:1",
         strategy=m.Strategy(gates=[m.Gate(wave=0, groups=[ENGINEERS])]),
         waves=[m.Wave(why="all", namespaces=[m.WaveNamespace(name="default", before="", after="")])],

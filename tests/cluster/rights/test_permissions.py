@@ -140,12 +140,12 @@ def rounds(installed):
 
 
 def guards_life(installed):
-    """A rollout is lost in the middle, its finalizer taken off, and put back."""
+    """A rollout is lost in the middle, its finalizer taken off, and rolled back."""
     old, spare = (policy(n, {"podSelector": {"matchLabels": {"app": "none"}}}) for n in ("old", "spare"))
     installed.source()
     assert installed.go(installed.push(old)).phase == "Succeeded"
     installed.source(strategy={"settleSeconds": 300, "gates": [{"wave": 1}]})
-    name = installed.push(spare)  # without `old`: putting back creates it again
+    name = installed.push(spare)  # without `old`: rolling back creates it again
 
     def applied():
         return "Applied" in {
@@ -251,7 +251,7 @@ def opened(installed, name):
     thread = threading.Thread(target=lambda: engine.drive(name), daemon=True)
     thread.start()
     try:
-        eventually(lambda: load(installed.admin.get(ROLLOUT, name, OWN)).status.opened == 1)
+        eventually(lambda: load(installed.admin.get(ROLLOUT, name, OWN)).status.waves_started == 1)
         yield lambda step: Worker(real, name, 0).run(step)
     finally:
         stop.set()

@@ -41,11 +41,11 @@ EVERYTHING = (
 THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
 GIT, NAMES = m.Git(url="/none"), m.NamespaceScope(names=[SPACE])
 FORGED = {
-    "open": {"opened": 2},
+    "open": {"wavesStarted": 2},
     "promote": {"wave": 1},
     "say that all is well": {"phase": "Succeeded"},
-    "approve": {"vouchedAt": NOW},
-    "take the doubt away": {"doubtedAt": NOW},
+    "approve": {"approvalsProvenAt": NOW},
+    "take the doubt away": {"approvalsUnprovenAt": NOW},
     "begin": {"startedAt": NOW},
     "hand it to a workflow": {"workflow": {"name": "w", "wave": 0}},
 }
@@ -112,16 +112,16 @@ class World:
 
     def source(self):
         status = {
-            "verifiedRevision": "a" * 40,
-            "verifiedRollout": "r",
-            "heldRevision": "b" * 40,
-            "heldReason": "bad",
+            "currentRevision": "a" * 40,
+            "currentRevisionRollout": "r",
+            "blockedRevision": "b" * 40,
+            "blockedReason": "bad",
         }
         return self.made(reading.SOURCE, m.PolicySourceSpec(git=GIT, namespaces=NAMES), status)
 
     def rollout(self):
         """In the middle of its first wave."""
-        status = {"phase": "Progressing", "wave": 0, "opened": 1, "epoch": 1}
+        status = {"phase": "Progressing", "wave": 0, "wavesStarted": 1, "epoch": 1}
         return self.made(reading.ROLLOUT, rollout_spec(), status)
 
     def record(self, phase="Pending"):
@@ -199,7 +199,7 @@ def creates_no_rollouts(world, me):
 
 def decides(world, me):
     name = world.rollout()
-    me.replace_status(world.told(reading.ROLLOUT, name, opened=2, wave=1, vouchedAt=NOW))
+    me.replace_status(world.told(reading.ROLLOUT, name, wavesStarted=2, wave=1, approvalsProvenAt=NOW))
     me.replace_status(world.told(reading.ROLLOUT, name, phase="Succeeded"))
     me.replace_status(world.told(reading.ANALYSIS, world.analysis(), phase="Successful"))
 
@@ -408,7 +408,7 @@ def pauses_for_drift(world, me):
     status = {"phase": "Paused", "pausedFor": "drift", "reason": "it differs", "transitions": moved}
     me.replace_status(world.told(reading.ROLLOUT, world.rollout(), **status))
     for other in (
-        {"phase": "Paused", "pausedFor": "operator"},
+        {"phase": "Paused", "pausedFor": "user"},
         {"phase": "RollingBack"},
         {"phase": "Failed"},
     ):
@@ -418,7 +418,13 @@ def pauses_for_drift(world, me):
         name = world.rollout()
         both = {**status, **more}
         refused(lambda name=name, both=both: me.replace_status(world.told(reading.ROLLOUT, name, **both)))
-    verified = {"type": "Verified", "status": "True", "reason": "x", "message": "", "lastTransitionTime": NOW}
+    verified = {
+        "type": "RollbackVerified",
+        "status": "True",
+        "reason": "x",
+        "message": "",
+        "lastTransitionTime": NOW,
+    }
     name = world.rollout()
     refused(lambda: me.replace_status(world.told(reading.ROLLOUT, name, **status, conditions=[verified])))
 
@@ -552,7 +558,7 @@ def changes_no_rollout(world, me):
 
 def releases(world, me):
     name = world.source()
-    me.replace_status(world.told(reading.SOURCE, name, heldRevision="", heldReason=""))
+    me.replace_status(world.told(reading.SOURCE, name, blockedRevision="", blockedReason=""))
 
 
 def other_values():
@@ -563,9 +569,9 @@ def other_values():
     for field, of in schema.items():
         items = {
             "conditions": [condition],
-            "leftOut": [{"field": "x", "count": 1}],
+            "truncated": [{"field": "x", "count": 1}],
             "details": [{"type": "Ready", "text": "x"}],
-            "verifiedSince": NOW,
+            "currentRevisionSince": NOW,
         }
         yield field, items[field] if field in items else by_type[of["type"]]
 
@@ -575,9 +581,9 @@ def writes_no_source(world, me):
     for field, value in other_values():
         status = {field: value}
         refused(lambda status=status: me.replace_status(world.told(reading.SOURCE, name, **status)))
-        both = {"heldRevision": "", "heldReason": "", **status}
+        both = {"blockedRevision": "", "blockedReason": "", **status}
         refused(lambda both=both: me.replace_status(world.told(reading.SOURCE, name, **both)))
-    for gone in ("verifiedRevision", "verifiedRollout", "heldReason"):
+    for gone in ("currentRevision", "currentRevisionRollout", "blockedReason"):
         refused(lambda gone=gone: me.replace_status(world.told(reading.SOURCE, name, **{gone: ""})))
     found = world.admin.get(reading.SOURCE, name, OWN)
     refused(
@@ -635,7 +641,7 @@ CLAIMS = {
             "approve in their own name": approves,
             "declare freezes": declares_freezes,
             "ask for pause, resume, abort and rollback in their own name": asks,
-            "release a held revision": releases,
+            "release a blocked revision": releases,
         },
         {
             "approve in another's name": approves_for_nobody,

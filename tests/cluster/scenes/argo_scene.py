@@ -92,7 +92,7 @@ class ArgoScene(Scene):
         spec = {
             "git": {"url": str(self.git)},
             "namespaces": {"names": list(self.servers)},
-            "identities": [{"mail": "ann@example.com", "user": "ann"}],
+            "identities": [{"email": "ann@example.com", "user": "ann"}],
             "strategy": {**plan, "analysis": analysis, **strategy},
         }
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
@@ -135,7 +135,7 @@ class ArgoScene(Scene):
         """Whether the wave that is open was looked at already: its policies stand, and its readers run."""
         found = json.loads(self.plane.run("get", "wan", "-n", OWN, "-o", "json"))["items"]
         mine = [a for a in found if a["spec"]["rollout"] == self.rollout()["metadata"]["name"]]
-        return any(a.get("status", {}).get("ticks") for a in mine)
+        return any(a.get("status", {}).get("checks") for a in mine)
 
     def workflow(self, wave=0, attempt=0):
         """A wave's Workflow as it stands, or None."""

@@ -146,7 +146,7 @@ class Installed:
             "git": {"url": "/repo"},
             "namespaces": {"names": list(SPACES)},
             "shared": "root",
-            "identities": [{"mail": "ann@example.com", "user": "ann"}],
+            "identities": [{"email": "ann@example.com", "user": "ann"}],
             "revisionHistoryLimit": 1,
             "strategy": strategy,
             **spec,

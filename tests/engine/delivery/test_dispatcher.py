@@ -58,8 +58,8 @@ def test_a_bad_rollout_ends_in_failure_and_a_way_back_in_git():
     stage, receivers, looking, _state = played(good=False)
     look(stage, looking, 2)
     assert receivers.states("netpol-canary/shop")[-1] == "failure"
-    assert receivers.history["netpol-canary/shop/wave-0"][-1].description.startswith("1 namespace put back")
-    assert "rolled back, everything put back" in next(iter(receivers.comments.values()))
+    assert receivers.history["netpol-canary/shop/wave-0"][-1].description.startswith("1 namespace restored")
+    assert "rolled back, everything restored" in next(iter(receivers.comments.values()))
     (pull,) = receivers.pulls
     assert (pull.branch, pull.base) == ("netpol-canary/revert-cccccccccc", "main")
     assert {m.severity for m in receivers.messages if "rolling back" in m.title} == {"critical"}
@@ -145,9 +145,9 @@ def test_it_gives_up_after_a_day_and_says_so():
     object.__setattr__(looking.ctx, "notifier", EventNotifier(stage.cluster, stage.clock))
     look(stage, looking, 3, DAY / 2)
     (rollout,) = rollouts(stage)
-    found = {c.type: c for c in rollout.status.conditions}["Delivered"]
+    found = {c.type: c for c in rollout.status.conditions}["NotificationsDelivered"]
     assert not rollout.status.outbox and found.status == "False" and "no answer" in found.message
-    assert {e["reason"] for e in stage.cluster.list(EVENT)} == {"GaveUp"}
+    assert {e["reason"] for e in stage.cluster.list(EVENT)} == {"DeliveryFailed"}
 
 
 def test_a_receiver_that_asks_for_an_age_waits_an_hour():
@@ -216,10 +216,10 @@ def test_who_sends_never_holds_up_who_works():
     (rollout,) = rollouts(stage)
     state = read(ctx, rollout.name)
     courier(ctx, Receivers()).look(rollouts(stage))
-    written = change(ctx, state, Action("pause", 0, "Operator", "wait"), phase="Paused")
-    assert [e.reason for e in written.status.outbox] == ["Operator"]
+    written = change(ctx, state, Action("pause", 0, "PausedByUser", "wait"), phase="Paused")
+    assert [e.reason for e in written.status.outbox] == ["PausedByUser"]
     with pytest.raises(Exception, match="has been modified"):
-        change(ctx, state, Action("pause", 0, "Operator", "again"), phase="Paused")
+        change(ctx, state, Action("pause", 0, "PausedByUser", "again"), phase="Paused")
 
 
 def test_a_deleted_rollout_goes_once_it_was_told_how_it_ended():

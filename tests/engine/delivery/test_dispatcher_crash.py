@@ -34,7 +34,7 @@ def ends_well(stage, receivers, good):
     assert not rollout.status.outbox and not rollout.manifest["metadata"].get("finalizers")
     numbers = [int(message.id.rpartition("/")[2]) for message in receivers.messages]
     told = list(dict.fromkeys(numbers))
-    assert told == list(range(1, rollout.status.told + 1)), "each once, in order"
+    assert told == list(range(1, rollout.status.notification_sequence + 1)), "each once, in order"
     assert len(numbers) - len(told) <= 1, "and again only the one that it died with"
     for statuses in receivers.history.values():
         assert all(a != b for a, b in itertools.pairwise(statuses)), "no status twice"

@@ -45,6 +45,6 @@ def test_all_is_told_once_in_order_while_the_rollout_goes_on(good):
         check(stage, before, ends[0])
         numbers = [int(m.id.rpartition("/")[2]) for m in receivers.messages]
         rollout = load(stage.cluster.list(ROLLOUT, OWN)[0])
-        assert numbers == list(range(1, rollout.status.told + 1)), seed
+        assert numbers == list(range(1, rollout.status.notification_sequence + 1)), seed
         news = [t for t in rollout.status.transitions if t.reason not in NO_NEWS]
-        assert len(news) == rollout.status.told, seed
+        assert len(news) == rollout.status.notification_sequence, seed

@@ -71,7 +71,7 @@ def test_repair_is_a_small_rollout_of_the_verified_revision():
     repair = load(rounds.stage.cluster.get(ROLLOUT, f"{FIRST}-2", OWN))
     assert repair.spec.cause == "drift"
     told = view(read(rounds.controller.ctx, repair.name), rounds.stage.clock.now())
-    assert ("Cause", "drift from the last verified revision") in facts(told)
+    assert ("Cause", "drift from the current revision") in facts(told)
     assert [n.name for w in repair.spec.waves for n in w.namespaces] == ["web"]
     assert rounds.stage.standing() == before
     assert rounds.found().status == "False"
@@ -89,7 +89,7 @@ def test_a_fighting_controller_is_named_and_no_longer_fought():
     assert len(rounds.rollouts()) == 4  # the first one and three repairs
     found, status = rounds.found(), rounds.stage.shop().status
     said = whole(status.conditions, status.details, "Drifted")
-    assert found.reason == "Fought" and "repaired 3 times within an hour" in said
+    assert found.reason == "RepairContested" and "repaired 3 times within an hour" in said
     assert "Argo CD (field manager argocd-controller" in said.rpartition("within an hour")[2]
     rounds.go(100)
     assert len(rounds.rollouts()) == 4
@@ -108,7 +108,7 @@ def test_a_repair_that_was_rolled_back_does_not_start_again():
     assert rounds.rollouts() == {FIRST: "Succeeded", f"{FIRST}-2": "RolledBack"}
     assert rounds.found().reason == "RepairRolledBack" and rounds.stage.standing() == drifted
     status = rounds.stage.shop().status
-    assert (status.verified_revision, status.held_revision) == ("c" * 40, "")
+    assert (status.current_revision, status.blocked_revision) == ("c" * 40, "")
 
 
 def test_nothing_is_repaired_while_another_rollout_runs_or_the_source_is_suspended():

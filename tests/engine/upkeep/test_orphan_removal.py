@@ -73,7 +73,7 @@ def test_its_folder_in_git_does_not_stop_the_look_for_drift():
     rounds.relabel("web")
     rounds.go(12)
     drifted = {c.type: c for c in rounds.stage.shop().status.conditions}["Drifted"]
-    assert (drifted.status, drifted.reason) == ("False", "AsVerified")
+    assert (drifted.status, drifted.reason) == ("False", "InSync")
     assert rounds.condition().status == "True" and "web (3 policies)" in rounds.orphaned()[2]
 
 
@@ -91,7 +91,7 @@ def test_a_removal_is_of_high_risk_and_waits_for_people_whatever_the_strategy_sa
     assert rounds.go(8)[REMOVAL] == "Succeeded"
     assert rounds.web() == [] and sorted(rounds.stage.names()["pay"]) == ["allow", "deny"]
     assert rounds.orphaned() == ("False", "NoOrphans", "")
-    assert rounds.stage.shop().status.verified_revision == "c" * 40
+    assert rounds.stage.shop().status.current_revision == "c" * 40
     assert list(rounds.go(20)) == [FIRST, REMOVAL]
 
 
@@ -102,7 +102,7 @@ def test_one_that_is_rejected_is_not_tried_again():
     rounds.decide("reject")
     assert rounds.go(20) == {FIRST: "Succeeded", REMOVAL: "RolledBack"}
     assert rounds.web() == ["allow", "deny"] and "rejected" in rounds.orphaned()[2]
-    assert rounds.stage.shop().status.held_revision == ""
+    assert rounds.stage.shop().status.blocked_revision == ""
 
 
 def test_a_namespace_that_is_selected_again_ends_its_removal():
@@ -211,4 +211,4 @@ def test_a_removal_that_hurts_is_rolled_back():
     rounds.stage.prober.good = False
     rounds.decide()
     assert rounds.go(8)[REMOVAL] == "RolledBack" and rounds.stage.standing() == before
-    assert rounds.stage.shop().status.held_revision == "" and "rolled back" in rounds.orphaned()[2]
+    assert rounds.stage.shop().status.blocked_revision == "" and "rolled back" in rounds.orphaned()[2]

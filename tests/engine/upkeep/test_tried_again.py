@@ -1,4 +1,4 @@
-"""Where the verified revision was rolled back nothing tries it again by itself, whoever asks; what is elsewhere goes on."""
+"""Where the current revision was rolled back nothing tries it again by itself, whoever asks; what is elsewhere goes on."""
 
 import pytest
 from drifting import FIRST, Drifting
@@ -74,7 +74,7 @@ def test_an_attempt_before_the_one_that_verified_it_refuses_nothing():
     assert rounds.go() == {FIRST: "RolledBack"}
     stage.prober.good = True
     held = stage.shop()
-    stage.cluster.replace_status(held.with_status(held.status.model_copy(update={"held_revision": ""})))
+    stage.cluster.replace_status(held.with_status(held.status.model_copy(update={"blocked_revision": ""})))
     assert rounds.go()[SECOND] == "Succeeded"
     found = [load(o) for o in stage.cluster.list(ROLLOUT, OWN)]
     assert refused(stage.shop(), found) == frozenset()

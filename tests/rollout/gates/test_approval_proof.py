@@ -58,7 +58,7 @@ def test_the_trials_are_refused_by_the_first_rules_of_the_policy():
 
 @pytest.mark.parametrize(("age", "known"), [(-1, None), (0, True), (29, True), (30, None)])
 def test_a_proof_holds_for_a_while(age, known):
-    made = m.Condition(type="ApprovalsVouched", status="True", reason="r", last_transition_time=NOW)
-    given = rollout(vouched_at=NOW - timedelta(seconds=age), conditions=[made])
+    made = m.Condition(type="ApprovalsProven", status="True", reason="r", last_transition_time=NOW)
+    given = rollout(approvals_proven_at=NOW - timedelta(seconds=age), conditions=[made])
     assert proven(given, NOW) is known
     assert condition(given).status == "True" and proven(rollout(), NOW) is None

@@ -17,7 +17,7 @@ def rollout(people, approvals=1, groups=(), more=()):
     spec = m.PolicyRolloutSpec(
         source="s",
         revision="c" * 40,
-        people=people,
+        authors=people,
         strategy=m.Strategy(gates=[gate, *more]),
         plan_digest="d",
         waves=[],
@@ -56,12 +56,12 @@ def test_who_is_called_as_if_mapped_raises_the_quorum_all_the_same():
     for name in ("user:nobody <ann@example.com>", "user:eve", "user:" + "x" * 5000):
         given = rollout(people([name], [("bob@example.com", "bob")]))
         assert not is_open(given, approval("ann")) and is_open(given, approval("ann"), approval("mia"))
-        assert not given.spec.people[0].startswith("user:")
+        assert not given.spec.authors[0].startswith("user:")
 
 
 def test_an_unmapped_author_raises_the_quorum():
     given = rollout(people(["Ann <ann@example.com>", "Bob <bob@example.com>"], [("ANN@example.com", "ann")]))
-    assert given.spec.people == ["Bob <bob@example.com>", "user:ann"]
+    assert given.spec.authors == ["Bob <bob@example.com>", "user:ann"]
     assert not is_open(given, approval("eve")) and is_open(given, approval("eve"), approval("mia"))
 
 

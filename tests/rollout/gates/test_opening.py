@@ -60,8 +60,13 @@ def test_a_gate_is_asked_for_before_the_window_and_again_when_it_has_expired():
 def test_what_was_promoted_stays_watched_while_a_window_is_waited_for():
     metrics = m.Analysis(metrics=[m.MetricSpec(name="errors", query="q")])
     plan = m.Strategy(windows=[LATER], analysis=metrics)
-    good = {0: analysis("Successful", ticks=4)}
-    given = {"strategy": plan, "wave": 1, "opened": 1, "namespaces": {"one": namespace("one", "Applied")}}
+    good = {0: analysis("Successful", checks=4)}
+    given = {
+        "strategy": plan,
+        "wave": 1,
+        "waves_started": 1,
+        "namespaces": {"one": namespace("one", "Applied")},
+    }
     found = next_action(state(analyses=good, **given), NOW)
     due = NOW + timedelta(seconds=5 + 5 * 30)
     waiting = next_action(paused(found, analyses=good, **given), NOW)
@@ -106,13 +111,13 @@ def test_a_freeze_that_ends_leaves_the_window_to_be_waited_for():
 def test_a_wave_that_is_open_finishes_whatever_is_frozen_and_the_last_one_succeeds():
     spaces = {"one": namespace("one", "Applied"), "two": namespace("two", "Applied")}
     closed = {"freezes": [freeze()], "namespaces": spaces, "analyses": {0: analysis("Successful")}}
-    assert next_action(state(opened=1, **closed), NOW).verb == "promote"
-    assert next_action(state(opened=1, wave=1, **closed), NOW).verb == "pause"
+    assert next_action(state(waves_started=1, **closed), NOW).verb == "promote"
+    assert next_action(state(waves_started=1, wave=1, **closed), NOW).verb == "pause"
     last = {**closed, "analyses": {1: analysis("Successful")}}
-    assert next_action(state(opened=2, wave=1, **last), NOW).verb == "succeed"
+    assert next_action(state(waves_started=2, wave=1, **last), NOW).verb == "succeed"
     failed = {**closed, "analyses": {0: analysis("Failed")}}
-    assert next_action(state(opened=1, **failed), NOW).verb == "rollback"
-    assert next_action(state(phase="RollingBack", opened=1, **closed), NOW).verb == "restore"
+    assert next_action(state(waves_started=1, **failed), NOW).verb == "rollback"
+    assert next_action(state(phase="RollingBack", waves_started=1, **closed), NOW).verb == "restore"
 
 
 def test_where_there_is_no_room_it_waits_and_goes_on_when_there_is():
@@ -129,7 +134,7 @@ def test_a_wave_that_gets_nowhere_is_put_back():
 
     def verb(seconds, **status):
         look = analysis("Running", **status)
-        given = state(plan, opened=1, namespaces=applied, analyses={0: look})
+        given = state(plan, waves_started=1, namespaces=applied, analyses={0: look})
         return next_action(given, NOW + timedelta(seconds=seconds))
 
     assert verb(59).verb == "analyze"
@@ -137,7 +142,7 @@ def test_a_wave_that_gets_nowhere_is_put_back():
     assert (late.verb, late.reason) == ("rollback", "ProgressDeadlineExceeded")
     assert "wave 0 made no progress for 60 s, since 2026-01-01 00:00:00 UTC" in late.message
     assert verb(100, progressed_at=NOW + timedelta(seconds=50)).verb == "analyze"
-    judged = state(plan, opened=1, namespaces=applied, analyses={0: analysis("Successful")})
+    judged = state(plan, waves_started=1, namespaces=applied, analyses={0: analysis("Successful")})
     assert next_action(judged, NOW + HOUR).verb == "promote"
 
 
@@ -156,7 +161,9 @@ def test_waiting_for_a_look_that_is_planned_is_no_lack_of_progress():
     )
     obj = new("WaveAnalysis", "shop-r-0", "np", spec)
     obj["status"] = {"phase": "Running"}
-    given = state(plan, opened=1, namespaces={"one": namespace("one", "Applied")}, analyses={0: load(obj)})
+    given = state(
+        plan, waves_started=1, namespaces={"one": namespace("one", "Applied")}, analyses={0: load(obj)}
+    )
     assert next_action(given, NOW + timedelta(seconds=3000)).verb == "wait"
     assert next_action(given, NOW + timedelta(seconds=3606)).verb == "analyze"
     assert next_action(given, NOW + timedelta(seconds=3700)).verb == "rollback"

@@ -106,7 +106,7 @@ def view():
             "paused_for": "",
             "reason": "",
             "waits_for": "",
-            "people": (),
+            "authors": (),
             "risk": "none",
             "risk_reasons": (),
             "boundaries": (),

@@ -56,17 +56,17 @@ def test_a_diff_keeps_its_lines_and_loses_its_file_names():
 @pytest.mark.parametrize(
     ("given", "state", "said"),
     [
-        ({"phase": "RollingBack"}, "running", "It is being put back now"),
+        ({"phase": "RollingBack"}, "running", "It is being rolled back now"),
         (
             {"phase": "RolledBack", "restored_seconds": 2.0, "verified": "True"},
             "good",
-            "put back in 2 s, and verified",
+            "restored in 2 s, and verified",
         ),
-        ({"phase": "RolledBack", "verified": "Unknown"}, "waiting", "Everything was put back"),
+        ({"phase": "RolledBack", "verified": "Unknown"}, "waiting", "Everything was restored"),
         ({"phase": "RolledBack", "verified": "False"}, "bad", "yet connections differ"),
-        ({"phase": "Failed", "reason": "two left"}, "bad", "Not everything could be put back"),
+        ({"phase": "Failed", "reason": "two left"}, "bad", "Not everything could be restored"),
         ({"phase": "Paused", "paused_for": "drift", "waits_for": "a person"}, "waiting", "It stands still"),
-        ({"phase": "Succeeded"}, "good", "Nothing was put back"),
+        ({"phase": "Succeeded"}, "good", "Nothing was rolled back"),
     ],
 )
 def test_the_first_answer_of_a_rollback(view, given, state, said):
@@ -90,7 +90,7 @@ def test_times_of_a_rollback_are_those_of_the_wave_that_went_wrong(view):
     )
     assert [(word, more) for word, _, more in found][1:] == [
         ("Noticed", "60 s later"),
-        ("Put back", "60 s after it was noticed"),
+        ("Rolled back", "60 s after it was noticed"),
     ]
     assert found[0][1] == T + timedelta(minutes=2)
 

@@ -62,7 +62,7 @@ def test_a_rollout_shows_waves_plan_probes_and_record(waiting):
 
 
 def test_what_may_not_be_asked_is_not_offered(waiting):
-    assert "Put everything back" in waiting.get("/rollouts/NAME").text
+    assert "Roll everything back" in waiting.get("/rollouts/NAME").text
     reader = waiting.get("/rollouts/NAME", user="carol").text
     assert "<form" not in reader.split("<main")[1]
     assert "You may read this, and you may not approve" in waiting.get("/rollouts/NAME/approve", "carol").text
@@ -88,7 +88,9 @@ def test_a_rejection_puts_everything_back(waiting):
 def test_a_decision_on_a_plan_that_has_moved_on_is_refused(waiting):
     given = {**fields(waiting), "plan": "sha256:other"}
     sent = waiting.post("/rollouts/NAME/approve", decision="approve", **given)
-    assert sent.status_code == 409 and "has moved on since you looked" in sent.text and not approvals(waiting)
+    assert (
+        sent.status_code == 409 and "has moved on since you read it" in sent.text and not approvals(waiting)
+    )
 
 
 @pytest.mark.parametrize("csrf", ["", "another-token", "ü"])
@@ -152,11 +154,11 @@ def test_a_token_that_is_no_longer_accepted_is_left_to_the_sign_in(waiting, monk
 def test_a_rollback_says_what_broke_and_what_next(undone):
     text = undone.get("/rollouts/NAME/why").text
     for wanted in (
-        "Everything was put back in",
+        "Everything was restored in",
         "What broke",
         "web-pay",
         "ann@example.com",
-        "This revision is held",
+        "This revision is blocked",
     ):
         assert wanted in text, wanted
     assert "Release the revision" in undone.get("/rollouts/NAME").text
@@ -164,28 +166,28 @@ def test_a_rollback_says_what_broke_and_what_next(undone):
 
 def test_a_released_revision_is_no_longer_held(begun):
     site = begun(good=False)
-    assert site.stage.shop().status.held_revision
+    assert site.stage.shop().status.blocked_revision
     assert site.post("/rollouts/NAME/release").status_code == 303
-    assert not site.stage.shop().status.held_revision
+    assert not site.stage.shop().status.blocked_revision
 
 
 def test_what_an_older_rollback_left_releases_no_newer_revision(begun):
     site = begun(good=False)
     shop = site.stage.shop()
-    status = shop.status.model_copy(update={"held_revision": "d" * 40})
+    status = shop.status.model_copy(update={"blocked_revision": "d" * 40})
     site.stage.cluster.replace_status(shop.with_status(status))
     assert "Release the revision" not in site.get("/rollouts/NAME").text
-    assert "This revision is held" not in site.get("/rollouts/NAME/why").text
+    assert "This revision is blocked" not in site.get("/rollouts/NAME/why").text
     sent = site.post("/rollouts/NAME/release")
     assert sent.status_code == 409 and "holds dddddddddd, not cccccccccc" in sent.text
-    assert site.stage.shop().status.held_revision == "d" * 40
+    assert site.stage.shop().status.blocked_revision == "d" * 40
 
 
 def test_only_the_latest_change_is_offered_to_be_taken_back(begun):
     site = begun()
     assert "Take this change back" in site.get("/rollouts/NAME").text
     shop = site.stage.shop()
-    status = shop.status.model_copy(update={"verified_rollout": "shop-later"})
+    status = shop.status.model_copy(update={"current_revision_rollout": "shop-later"})
     site.stage.cluster.replace_status(shop.with_status(status))
     assert "Take this change back" not in site.get("/rollouts/NAME").text
 

@@ -93,7 +93,7 @@ def test_whatever_was_pushed_last_is_rolled_out_long_before_the_next_poll():
         stage.clock.sleep(3)
         wakes.work()
         controller.tick(Inline())
-    assert stage.shop().status.verified_revision == "f" * 40
+    assert stage.shop().status.current_revision == "f" * 40
 
 
 def test_a_replayed_delivery_costs_a_look_and_rolls_nothing_out():

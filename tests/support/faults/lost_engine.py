@@ -46,5 +46,5 @@ def state_of(stage):
 def unpromoted(state, stage, before):
     """Whether the open wave differs from what stood before."""
     status, now = state.rollout.status, stage.standing()
-    names = state.wave_names(status.wave) if status.opened > status.wave else []
+    names = state.wave_names(status.wave) if status.waves_started > status.wave else []
     return status.phase in ("Progressing", "RollingBack") and any(now[n] != before[n] for n in names)

@@ -47,7 +47,7 @@ def fronts(known: Controllers, kind: str, origin: str, sort: str = "") -> Iterat
         text = (
             f"{origin}: nothing here says which controller serves{_of_class(known, kind).removeprefix(' of')}"
         )
-        yield Note(text, f"{names} is taken for it; an IngressClass tells, or --ingress-namespace")
+        yield Note(text, f"{names} is taken for it; an IngressClass says it, or --ingress-namespace")
     usual = next((k.space for k in known.kinds(kind, sort)), space)
     given = known.fleet.within(space) and not (sort and space == Platform().ingress)
     found = mine or standing(known.fleet, space if given else usual)

@@ -65,7 +65,7 @@ const drawCurves = (() => {
         { label: "time", value: (p, value) => (value == null ? "–" : new Date(value * 1000).toISOString().slice(11, 19)) },
         series("canary", "--accent", { width: 2 }),
         series("control", "--muted", { width: 1.5, dash: [5, 3] }),
-        series("its past", "--wait", { width: 1, dash: [2, 3] }),
+        series("baseline", "--wait", { width: 1, dash: [2, 3] }),
       ],
       hooks: { draw: [lines(facts)] },
     }, [facts.time, facts.canary, facts.control, facts.past], host);
