@@ -36,17 +36,16 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
     """The ports around a cluster that is there already."""
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.kube.events import EventNotifier
-    from orchestrator.adapters.kube.secrets import Secrets
     from orchestrator.adapters.metrics.metric_sources import Sources
     from orchestrator.engine.worker import threads
 
     clock = SystemClock(stop)
-    secrets = Secrets(cluster, target.namespace, target.secrets)
+    read = _secrets(cluster, target)
     return Context(
         cluster,
         clock,
-        lambda source: repository(source, secrets.read),
-        Sources(cluster, clock, secrets.read).get,
+        lambda source: repository(source, read),
+        Sources(cluster, clock, read).get,
         lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat, target.probe_image),
         EventNotifier(cluster, clock),
         target.namespace,
@@ -54,12 +53,12 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
     )
 
 
-def in_memory(world: World, repository: Callable[[Source], PolicyRepository]) -> Context:
+def in_memory(world: World, policies: Callable[[Source], PolicyRepository]) -> Context:
     """The ports of a sandbox's world, with policies from elsewhere."""
     return Context(
         world.cluster,
         world.clock,
-        repository,
+        policies,
         lambda plan, name: world.metrics,
         lambda probing, owner, beat: world.prober,
         None,
@@ -82,22 +81,25 @@ def waves() -> Callable[[Context, State, Action], bool]:
 def courier(ctx: Context, target: Target, holder: str, base: str = "", **more: Any) -> Dispatcher:
     """Who tells Git hosts and people; `base` is the address of the pages, else that of the environment."""
     from orchestrator.adapters.githosts.git_host import Hosts
-    from orchestrator.adapters.kube.secrets import Secrets
     from orchestrator.engine.delivery.dispatcher import Dispatcher
     from orchestrator.engine.delivery.receivers import Sender
 
-    read = Secrets(ctx.cluster, target.namespace, target.secrets).read
-    hosts, people = Hosts(ctx.clock, read), messengers(ctx, target)
+    hosts, people = Hosts(ctx.clock, _secrets(ctx.cluster, target)), messengers(ctx, target)
     post = Sender(ctx, hosts.get, people.get, base or os.environ.get(PAGES_URL, ""))
     return Dispatcher(ctx, holder, post, **more)
 
 
 def messengers(ctx: Context, target: Target) -> Messengers:
     """Who sends messages to people, with the addresses of Secrets."""
-    from orchestrator.adapters.kube.secrets import Secrets
     from orchestrator.adapters.notify.messengers import Messengers
 
-    return Messengers(Secrets(ctx.cluster, target.namespace, target.secrets).read)
+    return Messengers(_secrets(ctx.cluster, target))
+
+
+def _secrets(cluster: Cluster, target: Target) -> Read:
+    from orchestrator.adapters.kube.secrets import Secrets
+
+    return Secrets(cluster, target.namespace, target.secrets).read
 
 
 def repository(source: Source, read: Read) -> PolicyRepository:

@@ -8,6 +8,7 @@ from datetime import datetime
 from orchestrator.rollout.gates.approvals import GateState, Voice, gates
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.wording import many
 
 MOST_SHOWN = 20
 
@@ -54,7 +55,7 @@ def _standing(gate: GateState) -> str:
 def _length(seconds: int) -> str:
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds and seconds % size == 0:
-            return f"{seconds // size} {unit}{'s' if seconds > size else ''}"
+            return many(seconds // size, unit)
     return f"{seconds} s"
 
 
