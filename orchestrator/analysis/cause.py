@@ -17,12 +17,12 @@ from orchestrator.rollout.resources.model import WaveEdge
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.wording import few
 
-Sure = Literal["certain", "likely", "possible", "unclear"]
+Confidence = Literal["certain", "likely", "possible", "unclear"]
 # How a cut connection fits what was seen: a probe that had to connect broke there; its clients fail and probes saw it
 # close; something failed at one of its ends; not at all.
 Fit = Literal["probed", "closed", "near", "not"]
 FITS: tuple[Fit, ...] = ("probed", "closed", "near", "not")
-TITLES = ("seen", "connections", "cause", "sure", "now")
+TITLES = ("detected", "connections", "cause", "confidence", "now")
 MOST_EDGES = 3
 MOST_OBJECTS = 5
 MOST_SUSPECTS = 3
@@ -30,10 +30,10 @@ MOST_SUSPECTS = 3
 
 @dataclass(frozen=True)
 class Why:
-    """`lines` are the five, without their titles; `sure` says how well the diff explains the evidence."""
+    """`lines` are the five, without their titles; `confidence` says how well the diff explains the evidence."""
 
     lines: tuple[str, str, str, str, str]
-    sure: Sure
+    confidence: Confidence
     edges: tuple[WaveEdge, ...] = ()
 
     @property
@@ -53,20 +53,20 @@ def why(state: State, wave: int) -> Why | None:
     pairs = zip(analysis.spec.edges, agreement(analysis.spec, analysis.status), strict=True)
     lost = [(edge, _fits(row, hurt)) for edge, row in pairs if row.loses and written & _spaces(edge)]
     fitting = sorted((p for p in lost if p[1] != "not"), key=lambda pair: FITS.index(pair[1]))
-    sure = sureness(fitting[0][1] if fitting else "not", bool(hurt & written))
+    confidence = confidence_of(fitting[0][1] if fitting else "not", bool(hurt & written))
     edges = [edge for edge, _ in fitting]
     lines = (
         analysis.status.said,
         _connections(edges),
         _cause(state, wave, edges, written),
-        f"{sure}, {_reason(sure, fitting, hurt)}; {_suspects(analysis)}",
+        f"{confidence}, {_reason(confidence, fitting, hurt)}; {_suspects(analysis)}",
         _now(state, wave),
     )
-    return Why(lines, sure, tuple(edges))
+    return Why(lines, confidence, tuple(edges))
 
 
-def sureness(best: Fit, where_written: bool) -> Sure:
-    """How sure it is that the change did it, as docs/analysis.md has it.
+def confidence_of(best: Fit, where_written: bool) -> Confidence:
+    """The confidence that the change did it, as docs/analysis.md has it.
 
     `best` is the cut connection that fits best, `where_written` whether something failed in a namespace that the wave wrote.
     """
@@ -110,14 +110,14 @@ def _hurt(analysis: WaveAnalysis, dry: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _reason(sure: Sure, fitting: Sequence[tuple[WaveEdge, Fit]], hurt: frozenset[str]) -> str:
+def _reason(confidence: Confidence, fitting: Sequence[tuple[WaveEdge, Fit]], hurt: frozenset[str]) -> str:
     where = ", ".join(sorted(hurt)[:MOST_EDGES]) or "nowhere"
     return {
         "certain": "probes connected there before the change and not after it, and the change cuts just that",
         "likely": f"the change cuts connections of {where}, where it was seen",
         "possible": f"it was seen in {where}, which changed, but the change cuts no connection there",
         "unclear": f"it was seen in {where}, and the change cuts no connection there",
-    }[sure]
+    }[confidence]
 
 
 def _connections(edges: Sequence[WaveEdge]) -> str:

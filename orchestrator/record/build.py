@@ -57,7 +57,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         waves=tuple(wave(state, n, diffs) for n in range(len(spec.waves))),
         moments=tuple(moments(state)),
         explained=tuple(_explained(state, number, found)),
-        sure=found.sure if found is not None and _went_wrong(state, number) else "",
+        confidence=found.confidence if found is not None and _went_wrong(state, number) else "",
         started_at=status.started_at,
         detected_at=status.detected_at,
         restored_at=status.restored_at,
@@ -137,4 +137,4 @@ def _explained(state: State, number: int | None, found: Why | None) -> Iterator[
         if status.reason and status.said != seen:
             yield "reason", status.said
         if seen:
-            yield TITLES[0], seen
+            yield "measured", seen

@@ -197,7 +197,7 @@ class RolloutView:
     waves: tuple[WaveView, ...]
     moments: tuple[Moment, ...]
     explained: tuple[tuple[str, str], ...]
-    sure: str
+    confidence: str
     started_at: datetime | None
     detected_at: datetime | None
     restored_at: datetime | None

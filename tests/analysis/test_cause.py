@@ -1,4 +1,4 @@
-"""A regression is joined with the wave's diff: which connections, which rule, whose commit, how sure."""
+"""A regression is joined with the wave's diff: which connections, which rule, whose commit, with which confidence."""
 
 import itertools
 from datetime import UTC, datetime
@@ -91,7 +91,7 @@ def test_the_table_says_something_of_each_case():
 
 @pytest.mark.parametrize(("seen", "cuts", "sure"), table())
 def test_how_sure_it_is_follows_from_the_table_in_the_documentation(seen, cuts, sure):
-    assert why(state(edges=CUTS[cuts], **SEEN[seen]), 0).sure == sure
+    assert why(state(edges=CUTS[cuts], **SEEN[seen]), 0).confidence == sure
 
 
 def test_what_was_planned_and_hurts_nobody_is_no_cause():
@@ -112,7 +112,7 @@ def test_a_metric_that_decides_nothing_hurts_nobody():
     strategy = m.Strategy(analysis=m.Analysis(metrics=[metric]))
     spec = found.rollout.spec.model_copy(update={"strategy": strategy})
     rollout = load(new("PolicyRollout", "r", "n", spec))
-    assert why(State(rollout, found.namespaces, found.analyses), 0).sure == "unclear"
+    assert why(State(rollout, found.namespaces, found.analyses), 0).confidence == "unclear"
 
 
 def test_a_namespace_that_is_gone_is_neither_cause_nor_put_back():

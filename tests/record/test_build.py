@@ -15,7 +15,9 @@ NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 
 
 def test_a_promoted_rollout_is_good_wave_by_wave(good):
-    assert good.phase == "Succeeded" and good.explained == () and good.waits_for == "" and good.sure == ""
+    assert (
+        good.phase == "Succeeded" and good.explained == () and good.waits_for == "" and good.confidence == ""
+    )
     assert [w.state for w in good.waves] == ["good"] * 3
     assert [w.verdict for w in good.waves] == ["Successful"] * 3
     assert {c.phase for w in good.waves for c in w.cells} == {"Applied"}
@@ -26,8 +28,8 @@ def test_a_promoted_rollout_is_good_wave_by_wave(good):
 
 
 def test_a_rollback_says_why_and_what_was_never_begun(bad):
-    assert bad.phase == "RolledBack" and bad.sure == "likely" and bad.verified == "True"
-    assert [title for title, _ in bad.explained] == ["seen", "connections", "cause", "sure", "now"]
+    assert bad.phase == "RolledBack" and bad.confidence == "likely" and bad.verified == "True"
+    assert [title for title, _ in bad.explained] == ["detected", "connections", "cause", "confidence", "now"]
     assert [w.state for w in bad.waves] == ["bad", "ahead"]
     assert [c.phase for w in bad.waves for c in w.cells] == ["Restored", "Pending"]
     assert bad.commits[0].endswith("Let callers of payments and web reach the HTTP port only")

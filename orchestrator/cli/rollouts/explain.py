@@ -83,7 +83,9 @@ def _told(state: State, analysis: WaveAnalysis, found: Why) -> None:
     paused = f" for {status.paused_for}" if status.phase == "Paused" else ""
     print(f"{_standing(state)}{paused}; wave {analysis.spec.wave} {analysis.status.phase}{_answer(state)}")
     went_wrong = analysis.status.phase == "Failed"
-    for title, text in zip(TITLES, found.lines, strict=True) if went_wrong else [("seen", found.lines[0])]:
+    for title, text in (
+        zip(TITLES, found.lines, strict=True) if went_wrong else [("measured", found.lines[0])]
+    ):
         print(f"  {title + ':':<13} {text or '-'}")
     for alarm in analysis.status.alarms:
         print(f"  {'alarm:':<13} {alarm}")
@@ -156,7 +158,7 @@ def _data(state: State, analysis: WaveAnalysis | None, found: Why | None) -> dic
     ]
     if analysis is None or found is None:
         return facts
-    facts |= {"wave": analysis.spec.wave, "verdict": analysis.status.phase, "sure": found.sure}
+    facts |= {"wave": analysis.spec.wave, "verdict": analysis.status.phase, "confidence": found.confidence}
     facts |= dict(zip(TITLES[:3], found.lines[:3], strict=True))
     facts |= {
         "alarms": analysis.status.alarms,

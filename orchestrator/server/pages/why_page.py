@@ -34,7 +34,7 @@ def router(parts: Parts) -> APIRouter:
             view=view,
             answer=answer(view),
             what=broken(view, facts),
-            facts={key: facts.get(key, "") for key in ("reason", "connections", "cause", "sure")},
+            facts={key: facts.get(key, "") for key in ("reason", "connections", "cause", "confidence")},
             times=times(view),
             steps=steps(view, read.status_of(ctx, view.source).blocked_revision == view.revision),
         )
@@ -74,7 +74,13 @@ def read_back() -> str:
 
 def broken(view: RolloutView, facts: dict[str, str]) -> list[str]:
     """What a person decided, else what was seen, the most telling part first."""
-    text = facts.get("reason") or facts.get("seen") or view.reason or "Nothing broke."
+    text = (
+        facts.get("reason")
+        or facts.get("detected")
+        or facts.get("measured")
+        or view.reason
+        or "Nothing broke."
+    )
     return [part.strip() for part in text.partition("\n")[0].split(";")]
 
 

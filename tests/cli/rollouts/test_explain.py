@@ -45,11 +45,11 @@ def test_five_lines_and_a_row_for_each_connection_of_the_diff(cli):
     first = told.out.splitlines()[0]
     assert "was rolled back; wave 0 Failed (" in first and "; by " in first
     titles = [line.split(":")[0].strip() for line in told.out.splitlines()[1:6]]
-    assert titles == ["seen", "connections", "cause", "sure", "now"]
+    assert titles == ["detected", "connections", "cause", "confidence", "now"]
     assert "expected reach, seen blocked" in told.out and "restored in" in told.out
     assert "PREDICTED" in told.out and "cart/a[Pod]" in told.out
     found = json.loads(netpol("explain", "shop", "-o", "json").out)
-    assert found["verdict"] == "Failed" and found["edges"] and found["sure"] in ("certain", "likely")
+    assert found["verdict"] == "Failed" and found["edges"] and found["confidence"] in ("certain", "likely")
 
 
 def test_packets_that_contradict_the_analysis_pause_with_an_alarm(cli):

@@ -57,7 +57,7 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_its_probes(shop, mode)
         status["phase"] == "RolledBack"
         and "probe front-beta: expected reach, seen blocked" in status["reason"]
     )
-    assert "front/app to beta/app" in shop.why() and "sure: certain" in shop.why()
+    assert "front/app to beta/app" in shop.why() and "confidence: certain" in shop.why()
     assert "beta/policies.yaml:" in shop.why() and "Ann" in shop.why()
     seconds_are_what_the_times_say(shop.plane, shop.rollout())
     verified = {c["type"]: c["status"] for c in status["conditions"]}["RollbackVerified"]

@@ -113,7 +113,7 @@ def view():
             "waves": (),
             "moments": (),
             "explained": (),
-            "sure": "",
+            "confidence": "",
             "started_at": None,
             "detected_at": None,
             "restored_at": None,

@@ -96,7 +96,7 @@ def test_times_of_a_rollback_are_those_of_the_wave_that_went_wrong(view):
 
 
 def test_what_broke_has_its_first_part_first(view):
-    assert broken(view(), {"seen": "errors in a; requests in b"}) == ["errors in a", "requests in b"]
+    assert broken(view(), {"detected": "errors in a; requests in b"}) == ["errors in a", "requests in b"]
     assert broken(view(reason="because"), {}) == ["because"]
 
 
