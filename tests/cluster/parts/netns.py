@@ -7,7 +7,6 @@ process 1 holds the same lock, so a slot is free only once everything in it has 
 import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -147,14 +146,12 @@ def holder(number):
 
 
 def _sweep(slot):
-    """Take away what is left of a node whose processes have ended: cable, cgroups, data."""
+    """Take away what is left of a node whose processes have ended: cable, cgroups, note."""
     subprocess.run(["ip", "link", "delete", slot.name], check=False, capture_output=True)
     for tree in cgroups(slot):
         _sweep_cgroup(tree)
     note = LOCKS / f"{slot.number}.folder"
-    if note.exists():
-        shutil.rmtree(Path(note.read_text()) / "containerd", ignore_errors=True)
-        note.unlink()
+    note.unlink(missing_ok=True)
 
 
 def _sweep_cgroup(tree):

@@ -12,9 +12,11 @@ from patience import ENOUGH, eventually
 NODE = "node"
 PLUGINS = "/usr/lib/cni"
 SOCKET = "/run/containerd/containerd.sock"  # /run is the node's own
+# In memory: unpacked images are fifty thousand files, which a disk takes minutes to delete, and the kernel none.
+IMAGES = "/run/containerd-images"
 CONTAINERD = """\
 version = 2
-root = "{folder}/containerd"
+root = "{images}"
 state = "/run/containerd"
 [grpc]
 address = "{socket}"
@@ -87,7 +89,9 @@ def containerd(folder, ground):
     (folder / "cni").mkdir()
     (folder / "cni" / "10-pods.conflist").write_text(CNI.format(pods=ground.slot.pods))
     config = folder / "containerd.toml"
-    config.write_text(CONTAINERD.format(folder=folder, socket=SOCKET, pause=images.PAUSE, plugins=PLUGINS))
+    config.write_text(
+        CONTAINERD.format(folder=folder, images=IMAGES, socket=SOCKET, pause=images.PAUSE, plugins=PLUGINS)
+    )
     inside, log = ground.enter(), folder / "containerd.log"
     with running([*inside, "containerd", "--config", config], log) as child:
         ctr = [*inside, "ctr", "--address", SOCKET]
