@@ -129,4 +129,4 @@ WATCHING = frozenset({"analyze", "verdict"})  # parts that go on until the wave 
 
 def _mine(state: State, action: Action, shard: int) -> list[NamespaceRollout]:
     names = part(state.wave_names(action.wave), shard, writers(state.rollout, action.wave))
-    return [state.namespaces[n] for n in names if n in state.namespaces]
+    return state.known(names)

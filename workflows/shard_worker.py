@@ -12,7 +12,7 @@ from orchestrator.context import ANALYSIS, ROLLOUT, Context, read
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import BadInput, Conflict, NetpolCanaryError, NotFound, Refused, RetryLater
 from orchestrator.rollout.next import FORWARD, State, next_action
-from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.rollout.resources.model import TERMINAL, PolicyRolloutStatus
 from orchestrator.rollout.resources.resource import Rollout, WaveAnalysis, load
 from orchestrator.standstill import Deadlines
 from workflows.exit_codes import AGAIN, BAD, DONE, STOPPED
@@ -112,18 +112,21 @@ class Worker:
             return DONE
         if status.phase == "RollingBack" or status.phase in TERMINAL:
             return BAD
-        if status.phase != "Progressing" or status.wave != self.wave or status.waves_started <= self.wave:
+        if not self._under_way(status):
             return STOPPED
         found = next_action(state, self.ctx.clock.now())
         if found.verb in FORWARD:
             return None
         return {"promote": DONE, "succeed": DONE, "rollback": BAD, "handle": None}.get(found.verb, STOPPED)
 
+    def _under_way(self, status: PolicyRolloutStatus) -> bool:
+        return status.phase == "Progressing" and status.wave == self.wave and status.wave_is_open
+
     def _wanted(self) -> None:
         """The fence: what begins to be written now has been asked for in the very last moment."""
         rollout: Rollout = load(self.ctx.cluster.get(ROLLOUT, self.rollout, self.ctx.namespace))
         status = rollout.status
-        if status.phase != "Progressing" or status.wave != self.wave or status.waves_started <= self.wave:
+        if not self._under_way(status):
             raise RetryLater(f"the wave is not wanted any more: {status.phase}", 0.1)
 
     def _left(self, until: datetime) -> float:

@@ -29,7 +29,7 @@ class Waves:
         status = rollout.status
         if rollout.spec.strategy.engine != "argo" or action.verb not in FORWARD:
             return False
-        if status.phase != "Progressing" or status.waves_started <= wave:
+        if status.phase != "Progressing" or not status.wave_is_open:
             return False
         found = handed(rollout, wave, seen(ctx, known(rollout, wave).name))
         if found.verb == "submit":

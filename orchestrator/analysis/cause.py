@@ -93,7 +93,7 @@ def _spaces(edge: WaveEdge) -> set[str]:
 
 def _written(state: State, wave: int) -> frozenset[str]:
     """The namespaces that the wave wrote: without those that are gone, or were not come to."""
-    phases = {n: state.namespaces[n].status.phase for n in state.wave_names(wave) if n in state.namespaces}
+    phases = {n.spec.namespace: n.status.phase for n in state.in_wave(wave)}
     begun = any(phase != "Pending" for phase in phases.values())
     return frozenset(
         n for n, phase in phases.items() if phase != "Deleted" and not (begun and phase == "Pending")
@@ -133,8 +133,8 @@ def _cause(state: State, wave: int, edges: Sequence[WaveEdge], written: frozense
     rules = dict.fromkeys(rule for e in edges[:MOST_EDGES] for rule in _deciding(e.because))
     touched = [
         f"{item.spec.namespace}/{change.object}" + (f" ({change.file})" if change.file else "")
-        for name in state.wave_names(wave)
-        if name in written and (item := state.namespaces.get(name)) is not None
+        for item in state.in_wave(wave)
+        if item.spec.namespace in written
         for change in item.spec.changes
     ]
     who = ", ".join(p.removeprefix("user:") for p in spec.authors[:MOST_OBJECTS]) or "unknown"

@@ -58,13 +58,13 @@ def report(name: str, state: State) -> dict[str, Any]:
     waves = []
     for number, wave in enumerate(rollout.spec.waves):
         analysis = state.analyses.get(number)
-        names = [n.name for n in wave.namespaces]
+        names = wave.namespace_names
         waves.append(
             {
                 "wave": number,
                 "why": wave.why,
                 "namespaces": names,
-                "phases": {n: state.namespaces[n].status.phase for n in names if n in state.namespaces},
+                "phases": {n.spec.namespace: n.status.phase for n in state.in_wave(number)},
                 "watched": analysis.spec.watched if analysis else [],
                 "controlGroup": analysis.spec.control_group if analysis else [],
                 "verdict": analysis.status.phase if analysis else "Pending",

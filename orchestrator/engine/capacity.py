@@ -65,7 +65,7 @@ def _taken(rollout: Rollout) -> int:
     status, waves = rollout.status, rollout.spec.waves
     if status.phase == "RollingBack":
         return sum(len(wave.namespaces) for wave in waves[: status.waves_started])
-    if status.phase in ("Progressing", "Paused") and status.waves_started > status.wave:
+    if status.phase in ("Progressing", "Paused") and status.wave_is_open:
         return len(waves[status.wave].namespaces)
     return 0
 

@@ -278,13 +278,13 @@ def _over(state: State | None) -> bool:
 def _opened(state: State) -> bool:
     """Whether the current wave may have been written to and is not promoted yet."""
     status = state.rollout.status
-    return status.phase == "Progressing" and status.waves_started > status.wave
+    return status.phase == "Progressing" and status.wave_is_open
 
 
 def _unpromoted(state: State) -> bool:
     """Whether the current wave was written and is not promoted yet."""
-    names = state.wave_names(state.rollout.status.wave) if _opened(state) else []
-    return any(n in state.namespaces and state.namespaces[n].status.phase == "Applied" for n in names)
+    items = state.in_wave(state.rollout.status.wave) if _opened(state) else []
+    return any(item.status.phase == "Applied" for item in items)
 
 
 class _Late(RetryLater):

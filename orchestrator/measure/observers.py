@@ -64,9 +64,9 @@ def _pods(ctx: Context, spaces: Sequence[str]) -> Iterator[Manifest]:
 def _applied(state: State, analysis: WaveAnalysis) -> datetime:
     """When the first namespace of the wave was written; pods' conditions have whole seconds."""
     times = [
-        found.status.applied_at.replace(microsecond=0)
-        for n in state.wave_names(analysis.spec.wave)
-        if (found := state.namespaces.get(n)) is not None and found.status.applied_at
+        item.status.applied_at.replace(microsecond=0)
+        for item in state.in_wave(analysis.spec.wave)
+        if item.status.applied_at
     ]
     return min(times, default=analysis.spec.since)
 

@@ -24,7 +24,7 @@ class Lines:
             if found := _REASON.fullmatch(text):
                 self._places.setdefault(found[1], f"{found[3]}:{found[4]}")
         self._touched: dict[str, str] = {}
-        for spec in (state.namespaces[n].spec for n in names if n in state.namespaces):
+        for spec in (item.spec for item in state.known(names)):
             before, after = (
                 {objects.key(o): o for o in map(json.loads, texts)} for texts in (spec.before, spec.after)
             )

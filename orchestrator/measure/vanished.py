@@ -19,7 +19,7 @@ def vanished(ctx: Context, state: State, analysis: WaveAnalysis) -> frozenset[st
     """Of the wave's namespaces and the watched ones those that are gone, are going, or are others of the same name."""
     wave = state.wave_names(analysis.spec.wave)
     names = dict.fromkeys([*wave, *analysis.spec.watched, *analysis.spec.control_group])
-    frozen = {n: state.namespaces[n].spec.namespace_uid for n in wave if n in state.namespaces}
+    frozen = {n.spec.namespace: n.spec.namespace_uid for n in state.known(wave)}
     try:
         standing = {str(o["metadata"]["name"]): o["metadata"] for o in ctx.cluster.list(NAMESPACE)}
     except Forbidden:
@@ -66,7 +66,7 @@ def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[
     """
     wave = analysis.spec.wave
     names = state.wave_names(wave)
-    written = [n for n in names if n in state.namespaces and state.namespaces[n].status.phase == "Applied"]
+    written = [n.spec.namespace for n in state.in_wave(wave) if n.status.phase == "Applied"]
     fresh = [n for n in written if n in gone and n not in analysis.status.deleted_namespaces]
     last = wave + 1 >= len(state.rollout.spec.waves)
     return fresh if fresh and (not last or set(names) <= set(gone)) else []

@@ -59,7 +59,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         table(new, reading, (), touched=changed, replicas=True),
     )
     connected, affected = _neighbours(tables)
-    everyone = {n.name for w in state.rollout.spec.waves for n in w.namespaces}
+    everyone = set(state.rollout.spec.namespace_names)
     connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
@@ -135,13 +135,13 @@ def _edge(change: Change, wave: int, lines: Lines) -> m.WaveEdge:
 
 def _commits(state: State, names: Sequence[str]) -> dict[str, str]:
     """The commit that last changed a file, by the file's path."""
-    found = [c for n in names if n in state.namespaces for c in state.namespaces[n].spec.changes]
+    found = [c for n in state.known(names) for c in n.spec.changes]
     return {c.file.rpartition(":")[0]: c.commit for c in found if c.file and c.commit}
 
 
 def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> Iterator[Document]:
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
-    specs = [state.namespaces[n].spec for n in names if n in state.namespaces]
+    specs = [n.spec for n in state.known(names)]
     before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
     gone = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]) for o in (*before, *after)}
     files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}

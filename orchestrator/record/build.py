@@ -107,19 +107,14 @@ def waits_for(state: State, now: datetime) -> str:
         if found is not None and found.status == "False":
             return found.message
         return gateway(state.rollout, status.wave, state.approvals, now).message
-    end = (
-        decide_by(state)
-        if status.paused_for == "inconclusive" and status.waves_started > status.wave
-        else None
-    )
+    end = decide_by(state)
     until = f"; it is rolled back at {end:%Y-%m-%d %H:%M:%S} UTC where nobody decides" if end else ""
     return WAITS.get(status.paused_for, status.reason) + until
 
 
 def commits(state: State) -> tuple[str, ...]:
     """The commits behind the changed objects, as `id author: subject`, in the order of waves."""
-    names = [n for w in range(len(state.rollout.spec.waves)) for n in state.wave_names(w)]
-    items = [state.namespaces[n] for n in names if n in state.namespaces]
+    items = state.known(state.rollout.spec.namespace_names)
     return tuple(dict.fromkeys(c.commit for i in items for c in i.spec.changes if c.commit))
 
 

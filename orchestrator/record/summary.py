@@ -119,7 +119,7 @@ def entry(rollout: Rollout, approvals: Iterable[Approval] = ()) -> Entry:
         status.phase,
         tuple(p.removeprefix("user:") for p in spec.authors),
         tuple(dict.fromkeys(a for a in actors if a not in OWN)),
-        tuple(n.name for wave in spec.waves for n in wave.namespaces),
+        tuple(spec.namespace_names),
         spec.risk,
         status.reason.partition("\n")[0],
         status.started_at or created(rollout.manifest),

@@ -11,7 +11,7 @@ from orchestrator.rollout.gates.approvals import created
 from orchestrator.rollout.next import State
 from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resources.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
-from orchestrator.rollout.resources.resource import Approval, NamespaceRollout
+from orchestrator.rollout.resources.resource import Approval
 from orchestrator.wording import few
 
 MOST_NAMED = 6
@@ -51,7 +51,7 @@ def moments(state: State) -> list[Moment]:
 def marks(state: State, number: int) -> tuple[Mark, ...]:
     """What is drawn into every curve of a wave."""
     found = []
-    applied = [i.status.applied_at for i in _items(state, number) if i.status.applied_at]
+    applied = [i.status.applied_at for i in state.in_wave(number) if i.status.applied_at]
     if applied:
         found.append(Mark(max(applied), "applied", f"wave {number} was written"))
     for moved in state.rollout.status.transitions:
@@ -60,14 +60,10 @@ def marks(state: State, number: int) -> tuple[Mark, ...]:
     status = state.rollout.status
     if applied and status.detected_at and status.detected_at >= max(applied):
         found.append(Mark(status.detected_at, "detected", "the rollback was decided"))
-    restored = [i.status.restored_at for i in _items(state, number) if i.status.restored_at]
+    restored = [i.status.restored_at for i in state.in_wave(number) if i.status.restored_at]
     if restored:
         found.append(Mark(max(restored), "restored", f"wave {number} was restored"))
     return tuple(sorted(found, key=lambda m: m.time))
-
-
-def _items(state: State, number: int) -> list[NamespaceRollout]:
-    return [state.namespaces[n] for n in state.wave_names(number) if n in state.namespaces]
 
 
 def _moved(transitions: Sequence[Transition]) -> list[Moment]:
@@ -100,7 +96,7 @@ def decision(spec: RolloutApprovalSpec) -> str:
 
 
 def _wave(state: State, number: int) -> Iterator[Moment]:
-    items = _items(state, number)
+    items = state.in_wave(number)
     applied = [i for i in items if i.status.applied_at]
     if applied:
         what = few([f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied], MOST_NAMED)

@@ -33,7 +33,6 @@ def _written(state: State) -> bool:
     """
     wave = state.rollout.status.wave
     analysis = state.analyses.get(wave)
-    if state.rollout.status.waves_started <= wave or analysis is None or analysis.status.phase == "Pending":
+    if not state.rollout.status.wave_is_open or analysis is None or analysis.status.phase == "Pending":
         return False
-    found = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    return any(n.status.phase in ("Pending", "Applied") for n in found)
+    return any(n.status.phase in ("Pending", "Applied") for n in state.in_wave(wave))

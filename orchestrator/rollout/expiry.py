@@ -42,7 +42,7 @@ def _in_order(state: State) -> bool:
 
 def _of_the_wave(state: State) -> list[datetime]:
     wave = state.rollout.status.wave
-    found = [state.namespaces[n].status.applied_at for n in state.wave_names(wave) if n in state.namespaces]
+    found = [n.status.applied_at for n in state.in_wave(wave)]
     analysis = state.analyses.get(wave)
     found += [analysis.status.progressed_at] if analysis is not None else []
     return [t for t in found if t is not None]

@@ -125,10 +125,8 @@ def _requested(state: State, request: Request) -> Action:
 
 def _restoring(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    for name in state.touched():
-        found = state.namespaces.get(name)
-        if found is not None and found.status.phase not in ("Restored", "Deleted"):
-            return Action("restore")
+    if any(n.status.phase not in ("Restored", "Deleted") for n in state.known(state.touched())):
+        return Action("restore")
     if (late := _late_writers(state, now)) is not None:
         return late
     verified = any(c.type == "RollbackVerified" for c in status.conditions)
@@ -169,7 +167,7 @@ def _gate(state: State, now: datetime) -> tuple[Gateway, Action | None]:
 def _paused(state: State, now: datetime) -> Action:
     status = state.rollout.status
     wait = Action("wait-for-person", status.wave, status.paused_for, status.said)
-    if status.waves_started > status.wave:
+    if status.wave_is_open:
         return _stopped(state, now, wait)
     if (lost := _lost(state)) is not None:
         return lost
@@ -195,9 +193,9 @@ def _stopped(state: State, now: datetime, wait: Action) -> Action:
         return Action("rollback", wave, "Regression", analysis.status.said)
     if analysis is None or unwritten(state, wave):
         return _lost(state) or _half_written(state, now, _watched(state, now, wait))
-    end = decide_by(state) if status.paused_for == "inconclusive" else None
     if _nobody_decided(state, now):
         return _undecided(state, analysis.status.said)
+    end = decide_by(state)
     wait = replace(wait, until=end)
     if analysis.status.phase == "Running":
         due = look_time(state, wave)
@@ -217,9 +215,11 @@ def _half_written(state: State, now: datetime, action: Action) -> Action:
 
 
 def decide_by(state: State) -> datetime | None:
-    """Until when a person has time to decide on an inconclusive wave."""
-    since, plan = unclear_since(state), state.rollout.spec.strategy.analysis
-    return None if since is None else since + timedelta(seconds=plan.inconclusive_seconds)
+    """Until when a person has time to decide on an inconclusive wave; None where that is not what is waited for."""
+    status, since = state.rollout.status, unclear_since(state)
+    if status.paused_for != "inconclusive" or not status.wave_is_open or since is None:
+        return None
+    return since + timedelta(seconds=state.rollout.spec.strategy.analysis.inconclusive_seconds)
 
 
 def unclear_since(state: State) -> datetime | None:
@@ -247,14 +247,12 @@ def _undecided(state: State, reason: str) -> Action:
 
 def unwritten(state: State, wave: int) -> bool:
     """Whether a namespace of the wave is still to be written."""
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    return any(n.status.phase == "Pending" for n in mine)
+    return any(n.status.phase == "Pending" for n in state.in_wave(wave))
 
 
 def _begun(state: State, wave: int) -> bool:
     """Whether a namespace of the wave was written."""
-    mine = (state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces)
-    return any(n.status.phase == "Applied" for n in mine)
+    return any(n.status.phase == "Applied" for n in state.in_wave(wave))
 
 
 def _lost(state: State) -> Action | None:
@@ -342,7 +340,7 @@ def _opening(state: State, now: datetime) -> Action:
 
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
-    if status.waves_started <= status.wave:
+    if not status.wave_is_open:
         return _lost(state) or _doubted(state) or _opening(state, now)
     return _overdue(state, now) or _in_wave(state, now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
@@ -85,7 +85,14 @@ class State:
     unread: tuple[str, ...] = ()
 
     def wave_names(self, wave: int) -> list[str]:
-        return [n.name for n in self.rollout.spec.waves[wave].namespaces]
+        return self.rollout.spec.waves[wave].namespace_names
+
+    def known(self, names: Iterable[str]) -> list[NamespaceRollout]:
+        """What is recorded of namespaces, without those of which nothing is."""
+        return [self.namespaces[n] for n in names if n in self.namespaces]
+
+    def in_wave(self, wave: int) -> list[NamespaceRollout]:
+        return self.known(self.wave_names(wave))
 
     def touched(self) -> list[str]:
         """Namespaces of every wave that was opened."""

@@ -9,9 +9,8 @@ from orchestrator.rollout.state import State
 
 def applied_at(state: State, wave: int) -> datetime:
     """When the last namespace of a wave was written."""
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
     since = state.analyses[wave].spec.since
-    return max((n.status.applied_at for n in mine if n.status.applied_at), default=since)
+    return max((n.status.applied_at for n in state.in_wave(wave) if n.status.applied_at), default=since)
 
 
 def settled_at(state: State, wave: int) -> datetime:
@@ -36,8 +35,7 @@ def progressed_at(state: State, wave: int) -> datetime:
     """When something last happened in an open wave; what it waits for by its plan counts once it is due."""
     analysis = state.analyses.get(wave)
     times = [t.time for t in state.rollout.status.transitions[-1:]]
-    mine = [state.namespaces[n] for n in state.wave_names(wave) if n in state.namespaces]
-    times += [n.status.applied_at for n in mine if n.status.applied_at]
+    times += [n.status.applied_at for n in state.in_wave(wave) if n.status.applied_at]
     if analysis is not None:
         times += [t for t in (analysis.spec.since, analysis.status.progressed_at) if t]
         if analysis.status.phase == "Running":

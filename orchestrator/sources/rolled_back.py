@@ -31,7 +31,7 @@ def refusing(source: Source, rollouts: Sequence[Rollout], removals: bool = False
     once = sum(turned_back(r.status) == LOST for r in ended) == 1
     last: dict[str, Rollout] = {}
     for rollout in sorted(ended, key=_age):
-        last |= dict.fromkeys((n.name for wave in rollout.spec.waves for n in wave.namespaces), rollout)
+        last |= dict.fromkeys(rollout.spec.namespace_names, rollout)
     return {n: r for n, r in last.items() if _back(r) and not (once and turned_back(r.status) == LOST)}
 
 

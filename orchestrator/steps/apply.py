@@ -28,11 +28,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 def write(ctx: Context, state: State, action: Action, names: Sequence[str]) -> None:
     """Those of a wave's namespaces that are not written yet."""
-    pending = [
-        state.namespaces[n]
-        for n in names
-        if n in state.namespaces and state.namespaces[n].status.phase == "Pending"
-    ]
+    pending = [item for item in state.known(names) if item.status.phase == "Pending"]
     workers = state.rollout.spec.strategy.max_parallel
     drifted = [text for text in ctx.each(lambda item: _one(ctx, item), pending, workers) if text]
     if drifted:

@@ -35,8 +35,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
 def _done(state: State) -> str:
     """How many namespaces were rolled back, and which are gone: of those nothing is left to restore."""
     touched = state.touched()
-    found = {n: state.namespaces[n].status.phase for n in touched if n in state.namespaces}
-    gone = [n for n in touched if found.get(n) == "Deleted"]
+    gone = [n.spec.namespace for n in state.known(touched) if n.status.phase == "Deleted"]
     back = len(touched) - len(gone)
     if not touched:
         return "nothing was written"

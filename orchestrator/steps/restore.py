@@ -87,11 +87,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         ctx.tenure.doubt(ctx.clock)
     stuck: list[NetpolCanaryError] = []
     for wave in reversed(range(rollout.status.waves_started)):
-        left = [
-            state.namespaces[n]
-            for n in state.wave_names(wave)
-            if n in state.namespaces and state.namespaces[n].status.phase not in ("Restored", "Deleted")
-        ]
+        left = [item for item in state.in_wave(wave) if item.status.phase not in ("Restored", "Deleted")]
         found = ctx.each(lambda item: _tried(ctx, state, item), left, rollout.spec.strategy.max_parallel)
         stuck += [error for error in found if error is not None]
         if stuck:
@@ -114,8 +110,7 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
     if left := ctx.tenure.left(ctx.clock):
         raise Waiting("what was asked for before may be written yet", min(left, MOST_WAIT))
     now = ctx.clock.now()
-    items = [state.namespaces[n] for n in state.touched() if n in state.namespaces]
-    again = [item for item in items if item.status.phase == "Restored"]
+    again = [item for item in state.known(state.touched()) if item.status.phase == "Restored"]
     ctx.each(lambda item: _once_more(ctx, state, item), again, state.rollout.spec.strategy.max_parallel)
     known = state.rollout.status.conditions
     found = put(known, CONFIRMED, "True", "ReadBack", f"{len(again)} namespaces read back twice", now)

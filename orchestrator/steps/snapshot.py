@@ -142,7 +142,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         if late := taken(ctx, source, rollout):
             _supersede(ctx, state, late)
             return
-        names = frozenset(n.name for wave in rollout.spec.waves for n in wave.namespaces)
+        names = frozenset(rollout.spec.namespace_names)
         plan = _planned(ctx, source, rollout, names)
     except (BadInput, NotFound) as error:
         _supersede(ctx, state, f"the plan cannot be made any more: {error}")

@@ -66,12 +66,7 @@ def _ahead(state: State) -> None:
     """The connections that the wave changes that is next, or waits for a person: by the plan, the worst first."""
     status = state.rollout.status
     edges, total = of_wave(state.rollout.spec, status.wave)
-    if (
-        status.phase in TERMINAL
-        or status.phase == "RollingBack"
-        or status.waves_started > status.wave
-        or not total
-    ):
+    if status.phase in TERMINAL or status.phase == "RollingBack" or status.wave_is_open or not total:
         return
     print(f"\nWave {status.wave} changes {many(total, 'connection')}, the worst first:")
     for text in listed(edges, total, MOST_AHEAD):

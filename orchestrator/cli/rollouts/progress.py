@@ -74,12 +74,7 @@ class Progress:
         goes_on = f"`netpol-canary {verb}` goes on"
         if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
-        end = (
-            decide_by(state)
-            if status.paused_for == "inconclusive" and status.waves_started > status.wave
-            else None
-        )
-        if end is not None:
+        if (end := decide_by(state)) is not None:
             goes_on = f"a controller goes on watching it, and rolls it back at {end:%H:%M:%S} UTC; {goes_on}"
         hints = {
             "Paused": f"{goes_on}, `netpol-canary abort {name}` rolls everything back",

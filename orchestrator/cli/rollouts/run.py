@@ -88,11 +88,7 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: T
 def _unwatched(ctx: Context, state: State) -> None:
     """Said where what was written stands inconclusive, and no controller is there to watch it."""
     status = state.rollout.status
-    if (
-        status.paused_for == "inconclusive"
-        and status.waves_started > status.wave
-        and not worked_on(ctx, "controller")
-    ):
+    if status.paused_for == "inconclusive" and status.wave_is_open and not worked_on(ctx, "controller"):
         text = "no controller runs, so nobody watches it; `onInconclusive: rollback` waits for nobody"
         print(f"{state.rollout.name}: {text}", file=sys.stderr)
 

@@ -70,7 +70,7 @@ class OrphanWatch:
         """Why a removal that is under way must not go on; empty where it may."""
         if running.spec.cause != "orphans":
             return ""
-        names = [n.name for wave in running.spec.waves for n in wave.namespaces]
+        names = running.spec.namespace_names
         back = returned(self.ctx, source, names)
         if back:
             return f"{', '.join(back[:3])} is selected again"

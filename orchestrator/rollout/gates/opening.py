@@ -24,7 +24,7 @@ class Turn:
 def before_wave(rollout: Rollout) -> bool:
     """Whether opening a wave is what comes next, so that all of this is asked."""
     status = rollout.status
-    ahead = status.waves_started <= status.wave < len(rollout.spec.waves)
+    ahead = status.wave < len(rollout.spec.waves) and not status.wave_is_open
     return ahead and status.phase in ("Progressing", "Paused")
 
 

@@ -68,7 +68,7 @@ def _wave(entry: m.Outgoing, said: str) -> tuple[Literal["pending", "success", "
         return "success", said
     if entry.phase == "Paused":
         return "pending", f"paused: {said}"
-    if entry.waves_started <= entry.wave:
+    if not entry.wave_is_open:
         return None
     if entry.phase in ("RollingBack", "Failed"):
         return "failure", said
@@ -130,7 +130,7 @@ def _outcome(state: State) -> str:
 
 def _row(state: State, number: int) -> str:
     status, wave = state.rollout.status, state.rollout.spec.waves[number]
-    names = [n.name for n in wave.namespaces]
+    names = wave.namespace_names
     opened = number < status.waves_started
     if status.phase in ("RollingBack", "RolledBack"):
         mark, what = ("back", "restored") if opened else ("ahead", "not reached")

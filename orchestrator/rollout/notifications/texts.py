@@ -66,7 +66,7 @@ def page(base: str, rollout: str, phase: str, reason: str = "") -> str:
 
 def _to_decide(spec: m.PolicyRolloutSpec, entry: m.Outgoing) -> list[str]:
     """What somebody has to know who is to decide: why it is risky, which connections change, until when it waits."""
-    if entry.reason == "Inconclusive" and entry.waves_started > entry.wave:
+    if entry.reason == "Inconclusive" and entry.wave_is_open:
         end = entry.time + timedelta(seconds=spec.strategy.analysis.inconclusive_seconds)
         return [f"It waits until {end:%Y-%m-%d %H:%M:%S} UTC, and is rolled back then where nobody decides."]
     if entry.reason != "ApprovalRequired":
@@ -88,7 +88,7 @@ def text(rollout: Rollout, entry: m.Outgoing, base: str) -> tuple[str, str]:
     took = ""
     if entry.phase == "RolledBack" and rollout.status.restored_seconds is not None:
         took = f", restored within {since(rollout.status.restored_seconds)}"
-    names = [n.name for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespaces]
+    names = [n for w in spec.waves[entry.wave : entry.wave + 1] for n in w.namespace_names]
     people = ", ".join(p.removeprefix("user:") for p in spec.authors[:5]) or "unknown"
     subject = f": {spec.subject[:MOST_LINE]}" if spec.subject else ""
     body = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -546,6 +546,10 @@ class Wave(Model):
     namespaces: Annotated[list[WaveNamespace], Field(max_length=2000)]
     connections: Annotated[int, Field(ge=0)] = 0
 
+    @property
+    def namespace_names(self) -> list[str]:
+        return [n.name for n in self.namespaces]
+
 
 class PolicyRolloutSpec(Model):
     """Frozen at creation. `committedAt` is when the newest of its commits was made, by the committer's clock.
@@ -576,6 +580,11 @@ class PolicyRolloutSpec(Model):
     feedback: Feedback | None = None
     notifications: Annotated[list[Notification], Field(max_length=16)] = []
 
+    @property
+    def namespace_names(self) -> list[str]:
+        """Those of all waves, in their order."""
+        return [name for wave in self.waves for name in wave.namespace_names]
+
 
 class Transition(Model):
     """One change of phase: when, who, from and to, why."""
@@ -587,7 +596,20 @@ class Transition(Model):
     message: Annotated[str, StringConstraints(max_length=4096)] = ""
 
 
-class Outgoing(Model):
+class Waves:
+    """How far a rollout has come: `wave` is the current one, `waves_started` how many have begun."""
+
+    if TYPE_CHECKING:
+        wave: int
+        waves_started: int
+
+    @property
+    def wave_is_open(self) -> bool:
+        """Whether the current wave has begun: it may be written to, and is not promoted yet."""
+        return self.waves_started > self.wave
+
+
+class Outgoing(Waves, Model):
     """One notification that is still to be sent, and to whom: statuses, comment, revert, or `notify/NAME`.
 
     `id` is `uid/number`, the same however often it is sent. `wave` was the current one, `wavesStarted` how many had begun.
@@ -617,7 +639,7 @@ class WaveWorkflow(Model):
     failures: int = 0
 
 
-class PolicyRolloutStatus(Explanation):
+class PolicyRolloutStatus(Waves, Explanation):
     observed_generation: int = 0
     phase: RolloutPhase = "Pending"
     paused_for: PauseReason = ""
