@@ -13,6 +13,7 @@ from orchestrator.policy.impact.weighing import of_row
 from orchestrator.policy.network.connection_diff import Change, Moved
 from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import built, most
 
@@ -20,7 +21,6 @@ MOST_FROZEN = most(m.PolicyRolloutSpec, "edges")
 MOST_BECAUSE = 4
 MOST_SAID = 400  # characters of one rule
 MOST_PORTS = 1000
-_SIDES = ("Egress", "Ingress")  # of the source, of the destination
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def wave_of(row: Row, waves: Mapping[str, int]) -> int:
 
     An end counts where one of its rules decides; where no rule is named, both do.
     """
-    told = [any(f"{side}: " in reason for reason in row.because) for side in _SIDES]
+    told = [any(f"{side}: " in reason for reason in row.because) for side in (EGRESS, INGRESS)]
     decides = told if any(told) else [True, True]
     spaces = (space(end) for end, mine in zip((row.src, row.dst), decides, strict=True) if mine)
     found = [waves[name] for name in spaces if name in waves]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.policy.files.manifest import MOST_BYTES, parse_sound
 from orchestrator.policy.files.yaml_text import MOST_DOCUMENTS
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.workloads.fleet import SHARED
 
 MOST_READ = 32 * 1024 * 1024  # bytes of all documents that differ; of what comes later nothing is known
@@ -110,7 +111,7 @@ def _read(text: bytes, file: str) -> tuple[Policies, int]:
 def _said(obj: dict[str, Any]) -> Said:
     given = obj.get("spec")
     spec = given if isinstance(given, dict) else {}
-    parts = {part: spec.get(part) for part in ("ingress", "egress")}
+    parts = {side.part: spec.get(side.part) for side in Direction}
     rest = {k: v for k, v in spec.items() if k not in parts}
     rules = {k: tuple(map(_digest, v)) if isinstance(v, list) else () for k, v in parts.items()}
     return Said(str(obj["metadata"].get("namespace") or ""), _digest(spec), _digest(rest), rules)

@@ -17,6 +17,7 @@ from orchestrator.policy.lint.linter import IGNORE
 from orchestrator.policy.network.dns import SYSTEM
 from orchestrator.policy.network.recordings import Ends, Flow
 from orchestrator.policy.network.resolving import DNS, known_resolvers, under_cilium
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.wording import few
@@ -30,7 +31,6 @@ PRIVATE = {
     "0.0.0.0/0": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
     "::/0": ("fc00::/7", "fe80::/10"),
 }
-SIDES = (("ingress", "from"), ("egress", "to"))
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a cluster may have thousands of rules
 
 
@@ -107,7 +107,7 @@ class By(Subjects):
         found: dict[str, Any] = {} if other == space else {"namespaceSelector": _named(other)}
         return {**found, "podSelector": {"matchLabels": labels} if labels else {}}
 
-    def peers(self, space: str, end: Workload | str, part: str) -> list[dict[str, Any]] | None:
+    def peers(self, space: str, end: Workload | str, side: Direction) -> list[dict[str, Any]] | None:
         """The peers of a rule; empty for anybody, None where nothing can name them."""
         if isinstance(end, Workload):
             if not end.pod.host_network:
@@ -116,11 +116,10 @@ class By(Subjects):
         if end.startswith("namespace "):
             return [{"namespaceSelector": _named(end[10:])}]
         if end == API_SERVER:
-            return [_block(a) for a in self.platform.api_server or (self.servers if part == "egress" else ())]
+            return [_block(a) for a in self.platform.api_server or (self.servers if side is EGRESS else ())]
         if end == "internet":
-            out = part == "egress"
             return [
-                {"ipBlock": {"cidr": whole, **({"except": list(own)} if out else {})}}
+                {"ipBlock": {"cidr": whole, **({"except": list(own)} if side is EGRESS else {})}}
                 for whole, own in PRIVATE.items()
             ]
         return [_block(end)]
@@ -183,32 +182,33 @@ def _file_name(workload: Workload, fleet: Fleet) -> str:
 
 
 def _deny(space: str) -> File:
-    spec: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    spec: dict[str, Any] = {"podSelector": {}, "policyTypes": [side.value for side in Direction]}
     return _file(space, "default-deny", spec, {}, {}, DENIED)
 
 
 def _dns(by: By, space: str) -> File:
     rules: list[dict[str, Any]] = []
-    told: dict[tuple[str, int], list[str]] = {}
+    told: dict[tuple[Direction, int], list[str]] = {}
     for resolver in known_resolvers(by.fleet, by.platform)[0]:
-        peers = [p for end in resolver.ends for p in by.peers(space, end, "egress") or []]
-        told["egress", len(rules)] = [resolver.origin]
-        rules.append(_rule("egress", peers, resolver.ports))
+        peers = [p for end in resolver.ends for p in by.peers(space, end, EGRESS) or []]
+        told[EGRESS, len(rules)] = [resolver.origin]
+        rules.append(_rule(EGRESS, peers, resolver.ports))
     if not rules:
         label = {"namespaceSelector": _named(SYSTEM), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
         rules, told = (
-            [_rule("egress", [label], DNS)],
-            {("egress", 0): ["The cluster's resolver, by its usual labels."]},
+            [_rule(EGRESS, [label], DNS)],
+            {(EGRESS, 0): ["The cluster's resolver, by its usual labels."]},
         )
-    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules}
+    spec = {"podSelector": {}, "policyTypes": [EGRESS.value], EGRESS.part: rules}
     return _file(space, "allow-dns", spec, told, {}, "Names can be resolved, over UDP and TCP.")
 
 
 def _exceptions(by: By, name: str, workload: Workload, edges: Sequence[Edge]) -> File | None:
     spec: dict[str, Any] = {"podSelector": {"matchLabels": by.labels(workload)}, "policyTypes": []}
-    comments: dict[tuple[str, int], list[str]] = {}
+    comments: dict[tuple[Direction, int], list[str]] = {}
     ignored: dict[str, str] = {}
-    for part, mine, other in (("ingress", "dst", "src"), ("egress", "src", "dst")):
+    for side in Direction:
+        mine, other = side.ends("src", "dst")
         grouped: dict[tuple[str, frozenset[Port]], list[Edge]] = {}
         for edge in edges:
             if _name(getattr(edge, mine)) == workload.name:
@@ -216,21 +216,21 @@ def _exceptions(by: By, name: str, workload: Workload, edges: Sequence[Edge]) ->
         rules: list[dict[str, Any]] = []
         for (_, ports), some in sorted(grouped.items(), key=lambda item: (item[0][0], sorted(item[0][1]))):
             end = getattr(some[0], other)
-            peers = by.peers(workload.pod.namespace, end, part)
+            peers = by.peers(workload.pod.namespace, end, side)
             if peers is None:
                 continue
             told = list(dict.fromkeys(e.origin for e in some))
             if isinstance(end, Workload) and end.pod.host_network:
                 told.append(f"{end.name} uses its node's network: these are the nodes' addresses")
-            comments[part, len(rules)] = told
-            rules.append(_rule(part, peers, ports))
-            if part == "ingress" and (end == "internet" or not peers):
+            comments[side, len(rules)] = told
+            rules.append(_rule(side, peers, ports))
+            if side is INGRESS and (end == "internet" or not peers):
                 ignored["NPC003"] = some[0].origin
             if isinstance(end, str) and end.startswith("namespace ") and end[10:] not in by.fleet.namespaces:
                 ignored["NPC002"] = f"{end} is not among these manifests"
         if rules:
-            spec["policyTypes"].append(part.capitalize())
-            spec[part] = rules
+            spec["policyTypes"].append(side.value)
+            spec[side.part] = rules
     if not spec["policyTypes"]:
         return None
     return _file(workload.pod.namespace, name, spec, comments, ignored, f"What {workload.name} needs.")
@@ -240,16 +240,16 @@ def _named(space: str) -> dict[str, Any]:
     return {"matchLabels": {NAMESPACE: space}}
 
 
-def _rule(part: str, peers: list[dict[str, Any]], ports: Any) -> dict[str, Any]:
+def _rule(side: Direction, peers: list[dict[str, Any]], ports: Any) -> dict[str, Any]:
     listed = [{"protocol": protocol, "port": port} for protocol, port in sorted(ports)]
-    return {**({dict(SIDES)[part]: peers} if peers else {}), "ports": listed}
+    return {**({side.peers: peers} if peers else {}), "ports": listed}
 
 
 def _file(
     space: str,
     name: str,
     spec: Mapping[str, Any],
-    comments: Mapping[tuple[str, int], Sequence[str]],
+    comments: Mapping[tuple[Direction, int], Sequence[str]],
     ignored: Mapping[str, str],
     title: str,
 ) -> File:
@@ -258,14 +258,14 @@ def _file(
         reasons = (f"{rule}: {reason.replace(';', ',')}" for rule, reason in sorted(ignored.items()))
         meta["annotations"] = {IGNORE: "; ".join(reasons)}
     head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta}
-    rest = {k: v for k, v in spec.items() if k not in ("ingress", "egress")}
+    rest = {k: v for k, v in spec.items() if k not in {side.part for side in Direction}}
     lines = [f"# {title}", *_yaml(head), "spec:", *(f"  {line}" for line in _yaml(rest))]
-    for part, _ in SIDES:
-        if part not in spec:
+    for side in Direction:
+        if side.part not in spec:
             continue
-        lines.append(f"  {part}:")
-        for number, rule in enumerate(spec[part]):
-            lines += [f"  # {' '.join(text.split())}" for text in comments.get((part, number), ())]
+        lines.append(f"  {side.part}:")
+        for number, rule in enumerate(spec[side.part]):
+            lines += [f"  # {' '.join(text.split())}" for text in comments.get((side, number), ())]
             lines += [f"  {line}" for line in _yaml([rule])]
     return File(f"{space}/{name}.yaml", "\n".join(lines) + "\n")
 

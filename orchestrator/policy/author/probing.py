@@ -18,6 +18,7 @@ from orchestrator.policy.network.connections import Connection
 from orchestrator.policy.network.dns import resolvers
 from orchestrator.policy.network.used_ports import METRIC_PORTS, scraper
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import one_pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 
@@ -283,7 +284,7 @@ def _must_not_pass(sides: Sides, seed: str) -> list[Attempt]:
     sources = _near_first(sides)
     looked = 0
     for dst, port in dict.fromkeys(listening):
-        if dst.pod.host_network or not nets[0].isolated(dst.pod, "Ingress"):
+        if dst.pod.host_network or not nets[0].isolated(dst.pod, INGRESS):
             continue
         for src in sources:
             looked += 1

@@ -17,7 +17,7 @@ from orchestrator.policy.evaluate import tiers
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets as ports
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions
 from orchestrator.policy.objects.pod import End, NamedPort, Pod, families, one_pod
 from orchestrator.policy.objects.selector import matches
 
@@ -72,7 +72,7 @@ class Network:
         }
         self._cluster = bool(cluster)
 
-    def isolated(self, pod: Pod, side: str) -> bool:
+    def isolated(self, pod: Pod, side: Direction) -> bool:
         """Whether any NetworkPolicy selects the pod for `Ingress` or `Egress`."""
         return bool(self._selecting(pod, side))
 
@@ -105,37 +105,36 @@ class Network:
         own = one_pod(src, dst)
         if (own and (reading.self_exempt or not self._cluster)) or _own_node(one, other):
             return asked
-        for side, end, peer in (("Egress", one, other), ("Ingress", other, one)):
+        for side, end, peer in ((EGRESS, one, other), (INGRESS, other, one)):
             if isinstance(end, Pod) and asked:
                 asked &= self._side_ports(side, end, peer, other, reading, own)
         return asked
 
-    def passing(self, side: str, src: Pod, dst: Pod) -> int:
+    def passing(self, side: Direction, src: Pod, dst: Pod) -> int:
         """The ports that one end alone lets pass, whatever the other does; of two different pods."""
         found = 0
         for ends in families(src, dst):
             one, other = (_seen(e, self._plain) for e in ends)
-            end, peer = (one, other) if side == "Egress" else (other, one)
+            end, peer = side.ends(one, other)
             if not isinstance(end, Pod) or _own_node(one, other):
                 return ports.ALL
             found |= self._side_ports(side, end, peer, other, self._plain, False)
         return found
 
-    def _side_ports(self, side: str, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
+    def _side_ports(self, side: Direction, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
         """The ports that one end lets pass: Admin, then NetworkPolicy, then Baseline."""
         allowed, rest = self._tier_ports("Admin", side, end, peer, dst, reading, ports.ALL)
         selecting = self._selecting(end, side)
         if selecting:
             passing = ports.ALL if own else self._rule_ports(selecting, side, peer, dst, reading)
             return allowed | (rest & passing)
-        other = "Egress" if side == "Ingress" else "Ingress"
-        if not reading.baseline_per_direction and self._selecting(end, other):
+        if not reading.baseline_per_direction and self._selecting(end, side.other):
             return allowed | rest
         more, rest = self._tier_ports("Baseline", side, end, peer, dst, reading, rest)
         return allowed | more | rest
 
     def _tier_ports(
-        self, tier: str, side: str, end: Pod, peer: End, dst: End, reading: Reading, rest: int
+        self, tier: str, side: Direction, end: Pod, peer: End, dst: End, reading: Reading, rest: int
     ) -> tuple[int, int]:
         """What a tier accepts of `rest`, and what it leaves to the next one."""
         accepted = passed = 0
@@ -147,13 +146,12 @@ class Network:
         return accepted, rest | passed
 
     def _rule_ports(
-        self, selecting: Sequence[dict[str, Any]], side: str, peer: End, dst: End, reading: Reading
+        self, selecting: Sequence[dict[str, Any]], side: Direction, peer: End, dst: End, reading: Reading
     ) -> int:
-        part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
         found = 0
         for policy in selecting:
-            for rule in policy["spec"].get(part) or []:
-                given, space = rule.get(peers) or [], policy["metadata"]["namespace"]
+            for rule in side.rules(policy):
+                given, space = side.peers_of(rule), policy["metadata"]["namespace"]
                 if not given or any(self._matches(p, space, peer, reading) for p in given):
                     found |= ports.of_rule(rule.get("ports") or [], dst)
         return found
@@ -182,12 +180,20 @@ class Network:
     def _why(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> Iterator[Why]:
         seen = (_seen(src, reading), _seen(dst, reading))
         own = one_pod(src, dst)
-        for side, end, peer in (("Egress", seen[0], seen[1]), ("Ingress", seen[1], seen[0])):
+        for side, end, peer in ((EGRESS, seen[0], seen[1]), (INGRESS, seen[1], seen[0])):
             if isinstance(end, Pod):
                 yield self._side(side, end, peer, seen[1], protocol, port, reading, own)
 
     def _side(
-        self, side: str, end: Pod, peer: End, dst: End, protocol: str, port: int, reading: Reading, own: bool
+        self,
+        side: Direction,
+        end: Pod,
+        peer: End,
+        dst: End,
+        protocol: str,
+        port: int,
+        reading: Reading,
+        own: bool,
     ) -> Why:
         """Admin, then NetworkPolicy, then Baseline; a pod to itself passes every NetworkPolicy."""
         asked = (side, end, peer, dst, protocol, port, self._namespaces)
@@ -201,15 +207,14 @@ class Network:
             names = tuple(r for r, _ in rules) or tuple(f"{title(p)}: no rule allows it" for p in selecting)
             fields = tuple("" for _ in passed) + tuple(deep for _, deep in rules)
             return Why(side, own or bool(rules), passed + names, fields)
-        other = "Egress" if side == "Ingress" else "Ingress"
-        if not reading.baseline_per_direction and self._selecting(end, other):
+        if not reading.baseline_per_direction and self._selecting(end, side.other):
             return Why(side, True, (*passed, "a NetworkPolicy selects the pod: no Baseline"))
         said, where = tiers.action(self._tiers["Baseline", reading.ties_reversed], *asked)
         if said:
             return Why(side, said != "Deny", (*passed, f"{where}: {said}"))
         return Why(side, True, (*passed, f"no policy isolates {end.namespace}/{end.name} for {side}"))
 
-    def _selecting(self, pod: Pod, side: str) -> list[dict[str, Any]]:
+    def _selecting(self, pod: Pod, side: Direction) -> list[dict[str, Any]]:
         return [
             p
             for p in self._policies.get(pod.namespace, [])
@@ -219,18 +224,18 @@ class Network:
     def _matching(
         self,
         selecting: Sequence[dict[str, Any]],
-        side: str,
+        side: Direction,
         peer: End,
         dst: End,
         protocol: str,
         port: int,
         reading: Reading,
     ) -> Iterator[tuple[str, str]]:
-        part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
+        part, peers = side.part, side.peers
         for policy in selecting:
-            for number, rule in enumerate(policy["spec"].get(part) or []):
+            for number, rule in enumerate(side.rules(policy)):
                 given, open_ports, space = (
-                    rule.get(peers) or [],
+                    side.peers_of(rule),
                     rule.get("ports") or [],
                     policy["metadata"]["namespace"],
                 )
@@ -280,9 +285,9 @@ def _seen(end: End, reading: Reading) -> End:
 
 
 def _has_block(policy: Mapping[str, Any]) -> bool:
-    spec = policy["spec"]
-    rules = [(r, "from") for r in spec.get("ingress") or []] + [(r, "to") for r in spec.get("egress") or []]
-    return any("ipBlock" in peer for rule, peers in rules for peer in rule.get(peers) or [])
+    return any(
+        "ipBlock" in peer for side in Direction for rule in side.rules(policy) for peer in side.peers_of(rule)
+    )
 
 
 _address = lru_cache(32_768)(ipaddress.ip_address)

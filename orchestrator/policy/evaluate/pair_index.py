@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import requirements
 
@@ -101,8 +101,8 @@ def candidates(
     With several states of the policies, each end may be in any of them. `blocks`: ipBlocks cover pods, too.
     """
     index = PodIndex(pods, namespaces, blocks)
-    into = _any(index, len(pods), [_peers(index, s, "Ingress", "ingress", "from") for s in states])
-    out = _any(index, len(pods), [_peers(index, s, "Egress", "egress", "to") for s in states])
+    into = _any(index, len(pods), [_peers(index, s, INGRESS) for s in states])
+    out = _any(index, len(pods), [_peers(index, s, EGRESS) for s in states])
     anywhere, reverse = index.all, [0] * len(pods)
     for number, peers in enumerate(out):
         if peers != index.all:
@@ -123,9 +123,7 @@ def _any(index: PodIndex, size: int, states: Sequence[Mapping[int, int]]) -> lis
     return found
 
 
-def _peers(
-    index: PodIndex, policies: Sequence[Mapping[str, Any]], side: str, part: str, peers: str
-) -> dict[int, int]:
+def _peers(index: PodIndex, policies: Sequence[Mapping[str, Any]], side: Direction) -> dict[int, int]:
     """For each pod that is isolated in a direction, the pods that any of its rules names."""
     found: dict[int, int] = {}
     for policy in policies:
@@ -133,8 +131,8 @@ def _peers(
             continue
         own = index.within(policy["metadata"]["namespace"])
         named = 0
-        for rule in policy["spec"].get(part) or []:
-            given = rule.get(peers) or []
+        for rule in side.rules(policy):
+            given = side.peers_of(rule)
             named |= index.all if not given else 0
             for peer in given:
                 named |= _peer(index, peer, own)

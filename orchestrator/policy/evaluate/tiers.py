@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.objects.selector import matches
 
@@ -49,7 +50,7 @@ def _subject(subject: Mapping[str, Any], pod: Pod, labels: Labels) -> bool:
 
 def action(
     policies: Sequence[Policy],
-    side: str,
+    side: Direction,
     end: Pod,
     peer: End,
     dst: End,
@@ -58,27 +59,25 @@ def action(
     labels: Labels,
 ) -> tuple[str, str]:
     """The action of the first rule that matches, and which rule that is; empty where none does."""
-    part, peers = ("ingress", "from") if side == "Ingress" else ("egress", "to")
     for policy in policies:
         if not selects(policy, end, labels):
             continue
-        for number, rule in enumerate(policy["spec"].get(part) or []):
-            if any(_peer(p, peer, labels) for p in rule.get(peers) or []) and _protocol(
+        for number, rule in enumerate(side.rules(policy)):
+            if any(_peer(p, peer, labels) for p in side.peers_of(rule)) and _protocol(
                 rule.get("protocols") or [], dst, protocol, port
             ):
-                where = f"{title(policy)} {part}[{number}]"
+                where = f"{title(policy)} {side.part}[{number}]"
                 return str(rule["action"]), where
     return "", ""
 
 
 def of_policy(
-    policy: Policy, side: str, end: Pod, peer: End, dst: End, labels: Labels
+    policy: Policy, side: Direction, end: Pod, peer: End, dst: End, labels: Labels
 ) -> Iterator[tuple[str, int]]:
     """The actions of a policy's rules that match, in order, each with its ports (a set as in ports.py)."""
-    part, peers = ("ingress", "from") if side == "Ingress" else ("egress", "to")
     if selects(policy, end, labels):
-        for rule in policy["spec"].get(part) or []:
-            if any(_peer(p, peer, labels) for p in rule.get(peers) or []):
+        for rule in side.rules(policy):
+            if any(_peer(p, peer, labels) for p in side.peers_of(rule)):
                 yield str(rule["action"]), port_sets.of_tier(rule.get("protocols") or [], dst)
 
 

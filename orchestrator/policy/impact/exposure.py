@@ -15,6 +15,7 @@ from orchestrator.policy.definitions.services import sound
 from orchestrator.policy.impact.would_cut import shut
 from orchestrator.policy.network.connections import ranges, within
 from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.policy.workloads.peers import isolating
 
@@ -64,13 +65,13 @@ def exposure(fleet: Fleet, blocks: bool = False) -> list[Exposed]:
 
 
 def _let_in(fleet: Fleet, workload: Workload, blocks: bool) -> Iterator[tuple[str, int]]:
-    selecting = isolating(fleet, workload.pod, "Ingress")
+    selecting = isolating(fleet, workload.pod, INGRESS)
     if not selecting:
         yield ANY, ports.ALL
     for policy in selecting:
-        for rule in policy["spec"].get("ingress") or []:
+        for rule in INGRESS.rules(policy):
             mask = ports.of_rule(rule.get("ports") or [], workload.pod)
-            given = rule.get("from") or []
+            given = INGRESS.peers_of(rule)
             if not given:
                 yield ANY, mask
             for peer in given:

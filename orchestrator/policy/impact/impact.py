@@ -14,6 +14,7 @@ from orchestrator.policy.network.dns import resolves
 from orchestrator.policy.network.used_ports import scraper as scraper
 from orchestrator.policy.network.used_ports import used
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 
 OWN = "netpol-canary"
@@ -67,7 +68,7 @@ def impact(
     isolated = [
         f"{after.name} ({side.lower()})"
         for before, after in pairs
-        for side in ("Ingress", "Egress")
+        for side in Direction
         if nets[1].isolated(after.pod, side) and not nets[0].isolated(before.pod, side)
     ]
     mute = [

@@ -13,6 +13,7 @@ from orchestrator.policy.network.connections import Range, ranges, within
 from orchestrator.policy.network.dns import resolves
 from orchestrator.policy.network.resolving import DNS, known_resolvers
 from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.citing import located
@@ -63,7 +64,7 @@ def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]
     caches = [str(e) for r in known_resolvers(whole, platform)[0] for e in r.ends if isinstance(e, str)]
     for workload in whole.workloads:
         pod = workload.pod
-        selecting = isolating(whole, pod, "Egress")
+        selecting = isolating(whole, pod, EGRESS)
         if not selecting or pod.host_network:
             continue
         asked = not caches or any(net.allowed(pod, address, "UDP", 53) for address in caches)
@@ -84,7 +85,8 @@ def _against(whole: Fleet, net: Network, spans: Sequence[Range], edge: Edge, por
     if all(isinstance(e, Pod) or _is_address(e) for e in (one, other)):
         return _decided(whole, net, one, other, port)
     found: list[str] = []
-    for end, peer, side in ((one, other, "Egress"), (other, one, "Ingress")):
+    for side in (EGRESS, INGRESS):
+        end, peer = side.ends(one, other)
         if isinstance(end, Pod) and isinstance(peer, str):
             selecting = isolating(whole, end, side)
             if selecting and not any(_opens(whole, p, side, end, peer, port) for p in selecting):
@@ -109,12 +111,11 @@ def _decided(whole: Fleet, net: Network, src: Pod | str, dst: Pod | str, port: P
     )
 
 
-def _opens(whole: Fleet, policy: Mapping[str, Any], side: str, pod: Pod, peer: str, port: Port) -> bool:
+def _opens(whole: Fleet, policy: Mapping[str, Any], side: Direction, pod: Pod, peer: str, port: Port) -> bool:
     """Whether a rule may mean an end that is not known here: any address outside, or some pod of a namespace."""
-    part, peers = ("egress", "to") if side == "Egress" else ("ingress", "from")
-    for rule in policy["spec"].get(part) or []:
-        open_ports = ports.of_rule(rule.get("ports") or [], pod if side == "Ingress" else "")
-        given = rule.get(peers) or []
+    for rule in side.rules(policy):
+        open_ports = ports.of_rule(rule.get("ports") or [], pod if side is INGRESS else "")
+        given = side.peers_of(rule)
         if ports.contains(open_ports, *port) and (not given or any(_means(whole, p, peer) for p in given)):
             return True
     return False

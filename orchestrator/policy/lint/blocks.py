@@ -11,8 +11,8 @@ import yaml
 
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.lint.findings import Finding, of_policy
+from orchestrator.policy.objects.directions import Rule, rules
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import rules
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 WHOLE = ("0.0.0.0/0", "::/0")  # without an except other rules say what is wrong with it
@@ -94,17 +94,17 @@ def _said(document: Document) -> Iterator[Taken]:
                     yield Taken(ipaddress.ip_network(text.strip()), pods, f"{text.strip()}, {key} of {name}")
 
 
-def _blocks(fleet: Fleet) -> Iterator[tuple[dict[str, Any], str, Mapping[str, Any], Mapping[str, Any]]]:
+def _blocks(fleet: Fleet) -> Iterator[tuple[dict[str, Any], str, Mapping[str, Any], Rule]]:
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            for at, peer in enumerate(rule.get(peers) or []):
+        for rule in rules(policy):
+            for place, peer in rule.peer_places():
                 if "ipBlock" in peer:
-                    yield policy, f"{side.lower()}[{number}].{peers}[{at}]", peer["ipBlock"], rule
+                    yield policy, place, peer["ipBlock"], rule
 
 
-def _dns(rule: Mapping[str, Any]) -> bool:
+def _dns(rule: Rule) -> bool:
     """NodeLocal DNSCache answers at the address of the cluster's DNS, before it is translated."""
-    return {entry.get("port") for entry in rule.get("ports") or []} == {53}
+    return {entry.get("port") for entry in rule.ports} == {53}
 
 
 def _covers(block: Mapping[str, Any], taken: Block) -> bool:

@@ -6,15 +6,16 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import requirements
 
 Part = Mapping[str, Any]
 Requirement = tuple[str, str, frozenset[str]]
 
 
-def covers(outer: Part, inner: Part, peers: str) -> bool:
-    """Whether every connection of `inner` is one of `outer`; both stand in one namespace, `peers` is `from` or `to`."""
-    for part, within in (("ports", _port), (peers, _peer)):
+def covers(outer: Part, inner: Part, side: Direction) -> bool:
+    """Whether every connection of `inner` is one of `outer`; both stand in one namespace."""
+    for part, within in (("ports", _port), (side.peers, _peer)):
         wide, narrow = outer.get(part) or [], inner.get(part) or []
         if wide and (not narrow or not all(any(within(w, n) for w in wide) for n in narrow)):
             return False

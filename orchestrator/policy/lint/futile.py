@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.policy.lint.findings import Finding, of_policy
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import Direction, directions, rules
 from orchestrator.policy.objects.selector import conjunction
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import SIDES, rules, selected
+from orchestrator.policy.workloads.peers import selected
 
 
 def out_of_force(fleet: Fleet) -> Iterator[Finding]:
     """Rules of a direction that policyTypes leaves out; an empty list of them, which denies nothing there."""
     for policy in fleet.policies:
         spec = policy["spec"]
-        for side, part, _ in SIDES:
+        for side in Direction:
+            part = side.part
             if spec.get(part) is None or side in directions(policy):
                 continue
             listed = ", ".join(spec.get("policyTypes") or []) or "absent, which means Ingress"
@@ -35,10 +36,9 @@ def contradictory(fleet: Fleet) -> Iterator[Finding]:
             names = ", ".join(sorted({p.name for p in pods})[:3])
             text = f"it selects pods on the host's network alone ({names}), which no CNI holds to policies"
             yield of_policy(fleet, "NPC018", policy, text)
-        for side, peers, number, rule in rules(policy):
-            for at, peer in enumerate(rule.get(peers) or []):
+        for rule in rules(policy):
+            for place, peer in rule.peer_places():
                 for kind in ("podSelector", "namespaceSelector"):
                     if peer.get(kind) and conjunction(peer[kind], {}) is None:
-                        place = f"{side.lower()}[{number}].{peers}[{at}].{kind}"
-                        text = f"{place} contradicts itself: nothing can match it"
+                        text = f"{place}.{kind} contradicts itself: nothing can match it"
                         yield of_policy(fleet, "NPC018", policy, text)

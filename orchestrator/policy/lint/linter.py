@@ -23,12 +23,12 @@ from orchestrator.policy.lint.space_names import misnamed, without_label
 from orchestrator.policy.lint.unsteady import unsteady
 from orchestrator.policy.network.dns import names_resolver, resolves
 from orchestrator.policy.objects import port_sets
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions, rules
 from orchestrator.policy.objects.pod import Pod, one_pod
-from orchestrator.policy.objects.selector import conjunction, matches, requirements
+from orchestrator.policy.objects.selector import conjunction, requirements
 from orchestrator.policy.workloads.comparable import known_alone, means_unknown, selects_unknown
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import SIDES, meant, rules, selected
+from orchestrator.policy.workloads.peers import isolating, meant, selected
 
 __all__ = ["IGNORE", "RULES", "Finding", "Rule", "Severity", "lint", "malformed"]
 
@@ -87,29 +87,28 @@ def _misspelt(fleet: Fleet, space: str) -> list[str]:
 
 def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            for at, peer in enumerate(rule.get(peers) or []):
+        for rule in rules(policy):
+            for place, peer in rule.peer_places():
                 if "ipBlock" in peer or not any(peer.values()) or names_resolver(fleet, peer):
                     continue
                 if means_unknown(fleet, policy, peer):
                     continue
                 if not meant(fleet, policy, peer) and not any(misnamed(fleet, peer)):
-                    place = f"{side.lower()}[{number}].{peers}[{at}]"
                     yield of_policy(fleet, "NPC002", policy, f"{place} matches no workload")
 
 
 def _open(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            blocks = [p["ipBlock"]["cidr"] for p in rule.get(peers) or [] if "ipBlock" in p]
-            if side == "Ingress" and (not rule.get(peers) or any(b in EVERYWHERE for b in blocks)):
-                yield of_policy(fleet, "NPC003", policy, f"ingress[{number}] lets every address in")
+        for rule in rules(policy):
+            blocks = [p["ipBlock"]["cidr"] for p in rule.peers if "ipBlock" in p]
+            if rule.direction is INGRESS and (not rule.peers or any(b in EVERYWHERE for b in blocks)):
+                yield of_policy(fleet, "NPC003", policy, f"{rule.place} lets every address in")
 
 
 def _unguarded(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     for workload in fleet.workloads:
-        if not net.isolated(workload.pod, "Ingress") and not fleet.cluster:
+        if not net.isolated(workload.pod, INGRESS) and not fleet.cluster:
             where = fleet.lines.get(workload.name, "")
             yield Finding(RULES["NPC004"], workload.name, "no policy isolates it for ingress", where)
 
@@ -118,16 +117,10 @@ def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     asked = fleet.workloads if "kube-system" not in fleet.obscured.unlabelled else ()
     for workload in asked:
-        if not net.isolated(workload.pod, "Egress") or resolves(fleet, net, workload.pod):
+        if not net.isolated(workload.pod, EGRESS) or resolves(fleet, net, workload.pod):
             continue
-        mine = next(
-            p
-            for p in fleet.policies
-            if p["metadata"]["namespace"] == workload.pod.namespace
-            and "Egress" in directions(p)
-            and matches(p["spec"].get("podSelector") or {}, workload.pod.labels)
-        )
-        yield of_policy(fleet, "NPC005", mine, f"{workload.name} cannot reach any DNS server")
+        mine = isolating(fleet, workload.pod, EGRESS)
+        yield of_policy(fleet, "NPC005", mine[0], f"{workload.name} cannot reach any DNS server")
 
 
 def _shadowed(fleet: Fleet) -> Iterator[Finding]:
@@ -154,19 +147,18 @@ def _shadowed(fleet: Fleet) -> Iterator[Finding]:
 
 def _default_deny(policy: Mapping[str, Any]) -> bool:
     """It stands for those that come later, whatever other policies say now."""
-    spec = policy["spec"]
-    return not requirements(spec.get("podSelector") or {}) and not (spec.get("ingress") or spec.get("egress"))
+    selector = policy["spec"].get("podSelector") or {}
+    return not requirements(selector) and not any(side.rules(policy) for side in Direction)
 
 
 def _covered(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
     """Whether others isolate in every direction that it isolates, and hold each of its rules."""
-    for side, part, peers in SIDES:
+    for side in Direction:
         if side not in directions(policy):
             continue
         mine = [o for o in others if side in directions(o)]
-        held = [rule for o in mine for rule in o["spec"].get(part) or []]
-        own = policy["spec"].get(part) or []
-        if not mine or not all(any(covers(wide, rule, peers) for wide in held) for rule in own):
+        held = [rule for o in mine for rule in side.rules(o)]
+        if not mine or not all(any(covers(wide, r, side) for wide in held) for r in side.rules(policy)):
             return False
     return True
 
@@ -175,11 +167,10 @@ def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
     """The names of those that share a direction and, where it has rules, a rule."""
     found = set()
     for other in others:
-        for side, part, peers in SIDES:
-            rules_ = policy["spec"].get(part) or []
-            theirs = other["spec"].get(part) or []
+        for side in Direction:
+            own = side.rules(policy)
             if side in directions(policy) & directions(other) and (
-                not rules_ or any(covers(wide, r, peers) for wide in theirs for r in rules_)
+                not own or any(covers(wide, r, side) for wide in side.rules(other) for r in own)
             ):
                 found.add(str(other["metadata"]["name"]))
     return found
@@ -193,7 +184,7 @@ def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
         spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
     for space, policies in sorted(spaces.items()):
         everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
-        if not any("Ingress" in directions(p) for p in everyone):
+        if not any(INGRESS in directions(p) for p in everyone):
             text = "no policy selects all pods of the namespace for ingress"
             ignored = reasons(policies[0]["metadata"]).get("NPC008", "")
             yield Finding(
@@ -205,52 +196,48 @@ def _one_sided(fleet: Fleet) -> Iterator[Finding]:
     """Rules that name one workload's pods, of which the other end refuses all ports."""
     net = fleet.network()
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
+        for rule in rules(policy):
             mine = selected(fleet, policy)
-            for at, peer in enumerate(rule.get(peers) or []):
+            for place, peer in rule.peer_places():
                 if not any(peer.get(k) for k in ("podSelector", "namespaceSelector")) or not mine:
                     continue
                 theirs = meant(fleet, policy, peer)
                 if (
                     not theirs
                     or len(mine) * len(theirs) > MOST_PAIRS
-                    or _any_passes(net, side, mine, theirs, rule)
+                    or _any_passes(net, rule.direction, mine, theirs, rule.ports)
                 ):
                     continue
-                place, code = (
-                    f"{side.lower()}[{number}].{peers}[{at}]",
-                    "NPC009" if side == "Egress" else "NPC010",
-                )
-                who = "keeps it out" if side == "Egress" else "may not connect out to it"
+                outward = rule.direction is EGRESS
+                code = "NPC009" if outward else "NPC010"
+                who = "keeps it out" if outward else "may not connect out to it"
                 text = f"{place} allows {theirs[0].namespace}/{theirs[0].name}, which {who} on all of these ports"
                 yield of_policy(fleet, code, policy, text)
 
 
 def _any_passes(
-    net: Network, side: str, mine: Sequence[Pod], theirs: Sequence[Pod], rule: Mapping[str, Any]
+    net: Network,
+    side: Direction,
+    mine: Sequence[Pod],
+    theirs: Sequence[Pod],
+    entries: Sequence[Mapping[str, Any]],
 ) -> bool:
-    """Whether the other end lets any pair pass on any port of the rule; of two different pods."""
-    other = "Ingress" if side == "Egress" else "Egress"
-    pairs = [
-        (one, two) if side == "Egress" else (two, one)
-        for one in mine
-        for two in theirs
-        if not one_pod(one, two)
-    ]
+    """Whether the other end lets any pair pass on any of a rule's ports; of two different pods."""
+    pairs = [side.ends(one, two) for one in mine for two in theirs if not one_pod(one, two)]
     for src, dst in pairs:
-        asked = port_sets.of_rule(rule.get("ports") or [], dst)
-        if not asked or net.passing(other, src, dst) & asked:
+        asked = port_sets.of_rule(entries, dst)
+        if not asked or net.passing(side.other, src, dst) & asked:
             return True
     return not pairs
 
 
 def _egress_open(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            blocks = [p["ipBlock"] for p in rule.get(peers) or [] if "ipBlock" in p]
+        for rule in rules(policy):
+            blocks = [p["ipBlock"] for p in rule.peers if "ipBlock" in p]
             whole = any(b["cidr"] in EVERYWHERE and not b.get("except") for b in blocks)
-            if side == "Egress" and (whole or (not rule.get(peers) and not rule.get("ports"))):
-                yield of_policy(fleet, "NPC011", policy, f"egress[{number}] lets it connect to every address")
+            if rule.direction is EGRESS and (whole or not (rule.peers or rule.ports)):
+                yield of_policy(fleet, "NPC011", policy, f"{rule.place} lets it connect to every address")
 
 
 def _invalid(fleet: Fleet) -> Iterator[Finding]:
@@ -275,25 +262,23 @@ def malformed(fleet: Fleet) -> Iterator[Finding]:
 
 def _unknown_ports(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
+        for rule in rules(policy):
             named = [
-                (p["port"], p.get("protocol", "TCP"))
-                for p in rule.get("ports") or []
-                if isinstance(p.get("port"), str)
+                (p["port"], p.get("protocol", "TCP")) for p in rule.ports if isinstance(p.get("port"), str)
             ]
             if not named:
                 continue
-            given = rule.get(peers) or []
-            hiding = [{}] if side == "Ingress" else given or [{"namespaceSelector": {}}]
+            given, inward = rule.peers, rule.direction is INGRESS
+            hiding = [{}] if inward else given or [{"namespaceSelector": {}}]
             if any(means_unknown(fleet, policy, peer) for peer in hiding):
                 continue
             everyone = [w.pod for w in fleet.workloads]
             out = [pod for peer in given if "ipBlock" not in peer for pod in meant(fleet, policy, peer)]
-            targets = selected(fleet, policy) if side == "Ingress" else out if given else everyone
+            targets = selected(fleet, policy) if inward else out if given else everyone
             known = {(port.name, port.protocol) for pod in targets for port in pod.ports}
             for name, protocol in named:
                 if (name, protocol) not in known:
-                    text = f"{side.lower()}[{number}] names the port {name}/{protocol}, which no destination declares"
+                    text = f"{rule.place} names the port {name}/{protocol}, which no destination declares"
                     yield of_policy(fleet, "NPC006", policy, text)
 
 

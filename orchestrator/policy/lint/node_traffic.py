@@ -12,10 +12,11 @@ from orchestrator.policy.lint.findings import Finding, of_policy
 from orchestrator.policy.network.dns import resolves
 from orchestrator.policy.network.resolving import LOCAL, known_resolvers
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Rule, rules
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import requirements
 from orchestrator.policy.workloads.fleet import Fleet, Workload
-from orchestrator.policy.workloads.peers import isolating, rules
+from orchestrator.policy.workloads.peers import isolating
 
 # Where the kubelet's probes come from in Istio's ambient mode, which rewrites their source.
 AMBIENT = "169.254.7.127"
@@ -33,7 +34,7 @@ def beside_the_cache(fleet: Fleet) -> Iterator[Finding]:
         return
     for workload in fleet.workloads:
         pod = workload.pod
-        selecting = isolating(fleet, pod, "Egress")
+        selecting = isolating(fleet, pod, EGRESS)
         if not selecting or pod.host_network or not resolves(fleet, net, pod):
             continue
         if not any(net.allowed(pod, address, "UDP", 53) for address in addresses):
@@ -44,22 +45,21 @@ def beside_the_cache(fleet: Fleet) -> Iterator[Finding]:
 def _by_selector(fleet: Fleet) -> Iterator[Finding]:
     """Rules that mean the cache, which is not among the manifests, by the labels of its pods, and by nothing else."""
     for policy in fleet.policies:
-        listed = [r for r in rules(policy) if r[0] == "Egress"]
-        if any(_any_address(rule) for _, _, _, rule in listed):
+        listed = [rule for rule in rules(policy) if rule.direction is EGRESS]
+        if any(map(_any_address, listed)):
             continue
-        for _, _, number, rule in listed:
-            for at, peer in enumerate(rule.get("to") or []):
+        for rule in listed:
+            for place, peer in rule.peer_places():
                 wanted = requirements(peer.get("podSelector") or {})
                 if any(operator == "In" and values <= _CACHES for _, operator, values in wanted):
-                    text = f"egress[{number}].to[{at}] means the pods of NodeLocal DNSCache, which use the host's network: "
+                    text = f"{place} means the pods of NodeLocal DNSCache, which use the host's network: "
                     text += f"only an ipBlock with its address ({LOCAL} by default) opens it"
                     yield of_policy(fleet, "NPC024", policy, text)
 
 
-def _any_address(rule: Mapping[str, Any]) -> bool:
-    open_ports = port_sets.of_rule(rule.get("ports") or [], "")
-    peers = rule.get("to") or []
-    return port_sets.contains(open_ports, "UDP", 53) and (not peers or any("ipBlock" in p for p in peers))
+def _any_address(rule: Rule) -> bool:
+    addresses = not rule.peers or any("ipBlock" in peer for peer in rule.peers)
+    return addresses and port_sets.contains(port_sets.of_rule(rule.ports, ""), "UDP", 53)
 
 
 def unprobed(fleet: Fleet) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def unprobed(fleet: Fleet) -> Iterator[Finding]:
     net, strict = fleet.network(), _strict(fleet)
     for workload in fleet.workloads:
         pod = workload.pod
-        selecting = isolating(fleet, pod, "Ingress")
+        selecting = isolating(fleet, pod, INGRESS)
         ambient = _ambient(fleet, pod)
         if not selecting or pod.host_network or not (ambient or strict):
             continue
@@ -87,10 +87,10 @@ def _shut(net: Network, selecting: Sequence[Mapping[str, Any]], pod: Pod, port: 
     if ambient:
         return not net.allowed(AMBIENT, pod, "TCP", port)
     return not any(
-        not rule.get("from")
+        not INGRESS.peers_of(rule)
         and port_sets.contains(port_sets.of_rule(rule.get("ports") or [], pod), "TCP", port)
         for policy in selecting
-        for rule in policy["spec"].get("ingress") or []
+        for rule in INGRESS.rules(policy)
     )
 
 

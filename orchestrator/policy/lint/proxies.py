@@ -10,6 +10,7 @@ from orchestrator.policy.definitions.needed import Port
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.lint.findings import Finding, of_policy, softened
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.policy.workloads.peers import isolating
@@ -26,7 +27,7 @@ def proxies(fleet: Fleet) -> Iterator[Finding]:
     for member in found:
         pod = member.workload.pod
         missing = sorted(_missing(fleet, net, member))
-        selecting = isolating(fleet, pod, "Egress") or isolating(fleet, pod, "Ingress")
+        selecting = isolating(fleet, pod, EGRESS) or isolating(fleet, pod, INGRESS)
         if missing and selecting:
             listed = ", ".join(f"{port}/{protocol}" for protocol, port in missing)
             text = (
@@ -38,7 +39,7 @@ def proxies(fleet: Fleet) -> Iterator[Finding]:
             told.add(pod.namespace)
             read = " and ".join(str(p) for p in METRICS[member.mesh.name])
             text = f"nobody may read the metrics of {member.mesh.name}'s proxies, such as that of {member.workload.name}, on {read}"
-            yield softened(of_policy(fleet, "NPC030", isolating(fleet, pod, "Ingress")[0], text), "info")
+            yield softened(of_policy(fleet, "NPC030", isolating(fleet, pod, INGRESS)[0], text), "info")
 
 
 def _missing(fleet: Fleet, net: Network, member: Member) -> set[Port]:
@@ -61,18 +62,18 @@ def _assumed(mesh: Mesh, component: Component) -> Pod:
 def _reaches(net: Network, src: Pod, dst: Pod, port: Port) -> bool:
     if dst.host_network:
         return True  # by its node's address, which is not known here
-    return all(port_sets.contains(net.passing(side, src, dst), *port) for side in ("Egress", "Ingress"))
+    return all(port_sets.contains(net.passing(side, src, dst), *port) for side in Direction)
 
 
 def _unscraped(fleet: Fleet, net: Network, member: Member) -> bool:
     """Whether a pod is isolated, and no workload, no pod of a rule's peer and no address may read the proxy's metrics."""
     pod, numbers = member.workload.pod, METRICS.get(member.mesh.name, ())
-    selecting = isolating(fleet, pod, "Ingress")
+    selecting = isolating(fleet, pod, INGRESS)
     if not selecting or not numbers:
         return False
     return not any(
         port_sets.contains(port_sets.of_rule(rule.get("ports") or [], pod), "TCP", number)
         for policy in selecting
-        for rule in policy["spec"].get("ingress") or []
+        for rule in INGRESS.rules(policy)
         for number in numbers
     )

@@ -9,10 +9,11 @@ from typing import Any
 from orchestrator.policy.definitions.services import Service, at_pod, sound
 from orchestrator.policy.lint.findings import Finding, of_policy
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import INGRESS, rules
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.workloads.comparable import means_unknown
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import meant, rules, selected
+from orchestrator.policy.workloads.peers import meant, selected
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,15 @@ def service_ports(fleet: Fleet) -> Iterator[Finding]:
     if not mapped:
         return
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            given = [peer for peer in rule.get(peers) or [] if "ipBlock" not in peer]
-            if any(means_unknown(fleet, policy, peer) for peer in ([{}] if side == "Ingress" else given)):
+        for rule in rules(policy):
+            given = [peer for peer in rule.peers if "ipBlock" not in peer]
+            inward = rule.direction is INGRESS
+            if any(means_unknown(fleet, policy, peer) for peer in ([{}] if inward else given)):
                 continue
             found = [pod for peer in given for pod in meant(fleet, policy, peer)]
-            targets = selected(fleet, policy) if side == "Ingress" else found
-            for text in _wrong(rule.get("ports") or [], targets, mapped):
-                yield of_policy(fleet, "NPC014", policy, f"{side.lower()}[{number}] {text}")
+            targets = selected(fleet, policy) if inward else found
+            for text in _wrong(rule.ports, targets, mapped):
+                yield of_policy(fleet, "NPC014", policy, f"{rule.place} {text}")
 
 
 def _mapped(service: Service) -> Iterator[Mapped]:

@@ -11,6 +11,7 @@ from orchestrator.policy.definitions.needed import Port
 from orchestrator.policy.lint.findings import Finding, of_policy, softened
 from orchestrator.policy.network.api_server_access import Passes, passes
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.policy.workloads.peers import isolating
 
@@ -34,7 +35,7 @@ def uncallable(fleet: Fleet) -> Iterator[Finding]:
             "every request that it asks about fails" if fails else "it is passed over (failurePolicy Ignore)"
         )
         text = f"the API server cannot call {name} on {listed} for {what}: {reason}, and {effect}"
-        finding = of_policy(fleet, "NPC015", isolating(fleet, names[name], "Ingress")[0], text)
+        finding = of_policy(fleet, "NPC015", isolating(fleet, names[name], INGRESS)[0], text)
         yield finding if fails and way == "no" else softened(finding, "warning")
 
 
@@ -43,7 +44,7 @@ def speechless(fleet: Fleet) -> Iterator[Finding]:
     servers = list(server_addresses(fleet))
     for one in clients(fleet.beside, fleet):
         pod = one.workload.pod
-        selecting = isolating(fleet, pod, "Egress")
+        selecting = isolating(fleet, pod, EGRESS)
         if selecting and not pod.host_network and not _reaches(selecting, servers):
             text = f"{one.workload.name} cannot reach the API server, at which {one.origin} gives it rights: no rule "
             where = ", ".join(f"{a}:{p}" for a, p in servers[:3]) or "an address on 443 or 6443"
@@ -52,15 +53,16 @@ def speechless(fleet: Fleet) -> Iterator[Finding]:
 
 def _reaches(selecting: Sequence[Mapping[str, Any]], servers: Sequence[tuple[str, int]]) -> bool:
     for policy in selecting:
-        for rule in policy["spec"].get("egress") or []:
-            blocks = [peer["ipBlock"] for peer in rule.get("to") or [] if "ipBlock" in peer]
-            if rule.get("to") and not blocks:
+        for rule in EGRESS.rules(policy):
+            peers = EGRESS.peers_of(rule)
+            blocks = [peer["ipBlock"] for peer in peers if "ipBlock" in peer]
+            if peers and not blocks:
                 continue
             open_ports = port_sets.of_rule(rule.get("ports") or [], "")
             if not servers and any(port_sets.contains(open_ports, "TCP", port) for port in OWN_PORTS):
                 return True
             for address, port in servers:
-                inside = not rule.get("to") or any(_within(block, address) for block in blocks)
+                inside = not peers or any(_within(block, address) for block in blocks)
                 if inside and port_sets.contains(open_ports, "TCP", port):
                     return True
     return False

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.lint.findings import Finding, of_policy
+from orchestrator.policy.objects.directions import rules
 from orchestrator.policy.objects.selector import requirements
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import rules
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 # What people take for it.
@@ -18,11 +18,10 @@ USUAL = ("name", "namespace", "ns", "kubernetes.io/name", "kubernetes.io/namespa
 def without_label(fleet: Fleet) -> Iterator[Finding]:
     """Peers whose namespace is named by a label that none is known to have, or whose pods are by the namespaces' label."""
     for policy in fleet.policies:
-        for side, peers, number, rule in rules(policy):
-            for at, peer in enumerate(rule.get(peers) or []):
+        for rule in rules(policy):
+            for place, peer in rule.peer_places():
                 if fleet.obscured.unlabelled and peer.get("namespaceSelector") is not None:
                     continue
-                place = f"{side.lower()}[{number}].{peers}[{at}]"
                 for text in misnamed(fleet, peer):
                     yield of_policy(fleet, "NPC019", policy, f"{place} {text}")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.lint.findings import Finding, of_policy, softened
+from orchestrator.policy.objects.directions import rules
 from orchestrator.policy.objects.lasting_labels import passing
 from orchestrator.policy.objects.selector import requirements
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import rules
 
 # Somebody may well mean one replica, the leader or one zone.
 _MEANT = frozenset(
@@ -31,9 +31,9 @@ def unsteady(fleet: Fleet) -> Iterator[Finding]:
     for policy in fleet.policies:
         named = [("podSelector", policy["spec"].get("podSelector") or {})]
         named += [
-            (f"{side.lower()}[{number}].{peers}[{at}].podSelector", peer.get("podSelector") or {})
-            for side, peers, number, rule in rules(policy)
-            for at, peer in enumerate(rule.get(peers) or [])
+            (f"{place}.podSelector", peer.get("podSelector") or {})
+            for rule in rules(policy)
+            for place, peer in rule.peer_places()
         ]
         for place, selector in named:
             for key, operator, values in requirements(selector):

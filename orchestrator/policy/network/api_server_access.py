@@ -8,6 +8,7 @@ from typing import Any, Literal
 from orchestrator.policy.definitions.api_server import Called
 from orchestrator.policy.network.dns import SYSTEM
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet
@@ -29,13 +30,13 @@ def passes(fleet: Fleet, pod: Pod, protocol: str, port: int) -> Passes:
 
     Which address the API server has is not known here: any block may hold it.
     """
-    selecting = isolating(fleet, pod, "Ingress")
+    selecting = isolating(fleet, pod, INGRESS)
     found: Passes = "no" if selecting else "yes"
     for policy in selecting:
-        for rule in policy["spec"].get("ingress") or []:
+        for rule in INGRESS.rules(policy):
             if not port_sets.contains(port_sets.of_rule(rule.get("ports") or [], pod), protocol, port):
                 continue
-            peers = rule.get("from") or []
+            peers = INGRESS.peers_of(rule)
             if not peers or any("ipBlock" in peer or _tunnel(peer) for peer in peers):
                 return "yes"
             if any(_system(fleet, peer) for peer in peers):

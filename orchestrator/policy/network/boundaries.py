@@ -13,6 +13,7 @@ from typing import Literal
 
 from orchestrator.policy.evaluate.pair_index import candidates
 from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.wording import few
 
@@ -90,8 +91,8 @@ def crossings(
         src, dst = pods[one], pods[other]
         if src.namespace == dst.namespace:
             continue
-        out = [net.passing("Egress", src, dst) for net in nets]
-        into = [net.passing("Ingress", src, dst) for net in nets]
+        out = [net.passing(EGRESS, src, dst) for net in nets]
+        into = [net.passing(INGRESS, src, dst) for net in nets]
         before, after = out[0] & into[0], out[1] & into[1]
         between = (out[1] & into[0], out[0] & into[1])
         first, second = ((before & after & ~mid, mid & ~before & ~after) for mid in between)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.policy.evaluate.evaluator import Network
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import EGRESS
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet, Workload
-from orchestrator.policy.workloads.peers import meant
+from orchestrator.policy.workloads.peers import isolating, meant
 
 LABELS = ("kube-dns", "coredns", "node-local-dns", "nodelocaldns", "node-cache")
 SYSTEM = "kube-system"
@@ -34,15 +34,13 @@ def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
     if known and not on_nodes:
         return False
-    if not known and (fleet.cluster or not net.isolated(pod, "Egress")):
+    if not known and (fleet.cluster or not net.isolated(pod, EGRESS)):
         return True
     return any(
-        _opens(fleet, policy, rule) and (not known or any("ipBlock" in peer for peer in rule.get("to") or []))
-        for policy in fleet.policies
-        if policy["metadata"]["namespace"] == pod.namespace
-        and "Egress" in directions(policy)
-        and matches(policy["spec"].get("podSelector") or {}, pod.labels)
-        for rule in policy["spec"].get("egress") or []
+        _opens(fleet, policy, rule)
+        and (not known or any("ipBlock" in peer for peer in EGRESS.peers_of(rule)))
+        for policy in isolating(fleet, pod, EGRESS)
+        for rule in EGRESS.rules(policy)
     )
 
 
@@ -72,7 +70,8 @@ def _opens(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> 
     wide = [p for p in udp if p.get("port") is None or p["port"] <= 53 <= p.get("endPort", p["port"])]
     if rule.get("ports") and not wide:
         return False
-    return not rule.get("to") or any(_may_resolve(fleet, policy, peer) for peer in rule["to"])
+    peers = EGRESS.peers_of(rule)
+    return not peers or any(_may_resolve(fleet, policy, peer) for peer in peers)
 
 
 def _may_resolve(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.policy.files.shape import shown
 from orchestrator.policy.objects.cloning import clone
+from orchestrator.policy.objects.directions import Direction, directions
 from orchestrator.policy.objects.fields import (
     DNS_LABEL,
     anything,
@@ -35,9 +36,9 @@ def with_defaults(obj: dict[str, Any]) -> dict[str, Any]:
     spec = _without_null(found.get("spec") or {})
     found["spec"] = spec
     if not spec.get("policyTypes"):
-        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-    for part in ("ingress", "egress"):
-        for rule in spec.get(part) or []:
+        spec["policyTypes"] = [side.value for side in Direction if side in directions(found)]
+    for side in Direction:
+        for rule in side.rules(found):
             for port in rule.get("ports") or []:
                 port.setdefault("protocol", "TCP")
     return found
@@ -177,8 +178,7 @@ _PORTS = list_of(
         _range,
     )
 )
-_INGRESS = list_of(mapping({"from": _PEERS, "ports": _PORTS}))
-_EGRESS = list_of(mapping({"to": _PEERS, "ports": _PORTS}))
+_RULES = {side.part: list_of(mapping({side.peers: _PEERS, "ports": _PORTS})) for side in Direction}
 _SET_BY_SERVER = [
     "generateName",
     "selfLink",
@@ -205,9 +205,8 @@ METADATA = mapping(
 _SPEC = mapping(
     {
         "podSelector": SELECTOR,
-        "policyTypes": list_of(one_of("Ingress", "Egress"), _types),
-        "ingress": _INGRESS,
-        "egress": _EGRESS,
+        "policyTypes": list_of(one_of(*Direction), _types),
+        **_RULES,
     }
 )
 _POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC}, _parts)

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.workloads.fleet import Fleet
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -20,12 +21,10 @@ def blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
     yield from (ipaddress.ip_network(t, strict=False) for t in texts)
 
 
-def peers(fleet: Fleet) -> Iterator[list[Mapping[str, Any]]]:
+def peers(fleet: Fleet) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The peers of each rule of each policy."""
     for policy in [*fleet.policies, *fleet.cluster]:
-        spec = policy["spec"]
-        for rule in [*(spec.get("ingress") or []), *(spec.get("egress") or [])]:
-            yield [*(rule.get("from") or []), *(rule.get("to") or [])]
+        yield from (side.peers_of(rule) for side in Direction for rule in side.rules(policy))
 
 
 def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from orchestrator.policy.files.manifest import Document, space_of
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.owners import owner_of
 from orchestrator.policy.objects.pod_templates import MACHINES, TEMPLATED, template_of
 from orchestrator.policy.objects.selector import requirements
@@ -86,6 +87,6 @@ def _asks_labels(policy: Mapping[str, Any]) -> bool:
 
 
 def _of_namespaces(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for part, peers in (("ingress", "from"), ("egress", "to")):
-        for rule in policy["spec"].get(part) or []:
-            yield from (peer.get("namespaceSelector") or {} for peer in rule.get(peers) or [])
+    for side in Direction:
+        for rule in side.rules(policy):
+            yield from (peer.get("namespaceSelector") or {} for peer in side.peers_of(rule))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import Direction, directions
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet
-
-SIDES = (("Ingress", "ingress", "from"), ("Egress", "egress", "to"))
 
 
 def selected(fleet: Fleet, policy: Mapping[str, Any]) -> list[Pod]:
@@ -19,7 +17,7 @@ def selected(fleet: Fleet, policy: Mapping[str, Any]) -> list[Pod]:
     return [p for p in fleet.within(policy["metadata"]["namespace"]) if matches(selector, p.labels)]
 
 
-def isolating(fleet: Fleet, pod: Pod, side: str) -> list[dict[str, Any]]:
+def isolating(fleet: Fleet, pod: Pod, side: Direction) -> list[dict[str, Any]]:
     """The NetworkPolicies that select a pod for a direction."""
     return [
         p
@@ -45,11 +43,3 @@ def meant(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> l
             for pod in fleet.within(name)
         ]
     return [p for p in found if pods is None or matches(pods, p.labels)]
-
-
-def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
-    """Direction, name of the peers' field, number and rule; only directions that are in force."""
-    for side, part, peers in SIDES:
-        if side in directions(policy):
-            for number, rule in enumerate(policy["spec"].get(part) or []):
-                yield side, peers, number, rule

@@ -9,10 +9,11 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import conjunction
 
 Rule = dict[str, Any]
-Peer = Mapping[str, Any]
+Part = Mapping[str, Any]
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -20,20 +21,20 @@ class Inexact(Exception):
     """No rule allows exactly what both allow."""
 
 
-def rules(left: Sequence[Rule], right: Sequence[Rule], peers: str, namespace: str) -> list[Rule]:
-    """The rules that together allow what both lists allow; `peers` is `from` or `to`."""
+def rules(left: Sequence[Part], right: Sequence[Part], side: Direction, namespace: str) -> list[Rule]:
+    """The rules that together allow what both lists allow."""
     found: list[Rule] = []
     for one in left:
         for other in right:
-            both = _rule(one, other, peers, namespace)
+            both = _rule(one, other, side, namespace)
             if both is not None and both not in found:
                 found.append(both)
     return found
 
 
-def _rule(left: Rule, right: Rule, peers: str, namespace: str) -> Rule | None:
+def _rule(left: Part, right: Part, side: Direction, namespace: str) -> Rule | None:
     found: Rule = {}
-    for part, both in ((peers, _peers(namespace)), ("ports", _port)):
+    for part, both in ((side.peers, _peers(namespace)), ("ports", _port)):
         mine, theirs = left.get(part) or [], right.get(part) or []
         if not mine or not theirs:
             either = mine or theirs
@@ -47,7 +48,7 @@ def _rule(left: Rule, right: Rule, peers: str, namespace: str) -> Rule | None:
     return found
 
 
-def _port(left: Peer, right: Peer) -> dict[str, Any] | None:
+def _port(left: Part, right: Part) -> dict[str, Any] | None:
     if left.get("protocol", "TCP") != right.get("protocol", "TCP"):
         return None
     a, b = left.get("port"), right.get("port")
@@ -66,7 +67,7 @@ def _port(left: Peer, right: Peer) -> dict[str, Any] | None:
 
 
 def _peers(namespace: str) -> Any:
-    def both(left: Peer, right: Peer) -> dict[str, Any] | None:
+    def both(left: Part, right: Part) -> dict[str, Any] | None:
         if "ipBlock" in left or "ipBlock" in right:
             if "ipBlock" in left and "ipBlock" in right:
                 return _block(left["ipBlock"], right["ipBlock"])

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.policy.objects.directions import directions
+from orchestrator.policy.objects.directions import INGRESS, Direction, directions
 from orchestrator.policy.objects.selector import complement, conjunction
 from orchestrator.policy.writes import intersect
 from orchestrator.policy.writes.bridges import BRIDGE_LABEL as BRIDGE_LABEL
@@ -22,11 +22,10 @@ from orchestrator.policy.writes.intersect import Inexact
 from orchestrator.policy.writes.overlapping import Overlapping
 
 Policy = dict[str, Any]
-SIDES = (("Ingress", "ingress"), ("Egress", "egress"))
 MOST_TEMPORARY = 64
 # Selects no pod: the object keeps its name and uid while temporary policies stand for it.
 _NOBODY = [{"key": "netpol-canary.dev/nobody", "operator": o} for o in ("Exists", "DoesNotExist")]
-INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": ["Ingress"]}
+INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": [INGRESS.value]}
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ def _name(policy: Mapping[str, Any]) -> str:
     return str(policy["metadata"]["name"])
 
 
-def _rules(policy: Mapping[str, Any]) -> dict[str, list[str]]:
-    spec, mine = policy["spec"], directions(policy)
+def _rules(policy: Mapping[str, Any]) -> dict[Direction, list[str]]:
+    mine = directions(policy)
     return {
-        side: [json.dumps(r, sort_keys=True) for r in spec.get(part) or []] if side in mine else []
-        for side, part in SIDES
+        side: [json.dumps(r, sort_keys=True) for r in side.rules(policy)] if side in mine else []
+        for side in Direction
     }
 
 
@@ -67,18 +66,18 @@ def _within(small: Policy, large: Policy) -> bool:
     if _selector(small) != _selector(large) or directions(small) != directions(large):
         return False
     inner, outer = _rules(small), _rules(large)
-    return all(set(inner[side]) <= set(outer[side]) for side, _ in SIDES)
+    return all(set(inner[side]) <= set(outer[side]) for side in Direction)
 
 
 def _union(before: Policy, after: Policy) -> Policy:
     spec: dict[str, Any] = {"podSelector": _selector(after)}
     types = directions(before) | directions(after)
-    spec["policyTypes"] = [side for side, _ in SIDES if side in types]
+    spec["policyTypes"] = [side.value for side in Direction if side in types]
     old, new = _rules(before), _rules(after)
-    for side, part in SIDES:
+    for side in Direction:
         rules = [*new[side], *(r for r in old[side] if r not in new[side])]
         if rules:
-            spec[part] = [json.loads(r) for r in rules]
+            spec[side.part] = [json.loads(r) for r in rules]
     return {**after, "spec": spec}
 
 
@@ -96,7 +95,7 @@ def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> P
     }
 
 
-def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: str) -> list[dict[str, Any]]:
+def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: Direction) -> list[dict[str, Any]]:
     """Selectors for the pods that the first isolate in a direction and the others do not."""
     found: dict[str, dict[str, Any]] = {}
     beside = _isolating(others, side)
@@ -106,7 +105,7 @@ def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: str) -> l
     return list(found.values())
 
 
-def _isolating(policies: Sequence[Policy], side: str) -> Overlapping:
+def _isolating(policies: Sequence[Policy], side: Direction) -> Overlapping:
     return Overlapping([p for p in policies if side in directions(p)])
 
 
@@ -144,8 +143,8 @@ class _Temporary:
     def open(self, selecting: Sequence[Policy], others: Sequence[Policy]) -> list[Policy]:
         """Allow-all for the pods that the first isolate and the others do not, each direction by itself."""
         return [
-            self.make({"podSelector": selector, "policyTypes": [side], part: [{}]})
-            for side, part in SIDES
+            self.make({"podSelector": selector, "policyTypes": [side.value], side.part: [{}]})
+            for side in Direction
             for selector in _only(selecting, others, side)
         ]
 
@@ -177,14 +176,14 @@ def steps(
         return Order(tuple(writes), False, note)
 
 
-def _touched(before: Sequence[Policy], after: Sequence[Policy]) -> set[str]:
+def _touched(before: Sequence[Policy], after: Sequence[Policy]) -> set[Direction]:
     """The directions in which anything differs at all."""
 
-    def seen(policies: Sequence[Policy], side: str) -> list[str]:
+    def seen(policies: Sequence[Policy], side: Direction) -> list[str]:
         mine = [p for p in policies if side in directions(p)]
         return sorted(json.dumps([_selector(p), sorted(_rules(p)[side])], sort_keys=True) for p in mine)
 
-    return {side for side, _ in SIDES if seen(before, side) != seen(after, side)}
+    return {side for side in Direction if seen(before, side) != seen(after, side)}
 
 
 def _through_union(
@@ -255,12 +254,12 @@ def _shared(
 ) -> list[Policy]:
     """Policies that allow what both ends allow; where only one end isolates a pod, what that end allows."""
     found: list[Policy] = []
-    for (side, part), peers in zip(SIDES, ("from", "to"), strict=True):
+    for side in Direction:
         merged: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
 
-        def add(selector: dict[str, Any], rules: list[dict[str, Any]], into: Any = merged) -> None:
+        def add(selector: dict[str, Any], rules: Sequence[Mapping[str, Any]], into: Any = merged) -> None:
             _, kept = into.setdefault(json.dumps(selector, sort_keys=True), (selector, []))
-            kept += [r for r in rules if r not in kept]
+            kept += [dict(r) for r in rules if r not in kept]
 
         mine, theirs = ([p for p in ps if side in directions(p)] for ps in (before, after))
         beside = Overlapping(theirs)
@@ -268,18 +267,17 @@ def _shared(
             for other in beside.near(_selector(one)):
                 selector = conjunction(_selector(one), _selector(other))
                 if selector is not None:
-                    left, right = (p["spec"].get(part) or [] for p in (one, other))
-                    add(selector, intersect.rules(left, right, peers, namespace))
+                    add(selector, intersect.rules(side.rules(one), side.rules(other), side, namespace))
             if len(merged) > MOST_TEMPORARY:
                 raise Inexact("too many temporary policies")
         for some, others in ((mine, after), (theirs, before)):
             beside = _isolating([*others, *unchanged], side)
             for policy in some:
                 for selector in _without(policy, beside):
-                    add(selector, policy["spec"].get(part) or [])
+                    add(selector, side.rules(policy))
         for selector, rules in merged.values():
-            spec = {"podSelector": selector, "policyTypes": [side]}
-            found.append(made.make({**spec, part: rules} if rules else spec))
+            spec = {"podSelector": selector, "policyTypes": [side.value]}
+            found.append(made.make({**spec, side.part: rules} if rules else spec))
     return found
 
 

@@ -7,6 +7,7 @@ from random_policies import ADDRESSES, PODS, PORTS, SPACES, peers, policy, ports
 
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.lint.covering import covers
+from orchestrator.policy.objects.directions import INGRESS
 
 lone_rules = st.fixed_dictionaries(
     {}, optional={"from": st.lists(peers, max_size=2), "ports": st.lists(ports, max_size=2)}
@@ -28,7 +29,7 @@ def opened(rule):
 
 @given(lone_rules, lone_rules)
 def test_what_covers_opens_as_much_on_random_rules(outer, inner):
-    if covers(outer, inner, "from"):
+    if covers(outer, inner, INGRESS):
         assert opened(inner) <= opened(outer)
 
 
@@ -52,7 +53,7 @@ def of_pods(key, operator, *values):
     ],
 )
 def test_what_is_wider_in_words_covers_and_not_the_other_way_round(outer, inner):
-    assert covers(outer, inner, "from") and not covers(inner, outer, "from")
+    assert covers(outer, inner, INGRESS) and not covers(inner, outer, INGRESS)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +67,4 @@ def test_what_is_wider_in_words_covers_and_not_the_other_way_round(outer, inner)
     ],
 )  # fmt: skip
 def test_what_is_left_open_elsewhere_does_not_cover(outer, inner):
-    assert not covers(outer, inner, "from")
+    assert not covers(outer, inner, INGRESS)
