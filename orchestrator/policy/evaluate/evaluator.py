@@ -6,20 +6,23 @@ answer depends on it.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import zip_longest
+from functools import cached_property
+from itertools import chain, zip_longest
 from typing import Any
 
 from orchestrator.policy.evaluate import tiers
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
+from orchestrator.policy.evaluate.meaning import inside, means_pod
+from orchestrator.policy.evaluate.ruling import Cited, Ruling
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets as ports
-from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import End, NamedPort, Pod, families, one_pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
+
+Part = Mapping[str, Any]
 
 __all__ = ["Decision", "End", "NamedPort", "Network", "Pod", "Why"]
 
@@ -64,29 +67,52 @@ class Network:
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for policy in policies:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
-        self._blocks = any(_has_block(p) for p in policies)
-        self._tiers = {
+        self._selecting: dict[str, list[tuple[dict[str, Any], list[Requirement]]]] = {}
+        self._ordered = {
             (tier, turned): tiers.ordered(cluster, tier, turned)
             for tier in ("Admin", "Baseline")
             for turned in (False, True)
         }
         self._cluster = bool(cluster)
 
+    @cached_property
+    def _blocks(self) -> bool:
+        """Whether any rule names a block of addresses."""
+        peers = (
+            peer
+            for policy in chain.from_iterable(self._policies.values())
+            for side in Direction
+            for rule in side.rules(policy)
+            for peer in side.peers_of(rule)
+        )
+        return any("ipBlock" in peer for peer in peers)
+
+    def isolating(self, pod: Pod, side: Direction) -> list[dict[str, Any]]:
+        """The NetworkPolicies that select a pod for a direction."""
+        space = pod.namespace
+        if space not in self._selecting:
+            mine = self._policies.get(space, ())
+            self._selecting[space] = [(p, requirements(p["spec"].get("podSelector") or {})) for p in mine]
+        return [
+            p for p, wanted in self._selecting[space] if side.in_force(p) and satisfied(wanted, pod.labels)
+        ]
+
     def isolated(self, pod: Pod, side: Direction) -> bool:
-        """Whether any NetworkPolicy selects the pod for `Ingress` or `Egress`."""
-        return bool(self._selecting(pod, side))
+        """Whether any NetworkPolicy selects the pod for a direction."""
+        return bool(self.isolating(pod, side))
 
     def allowed(self, src: End, dst: End, protocol: str, port: int) -> bool:
         """Both ends must allow; under the plain reading, or what the profile settles."""
-        return any(self._allowed(*ends, protocol, port, self._plain) for ends in families(src, dst))
+        return bool(self.over_ports(src, dst, ports.span(protocol, port, port)))
 
     def decide(self, src: End, dst: End, protocol: str, port: int) -> Decision:
         """The answer under every reading that is open, with the rules that decide it."""
+        asked = ports.span(protocol, port, port)
         found = readings(self._settled, self._open(src, dst))
         pairs = list(families(src, dst))
-        answers = {r: any(self._allowed(*ends, protocol, port, r) for ends in pairs) for r in found}
-        shown = next((p for p in pairs if self._allowed(*p, protocol, port, found[0])), pairs[0])
-        why = tuple(self._why(*shown, protocol, port, found[0]))
+        answers = {r: any(self._passing(*ends, asked, r) for ends in pairs) for r in found}
+        shown = next((p for p in pairs if self._passing(*p, asked, found[0])), pairs[0])
+        why = tuple(self._why(*shown, asked, found[0]))
         if len(set(answers.values())) == 1:
             return Decision(answers[found[0]], (), why)
         depends = [q for q in SAID if _matters(q, answers)]
@@ -96,65 +122,132 @@ class Network:
         """Those of a set of ports (see ports.py) on which the connection is allowed, under the plain reading."""
         found = 0
         for one, other in families(src, dst):
-            found |= self._over_ports(one, other, asked)
+            found |= self._passing(one, other, asked, self._plain)
         return found
-
-    def _over_ports(self, src: End, dst: End, asked: int) -> int:
-        reading = self._plain
-        one, other = _seen(src, reading), _seen(dst, reading)
-        own = one_pod(src, dst)
-        if (own and (reading.self_exempt or not self._cluster)) or _own_node(one, other):
-            return asked
-        for side, end, peer in ((EGRESS, one, other), (INGRESS, other, one)):
-            if isinstance(end, Pod) and asked:
-                asked &= self._side_ports(side, end, peer, other, reading, own)
-        return asked
 
     def passing(self, side: Direction, src: Pod, dst: Pod) -> int:
         """The ports that one end alone lets pass, whatever the other does; of two different pods."""
         found = 0
         for ends in families(src, dst):
             one, other = (_seen(e, self._plain) for e in ends)
-            end, peer = side.ends(one, other)
-            if not isinstance(end, Pod) or _own_node(one, other):
+            if not isinstance(side.ends(one, other)[0], Pod) or _own_node(one, other):
                 return ports.ALL
-            found |= self._side_ports(side, end, peer, other, self._plain, False)
+            found |= self._side(side, one, other, ports.ALL, self._plain, False)[0]
         return found
 
-    def _side_ports(self, side: Direction, end: Pod, peer: End, dst: End, reading: Reading, own: bool) -> int:
-        """The ports that one end lets pass: Admin, then NetworkPolicy, then Baseline."""
-        allowed, rest = self._tier_ports("Admin", side, end, peer, dst, reading, ports.ALL)
-        selecting = self._selecting(end, side)
-        if selecting:
-            passing = ports.ALL if own else self._rule_ports(selecting, side, peer, dst, reading)
-            return allowed | (rest & passing)
-        if not reading.baseline_per_direction and self._selecting(end, side.other):
-            return allowed | rest
-        more, rest = self._tier_ports("Baseline", side, end, peer, dst, reading, rest)
-        return allowed | more | rest
+    def _passing(self, src: End, dst: End, asked: int, reading: Reading) -> int:
+        own = one_pod(src, dst)
+        if own and (reading.self_exempt or not self._cluster):
+            return asked
+        src, dst = _seen(src, reading), _seen(dst, reading)
+        if _own_node(src, dst):
+            return asked
+        for side in (EGRESS, INGRESS):
+            if asked and isinstance(side.ends(src, dst)[0], Pod):
+                asked, _ = self._side(side, src, dst, asked, reading, own)
+        return asked
 
-    def _tier_ports(
-        self, tier: str, side: Direction, end: Pod, peer: End, dst: End, reading: Reading, rest: int
-    ) -> tuple[int, int]:
-        """What a tier accepts of `rest`, and what it leaves to the next one."""
-        accepted = passed = 0
-        for policy in self._tiers[tier, reading.ties_reversed] if self._cluster else ():
-            for action, mask in tiers.of_policy(policy, side, end, peer, dst, self._namespaces):
-                accepted |= mask & rest if action == "Accept" else 0
-                passed |= mask & rest if action == "Pass" else 0
-                rest &= ~mask
-        return accepted, rest | passed
+    def _why(self, src: End, dst: End, asked: int, reading: Reading) -> Iterator[Why]:
+        own = one_pod(src, dst)
+        src, dst = _seen(src, reading), _seen(dst, reading)
+        for side in (EGRESS, INGRESS):
+            if isinstance(side.ends(src, dst)[0], Pod):
+                allowed, decided = self._side(side, src, dst, asked, reading, own)
+                cited = [c for ruling in decided for c in ruling.cited(asked)]
+                yield Why(side.value, bool(allowed), tuple(r for r, _ in cited), tuple(f for _, f in cited))
 
-    def _rule_ports(
-        self, selecting: Sequence[dict[str, Any]], side: Direction, peer: End, dst: End, reading: Reading
-    ) -> int:
-        found = 0
+    def _side(
+        self, side: Direction, src: End, dst: End, asked: int, reading: Reading, own: bool
+    ) -> tuple[int, list[Ruling]]:
+        """Those of a set of ports that one end lets pass, and what decided on any of them."""
+        allowed, decided = 0, []
+        for tier in self._tiers(side, src, dst, reading, own):
+            passed = 0
+            for ruling in tier:
+                hit = asked if ruling.ports is ports.ALL else asked & ruling.ports
+                if not hit:
+                    continue
+                decided.append(ruling)
+                asked = 0 if hit is asked else asked ^ hit
+                if ruling.action == "Accept":
+                    allowed |= hit
+                elif ruling.action == "Pass":
+                    passed |= hit
+            asked = asked | passed if passed else asked
+            if not asked:
+                break
+        return allowed, decided
+
+    def _tiers(
+        self, side: Direction, src: End, dst: End, reading: Reading, own: bool
+    ) -> Iterator[Iterable[Ruling]]:
+        """Admin, then NetworkPolicy, then Baseline; a pod to itself passes every NetworkPolicy."""
+        end, peer = side.ends(src, dst)
+        assert isinstance(end, Pod)
+        if self._cluster:
+            yield self._tier("Admin", side, end, peer, dst, reading)
+        if selecting := self.isolating(end, side):
+            yield self._of_rules(selecting, side, peer, dst, reading, own)
+        elif not reading.baseline_per_direction and self.isolating(end, side.other):
+            yield (_accepted("a NetworkPolicy selects the pod: no Baseline"),)
+        elif self._cluster:
+            yield self._tier("Baseline", side, end, peer, dst, reading)
+        yield (_accepted(f"no policy isolates {end.namespace}/{end.name} for {side}"),)
+
+    def _tier(
+        self, tier: str, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
+    ) -> Iterator[Ruling]:
+        for policy in self._ordered[tier, reading.ties_reversed]:
+            for ruling in tiers.rulings(policy, side, end, peer, dst, self._namespaces):
+                # Nothing comes after Baseline: what it passes on is allowed.
+                last = tier == "Baseline" and ruling.action == "Pass"
+                yield ruling._replace(action="Accept") if last else ruling
+
+    def _of_rules(
+        self,
+        selecting: Sequence[Part],
+        side: Direction,
+        peer: End,
+        dst: End,
+        reading: Reading,
+        own: bool,
+    ) -> Iterator[Ruling]:
+        """What any of the rules allows passes, and nothing else does."""
+        met: list[tuple[Part, int, Part, int, int]] = []
+        union = ports.ALL if own else ports.NONE
         for policy in selecting:
-            for rule in side.rules(policy):
-                given, space = side.peers_of(rule), policy["metadata"]["namespace"]
-                if not given or any(self._matches(p, space, peer, reading) for p in given):
-                    found |= ports.of_rule(rule.get("ports") or [], dst)
-        return found
+            space = policy["metadata"]["namespace"]
+            for number, rule in enumerate(side.rules(policy)):
+                at = self._first_peer(side.peers_of(rule), space, peer, reading)
+                if at is not None:
+                    mask = ports.of_rule(rule.get("ports") or (), dst)
+                    met.append((policy, number, rule, at, mask))
+                    union = union | mask if union else mask
+
+        def cited(asked: int) -> list[Cited]:
+            rules = [
+                _cited(side, policy, number, rule, at, dst, asked)
+                for policy, number, rule, at, mask in met
+                if mask & asked
+            ]
+            return rules or [(f"{title(p)}: no rule allows it", "") for p in selecting]
+
+        yield Ruling("Accept", union, cited)
+        yield Ruling("Deny", ports.ALL, cited)
+
+    def _first_peer(self, peers: Sequence[Part], space: str, other: End, reading: Reading) -> int | None:
+        """The number of the first of a rule's peers that means an end, 0 where the rule has none; None where none does."""
+        if not peers:
+            return 0
+        return next((n for n, p in enumerate(peers) if self._means(p, space, other, reading)), None)
+
+    def _means(self, peer: Part, space: str, other: End, reading: Reading) -> bool:
+        block = peer.get("ipBlock")
+        if isinstance(other, Pod):
+            if block is None:
+                return means_pod(peer, space, other, self._namespaces)
+            return reading.block_covers_pods and bool(other.ip) and inside(block, other.ip)
+        return block is not None and bool(other) and inside(block, other)
 
     def _open(self, src: End, dst: End) -> set[str]:
         """The questions that can bear on these two ends."""
@@ -170,97 +263,21 @@ class Network:
                 found.add("self_exempt")
         return found
 
-    def _allowed(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> bool:
-        if one_pod(src, dst) and (reading.self_exempt or not self._cluster):
-            return True
-        if _own_node(_seen(src, reading), _seen(dst, reading)):
-            return True
-        return all(why.allowed for why in self._why(src, dst, protocol, port, reading))
 
-    def _why(self, src: End, dst: End, protocol: str, port: int, reading: Reading) -> Iterator[Why]:
-        seen = (_seen(src, reading), _seen(dst, reading))
-        own = one_pod(src, dst)
-        for side, end, peer in ((EGRESS, seen[0], seen[1]), (INGRESS, seen[1], seen[0])):
-            if isinstance(end, Pod):
-                yield self._side(side, end, peer, seen[1], protocol, port, reading, own)
+def _accepted(text: str) -> Ruling:
+    return Ruling("Accept", ports.ALL, lambda asked: [(text, "")])
 
-    def _side(
-        self,
-        side: Direction,
-        end: Pod,
-        peer: End,
-        dst: End,
-        protocol: str,
-        port: int,
-        reading: Reading,
-        own: bool,
-    ) -> Why:
-        """Admin, then NetworkPolicy, then Baseline; a pod to itself passes every NetworkPolicy."""
-        asked = (side, end, peer, dst, protocol, port, self._namespaces)
-        said, where = tiers.action(self._tiers["Admin", reading.ties_reversed], *asked)
-        if said in ("Accept", "Deny"):
-            return Why(side, said == "Accept", (f"{where}: {said}",))
-        passed = (f"{where}: Pass",) if said else ()
-        selecting = self._selecting(end, side)
-        if selecting:
-            rules = list(self._matching(selecting, side, peer, dst, protocol, port, reading))
-            names = tuple(r for r, _ in rules) or tuple(f"{title(p)}: no rule allows it" for p in selecting)
-            fields = tuple("" for _ in passed) + tuple(deep for _, deep in rules)
-            return Why(side, own or bool(rules), passed + names, fields)
-        if not reading.baseline_per_direction and self._selecting(end, side.other):
-            return Why(side, True, (*passed, "a NetworkPolicy selects the pod: no Baseline"))
-        said, where = tiers.action(self._tiers["Baseline", reading.ties_reversed], *asked)
-        if said:
-            return Why(side, said != "Deny", (*passed, f"{where}: {said}"))
-        return Why(side, True, (*passed, f"no policy isolates {end.namespace}/{end.name} for {side}"))
 
-    def _selecting(self, pod: Pod, side: Direction) -> list[dict[str, Any]]:
-        return [
-            p
-            for p in self._policies.get(pod.namespace, [])
-            if side in directions(p) and matches(p["spec"].get("podSelector") or {}, pod.labels)
-        ]
-
-    def _matching(
-        self,
-        selecting: Sequence[dict[str, Any]],
-        side: Direction,
-        peer: End,
-        dst: End,
-        protocol: str,
-        port: int,
-        reading: Reading,
-    ) -> Iterator[tuple[str, str]]:
-        part, peers = side.part, side.peers
-        for policy in selecting:
-            for number, rule in enumerate(side.rules(policy)):
-                given, open_ports, space = (
-                    side.peers_of(rule),
-                    rule.get("ports") or [],
-                    policy["metadata"]["namespace"],
-                )
-                met = (n for n, p in enumerate(given) if self._matches(p, space, peer, reading))
-                at = next(met, None) if given else 0
-                if at is None or (way := _port(open_ports, dst, protocol, port)) is None:
-                    continue
-                one = f"{peers}[{at}]" if len(given) > 1 else f"ports[{way}]" if len(open_ports) > 1 else ""
-                yield f"{title(policy)} {part}[{number}]", f"{part}[{number}].{one}" if one else ""
-
-    def _matches(self, peer: Mapping[str, Any], namespace: str, other: End, reading: Reading) -> bool:
-        block = peer.get("ipBlock")
-        if block is not None:
-            if isinstance(other, Pod):
-                return reading.block_covers_pods and bool(other.ip) and _inside(block, other.ip)
-            return bool(other) and _inside(block, other)
-        if not isinstance(other, Pod):
-            return False
-        spaces, pods = peer.get("namespaceSelector"), peer.get("podSelector")
-        if spaces is None:
-            if other.namespace != namespace:
-                return False
-        elif not matches(spaces, self._namespaces.get(other.namespace, {})):
-            return False
-        return pods is None or matches(pods, other.labels)
+def _cited(side: Direction, policy: Part, number: int, rule: Part, at: int, dst: End, asked: int) -> Cited:
+    """A rule, and its peer that decides, or else its port, where it has several."""
+    entries, place = rule.get("ports") or (), f"{side.part}[{number}]"
+    field = ""
+    if len(side.peers_of(rule)) > 1:
+        field = f"{place}.{side.peers}[{at}]"
+    elif len(entries) > 1:
+        way = next(n for n, entry in enumerate(entries) if ports.of_rule([entry], dst) & asked)
+        field = f"{place}.ports[{way}]"
+    return f"{title(policy)} {place}", field
 
 
 def _matters(question: str, answers: Mapping[Reading, bool]) -> bool:
@@ -282,43 +299,3 @@ def _seen(end: End, reading: Reading) -> End:
     if isinstance(end, Pod) and end.host_network and reading.host_as_node:
         return "" if reading.node_address_hidden else end.node_ip
     return end
-
-
-def _has_block(policy: Mapping[str, Any]) -> bool:
-    return any(
-        "ipBlock" in peer for side in Direction for rule in side.rules(policy) for peer in side.peers_of(rule)
-    )
-
-
-_address = lru_cache(32_768)(ipaddress.ip_address)
-
-
-@lru_cache(32_768)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(text, strict=False)
-
-
-def _inside(block: Mapping[str, Any], address: str) -> bool:
-    ip = _address(address)
-    if ip not in _network(block["cidr"]):
-        return False
-    return not any(ip in _network(e) for e in block.get("except") or [])
-
-
-def _port(ports: Sequence[Mapping[str, Any]], dst: End, protocol: str, port: int) -> int | None:
-    """Which of a rule's ports it is, the first one where the rule has none; None where it is none of them."""
-    if not ports:
-        return 0
-    for number, entry in enumerate(ports):
-        if entry.get("protocol", "TCP") != protocol:
-            continue
-        wanted = entry.get("port")
-        if wanted is None:
-            return number
-        if isinstance(wanted, str):
-            declared = dst.ports if isinstance(dst, Pod) else ()
-            if any(d.name == wanted and d.port == port and d.protocol == protocol for d in declared):
-                return number
-        elif wanted <= port <= entry.get("endPort", wanted):
-            return number
-    return None

@@ -5,16 +5,17 @@ It only narrows down: the evaluator decides each pair that it names. Bit n stand
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions
+from orchestrator.policy.evaluate.meaning import inside, means
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import requirements
 
 Selector = Mapping[str, Any] | None
+_WORD = (1 << 60) - 1  # bits that are looked at as one small number
 
 
 class PodIndex:
@@ -24,10 +25,7 @@ class PodIndex:
         self, pods: Sequence[Pod], namespaces: Mapping[str, Mapping[str, str]], blocks: bool = False
     ) -> None:
         self._addresses = [
-            (n, ipaddress.ip_address(a))
-            for n, p in enumerate(pods if blocks else ())
-            for a in (p.ip, *p.other_ips)
-            if a
+            (n, a) for n, p in enumerate(pods if blocks else ()) for a in (p.ip, *p.other_ips) if a
         ]
         self._blocks: dict[str, int] = {}
         self.all = (1 << len(pods)) - 1
@@ -54,13 +52,23 @@ class PodIndex:
         """The pods of a namespace."""
         return self._in.get(namespace, 0)
 
-    def inside(self, block: str) -> int:
-        """The pods whose address is in a block; none where blocks do not cover pods."""
-        if block not in self._blocks:
-            net = ipaddress.ip_network(block, strict=False)
-            inside = {n for n, address in self._addresses if address in net}
-            self._blocks[block] = sum(1 << n for n in inside)
-        return self._blocks[block]
+    def meant(self, peer: Mapping[str, Any], namespace: str) -> int:
+        """The pods that a peer means; of an ipBlock none, unless blocks cover pods."""
+        if peer.get("ipBlock") is not None:
+            return self._inside(peer["ipBlock"])
+        return means(
+            peer,
+            self.within(namespace),
+            lambda selector: self.select("spaces", selector),
+            lambda selector: self.select("pods", selector),
+        )
+
+    def _inside(self, block: Mapping[str, Any]) -> int:
+        key = json.dumps(block, sort_keys=True)
+        if key not in self._blocks:
+            numbers = {n for n, address in self._addresses if inside(block, address)}
+            self._blocks[key] = sum(1 << n for n in numbers)
+        return self._blocks[key]
 
     def select(self, side: str, selector: Selector) -> int:
         """The pods that a selector matches by their own labels (`pods`) or their namespace's (`spaces`)."""
@@ -84,10 +92,17 @@ class PodIndex:
 
 def bits(mask: int) -> Iterator[int]:
     """The numbers of the bits that are set."""
+    base = 0
     while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+        base += (skipped := (mask & -mask).bit_length() - 1)
+        mask >>= skipped
+        word = mask & _WORD
+        while word:
+            low = word & -word
+            yield base + low.bit_length() - 1
+            word ^= low
+        base += _WORD.bit_length()
+        mask >>= _WORD.bit_length()
 
 
 def candidates(
@@ -127,23 +142,14 @@ def _peers(index: PodIndex, policies: Sequence[Mapping[str, Any]], side: Directi
     """For each pod that is isolated in a direction, the pods that any of its rules names."""
     found: dict[int, int] = {}
     for policy in policies:
-        if side not in directions(policy):
+        if not side.in_force(policy):
             continue
-        own = index.within(policy["metadata"]["namespace"])
-        named = 0
+        space, named = policy["metadata"]["namespace"], 0
         for rule in side.rules(policy):
             given = side.peers_of(rule)
             named |= index.all if not given else 0
             for peer in given:
-                named |= _peer(index, peer, own)
-        for number in bits(own & index.select("pods", policy["spec"].get("podSelector"))):
+                named |= index.meant(peer, space)
+        for number in bits(index.within(space) & index.select("pods", policy["spec"].get("podSelector"))):
             found[number] = found.get(number, 0) | named
     return found
-
-
-def _peer(index: PodIndex, peer: Mapping[str, Any], own: int) -> int:
-    if peer.get("ipBlock") is not None:
-        return index.inside(str(peer["ipBlock"]["cidr"]))  # the evaluator knows of `except`
-    spaces = peer.get("namespaceSelector")
-    found = own if spaces is None else index.select("spaces", spaces)
-    return found & index.select("pods", peer.get("podSelector"))

@@ -15,10 +15,9 @@ from orchestrator.policy.network.resolving import DNS, known_resolvers
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
-from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.citing import located
 from orchestrator.policy.workloads.fleet import Fleet, Workload
-from orchestrator.policy.workloads.peers import isolating
+from orchestrator.policy.workloads.peers import isolating, names_space
 
 MOST_RULES = 3
 NODE = "a node"
@@ -124,9 +123,7 @@ def _opens(whole: Fleet, policy: Mapping[str, Any], side: Direction, pod: Pod, p
 def _means(whole: Fleet, peer: Mapping[str, Any], end: str) -> bool:
     if not end.startswith("namespace "):
         return "ipBlock" in peer
-    name = end.removeprefix("namespace ")
-    labels = {"kubernetes.io/metadata.name": name, **whole.namespaces.get(name, {})}
-    return peer.get("namespaceSelector") is not None and matches(peer["namespaceSelector"], labels)
+    return names_space(whole, peer, end.removeprefix("namespace "))
 
 
 def _is_address(end: str) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
-from orchestrator.policy.objects.selector import requirements
+from orchestrator.policy.objects.selector import Requirement, requirements
 
 Part = Mapping[str, Any]
-Requirement = tuple[str, str, frozenset[str]]
 
 
 def covers(outer: Part, inner: Part, side: Direction) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.policy.lint.findings import Finding, of_policy
-from orchestrator.policy.objects.directions import Direction, directions, rules
+from orchestrator.policy.objects.directions import Direction, rules
 from orchestrator.policy.objects.selector import conjunction
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.policy.workloads.peers import selected
@@ -17,7 +17,7 @@ def out_of_force(fleet: Fleet) -> Iterator[Finding]:
         spec = policy["spec"]
         for side in Direction:
             part = side.part
-            if spec.get(part) is None or side in directions(policy):
+            if spec.get(part) is None or side.in_force(policy):
                 continue
             listed = ", ".join(spec.get("policyTypes") or []) or "absent, which means Ingress"
             meant = f"its rules under {part} do nothing" if spec[part] else f"{part}: [] denies nothing"

@@ -124,10 +124,7 @@ def _without_dns(fleet: Fleet) -> Iterator[Finding]:
 
 
 def _shadowed(fleet: Fleet) -> Iterator[Finding]:
-    spaces: dict[str, list[dict[str, Any]]] = {}
-    for policy in fleet.policies:
-        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
-    for policies in spaces.values():
+    for policies in fleet.ruled.values():
         pods = {id(p): frozenset(id(x) for x in selected(fleet, p)) for p in policies}
         for number, policy in enumerate(policies):
             if not pods[id(policy)] or _default_deny(policy):
@@ -153,10 +150,8 @@ def _default_deny(policy: Mapping[str, Any]) -> bool:
 
 def _covered(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
     """Whether others isolate in every direction that it isolates, and hold each of its rules."""
-    for side in Direction:
-        if side not in directions(policy):
-            continue
-        mine = [o for o in others if side in directions(o)]
+    for side in directions(policy):
+        mine = [o for o in others if side.in_force(o)]
         held = [rule for o in mine for rule in side.rules(o)]
         if not mine or not all(any(covers(wide, r, side) for wide in held) for r in side.rules(policy)):
             return False
@@ -167,9 +162,9 @@ def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
     """The names of those that share a direction and, where it has rules, a rule."""
     found = set()
     for other in others:
-        for side in Direction:
+        for side in directions(policy):
             own = side.rules(policy)
-            if side in directions(policy) & directions(other) and (
+            if side.in_force(other) and (
                 not own or any(covers(wide, r, side) for wide in side.rules(other) for r in own)
             ):
                 found.add(str(other["metadata"]["name"]))
@@ -179,12 +174,9 @@ def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
 def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
     if fleet.cluster:
         return
-    spaces: dict[str, list[dict[str, Any]]] = {}
-    for policy in fleet.policies:
-        spaces.setdefault(policy["metadata"]["namespace"], []).append(policy)
-    for space, policies in sorted(spaces.items()):
+    for space, policies in sorted(fleet.ruled.items()):
         everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
-        if not any(INGRESS in directions(p) for p in everyone):
+        if not any(INGRESS.in_force(p) for p in everyone):
             text = "no policy selects all pods of the namespace for ingress"
             ignored = reasons(policies[0]["metadata"]).get("NPC008", "")
             yield Finding(

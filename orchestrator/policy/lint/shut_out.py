@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.definitions.api_server import OWN_PORTS, called, clients, server_addresses
 from orchestrator.policy.definitions.needed import Port
+from orchestrator.policy.evaluate.meaning import inside
 from orchestrator.policy.lint.findings import Finding, of_policy, softened
 from orchestrator.policy.network.api_server_access import Passes, passes
 from orchestrator.policy.objects import port_sets
@@ -62,13 +62,7 @@ def _reaches(selecting: Sequence[Mapping[str, Any]], servers: Sequence[tuple[str
             if not servers and any(port_sets.contains(open_ports, "TCP", port) for port in OWN_PORTS):
                 return True
             for address, port in servers:
-                inside = not peers or any(_within(block, address) for block in blocks)
-                if inside and port_sets.contains(open_ports, "TCP", port):
+                met = not peers or any(inside(block, address) for block in blocks)
+                if met and port_sets.contains(open_ports, "TCP", port):
                     return True
     return False
-
-
-def _within(block: Mapping[str, Any], address: str) -> bool:
-    ip = ipaddress.ip_address(address)
-    outside = any(ip in ipaddress.ip_network(e, strict=False) for e in block.get("except") or [])
-    return ip in ipaddress.ip_network(block["cidr"], strict=False) and not outside

@@ -12,7 +12,7 @@ from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.policy.workloads.peers import isolating
+from orchestrator.policy.workloads.peers import isolating, names_space
 
 # Carries what the API server of some managed clusters sends: then it comes from a pod after all.
 TUNNEL = {"k8s-app": "konnectivity-agent"}
@@ -39,7 +39,7 @@ def passes(fleet: Fleet, pod: Pod, protocol: str, port: int) -> Passes:
             peers = INGRESS.peers_of(rule)
             if not peers or any("ipBlock" in peer or _tunnel(peer) for peer in peers):
                 return "yes"
-            if any(_system(fleet, peer) for peer in peers):
+            if any(names_space(fleet, peer, SYSTEM) for peer in peers):
                 found = "as a pod"
     return found
 
@@ -47,8 +47,3 @@ def passes(fleet: Fleet, pod: Pod, protocol: str, port: int) -> Passes:
 def _tunnel(peer: Mapping[str, Any]) -> bool:
     pods = peer.get("podSelector") or {}
     return bool(pods) and "namespaceSelector" in peer and matches(pods, TUNNEL)
-
-
-def _system(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
-    system = {"kubernetes.io/metadata.name": SYSTEM, **fleet.namespaces.get(SYSTEM, {})}
-    return peer.get("namespaceSelector") is not None and matches(peer["namespaceSelector"], system)

@@ -10,7 +10,7 @@ from orchestrator.policy.objects.directions import EGRESS
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet, Workload
-from orchestrator.policy.workloads.peers import isolating, meant
+from orchestrator.policy.workloads.peers import isolating, meant, names_space
 
 LABELS = ("kube-dns", "coredns", "node-local-dns", "nodelocaldns", "node-cache")
 SYSTEM = "kube-system"
@@ -77,8 +77,6 @@ def _opens(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> 
 def _may_resolve(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
     if "ipBlock" in peer:
         return True
-    spaces = peer.get("namespaceSelector")
-    system = {"kubernetes.io/metadata.name": SYSTEM, **fleet.namespaces.get(SYSTEM, {})}
-    if spaces is not None and matches(spaces, system):
-        return True
-    return any(p.port == 53 and p.protocol == "UDP" for pod in meant(fleet, policy, peer) for p in pod.ports)
+    return names_space(fleet, peer, SYSTEM) or any(
+        p.port == 53 and p.protocol == "UDP" for pod in meant(fleet, policy, peer) for p in pod.ports
+    )

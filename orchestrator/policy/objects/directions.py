@@ -29,6 +29,11 @@ class Direction(StrEnum):
     def other(self) -> Direction:
         return EGRESS if self is INGRESS else INGRESS
 
+    def in_force(self, policy: Entry) -> bool:
+        """Whether a policy isolates for this direction: by its policyTypes, defaulted as the API does."""
+        types = policy["spec"].get("policyTypes")
+        return self in types if types else self is INGRESS or bool(policy["spec"].get("egress"))
+
     def rules(self, policy: Entry) -> Sequence[Entry]:
         """What a policy says of this direction, in force or not."""
         return policy["spec"].get(self.part) or ()
@@ -71,19 +76,13 @@ class Rule:
             yield f"{self.place}.{self.direction.peers}[{at}]", peer
 
 
-def directions(policy: Entry) -> set[str]:
-    """policyTypes, defaulted as the API does."""
-    spec = policy["spec"]
-    types = spec.get("policyTypes")
-    if types:
-        return set(types)
-    return set(Direction) if spec.get("egress") else {INGRESS}
+def directions(policy: Entry) -> list[Direction]:
+    """Those that are in force."""
+    return [side for side in Direction if side.in_force(policy)]
 
 
 def rules(policy: Entry) -> Iterator[Rule]:
     """Those of the directions that are in force."""
-    mine = directions(policy)
-    for direction in Direction:
-        if direction in mine:
-            for number, rule in enumerate(direction.rules(policy)):
-                yield Rule(direction, number, rule)
+    for direction in directions(policy):
+        for number, rule in enumerate(direction.rules(policy)):
+            yield Rule(direction, number, rule)

@@ -36,7 +36,7 @@ def with_defaults(obj: dict[str, Any]) -> dict[str, Any]:
     spec = _without_null(found.get("spec") or {})
     found["spec"] = spec
     if not spec.get("policyTypes"):
-        spec["policyTypes"] = [side.value for side in Direction if side in directions(found)]
+        spec["policyTypes"] = [side.value for side in directions(found)]
     for side in Direction:
         for rule in side.rules(found):
             for port in rule.get("ports") or []:

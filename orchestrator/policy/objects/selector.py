@@ -6,14 +6,21 @@ Source: Kubernetes API, LabelSelector. `{}` matches everything, None matches not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Selector = dict[str, Any]
+Requirement = tuple[str, str, frozenset[str]]
+_HOLDS: dict[str, Callable[[str | None, frozenset[str]], bool]] = {
+    "In": lambda value, values: value in values,
+    "NotIn": lambda value, values: value not in values,
+    "Exists": lambda value, _: value is not None,
+    "DoesNotExist": lambda value, _: value is None,
+}
 _OPPOSITE = {"In": "NotIn", "NotIn": "In", "Exists": "DoesNotExist", "DoesNotExist": "Exists"}
 
 
-def requirements(selector: Mapping[str, Any]) -> list[tuple[str, str, frozenset[str]]]:
+def requirements(selector: Mapping[str, Any]) -> list[Requirement]:
     """The selector as (key, operator, values), all of which must hold."""
     found = [(k, "In", frozenset([v])) for k, v in sorted((selector.get("matchLabels") or {}).items())]
     for entry in selector.get("matchExpressions") or []:
@@ -23,22 +30,15 @@ def requirements(selector: Mapping[str, Any]) -> list[tuple[str, str, frozenset[
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
     """Whether labels satisfy a selector; NotIn also matches where the key is absent."""
-    if selector is None:
-        return False
-    for key, operator, values in requirements(selector):
-        value = labels.get(key)
-        holds = {
-            "In": value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }[operator]
-        if not holds:
-            return False
-    return True
+    return selector is not None and satisfied(requirements(selector), labels)
 
 
-def build(parts: list[tuple[str, str, frozenset[str]]]) -> Selector:
+def satisfied(wanted: Iterable[Requirement], labels: Mapping[str, str]) -> bool:
+    """Whether labels fulfil each of a selector's requirements."""
+    return all(_HOLDS[operator](labels.get(key), values) for key, operator, values in wanted)
+
+
+def build(parts: list[Requirement]) -> Selector:
     """A selector from requirements; the opposite of `requirements`."""
     if not parts:
         return {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.evaluate.pair_index import PodIndex
 from orchestrator.policy.files.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document, space_of
@@ -124,6 +125,19 @@ class Fleet:
     def within_workloads(self, namespace: str) -> list[Workload]:
         """The workloads of a namespace."""
         return self._placed.get(namespace, [])
+
+    @cached_property
+    def ruled(self) -> Mapping[str, list[dict[str, Any]]]:
+        """The NetworkPolicies by their namespace."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for policy in self.policies:
+            found.setdefault(policy["metadata"]["namespace"], []).append(policy)
+        return found
+
+    @cached_property
+    def index(self) -> PodIndex:
+        """The pods of all workloads by their labels, in that order."""
+        return PodIndex([w.pod for w in self.workloads], self.namespaces)
 
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.policy.objects.directions import Direction, directions
+from orchestrator.policy.evaluate.meaning import isolates
+from orchestrator.policy.evaluate.pair_index import bits
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 from orchestrator.policy.workloads.fleet import Fleet
@@ -19,27 +21,16 @@ def selected(fleet: Fleet, policy: Mapping[str, Any]) -> list[Pod]:
 
 def isolating(fleet: Fleet, pod: Pod, side: Direction) -> list[dict[str, Any]]:
     """The NetworkPolicies that select a pod for a direction."""
-    return [
-        p
-        for p in fleet.policies
-        if p["metadata"]["namespace"] == pod.namespace
-        and side in directions(p)
-        and matches(p["spec"].get("podSelector") or {}, pod.labels)
-    ]
+    return [p for p in fleet.ruled.get(pod.namespace, ()) if isolates(p, pod, side)]
+
+
+def names_space(fleet: Fleet, peer: Mapping[str, Any], namespace: str) -> bool:
+    """Whether a peer names a namespace by its selector; of one that is not here, by its name alone."""
+    labels = {"kubernetes.io/metadata.name": namespace, **fleet.namespaces.get(namespace, {})}
+    return matches(peer.get("namespaceSelector"), labels)
 
 
 def meant(fleet: Fleet, policy: Mapping[str, Any], peer: Mapping[str, Any]) -> list[Pod]:
     """The pods that a peer of a rule names; none for an ipBlock."""
-    if "ipBlock" in peer:
-        return []
-    spaces, pods = peer.get("namespaceSelector"), peer.get("podSelector")
-    if spaces is None:
-        found = fleet.within(policy["metadata"]["namespace"])
-    else:
-        found = [
-            pod
-            for name, labels in fleet.namespaces.items()
-            if matches(spaces, labels)
-            for pod in fleet.within(name)
-        ]
-    return [p for p in found if pods is None or matches(pods, p.labels)]
+    found = fleet.index.meant(peer, policy["metadata"]["namespace"])
+    return [fleet.workloads[number].pod for number in bits(found)]

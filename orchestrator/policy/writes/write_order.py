@@ -50,9 +50,8 @@ def _name(policy: Mapping[str, Any]) -> str:
 
 
 def _rules(policy: Mapping[str, Any]) -> dict[Direction, list[str]]:
-    mine = directions(policy)
     return {
-        side: [json.dumps(r, sort_keys=True) for r in side.rules(policy)] if side in mine else []
+        side: [json.dumps(r, sort_keys=True) for r in side.rules(policy)] if side.in_force(policy) else []
         for side in Direction
     }
 
@@ -71,8 +70,8 @@ def _within(small: Policy, large: Policy) -> bool:
 
 def _union(before: Policy, after: Policy) -> Policy:
     spec: dict[str, Any] = {"podSelector": _selector(after)}
-    types = directions(before) | directions(after)
-    spec["policyTypes"] = [side.value for side in Direction if side in types]
+    ends = before, after
+    spec["policyTypes"] = [side.value for side in Direction if any(map(side.in_force, ends))]
     old, new = _rules(before), _rules(after)
     for side in Direction:
         rules = [*new[side], *(r for r in old[side] if r not in new[side])]
@@ -100,13 +99,13 @@ def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: Direction
     found: dict[str, dict[str, Any]] = {}
     beside = _isolating(others, side)
     for policy in selecting:
-        if side in directions(policy):
+        if side.in_force(policy):
             found |= {json.dumps(p, sort_keys=True): p for p in _without(policy, beside)}
     return list(found.values())
 
 
 def _isolating(policies: Sequence[Policy], side: Direction) -> Overlapping:
-    return Overlapping([p for p in policies if side in directions(p)])
+    return Overlapping([p for p in policies if side.in_force(p)])
 
 
 def _without(policy: Policy, others: Overlapping) -> list[dict[str, Any]]:
@@ -180,7 +179,7 @@ def _touched(before: Sequence[Policy], after: Sequence[Policy]) -> set[Direction
     """The directions in which anything differs at all."""
 
     def seen(policies: Sequence[Policy], side: Direction) -> list[str]:
-        mine = [p for p in policies if side in directions(p)]
+        mine = [p for p in policies if side.in_force(p)]
         return sorted(json.dumps([_selector(p), sorted(_rules(p)[side])], sort_keys=True) for p in mine)
 
     return {side for side in Direction if seen(before, side) != seen(after, side)}
@@ -261,7 +260,7 @@ def _shared(
             _, kept = into.setdefault(json.dumps(selector, sort_keys=True), (selector, []))
             kept += [dict(r) for r in rules if r not in kept]
 
-        mine, theirs = ([p for p in ps if side in directions(p)] for ps in (before, after))
+        mine, theirs = ([p for p in ps if side.in_force(p)] for ps in (before, after))
         beside = Overlapping(theirs)
         for one in mine:
             for other in beside.near(_selector(one)):

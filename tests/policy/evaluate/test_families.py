@@ -78,7 +78,9 @@ def test_its_node_reaches_a_pod_over_either_address_and_others_over_none():
 def test_the_index_knows_every_address():
     pods = pods_of([pod("one", "10.1.0.1"), pod("other", "10.1.0.2", "2001:db8:1::2")])
     index = PodIndex(pods, {"both": {}}, blocks=True)
-    assert (index.inside(FOUR), index.inside(SIX), index.inside("::/0")) == (0b11, 0b10, 0b10)
+    inside = [index.meant({"ipBlock": {"cidr": cidr}}, "both") for cidr in (FOUR, SIX, "::/0")]
+    assert inside == [0b11, 0b10, 0b10]
+    assert index.meant({"ipBlock": {"cidr": FOUR, "except": ["10.1.0.1/32"]}}, "both") == 0b10
 
 
 def test_an_address_that_is_none_is_said_with_its_place():
