@@ -24,17 +24,13 @@ from orchestrator.rollout.outbox import only_sent, posted, rebased
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import built, sentence
 from orchestrator.rollout.resources.conditions import put, reasoned
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resources.resource import Approval, Freeze, Resource, Rollout, Source, load
 from orchestrator.sighted_claims import Claims
 from orchestrator.tenure import Tenure
 
-SOURCE = Kind(m.API_VERSION, "PolicySource")
-ROLLOUT = Kind(m.API_VERSION, "PolicyRollout")
-NAMESPACE_ROLLOUT = Kind(m.API_VERSION, "NamespaceRollout")
-ANALYSIS = Kind(m.API_VERSION, "WaveAnalysis")
-APPROVAL = Kind(m.API_VERSION, "RolloutApproval")
-FREEZE = Kind(m.API_VERSION, "RolloutFreeze")
+SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE = (Kind(m.API_VERSION, k) for k in KINDS)
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"

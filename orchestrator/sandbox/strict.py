@@ -16,7 +16,8 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from orchestrator.policy.files.shape import shown
 from orchestrator.policy.objects.fields import dns_label, dns_name, label_key, label_value
-from orchestrator.rollout.resources.crd import NAMES, crd
+from orchestrator.rollout.resources.crd import crd
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.model import API_VERSION
 from orchestrator.rollout.resources.weight import weight
 
@@ -31,7 +32,7 @@ _FINALIZER = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z
 def refused(obj: Mapping[str, Any]) -> list[str]:
     """What an API server with our CRDs refuses in an object of ours, as `path: why`; of other kinds in its metadata."""
     found = list(islice(_metadata(obj), MOST_TOLD))
-    if obj.get("apiVersion") == API_VERSION and obj.get("kind") in NAMES:
+    if obj.get("apiVersion") == API_VERSION and obj.get("kind") in KINDS:
         found += _misfit(_compiled(str(obj["kind"])), obj)
         size = weight(obj)
         if size > MOST_OBJECT:
@@ -41,8 +42,8 @@ def refused(obj: Mapping[str, Any]) -> list[str]:
 
 def thawed(obj: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
     """Whether a spec that is frozen at creation would change."""
-    ours = obj.get("apiVersion") == API_VERSION and obj.get("kind") in NAMES
-    return ours and NAMES[str(obj["kind"])].frozen and obj.get("spec") != old.get("spec")
+    ours = obj.get("apiVersion") == API_VERSION and obj.get("kind") in KINDS
+    return ours and KINDS[str(obj["kind"])].frozen and obj.get("spec") != old.get("spec")
 
 
 @cache

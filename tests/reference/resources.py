@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.rollout.resources.crd import NAMES
+from orchestrator.rollout.resources.kinds import KINDS as DECLARED
 from orchestrator.rollout.resources.model import API_VERSION
 from orchestrator.rollout.resources.resource import MODELS
 from reference.fields import FIELDS, KINDS, TYPES
@@ -53,7 +53,7 @@ def page() -> str:
     """The whole page, as Markdown."""
     tops = {m.__name__ for pair in MODELS.values() for m in pair}
     rest = sorted(name for name in models() if name not in tops)
-    kinds = [(f"[`{k}`](#{k.lower()})", f"`{NAMES[k].short}`", KINDS[k]) for k in MODELS]
+    kinds = [(f"[`{k}`](#{k.lower()})", f"`{DECLARED[k].short}`", KINDS[k]) for k in MODELS]
     parts = [HEAD, table(("kind", "short", "one per"), kinds)]
     parts += [_kind(kind) for kind in MODELS]
     parts.append("\n## Parts\n\nWhat stands within the fields above, by name.")
@@ -62,7 +62,7 @@ def page() -> str:
 
 
 def _kind(kind: str) -> str:
-    names = NAMES[kind]
+    names = DECLARED[kind]
     spec, status = MODELS[kind]
     columns = ", ".join(c[0] + (" (with `-o wide`)" if c[3] else "") for c in names.columns)
     lines = [f"\n## {kind}\n", f"`kubectl get {names.plural}`, or `{names.short}`, shows: {columns}."]

@@ -20,8 +20,7 @@ from orchestrator.record.report.overview import overview
 from orchestrator.record.report.tables import Table
 from orchestrator.record.search import Search, found
 from orchestrator.record.summary import Entry, Summary, entry, summary
-from orchestrator.rollout.resources.crd import NAMES
-from orchestrator.rollout.resources.model import GROUP
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.resource import load
 
 
@@ -56,7 +55,7 @@ def show(target: Target, asked: Asked, output: str, folder: Path | None) -> int:
         print(overview(entries, summary(entries, now)), end="")
     elif output == "name":
         for one in entries:
-            print(f"{NAMES['PolicyRollout'].plural}.{GROUP}/{one.name}")
+            print(f"{KINDS['PolicyRollout'].resource}/{one.name}")
     elif not entries:
         print("No rollout is like that.")
     else:

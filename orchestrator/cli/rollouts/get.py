@@ -17,30 +17,23 @@ from orchestrator.errors import BadInput, NotFound
 from orchestrator.operations.requests import find_rollout
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import State, next_action
-from orchestrator.rollout.resources.crd import NAMES
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.model import API_VERSION, BY_ITSELF, TERMINAL
 from orchestrator.rollout.resources.timestamps import stamp
 from orchestrator.rollout.state import open_request
 
-WORDS = {
-    "sources": "PolicySource",
-    "rollouts": "PolicyRollout",
-    "namespaces": "NamespaceRollout",
-    "analyses": "WaveAnalysis",
-    "approvals": "RolloutApproval",
-    "freezes": "RolloutFreeze",
-}
 WIDTH = 48
 ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
 
 
 def kind_of(word: str) -> str:
     """The kind that a plural, a short name or a kind stands for. Raises BadInput."""
-    for plural, kind in WORDS.items():
-        names = NAMES[kind]
-        if word.lower() in (plural, plural.rstrip("s"), names.plural, names.short, kind.lower()):
+    for kind, names in KINDS.items():
+        known = (names.word, names.word.rstrip("s"), names.plural, names.short, kind.lower())
+        if word.lower() in known:
             return kind
-    raise BadInput(f"{word} is not known here", hint=f"take one of {', '.join(WORDS)}")
+    words = ", ".join(names.word for names in KINDS.values())
+    raise BadInput(f"{word} is not known here", hint=f"take one of {words}")
 
 
 def get(target: Target, word: str, name: str, output: str) -> int:
@@ -58,9 +51,9 @@ def get(target: Target, word: str, name: str, output: str) -> int:
         printed(found[0] if name else items, output)
     elif output == "name":
         for obj in found:
-            print(f"{NAMES[kind].plural}.{API_VERSION.split('/')[0]}/{obj['metadata']['name']}")
+            print(f"{KINDS[kind].resource}/{obj['metadata']['name']}")
     elif not found:
-        print(f"No {WORDS_BACK[kind]} in the namespace {ctx.namespace}.")
+        print(f"No {KINDS[kind].word} in the namespace {ctx.namespace}.")
     else:
         _table(kind, found, output == "wide")
     return 0
@@ -69,11 +62,10 @@ def get(target: Target, word: str, name: str, output: str) -> int:
 _CONDITION = re.compile(
     r"""\.status\.conditions\[\?\(@\.type=="(\w+)"\)\]\.status"""
 )  # as printer columns have it
-WORDS_BACK = {kind: word for word, kind in WORDS.items()}
 
 
 def _table(kind: str, found: list[dict[str, Any]], wide: bool) -> None:
-    columns = [c for c in NAMES[kind].columns if wide or c[3] == 0]
+    columns = [c for c in KINDS[kind].columns if wide or c[3] == 0]
     rows = ([obj["metadata"]["name"], *(_cell(obj, c[1], c[2], wide) for c in columns)] for obj in found)
     table(["NAME", *(c[0].upper() for c in columns)], rows)
 

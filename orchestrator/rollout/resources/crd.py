@@ -2,105 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.model import GROUP
-from orchestrator.rollout.resources.resource import MODELS
 
 Schema = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Names:
-    """How a kind is called, and its printer columns as (name, type, JSON path, priority)."""
-
-    plural: str
-    short: str
-    columns: tuple[tuple[str, str, str, int], ...]
-    frozen: bool = True
-
-
-AGE = ("Age", "date", ".metadata.creationTimestamp", 0)
-NAMES: dict[str, Names] = {
-    "PolicySource": Names(
-        "policysources",
-        "psrc",
-        (
-            ("URL", "string", ".spec.git.url", 0),
-            ("Branch", "string", ".spec.git.branch", 0),
-            ("Current", "string", ".status.currentRevision", 0),
-            ("Active", "string", ".status.activeRollout", 0),
-            ("Blocked", "string", ".status.blockedRevision", 1),
-            ("Orphaned", "string", '.status.conditions[?(@.type=="Orphaned")].status', 0),
-            AGE,
-        ),
-        frozen=False,
-    ),
-    "PolicyRollout": Names(
-        "policyrollouts",
-        "prol",
-        (
-            ("Source", "string", ".spec.source", 0),
-            ("Phase", "string", ".status.phase", 0),
-            ("Wave", "integer", ".status.wave", 0),
-            ("Waiting", "string", ".status.pausedFor", 0),
-            ("Revision", "string", ".spec.revision", 1),
-            ("Reason", "string", ".status.reason", 1),
-            AGE,
-        ),
-    ),
-    "NamespaceRollout": Names(
-        "namespacerollouts",
-        "nsrol",
-        (
-            ("Rollout", "string", ".spec.rollout", 0),
-            ("Wave", "integer", ".spec.wave", 0),
-            ("Namespace", "string", ".spec.namespace", 0),
-            ("Phase", "string", ".status.phase", 0),
-            ("Restored-Seconds", "number", ".status.restoredSeconds", 1),
-            AGE,
-        ),
-    ),
-    "WaveAnalysis": Names(
-        "waveanalyses",
-        "wan",
-        (
-            ("Rollout", "string", ".spec.rollout", 0),
-            ("Wave", "integer", ".spec.wave", 0),
-            ("Phase", "string", ".status.phase", 0),
-            ("Reason", "string", ".status.reason", 1),
-            AGE,
-        ),
-    ),
-    "RolloutApproval": Names(
-        "rolloutapprovals",
-        "rappr",
-        (
-            ("Rollout", "string", ".spec.rollout", 0),
-            ("Wave", "integer", ".spec.wave", 0),
-            ("Decision", "string", ".spec.decision", 0),
-            ("User", "string", ".spec.user", 0),
-            ("Break-Glass", "boolean", ".spec.breakGlass", 1),
-            AGE,
-        ),
-    ),
-    "RolloutFreeze": Names(
-        "rolloutfreezes",
-        "rfrz",
-        (
-            ("Sources", "string", ".spec.sources", 0),
-            ("From", "string", ".spec.from", 0),
-            ("Until", "string", ".spec.until", 0),
-            ("User", "string", ".spec.user", 0),
-            ("Reason", "string", ".spec.reason", 0),
-            AGE,
-        ),
-        frozen=False,
-    ),
-}
 STEP_RULE = {
     "rule": "(has(self.count) ? 1 : 0) + (has(self.percent) ? 1 : 0)"
     " + (has(self.matchLabels) && size(self.matchLabels) > 0 ? 1 : 0) == 1",
@@ -150,9 +61,8 @@ def schema_of(model: type[BaseModel]) -> Schema:
 
 def crd(kind: str) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind."""
-    names = NAMES[kind]
-    spec_model, status_model = MODELS[kind]
-    spec, status = schema_of(spec_model), schema_of(status_model)
+    names = KINDS[kind]
+    spec, status = schema_of(names.spec), schema_of(names.status)
     if names.frozen:
         spec["x-kubernetes-validations"] = [FROZEN_RULE]
     columns = [
@@ -182,7 +92,7 @@ def crd(kind: str) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{names.plural}.{GROUP}"},
+        "metadata": {"name": names.resource},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
@@ -204,7 +114,8 @@ def files() -> dict[str, str]:
     import yaml
 
     found = {
-        f"{NAMES[kind].plural}.yaml": yaml.safe_dump(crd(kind), sort_keys=False, width=100) for kind in MODELS
+        f"{names.plural}.yaml": yaml.safe_dump(crd(kind), sort_keys=False, width=100)
+        for kind, names in KINDS.items()
     }
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

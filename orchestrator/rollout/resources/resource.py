@@ -11,20 +11,14 @@ from orchestrator.errors import BadInput
 from orchestrator.harmless import texts
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import fitted
+from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.weight import lightened, room
 
 S = TypeVar("S", bound=BaseModel)
 T = TypeVar("T", bound=BaseModel)
 
 MOST_SEEN = 700 * 1024  # of what is frozen when a wave begins; as much is left for its evidence
-MODELS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
-    "PolicySource": (m.PolicySourceSpec, m.PolicySourceStatus),
-    "PolicyRollout": (m.PolicyRolloutSpec, m.PolicyRolloutStatus),
-    "NamespaceRollout": (m.NamespaceRolloutSpec, m.NamespaceRolloutStatus),
-    "WaveAnalysis": (m.WaveAnalysisSpec, m.WaveAnalysisStatus),
-    "RolloutApproval": (m.RolloutApprovalSpec, m.RolloutApprovalStatus),
-    "RolloutFreeze": (m.RolloutFreezeSpec, m.RolloutFreezeStatus),
-}
+MODELS = {kind: (declared.spec, declared.status) for kind, declared in KINDS.items()}
 
 
 @dataclass(frozen=True)
