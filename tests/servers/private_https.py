@@ -13,26 +13,43 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+MUST = (x509.BasicConstraints, x509.KeyUsage)  # critical extensions
+USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
 
 def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def signed(name, key, issuer, issuer_key, *extensions):
+    """A certificate for a key, with all that RFC 5280 asks for: Python 3.13 and newer refuse one without."""
     now = datetime.datetime.now(datetime.UTC)
     found = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
     found = found.serial_number(x509.random_serial_number())
     found = found.not_valid_before(now - datetime.timedelta(days=1))
     found = found.not_valid_after(now + datetime.timedelta(days=1))
-    for extension in extensions:
-        found = found.add_extension(extension, critical=False)
+    known = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+    for extension in (known, by, *extensions):
+        found = found.add_extension(extension, critical=isinstance(extension, MUST))
     return found.sign(issuer_key, hashes.SHA256())
 
 
 def authority(text):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
     key = ec.generate_private_key(ec.SECP256R1())
-    return name, key, signed(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None))
+    signs = x509.KeyUsage(**{**dict.fromkeys(USES, False), "key_cert_sign": True})
+    return name, key, signed(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None), signs)
 
 
 class Quiet(SimpleHTTPRequestHandler):
