@@ -1,1 +1,1 @@
-"""What a source has: its one place for a rollout, its verified revision, its namespaces, its past rollouts."""
+"""What a source has: its one place for a rollout, its current revision, its namespaces, its past rollouts."""
