@@ -59,7 +59,14 @@ ALLOWED: set[tuple[str, str]] = set()
 
 def pages():
     """Prose that stands in files of its own; of the changelog what is not the table of old names."""
-    for pattern in ("docs/**/*.md", "docs/**/*.svg", "README.md", "CONTRIBUTING.md", "mkdocs.yml", "config/**/*.yaml"):
+    for pattern in (
+        "docs/**/*.md",
+        "docs/**/*.svg",
+        "README.md",
+        "CONTRIBUTING.md",
+        "mkdocs.yml",
+        "config/**/*.yaml",
+    ):
         for path in sorted(ROOT.glob(pattern)):
             yield path, path.read_text()
     for path in sorted((ROOT / "orchestrator/server").rglob("*.html")):

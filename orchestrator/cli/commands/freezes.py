@@ -26,7 +26,7 @@ def freeze(
     until: Annotated[str, typer.Option(help="a time; else until `netpol-canary unfreeze`")] = "",
     span: Annotated[str, typer.Option("--for", help="30m, 2h, 1d12h, 2w, instead of --until")] = "",
 ) -> int:
-    """Let no wave open, of one source or of any; what runs finishes its wave, and rollbacks go on."""
+    """Keep waves from opening, of one source or of all; an open wave finishes, and rollbacks go on."""
     from orchestrator.cli.rollouts import freezing
 
     return freezing.freeze(target, source, message, begin, until, span)
@@ -38,7 +38,7 @@ def unfreeze(
     target: Target,
     name: Annotated[str, typer.Argument(help="a freeze; `netpol-canary get freezes` lists them")],
 ) -> int:
-    """End a freeze: what waits for it goes on."""
+    """End a freeze: rollouts that wait for it go on."""
     from orchestrator.cli.rollouts import freezing
 
     return freezing.unfreeze(target, name)

@@ -72,7 +72,7 @@ def take(
     cluster: Annotated[bool, typer.Option("--cluster", help="from the cluster of the kubeconfig")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", help="a namespace; may be repeated")] = None,
 ) -> int:
-    """Write the policies that stand in a cluster as a repository for a source."""
+    """Write the policies of a cluster as a repository for a source."""
     from orchestrator.cli.policies import generate as generating
 
     if not cluster:

@@ -67,7 +67,7 @@ def uninstall(
         ),
     ] = None,
 ) -> int:
-    """Take everything out of the cluster but the promoted policies; refuses while something is not restored."""
+    """Remove everything from the cluster but the promoted policies; refuses while something is not restored."""
     from orchestrator.cli.operate import uninstall as work
 
     return work.uninstall(target, restore, yes, timeout, lose or [])

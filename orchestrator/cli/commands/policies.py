@@ -160,7 +160,7 @@ def check(
         str, typer.Option("-o", "--output", help="markdown, json, yaml, sarif, github, junit or gitlab")
     ] = "",
 ) -> int:
-    """Check a pull request: new findings, intents, connections and risk; exit code 0, 1 (blocked) or 3 (a person has to look)."""
+    """Check a pull request: new findings, intents, connections and risk; exit code 0, 1 (blocked) or 3 (a person has to review it)."""
     from orchestrator.cli.policies import check as checking
 
     return checking.check(path, base, max_risk, source, flows, workloads, cni, output)

@@ -31,7 +31,7 @@ def history(
         Path | None, typer.Option("--from", help="of archived rollouts instead", metavar="DIR")
     ] = None,
 ) -> int:
-    """List the rollouts there were, with rates and latencies over time."""
+    """List past rollouts, with rates and latencies over time."""
     from orchestrator.cli.records import history as past
 
     asked = past.Asked(source, touched, person, commit, outcome, since)

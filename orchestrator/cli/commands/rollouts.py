@@ -44,7 +44,7 @@ def run(
     revision: Revision = "",
     output: Output = "",
 ) -> int:
-    """Roll one change out to its end in this process, with live progress."""
+    """Run one rollout to its end in this process, with live progress."""
     from orchestrator.cli.rollouts import run as running
 
     return running.run(target, source, revision, output)
@@ -79,7 +79,7 @@ def describe(target: Target, name: Name) -> int:
 @app.command(epilog="Example: netpol-canary explain payments")
 @on_cluster()
 def explain(target: Target, name: Name, output: Output = "") -> int:
-    """Say why a rollout was rolled back or stands still, and what was predicted, probed and seen."""
+    """Say why a rollout was rolled back or waits, and what was predicted, probed and measured."""
     from orchestrator.cli.rollouts import explain as explaining
 
     return explaining.explain(target, name, output)
@@ -101,7 +101,7 @@ def watch(
 @app.command(epilog="Example: netpol-canary pause payments")
 @on_cluster()
 def pause(target: Target, name: Name) -> int:
-    """Stop a running rollout where it is."""
+    """Pause a running rollout where it is."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.ask(target, "pause", name, False)
@@ -110,7 +110,7 @@ def pause(target: Target, name: Name) -> int:
 @app.command(epilog="Example: netpol-canary resume payments")
 @on_cluster()
 def resume(target: Target, name: Name, here: Here = False) -> int:
-    """Go on with a paused rollout; an inconclusive analysis starts over."""
+    """Resume a paused rollout; an inconclusive analysis starts over."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.ask(target, "resume", name, here)
@@ -138,7 +138,7 @@ def approve(
 @app.command(epilog="Example: netpol-canary reject payments -m 'not before the sale'")
 @on_cluster()
 def reject(target: Target, name: Name, message: Why, wave: Wave = None, here: Here = False) -> int:
-    """Say no to a wave, in your own name: the rollout ends, and everything is rolled back."""
+    """Reject a wave, in your own name: the rollout is rolled back."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
     return decide(target, name, Decision("reject", message, wave), here)
@@ -172,7 +172,7 @@ def promote(
 @app.command(epilog="Example: netpol-canary abort payments")
 @on_cluster()
 def abort(target: Target, name: Name, here: Here = False) -> int:
-    """End a running rollout and roll everything back."""
+    """Abort a running rollout and roll it back."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.ask(target, "abort", name, here)
@@ -181,7 +181,7 @@ def abort(target: Target, name: Name, here: Here = False) -> int:
 @app.command(epilog="Example: netpol-canary retry payments")
 @on_cluster()
 def retry(target: Target, name: Name, here: Here = False) -> int:
-    """Release the revision that a source holds after a rollback."""
+    """Release the revision that is blocked after a rollback."""
     from orchestrator.cli.rollouts import interventions
 
     return interventions.retry(target, name, here)

@@ -49,7 +49,7 @@ def serve(
     kubeconfig: Kubeconfig = None,
     secrets: SecretsDir = None,
 ) -> int:
-    """Keep going: controller, webhooks and web pages in one process; docs/settings.md has every setting."""
+    """Run controller, webhooks and web pages in one process; docs/settings.md has every setting."""
     from orchestrator.cli.operate import service
     from orchestrator.server.settings import load
 

@@ -9,7 +9,9 @@ import typer
 from orchestrator.cli.app import Output, Target, app, on_cluster
 
 metrics = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Look at the metrics that a source's rollouts watch."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Try the metrics that a source's rollouts watch, and list ready-made queries.",
 )
 app.add_typer(metrics, name="metrics", epilog="Example: netpol-canary metrics try --source payments")
 notify = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage who is notified of rollouts.")
@@ -77,7 +79,7 @@ def send_test(
     source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
     name: Annotated[str, typer.Option(help="one of its notifications; else all")] = "",
 ) -> int:
-    """Send a test message to those whom a source names; exit code 1 where one was not taken."""
+    """Send a test message to those whom a source names; exit code 1 where one was not accepted."""
     from orchestrator.cli.rollouts import notifying
 
     return notifying.send_test(target, source, name)
