@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from orchestrator.cli.demo import demo_changes
 
 pytestmark = pytest.mark.browser
-LOOK = "Look and decide"
+LOOK = "Review and decide"
 
 
 def waiting(page):

@@ -42,7 +42,7 @@ def check(
     cni: str,
     output: str,
 ) -> int:
-    """0 where the change is fine, 3 where a person has to look, 1 where it is blocked."""
+    """0 where the change is fine, 3 where a person has to review it, 1 where it is blocked."""
     formatted(output, "markdown", *FORMATS)
     most = next((level for level in LEVELS if level == max_risk), None)
     if max_risk and most is None:

@@ -14,7 +14,7 @@ CODES: dict[Word, int] = {"fine": 0, "allowed": 0, "look": 3, "blocked": 1}
 _SIGNS: dict[Word, str] = {
     "fine": "✅ fine",
     "allowed": "⚠️ allowed",
-    "look": "👀 a person has to look",
+    "look": "👀 a person has to review it",
     "blocked": "❌ blocked",
 }
 
@@ -28,7 +28,7 @@ class Verdict:
 
     @property
     def code(self) -> int:
-        """0, 1 where it is blocked, 3 where a person has to look."""
+        """0, 1 where it is blocked, 3 where a person has to review it."""
         return CODES[self.word]
 
 

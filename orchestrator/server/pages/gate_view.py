@@ -23,7 +23,7 @@ def objection(found: Sequence[GateState], person: Viewer) -> str:
     if not found:
         return ""
     if any(person.user in gate.barred for gate in found):
-        return "You wrote a part of this change, so your own approval would not count. Somebody else has to look at it."
+        return "You wrote a part of this change, so your own approval would not count. Somebody else has to review it."
     if all(any(v.user == person.user for v in gate.given) for gate in found if gate.missing):
         return "You have approved already; somebody else is missing."
     wanted = [gate for gate in found if gate.missing]

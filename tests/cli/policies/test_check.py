@@ -21,7 +21,7 @@ def test_a_medium_change_asks_for_a_person_and_a_limit_decides_without(repo):
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     done = repo.run("check", repo.path, "--base", "main")
     assert done.code == 3 and done.out.splitlines()[0] == (
-        "## Network policies against `main`: 👀 a person has to look, risk medium: 1 connection widened"
+        "## Network policies against `main`: 👀 a person has to review it, risk medium: 1 connection widened"
     )
     assert "Risk: **medium** (1 connection widened)" in done.out and "Intents: 3 of 3 hold." in done.out
     assert "```mermaid" in done.out
