@@ -68,4 +68,4 @@ def _ending(facts: dict[str, Any]) -> str:
         total = sum(len(w["namespaces"]) for w in facts["waves"])
         return f"  [bold green]Succeeded[/bold green]: {total} namespaces in {len(facts['waves'])} waves"
     seconds = facts["restoredSeconds"]
-    return f"  [bold yellow]{facts['phase']}[/bold yellow], restored {seconds:.2g} s after it was noticed"
+    return f"  [bold yellow]{facts['phase']}[/bold yellow], restored {seconds:.2g} s after detection"

@@ -91,15 +91,15 @@ def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
     found: list[tuple[str, datetime, str]] = []
     if written:
         start = max(bad or written)
-        found.append(("Written", start, "the change reached its last namespace"))
+        found.append(("Applied", start, "the change reached its last namespace"))
         if view.detected_at:
             after = duration((view.detected_at - start).total_seconds())
-            found.append(("Noticed", view.detected_at, f"{after} later"))
+            found.append(("Detected", view.detected_at, f"{after} later"))
     elif view.detected_at:
-        found.append(("Noticed", view.detected_at, ""))
+        found.append(("Detected", view.detected_at, ""))
     if view.restored_at:
         found.append(
-            ("Rolled back", view.restored_at, f"{duration(view.restored_seconds)} after it was noticed")
+            ("Rolled back", view.restored_at, f"{duration(view.restored_seconds)} after detection")
         )
     return found
 

@@ -89,8 +89,8 @@ def test_times_of_a_rollback_are_those_of_the_wave_that_went_wrong(view):
         )
     )
     assert [(word, more) for word, _, more in found][1:] == [
-        ("Noticed", "60 s later"),
-        ("Rolled back", "60 s after it was noticed"),
+        ("Detected", "60 s later"),
+        ("Rolled back", "60 s after detection"),
     ]
     assert found[0][1] == T + timedelta(minutes=2)
 
