@@ -98,9 +98,7 @@ def times(view: RolloutView) -> list[tuple[str, datetime, str]]:
     elif view.detected_at:
         found.append(("Detected", view.detected_at, ""))
     if view.restored_at:
-        found.append(
-            ("Rolled back", view.restored_at, f"{duration(view.restored_seconds)} after detection")
-        )
+        found.append(("Rolled back", view.restored_at, f"{duration(view.restored_seconds)} after detection"))
     return found
 
 
