@@ -1,6 +1,6 @@
 # One image for all: the controller, the guard, steps of workflows, and the program netpol-canary-probe that probe pods run.
 # Git reads the sources; kubectl builds kustomizations. Both base images are pinned by digest; a build elsewhere may give others.
-ARG BASE=docker.io/library/python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
+ARG BASE=docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 ARG KUBECTL=registry.k8s.io/kubectl:v1.34.1@sha256:59bafa07ff3a6d4b417e7633ddb9d79a9606ca98bf64bac080b3e65748669250
 FROM ${KUBECTL} AS kubectl
 

@@ -93,7 +93,7 @@ def build(kubectl, archive):
 
 
 def _base():
-    """The stand-in of python:3.11-slim, with this machine's way to the package indexes."""
+    """The stand-in of the Python image, with this machine's way to the package indexes."""
     spared = 'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale'
     made = tree("python", "--variant=apt", f"--include={PACKAGES}", f"--customize-hook={spared}")
     passed = {k: v for k, v in os.environ.items() if k.startswith(PASSED)}
