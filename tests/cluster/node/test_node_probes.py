@@ -26,10 +26,10 @@ DENY = policy("deny", callers=("nobody",))
 KILLED = """\
 import sys
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.jobs import JobProber
-from orchestrator.adapters.kubernetes import connect
+from orchestrator.adapters.probes.prober import JobProber
+from orchestrator.adapters.kube.cluster import connect
 from orchestrator.ports import Probe
-from orchestrator.rollout.model import Probing
+from orchestrator.rollout.resources.model import Probing
 probing = Probing(seconds=10, stable_seconds=60)
 prober = JobProber(connect(sys.argv[1]), SystemClock(), probing, sys.argv[2], "node-test")
 prober.run([Probe("p", "front/app", "alpha/app", 8081, "TCP", True)])
