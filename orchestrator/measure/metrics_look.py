@@ -26,14 +26,6 @@ def measured(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) -
     return calmed(plan, found, counted(ctx, state, analysis, at))
 
 
-def by_threshold(
-    ctx: Context, state: State, analysis: WaveAnalysis, at: datetime, watched: Sequence[str] | None = None
-) -> list[m.MeasurementRecord]:
-    """The records of the metrics that are held against thresholds, with no word of sequential ones."""
-    plan = state.rollout.spec.strategy.analysis
-    return calmed(plan, thresholds(ctx, state, analysis, at, watched), ())
-
-
 @dataclass(frozen=True)
 class Measured:
     """A record; `quiet` where there was nothing to measure, and what follows is for the volume to say."""

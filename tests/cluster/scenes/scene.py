@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import urllib.parse
@@ -14,6 +13,7 @@ import reading
 import yaml
 from clearing import OWN, cleared
 from patience import ENOUGH, eventually
+from runtime import running as process
 
 __all__ = ["OWN", "PROGRAM", "Scene", "cli", "eventually", "policy", "process", "prometheus", "source"]
 
@@ -21,22 +21,6 @@ PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
 DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")
 QUERY = 'sum by (namespace) (increase(http_{}_requests_total{{namespace=~"$namespaces"{}}}[$window]))'
-
-
-@contextlib.contextmanager
-def process(command, log):
-    """A child that is ended at the end."""
-    with Path(log).open("w") as out:
-        child = subprocess.Popen([str(c) for c in command], stdout=out, stderr=out)
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(ENOUGH)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
 
 
 @contextlib.contextmanager
