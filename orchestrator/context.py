@@ -1,7 +1,5 @@
 """What every step works with: the ports, the state as read, and the one way to change a phase."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """How much time has passed, however often and however far somebody sets the wall clock meanwhile."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

@@ -20,8 +20,6 @@ NetpolCanaryError
     └── RepositoryError Git gave no usable answer
 """
 
-from __future__ import annotations
-
 import re
 
 MOST_WORD = 300  # characters of a path or a name in a message

@@ -6,8 +6,6 @@ written into the cluster for people (`texts`). Sources: ECMA-48 for control sequ
 for bidirectional controls, XML 1.0 section 2.2, GitHub's "Workflow commands" and "GitHub Flavored Markdown".
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

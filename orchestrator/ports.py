@@ -4,8 +4,6 @@
 Manifests are plain dicts from file to API server: no typed round trip drops a field.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

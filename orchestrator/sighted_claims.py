@@ -1,7 +1,5 @@
 """Claims of a source's place whose rollout does not stand yet, and since when this process has seen them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from orchestrator.elapsed import Reading, Wall, reading, since

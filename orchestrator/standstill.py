@@ -1,7 +1,5 @@
 """For how long this process has watched rollouts stand still, on a clock that nobody sets."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace

@@ -4,8 +4,6 @@ A replacement or deletion that lands late is refused where its object was writte
 it is looked for once more, when nothing can land any more.
 """
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """How many there are, in words: `2 waves`, `one, two and 3 more`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

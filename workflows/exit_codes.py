@@ -1,7 +1,5 @@
 """What the exit codes of a workflow's pods say to Argo: done, of no use, or worth another try."""
 
-from __future__ import annotations
-
 DONE = 0
 BAD = 1  # the wave is bad, or the rollout is on its way back
 STOPPED = 3  # the rollout stands still, or another wave is open: nothing was done

@@ -1,7 +1,5 @@
 """A wave's metrics read by several workers at once: each measures its namespaces at a look, one puts it together."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

@@ -4,8 +4,6 @@ Each part takes the state, what comes next in it, and the number of its shard. I
 something to do again, or None where nothing is left. It may be repeated, and may die anywhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta
 

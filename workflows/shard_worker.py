@@ -1,7 +1,5 @@
 """One pod of a wave's workflow: works its step off until nothing is left of it, or the rollout decides otherwise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The small Workflow that the controller submits for one wave."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hera.workflows import Parameter, Workflow

@@ -4,8 +4,6 @@ Every pod runs `netpol-canary step` with identifiers alone. There is no mutex, n
 pod may do is decided by the rollout as it stands in the cluster, by compare-and-swap.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the controller does about a wave that Argo works on: submit its Workflow, follow it, and never forget it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import structlog

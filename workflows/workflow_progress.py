@@ -1,7 +1,5 @@
 """Where a wave's Workflow is, as lines: each task with its pods, from the status that Argo writes."""
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -1,7 +1,5 @@
 """The machine's own clock."""
 
-from __future__ import annotations
-
 import threading
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Run a program on hostile data: its output is a stream, and its time, memory, processes and files have limits."""
 
-from __future__ import annotations
-
 import os
 import selectors
 import shutil

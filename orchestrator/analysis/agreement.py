@@ -1,7 +1,5 @@
 """Predicted, probed, seen: for each connection of the diff what analysis, packets and traffic say of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

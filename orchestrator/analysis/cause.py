@@ -3,8 +3,6 @@
 The evidence is joined with the wave's frozen diff; nothing is asked of Git, Prometheus or the cluster.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -4,8 +4,6 @@ No data is never a success. A series that was there before the change and is gon
 regression, unless the controls lost it as well.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """What probes say: each answer by its baseline and by the wave's controls, and where analysis and packets disagree."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

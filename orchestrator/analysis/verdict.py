@@ -1,7 +1,5 @@
 """What a wave's measurements and probes together say; the worst wins."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.analysis.probe_answers import Judgement

@@ -1,7 +1,5 @@
 """The application that commands are declared on, and the options that they share."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass

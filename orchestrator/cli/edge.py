@@ -1,7 +1,5 @@
 """The edge of the command line: what goes to standard output and standard error is made harmless there, once."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO

@@ -1,7 +1,5 @@
 """The command line: `netpol-canary VERB`. Nothing heavy is imported before it is needed."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """What commands print: data for machines, tables for people, and notes beside both on standard error."""
 
-from __future__ import annotations
-
 import csv
 import json
 import sys

@@ -1,7 +1,5 @@
 """This process as a worker: its name for Leases, its end by a signal, and whether anybody else works."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

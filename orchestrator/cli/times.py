@@ -1,7 +1,5 @@
 """Times as people type them: 30m, 1d12h, 4w, 2026-12-27T09:00+01:00."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 

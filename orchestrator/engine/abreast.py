@@ -1,7 +1,5 @@
 """Looks at several sources at once: at each by one thread at a time, and never with all threads at those that failed last."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Says once of an object what about it is ignored: in the log, and as an Event where `kubectl describe` shows it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import structlog

@@ -1,7 +1,5 @@
 """The last resort round one piece of work: whatever it raises is logged and counted, and stops nothing beside it."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """How many rollouts, and namespaces of theirs, may be in an open wave at once across all sources."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Keeps going: polls the sources, starts, queues and resumes rollouts, lets go of old ones."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

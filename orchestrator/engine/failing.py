@@ -1,7 +1,5 @@
 """For how long a worker has failed in a row, and for how much of that something stood in its way."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from orchestrator.elapsed import Reading, Wall, reading, since

@@ -4,8 +4,6 @@ The whole rollout goes back, not its open wave alone: what has ended is everywhe
 `after`, and no phase says anything else. Between two waves that is not needed: then the guard tells, and writes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The controller's own metrics, for Prometheus; read off the states that the engine sees."""
 
-from __future__ import annotations
-
 from collections import Counter as Tally
 from collections.abc import Iterable
 from typing import Any, get_args

@@ -1,7 +1,5 @@
 """Who works on a rollout: one Lease each, staleness judged by locally observed change."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from orchestrator.context import Context

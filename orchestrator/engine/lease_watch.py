@@ -1,7 +1,5 @@
 """The Leases of rollouts as this process has seen them, look after look: which of them stand still, and since when."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """Which sources are looked at in this round, and how the last look at each ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Notices at once what people ask for: one watch a kind, which only makes the next round come sooner."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Hashable

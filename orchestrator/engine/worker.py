@@ -1,7 +1,5 @@
 """Works a rollout off in this process: read the state, ask what comes next, do it, until it ends."""
 
-from __future__ import annotations
-
 import contextvars
 import time
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """What traffic shows on the connections of the diff, where a source names a query for flows."""
 
-from __future__ import annotations
-
 import math
 from datetime import datetime
 

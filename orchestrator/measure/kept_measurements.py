@@ -1,7 +1,5 @@
 """Measurements as they are kept, and which of them a wave cannot do without."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

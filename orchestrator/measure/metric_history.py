@@ -1,7 +1,5 @@
 """How a metric went until now, on a grid of times, for people to look at."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

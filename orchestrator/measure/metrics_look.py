@@ -1,7 +1,5 @@
 """The metrics of one look, each by its own test: thresholds over a window, or sequential tests on counters."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

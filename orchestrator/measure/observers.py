@@ -1,7 +1,5 @@
 """Ways of seeing that a change may cut off, looked at in the cluster itself: pods that are no longer Ready."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 

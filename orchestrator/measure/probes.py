@@ -1,7 +1,5 @@
 """A wave's probes for the port, and their answers as they are kept."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from orchestrator.ports import Probe, ProbeResult

@@ -4,8 +4,6 @@
 them takes for an answer what another one refuses. docs/analysis.md has what becomes of each kind of answer, as a table.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Where a rule stands that decides a connection of a wave: as the plan found it in Git, which a wave does not read again."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

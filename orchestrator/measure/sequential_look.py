@@ -1,7 +1,5 @@
 """What the sequential tests of one look say of each stream, and how a wave's streams share its part of alpha."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """What a strategy's metrics answer now, and what is wrong with it, before anything depends on them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

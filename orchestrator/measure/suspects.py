@@ -1,7 +1,5 @@
 """What else changed in the minutes in which a wave went wrong: workloads that were rolled out themselves."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from orchestrator.context import Context

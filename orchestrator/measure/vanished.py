@@ -1,7 +1,5 @@
 """Namespaces that are deleted while a wave is watched: they say nothing any more, and the next wave waits for a person."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 

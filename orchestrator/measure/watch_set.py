@@ -1,7 +1,5 @@
 """What a wave is judged by: who is watched, whom it is compared with, what it changes, what is tried."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A person's decision on a wave, whichever way it is taken: what is sensible, and the RolloutApproval of it."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass
 from datetime import datetime

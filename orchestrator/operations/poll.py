@@ -1,7 +1,5 @@
 """Ask for a look at a source's repository: an annotation that the controller compares in every round."""
 
-from __future__ import annotations
-
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestrator.context import SOURCE, Context

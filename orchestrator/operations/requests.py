@@ -1,7 +1,5 @@
 """What people ask of a rollout, whichever way they ask: pause, resume, abort, rollback, and to release a revision."""
 
-from __future__ import annotations
-
 import uuid
 
 from orchestrator.context import ROLLOUT, Context

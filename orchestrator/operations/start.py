@@ -1,7 +1,5 @@
 """Begin a rollout: resolve, plan, take the source's one place, create the PolicyRollout."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

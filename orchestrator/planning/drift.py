@@ -1,7 +1,5 @@
 """Where the cluster differs from the current revision, and who made it so; nothing is written."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

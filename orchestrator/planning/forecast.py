@@ -1,7 +1,5 @@
 """What a plan would do to the cluster's workloads, before anything is written; what must not be is refused."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """The connections that a plan changes, as they are frozen with it: of every wave the worst first, and how many there are."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

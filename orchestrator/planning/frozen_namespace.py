@@ -1,7 +1,5 @@
 """What is frozen of one namespace, as it will be written: the planner makes it too, so that nothing is refused later."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.errors import BadInput

@@ -1,7 +1,5 @@
 """Namespaces that a source selects since its rollout of the current revision, and that hold nothing of it yet."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.context import Context

@@ -4,8 +4,6 @@ Whoever may relabel a namespace must not be able to shed its policies: a removal
 waits for people before its first wave.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 

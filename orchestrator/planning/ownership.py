@@ -1,7 +1,5 @@
 """An object that stands already: whether a source may write it, and who else would."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from orchestrator.errors import BadInput

@@ -1,7 +1,5 @@
 """Work out a plan: what a revision asks for, against what stands in the cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Which connections probes try: for a wave, and for a whole plan before anything is written, by one rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from orchestrator.policy.author.probing import Chosen, Sides, choose

@@ -1,7 +1,5 @@
 """A rollout with everything that belongs to it as one JSON document, and back: a v1 List, as kubectl writes it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From the resources of a rollout to what people read of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal

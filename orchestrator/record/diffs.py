@@ -1,7 +1,5 @@
 """What a rollout changes in a namespace, object by object, as unified diffs of YAML."""
 
-from __future__ import annotations
-
 import difflib
 import json
 from collections.abc import Mapping

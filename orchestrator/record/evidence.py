@@ -1,7 +1,5 @@
 """What a wave was judged by: curves of its metrics, its probes, the connections of its diff."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from orchestrator.analysis.agreement import Row, agreement

@@ -1,7 +1,5 @@
 """Which rollouts are meant: by source, namespace, person, commit, outcome and time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime

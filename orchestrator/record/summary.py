@@ -1,7 +1,5 @@
 """Many rollouts at once: how each of them went, how often that was well, and how long things took."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What happened to a rollout, and when: transitions, writes, looks, decisions of people, in order of time."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence

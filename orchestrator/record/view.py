@@ -1,7 +1,5 @@
 """What there is to see of a rollout, as plain values: pages, reports and `describe` all draw from these."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args

@@ -1,7 +1,5 @@
 """The waves of a rollout: where each of them stands, its namespaces and its evidence."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from orchestrator.record.diffs import object_diffs

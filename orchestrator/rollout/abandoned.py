@@ -1,7 +1,5 @@
 """What a rollout was left as, on which nobody works any more: half done, or between two steps that hurt nobody."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from orchestrator.rollout.next import State

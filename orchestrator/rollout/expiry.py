@@ -5,8 +5,6 @@ own clock was not set and the times written agree with each other and with the A
 has watched itself, on a clock that nobody sets.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from itertools import pairwise
 

@@ -8,8 +8,6 @@ Pure. The resources decide what a wave is worth; this is about who works on it. 
 - suspend: the wave gets nowhere, and its progress deadline rolls it back.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from typing import Literal

@@ -4,8 +4,6 @@ A first-level folder is named after a namespace and holds its objects, however d
 every namespace that the source selects stands in the shared folder, or at the root where the source says so.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

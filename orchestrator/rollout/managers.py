@@ -1,7 +1,5 @@
 """Who else manages an object: read from its labels, annotations, owners and field managers; never written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Pure. Whoever works on a rollout asks it before each step, for the state as it stands then, and takes no other step.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal

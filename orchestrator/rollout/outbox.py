@@ -4,8 +4,6 @@ An entry is written in the same compare-and-swap as the transition that it tells
 sent; so nothing is lost, and nothing is sent twice unless a process ends between sending and taking off.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta

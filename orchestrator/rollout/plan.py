@@ -1,7 +1,5 @@
 """The plan: what a revision changes in each namespace, in which waves."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

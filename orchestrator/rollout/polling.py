@@ -3,8 +3,6 @@
 Pure; the engine keeps one `Look` a source.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

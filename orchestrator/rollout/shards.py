@@ -3,8 +3,6 @@
 Pure, and the same whoever asks: a worker is told the number of its shard and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """When a wave is due for what: settled, looked at, or too long without progress. Pure, and the same when asked again."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.rollout.state import State

@@ -1,7 +1,5 @@
 """Which namespaces change together, and why: the canary first, then the strategy's steps."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What config/admission refuses, for the API server in memory; tests/cluster holds the two to each other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from orchestrator.ports import Manifest

@@ -1,7 +1,5 @@
 """A clock that only moves when somebody sleeps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

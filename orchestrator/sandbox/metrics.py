@@ -3,8 +3,6 @@
 `sum by (l) (increase(name{a="x",b=~"y|z"}[60s]))` and `sum by (l) (name{...})`, also without matchers.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A clock for the sandbox that people look at: it jumps at first, and then runs by itself, quicker than the wall's."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

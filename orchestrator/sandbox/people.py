@@ -1,7 +1,5 @@
 """The in-memory cluster as different people see it: each with a name, groups and what those may do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import cast
 

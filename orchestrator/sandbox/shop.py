@@ -1,7 +1,5 @@
 """A shop of twelve namespaces: its workloads, who calls whom, and the policies it starts with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

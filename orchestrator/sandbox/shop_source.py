@@ -1,7 +1,5 @@
 """The shop as a PolicySource has it: its strategy, and its first policies in force."""
 
-from __future__ import annotations
-
 from orchestrator.rollout.layout import arrange
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import owned

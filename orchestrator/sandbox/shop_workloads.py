@@ -1,7 +1,5 @@
 """What stands beside the shop's policies in its repository: its workloads, a PolicyTest, and recorded connections."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ The schemas are compiled once a kind. Of the CRDs' CEL rules only the frozen spe
 filled in, the models have them. Strict as a request with fieldValidation=Strict is: unknown fields are refused.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache

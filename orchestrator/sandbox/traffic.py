@@ -1,7 +1,5 @@
 """Requests between the shop's namespaces, as far as the policies in force let them pass; and their scrape."""
 
-from __future__ import annotations
-
 import math
 from datetime import datetime
 

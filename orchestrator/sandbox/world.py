@@ -1,7 +1,5 @@
 """The sandbox as one piece: cluster, clock, traffic, metrics, prober, with the shop in it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

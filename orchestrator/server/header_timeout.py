@@ -3,8 +3,6 @@
 Over the limit of connections it is still said that the process lives, or whoever floods it would have it restarted.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is served over HTTP, put together from its parts."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager

@@ -1,7 +1,5 @@
 """Serves an application on an address, in a thread of its own."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Callable, Iterator

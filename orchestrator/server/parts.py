@@ -1,7 +1,5 @@
 """What the pages, the sign-in and the webhooks are built over, and who looks at them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path

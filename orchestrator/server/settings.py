@@ -1,7 +1,5 @@
 """What can be set about `serve`: flags win over the environment, the environment over the file."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping

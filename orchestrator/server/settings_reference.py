@@ -1,7 +1,5 @@
 """docs/settings.md, written from the settings' model."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -6,8 +6,6 @@ rollout leaves Pending only after its uid was written beside its name: one that 
 given to another, finds that out and ends with nothing written.
 """
 
-from __future__ import annotations
-
 import re
 
 from orchestrator.context import ROLLOUT, Context

@@ -1,7 +1,5 @@
 """The rollouts of a source: the one that runs, and whether one is the latest."""
 
-from __future__ import annotations
-
 from orchestrator.context import ROLLOUT, SOURCE, Context
 from orchestrator.errors import Refused
 from orchestrator.rollout.resources.objects import SOURCE_LABEL

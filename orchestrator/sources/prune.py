@@ -1,7 +1,5 @@
 """Let go of what is done: finalizers of deleted records, and rollouts beyond the history limit."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import structlog

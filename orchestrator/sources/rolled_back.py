@@ -1,7 +1,5 @@
 """Namespaces in which the current revision itself was rolled back: nothing tries it there again by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.rollout.abandoned import LOST

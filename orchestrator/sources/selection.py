@@ -1,7 +1,5 @@
 """The namespaces that a source may write to, as they stand now; a selection that means nothing is refused."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Both stand in the source's status, since people may delete a rollout that is over, and another may get its name.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """One look at a wave: its metrics on a fixed grid of times, its probes where they are due, who else may be at fault."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Write a wave: every namespace from `before` to `after`, then its NamespaceRollout to Applied."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

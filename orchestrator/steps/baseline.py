@@ -1,7 +1,5 @@
 """Before a wave is written: what is watched, what its probes answer now, and connections to keep open."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.analysis.probe_answers import lacking

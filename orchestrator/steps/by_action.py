@@ -1,7 +1,5 @@
 """Which step carries out which action."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from orchestrator.context import Context

@@ -1,7 +1,5 @@
 """Close a rollout: its terminal phase, the source's record of it, and the finalizer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from orchestrator.context import FINALIZER, ROLLOUT, SOURCE, Context, change

@@ -1,7 +1,5 @@
 """Declare a wave good and go on, or the whole rollout."""
 
-from __future__ import annotations
-
 from orchestrator.context import Context, change
 from orchestrator.errors import Refused
 from orchestrator.rollout.next import Action, State

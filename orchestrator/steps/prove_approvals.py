@@ -1,7 +1,5 @@
 """Prove that approvals can be believed, before they are counted; pause in sight where they cannot."""
 
-from __future__ import annotations
-
 from orchestrator.context import Context, change
 from orchestrator.errors import ApiError, Busy
 from orchestrator.rollout.gates.approval_proof import CONDITION, condition, trials

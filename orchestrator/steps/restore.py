@@ -1,7 +1,5 @@
 """Put every touched namespace back to `before` and read it back; needs the API server and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import structlog

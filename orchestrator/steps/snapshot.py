@@ -1,7 +1,5 @@
 """Freeze a plan: the PolicyRollout first, then `before` and `after` of each namespace."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal

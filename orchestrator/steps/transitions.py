@@ -1,7 +1,5 @@
 """Open a wave, pause before or within it, go on, and note a person's request: one compare-and-swap each."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

@@ -1,7 +1,5 @@
 """After the way back: probe again and say whether the baseline's answers are there."""
 
-from __future__ import annotations
-
 from orchestrator.context import Context, change
 from orchestrator.errors import PortError
 from orchestrator.measure.probes import attempt

@@ -1,7 +1,5 @@
 """One more look at a wave that has its verdict, while the next one waits or a person must decide: what fails is rolled back."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from orchestrator.analysis.probe_answers import Judgement

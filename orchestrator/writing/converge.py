@@ -5,8 +5,6 @@ namespace in one of them, the walk goes on from there, forwards or backwards: ev
 directions. From anywhere else there is a way back to `before`, frozen as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Where the walk of a namespace is kept: in the status of its NamespaceRollout, before the first write of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

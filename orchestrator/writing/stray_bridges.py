@@ -4,8 +4,6 @@ A bridge opens connections for the moments of a walk. One that outlives its walk
 gone) opens them for good. Bridges are listed before rollouts: what is seen without an open rollout then has none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

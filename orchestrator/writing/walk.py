@@ -4,8 +4,6 @@ Frozen when the walk begins, for they follow from the policies of others as well
 deletes meanwhile must not make a half-way state unknown.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Policies from a plain directory, to plan with before anything is committed."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What policies say in the versions of files, for comparison alone: of a document that many versions share, read once."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

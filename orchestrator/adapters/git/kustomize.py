@@ -1,7 +1,5 @@
 """Build the kustomizations of a commit; whatever is not in the commit is refused before anything runs."""
 
-from __future__ import annotations
-
 import os
 import posixpath
 import re

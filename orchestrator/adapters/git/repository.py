@@ -1,7 +1,5 @@
 """Policies from a Git repository, through the git program and a private bare clone."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import posixpath

@@ -1,7 +1,5 @@
 """Which commit between two revisions made a rule of a policy what it is: by what the policy says, not by the file that holds it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Say once what was passed over among the files of a source or a folder."""
 
-from __future__ import annotations
-
 import sys
 from threading import Lock
 

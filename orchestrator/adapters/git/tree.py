@@ -1,7 +1,5 @@
 """The files of a commit, read from git's tree objects themselves: hostile names refused, other files passed over."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which names of files and folders no commit may bring along, and the place in a folder that a path leads to."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Files of a directory as they were at a revision of the Git repository that holds it; nothing is written there."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

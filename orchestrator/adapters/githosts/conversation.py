@@ -1,7 +1,5 @@
 """One conversation with a Git host: some questions and changes that end together; the token goes to that host alone."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A Git host for a source's feedback: its kind, its address, its token."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Gitea and Forgejo: commit statuses and one comment, through their REST API."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

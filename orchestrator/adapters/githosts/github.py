@@ -1,7 +1,5 @@
 """GitHub: commit statuses, one comment on the pull request, and a pull request that takes a change back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

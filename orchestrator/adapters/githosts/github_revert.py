@@ -4,8 +4,6 @@ The new commit stands on the branch's head and alters only files below the path 
 them; what was altered again since is named in the text and left to a person.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """GitLab: commit statuses and one note on the merge request, through its REST API."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """Which addresses are asked: https, http where a caller allows it, and never the machine's own metadata."""
 
-from __future__ import annotations
-
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit

@@ -3,8 +3,6 @@
 A timeout of requests starts anew with every address that is tried and with every byte that comes.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
 import socket

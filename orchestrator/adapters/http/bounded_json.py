@@ -1,7 +1,5 @@
 """JSON of others, read within limits: UTF-8, so many values, so many levels."""
 
-from __future__ import annotations
-
 import json
 import re
 from itertools import accumulate

@@ -5,8 +5,6 @@ replaces `verify` of a session of requests. Cookies are not kept. Answers are no
 become a large one here.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from contextlib import closing

@@ -1,7 +1,5 @@
 """How much time is left of what something may take in all."""
 
-from __future__ import annotations
-
 import time
 
 

@@ -1,7 +1,5 @@
 """Messages without what was given in confidence, as it is or as a server may write it back."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus

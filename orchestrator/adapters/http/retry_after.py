@@ -1,7 +1,5 @@
 """When a server wants to be asked again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime

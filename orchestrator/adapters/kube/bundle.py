@@ -3,8 +3,6 @@
 They are read as they stand; config/ is written so that nothing else of kustomize is needed to install it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path

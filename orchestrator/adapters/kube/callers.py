@@ -1,7 +1,5 @@
 """Clients of the same API server in somebody else's name: with another token, or by impersonation."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

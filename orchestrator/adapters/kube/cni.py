@@ -1,7 +1,5 @@
 """Which agent enforces network policies here, by its DaemonSet, and the profile that its reading of them has."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from orchestrator.errors import Forbidden, NotFound

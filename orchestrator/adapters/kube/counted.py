@@ -1,7 +1,5 @@
 """A Cluster that tells how often it is called, and how the calls end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from orchestrator.errors import ApiError, Unreachable

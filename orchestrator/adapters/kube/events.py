@@ -1,7 +1,5 @@
 """Kubernetes Events on the PolicyRollout: what `kubectl describe` shows of what happened."""
 
-from __future__ import annotations
-
 import uuid
 
 import structlog

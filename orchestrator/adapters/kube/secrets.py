@@ -1,7 +1,5 @@
 """Credentials by reference: a Secret of the orchestrator's namespace, or a mounted directory."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The workloads and policies of a live cluster, as documents for the evaluator."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from orchestrator.errors import NotFound

@@ -4,8 +4,6 @@ Other packages add a type by an entry point of the group `netpol_canary.metric_s
 its value a callable that takes `Settings` and returns a `MetricSource`.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """How a provider is asked: its address, its credentials, whom to trust, and again where it wants that."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

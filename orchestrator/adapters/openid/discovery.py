@@ -1,7 +1,5 @@
 """Where a provider is asked and which keys it signs with, kept for a while."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Whether an id_token is this provider's word, for this client, for this very attempt to sign in, and still holds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

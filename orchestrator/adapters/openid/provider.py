@@ -1,7 +1,5 @@
 """One provider: where to send somebody, and what comes of the code that they bring back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from urllib.parse import parse_qsl

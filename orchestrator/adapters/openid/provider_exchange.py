@@ -1,7 +1,5 @@
 """One exchange with a provider: small, in time, and by way of no proxy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

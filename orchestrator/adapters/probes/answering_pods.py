@@ -1,7 +1,5 @@
 """Which pod answers for a probe Job, and why what is there may not be believed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Connections that Jobs keep open over a change: opened, asked for, let go of."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 

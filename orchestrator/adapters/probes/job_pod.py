@@ -1,7 +1,5 @@
 """The Job that tries connections in a workload's place: policies see that workload, nothing else does."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

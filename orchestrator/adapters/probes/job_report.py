@@ -1,7 +1,5 @@
 """What the pods of probe Jobs say: their summaries as results, and why one cannot start."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One run of probes: Jobs created as there is room for them, watched, read and deleted, until a deadline."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The Jobs of one owner in the cluster: created, found again, read, deleted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What in a cluster would take probe pods for a workload's own, for the plan."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.adapters.probes.probe_ends import Workloads, imitated

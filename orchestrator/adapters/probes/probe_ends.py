@@ -1,7 +1,5 @@
 """Which pods the ends of a probe are: the workload to imitate, and an address to connect to."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The port Prober on Jobs: one for each workload that connections start from, bounded and cleaned up."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ Envoy "Cluster manager statistics" with the cluster names that Envoy Gateway giv
 metrics".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

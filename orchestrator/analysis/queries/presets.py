@@ -1,7 +1,5 @@
 """Metrics that name a preset become concrete ones; what the metric says itself wins."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from orchestrator.analysis.queries.catalog import PRESETS, Preset

@@ -1,7 +1,5 @@
 """Counters as PromQL by namespace: over a window for thresholds, raw for sequential tests."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

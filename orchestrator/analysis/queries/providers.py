@@ -1,7 +1,5 @@
 """Which provider a name stands for: one of the list, `prometheus` from its own settings, or `kubernetes`."""
 
-from __future__ import annotations
-
 from orchestrator.errors import BadInput
 from orchestrator.rollout.resources import model as m
 

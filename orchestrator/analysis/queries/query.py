@@ -1,7 +1,5 @@
 """Query templates: `$namespaces` (one query for a whole wave), `$namespace` (one query each), `$window`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -8,8 +8,6 @@ same answer. Not borne: errors that last over many intervals without being a reg
 namespaces share but the controls' scrapes show later than the canary's.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ fixed in advance, so that it is a function of the counts alone: looking more oft
 restart changes nothing (Lindon, Sanden, Shirikian, KDD 2022; Lindon, Malek, NeurIPS 2022, for counts).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from orchestrator.analysis.sequential.clumps import Array

@@ -6,8 +6,6 @@ tail the index of dispersion, which is the size of a clump as its members see it
 inequality).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,8 +3,6 @@
 Disjoint increments can be added up and tested one after another; overlapping `rate()` windows cannot.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime

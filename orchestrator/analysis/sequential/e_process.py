@@ -6,8 +6,6 @@ unknown share of errors is not estimated but tried: evidence stands only where i
 the past does not speak against.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from orchestrator.analysis.sequential.betting import fall, rise

@@ -3,8 +3,6 @@
 Drift is only ever taken in favour of the change: controls that grow healthier or busier ask for nothing more.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from orchestrator.analysis.sequential.clumps import Array, claimed_clump, dispersion

@@ -3,8 +3,6 @@
 Loads numpy: import it where it is used, not when the program starts.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

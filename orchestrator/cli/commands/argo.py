@@ -1,7 +1,5 @@
 """Waves as Argo Workflows: the commands below `netpol-canary workflows`, and `step`, which their pods run."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

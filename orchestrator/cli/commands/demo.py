@@ -1,7 +1,5 @@
 """`demo`: what the program does, in a shop in memory."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

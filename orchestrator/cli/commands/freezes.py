@@ -1,7 +1,5 @@
 """`freeze`, `unfreeze`, `stop` and `start`: who may open waves, and from when; rollbacks are never stopped."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

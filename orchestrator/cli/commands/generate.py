@@ -1,7 +1,5 @@
 """The commands that write policies: `generate` from service definitions, `import` from a cluster."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """What an installation takes: `install`, `uninstall`, `crds`, and `completion` for the shell."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """What policies mean and what is wrong with them, before any cluster is touched."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The commands that read the record: `history`, `report`, `export`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Rollouts: planned, run, looked at, decided on, stopped and sent back."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

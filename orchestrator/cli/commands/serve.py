@@ -1,7 +1,5 @@
 """The processes that run in the cluster: `serve`, `controller`, whose settings `settings` prints, and `guard`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """What is asked of a source: `drift`, `poll`, the commands below `metrics` and `notify`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

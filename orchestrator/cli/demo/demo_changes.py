@@ -1,7 +1,5 @@
 """Changes to merge into the demo's repository, again and again: a good one, and one that hurts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from orchestrator.cli.demo.shop_demo import Scenario, commit

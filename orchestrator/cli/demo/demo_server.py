@@ -1,7 +1,5 @@
 """`demo --serve`: the web pages over the sandbox, with a controller that picks up what is merged."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import tempfile

@@ -1,7 +1,5 @@
 """The demo's shop with a past: three changes of the last days, and one that waits for somebody."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path

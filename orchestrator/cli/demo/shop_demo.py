@@ -1,7 +1,5 @@
 """The demo: a real Git repository, the sandbox's shop, three changes and what becomes of them."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """What the demo prints."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Results as JUnit's XML, which CI systems show."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr

@@ -1,7 +1,5 @@
 """Findings as CI systems and Git hosts take them: SARIF, GitHub's annotations, JUnit, GitLab's code quality."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Findings as code scanning takes them: SARIF 2.1.0, each result with a place below the repository's root."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Where a finding is from the repository's root, as code scanning and annotations want it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple

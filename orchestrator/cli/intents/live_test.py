@@ -1,7 +1,5 @@
 """`test --live`: a directory's PolicyTests as real connections in a cluster, with no rollout."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Sequence

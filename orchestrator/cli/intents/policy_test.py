@@ -1,7 +1,5 @@
 """`test`: whether a directory's policies do what its PolicyTests say."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

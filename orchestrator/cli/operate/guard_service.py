@@ -1,7 +1,5 @@
 """Runs what `guard` runs: a guard beside /metrics and health, until SIGTERM or SIGINT."""
 
-from __future__ import annotations
-
 from fastapi import FastAPI
 
 from orchestrator.adapters.clock import SystemClock

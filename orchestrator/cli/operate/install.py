@@ -1,7 +1,5 @@
 """`install`: the manifests of an installation, printed or applied, after a look at what the cluster offers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from orchestrator.adapters.clock import SystemClock

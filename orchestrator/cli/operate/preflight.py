@@ -1,7 +1,5 @@
 """What a cluster offers to an installation: its version, its CNI, Prometheus, Argo Workflows, the caller's rights."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

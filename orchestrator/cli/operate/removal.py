@@ -3,8 +3,6 @@
 Nothing here decides whether it may go: but a finalizer of ours is only taken off what has ended, by compare-and-swap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 
 from orchestrator.adapters.kube.bundle import DEFAULT, EXTRAS, Manifest, collected

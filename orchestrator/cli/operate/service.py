@@ -1,7 +1,5 @@
 """Runs what `serve` serves: HTTP in one thread, the controller in another, until SIGTERM or SIGINT."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

@@ -1,7 +1,5 @@
 """`metrics try`, `metrics presets`: what a source's metrics answer now, which queries come ready made."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

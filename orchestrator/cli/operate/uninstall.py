@@ -3,8 +3,6 @@
 It may be stopped anywhere and run again. What it removes it names first.
 """
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Collection, Iterable, Sequence

@@ -1,7 +1,5 @@
 """`workflows render` and `workflows watch`: a wave's Workflow as YAML, and where it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

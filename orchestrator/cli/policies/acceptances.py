@@ -1,7 +1,5 @@
 """What `.netpol-canary.yaml` says, and its acceptances, each with the people who wrote its lines into Git."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`check`: a pull request in one go: findings, intents, connections and risk; one exit code, one summary."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`generate --check`: which of the connections that definitions ask for the policies of a directory would cut."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from orchestrator.cli.policies.exposed import ports_text

@@ -1,7 +1,5 @@
 """What `check` found, as Markdown for a pull request and as plain data: the verdict first, then the worst."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

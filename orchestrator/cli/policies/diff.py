@@ -1,7 +1,5 @@
 """`diff`: what a change of manifests does to the network, as a table, data, or Markdown for a pull request."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence

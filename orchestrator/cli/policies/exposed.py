@@ -1,7 +1,5 @@
 """What `reach` says of entrances, and `reach --exposure`: whom workloads would let in of pods that do not exist yet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from orchestrator.cli.printing import formatted, note, printed, table

@@ -1,7 +1,5 @@
 """The workloads and policies that a command is asked about, from directories or a cluster; and what of them was not read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`generate` and `import`: policies as files, from service definitions or from what stands in a cluster."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path

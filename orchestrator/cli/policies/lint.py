@@ -1,7 +1,5 @@
 """`lint`: findings as text, as data, or as CI systems and Git hosts take them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path

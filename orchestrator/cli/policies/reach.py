@@ -1,7 +1,5 @@
 """`reach`: which workloads may connect to which, worked out from manifests alone."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 

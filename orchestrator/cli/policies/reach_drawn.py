@@ -1,7 +1,5 @@
 """What `reach` found as a table for spreadsheets and as a graph, entrances included."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.cli.policies.exposed import ports_text, verdict

@@ -1,7 +1,5 @@
 """Recorded flows as commands take them: read from a file, and counted where they are of nothing that is here."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`replay`: recorded connections against a directory's policies: which of them would be cut?"""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from orchestrator.cli.policies.fleets import load, unread

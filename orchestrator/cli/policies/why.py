@@ -1,7 +1,5 @@
 """`why`: whether a connection is allowed, and which rules decide it; said once for addresses outside that are answered alike."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Mapping
 

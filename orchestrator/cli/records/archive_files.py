@@ -1,7 +1,5 @@
 """Archived rollouts: files of a directory, one a rollout, written once and read again without a cluster."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

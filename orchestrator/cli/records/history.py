@@ -1,7 +1,5 @@
 """`history`: the rollouts there were, how they ended, and how long things took, over time."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

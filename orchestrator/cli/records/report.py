@@ -1,7 +1,5 @@
 """`report`: one rollout as a document, from the cluster or from an archive."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path

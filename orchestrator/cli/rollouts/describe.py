@@ -1,7 +1,5 @@
 """`describe`: a rollout in the terminal, from the same view that pages and reports draw from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text

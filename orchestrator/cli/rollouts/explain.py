@@ -1,7 +1,5 @@
 """`explain`: why a rollout was rolled back or stands still, and what was predicted, probed and seen."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from orchestrator.analysis.agreement import Row, agreement

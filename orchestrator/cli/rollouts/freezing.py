@@ -1,7 +1,5 @@
 """Freezes declared and ended: who may open waves, and from when; rollbacks are never stopped."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """A gate in a few lines: how many of whom, who gave it, who does not count and why, until when."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """`get` and `watch`: what the cluster knows about sources and rollouts."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from typing import Any

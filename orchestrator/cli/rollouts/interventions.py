@@ -1,7 +1,5 @@
 """What people ask for on the command line: pause, resume, abort, retry, rollback, approve, reject, poll."""
 
-from __future__ import annotations
-
 import threading
 
 from orchestrator.cli import wiring

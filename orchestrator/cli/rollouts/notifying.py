@@ -1,7 +1,5 @@
 """Messages to those whom a source names: sent from here where no controller does, or as a test."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import uuid

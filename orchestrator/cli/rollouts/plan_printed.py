@@ -1,7 +1,5 @@
 """A plan as plain data, and as text in the terminal: objects, waves, connections, and what it would do beyond them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The timeline of a rollout in the terminal: a line and a mark for each moment, as soon as the cluster tells it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`run`: one rollout from its start, or from where another process stopped, to its end in this process."""
 
-from __future__ import annotations
-
 import sys
 import threading
 

@@ -1,7 +1,5 @@
 """`drift`: where the cluster differs from a source's current revision, and who made it so."""
 
-from __future__ import annotations
-
 import sys
 
 from orchestrator.cli import wiring

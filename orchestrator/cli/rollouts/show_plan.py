@@ -1,7 +1,5 @@
 """`plan`: what a revision, or a directory, would change, in which waves, and why in this order."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A PolicySource by its name in the cluster, from a file, or that of the demo's shop."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Take off a rollout's outbox what was told to a receiver, or was given up."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt

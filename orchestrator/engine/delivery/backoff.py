@@ -1,7 +1,5 @@
 """When a receiver that failed is tried again: ever later, never all at once, and no later than is bearable."""
 
-from __future__ import annotations
-
 import threading
 import zlib
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """Work that may hang without holding anything up: so many threads at once, none of which keeps the process alive."""
 
-from __future__ import annotations
-
 import contextvars
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Which receiver an entry of an outbox goes to, as what, and with which settings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Sweeps bridges that nobody needs any more, every so often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import structlog

@@ -1,7 +1,5 @@
 """Looks for drift between rollouts: says so on the source, and repairs it where the source asks for that."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

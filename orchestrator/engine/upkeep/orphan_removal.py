@@ -1,7 +1,5 @@
 """Says on a source which namespaces left its selection with its policies in them, and removes these where it asks for that."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What else selects the labels that probe pods carry, and would take them for the workload's own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Default-deny and targeted exceptions per workload, made from service definitions and recorded flows."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

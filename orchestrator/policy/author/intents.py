@@ -1,7 +1,5 @@
 """What a network is meant to allow, as a file beside the policies (kind PolicyTest), and whether it does."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Intents as real connections to try, and what their answers say of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar

@@ -4,8 +4,6 @@ Never all pairs. Only TCP ports that a workload declares, or that a rule names a
 port nobody listens, and every answer would be the same.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence

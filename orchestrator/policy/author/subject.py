@@ -1,7 +1,5 @@
 """By which labels a policy selects the pods of a workload, so that it still does after the next run or release."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from orchestrator.policy.objects.lasting_labels import lasting, shared

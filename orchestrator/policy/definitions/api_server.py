@@ -4,8 +4,6 @@ Source: admissionregistration.k8s.io (clientConfig.service), apiregistration.k8s
 apiextensions.k8s.io (spec.conversion.webhook), rbac.authorization.k8s.io (subjects).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

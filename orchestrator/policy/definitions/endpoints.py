@@ -1,7 +1,5 @@
 """The addresses of a Service, as EndpointSlices and Endpoints give them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any

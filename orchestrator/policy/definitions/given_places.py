@@ -1,7 +1,5 @@
 """Namespaces that somebody names for a platform's parts: one that is not among the manifests is refused, or named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from orchestrator.errors import BadInput

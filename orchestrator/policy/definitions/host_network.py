@@ -1,7 +1,5 @@
 """At which addresses policies see what stands on the host's network: no selector of pods matches it on any known CNI."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable
 

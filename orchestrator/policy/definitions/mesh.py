@@ -3,8 +3,6 @@
 Sources: the ports that Istio ("Application Requirements"), Linkerd ("Proxy configuration"), Kuma and Consul document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What monitors let Prometheus and its kin read: those of Prometheus' operator and of VictoriaMetrics'."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

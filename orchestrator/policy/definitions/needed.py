@@ -1,7 +1,5 @@
 """What a connection that definitions ask for is made of: Services, edges, and where the platform's own parts stand."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar

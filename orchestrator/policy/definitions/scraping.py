@@ -1,7 +1,5 @@
 """Who reads metrics: Prometheus and its kin, by their images, names and labels, wherever they stand."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from orchestrator.policy.definitions.needed import Edge, Note, Platform, space_of, standing

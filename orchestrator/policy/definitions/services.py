@@ -1,7 +1,5 @@
 """Who calls whom, as service definitions say it: addresses in containers and ConfigMaps, Ingresses, monitors."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

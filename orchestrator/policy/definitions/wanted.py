@@ -1,7 +1,5 @@
 """Every connection that has to stay open, from all that definitions say, and what is named because it is not opened."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 

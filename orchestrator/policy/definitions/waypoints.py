@@ -4,8 +4,6 @@ Source: Istio, "Configure waypoint proxies": Gateways of the class istio-waypoin
 Services and pods, and the label that the pods of a Gateway have.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the Kubernetes API leaves to the implementation, as questions, and how the known CNIs answer them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from itertools import product

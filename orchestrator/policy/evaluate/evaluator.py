@@ -4,8 +4,6 @@ New connections only. What the API leaves to the implementation is a Reading; `d
 answer depends on it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property

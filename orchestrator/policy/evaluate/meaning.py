@@ -1,7 +1,5 @@
 """What the words of a NetworkPolicy mean: whom it isolates, whom a peer means. Source: NetworkPolicy API, v1."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Mapping
 from functools import lru_cache

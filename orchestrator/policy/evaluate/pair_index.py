@@ -3,8 +3,6 @@
 It only narrows down: the evaluator decides each pair that it names. Bit n stands for the n-th pod.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

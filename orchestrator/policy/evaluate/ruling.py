@@ -1,7 +1,5 @@
 """What one rule, or the lack of one, says of a connection's ports."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

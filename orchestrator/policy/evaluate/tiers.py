@@ -3,8 +3,6 @@
 Source: the API's own text. `networks` cover traffic inside the cluster as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Objects that stand twice: nobody here knows which of them a cluster gets. Each policy is told apart and counts, of others the first."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Where in its file a finding is: line and column of the field that its message names, else of the object."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence

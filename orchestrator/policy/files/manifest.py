@@ -1,7 +1,5 @@
 """YAML to manifests that know their file and line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What somebody may have meant who named something that is not here."""
 
-from __future__ import annotations
-
 import difflib
 import ipaddress
 import re

@@ -1,7 +1,5 @@
 """What every object from a file must be before anything else reads it: what the API server can keep, with sane metadata."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

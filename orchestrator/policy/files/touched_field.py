@@ -1,7 +1,5 @@
 """Which field of a policy a change touched: where an annotation about it belongs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

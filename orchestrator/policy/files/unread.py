@@ -1,7 +1,5 @@
 """What a command met and did not take into account, with what it may mean."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """YAML as Kubernetes reads it, from text that may be hostile: values of JSON alone, within bounds, anchors written out."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Sequence

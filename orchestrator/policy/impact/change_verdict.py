@@ -1,7 +1,5 @@
 """What becomes of a change of policies before anybody writes it: fine, for a person to look at, or blocked."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Whom each workload would let in of pods that do not exist yet, by the selectors of the rules; and through which entrances."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a change means beyond its single connections: exposed, isolated, without DNS, unseen by Prometheus."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

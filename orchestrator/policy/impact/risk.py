@@ -1,7 +1,5 @@
 """How much a change of the network could hurt, by rules that a source can set."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

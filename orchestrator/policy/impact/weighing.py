@@ -1,7 +1,5 @@
 """What a change does, one item a connection or workload, each with its level of risk; what is accepted counts as low."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which of the connections that definitions ask for a set of policies cuts, name resolution included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

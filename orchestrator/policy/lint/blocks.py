@@ -1,7 +1,5 @@
 """ipBlocks that mean nothing, or that cover addresses which no CNI, or not every one, looks for in them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

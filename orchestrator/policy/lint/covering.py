@@ -1,7 +1,5 @@
 """Whether one rule of a NetworkPolicy opens all that another one opens, as far as their words show."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 from typing import Any

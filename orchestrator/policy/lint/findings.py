@@ -1,7 +1,5 @@
 """What lint looks for: its rules with their ids, severities and words, and one place that a rule found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal

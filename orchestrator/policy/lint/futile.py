@@ -1,7 +1,5 @@
 """What is written in a policy and can never matter: rules out of force, selectors that contradict themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from orchestrator.policy.lint.findings import Finding, of_policy

@@ -1,7 +1,5 @@
 """What stands of a fleet where copies of its workloads and Namespaces are taken that were left aside."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What is probably wrong with a set of policies: each finding with an id, a severity, a file and a line."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What stands on a pod's own node and is no pod for policies: NodeLocal DNSCache, and the kubelet with its probes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Objects of an apiVersion that Kubernetes does not serve any more. Source: the Kubernetes deprecation guide."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Proxies of a service mesh that policies cut off: from their control plane, or from who reads their metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

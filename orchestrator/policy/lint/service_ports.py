@@ -1,7 +1,5 @@
 """Rules for the port of a Service, which no pod listens on: policies see the port that it is translated to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Pods that policies cut off from the API server, in either direction."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Selectors that mean a namespace by its name, and by a label that Kubernetes does not put on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

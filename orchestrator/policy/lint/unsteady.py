@@ -1,7 +1,5 @@
 """Selectors on labels that controllers put on single pods, runs or places: they match today, and not the next pod."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

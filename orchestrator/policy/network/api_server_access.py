@@ -1,7 +1,5 @@
 """Whether policies let the API server in to a pod. Source: NetworkPolicy API; it is no pod, and no selector means it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

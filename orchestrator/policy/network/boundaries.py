@@ -4,8 +4,6 @@ Both ends must allow a connection, so each has four states: either end old or ne
 after may be closed in between, one that is closed before and after may be open.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product

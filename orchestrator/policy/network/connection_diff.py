@@ -1,7 +1,5 @@
 """What a change of manifests does to the network: connections gained, lost and changed, and which rules did it."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

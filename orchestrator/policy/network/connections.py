@@ -1,7 +1,5 @@
 """Which workloads may connect to which, on which ports: the evaluator's answers as whole sets of ports."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Whether a workload can resolve names: at the resolvers that are known, or else by what its rules open."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

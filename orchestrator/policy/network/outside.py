@@ -1,7 +1,5 @@
 """Changes as people read them: the addresses outside as "internet" or their blocks, one row a pair of ends, the worst first."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

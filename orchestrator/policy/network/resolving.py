@@ -1,7 +1,5 @@
 """Where names are resolved: the peers of a rule for DNS, NodeLocal DNSCache on the host's network included."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The ports of workloads that somebody is known to use: declared, behind a Service, or scraped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

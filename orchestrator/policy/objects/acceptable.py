@@ -1,7 +1,5 @@
 """Whether a policy from a file may be worked with: its shape as the API has it, and no more in it than is bearable."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any

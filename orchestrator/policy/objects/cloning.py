@@ -1,7 +1,5 @@
 """Copies of objects of the Kubernetes API."""
 
-from __future__ import annotations
-
 import copy
 import marshal
 from typing import Any, TypeVar, cast

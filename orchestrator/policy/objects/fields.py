@@ -1,7 +1,5 @@
 """Checks for the fields of a manifest: their shapes, their names, labels. Each yields `path: why`."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ Controllers, the scheduler and the API server put labels on single pods. A selec
 when the pod is replaced. Sources: the well-known labels of Kubernetes, and what each controller documents.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

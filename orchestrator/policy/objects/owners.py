@@ -1,7 +1,5 @@
 """The workload that a live pod belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

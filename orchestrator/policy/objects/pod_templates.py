@@ -1,7 +1,5 @@
 """Where each kind keeps the template of its pods, those of other controllers included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

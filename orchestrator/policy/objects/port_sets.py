@@ -1,7 +1,5 @@
 """Sets of protocol and port as bits: TCP, UDP and SCTP, 65,536 bits each, so that sets are plain integers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any

@@ -1,7 +1,5 @@
 """Whether what is read of workloads, Nodes, ConfigMaps and webhooks has the shape that the API has."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What the API server makes of a NetworkPolicy: its defaults, and what it would refuse."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping

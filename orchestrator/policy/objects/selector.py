@@ -3,8 +3,6 @@
 Source: Kubernetes API, LabelSelector. `{}` matches everything, None matches nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What the API server would refuse in a ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

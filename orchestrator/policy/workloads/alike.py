@@ -1,7 +1,5 @@
 """Addresses that no rule tells apart: what policies say of one of them, they say of all."""
 
-from __future__ import annotations
-
 import ipaddress
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Where a rule that decides stands: its file and line, from the repository's root, and the commit that made it so."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Protocol

@@ -1,7 +1,5 @@
 """What of states of a fleet can be compared and judged: answers that depend on what cannot be read would be "no"."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice

@@ -1,7 +1,5 @@
 """The workloads, namespaces and policies of a set of manifests, as the evaluator takes them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping

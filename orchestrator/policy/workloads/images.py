@@ -1,7 +1,5 @@
 """What a workload's containers run: the repositories of their images, and their command lines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

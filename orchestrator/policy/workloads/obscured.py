@@ -1,7 +1,5 @@
 """What cannot be read, and what it hides: the workloads, labels and policies of which nothing is known."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

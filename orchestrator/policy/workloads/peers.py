@@ -1,7 +1,5 @@
 """Which workloads of a fleet a NetworkPolicy selects, and which its peers mean."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which workloads may have several pods at a time: one of these is not to itself what a single pod is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The temporary policies of this product, bridges, recognised by what nobody can change of them: their names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 `Inexact` is raised where no rule says that: a named port against another name or a number.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any

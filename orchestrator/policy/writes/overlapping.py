@@ -1,7 +1,5 @@
 """Which policies may select the pods that a selector selects, without trying each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -6,8 +6,6 @@ by temporary allow-all policies, then everything that widens is written, then wh
 directions change the way leads through what both ends allow, written as temporary policies.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Axes: where the ticks stand and what is written at them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The connections that change, as a graph: sources on the left, destinations on the right."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """One metric of one namespace as SVG: what was seen, its baseline, the controls, the limits, the moments of change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 

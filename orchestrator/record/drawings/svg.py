@@ -1,7 +1,5 @@
 """SVG as text: elements with presentation attributes and classes only, so that a strict CSP lets them pass."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Outcomes and latencies over time, as SVG."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Literal
 

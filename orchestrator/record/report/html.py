@@ -1,7 +1,5 @@
 """A rollout's report as one HTML file: nothing in it is loaded from elsewhere, nothing runs; light, dark, printable."""
 
-from __future__ import annotations
-
 from markupsafe import Markup
 
 from orchestrator.harmless import visible

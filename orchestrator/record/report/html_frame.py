@@ -1,7 +1,5 @@
 """What every HTML file of the record has: its head, its stylesheet, its tables; nothing is loaded, nothing runs."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template

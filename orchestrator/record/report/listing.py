@@ -1,7 +1,5 @@
 """Many rollouts in words and tables: for the terminal and for a page of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 

@@ -1,7 +1,5 @@
 """A rollout's report as Markdown, to be pasted into a post-mortem; whatever the texts hold, it renders as text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Many rollouts as one HTML file: rates, latencies, how both went over time, and a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from markupsafe import Markup

@@ -1,7 +1,5 @@
 """The tables of a report: the same rows for Markdown, HTML and the terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 The API server vouches for a RolloutApproval's user and groups only while config/admission is in force.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

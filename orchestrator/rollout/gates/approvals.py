@@ -1,7 +1,5 @@
 """Whether the gates of a wave are open: approvals bind to rollout, wave and plan; they expire; authors do not count."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What keeps a wave from opening once its gate is open: a window or a freeze, then other rollouts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Whether promotion may happen now, and when that changes next: windows, as Argo CD's sync windows have them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The connections that change, in words: what happens to which, on which ports, and by which rule, file and line."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol

@@ -1,7 +1,5 @@
 """What a Git host is told of a rollout: commit statuses, the comment on its pull request, and the way back in Git."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

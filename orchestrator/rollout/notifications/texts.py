@@ -1,7 +1,5 @@
 """Text for people outside: short, plain, and nothing in it that a chat or a Git host takes for a command."""
 
-from __future__ import annotations
-
 import math
 from datetime import timedelta
 

@@ -7,8 +7,6 @@ number to its limits. How many items were left out is counted, in `truncated` of
 for (a manifest, a walk) is never cut: it raises, and whoever makes it keeps to its bound.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

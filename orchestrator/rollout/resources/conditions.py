@@ -1,7 +1,5 @@
 """The conditions of a resource, as kstatus has them: one of a type, with the time of its last change of status."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

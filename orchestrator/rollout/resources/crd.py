@@ -1,7 +1,5 @@
 """CustomResourceDefinitions, generated from the models: structural, bounded, with columns and short names."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel

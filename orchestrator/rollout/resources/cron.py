@@ -1,7 +1,5 @@
 """Cron schedules as Debian's cron reads them, in a time zone: cronsim says when they come round."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The kinds of netpol-canary.dev/v1alpha1: each with its models, how it is called, and what its tables show."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pydantic import BaseModel

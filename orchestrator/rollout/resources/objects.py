@@ -1,7 +1,5 @@
 """Objects as they are compared, frozen and written back: without what the server keeps for itself."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping

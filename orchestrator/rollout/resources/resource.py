@@ -1,7 +1,5 @@
 """A resource as read: its manifest, with spec and status as models."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """Times as the API server writes them (RFC 3339)."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 

@@ -5,8 +5,6 @@ Text grows on its way: within JSON a quote takes two bytes and `<` six, since Go
 (--max-request-bytes); what is beyond is answered with 413 or 500, however often it is asked for.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

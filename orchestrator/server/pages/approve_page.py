@@ -1,7 +1,5 @@
 """`/rollouts/NAME/approve`: what is to be decided, on what evidence, and one button; a no is asked for twice."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request

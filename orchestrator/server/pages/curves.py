@@ -1,7 +1,5 @@
 """One metric of one namespace as JSON, for the plot that answers to a pointer."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

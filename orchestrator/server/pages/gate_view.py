@@ -1,7 +1,5 @@
 """The gates before the wave that waits, and why somebody's own approval would not count there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

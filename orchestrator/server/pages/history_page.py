@@ -1,7 +1,5 @@
 """`/history`: rollouts searched; how often they go well, and how quickly they are rolled back where they do not."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Annotated
 

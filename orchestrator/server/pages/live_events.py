@@ -1,7 +1,5 @@
 """`/events`: server-sent events that say when to look again; bounded in number and in time."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator

@@ -1,7 +1,5 @@
 """Puts the pages, their static files and their live events on an application."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response

@@ -1,7 +1,5 @@
 """`/`: what runs, what each rollout waits for and who can help it on, and the sources."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 

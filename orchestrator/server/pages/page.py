@@ -1,7 +1,5 @@
 """What every page has: a viewer, whose eyes it reads with, and one plain page for what goes wrong."""
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Callable, Coroutine
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """How much of a large rollout one page shows; what went wrong comes first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from orchestrator.record.view import Cell, Curve, Point, RolloutView, WaveView

@@ -1,7 +1,5 @@
 """The record's still pictures, ready for a template; they escape what they draw."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Literal

@@ -1,7 +1,5 @@
 """What pages read, each with the rights of whoever looks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

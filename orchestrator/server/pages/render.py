@@ -1,7 +1,5 @@
 """Templates to HTML: everything is escaped, times and durations read as people say them."""
 
-from __future__ import annotations
-
 import math
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`/rollouts/NAME`: everything about one rollout, and what may be asked of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """`/rollouts/NAME/why`: a rollback for whoever is on call, readable on a telephone at night."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from fastapi import APIRouter, Request

@@ -1,7 +1,5 @@
 """Signing in: `install` puts the pages of it into an application, and a guard before everything else."""
 
-from __future__ import annotations
-
 from fastapi import FastAPI
 
 from orchestrator.server.parts import Parts

@@ -1,7 +1,5 @@
 """What is shown to everybody, where the operator says so: the service account's view, less what is nobody's business."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from orchestrator.errors import Forbidden

@@ -1,7 +1,5 @@
 """The way to an OpenID provider and back, of which the browser keeps a sealed note."""
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

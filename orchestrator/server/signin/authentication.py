@@ -1,7 +1,5 @@
 """Whether somebody is let in: each way ends in a session, or in Denied with the words that the person reads."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

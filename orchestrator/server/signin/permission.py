@@ -1,7 +1,5 @@
 """Whether somebody may do something, as the API server says, remembered for some seconds."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from datetime import datetime, timedelta

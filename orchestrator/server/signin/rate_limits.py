@@ -1,7 +1,5 @@
 """How often one address, and everybody together, may try to sign in."""
 
-from __future__ import annotations
-
 import ipaddress
 import threading
 from collections import OrderedDict

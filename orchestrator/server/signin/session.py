@@ -1,7 +1,5 @@
 """What a session is: who, by which way, until when. It lives in its cookie alone."""
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets

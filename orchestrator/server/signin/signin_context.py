@@ -1,7 +1,5 @@
 """What signing in keeps at hand: settings, seals, cookies, and who is known."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The pages of signing in and out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

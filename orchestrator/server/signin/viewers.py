@@ -1,7 +1,5 @@
 """From a session to whom it belongs, with a cluster that is called in that person's name."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 

@@ -3,8 +3,6 @@
 The body is `{"url": ..., "branch": ...}`, with `ref` in place of `branch` for tags, or `{"sources": [NAME]}`.
 """
 
-from __future__ import annotations
-
 from orchestrator.server.webhooks.push import Delivery, Malformed, Message, equal, signed, text
 
 MOST_SOURCES = 100

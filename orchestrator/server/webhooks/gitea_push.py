@@ -3,8 +3,6 @@
 docs.gitea.com and forgejo.org: webhooks. Deliveries must be JSON, their default.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from orchestrator.server.webhooks.push import Delivery, Malformed, Message, signed, text, texts

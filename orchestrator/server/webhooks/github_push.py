@@ -3,8 +3,6 @@
 docs.github.com: webhook events and payloads, push and ping; validating webhook deliveries.
 """
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs
 
 from orchestrator.server.webhooks.push import Delivery, Malformed, Message, parsed, signed, text, texts

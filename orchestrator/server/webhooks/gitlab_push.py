@@ -3,8 +3,6 @@
 docs.gitlab.com: webhooks, and webhook events (push, tag).
 """
 
-from __future__ import annotations
-
 from orchestrator.server.webhooks.push import Delivery, Malformed, Message, equal, text, texts
 
 PUSHES = ("push", "tag_push")

@@ -1,7 +1,5 @@
 """What a Git host sends, and what it means."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

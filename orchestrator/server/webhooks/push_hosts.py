@@ -1,7 +1,5 @@
 """The hosts, by the last part of the path that they post to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from orchestrator.server.webhooks.generic_push import Generic

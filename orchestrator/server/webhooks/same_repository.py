@@ -1,7 +1,5 @@
 """When two URLs name the same repository."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote, urlsplit
 

@@ -1,7 +1,5 @@
 """Which sources a delivery is for: those of its repository whose secret it proves."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """POST /webhooks/HOST: a bounded body, a proof, and the sources that it wakes."""
 
-from __future__ import annotations
-
 import asyncio
 from functools import partial
 

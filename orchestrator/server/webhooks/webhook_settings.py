@@ -1,7 +1,5 @@
 """What can be set about webhooks."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict, Field
 
 

@@ -3,8 +3,6 @@
 Source: Contour's API, projectcontour.io/v1 HTTPProxy, v1alpha1 ExtensionService.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Ingress controllers: by image, arguments, name and labels wherever they stand, and which of them serve a class."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

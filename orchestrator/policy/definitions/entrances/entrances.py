@@ -1,7 +1,5 @@
 """What comes in from outside the cluster, and through which proxies: Services, host ports, Ingresses, routes of Gateways."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

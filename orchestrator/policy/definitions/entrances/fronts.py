@@ -1,7 +1,5 @@
 """The pods from which connections come for an Ingress, by its class, and for a Gateway."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What ingress controllers call beside the backends of an Ingress: whom its annotations have them ask."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from orchestrator.policy.definitions.entrances.controllers import Controllers

@@ -3,8 +3,6 @@
 Source: Istio's API, networking.istio.io: VirtualService, Gateway.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

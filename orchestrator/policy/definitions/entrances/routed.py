@@ -1,7 +1,5 @@
 """All through which controllers lead from outside to Services, each as a reader of one document."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.policy.definitions.entrances.contour_routes import Included, contour_calls, contour_routes

@@ -3,8 +3,6 @@
 Source: Traefik's API, traefik.io/v1alpha1, and traefik.containo.us/v1alpha1 before it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Which connections the addresses ask for that containers and their ConfigMaps say."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What ConfigMaps hold as text, where in its file each key of it stands, and what of it is no text."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence

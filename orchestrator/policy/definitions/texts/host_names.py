@@ -1,7 +1,5 @@
 """What a host's name is: a Service of the cluster's DNS, an address, a name that public DNS may know."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Collection, Mapping
 

@@ -1,7 +1,5 @@
 """Every text of a pod that may say an address, and where it stands."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

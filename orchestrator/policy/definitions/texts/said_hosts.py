@@ -1,7 +1,5 @@
 """Which hosts a text says: Services of the cluster, hosts outside, and what cannot be told from either."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Keys and values within a text, by what stands together: JSON, YAML, properties, TOML, connection strings."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

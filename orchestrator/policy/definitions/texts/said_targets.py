@@ -1,7 +1,5 @@
 """What texts say of hosts, with the keys and values within them, each text read once a namespace."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 

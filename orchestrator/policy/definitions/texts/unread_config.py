@@ -1,7 +1,5 @@
 """Secrets and ConfigMaps that may hold addresses and are not read: named, since nothing is opened for what they say."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any

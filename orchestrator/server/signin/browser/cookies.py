@@ -1,7 +1,5 @@
 """Cookies that hold a sealed text: named and flagged for the strictest a browser knows, cut to its limits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Whether an unsafe request comes from a page of ours: where from, and with the session's own token."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 from collections.abc import Mapping

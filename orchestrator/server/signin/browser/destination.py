@@ -1,7 +1,5 @@
 """Where to go after signing in: a page of ours and nothing else."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The headers that every answer carries: what a browser may load, keep and tell others."""
 
-from __future__ import annotations
-
 # No inline script or style; nothing from elsewhere. A page that signs in by OpenID leads there by a link, not a form.
 POLICY = "; ".join(
     (

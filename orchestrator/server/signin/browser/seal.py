@@ -1,7 +1,5 @@
 """Encrypts what goes into a cookie, so that whoever holds it can neither read nor change it."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 import threading
