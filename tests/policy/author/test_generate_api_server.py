@@ -3,6 +3,7 @@
 import pytest
 import yaml
 from made import made, service, workload
+from written import written
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.lint.linter import lint
@@ -11,39 +12,19 @@ HOOK = workload("checker", space="certs", ports=[10250]) + service(
     "checker", 443, space="certs", target=10250
 )
 REFERENCE = "{name: checker, namespace: certs}"
+SERVICE = f"{{service: {REFERENCE}}}"
+HOOK_OF = f"[{{name: a.example.com, clientConfig: {SERVICE}}}]"
+CONVERTED = f"{{conversion: {{strategy: Webhook, webhook: {{clientConfig: {SERVICE}}}}}}}"
 ASKS = {
-    "admission": f"""---
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: rules}}
-webhooks: [{{name: a.example.com, clientConfig: {{service: {REFERENCE}}}}}]
-""",
-    "aggregated": f"""---
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {{name: v1.rules.example.com}}
-spec: {{service: {REFERENCE}}}
-""",
-    "conversion": f"""---
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: rules.example.com}}
-spec: {{conversion: {{strategy: Webhook, webhook: {{clientConfig: {{service: {REFERENCE}}}}}}}}}
-""",
+    "admission": written("ValidatingWebhookConfiguration", "rules", webhooks=HOOK_OF),
+    "aggregated": written("APIService", "v1.rules.example.com", SERVICE),
+    "conversion": written("CustomResourceDefinition", "rules.example.com", CONVERTED),
 }
-BINDING = """---
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: operators}
-roleRef: {kind: ClusterRole, name: x, apiGroup: rbac.authorization.k8s.io}
-subjects: [{kind: ServiceAccount, name: operator, namespace: shop}]
-"""
-ENDPOINTS = """---
-apiVersion: v1
-kind: Endpoints
-metadata: {name: kubernetes, namespace: default}
-subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 6443}]}]
-"""
+ROLE = "{kind: ClusterRole, name: x, apiGroup: rbac.authorization.k8s.io}"
+OPERATOR = "[{kind: ServiceAccount, name: operator, namespace: shop}]"
+BINDING = written("ClusterRoleBinding", "operators", roleRef=ROLE, subjects=OPERATOR)
+ADDRESS = "[{addresses: [{ip: 192.0.2.7}], ports: [{port: 6443}]}]"
+ENDPOINTS = written("Endpoints", "default/kubernetes", subsets=ADDRESS)
 
 
 @pytest.mark.parametrize("asks", list(ASKS))
@@ -60,17 +41,14 @@ def test_what_the_api_server_calls_is_open_to_it_on_every_cni(asks):
 
 def test_its_address_narrows_that():
     found = made(HOOK + ASKS["admission"], Platform(api_server=("192.0.2.0/28",)))
-    assert found.open("192.0.2.1", "certs/checker", 10250) and not found.open(
-        "198.51.100.1", "certs/checker", 10250
-    )
+    assert found.open("192.0.2.1", "certs/checker", 10250)
+    assert not found.open("198.51.100.1", "certs/checker", 10250)
 
 
 def test_a_webhook_whose_service_is_not_here_is_named():
     found = made(workload("web") + ASKS["admission"])
-    assert (
-        "calls Service certs/checker for ValidatingWebhookConfiguration rules, which is not here"
-        in found.told
-    )
+    said = "calls Service certs/checker for ValidatingWebhookConfiguration rules, which is not here"
+    assert said in found.told
 
 
 def test_a_client_by_its_binding_reaches_the_api_server_at_the_addresses_that_are_known():

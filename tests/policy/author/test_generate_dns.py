@@ -3,21 +3,17 @@
 import pytest
 import yaml
 from made import made, service, workload
+from written import pods, written
 
 WEB = workload("web")
-CACHE = """---
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: %s, namespace: kube-system}
-spec:
-  selector: {matchLabels: {k8s-app: %s}}
-  template:
-    metadata: {labels: {k8s-app: %s}}
-    spec:
-      hostNetwork: true
-      containers: [{name: c, %s}]
-      volumes: [{name: v, configMap: {name: cache-config}}]
-"""
+CACHE = written(
+    "DaemonSet",
+    "kube-system/%s",
+    pods(
+        "{k8s-app: %s}",
+        "{hostNetwork: true, containers: [{name: c, %s}], volumes: [{name: v, configMap: {name: cache-config}}]}",
+    ),
+)
 COREFILE = """---
 apiVersion: v1
 kind: ConfigMap
@@ -71,10 +67,8 @@ def test_another_resolver_on_the_host_s_network_is_told_where_no_address_is_know
         WEB + CACHE % ("dnsmasq", "d", "d", "ports: [{name: dns, containerPort: 53, protocol: UDP}]")
     )
     assert blocks(found) == set()
-    assert (
-        "dnsmasq[DaemonSet] answers DNS on the host's network" in found.told
-        and "does not open it" in found.told
-    )
+    assert "dnsmasq[DaemonSet] answers DNS on the host's network" in found.told
+    assert "does not open it" in found.told
     rules = yaml.safe_load(found.files["shop/allow-dns.yaml"])["spec"]["egress"]
     assert all(r.get("to") for r in rules), "no rule for nobody, which would be one for all"
 

@@ -2,30 +2,19 @@
 
 import pytest
 from made import made, service, workload
+from written import written
 
 from orchestrator.policy.definitions.needed import Platform
 
 WEB = workload("web", ports=[8080]) + service("web", 80, target=8080)
-GATEWAY = """---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: front, namespace: edge}
-spec: {gatewayClassName: %s, listeners: []}
-"""
-ROUTE = """---
-apiVersion: gateway.networking.k8s.io/v1
-kind: %s
-metadata: {name: web, namespace: shop}
-spec:
-  parentRefs: [{name: front, namespace: edge}]
-  rules: [{backendRefs: [{name: web, port: 80}]}]
-"""
-OPENSHIFT = """---
-apiVersion: route.openshift.io/v1
-kind: Route
-metadata: {name: web, namespace: shop}
-spec: {to: {kind: Service, name: web}, port: {targetPort: 8080}}
-"""
+GATEWAY = written("Gateway", "edge/front", "{gatewayClassName: %s, listeners: []}")
+ROUTE = written(
+    "%s",
+    "shop/web",
+    "{parentRefs: [{name: front, namespace: edge}], rules: [{backendRefs: [{name: web, port: 80}]}]}",
+    version="gateway.networking.k8s.io/v1",
+)
+OPENSHIFT = written("Route", "shop/web", "{to: {kind: Service, name: web}, port: {targetPort: 8080}}")
 INGRESS = """---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -95,26 +84,15 @@ def test_annotations_of_prometheus_open_the_scrape():
     assert found.open("monitoring/prometheus", "shop/web", 9100)
 
 
-DB = """---
-apiVersion: v1
-kind: Service
-metadata: {name: db, namespace: shop}
-spec: {ports: [{port: 5432}]}
-"""
-SLICE = """---
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
-addressType: IPv4
-endpoints: [{addresses: [192.0.2.9]}]
-ports: [{port: 6432, protocol: TCP}]
-"""
-ENDPOINTS = """---
-apiVersion: v1
-kind: Endpoints
-metadata: {name: db, namespace: shop}
-subsets: [{addresses: [{ip: 192.0.2.9}], ports: [{port: 6432}]}]
-"""
+DB = written("Service", "shop/db", "{ports: [{port: 5432}]}")
+HERE = {
+    "addressType": "IPv4",
+    "endpoints": "[{addresses: [192.0.2.9]}]",
+    "ports": "[{port: 6432, protocol: TCP}]",
+}
+SLICE = written("EndpointSlice", "shop/db-1", about="labels: {kubernetes.io/service-name: db}", **HERE)
+BEHIND = "[{addresses: [{ip: 192.0.2.9}], ports: [{port: 6432}]}]"
+ENDPOINTS = written("Endpoints", "shop/db", subsets=BEHIND)
 CLIENT = workload("web", env={"DB_URL": "postgres://db"})
 
 
@@ -156,9 +134,8 @@ def test_probes_in_ambient_mode_stay_open():
 def test_backends_and_parents_of_other_kinds_are_named():
     spec = "spec: {ingressClassName: nginx, defaultBackend: {resource: {apiGroup: x.example, kind: Bucket, name: pictures}}}"
     bucket = INGRESS.split("spec:")[0] + spec + "\n"
-    assert (
-        "Ingress web in app.yaml" in (told := made(WEB + bucket).told) and "leads to Bucket pictures" in told
-    )
+    assert "Ingress web in app.yaml" in (told := made(WEB + bucket).told)
+    assert "leads to Bucket pictures" in told
     mesh = (ROUTE % "HTTPRoute").replace(
         "{name: front, namespace: edge}", "{kind: Service, group: '', name: web}"
     )

@@ -2,6 +2,7 @@
 
 import yaml
 from made import made, service, workload
+from written import written
 
 from orchestrator.policy.definitions.needed import Platform
 
@@ -25,12 +26,9 @@ metadata:
 spec: {hostNetwork: true, containers: [{name: c}]}
 status: {hostIP: 10.1.0.7, hostIPs: [{ip: 10.1.0.7}, {ip: "fd01::7"}], podIP: 10.1.0.7}
 """
-NODE = """---
-apiVersion: v1
-kind: Node
-metadata: {name: n1}
-status: {addresses: [{type: InternalIP, address: 10.2.0.1}, {type: Hostname, address: n1}]}
-"""
+NODE = written(
+    "Node", "n1", status="{addresses: [{type: InternalIP, address: 10.2.0.1}, {type: Hostname, address: n1}]}"
+)
 
 
 def test_an_ingress_controller_on_unknown_nodes_is_told_and_gets_no_selector():

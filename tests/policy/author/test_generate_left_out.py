@@ -3,6 +3,7 @@
 import pytest
 import yaml
 from made import made, service, workload
+from written import policy, written
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
@@ -11,12 +12,9 @@ from orchestrator.policy.impact.exposure import entrances
 from orchestrator.policy.impact.would_cut import would_cut
 from orchestrator.policy.workloads.fleet import fleet
 
-HOOK = """---
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {name: judge}
-webhooks: [{name: a.b.c, clientConfig: {url: "%s"}}]
-"""
+HOOK = written(
+    "ValidatingWebhookConfiguration", "judge", webhooks='[{name: a.b.c, clientConfig: {url: "%s"}}]'
+)
 WAYPOINT = """---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -107,20 +105,17 @@ def test_a_waypoint_is_named_once_with_what_asks_for_it():
 def test_a_waypoint_of_another_namespace_and_one_that_is_refused():
     labels = {"app": "web", "istio.io/use-waypoint": "way", "istio.io/use-waypoint-namespace": "edge"}
     assert "waypoint edge/way" in made(workload("web", labels=labels)).told
-    assert (
-        "waypoint" not in made(workload("web", labels={"app": "web", "istio.io/use-waypoint": "none"})).told
-    )
+    words = "waypoint"
+    assert words not in made(workload("web", labels={"app": "web", "istio.io/use-waypoint": "none"})).told
     assert (
         "waypoint shop/way (a Gateway of the class istio-waypoint)" in made(workload("web") + WAYPOINT).told
     )
 
 
-POLICY = """---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: part, namespace: shop}
-spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24, except: [%s]}}]}]}
-"""
+POLICY = policy(
+    "shop/part",
+    "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24, except: [%s]}}]}]}",
+)
 
 
 def test_a_range_of_which_policies_let_in_a_part_is_neither_open_nor_shut():

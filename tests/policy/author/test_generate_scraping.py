@@ -3,6 +3,7 @@
 import pytest
 import yaml
 from made import made, workload
+from written import written
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.definitions.needed import Platform
@@ -11,12 +12,7 @@ from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.impact.would_cut import would_cut
 from orchestrator.policy.workloads.fleet import fleet
 
-OPERATED = """---
-apiVersion: monitoring.coreos.com/v1
-kind: Prometheus
-metadata: {name: main, namespace: lookout}
-spec: {replicas: 2}
-"""
+OPERATED = written("Prometheus", "lookout/main", "{replicas: 2}")
 
 
 def scraped(name="hen", space="coop", port=9102):
@@ -45,9 +41,8 @@ def reader(image, name="watcher", space="lookout", **more):
 )
 def test_what_reads_metrics_is_known_by_its_image_and_opened_on_both_sides(image):
     found = made(scraped() + reader(image))
-    assert found.open("lookout/watcher", "coop/hen", 9102) and not found.open(
-        "lookout/watcher", "coop/hen", 80
-    )
+    assert found.open("lookout/watcher", "coop/hen", 9102)
+    assert not found.open("lookout/watcher", "coop/hen", 80)
     assert "lookout/watcher.yaml" in found.files and "metrics" not in found.told
     assert "NPC002" not in "".join(found.files.values())
 
@@ -71,17 +66,15 @@ def test_what_stands_beside_prometheus_does_not_read_metrics(image):
 def test_the_parts_of_a_chart_bear_its_name_and_read_nothing():
     labels = {"app": "prometheus", "component": "pushgateway"}
     found = made(scraped() + workload("push", space="lookout", labels=labels) + reader("prom/prometheus"))
-    assert found.open("lookout/watcher", "coop/hen", 9102) and not found.open(
-        "lookout/push", "coop/hen", 9102
-    )
+    assert found.open("lookout/watcher", "coop/hen", 9102)
+    assert not found.open("lookout/push", "coop/hen", 9102)
 
 
 def test_a_collector_counts_where_there_is_no_prometheus():
     both = reader("prom/prometheus") + reader("grafana/alloy", name="logs")
     found = made(scraped() + both)
-    assert found.open("lookout/watcher", "coop/hen", 9102) and not found.open(
-        "lookout/logs", "coop/hen", 9102
-    )
+    assert found.open("lookout/watcher", "coop/hen", 9102)
+    assert not found.open("lookout/logs", "coop/hen", 9102)
 
 
 def test_many_scraped_workloads_are_told_in_one_line():

@@ -29,9 +29,8 @@ def test_envoy_reaches_what_a_virtual_host_leads_to(spec):
     assert found.open("edge/contour-envoy", "shop/stall", 8080)
     assert not found.open("edge/door", "shop/stall", 8080) and "HTTPProxy" not in found.told
     ((way,), told) = entrances(found.whole, Platform(), {})
-    assert way.src == "edge/contour-envoy[Deployment]" and way.through.startswith(
-        "HTTPProxy root in app.yaml"
-    )
+    assert way.src == "edge/contour-envoy[Deployment]"
+    assert way.through.startswith("HTTPProxy root in app.yaml")
     assert not told and meaning({"kind": "HTTPProxy", "apiVersion": "projectcontour.io/v1"}) == ""
 
 
@@ -59,10 +58,8 @@ def test_one_that_no_virtual_host_includes_serves_nothing_and_is_named():
         found = made(STALL + ENVOY + PART + more)
         assert not found.open("edge/contour-envoy", "shop/stall", 8080)
         assert "HTTPProxy part in app.yaml" in found.told
-        assert (
-            "has no virtual host, and no HTTPProxy here that has one includes it: nothing is opened"
-            in found.told
-        )
+        said = "has no virtual host, and no HTTPProxy here that has one includes it: nothing is opened"
+        assert said in found.told
 
 
 def test_what_is_included_or_led_to_and_not_here_is_named():
@@ -99,9 +96,8 @@ def test_what_envoy_asks_is_opened_and_is_no_entrance():
 def test_one_of_another_shape_hides_itself_alone_and_is_named(odd):
     above = proxy(f"{HOST}, includes: [{{name: part}}, {{name: odd}}]")
     found = made(STALL + ENVOY + above + PART + proxy(odd, name="odd"))
-    assert (
-        found.open("edge/contour-envoy", "shop/stall", 8080) and "shop/odd is not of the shape" in found.told
-    )
+    assert found.open("edge/contour-envoy", "shop/stall", 8080)
+    assert "shop/odd is not of the shape" in found.told
 
 
 def test_an_include_without_a_name_is_named_and_hides_neither_routes_nor_what_else_is_included():

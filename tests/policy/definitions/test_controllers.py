@@ -2,23 +2,14 @@
 
 import pytest
 from made import made, service, workload
+from written import written
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.impact.exposure import entrances
 
 SHOP = workload("cart", ports=[8080]) + service("cart", 80, target=8080)
-INGRESS = """---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: cart, namespace: shop}
-spec: {%sdefaultBackend: {service: {name: cart, port: {number: 80}}}}
-"""
-CLASS = """---
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: %s%s}
-spec: {controller: %s}
-"""
+INGRESS = written("Ingress", "shop/cart", "{%sdefaultBackend: {service: {name: cart, port: {number: 80}}}}")
+CLASS = written("IngressClass", "%s%s", "{controller: %s}")
 
 
 def door(name, image="corp/door:1", args=(), space="edge", labels=None, **spec):

@@ -2,6 +2,7 @@
 
 import pytest
 from made import made, service, workload
+from written import written
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.files.unread import RUNS_PODS, meaning
@@ -10,12 +11,9 @@ from orchestrator.policy.impact.exposure import entrances
 TILL = workload("till", ports=[8080]) + service("till", 80, target=8080)
 VAULT = workload("vault", space="bank", ports=[9000]) + service("vault", 90, space="bank", target=9000)
 DOOR = workload("door", space="edge", labels={"istio": "outer"})
-GATEWAY = """---
-apiVersion: networking.istio.io/v1beta1
-kind: Gateway
-metadata: {name: front, namespace: shop}
-spec: {selector: %s, servers: []}
-"""
+GATEWAY = written(
+    "Gateway", "shop/front", "{selector: %s, servers: []}", version="networking.istio.io/v1beta1"
+)
 ROUTE = """---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -66,9 +64,8 @@ def test_what_calls_a_host_in_the_mesh_comes_to_where_its_route_leads():
 def test_a_destination_that_is_not_here_is_named():
     spec = "gateways: [front]\n  http: [{route: [{destination: {host: tills}}]}]"
     told = made(TILL + DOOR + GATEWAY % "{istio: outer}" + way(spec)).told
-    assert (
-        "VirtualService way in app.yaml" in told and "leads to Service shop/tills, which is not here" in told
-    )
+    assert "VirtualService way in app.yaml" in told
+    assert "leads to Service shop/tills, which is not here" in told
 
 
 @pytest.mark.parametrize("spec", ["http: 5", "gateways: [front]\n  http: [7]", "tls: {a: b}"])
@@ -137,9 +134,8 @@ def test_to_whom_one_of_another_shape_delegates_is_not_known(spec):
 def test_a_delegate_of_another_shape_is_called_so():
     odd = PART[: PART.index("spec:")] + "spec: {http: 5}\n"
     told = made(TILL + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}") + odd).told
-    assert (
-        "delegates to VirtualService bank/part, which is not of the shape that the API has (app.yaml:" in told
-    )
+    said = "delegates to VirtualService bank/part, which is not of the shape that the API has (app.yaml:"
+    assert said in told
 
 
 def test_istio_s_configuration_runs_no_pods_and_hosts_outside_are_named():

@@ -2,6 +2,7 @@
 
 import pytest
 from made import made, workload
+from written import policy
 
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.lint.linter import lint
@@ -16,12 +17,7 @@ IDENTITY = workload(
     "id", space="linkerd", labels={"linkerd.io/control-plane-component": "identity"}, ports=[8080]
 )
 KUMA = workload("cp", space="kuma-system", labels={"app": "kuma-control-plane"}, ports=[5678])
-DENY = """---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: deny, namespace: shop}
-spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
-"""
+DENY = policy("shop/deny", "{podSelector: {}, policyTypes: [Ingress, Egress]}")
 MESHES = [
     ("labels: {istio-injection: enabled}", ISTIOD, [("istio-system/istiod", 15012)]),
     ("labels: {istio.io/rev: canary}", ISTIOD, [("istio-system/istiod", 15012)]),

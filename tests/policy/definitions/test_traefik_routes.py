@@ -167,10 +167,8 @@ def test_of_more_middlewares_than_a_route_may_have_the_rest_is_named():
     found = made(
         STALL + CELLAR + gate() + own("IngressRoute", spec) + empty + own("Middleware", ASKS, name=names[-1])
     )
-    assert (
-        "names more than 100 Middlewares, of which the others are not followed: nothing is opened for what they ask"
-        in found.told
-    )
+    words = "names more than 100 Middlewares, of which the others are not followed: nothing is opened for what they ask"
+    assert words in found.told
     assert not found.open("edge/gate", "depot/cellar", 9000)
 
 
@@ -193,10 +191,8 @@ def test_of_more_backends_than_a_route_may_have_the_rest_is_named():
     found = made(CELLAR + gate() + own("IngressRoute", spec) + split)
     assert found.open("edge/gate", "depot/cellar", 9000)
     assert "IngressRoute way in app.yaml" in found.told
-    assert (
-        "leads to more than 200 backends, of which the others are not followed: nothing is opened"
-        in found.told
-    )
+    line = "leads to more than 200 backends, of which the others are not followed: nothing is opened"
+    assert line in found.told
 
 
 @pytest.mark.parametrize(

@@ -1,70 +1,31 @@
 """What comes in from outside, and what workloads would let in of pods that do not exist yet."""
 
 import pytest
+from linted import read
+from written import deployed, pod, policy, written
 
 from orchestrator.policy.definitions.needed import Platform
-from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.impact.exposure import ANY, entrances, exposure
 from orchestrator.policy.objects import port_sets
-from orchestrator.policy.workloads.fleet import fleet
 
-BASE = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: api, namespace: till}
-spec: {template: {metadata: {labels: {app: api}}, spec: {containers: [{name: c, ports: [{name: web, containerPort: 8443}]}]}}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: api, namespace: till}
-spec: {SERVICE selector: {app: api}, ports: [{name: web, port: 443, targetPort: web}]}
----
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: front, namespace: ingress-nginx}
-spec: {template: {metadata: {labels: {app: front}}, spec: {containers: [{name: c}]}}}
----
-"""
-POLICY = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: who, namespace: till}
-spec: {podSelector: {}, policyTypes: [Ingress], ingress: [INGRESS]}
----
-"""
-INGRESS = """
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: shopfront, namespace: till}
-spec: {defaultBackend: {service: {name: api, port: {number: 443}}}}
-"""
-ROUTE = """
-apiVersion: route.openshift.io/v1
-kind: Route
-metadata: {name: shopfront, namespace: till}
-spec: {to: {kind: Service, name: api}, port: {targetPort: web}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: router, namespace: openshift-ingress}
-spec: {containers: [{name: c}]}
-"""
-GATEWAY = """
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: shopfront, namespace: till}
-spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: api, port: 443}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: proxy, namespace: till, labels: {gateway.networking.k8s.io/gateway-name: edge}}
-spec: {containers: [{name: c}]}
-"""
+LISTENS = "ports: [{name: web, containerPort: 8443}]"
+TO_API = "{SERVICE selector: {app: api}, ports: [{name: web, port: 443, targetPort: web}]}"
+FRONT = deployed("ingress-nginx/front", kind="DaemonSet")
+BASE = deployed("till/api", LISTENS) + written("Service", "till/api", TO_API) + FRONT
+POLICY = policy("till/who", "{podSelector: {}, policyTypes: [Ingress], ingress: [INGRESS]}")
+BACKEND = "{defaultBackend: {service: {name: api, port: {number: 443}}}}"
+INGRESS = written("Ingress", "till/shopfront", BACKEND)
+ROUTE = written("Route", "till/shopfront", "{to: {kind: Service, name: api}, port: {targetPort: web}}")
+ROUTE += pod("openshift-ingress/router")
+LEADS = "{parentRefs: [{name: edge}], rules: [{backendRefs: [{name: api, port: 443}]}]}"
+EDGE = "labels: {gateway.networking.k8s.io/gateway-name: edge}"
+GATEWAY = written("HTTPRoute", "till/shopfront", LEADS)
+GATEWAY += written("Pod", "till/proxy", "{containers: [{name: c}]}", EDGE)
 
 
 def made(*ingress, service="", more=""):
-    policy = POLICY.replace("INGRESS", ", ".join(ingress)) if ingress else ""
-    return fleet(parse((BASE.replace("SERVICE", service) + policy + more).encode(), "all.yaml"))
+    rules = POLICY.replace("INGRESS", ", ".join(ingress)) if ingress else ""
+    return read(BASE.replace("SERVICE", service), rules, more)
 
 
 def ways(found):
@@ -119,15 +80,12 @@ def test_an_ingress_to_a_service_that_is_not_here_is_told():
 def test_a_service_that_is_not_here_is_told_for_all_that_may_be_behind_it(to):
     found = made(more=INGRESS.replace("name: api", "name: apo"))
     _, told = entrances(found, Platform(), {}, to)
-    assert (
-        "Ingress shopfront in all.yaml" in told[0]
-        and "leads to Service till/apo, which is not here" in told[0]
-    )
+    assert "Ingress shopfront in all.yaml" in told[0]
+    assert "leads to Service till/apo, which is not here" in told[0]
     assert entrances(found, Platform(), {}, "ingress-nginx")[1] == []
-    two = INGRESS.replace("number: 443", "number: 1") + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: till}\nspec: {containers: [{name: c}]}\n"  # fmt: skip
-    assert entrances(made(more=two), Platform(), {}, "till/x")[1] == [], (
-        "what stands behind the Service is known"
-    )
+    two = INGRESS.replace("number: 443", "number: 1") + pod("till/x")
+    told = entrances(made(more=two), Platform(), {}, "till/x")[1]
+    assert told == [], "what stands behind the Service is known"
 
 
 def test_a_workload_that_no_policy_isolates_would_let_everything_in():

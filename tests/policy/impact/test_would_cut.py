@@ -2,6 +2,7 @@
 
 import pytest
 from made import made, service, workload
+from written import policy, written
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
@@ -10,23 +11,13 @@ from orchestrator.policy.impact.would_cut import would_cut
 from orchestrator.policy.workloads.fleet import fleet
 
 APP = workload("web", env={"DB_URL": "postgres://db"}) + workload("db", ports=[5432]) + service("db", 5432)
-POLICY = """---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: %s, namespace: shop}
-spec: %s
-"""
+POLICY = policy("shop/%s", "%s")
 DNS = POLICY % (
     "dns",
     "{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]}",
 )
 OUT = POLICY % ("out", "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]}")
-INGRESS = """---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: db, namespace: shop}
-spec: {defaultBackend: {service: {name: db, port: {number: 5432}}}}
-"""
+INGRESS = written("Ingress", "shop/db", "{defaultBackend: {service: {name: db, port: {number: 5432}}}}")
 
 
 def cut(text, platform=None, settled=None):

@@ -1,41 +1,21 @@
 """lint finds blocks that hold no address, and blocks that cover addresses within the cluster."""
 
 import pytest
+from linted import said
+from written import pod, policy, written
 
-from orchestrator.policy.files.manifest import parse
-from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
-
-POLICY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: out, namespace: pier}
-spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: BLOCK}]}]}
----
-"""
-POD = """apiVersion: v1
-kind: Pod
-metadata: {name: crane, namespace: pier, labels: {app: crane}}
-spec: {containers: [{name: c, image: crane}], hostNetwork: NODE}
-status: {podIP: 10.42.3.9, podIPs: [{ip: 10.42.3.9}, {ip: "2001:db8:42::9"}], hostIP: 192.168.4.4}
----
-"""
-SERVICE = """apiVersion: v1
-kind: Service
-metadata: {name: NAME, namespace: pier}
-spec: {clusterIP: 10.43.0.10, clusterIPs: [10.43.0.10], ports: [{port: 53}]}
----
-"""
-KUBEADM = """apiVersion: v1
-kind: ConfigMap
-metadata: {name: kubeadm-config, namespace: kube-system}
-data: {ClusterConfiguration: "networking: {podSubnet: '10.42.0.0/16,2001:db8:42::/56', serviceSubnet: 10.43.0.0/16}"}
----
-"""
+POLICY = policy("pier/out", "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: BLOCK}]}]}")
+ADDRESSES = '{podIP: 10.42.3.9, podIPs: [{ip: 10.42.3.9}, {ip: "2001:db8:42::9"}], hostIP: 192.168.4.4}'
+POD = pod("pier/crane", more="hostNetwork: NODE", status=ADDRESSES)
+SERVICE = written(
+    "Service", "pier/NAME", "{clusterIP: 10.43.0.10, clusterIPs: [10.43.0.10], ports: [{port: 53}]}"
+)
+RANGES = "networking: {podSubnet: '10.42.0.0/16,2001:db8:42::/56', serviceSubnet: 10.43.0.0/16}"
+KUBEADM = written("ConfigMap", "kube-system/kubeadm-config", data=f'{{ClusterConfiguration: "{RANGES}"}}')
 
 
-def said(rule, block, beside=POD.replace("NODE", "false")):
-    found = lint(fleet(parse((POLICY.replace("BLOCK", block) + beside).encode(), "all.yaml")))
-    return [f.message for f in found if f.rule.id == rule]
+def blocked(rule, block, beside=POD.replace("NODE", "false")):
+    return said(rule, POLICY.replace("BLOCK", block), beside)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +28,7 @@ def said(rule, block, beside=POD.replace("NODE", "false")):
     ],
 )
 def test_excepts_that_together_cover_all_leave_nothing(block, empty):
-    assert bool(said("NPC020", block)) is empty
+    assert bool(blocked("NPC020", block)) is empty
 
 
 @pytest.mark.parametrize(
@@ -61,7 +41,7 @@ def test_excepts_that_together_cover_all_leave_nothing(block, empty):
     ],
 )
 def test_a_block_over_a_pod_s_address_is_found(block, what):
-    (text,) = said("NPC021", block)
+    (text,) = blocked("NPC021", block)
     assert text.startswith("egress[0].to[0] ") and what in text and "Cilium" in text
 
 
@@ -75,26 +55,25 @@ def test_a_block_over_a_pod_s_address_is_found(block, what):
     ],
 )
 def test_blocks_beside_the_pods_are_right(block):
-    assert said("NPC021", block) == []
+    assert blocked("NPC021", block) == []
 
 
 def test_a_pod_on_its_node_s_network_has_the_node_s_address():
-    assert said("NPC021", "{cidr: 10.0.0.0/8}", POD.replace("NODE", "true")) == []
+    assert blocked("NPC021", "{cidr: 10.0.0.0/8}", POD.replace("NODE", "true")) == []
 
 
 def test_ranges_of_services_and_of_the_cluster_s_own_configuration_count():
-    (text,) = said("NPC021", "{cidr: 10.43.0.10/32}", SERVICE.replace("NAME", "ledger"))
+    (text,) = blocked("NPC021", "{cidr: 10.43.0.10/32}", SERVICE.replace("NAME", "ledger"))
     assert "translated before policies see" in text and "10.43.0.10 of Service ledger" in text
     # NodeLocal DNSCache takes the address of the cluster's DNS over.
     dns = POLICY.replace("BLOCK}]", "BLOCK}], ports: [{port: 53, protocol: UDP}]")
-    found = lint(fleet(parse((dns.replace("BLOCK", "{cidr: 10.43.0.10/32}") + SERVICE).encode(), "all.yaml")))
-    assert "NPC021" not in {f.rule.id for f in found}
-    services, pods = said("NPC021", "{cidr: 10.40.0.0/13}", KUBEADM)
+    assert said("NPC021", dns.replace("BLOCK", "{cidr: 10.43.0.10/32}"), SERVICE) == []
+    services, pods = blocked("NPC021", "{cidr: 10.40.0.0/13}", KUBEADM)
     assert "10.42.0.0/16, podSubnet of kubeadm-config" in pods
     assert "10.43.0.0/16, serviceSubnet of kubeadm-config" in services
-    assert said("NPC021", "{cidr: 10.42.7.0/24}", KUBEADM.replace("podSubnet", "other")) == []
+    assert blocked("NPC021", "{cidr: 10.42.7.0/24}", KUBEADM.replace("podSubnet", "other")) == []
 
 
 def test_configuration_of_another_shape_hides_nothing_else():
     broken = KUBEADM.replace("networking:", "networks:")
-    assert len(said("NPC021", "{cidr: 10.0.0.0/8}", broken + POD.replace("NODE", "false"))) == 1
+    assert len(blocked("NPC021", "{cidr: 10.0.0.0/8}", broken + POD.replace("NODE", "false"))) == 1

@@ -1,29 +1,15 @@
 """lint finds rules that are not in force, and selectors that nothing can ever match."""
 
 import pytest
+from linted import said
+from written import pod, policy, written
 
-from orchestrator.policy.files.manifest import parse
-from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
-
-POD = """apiVersion: v1
-kind: Pod
-metadata: {name: relay, namespace: mail, labels: {app: relay}}
-spec: {hostNetwork: NODE, containers: [{name: c, image: relay}]}
----
-"""
-POLICY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: relay, namespace: mail}
-spec: SPEC
-"""
+POD = pod("mail/relay", more="hostNetwork: NODE")
+POLICY = policy("mail/relay", "SPEC")
 
 
-def said(spec, rule, node="false"):
-    found = lint(
-        fleet(parse((POD.replace("NODE", node) + POLICY.replace("SPEC", spec)).encode(), "all.yaml"))
-    )
-    return [f.message for f in found if f.rule.id == rule]
+def told(spec, rule, node="false"):
+    return said(rule, POD.replace("NODE", node), POLICY.replace("SPEC", spec))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +22,7 @@ def said(spec, rule, node="false"):
     ],
 )  # fmt: skip
 def test_rules_of_a_direction_that_is_left_out_are_found(spec, text):
-    assert said(spec, "NPC017") == [text]
+    assert told(spec, "NPC017") == [text]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +36,7 @@ def test_rules_of_a_direction_that_is_left_out_are_found(spec, text):
     ],
 )
 def test_rules_in_force_and_directions_without_a_word_are_right(spec):
-    assert said(spec, "NPC017") == []
+    assert told(spec, "NPC017") == []
 
 
 @pytest.mark.parametrize(
@@ -62,19 +48,19 @@ def test_rules_in_force_and_directions_without_a_word_are_right(spec):
     ],
 )
 def test_a_selector_that_contradicts_itself_is_found_wherever_it_stands(selector):
-    assert said(f"{{podSelector: {selector}}}", "NPC018") == [
+    assert told(f"{{podSelector: {selector}}}", "NPC018") == [
         "its podSelector contradicts itself: no pod can match it"
     ]
-    assert said(f"{{podSelector: {selector}}}", "NPC001") == []  # said once
+    assert told(f"{{podSelector: {selector}}}", "NPC001") == []  # said once
     for kind in ("podSelector", "namespaceSelector"):
         spec = f"{{podSelector: {{}}, ingress: [{{}}, {{from: [{{{kind}: {selector}}}]}}]}}"
-        assert said(spec, "NPC018") == [f"ingress[1].from[0].{kind} contradicts itself: nothing can match it"]
+        assert told(spec, "NPC018") == [f"ingress[1].from[0].{kind} contradicts itself: nothing can match it"]
 
 
 def test_pods_on_the_host_s_network_are_held_to_no_policy():
-    (text,) = said("{podSelector: {matchLabels: {app: relay}}}", "NPC018", node="true")
+    (text,) = told("{podSelector: {matchLabels: {app: relay}}}", "NPC018", node="true")
     assert "(relay), which no CNI holds to policies" in text
-    assert said("{podSelector: {matchLabels: {app: relay}}}", "NPC018") == []
+    assert told("{podSelector: {matchLabels: {app: relay}}}", "NPC018") == []
 
 
 def test_a_policy_that_a_wider_one_covers_adds_nothing():
@@ -82,17 +68,10 @@ def test_a_policy_that_a_wider_one_covers_adds_nothing():
         "SPEC", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}"
     )
     narrow = "{podSelector: {matchLabels: {app: relay}}, ingress: [{from: [{podSelector: {}}], ports: [{port: PORT}]}]}"
-    both = "---\n".join(
-        [POD.replace("NODE", "false").rstrip("-\n") + "\n", wide, POLICY.replace("SPEC", narrow)]
-    )
-    found = lint(fleet(parse(both.replace("PORT", "25").encode(), "all.yaml")))
-    assert [f.message for f in found if f.rule.id == "NPC007"] == [
-        "it says nothing that wide does not say already"
-    ]
-    elsewhere = both.replace("PORT", "25").replace(
-        "from: [{podSelector: {}}]", "from: [{ipBlock: {cidr: 192.0.2.0/24}}]"
-    )
-    assert "NPC007" not in {f.rule.id for f in lint(fleet(parse(elsewhere.encode(), "all.yaml")))}
+    both = POD.replace("NODE", "false") + wide + POLICY.replace("SPEC", narrow).replace("PORT", "25")
+    assert said("NPC007", both) == ["it says nothing that wide does not say already"]
+    elsewhere = both.replace("from: [{podSelector: {}}]", "from: [{ipBlock: {cidr: 192.0.2.0/24}}]")
+    assert said("NPC007", elsewhere) == []
 
 
 @pytest.mark.parametrize(
@@ -100,15 +79,10 @@ def test_a_policy_that_a_wider_one_covers_adds_nothing():
     [
         ("mial", "", ["metadata.namespace is mial, of which nothing is known: did you mean mail?"]),
         ("mail", "", []),
-        (
-            "mial",
-            "apiVersion: v1\nkind: Namespace\nmetadata: {name: mial}\n---\n",
-            [],
-        ),  # there, and empty still
+        ("mial", written("Namespace", "mial"), []),  # there, and empty still
         ("stock", "", []),  # of another team's namespaces nothing is known
     ],
 )
 def test_a_namespace_of_which_nothing_is_known_and_that_is_spelt_like_another_is_found(space, beside, found):
-    policy = POLICY.replace("namespace: mail", f"namespace: {space}").replace("SPEC", "{podSelector: {}}")
-    given = fleet(parse((POD.replace("NODE", "false") + beside + policy).encode(), "all.yaml"))
-    assert [f.message for f in lint(given) if f.rule.id == "NPC001"] == found
+    placed = POLICY.replace("namespace: mail", f"namespace: {space}").replace("SPEC", "{podSelector: {}}")
+    assert said("NPC001", POD.replace("NODE", "false"), beside, placed) == found

@@ -1,18 +1,16 @@
 """lint finds objects whose apiVersion the cluster's version does not serve, workloads and policies among them."""
 
 import pytest
+from linted import read
+from written import written
 
-from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
 
 TEMPLATE = "{metadata: {labels: {app: a}}, spec: {containers: [{name: c, image: a}]}}"
-OBJECT = "apiVersion: VERSION\nkind: KIND\nmetadata: {name: old, namespace: attic}\nspec: SPEC\n"
 
 
 def found(version, kind, spec="{}", kubernetes=""):
-    text = OBJECT.replace("VERSION", version).replace("KIND", kind).replace("SPEC", spec)
-    listed = lint(fleet(parse(text.encode(), "all.yaml")), kubernetes=kubernetes)
+    listed = lint(read(written(kind, "attic/old", spec, version=version)), kubernetes=kubernetes)
     return [(f.subject, f.where, f.rule.severity, f.message) for f in listed if f.rule.id == "NPC023"]
 
 
@@ -30,7 +28,7 @@ def found(version, kind, spec="{}", kubernetes=""):
 def test_what_is_gone_is_named_with_what_to_write(version, kind, spec, since, instead):
     (one,) = found(version, kind, spec)
     text = f"{version} is not served by Kubernetes from 1.{since} on: write {instead}"
-    assert one == (f"{kind} attic/old", "all.yaml:1", "error", text)
+    assert one == (f"{kind} attic/old", "all.yaml:2", "error", text)
     assert found(version, kind, spec, f"1.{since - 1}") == [] != found(version, kind, spec, f"1.{since}")
 
 

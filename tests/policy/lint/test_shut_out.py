@@ -1,82 +1,39 @@
 """lint finds pods that policies cut off from the API server, which is no pod, whatever asks for it."""
 
 import pytest
+from linted import linted, read
+from written import deployed, policy, written
 
-from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.impact.impact import impact
-from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
 
-PODS = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: issuer, namespace: certs}
-spec:
-  selector: {matchLabels: {app: issuer}}
-  template:
-    metadata: {labels: {app: issuer}}
-    spec: {serviceAccountName: issuer, containers: [{name: c, image: issuer, ports: [{name: tls, containerPort: 10250}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: hook, namespace: certs}
-spec: {selector: {app: issuer}, ports: [{name: https, port: 443, targetPort: tls}]}
----
-"""
-SERVICE = "service: {name: hook, namespace: certs}"
-ADMISSION = (
-    "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: issuer}\n"
-    f"webhooks:\n- {{name: a.example.com, clientConfig: {{{SERVICE}}}}}\n- {{name: b.example.com, clientConfig: {{{SERVICE}}}}}\n---\n"
+LISTENS = "ports: [{name: tls, containerPort: 10250}]"
+HOOK = "{selector: {app: issuer}, ports: [{name: https, port: 443, targetPort: tls}]}"
+PODS = deployed("certs/issuer", LISTENS, "serviceAccountName: issuer") + written(
+    "Service", "certs/hook", HOOK
 )
-API = (
-    "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.issuer.example.com}\n"
-    f"spec: {{group: issuer.example.com, version: v1, {SERVICE}}}\n---\n"
-)
-CONVERSION = (
-    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: certs.example.com}\n"
-    f"spec: {{conversion: {{strategy: Webhook, webhook: {{clientConfig: {{{SERVICE}}}}}}}}}\n---\n"
-)
-DENY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: deny, namespace: certs}
-spec: {podSelector: {}, policyTypes: [Ingress]}
----
-"""
-OPEN = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: open, namespace: certs}
-spec:
-  podSelector: {matchLabels: {app: issuer}}
-  ingress: [RULE]
-"""
-EGRESS = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: out, namespace: certs}
-spec:
-  podSelector: {}
-  policyTypes: [Egress]
-  egress: [RULE]
----
-"""
-BINDING = """apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: issuer}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: issuer}
-subjects: [SUBJECT]
----
-"""
+CONFIG = "clientConfig: {service: {name: hook, namespace: certs}}"
+CALLS = f"[{{name: a.example.com, {CONFIG}}}, {{name: b.example.com, {CONFIG}}}]"
+ADMISSION = written("MutatingWebhookConfiguration", "issuer", webhooks=CALLS)
+GROUP = "group: issuer.example.com, version: v1, service: {name: hook, namespace: certs}"
+API = written("APIService", "v1.issuer.example.com", f"{{{GROUP}}}")
+CONVERTS = f"{{conversion: {{strategy: Webhook, webhook: {{{CONFIG}}}}}}}"
+CONVERSION = written("CustomResourceDefinition", "certs.example.com", CONVERTS)
+DENY = policy("certs/deny", "{podSelector: {}, policyTypes: [Ingress]}")
+OPEN = policy("certs/open", "{podSelector: {matchLabels: {app: issuer}}, ingress: [RULE]}")
+EGRESS = policy("certs/out", "{podSelector: {}, policyTypes: [Egress], egress: [RULE]}")
+ROLE = "{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: issuer}"
+BINDING = written("ClusterRoleBinding", "issuer", roleRef=ROLE, subjects="[SUBJECT]")
 MINE = "{kind: ServiceAccount, name: issuer, namespace: certs}"
-CLUSTER_IP = """apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: kubernetes, namespace: default}
-addressType: IPv4
-endpoints: [{addresses: [192.0.2.7]}]
-ports: [{name: https, port: 6443}]
----
-"""
+SLICE = {
+    "addressType": "IPv4",
+    "endpoints": "[{addresses: [192.0.2.7]}]",
+    "ports": "[{name: https, port: 6443}]",
+}
+CLUSTER_IP = written("EndpointSlice", "default/kubernetes", **SLICE)
 
 
 def found(rule, *texts):
-    return [f for f in lint(fleet(parse("".join((PODS, *texts)).encode(), "all.yaml"))) if f.rule.id == rule]
+    return linted(rule, PODS, *texts)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +96,7 @@ def test_what_only_some_clusters_suffer_from_is_a_warning(asks, rule):
 
 def test_pods_on_the_node_s_network_are_selected_by_no_policy():
     on_node = PODS.replace("serviceAccountName", "hostNetwork: true, serviceAccountName")
-    texts = on_node + ADMISSION + DENY
-    assert "NPC015" not in {f.rule.id for f in lint(fleet(parse(texts.encode(), "all.yaml")))}
+    assert linted("NPC015", on_node, ADMISSION, DENY) == []
 
 
 @pytest.mark.parametrize(
@@ -168,10 +124,7 @@ def test_a_workload_with_rights_needs_a_way_to_the_api_server(subject):
 def test_an_account_that_is_not_bound_or_whose_token_is_not_mounted_needs_none():
     shut = EGRESS.replace("RULE", "{to: [{podSelector: {}}]}")
     other = BINDING.replace("SUBJECT", MINE.replace("namespace: certs", "namespace: shop"))
-    unmounted = (
-        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: issuer, namespace: certs}\n"
-        "automountServiceAccountToken: false\n---\n"
-    )
+    unmounted = written("ServiceAccount", "certs/issuer", automountServiceAccountToken="false")
     assert found("NPC016", other, shut) == []
     assert found("NPC016", BINDING.replace("SUBJECT", MINE), unmounted, shut) == []
 
@@ -193,13 +146,13 @@ def test_where_its_address_is_known_the_rule_has_to_open_that(rule, reached):
 
 
 def test_a_misshapen_configuration_hides_no_other():
-    broken = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: x}\nwebhooks: [1]\n---\n"
+    broken = written("MutatingWebhookConfiguration", "x", webhooks="[1]")
     assert len(found("NPC015", broken, ADMISSION, DENY)) == 1
 
 
 def test_a_change_that_cuts_a_webhook_off_names_it_once_it_was_callable():
     def state(*texts):
-        return fleet(parse("".join((PODS, ADMISSION, *texts)).encode(), "all.yaml"))
+        return read(PODS, ADMISSION, *texts)
 
     free, shut = state(), state(DENY)
     kept = state(DENY, OPEN.replace("RULE", "{ports: [{port: tls}]}"))

@@ -1,30 +1,17 @@
 """lint finds namespaces that are named by a label which Kubernetes does not put on them."""
 
 import pytest
+from linted import read
+from written import pod, policy, written
 
-from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
 
-BESIDE = """apiVersion: v1
-kind: Namespace
-metadata: {name: metering, labels: {LABELS}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: probe, namespace: metering, labels: {app: probe}}
-spec: {containers: [{name: c, image: probe}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: api, namespace: bills}
-spec: {podSelector: {}, ingress: [{from: [PEER]}]}
-"""
+BESIDE = written("Namespace", "metering", about="labels: {LABELS}") + pod("metering/probe")
+BESIDE += policy("bills/api", "{podSelector: {}, ingress: [{from: [PEER]}]}")
 
 
 def found(peer, labels=""):
-    text = BESIDE.replace("LABELS", labels).replace("PEER", peer)
-    ids = [(f.rule.id, f.message) for f in lint(fleet(parse(text.encode(), "all.yaml")))]
+    ids = [(f.rule.id, f.message) for f in lint(read(BESIDE.replace("LABELS", labels).replace("PEER", peer)))]
     return [message for rule, message in ids if rule == "NPC019"], {rule for rule, _ in ids}
 
 

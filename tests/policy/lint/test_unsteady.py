@@ -1,27 +1,16 @@
 """lint finds selectors on labels that the next pod, run or release does not have."""
 
 import pytest
+from linted import linted
+from written import policy, written
 
-from orchestrator.policy.files.manifest import parse
-from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.workloads.fleet import fleet
-
-JOB = """apiVersion: batch/v1
-kind: Job
-metadata: {name: migrate, namespace: books}
-spec: {template: {metadata: {labels: {app: migrate}}, spec: {restartPolicy: Never, containers: [{name: c, image: migrate}]}}}
----
-"""
-POLICY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: p, namespace: books}
-spec: {podSelector: SELECTOR, ingress: [{from: [{podSelector: PEER}]}]}
-"""
+RUN = "spec: {restartPolicy: Never, containers: [{name: c, image: migrate}]}"
+JOB = written("Job", "books/migrate", f"{{template: {{metadata: {{labels: {{app: migrate}}}}, {RUN}}}}}")
 
 
 def found(selector="{}", peer="{}"):
-    text = JOB + POLICY.replace("SELECTOR", selector).replace("PEER", peer)
-    return [f for f in lint(fleet(parse(text.encode(), "all.yaml"))) if f.rule.id == "NPC022"]
+    rules = f"{{podSelector: {selector}, ingress: [{{from: [{{podSelector: {peer}}}]}}]}}"
+    return linted("NPC022", JOB, policy("books/p", rules))
 
 
 @pytest.mark.parametrize(

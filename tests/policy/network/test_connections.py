@@ -309,6 +309,5 @@ def test_a_cluster_policy_that_is_not_valid_is_named_with_its_line(spec, said):
     }
     with pytest.raises(BadInput) as error:
         fleet([Document(obj, "x.yaml", 7)])
-    assert str(error.value).startswith("x.yaml:7: ClusterNetworkPolicy x is not valid: ") and said in str(
-        error.value
-    )
+    assert str(error.value).startswith("x.yaml:7: ClusterNetworkPolicy x is not valid: ")
+    assert said in str(error.value)

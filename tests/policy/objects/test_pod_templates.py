@@ -2,21 +2,20 @@
 
 import pytest
 from made import made, service, workload
+from written import pods, written
 
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.workloads.fleet import fleet
 
 PRICES = workload("prices", space="buy", ports=[8080]) + service("prices", 8080, space="buy")
-BODY = """---
-apiVersion: %s
-kind: %s
-metadata: {name: basket, namespace: buy}
-spec:
-  selector: {matchLabels: {app: basket}}
-  template:
-    metadata: {labels: {app: basket}}
-    spec: {containers: [{name: b, env: [{name: PRICES_URL, value: "http://prices:8080"}]}]}
-"""
+BODY = written(
+    "%s",
+    "buy/basket",
+    pods(
+        "{app: basket}", '{containers: [{name: b, env: [{name: PRICES_URL, value: "http://prices:8080"}]}]}'
+    ),
+    version="%s",
+)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +35,9 @@ def test_a_kind_with_a_template_of_pods_is_a_workload(version, kind):
     assert f"{kind} (" not in found.told
 
 
-REFERENCE = """---
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: cart, namespace: buy}
-spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: cart-template}}
-"""
+REFERENCE = written(
+    "Rollout", "buy/cart", "{workloadRef: {apiVersion: apps/v1, kind: Deployment, name: cart-template}}"
+)
 
 
 def test_a_rollout_takes_the_template_that_its_reference_names():
@@ -54,10 +50,8 @@ def test_a_rollout_takes_the_template_that_its_reference_names():
 
 
 def test_a_rollout_whose_reference_is_not_here_is_named():
-    assert (
-        "1 Rollout (argoproj.io/v1alpha1): the workload that its workloadRef names is not here"
-        in made(PRICES + REFERENCE).told
-    )
+    words = "1 Rollout (argoproj.io/v1alpha1): the workload that its workloadRef names is not here"
+    assert words in made(PRICES + REFERENCE).told
 
 
 MACHINE = """---
