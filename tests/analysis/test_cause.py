@@ -132,9 +132,8 @@ def test_the_connections_the_rule_the_file_the_commit_and_its_author_are_named()
     lines = why(state(["web"]), 0).lines
     assert lines[1] == "web/web to pay/pay (all, now none)"
     assert "pay/callers.yaml:1, 4f1c2d9e01 Ann: Close" in lines[2]
-    assert (
-        "wave 0 changed pay/NetworkPolicy/callers (pay/callers.yaml:1), commit 4f1c2d9e01 by Ann" in lines[2]
-    )
+    said = "wave 0 changed pay/NetworkPolicy/callers (pay/callers.yaml:1), commit 4f1c2d9e01 by Ann"
+    assert said in lines[2]
     assert len(why(state(["web"]), 0).text.splitlines()) == 5
 
 

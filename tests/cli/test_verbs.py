@@ -27,9 +27,8 @@ def test_run_shows_what_happens_and_ends_well(cli):
     stage = Stage()
     netpol = cli(stage)
     done = netpol("run", "--source", "shop")
-    assert (
-        done.code == 0 and "Promoted" in done.out and done.out.rstrip().endswith("shop-cccccccccc: Succeeded")
-    )
+    assert done.code == 0
+    assert "Promoted" in done.out and done.out.rstrip().endswith("shop-cccccccccc: Succeeded")
     again = netpol("run", "--source", "shop")
     assert again.code == 0 and "nothing to do" in again.out
     assert json.loads(netpol("run", "--source", "shop", "-o", "json").out) == {"rollouts": []}

@@ -99,9 +99,8 @@ def test_the_name_of_a_page_becomes_a_link_in_prose_and_stays_as_it_is_in_code(c
     done = build(copy, copy / "site")
     assert done.returncode == 0, done.stderr
     html = (copy / "site/reference/metrics.html").read_text()
-    assert (
-        '<a href="../drift.html">Objects that others manage, and drift</a> (<a href="../flux.html">' in html
-    )
+    said = '<a href="../drift.html">Objects that others manage, and drift</a> (<a href="../flux.html">'
+    assert said in html
     assert "<code>cat docs/drift.md</code>" in html and "cat docs/flux.md" in html
 
 

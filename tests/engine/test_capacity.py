@@ -174,9 +174,8 @@ def test_namespaces_count_and_a_wave_that_is_too_large_goes_alone():
         )
     )
     assert Limits(stage.cluster, OWN, 16, 10).lacking(waiting) == ""
-    assert "at most 9 namespaces at once, 1 are taken by shop-cccccccccc, this wave has 9" in Limits(
-        stage.cluster, OWN, 16, 9
-    ).lacking(waiting)
+    said = "at most 9 namespaces at once, 1 are taken by shop-cccccccccc, this wave has 9"
+    assert said in Limits(stage.cluster, OWN, 16, 9).lacking(waiting)
     work(stage.context(), "first")
     assert Limits(stage.cluster, OWN, 16, 5).lacking(waiting) == ""
 

@@ -160,10 +160,8 @@ def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
     rounds.go()
     stage.namespace("fresh")
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"} and not stage.cluster.list(POLICY, "fresh")
-    assert (
-        stage.shop().status.current_revision_since is None
-        and not stage.shop().status.current_revision_namespaces
-    )
+    assert stage.shop().status.current_revision_since is None
+    assert not stage.shop().status.current_revision_namespaces
 
 
 def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps():

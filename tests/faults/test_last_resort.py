@@ -138,11 +138,8 @@ def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monke
     monkeypatch.setitem(by_action.STEPS, verb, broken)
     assert rounds.go() == {"shop-cccccccccc": "Paused"}
     status = load(stage.cluster.list(ROLLOUT, OWN)[0]).status
-    assert (
-        status.paused_for == "error"
-        and "KeyError" in status.reason
-        and "test_last_resort.py:" in status.reason
-    )
+    assert status.paused_for == "error"
+    assert "KeyError" in status.reason and "test_last_resort.py:" in status.reason
     assert status.transitions[-1].reason == "InternalError"
     assert rounds.instruments.faults.labels("rollout")._value.get() >= 3
     monkeypatch.setitem(by_action.STEPS, verb, right)

@@ -137,9 +137,8 @@ def test_a_sequential_test_takes_the_pods_together_and_needs_a_history():
 
 
 def test_a_metric_without_its_query_and_a_preset_that_is_unknown():
-    assert "a ratio without its query: give errors and total, or a preset" in "".join(
-        refused(m.MetricSpec(name="x", kind="ratio"), source=Given())
-    )
+    words = "a ratio without its query: give errors and total, or a preset"
+    assert words in "".join(refused(m.MetricSpec(name="x", kind="ratio"), source=Given()))
     with pytest.raises(BadInput, match="no preset itsio"):
         refused(m.MetricSpec(name="x", preset="itsio"), source=Given())
 

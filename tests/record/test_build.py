@@ -15,9 +15,8 @@ NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 
 
 def test_a_promoted_rollout_is_good_wave_by_wave(good):
-    assert (
-        good.phase == "Succeeded" and good.explained == () and good.waits_for == "" and good.confidence == ""
-    )
+    assert good.phase == "Succeeded"
+    assert good.explained == () and good.waits_for == "" and good.confidence == ""
     assert [w.state for w in good.waves] == ["good"] * 3
     assert [w.verdict for w in good.waves] == ["Successful"] * 3
     assert {c.phase for w in good.waves for c in w.cells} == {"Applied"}

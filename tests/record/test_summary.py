@@ -27,9 +27,8 @@ def test_an_entry_tells_how_long_things_took(played):
     assert bad.phase == "RolledBack" and bad.namespaces == ("payments", "web") and bad.verified == "True"
     assert bad.noticed_seconds == pytest.approx(25.1) and bad.restored_seconds == pytest.approx(0.04)
     assert bad.lead_seconds is None and bad.waited_seconds == 0
-    assert (
-        good.seconds == pytest.approx(195.56) and good.actors == () and good.reason.startswith("every wave")
-    )
+    assert good.seconds == pytest.approx(195.56)
+    assert good.actors == () and good.reason.startswith("every wave")
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,8 @@ def test_a_description_fits_and_is_one_line():
     (line,) = feedback.lines(
         "shop", [entry("Progressing", "Planned", message="a b\x07 " + "long " * 60 + "\nmore")]
     )
-    assert (
-        len(line.description) == 140
-        and line.description.startswith("a b long")
-        and line.description.endswith("…")
-    )
+    assert len(line.description) == 140
+    assert line.description.startswith("a b long") and line.description.endswith("…")
 
 
 def played(good):

@@ -117,10 +117,8 @@ def test_a_fall_in_requests_rolls_back():
     found = stage(answer)
     before = found.standing()
     status = work(found.context(), "w").rollout.status
-    assert (
-        status.phase == "RolledBack"
-        and "requests in cart: expected at least 50 % of 100, seen 10" in status.reason
-    )
+    assert status.phase == "RolledBack"
+    assert "requests in cart: expected at least 50 % of 100, seen 10" in status.reason
     assert found.standing() == before
 
 

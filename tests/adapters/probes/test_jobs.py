@@ -83,11 +83,8 @@ def test_its_job_ends_by_itself_should_nobody_come_back(cluster):
     cluster.clock.subscribe(lambda now: seen.extend(cluster.api.list(JOB)), 0.25)
     cluster.ask()
     spec = seen[0]["spec"]
-    assert (
-        spec["backoffLimit"] == 0
-        and spec["activeDeadlineSeconds"] == 60
-        and spec["ttlSecondsAfterFinished"] > 0
-    )
+    assert spec["backoffLimit"] == 0
+    assert spec["activeDeadlineSeconds"] == 60 and spec["ttlSecondsAfterFinished"] > 0
     work = json.loads(spec["template"]["spec"]["containers"][0]["env"][0]["value"])
     assert work["seconds"] < spec["activeDeadlineSeconds"] / 2
 

@@ -121,7 +121,6 @@ def test_a_small_change_is_for_a_person_and_says_what_it_does(request_):
         for n in ("web", "cart")
     ]
     done = request_(lambda folder: [change(folder) for change in both])
-    assert (
-        done.code == 3 and "👀 a person has to review it" in done.out and "Intents: 2 of 2 hold." in done.out
-    )
+    assert done.code == 3
+    assert "👀 a person has to review it" in done.out and "Intents: 2 of 2 hold." in done.out
     assert "| TCP 8000 | TCP 8000-8001 |" in done.out

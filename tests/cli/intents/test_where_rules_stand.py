@@ -136,10 +136,8 @@ def test_diff_replay_test_and_check_say_the_same(netpol, repo, net, tmp_path):
         netpol("diff", "HEAD~1..HEAD", "--path", str(net)),
         netpol("check", str(net), "--base", "HEAD~1"),
     ):
-        assert (
-            "before, Ingress: NetworkPolicy pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:17"
-            in done.out
-        )
+        words = "before, Ingress: NetworkPolicy pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:17"
+        assert words in done.out
         assert (
             "after, Ingress: NetworkPolicy pantry/jam: no rule allows it (deploy/net/pantry/rules.yaml:7"
             in done.out

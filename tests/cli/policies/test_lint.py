@@ -101,9 +101,8 @@ def test_code_scanning_finds_every_result_below_the_repository_s_root(cli, tmp_p
     assert all(p["region"]["startLine"] > 0 for p in places) and len(places) > 1
     assert len({r["partialFingerprints"]["finding/v1"] for r in run["results"]}) == len(places)
     assert all(r["help"]["text"] for r in run["tool"]["driver"]["rules"])
-    assert (
-        "file=network rules/a/all.yaml,line=" in netpol("lint", ".", "--fail-on", "never", "-o", "github").out
-    )
+    words = "file=network rules/a/all.yaml,line="
+    assert words in netpol("lint", ".", "--fail-on", "never", "-o", "github").out
 
 
 def test_a_name_that_is_no_text_is_placed_below_its_directory(cli, tmp_path, monkeypatch):
@@ -112,10 +111,8 @@ def test_a_name_that_is_no_text_is_placed_below_its_directory(cli, tmp_path, mon
     (tmp_path / "shop" / ".git").mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff.yaml")).write_text(MANIFESTS)
     monkeypatch.chdir(tmp_path)
-    assert (
-        "file=rules/\\xff.yaml,line="
-        in netpol("lint", "shop/rules", "--fail-on", "never", "-o", "github").out
-    )
+    line = "file=rules/\\xff.yaml,line="
+    assert line in netpol("lint", "shop/rules", "--fail-on", "never", "-o", "github").out
 
 
 def test_every_rule_explains_itself(cli):

@@ -46,11 +46,8 @@ def test_one_that_cannot_be_read_is_found_beside_the_others(linted, broken, said
 def test_what_stands_before_and_after_a_bad_object_in_its_file_is_read(linted):
     nameless = "apiVersion: v1\nkind: Secret\n"
     done = linted({"all.yaml": "---\n".join((nameless, OPEN, SHAPE, nameless))})
-    assert (
-        done.code == 2
-        and done.out.count("error NPC026") == 3
-        and "NPC003 NetworkPolicy hall/open" in done.out
-    )
+    assert done.code == 2
+    assert done.out.count("error NPC026") == 3 and "NPC003 NetworkPolicy hall/open" in done.out
     assert "(and 2 more of NPC026)" in done.err
 
 

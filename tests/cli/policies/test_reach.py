@@ -96,11 +96,8 @@ def test_diff_says_what_opens_and_what_did_it(netpol, shop):
     assert f"before, Ingress: NetworkPolicy shop/db ingress[0] ({one}/policy.yaml:7)" in text
     three = shop("three", POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []"))
     marked = netpol("diff", one, three, "-o", "markdown").out
-    assert (
-        "**newly open to the internet**: `shop/db[StatefulSet]`" in marked
-        and "```mermaid" in marked
-        and "➕ opened" in marked
-    )
+    assert "**newly open to the internet**: `shop/db[StatefulSet]`" in marked
+    assert "```mermaid" in marked and "➕ opened" in marked
     assert json.loads(netpol("diff", one, three, "-o", "json").out)["changes"][0]["after"] == "TCP 5432"
     assert netpol("diff", one, one).out == "no connection changes\n"
     assert netpol("diff", one, three, "-o", "csv").out.startswith("change,from,to,before,after,note\n")
@@ -141,9 +138,8 @@ def test_intents_hold_or_say_which_rules_decide(netpol, shop):
     wide = POLICY.replace("- from: [{podSelector: {matchLabels: {app: web}}}]", "- from: []")
     bad = netpol("test", with_tests(shop("two", wide)))
     assert bad.code == 1 and "3 intents, 1 hold" in bad.out
-    assert (
-        "FAIL  only web" in bad.out and "/tests.yaml:1)" in bad.out and "because it holds cards (" in bad.out
-    )
+    assert "FAIL  only web" in bad.out
+    assert "/tests.yaml:1)" in bad.out and "because it holds cards (" in bad.out
     said = "internet to shop/db on 5432/TCP is allowed (Ingress: NetworkPolicy shop/db ingress[0] ("
     assert said in bad.out and "/two/policy.yaml:7))" in bad.out
     junit = netpol("test", with_tests(shop("three", wide)), "-o", "junit").out
@@ -237,13 +233,11 @@ def test_a_directory_against_the_cluster(cli, tmp_path):
     netpol = cli(stage)
     done = netpol("diff", str(tmp_path), "--cluster")
     assert done.code == 0 and "newly isolated: pay/a[Pod] (ingress)" in done.out, done
-    assert (
-        f"after, Ingress: NetworkPolicy pay/deny: no rule allows it ({tmp_path}/pay/deny.yaml:1)" in done.out
-    )
+    words = f"after, Ingress: NetworkPolicy pay/deny: no rule allows it ({tmp_path}/pay/deny.yaml:1)"
+    assert words in done.out
     data = json.loads(netpol("diff", str(tmp_path), "--cluster", "-o", "json").out)
-    assert data["impact"]["isolated"] == ["pay/a[Pod] (ingress)"] and {
-        c["change"] for c in data["changes"]
-    } == {"lost"}
+    assert data["impact"]["isolated"] == ["pay/a[Pod] (ingress)"]
+    assert {c["change"] for c in data["changes"]} == {"lost"}
     assert netpol("diff", "main..HEAD", "--cluster").code == 2
 
 

@@ -88,9 +88,8 @@ def test_a_later_wave_can_be_approved_ahead(cli):
         done = netpol("approve", "shop", f"--wave={wave}", "-m", "x")
         assert done.code == code and said in done.err
     assert by("joe")("approve", "shop", "-m", "now", "--here").code == 3
-    assert (
-        "wave 0 of shop-cccccccccc is open already" in netpol("reject", "shop", "--wave", "0", "-m", "x").err
-    )
+    text = "wave 0 of shop-cccccccccc is open already"
+    assert text in netpol("reject", "shop", "--wave", "0", "-m", "x").err
 
 
 def test_what_waits_for_no_approval_is_refused(cli):

@@ -46,10 +46,8 @@ def test_what_a_namespace_holds_that_left_the_selection_is_told_and_counts(cli):
     stage.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "labels": {}}})
     found = netpol("drift", "shop")
     assert found.code == 1 and "source does not select them any more: web (2 policies)" in found.out
-    assert (
-        "orphaned: not selected any more, with policies of this source: web"
-        in netpol("plan", "--source", "shop").out
-    )
+    said = "orphaned: not selected any more, with policies of this source: web"
+    assert said in netpol("plan", "--source", "shop").out
     (one,) = json.loads(netpol("drift", "shop", "-o", "json").out)["orphaned"]
     assert one == {"namespace": "web", "objects": ["NetworkPolicy/allow", "NetworkPolicy/deny"]}
 
@@ -84,9 +82,8 @@ def test_a_bridge_that_is_left_is_told_and_counts(cli):
     stage.cluster.create(policy(bridge_name("0123456789", 0), {"podSelector": {}, "ingress": [{}]}, "web"))
     found = netpol("drift", "shop")
     assert found.code == 1 and "as cccccccccc asks for" in found.out
-    assert (
-        "web/netpol-canary-bridge-0123456789-0: its rollout is gone; a controller or the guard" in found.out
-    )
+    text = "web/netpol-canary-bridge-0123456789-0: its rollout is gone; a controller or the guard"
+    assert text in found.out
     (one,) = json.loads(netpol("drift", "shop", "-o", "json").out)["strayBridges"]
     assert one == {"bridge": "web/netpol-canary-bridge-0123456789-0", "why": "its rollout is gone"}
 

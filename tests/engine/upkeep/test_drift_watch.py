@@ -141,10 +141,8 @@ def test_an_object_that_somebody_replaced_by_an_own_one_is_said(conflicts):
     rounds.go(12)
     found = rounds.found()
     if conflicts == "refuse":
-        assert (
-            found.status == "Unknown"
-            and "web/NetworkPolicy/allow exists and is not this source's; it is managed by" in found.message
-        )
+        assert found.status == "Unknown"
+        assert "web/NetworkPolicy/allow exists and is not this source's; it is managed by" in found.message
     else:
         assert found.status == "False"
 
