@@ -1,10 +1,10 @@
 """The command line on an API server in memory, and on a repository of policies whose changes are checked."""
 
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
+from git_folder import begun, commit
 from shop_manifests import EXPOSED, MANIFESTS, POLICIES, TESTS
 from stage import Stage
 
@@ -41,12 +41,6 @@ def repo(tmp_path, cli):
     folder = tmp_path / "repo" / "policies"
     folder.mkdir(parents=True)
 
-    def git(*args):
-        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-        subprocess.run(
-            ["git", "-C", str(tmp_path / "repo"), *identity, *args], check=True, capture_output=True
-        )
-
     class Repo:
         path = str(folder)
         run = staticmethod(netpol)
@@ -58,11 +52,9 @@ def repo(tmp_path, cli):
 
         @staticmethod
         def commit():
-            git("add", "-A")
-            git("commit", "-q", "-m", "change")
+            commit(tmp_path / "repo")
 
-    Repo.git = staticmethod(git)
-    git("init", "-q", "-b", "main")
+    Repo.git = staticmethod(begun(tmp_path / "repo"))
     (folder / "tests.yaml").write_text(TESTS)
     Repo.change(POLICIES)
     Repo.commit()

@@ -1,10 +1,10 @@
 """Whatever is wrong with what people give: one clear line, exit code 2, nothing written."""
 
 import os
-import subprocess
 
 import pytest
 import yaml
+from git_folder import begun, commit, write
 from stage import ALLOW, Stage, policy
 
 from orchestrator.adapters.git.repository import GitRepository
@@ -76,13 +76,7 @@ def bench(tmp_path, cli):
     stage = Stage()
     stage.cluster.create(policy("theirs", {"podSelector": {}}, "pay"))
     root = tmp_path / "repo"
-    root.mkdir()
-    identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-
-    def git(*args):
-        subprocess.run(["git", "-C", str(root), *identity, *args], check=True, capture_output=True)
-
-    git("init", "-q", "-b", "main")
+    begun(root)
     spec = {"git": {"url": str(root)}, "namespaces": {"names": ["cart", "pay", "web"]}}
     body = {"apiVersion": m.API_VERSION, "kind": "PolicySource", "metadata": {"name": "new"}, "spec": spec}
     file = tmp_path / "source.yaml"
@@ -90,12 +84,8 @@ def bench(tmp_path, cli):
     run = cli(stage, repository=GitRepository(str(root), tmp_path / "cache"))
 
     def go(files, *args, command="run"):
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        git("add", "-A")
-        git("commit", "-q", "--allow-empty", "-m", "change")
+        write(root, files)
+        commit(root)
         return run(command, "--source", str(file), *args)
 
     go.stage, go.root, go.file, go.run = stage, root, file, run

@@ -1,9 +1,8 @@
 """Every command, on a cluster, a repository and directories in which everybody writes hostile texts."""
 
-import subprocess
-
 import pytest
 import typer
+from git_folder import begun, commit
 from hostile_texts import EVIL, LINE, HostileMetrics, assert_harmless, freeze, hostile_stage
 from shop_manifests import MANIFESTS, POLICY
 from stage import work
@@ -178,18 +177,11 @@ def folders(tmp_path):
         '{"src": "shop/web", "dst": "shop/db", "port": 5432, "protocol": "TCP", "note": "\\u001b[2J"}\n'
         '{"src": "\\u001b[2J@everyone/x", "dst": "shop/db", "port": 5432, "protocol": "TCP"}\n'
     )
-
-    def git(*words):
-        names = ["-c", "user.name=Evil @everyone", "-c", "user.email=e@example.com"]
-        subprocess.run(["git", "-C", str(repo), *names, *words], check=True, capture_output=True)
-
-    git("init", "-q", "-b", "main")
-    git("add", "-A")
-    git("commit", "-q", "-m", "first")
+    begun(repo)
+    commit(repo, "first", name="Evil @everyone")
     evil = next(after.glob("evil*@*"))
     evil.write_text(evil.read_text().replace("5432", "5433"))
-    git("add", "-A")
-    git("commit", "-q", "-m", "evil \x1b[2J @everyone #12 <script>\n::error::x")
+    commit(repo, "evil \x1b[2J @everyone #12 <script>\n::error::x", name="Evil @everyone")
     return {"dir": str(after), "other": str(before), "flows": str(tmp_path / "flows")}
 
 

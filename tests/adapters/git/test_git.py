@@ -3,11 +3,11 @@
 import os
 import socket
 import stat
-import subprocess
 import threading
 
 import pytest
 import structlog
+from git_folder import begun, commit, write
 
 from orchestrator.adapters.git import repository as module
 from orchestrator.adapters.git.program import Credentials
@@ -19,26 +19,13 @@ from orchestrator.errors import BadInput, RepositoryError
 def repo(tmp_path):
     """A repository with a helper that commits files and gives the commit's id."""
     root = tmp_path / "repo"
-    root.mkdir()
 
-    def run(*args):
-        env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-        command = ["git", "-C", str(root), *identity, *args]
-        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.strip()
+    def committed(files, message="change"):
+        write(root, files)
+        return commit(root, message)
 
-    def commit(files, message="change"):
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        run("add", "-A")
-        run("commit", "-q", "-m", message)
-        return run("rev-parse", "HEAD")
-
-    run("init", "-q", "-b", "main")
-    commit.root, commit.run = root, run
-    return commit
+    committed.root, committed.run = root, begun(root)
+    return committed
 
 
 @pytest.fixture

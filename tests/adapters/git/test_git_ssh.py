@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from git_folder import begun, commit
 from patience import ENOUGH
 
 from orchestrator.adapters.git.program import Credentials
@@ -66,11 +67,9 @@ def server(tmp_path):
 def test_a_repository_over_ssh(server, tmp_path):
     port, private, known = server
     root = tmp_path / "repo"
-    subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
+    begun(root)
     (root / "a.yaml").write_text("x")
-    identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-    for command in (["add", "-A"], ["commit", "-q", "-m", "first"]):
-        subprocess.run(["git", "-C", str(root), *identity, *command], check=True)
+    commit(root, "first")
     url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{root}"
     good = GitRepository(url, tmp_path / "one", credentials=Credentials(ssh_key=private, known_hosts=known))
     assert good.files(good.resolve()) == {"a.yaml": b"x"}

@@ -1,8 +1,7 @@
 """A commit is named for a rule of a policy that it touched, whatever else it did to the file."""
 
-import subprocess
-
 import pytest
+from git_folder import begun, commit, write
 
 from orchestrator.adapters.git import file_versions, rule_history
 from orchestrator.adapters.git.rule_history import History
@@ -23,21 +22,12 @@ def policy(name, *rules, selector="{}"):
 def repo(tmp_path):
     """`repo(subject, text)` commits the file; `repo.git` asks git."""
 
-    def git(*args):
-        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-        return subprocess.run(
-            ["git", *who, *args], cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout
+    def committed(subject, *policies, file=FILE):
+        write(tmp_path, {file: "".join(policies)})
+        commit(tmp_path, subject)
 
-    def commit(subject, *policies, file=FILE):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("".join(policies))
-        git("add", ".")
-        git("commit", "-qm", subject)
-
-    git("init", "-q", "-b", "main")
-    commit.git, commit.net = git, tmp_path / "net"
-    return commit
+    committed.git, committed.net = begun(tmp_path), tmp_path / "net"
+    return committed
 
 
 def named(told):

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from git_folder import begun, write
 
 from orchestrator.adapters.git import signatures
 from orchestrator.adapters.git.repository import GitRepository
@@ -47,19 +48,10 @@ class Repo:
 
     def __init__(self, root):
         self.root = root
-        root.mkdir()
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *args, **more):
-        env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", **more}
-        command = ["git", "-C", str(self.root), "-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-        done = subprocess.run([*command, *args], env=env, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
+        self.git = begun(root)
 
     def commit(self, name, text, key=None, subject="change", **more):
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write(self.root, {name: text})
         self.git("add", "-A")
         self.git(*self._signing(key), "commit", "-q", "-m", subject, *(["-S"] if key else []), **more)
         return self.git("rev-parse", "HEAD")

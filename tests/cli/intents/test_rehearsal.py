@@ -1,9 +1,9 @@
 """From an application without policies to pull requests on what `generate` made of it."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_folder import begun, commit
 from markdown_it import MarkdownIt
 from stage import Stage
 
@@ -31,27 +31,20 @@ def request_(cli, tmp_path):
     `meanwhile` is what a commit makes of main after the branch began.
     """
     netpol, folder = cli(Stage()), tmp_path / "policies"
-
-    def git(*args):
-        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *args], check=True, capture_output=True)
-
     assert netpol("generate", str(APPS / "shop"), "--to", str(folder)).code == 0
     (folder / "tests.yaml").write_text(TESTS)
-    git("init", "-q", "-b", "main")
-    git("add", "-A")
-    git("commit", "-q", "-m", "Start from default-deny")
+    git = begun(tmp_path)
+    commit(tmp_path, "Start from default-deny")
 
-    def commit(branch, change):
+    def changed(branch, change):
         git("checkout", "-q", *branch)
         change(folder)
-        git("add", "-A")
-        git("commit", "-q", "-m", "Change a policy")
+        commit(tmp_path, "Change a policy")
 
     def ask(change, *more, meanwhile=None):
-        commit(("-B", "change", "main"), change)
+        changed(("-B", "change", "main"), change)
         if meanwhile is not None:
-            commit(("main",), meanwhile)
+            changed(("main",), meanwhile)
             git("checkout", "-q", "change")
         return netpol("check", str(folder), "--base", "main", "--workloads", str(APPS / "shop"), *more)
 

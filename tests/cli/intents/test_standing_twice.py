@@ -1,10 +1,10 @@
 """What stands twice below a directory is said once, with both places; a rule of either is named where it stands."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_folder import begun, commit, write
 from stage import Stage
 
 PODS = "".join(
@@ -39,20 +39,13 @@ def netpol(cli):
 def repo(tmp_path, monkeypatch):
     """`repo(files)` commits what stands below net."""
     monkeypatch.chdir(tmp_path)
+    begun(tmp_path)
 
-    def git(*args):
-        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-        subprocess.run(["git", *who, *args], check=True, capture_output=True)
+    def committed(files, subject="begin"):
+        write(Path("net"), files)
+        commit(tmp_path, subject)
 
-    def commit(files, subject="begin"):
-        for name, text in files.items():
-            Path("net", name).parent.mkdir(parents=True, exist_ok=True)
-            Path("net", name).write_text(text)
-        git("add", ".")
-        git("commit", "-qm", subject)
-
-    git("init", "-q", "-b", "main")
-    return commit
+    return committed
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What people read names a rule's own line, and the file from the repository's root; elsewhere as it can be opened from here."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_folder import begun, commit
 from stage import Stage
 
 PODS = """\
@@ -72,13 +72,8 @@ def net(tmp_path):
 
 @pytest.fixture
 def repo(tmp_path, net):
-    def git(*args):
-        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-        subprocess.run(["git", *who, *args], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q", "-b", "main")
-    git("add", ".")
-    git("commit", "-qm", "begin")
+    git = begun(tmp_path)
+    commit(tmp_path, "begin")
     return git
 
 
@@ -182,7 +177,7 @@ def test_lint_says_one_line_of_a_finding_wherever_it_says_it(netpol, repo, net):
 def test_workloads_of_another_repository_have_a_name_and_lines_of_their_own(netpol, repo, net, tmp_path):
     other = tmp_path / "apps"
     (other / "deploy/net/pantry").mkdir(parents=True)
-    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    begun(other)
     (net / "pods.yaml").unlink()
     moved = "# Of another team.\n---\n" + PODS
     (other / "deploy/net/pantry/rules.yaml").write_text(moved)

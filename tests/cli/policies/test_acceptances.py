@@ -1,8 +1,7 @@
 """An acceptance by name lowers that one finding, until its day, by somebody else where the source asks for it."""
 
-import subprocess
-
 import pytest
+from git_folder import commit
 from shop_manifests import POLICIES
 
 WORLD = POLICIES.replace(
@@ -29,12 +28,7 @@ def opened(repo, tmp_path):
     def ask(text, *args, author=""):
         file.write_text(text)
         if author:
-            repo.git("add", "-A")
-            who = ["-c", f"user.name={author}", "-c", f"user.email={author}@example.com"]
-            root = str(tmp_path / "repo")
-            subprocess.run(
-                ["git", "-C", root, *who, "commit", "-q", "-m", "accept"], check=True, capture_output=True
-            )
+            commit(tmp_path / "repo", "accept", name=author)
         return repo.run("check", repo.path, "--base", "main", *args)
 
     ask.source = ("--source", str(tmp_path / "source.yaml"))

@@ -5,16 +5,12 @@ from pathlib import Path
 
 import pytest
 from shop_manifests import DNS, MANIFESTS, POLICIES, POLICY, TESTS
+from written import written
 
 OPEN = POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{namespaceSelector: {}}")
 
 
-OTHER = """---
-apiVersion: v1
-kind: Pod
-metadata: {name: stranger, namespace: other}
-spec: {}
-"""
+OTHER = written("Pod", "other/stranger", "{}")
 
 
 def test_a_medium_change_asks_for_a_person_and_a_limit_decides_without(repo):

@@ -1,25 +1,16 @@
 """An annotation of `check` stands where the change touched the rule that decides, and names what opens."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_folder import begun, commit
+from written import pod
 
 from orchestrator.cli.policies.check import check
 from orchestrator.policy.files.touched_field import touched_field
 
-PODS = """\
-apiVersion: v1
-kind: Pod
-metadata: {name: oven, namespace: bakery, labels: {app: oven}}
-spec: {containers: [{name: c, ports: [{containerPort: 8443}, {containerPort: 9443}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: till, namespace: bakery, labels: {app: till}}
-spec: {containers: [{name: c}]}
-"""
+PODS = pod("bakery/oven", "ports: [{containerPort: 8443}, {containerPort: 9443}]") + pod("bakery/till")
 RULES = """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -41,21 +32,15 @@ spec:
 
 @pytest.fixture
 def annotated(tmp_path, capfd):
-    def git(*args):
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *args], cwd=tmp_path, check=True
-        )
-
     def ask(before, after):
         folder = tmp_path / "rules"
         folder.mkdir()
         (folder / "a.yaml").write_text(before)
         (folder / "pods.yaml").write_text(PODS)
-        git("init", "-qb", "main")
-        git("add", ".")
-        git("commit", "-qm", "before")
+        begun(tmp_path)
+        commit(tmp_path, "before")
         (folder / "a.yaml").write_text(after)
-        git("commit", "-qam", "after")
+        commit(tmp_path, "after")
         check(Path(folder), "HEAD~1", "", "", None, None, "generic", "github")
         out = capfd.readouterr().out
         return re.findall(r"line=(\d+),col=\d+,title=(internet|opened|widened|cut|narrowed)::(.*)", out)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from stage import Stage
+from written import policy
 
 APPS = Path(__file__).parents[2] / "apps"
 HUBBLE = {
@@ -79,11 +80,9 @@ def test_bad_flows(netpol, tmp_path, content, said):
     assert done.code == 2 and said in done.err and len(done.err.splitlines()) == 1
 
 
-POLICY = """apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: callers, namespace: pay}
-spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}
-"""
+POLICY = policy(
+    "pay/callers", "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}"
+)
 
 
 def test_what_stands_in_the_cluster_becomes_a_repository(cli, tmp_path):

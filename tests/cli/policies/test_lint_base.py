@@ -3,16 +3,12 @@
 import json
 
 from shop_manifests import POLICIES
+from written import policy
 
 LATENT = POLICIES.replace(
     "{podSelector: {matchLabels: {app: web}}}", "{podSelector: {matchLabels: {app: wep}}}"
 )
-FRESH = """---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: idle, namespace: shop}
-spec: {podSelector: {matchLabels: {app: nobody}}, ingress: []}
-"""
+FRESH = policy("shop/idle", "{podSelector: {matchLabels: {app: nobody}}, ingress: []}")
 
 
 def test_only_new_findings_are_shown_and_counted(repo):

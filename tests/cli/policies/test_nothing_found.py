@@ -1,9 +1,9 @@
 """Nothing found is never "no": what names nothing here is bad input, with what may have been meant."""
 
 import json
-import subprocess
 
 import pytest
+from git_folder import begun, commit
 from shop_manifests import MANIFESTS, POLICY
 from stage import Stage
 
@@ -30,17 +30,10 @@ def shop(tmp_path):
 def alone(tmp_path):
     """A repository of policies alone, with a change."""
     folder = tmp_path / "policies"
-    folder.mkdir()
-
-    def git(*words):
-        who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
-
-    git("init", "-q")
+    begun(folder)
     for port in ("5432", "5433"):
         (folder / "p.yaml").write_text(POLICY.replace("5432", port))
-        git("add", ".")
-        git("commit", "-qm", port)
+        commit(folder, port)
     return folder
 
 

@@ -1,9 +1,9 @@
 """What depends on labels or policies that cannot be read is said to be unknown: no command calls it cut, lost or blocked."""
 
 import json
-import subprocess
 
 import pytest
+from git_folder import begun, commit
 from stage import Stage
 
 WORKLOAD = """---
@@ -105,13 +105,16 @@ def test_an_intent_about_it_has_no_answer(asked):
     assert "is blocked" not in done.out
 
 
-def test_recorded_connections_of_it_are_not_called_cut(asked, tmp_path):
-    flows = tmp_path / "flows.jsonl"
+def recorded(tmp_path):
+    """A file of two connections: from the pier, and within the ship."""
     rows = [("pier/mate", "ship/hull"), ("ship/hull", "ship/sail")]
-    flows.write_text(
-        "".join(json.dumps({"src": a, "dst": b, "port": 80, "protocol": "TCP"}) + "\n" for a, b in rows)
-    )
-    done = asked("replay", SHAPES["namespace"], "--flows", str(flows))
+    lines = (json.dumps({"src": a, "dst": b, "port": 80, "protocol": "TCP"}) for a, b in rows)
+    (tmp_path / "flows.jsonl").write_text("\n".join(lines) + "\n")
+    return str(tmp_path / "flows.jsonl")
+
+
+def test_recorded_connections_of_it_are_not_called_cut(asked, tmp_path):
+    done = asked("replay", SHAPES["namespace"], "--flows", recorded(tmp_path))
     assert done.code == 0 and "cut:" not in done.out and "pier/mate" in done.err
 
 
@@ -183,16 +186,10 @@ def checked(cli, tmp_path):
     """`checked(before, after, *options)`: what `check` says of a change from one text to another."""
     netpol, folder = cli(Stage()), tmp_path / "repo"
 
-    def git(*args):
-        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
-        subprocess.run(["git", "-C", str(folder), *who, *args], check=True, capture_output=True)
-
     def go(before, after, *options):
-        folder.mkdir()
-        git("init", "-q", "-b", "main")
+        begun(folder)
         (folder / "all.yaml").write_text(before)
-        git("add", "-A")
-        git("commit", "-qm", "begin")
+        commit(folder, "begin")
         (folder / "all.yaml").write_text(after)
         return netpol("check", str(folder), "--base", "HEAD", *options)
 
@@ -220,12 +217,7 @@ def test_a_limit_that_blocks_says_for_what(checked):
 
 
 def test_recorded_connections_that_are_not_known_block_nothing(checked, tmp_path):
-    flows = tmp_path / "flows.jsonl"
-    rows = [("pier/mate", "ship/hull"), ("ship/hull", "ship/sail")]
-    flows.write_text(
-        "".join(json.dumps({"src": a, "dst": b, "port": 80, "protocol": "TCP"}) + "\n" for a, b in rows)
-    )
-    done = checked(files(), SHAPES["namespace"], "--flows", str(flows))
+    done = checked(files(), SHAPES["namespace"], "--flows", recorded(tmp_path))
     assert "would be cut" not in done.out, done.out
 
 

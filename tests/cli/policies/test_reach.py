@@ -7,6 +7,7 @@ import json
 import pytest
 from shop_manifests import MANIFESTS, POLICY, TESTS
 from stage import Stage
+from written import pods, policy, written
 
 BLOCK = POLICY.replace("podSelector: {matchLabels: {app: web}}", "ipBlock: {cidr: 10.0.0.0/8}")
 
@@ -271,25 +272,10 @@ def test_lost_dns_scrapes_and_our_own_way_are_named(netpol, shop):
     assert "netpol-canary's own way lost: netpol-canary/controller[Deployment] to shop/db" in done.out
 
 
-CACHE = """---
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: nodelocaldns, namespace: kube-system}
-spec:
-  selector: {matchLabels: {k8s-app: nodelocaldns}}
-  template:
-    metadata: {labels: {k8s-app: nodelocaldns}}
-    spec: {hostNetwork: true, containers: [{name: c, image: i, args: [-localip, "169.254.25.10"]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: till, namespace: shop, labels: {app: till}}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: names, namespace: shop}
-spec: {podSelector: {}, policyTypes: [Egress], egress: [{%sports: [{port: 53, protocol: UDP}]}]}
-"""
+NODE = '{hostNetwork: true, containers: [{name: c, image: i, args: [-localip, "169.254.25.10"]}]}'
+OUT = "{podSelector: {}, policyTypes: [Egress], egress: [{%sports: [{port: 53, protocol: UDP}]}]}"
+CACHE = written("DaemonSet", "kube-system/nodelocaldns", pods("{k8s-app: nodelocaldns}", NODE))
+CACHE += written("Pod", "shop/till", about="labels: {app: till}") + policy("shop/names", OUT)
 TO_CACHE = "to: [{ipBlock: {cidr: 169.254.25.10/32}}], "
 
 

@@ -5,13 +5,11 @@ import csv
 import pytest
 from shop_manifests import MANIFESTS, POLICY
 from stage import Stage
+from written import written
 
-ENTRANCE = """---
-apiVersion: v1
-kind: Service
-metadata: {name: NAME, namespace: shop}
-spec: {type: LoadBalancer, selector: {app: APP}, ports: [{port: 5432}]}
-"""
+ENTRANCE = written(
+    "Service", "shop/NAME", "{type: LoadBalancer, selector: {app: APP}, ports: [{port: 5432}]}"
+)
 
 
 @pytest.fixture
