@@ -2,26 +2,19 @@
 
 import subprocess
 import sys
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from loopback import serving
 from patience import ENOUGH, MILLISECONDS
 from playwright.sync_api import TimeoutError
+from private_https import Files
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 LABELS = "[...document.querySelectorAll('td')].map(td => getComputedStyle(td, '::before').content)"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Files, without a line for each."""
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +23,8 @@ def site(tmp_path_factory):
     to = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(ROOT / "mkdocs.yml"), "-d", str(to)]
     subprocess.run(command, check=True, timeout=2 * ENOUGH, capture_output=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(to)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield to, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join(ENOUGH)
+    with serving(partial(Files, directory=str(to))) as server:
+        yield to, f"{server.url}/"
 
 
 @pytest.fixture

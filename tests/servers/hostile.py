@@ -2,13 +2,10 @@
 
 import gzip
 import json
-import threading
 import time
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import yaml
-from patience import ENOUGH
+import loopback
 
 NOW = 1_767_603_600  # 2026-01-05 09:00 UTC
 HUGE = 100 * 1024 * 1024
@@ -53,17 +50,9 @@ DISCOVERY = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(loopback.Answering):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    given = ""  # what was sent
-
-    def log_message(self, *args):
-        """Says nothing."""
-
-    def do_POST(self):
-        self.given = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.do_GET()
 
     def do_GET(self):
         path = self.path.split("?")[0]
@@ -74,18 +63,6 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         with suppress(OSError):  # of a client that has had enough
             getattr(self, self.server.mood)()
-
-    def whole(self, status, body, **headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.head(status, **{"Content-Length": len(data), **headers})
-        self.wfile.write(data)
-
-    def head(self, status, **headers):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
 
     def answer(self, value):
         return VALUES[self.server.dialect](value)
@@ -277,31 +254,7 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(dialect, mood, wait="", good=None):
     """The address of a server in that mood; `good(url)` gives the answers by path that are as they should be."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.block_on_close = True, False
-    server.dialect, server.mood, server.asked, server.over = dialect, mood, 0, threading.Event()
-    server.wait, url = wait, f"http://127.0.0.1:{server.server_address[1]}"
-    server.good = good(url) if good else DISCOVERY if dialect == "kubernetes" else {}
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield url
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(ENOUGH)
-
-
-def kubeconfig(path, url, token):
-    """A file that leads to the server."""
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "x",
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": {"server": url}}],
-        "users": [{"name": "x", "user": {"token": token}}],
-    }
-    path.write_text(yaml.safe_dump(config))
-    return str(path)
+    asked = {"dialect": dialect, "mood": mood, "wait": wait, "asked": 0}
+    with loopback.serving(Handler, **asked) as server:
+        server.good = good(server.url) if good else DISCOVERY if dialect == "kubernetes" else {}
+        yield server.url

@@ -1,10 +1,9 @@
 """A mail server that takes what it is sent, and one that takes connections and says nothing."""
 
 import socketserver
-import threading
 from contextlib import contextmanager
 
-from patience import ENOUGH
+import loopback
 
 
 class Taking(socketserver.StreamRequestHandler):
@@ -34,15 +33,5 @@ class Silent(socketserver.StreamRequestHandler):
 @contextmanager
 def serving(handler):
     """The server; `letters` is what it took."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads, server.block_on_close = True, False
-    server.letters, server.over = [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with loopback.serving(handler, socketserver.ThreadingTCPServer, letters=[]) as server:
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(ENOUGH)

@@ -2,16 +2,14 @@
 
 import base64
 import hashlib
-import json
 import ssl
-import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
+import loopback
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -83,10 +81,7 @@ class Provider:
         return 200, {"access_token": "unused", "token_type": "Bearer", "id_token": made}
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args):
-        """Says nothing."""
-
+class Handler(loopback.Answering):
     def do_GET(self):
         given, path = self.server.provider, self.path
         given.visits.append(path)
@@ -94,16 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             if path in given.moods:
                 getattr(self, given.moods[path])()
             elif path == "/.well-known/openid-configuration":
-                self.whole(
-                    200,
-                    {
-                        "issuer": given.issuer,
-                        "authorization_endpoint": f"{given.issuer}/authorize",
-                        "token_endpoint": f"{given.issuer}/token",
-                        "jwks_uri": f"{given.issuer}/keys",
-                        **given.document,
-                    },
-                )
+                self.whole(200, {**loopback.endpoints(given.issuer), **given.document})
             elif path == "/keys":
                 self.whole(200, {"keys": [*given.odd, given.key.as_dict(private=False)]})
             else:
@@ -111,25 +97,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         given = self.server.provider
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        body = self.posted()
         with suppress(OSError):
             if self.path in given.moods:
                 getattr(self, given.moods[self.path])()
                 return
             form = {k: v[0] for k, v in parse_qs(body).items()}
             self.whole(*given.redeem(form, self.headers.get("Authorization", "")))
-
-    def whole(self, status, body, **headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": len(data),
-            **headers,
-        }.items():
-            self.send_header(name, str(value))
-        self.end_headers()
-        self.wfile.write(data)
 
     def endless(self):
         self.send_response(200)
@@ -182,19 +156,10 @@ def certificate(folder):
 @contextmanager
 def serving(now, tls=None):
     """A Provider that answers, with the paths `tls` by https; `now()` is what its clock says."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.block_on_close = True, False
-    server.provider = Provider(now)
-    server.provider.issuer = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+    context = None
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with loopback.serving(Handler, tls=context, provider=Provider(now)) as server:
+        server.provider.issuer = server.url
         yield server.provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

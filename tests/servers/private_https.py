@@ -5,13 +5,14 @@ import datetime
 import ipaddress
 import os
 import ssl
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from loopback import Quiet, serving
 
 MUST = (x509.BasicConstraints, x509.KeyUsage)  # critical extensions
 USES = (
@@ -52,9 +53,8 @@ def authority(text):
     return name, key, signed(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None), signs)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        """Nothing is said of requests."""
+class Files(Quiet, SimpleHTTPRequestHandler):
+    """Of a folder."""
 
 
 @contextlib.contextmanager
@@ -70,14 +70,5 @@ def private_https(folder, chain):
     chain.write_bytes(private + pem(signed(subject, own, name, key, address)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
-    made = ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: Quiet(*given, directory=os.fspath(folder)))
-    made.daemon_threads, made.block_on_close = True, False
-    made.socket = context.wrap_socket(made.socket, server_side=True)
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{made.server_port}", pem(vouching)
-    finally:
-        made.shutdown()
-        made.server_close()
-        thread.join()
+    with serving(partial(Files, directory=os.fspath(folder)), tls=context) as server:
+        yield server.url, pem(vouching)

@@ -3,8 +3,9 @@
 import contextlib
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
+from loopback import Quiet, serving
 from patience import ENOUGH
 
 from orchestrator.probe import agent
@@ -87,7 +88,7 @@ def reset(client):
     client.close()
 
 
-class Page(BaseHTTPRequestHandler):
+class Page(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self):
@@ -95,17 +96,11 @@ class Page(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *args):
-        """Quiet."""
-
 
 @contextlib.contextmanager
 def page(handler=Page):
-    with ThreadingHTTPServer((HOST, 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(handler) as server:
         yield server.server_address[1]
-        server.shutdown()
 
 
 @contextlib.contextmanager

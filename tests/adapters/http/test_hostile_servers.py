@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hostile
 import pytest
+from loopback import endpoints, kubeconfig
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.githosts.git_host import Hosts
@@ -44,25 +45,21 @@ def git_host(kind):
     return ask
 
 
+def provider(url, seconds):
+    return Provider(Client(url, "rollouts", "https://x/back", ("openid",), "", seconds), SystemClock())
+
+
 def document(url, seconds):
-    return Provider(
-        Client(url, "rollouts", "https://x/back", ("openid",), "", seconds), SystemClock()
-    ).address(NOTE)
+    return provider(url, seconds).address(NOTE)
 
 
 def token(methods):
     def ask(url, seconds):
-        provider = Provider(
-            Client(url, "rollouts", "https://x/back", ("openid",), "", seconds), SystemClock()
-        )
-        return provider.redeem("code-hunter2+/", "hunter2+/", NOTE)
+        return provider(url, seconds).redeem("code-hunter2+/", "hunter2+/", NOTE)
 
     ask.good = lambda url: {
         "/.well-known/openid-configuration": {
-            "issuer": url,
-            "authorization_endpoint": f"{url}/authorize",
-            "token_endpoint": f"{url}/token",
-            "jwks_uri": f"{url}/keys",
+            **endpoints(url),
             "token_endpoint_auth_methods_supported": [methods],
         }
     }
@@ -71,7 +68,7 @@ def token(methods):
 
 def kubernetes(url, seconds):
     with tempfile.TemporaryDirectory() as folder:
-        cluster = connect(hostile.kubeconfig(Path(folder) / "config", url, "hunter2+/"), timeout=seconds)
+        cluster = connect(kubeconfig(Path(folder) / "config", url, token="hunter2+/"), timeout=seconds)
         spec = m.Provider(name="x", type="kubernetes")
         source = build(Settings(spec, {}, cluster, SystemClock()))
         return source.query('ready{namespace="pay"}', datetime.now(UTC))

@@ -1,60 +1,32 @@
 """Calls in another's name carry that name, and never this process's own credentials beside a person's token."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
+import loopback
 import pytest
-import yaml
 
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.errors import Refused
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args):
-        """Says nothing."""
-
+class Handler(loopback.Answering):
     def do_GET(self):
         """Which resources there are: none."""
-        self.answered({"kind": "APIGroupList", "groups": [], "versions": [], "gitVersion": "v1.34.0"})
+        self.whole(200, {"kind": "APIGroupList", "groups": [], "versions": [], "gitVersion": "v1.34.0"})
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.posted()
         self.server.seen.append(self.headers)
-        self.answered({"status": {"userInfo": {"username": "x", "groups": []}}})
-
-    def answered(self, body):
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.whole(200, {"status": {"userInfo": {"username": "x", "groups": []}}})
 
 
 @pytest.fixture
 def server():
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.daemon_threads, found.block_on_close, found.seen = True, False, []
-    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield found
-    found.shutdown()
-    found.server_close()
-    thread.join()
+    with loopback.serving(Handler, seen=[]) as found:
+        yield found
 
 
 def own(server, tmp_path, user):
     """The cluster of a kubeconfig with these credentials."""
-    body = {
-        "clusters": [{"name": "x", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-        "users": [{"name": "x", "user": user}],
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "current-context": "x",
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(body))
-    return connect(str(path))
+    return connect(loopback.kubeconfig(tmp_path / "kubeconfig", server.url, **user))
 
 
 @pytest.mark.parametrize("user", [{"token": "own-secret"}, {"username": "own", "password": "own-secret"}])

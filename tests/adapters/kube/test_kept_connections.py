@@ -3,10 +3,9 @@
 import hashlib
 import json
 import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import kubernetes
+import loopback
 import pytest
 
 from orchestrator.adapters.kube.cluster import connect
@@ -36,59 +35,29 @@ DISCOVERY = {
 }
 
 
-class Closing(BaseHTTPRequestHandler):
+class Closing(loopback.Answering):
     """Closes without an answer what `server.closes` says, by method and how often it was asked."""
 
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *args):
-        """Says nothing."""
-
     def do_GET(self):
         path = self.path.split("?")[0]
         if path in DISCOVERY:
-            self.answer(DISCOVERY[path])
+            self.whole(200, DISCOVERY[path])
             return
         self.server.asked.append(self.command)
         self.server.paths.append(path)
         if self.server.asked.count(self.command) <= self.server.closes:
             self.close_connection = True
             return
-        self.answer({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []})
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.do_GET()
-
-    def answer(self, body):
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.whole(200, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []})
 
 
 @pytest.fixture
 def server(tmp_path):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Closing) as found:
-        found.daemon_threads, found.asked, found.paths, found.closes = True, [], [], 0
-        thread = threading.Thread(target=found.serve_forever)
-        thread.start()
-        url = found.url = f"http://127.0.0.1:{found.server_port}"
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "a",
-            "clusters": [{"name": "a", "cluster": {"server": url}}],
-            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-            "users": [{"name": "a", "user": {}}],
-        }
-        (tmp_path / "config").write_text(json.dumps(config))
-        found.cluster = connect(str(tmp_path / "config"), timeout=30)
+    with loopback.serving(Closing, asked=[], paths=[], closes=0) as found:
+        found.cluster = connect(loopback.kubeconfig(tmp_path / "config", found.url), timeout=30)
         yield found
-        found.shutdown()
-        thread.join()
 
 
 def test_a_read_whose_connection_is_closed_unanswered_is_asked_once_more(server):
