@@ -33,7 +33,7 @@ class Cluster(Protocol):
         """One object; NotFound where it is absent."""
 
     def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
-        """All objects of a kind, in one namespace or in all; `labels` is a label selector string."""
+        """All objects of a kind, which say it themselves, in one namespace or in all; `labels` is a label selector string."""
 
     def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         """POST with strict field validation; Conflict where the name is taken."""

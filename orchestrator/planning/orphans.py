@@ -46,8 +46,7 @@ def orphans(ctx: Context, source: Source, chosen: Selection | None = None) -> Or
         for obj in ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=label):
             name = str(obj["metadata"]["namespace"])
             if name in others and not others[name]["metadata"].get("deletionTimestamp"):
-                whole = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
-                found.setdefault(name, []).append(whole)
+                found.setdefault(name, []).append(obj)
     return Orphans(dict(sorted(found.items())))
 
 

@@ -51,9 +51,7 @@ def plan(
     live: dict[str, list[Manifest]] = {name: [] for name in namespaces}
     for kind in kinds:
         for obj in ctx.cluster.list(kind):
-            live.setdefault(str(obj["metadata"]["namespace"]), []).append(
-                {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
-            )
+            live.setdefault(str(obj["metadata"]["namespace"]), []).append(obj)
     names = sorted(n for n in namespaces if not only or n in only)
     plans = ctx.each(
         lambda name: _namespace(ctx, source, namespaces[name], live[name], desired.get(name, [])),

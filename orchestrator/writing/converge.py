@@ -42,12 +42,7 @@ class Held(RetryLater):
 
 def standing(ctx: Context, namespace: str, kinds: Sequence[Kind]) -> Objects:
     """The live objects of some kinds in a namespace."""
-    found: Objects = {}
-    for kind in kinds:
-        for obj in ctx.cluster.list(kind, namespace):
-            full = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
-            found[objects.key(full)] = full
-    return found
+    return {objects.key(o): o for kind in kinds for o in ctx.cluster.list(kind, namespace)}
 
 
 def _put(

@@ -138,5 +138,4 @@ def _disarmed(ctx: Context, stray: Stray) -> None:
     by = ", ".join(str(f) for f in bridge["metadata"].get("finalizers") or []) or "nobody who says so"
     structlog.get_logger().warning("a bridge does not go", bridge=stray.label, finalizer=by)
     if bridge["spec"] != INERT:
-        kind = {"apiVersion": POLICY.api_version, "kind": POLICY.kind}
-        ctx.cluster.replace({**bridge, **kind, "spec": INERT})
+        ctx.cluster.replace({**bridge, "spec": INERT})

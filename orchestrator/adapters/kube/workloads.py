@@ -30,6 +30,4 @@ def documents(cluster: Cluster) -> Iterator[Document]:
             if kind.kind == "Pod" and "deletionTimestamp" in obj["metadata"]:
                 continue  # by the time of a probe it is gone
             metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
-            yield Document(
-                {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}, WHERE, 1
-            )
+            yield Document({**obj, "metadata": metadata}, WHERE, 1)
