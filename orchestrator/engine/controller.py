@@ -151,9 +151,7 @@ class Controller:
     def stand_by(self) -> None:
         """Look at the Leases of what another replica works on: lost with it, they are taken over before a guard acts."""
         self.instruments.standing(())  # whoever leads counts them
-        found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace)
-        working = [o for o in found if (o.get("status") or {}).get("phase") not in {*m.TERMINAL, "Paused"}]
-        self._lookout.look([str(o["metadata"]["name"]) for o in working])
+        self._lookout.look()
 
     def ready(self) -> bool:
         """Whether a round ended lately."""

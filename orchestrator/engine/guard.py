@@ -6,12 +6,13 @@ The whole rollout goes back, not its open wave alone: what has ended is everywhe
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from orchestrator.context import ROLLOUT, Context, change, read
+from orchestrator.context import Context, change, read
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.engine.boundary import boundary, unforeseen
 from orchestrator.engine.instruments import GuardInstruments
@@ -22,7 +23,6 @@ from orchestrator.engine.worker import Embedded
 from orchestrator.errors import NetpolCanaryError, NotFound, PortError
 from orchestrator.rollout.abandoned import LOST, left
 from orchestrator.rollout.next import Action, State, Verb, next_action
-from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.steps import restore
 
 LEASE, LEASE_SECONDS = "guard", 15.0
@@ -93,10 +93,8 @@ class Guard:
         with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="guard") as pool:
             while not self.stop():
                 self.ctx.clock.sleep(self.round(pool))
-        try:
+        with suppress(PortError):
             self.lease.release()
-        except PortError:
-            return
 
     def ready(self) -> bool:
         """Whether it could look lately."""
@@ -130,7 +128,7 @@ class Guard:
         seconds = since(self.ctx.clock, self._looked)
         if seconds is None or seconds > self.interval + GAP:
             self._lookout.forget()
-        due = self._lookout.look(self._unfinished())
+        due = self._lookout.look()
         self._looked = now
         lost = [name for name, seconds in due.items() if seconds <= 0]
         silent = 0
@@ -146,14 +144,6 @@ class Guard:
         self.instruments.silent.set(silent)
         self._told = {n: said for n, said in self._told.items() if n in due}
         return due
-
-    def _unfinished(self) -> list[str]:
-        found = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace)
-        return [
-            str(o["metadata"]["name"])
-            for o in found
-            if (o.get("status") or {}).get("phase") not in {*TERMINAL, "Paused"}
-        ]
 
     def _lost(self, pool: Pool, leads: bool, name: str) -> str:
         """What a rollout whose Lease is lost was left as; empty where that is well."""

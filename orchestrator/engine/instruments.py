@@ -10,16 +10,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.model import MeasurementPhase, PauseReason, RolloutPhase
 from orchestrator.rollout.resources.resource import Rollout
 
-PHASES: tuple[RolloutPhase, ...] = (
-    "Pending",
-    "Progressing",
-    "Paused",
-    "RollingBack",
-    "Succeeded",
-    "RolledBack",
-    "Failed",
-    "Superseded",
-)
+PHASES: tuple[RolloutPhase, ...] = get_args(RolloutPhase)
 PARTS = ("round", "source", "rollout", "record", "delivery", "bridges")
 # No quantile is above the last of them: alerts ask for a minute and more.
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)

@@ -1,14 +1,14 @@
 """The Leases of rollouts as this process has seen them, look after look: which of them stand still, and since when."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from orchestrator.context import Context
+from orchestrator.context import ROLLOUT, Context
 from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.engine.worker import REQUEST_TIMEOUT
 from orchestrator.errors import PortError
+from orchestrator.rollout.resources.model import TERMINAL
 
 MOST_STATED = 300.0  # seconds; a Lease that claims more is not believed
 
@@ -22,8 +22,11 @@ class LeaseWatch:
     seconds: float
     _leases: dict[str, Lease] = field(default_factory=dict, repr=False)
 
-    def look(self, names: Collection[str]) -> dict[str, float]:
-        """For each rollout the seconds until its Lease counts as lost, none left where it does."""
+    def look(self) -> dict[str, float]:
+        """For each rollout that is worked on the seconds until its Lease counts as lost, none left where it does."""
+        listed = self.ctx.cluster.list(ROLLOUT, self.ctx.namespace)
+        working = [o for o in listed if (o.get("status") or {}).get("phase") not in {*TERMINAL, "Paused"}]
+        names = [str(o["metadata"]["name"]) for o in working]
         self._leases = {n: lease for n, lease in self._leases.items() if n in names}
         found = {}
         for name in names:

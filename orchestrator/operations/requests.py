@@ -15,8 +15,7 @@ ATTEMPTS = 5
 def find_rollout(ctx: Context, name: str) -> Rollout:
     """A rollout by its own name, or the latest of a source. Raises BadInput."""
     try:
-        found: Rollout = load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
-        return found
+        return load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
     except NotFound:
         latest = of_source(ctx, name)
     if not latest:
@@ -28,12 +27,7 @@ def find_rollout(ctx: Context, name: str) -> Rollout:
 def of_source(ctx: Context, source: str) -> list[Rollout]:
     """A source's rollouts, oldest first."""
     found: list[Rollout] = [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
-    mine = [r for r in found if r.spec.source == source]
-    return sorted(mine, key=lambda r: (_started(r), r.name))
-
-
-def _started(rollout: Rollout) -> str:
-    return str(rollout.manifest["metadata"].get("creationTimestamp", ""))
+    return sorted((r for r in found if r.spec.source == source), key=lambda r: r.age)
 
 
 def ask(ctx: Context, rollout: Rollout, verb: str) -> str:

@@ -54,7 +54,7 @@ def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
     mine = [r for r in rollouts if r.spec.source == source.name and closed(r)]
     keep = {source.status.active_rollout, source.status.current_revision_rollout}
     keep |= {r.name for gone in (False, True) for r in refusing(source, rollouts, gone).values()}
-    old = sorted(mine, key=lambda r: (str(r.manifest["metadata"].get("creationTimestamp", "")), r.name))
+    old = sorted(mine, key=lambda r: r.age)
     for rollout in old[: max(0, len(old) - source.spec.revision_history_limit)]:
         if rollout.name in keep or rollout.status.phase == "Failed" or rollout.status.outbox:
             continue

@@ -1,11 +1,14 @@
 """A Cluster that tells how often it is called, and how the calls end."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
 
 from orchestrator.errors import ApiError, Unreachable
 from orchestrator.ports import Cluster, Event, Kind, Manifest
 
 Tell = Callable[[str, str, str], None]
+T = TypeVar("T")
 
 
 class CountedCluster:
@@ -14,7 +17,7 @@ class CountedCluster:
     def __init__(self, cluster: Cluster, tell: Tell) -> None:
         self._cluster, self._tell = cluster, tell
 
-    def _told(self, verb: str, kind: str, work: Callable[[], Manifest]) -> Manifest:
+    def _told(self, verb: str, kind: str, work: Callable[[], T]) -> T:
         outcome = "ok"
         try:
             return work()
@@ -31,14 +34,7 @@ class CountedCluster:
         return self._told("get", kind.kind, lambda: self._cluster.get(kind, name, namespace))
 
     def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
-        found: list[list[Manifest]] = []
-
-        def work() -> Manifest:
-            found.append(self._cluster.list(kind, namespace, labels))
-            return {}
-
-        self._told("list", kind.kind, work)
-        return found[0]
+        return self._told("list", kind.kind, lambda: self._cluster.list(kind, namespace, labels))
 
     def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         verb = "dry-run" if dry_run else "create"
@@ -54,11 +50,8 @@ class CountedCluster:
     def delete(
         self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
     ) -> None:
-        def work() -> Manifest:
-            self._cluster.delete(kind, name, namespace, uid=uid, resource_version=resource_version)
-            return {}
-
-        self._told("delete", kind.kind, work)
+        exact = {"uid": uid, "resource_version": resource_version}
+        self._told("delete", kind.kind, partial(self._cluster.delete, kind, name, namespace, **exact))
 
     def watch(
         self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float
@@ -67,14 +60,8 @@ class CountedCluster:
         return self._cluster.watch(kind, namespace, labels, since=since, seconds=seconds)
 
     def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
-        found: list[str] = []
-
-        def work() -> Manifest:
-            found.append(self._cluster.log(name, namespace, lines=lines, limit_bytes=limit_bytes))
-            return {}
-
-        self._told("log", "Pod", work)
-        return found[0]
+        log = partial(self._cluster.log, name, namespace, lines=lines, limit_bytes=limit_bytes)
+        return self._told("log", "Pod", log)
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         return self._cluster.user()

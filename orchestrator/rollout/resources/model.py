@@ -86,6 +86,11 @@ class Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
+def _once(names: list[str]) -> None:
+    if twice := next((n for n in names if names.count(n) > 1), ""):
+        raise ValueError(f"the name {twice} stands twice")
+
+
 class Label(Model):
     key: Name
     value: Annotated[str, StringConstraints(max_length=63)]
@@ -297,10 +302,7 @@ class Analysis(Model):
     @classmethod
     def _distinct(cls, items: list[MetricSpec] | list[ProbeSpec] | list[Provider]) -> object:
         """Measurements and answers are kept by name."""
-        names = [item.name for item in items]
-        twice = next((n for n in names if names.count(n) > 1), "")
-        if twice:
-            raise ValueError(f"the name {twice} stands twice")
+        _once([item.name for item in items])
         return items
 
 
@@ -459,10 +461,7 @@ class PolicySourceSpec(Model):
     @classmethod
     def _distinct(cls, items: list[Notification]) -> list[Notification]:
         """What is still to be sent is kept by name."""
-        names = [item.name for item in items]
-        twice = next((n for n in names if names.count(n) > 1), "")
-        if twice:
-            raise ValueError(f"the name {twice} stands twice")
+        _once([item.name for item in items])
         return items
 
 

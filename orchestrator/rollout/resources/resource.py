@@ -36,6 +36,11 @@ class Resource(Generic[S, T]):
         return str(self.manifest["metadata"].get("uid", ""))
 
     @property
+    def age(self) -> tuple[str, str]:
+        """When it was created, as the API server writes it, and its name: the oldest sorts first."""
+        return str(self.manifest["metadata"].get("creationTimestamp", "")), self.name
+
+    @property
     def deleting(self) -> bool:
         return bool(self.manifest["metadata"].get("deletionTimestamp"))
 

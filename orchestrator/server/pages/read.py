@@ -54,11 +54,7 @@ def one(ctx: Context, name: str) -> Seen:
 def rollouts(ctx: Context) -> list[Rollout]:
     """All of them, newest first."""
     found: list[Rollout] = [load(o) for o in ctx.cluster.list(ROLLOUT, ctx.namespace)]
-    return sorted(found, key=lambda r: (_created(r), r.name), reverse=True)
-
-
-def _created(rollout: Rollout) -> str:
-    return str(rollout.manifest["metadata"].get("creationTimestamp", ""))
+    return sorted(found, key=lambda r: r.age, reverse=True)
 
 
 def running(ctx: Context, found: Sequence[Rollout]) -> list[Seen]:

@@ -1,6 +1,7 @@
 """What is shown to everybody, where the operator says so: the service account's view, less what is nobody's business."""
 
 from collections.abc import Iterator
+from typing import Any, NoReturn
 
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Cluster, Event, Kind, Manifest
@@ -18,35 +19,28 @@ class ReadOnly:
         self._cluster = cluster
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest:
-        _shown(kind)
+        self._shown(kind)
         return self._cluster.get(kind, name, namespace)
 
     def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Manifest]:
-        _shown(kind)
+        self._shown(kind)
         return self._cluster.list(kind, namespace, labels)
 
     def watch(
         self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float
     ) -> Iterator[Event]:
-        _shown(kind)
+        self._shown(kind)
         return self._cluster.watch(kind, namespace, labels, since=since, seconds=seconds)
 
-    def create(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
-        raise _denied()
+    def _denied(self, *_: Any, **__: Any) -> NoReturn:
+        raise Forbidden("sign in first", 403)
 
-    def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
-        raise _denied()
+    create = replace = replace_status = delete = log = _denied
 
-    def replace_status(self, obj: Manifest) -> Manifest:
-        raise _denied()
-
-    def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
-    ) -> None:
-        raise _denied()
-
-    def log(self, name: str, namespace: str, *, lines: int = 0, limit_bytes: int = 65536) -> str:
-        raise _denied()
+    def _shown(self, kind: Kind) -> None:
+        group = kind.api_version.partition("/")[0]
+        if group not in SHOWN and kind != Kind("v1", "Namespace"):
+            self._denied()
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         return "", ()
@@ -55,13 +49,3 @@ class ReadOnly:
 def anybody(cluster: Cluster) -> Viewer:
     """Whoever comes; nobody by name."""
     return Viewer("", (), ReadOnly(cluster), lambda verb, resource: verb in READS, "")
-
-
-def _shown(kind: Kind) -> None:
-    group = kind.api_version.partition("/")[0]
-    if group not in SHOWN and kind != Kind("v1", "Namespace"):
-        raise _denied()
-
-
-def _denied() -> Forbidden:
-    return Forbidden("sign in first", 403)
