@@ -136,8 +136,7 @@ def freezes(ctx: Context) -> tuple[Freeze, ...]:
 
 def _freeze(obj: Manifest) -> Freeze:
     try:
-        found: Freeze = load(obj)
-        return found
+        return load(obj)
     except BadInput as error:
         spec = m.RolloutFreezeSpec(reason=f"it cannot be read: {error}"[:1024])
         return Resource(obj, spec, m.RolloutFreezeStatus())

@@ -9,7 +9,6 @@ from orchestrator.analysis.queries.presets import expand
 from orchestrator.errors import BadInput, PortError
 from orchestrator.measure.reader import Asking, Grid, Series, read_range, templates, window_of
 from orchestrator.measure.strategy_check import MOST_ASKED, Sources
-from orchestrator.ports import Sample
 from orchestrator.rollout.resources import model as m
 
 POINTS = 60
@@ -60,17 +59,13 @@ def _points(series: Series, metric: m.MetricSpec, grid: Grid) -> Points:
     for name, samples in series.samples.items():
         each: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
         for sample in samples:
-            place = _place(sample, grid.start, grid.step)
+            place = min(POINTS, max(0, round((sample.time - grid.start).total_seconds() / grid.step)))
             each.setdefault(frozenset(sample.labels.items()), {})[place] = sample.value
         here = found.setdefault(name, {})
         for values in each.values():
             for place, value in (_added(values) if metric.test == "sequential" else values).items():
                 here[place] = here.get(place, 0.0) + value
     return found
-
-
-def _place(sample: Sample, start: datetime, step: float) -> int:
-    return min(POINTS, max(0, round((sample.time - start).total_seconds() / step)))
 
 
 def _added(values: Mapping[int, float]) -> dict[int, float]:

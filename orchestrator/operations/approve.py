@@ -106,8 +106,7 @@ def _as_if(obj: dict[str, Any], state: State, now: datetime) -> Approval:
     """The approval as it will be read; this machine's clock may be behind the API server's."""
     at = max(now, created(state.rollout.manifest) or now)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    found: Approval = load({**obj, "metadata": {**obj["metadata"], "creationTimestamp": stamp}})
-    return found
+    return load({**obj, "metadata": {**obj["metadata"], "creationTimestamp": stamp}})
 
 
 def _counting(alone: tuple[GateState, ...], user: str) -> None:

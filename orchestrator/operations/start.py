@@ -152,5 +152,4 @@ def queue(ctx: Context, source: Source, commit: str) -> None:
 
 def find_source(ctx: Context, name: str) -> Source:
     """A PolicySource by name."""
-    found: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
-    return found
+    return load(ctx.cluster.get(SOURCE, name, ctx.namespace))

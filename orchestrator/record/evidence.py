@@ -11,7 +11,6 @@ from orchestrator.rollout.resources.model import (
     Answer,
     MeasurementRecord,
     MetricSpec,
-    ProbeRecord,
     WaveAnalysisSpec,
     WaveAnalysisStatus,
     WaveEdge,
@@ -60,7 +59,7 @@ def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:
 
 def attempts(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Attempt, ...]:
     """The probe matrix, in the order in which the probes were chosen."""
-    long_lived = _observed(status.probes, "longLived")
+    long_lived = {r.probe: r.observed for r in status.probes if r.when == "longLived"}
     return tuple(_attempt(a, long_lived) for a in asked(spec.probes, status.probes))
 
 
@@ -96,10 +95,6 @@ def _good(answer: Asked, long_lived: Answer | None) -> bool | None:
         broke = long_lived == "blocked" and answer.probe.expect == "reach"
         return not broke
     return None if answer.before in ("unknown", answer.after) else False
-
-
-def _observed(records: Iterable[ProbeRecord], when: str) -> dict[str, Answer]:
-    return {r.probe: r.observed for r in records if r.when == when}
 
 
 def links(spec: WaveAnalysisSpec, status: WaveAnalysisStatus) -> tuple[Link, ...]:

@@ -80,7 +80,7 @@ class MemoryCluster:
             meta = found["metadata"]
             now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
             meta.update(uid=str(uuid.uuid4()), generation=1, creationTimestamp=now)
-            if self._has_status(key[0]):
+            if key[0].api_version.startswith(STATUS_GROUP):
                 found.pop("status", None)
             if key[0] == NAMESPACE:
                 meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]
@@ -99,7 +99,7 @@ class MemoryCluster:
                     found["metadata"][name] = old["metadata"][name]
             changed = found.get("spec") != old.get("spec")
             found["metadata"]["generation"] = old["metadata"].get("generation", 1) + int(changed)
-            if self._has_status(key[0]):
+            if key[0].api_version.startswith(STATUS_GROUP):
                 found.pop("status", None)
                 if "status" in old:
                     found["status"] = old["status"]
@@ -264,10 +264,6 @@ class MemoryCluster:
             raise NotFound(f"namespace {key[1]} not found")
         if space["metadata"].get("deletionTimestamp"):
             raise Forbidden(f"namespace {key[1]} is being terminated", status=403)
-
-    @staticmethod
-    def _has_status(kind: Kind) -> bool:
-        return kind.api_version.startswith(STATUS_GROUP)
 
     @staticmethod
     def _key(obj: Manifest) -> Key:

@@ -79,5 +79,4 @@ def _create(ctx: Context, state: State, wave: int, probes: bool) -> WaveAnalysis
         )
     except Conflict:
         made = ctx.cluster.get(ANALYSIS, name, ctx.namespace)
-    analysis: WaveAnalysis = load(made)
-    return analysis
+    return load(made)

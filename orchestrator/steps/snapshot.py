@@ -151,7 +151,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
         _supersede(ctx, state, "the cluster changed while the plan was made; a new plan is needed")
         return
     waves = {n.name: i for i, wave in enumerate(rollout.spec.waves) for n in wave.namespaces}
-    commits = _history(ctx, source, rollout)
+    commits = ctx.repository(source).commits(rollout.spec.previous_revision, rollout.spec.revision)
     missing = [plan.namespaces[n] for n in sorted(names) if n not in state.namespaces]
     ctx.each(
         lambda item: _freeze(ctx, rollout, item, waves[item.name], commits),
@@ -194,10 +194,6 @@ def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
 def _supersede(ctx: Context, state: State, why: str) -> None:
     go = Action("snapshot", reason="PlanChanged", message=why)
     change(ctx, state, go, phase="Superseded", reason=why)
-
-
-def _history(ctx: Context, source: Source, rollout: Rollout) -> Sequence[Commit]:
-    return ctx.repository(source).commits(rollout.spec.previous_revision, rollout.spec.revision)
 
 
 def _freeze(

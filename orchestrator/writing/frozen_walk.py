@@ -7,16 +7,12 @@ from orchestrator.context import Context
 from orchestrator.rollout.resources.resource import NamespaceRollout, load
 
 
-def _nowhere(texts: list[str]) -> None:
-    return None
-
-
 @dataclass
 class Frozen:
     """The walk that is known, and how one is kept; by itself it keeps nothing."""
 
     texts: Sequence[str] = ()
-    keep: Callable[[list[str]], None] = _nowhere
+    keep: Callable[[list[str]], None] = lambda texts: None
 
 
 class Record:

@@ -40,7 +40,7 @@ def open_revert(api: Conversation, repository: str, wanted: Reversal) -> None:
     change = _way_back(old, new, now, wanted.path)
     if not change.entries:
         return
-    if not _branch(api, root, wanted.branch):
+    if api.get(f"{root}/git/ref/heads/{quote(wanted.branch)}", missing=True) is None:
         made = _made(api, root, head, change, wanted)
         api.send("POST", f"{root}/git/refs", {"ref": f"refs/heads/{wanted.branch}", "sha": made}, (TAKEN,))
     named = "".join(f"\n- `{path.replace('`', '')}`" for path in change.left[:MOST_NAMED])
@@ -57,10 +57,6 @@ def _pull(api: Conversation, repository: str, branch: str) -> bool:
     return any(
         (p.get("head") or {}).get("ref") == branch for p in api.pages(f"repos/{repository}/pulls", query)
     )
-
-
-def _branch(api: Conversation, root: str, branch: str) -> bool:
-    return api.get(f"{root}/git/ref/heads/{quote(branch)}", missing=True) is not None
 
 
 def _commit(api: Conversation, root: str, ref: str) -> str:

@@ -39,7 +39,7 @@ class Discovery:
     def endpoints(self) -> Endpoints:
         """OpenID Connect Discovery 1.0, section 4: the document names the very issuer that was asked."""
         with self._lock:
-            if self._endpoints is None or self._age(self._endpoints[1]) > DOCUMENT_LIFE:
+            if self._endpoints is None or self._clock.now() - self._endpoints[1] > DOCUMENT_LIFE:
                 url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
                 found = self._checked(url, self._document(url))
                 self._endpoints = (found, self._clock.now())
@@ -51,7 +51,7 @@ class Discovery:
         with self._lock:
             known = self._keys
             limit = NEW_KEYS_AFTER if fresh else KEYS_LIFE
-            if known is None or self._age(known[1]) > limit:
+            if known is None or self._clock.now() - known[1] > limit:
                 found = self._document(url)
                 listed = found.get("keys")
                 if not isinstance(listed, list) or len(listed) > MOST_KEYS:
@@ -62,7 +62,7 @@ class Discovery:
     def _document(self, url: str) -> dict[str, Any]:
         """Asks once where many wait: a provider that hangs must not hold a thread for each of them in turn."""
         failed = self._failed.get(url)
-        if failed is not None and self._age(failed[1]) < FAILED_LIFE:
+        if failed is not None and self._clock.now() - failed[1] < FAILED_LIFE:
             raise IdentityError(failed[0])
         try:
             status, found = exchange(url, self._seconds, self._ca_file)
@@ -72,9 +72,6 @@ class Discovery:
         except IdentityError as error:
             self._failed = {url: (str(error), self._clock.now())}
             raise
-
-    def _age(self, then: datetime) -> timedelta:
-        return self._clock.now() - then
 
     def _checked(self, url: str, found: dict[str, Any]) -> Endpoints:
         if found.get("issuer") != self._issuer:

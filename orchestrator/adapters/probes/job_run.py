@@ -45,7 +45,7 @@ class Run:
     def work(self) -> None:
         """Until every batch has its results. Raises PortError and RetryLater, with Jobs left standing."""
         seconds = self._rounds() * self.probing.seconds
-        end = self._now() + timedelta(seconds=seconds)
+        end = self.jobs.clock.now() + timedelta(seconds=seconds)
         polls = iter(POLLS)
         while self.waiting or self.standing:
             self._fill()
@@ -53,11 +53,8 @@ class Run:
                 self.jobs.pause(next(polls, LATER))
                 self.pods = self.jobs.pods()
                 self._look(self.pods)
-            if self._now() >= end:
+            if self.jobs.clock.now() >= end:
                 self._give_up(seconds)
-
-    def _now(self) -> datetime:
-        return self.jobs.clock.now()
 
     def _rounds(self) -> int:
         """How often all the room is filled, at most."""
@@ -85,13 +82,13 @@ class Run:
                 self._fail(batch, why)
                 continue
             busy[batch.namespace] += 1
-            self.standing.append(Standing(batch, made, self._now()))
+            self.standing.append(Standing(batch, made, self.jobs.clock.now()))
 
     def _look(self, pods: Sequence[Manifest]) -> None:
         for standing in list(self.standing):
             pod, doubt = pod_of(pods, standing.made)
             probes = [p for _, p in standing.batch.probes]
-            waited = (self._now() - standing.since).total_seconds()
+            waited = (self.jobs.clock.now() - standing.since).total_seconds()
             if doubt:
                 found: list[ProbeResult] | None = report.unanswered(probes, doubt)
             elif pod is not None:

@@ -7,7 +7,7 @@ from orchestrator.cli.findings.junit import Case, suite
 from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread
 from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
-from orchestrator.policy.author.intents import KIND, PolicyTest, Result, as_data, run, shown, tests_of
+from orchestrator.policy.author.intents import KIND, PolicyTest, as_data, run, shown, tests_of
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import parse_all
 
@@ -24,7 +24,7 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     if output in ("json", "yaml"):
         printed({"tests": [as_data(r) for r in results]}, output)
     elif output == "junit":
-        print(suite([_case(r) for r in results]))
+        print(suite([Case(r.name, r.where, "failure" if r.problems else "", r.problems) for r in results]))
     else:
         for result in results:
             print(f"{'FAIL' if result.problems else 'ok  '}  {result.name}")
@@ -47,7 +47,3 @@ def tests_in(files: Mapping[str, bytes], path: Path) -> list[tuple[PolicyTest, s
     if not tests:
         raise BadInput(f"there is no {KIND} here", str(path), "put one beside the policies")
     return tests
-
-
-def _case(result: Result) -> Case:
-    return Case(result.name, result.where, "failure" if result.problems else "", result.problems)

@@ -40,7 +40,7 @@ def offers(cluster: Any, namespace: str) -> list[Offer]:
     looks: tuple[Callable[[], Offer], ...] = (
         lambda: _version(cluster.version()),
         lambda: _rights(cluster),
-        lambda: _cni(_names(cluster, DAEMONS)),
+        lambda: _cni(sorted({str(o["metadata"]["name"]) for o in cluster.list(DAEMONS)})),
         lambda: _prometheus(cluster),
         lambda: _argo(cluster),
         lambda: _namespace(cluster, namespace),
@@ -83,10 +83,6 @@ def _rights(cluster: Cluster) -> Offer:
             "rights", "missing", f"you may not {', '.join(lacking)}", "ask whoever administers the cluster"
         )
     return Offer("rights", "ok", "what installing takes")
-
-
-def _names(cluster: Cluster, kind: Kind) -> list[str]:
-    return sorted({str(o["metadata"]["name"]) for o in cluster.list(kind)})
 
 
 def _cni(daemons: Iterable[str]) -> Offer:

@@ -74,7 +74,7 @@ def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
         space, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
         if (namespaces and space not in namespaces) or (not namespaces and space.startswith("kube-")):
             continue
-        bare = objects.bare({**obj, "apiVersion": POLICY.api_version, "kind": POLICY.kind})
+        bare = objects.bare(obj)
         bare["metadata"] = _own(bare["metadata"], space)
         files[f"{space}/{name}.yaml"] = yaml.safe_dump(bare, sort_keys=False, width=4096)
     if not files:

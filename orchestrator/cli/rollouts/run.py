@@ -73,7 +73,7 @@ def drive(ctx: Context, name: str, output: str, stop: threading.Event, target: T
     state = Embedded(ctx, holder(), stop=stop.is_set, watch=progress).drive(name)
     if output:
         printed({"rollouts": [report("", state)]}, output)
-    if stop.is_set() and not _ended(state):
+    if stop.is_set() and phase_code(state) == 3 and state.rollout.status.phase != "Paused":
         if not output:
             print(f"{name}: stopped; the next `netpol-canary run` or controller goes on from here")
         return INTERRUPTED
@@ -89,7 +89,3 @@ def _unwatched(ctx: Context, state: State) -> None:
     if status.paused_for == "inconclusive" and status.wave_is_open and not worked_on(ctx, "controller"):
         text = "no controller runs, so nobody watches it; `onInconclusive: rollback` waits for nobody"
         print(f"{state.rollout.name}: {text}", file=sys.stderr)
-
-
-def _ended(state: State) -> bool:
-    return phase_code(state) != 3 or state.rollout.status.phase == "Paused"

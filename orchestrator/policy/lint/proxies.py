@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchestrator.policy.definitions.mesh import Component, Member, Mesh, control_plane, members
+from orchestrator.policy.definitions.mesh import Member, control_plane, members
 from orchestrator.policy.definitions.needed import Port
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.lint.findings import Finding, of_policy, softened
@@ -47,14 +47,10 @@ def _missing(fleet: Fleet, net: Network, member: Member) -> set[Port]:
     if any(w.name == member.workload.name for w, _ in parts):
         return set()
     ends = [(w.pod, c) for w, c in parts if c.ports] or [
-        (_assumed(mesh, c), c) for c in mesh.components if c.ports
+        (Pod(mesh.space, "control-plane", dict([c.label])), c) for c in mesh.components if c.ports
     ]
     wanted = {p for _, c in ends for p in c.ports}
     return wanted - {p for end, c in ends for p in c.ports if _reaches(net, pod, end, p)}
-
-
-def _assumed(mesh: Mesh, component: Component) -> Pod:
-    return Pod(mesh.space, "control-plane", dict([component.label]))
 
 
 def _reaches(net: Network, src: Pod, dst: Pod, port: Port) -> bool:

@@ -80,14 +80,10 @@ def named(places: Sequence[Place]) -> str:
         mine = [s for s in spans if s.first.version == version]
         if sum(int(s.last) - int(s.first) + 1 for s in mine) >= half:
             return INTERNET
-    blocks = (str(n) for s in spans for n in _networks(s))
+    blocks = (str(n) for s in spans for n in ipaddress.summarize_address_range(s.first, s.last))
     named = list(islice(blocks, MOST_BLOCKS))
     more = sum(1 for _ in blocks)
     return ", ".join(named) + (f" and {more} more" if more else "")
-
-
-def _networks(span: Range) -> Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return ipaddress.summarize_address_range(span.first, span.last)
 
 
 class Sample(str):

@@ -95,15 +95,11 @@ def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> P
 def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: Direction) -> list[dict[str, Any]]:
     """Selectors for the pods that the first isolate in a direction and the others do not."""
     found: dict[str, dict[str, Any]] = {}
-    beside = _isolating(others, side)
+    beside = Overlapping([p for p in others if side.in_force(p)])
     for policy in selecting:
         if side.in_force(policy):
             found |= {json.dumps(p, sort_keys=True): p for p in _without(policy, beside)}
     return list(found.values())
-
-
-def _isolating(policies: Sequence[Policy], side: Direction) -> Overlapping:
-    return Overlapping([p for p in policies if side.in_force(p)])
 
 
 def _without(policy: Policy, others: Overlapping) -> list[dict[str, Any]]:
@@ -268,7 +264,7 @@ def _shared(
             if len(merged) > MOST_TEMPORARY:
                 raise Inexact("too many temporary policies")
         for some, others in ((mine, after), (theirs, before)):
-            beside = _isolating([*others, *unchanged], side)
+            beside = Overlapping([p for p in (*others, *unchanged) if side.in_force(p)])
             for policy in some:
                 for selector in _without(policy, beside):
                     add(selector, side.rules(policy))

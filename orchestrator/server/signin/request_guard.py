@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import anyio.to_thread
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,7 +97,7 @@ class Guard:
         response: Response
         if request.headers.get("hx-request") == "true":
             response = PlainTextResponse("sign in first\n", 401, {"HX-Redirect": SIGN_IN})
-        elif _reads_html(request.headers):
+        elif "text/html" in request.headers.get("accept", ""):
             response = RedirectResponse(where, 303)
         else:
             response = PlainTextResponse(
@@ -137,10 +137,6 @@ def _wanted(request: Request) -> str:
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     query = request.scope.get("query_string", b"")
     return destination((raw.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1"))
-
-
-def _reads_html(found: Headers) -> bool:
-    return "text/html" in found.get("accept", "")
 
 
 async def _hung_up(receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from orchestrator.errors import Refused
 from orchestrator.ports import Cluster
-from orchestrator.server.parts import Parts, Person, Viewer
+from orchestrator.server.parts import Parts, Viewer
 from orchestrator.server.signin.permission import Permission
 from orchestrator.server.signin.session import Session
 from orchestrator.server.signin.signin_settings import SignIn
@@ -58,10 +58,7 @@ class Viewers:
         if session.way == "impersonated" and oidc.issuer and oidc.impersonate:
             allowed = set(oidc.impersonate_groups)
             return callers.impersonating(session.user, tuple(g for g in session.groups if g in allowed))
-        if session.way == "person" and Person(session.user, session.groups) in _named(self._parts.people):
+        people = [(p.user, p.groups) for p in self._parts.people]
+        if session.way == "person" and (session.user, session.groups) in people:
             return callers.impersonating(session.user, session.groups)
         return None
-
-
-def _named(people: tuple[Person, ...]) -> list[Person]:
-    return [Person(p.user, p.groups) for p in people]
