@@ -57,9 +57,7 @@ def test_a_rollback_says_why_and_holds_the_revision(cli):
 
 def test_a_gate_waits_for_a_person(cli):
     stage = Stage(gates=[m.Gate(wave=1, approvals=1)])
-    fresh = stage.shop()
-    identities = [{"email": "ann@example.com", "user": "ann"}]
-    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
+    stage.change(identities=[{"email": "ann@example.com", "user": "ann"}])
     netpol = cli(stage)
     done = netpol("run", "--source", "shop")
     assert done.code == 3 and "netpol-canary approve shop-cccccccccc -m WHY" in done.out
@@ -205,8 +203,7 @@ def test_a_plan_says_what_others_manage(cli, conflicts, said):
     theirs = policy("allow", {"podSelector": {"matchLabels": {"app": "theirs"}}}, "web")
     theirs["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
     stage.cluster.create(theirs)
-    fresh = stage.shop()
-    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "conflicts": conflicts}})
+    stage.change(conflicts=conflicts)
     out = cli(stage)("plan", "--source", "shop").out
     assert all(text in out for text in said), out
 

@@ -159,8 +159,7 @@ def test_a_source_that_goes_while_it_is_looked_at_is_nobodys_fault():
     stage, pool = Stage(), Held()
     rounds = beside(stage, ["a"], lambda name: Failing(RepositoryError("no")))
     rounds.controller.tick(Inline(), pool)
-    gone = stage.cluster.get(SOURCE, "a", OWN)["metadata"]
-    stage.cluster.delete(SOURCE, "a", OWN, uid=gone["uid"], resource_version=gone["resourceVersion"])
+    stage.remove(SOURCE, "a")
     rounds.controller.tick(Inline(), pool)
     pool.run()
     rounds.controller.tick(Inline(), pool)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from stage import OWN, POLICY, Rounds, Stage, files, policy, work
+from stage import OWN, POLICY, Rounds, Stage, begun, files, policy, work
 
 from orchestrator.context import FREEZE, ROLLOUT, read
 from orchestrator.engine.capacity import Limits
@@ -20,11 +20,6 @@ def freeze(stage, name="stop", **spec):
     stage.cluster.create(new("RolloutFreeze", name, OWN, m.RolloutFreezeSpec(reason="INC-42", **spec)))
 
 
-def thaw(stage, name="stop"):
-    meta = stage.cluster.get(FREEZE, name, OWN)["metadata"]
-    stage.cluster.delete(FREEZE, name, OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
-
-
 def status(stage, name=NAME):
     return load(stage.cluster.get(ROLLOUT, name, OWN)).status
 
@@ -38,8 +33,7 @@ def until(stage, hour):
 
 
 def test_a_rollout_waits_for_its_window_without_a_worker_and_goes_on_when_it_opens():
-    stage = Stage(windows=[NINE])
-    rounds = Rounds(stage)
+    stage, rounds = begun(windows=[NINE])
     until(stage, 12)
     assert rounds.go() == {NAME: "Paused"}
     found = status(stage)
@@ -72,7 +66,7 @@ def test_a_freeze_in_mid_rollout_lets_the_wave_finish_and_holds_the_next():
     found = status(stage)
     assert (found.wave, found.waves_started) == (1, 1) and "INC-42" in found.reason
     assert sorted(stage.names()["cart"]) == ["allow", "deny"] and stage.names()["web"] == []
-    thaw(stage)
+    stage.remove(FREEZE, "stop")
     assert rounds.go() == {NAME: "Succeeded"}
 
 
@@ -94,8 +88,7 @@ def test_while_everything_is_stopped_what_must_come_back_comes_back(way):
 
 
 def test_a_newer_revision_takes_the_place_of_one_that_waits_for_its_window():
-    stage = Stage(windows=[NINE])
-    rounds = Rounds(stage)
+    stage, rounds = begun(windows=[NINE])
     until(stage, 12)
     rounds.go()
     stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
@@ -109,7 +102,7 @@ def test_one_run_in_the_foreground_ends_where_the_window_is_closed():
     freeze(stage)
     state = work(stage.context(), "run")
     assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "window")
-    thaw(stage)
+    stage.remove(FREEZE, "stop")
     assert Embedded(stage.context(), "run").drive(NAME).rollout.status.phase == "Succeeded"
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from patience import ENOUGH
 from prometheus_client import generate_latest
-from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, files, policy, work
+from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, begun, files, policy, work
 
-from orchestrator.context import FINALIZER, FREEZE, NAMESPACE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT, SOURCE
+from orchestrator.context import FINALIZER, FREEZE, NAMESPACE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.lease import LEASE
@@ -25,8 +25,7 @@ OTHER = policy("allow", {"podSelector": {"matchLabels": {"app": "b"}}, "ingress"
 
 
 def test_a_new_head_is_rolled_out_once():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
     assert stage.shop().status.current_revision == "c" * 40
     assert rounds.condition().status == "True" and "in force" in rounds.condition().message
@@ -38,8 +37,7 @@ def test_a_new_head_is_rolled_out_once():
 
 
 def test_a_rolled_back_revision_is_held_until_a_newer_one():
-    stage = Stage(good=False)
-    rounds = Rounds(stage)
+    stage, rounds = begun(good=False)
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
     assert "is blocked" in rounds.condition().message
     assert rounds.go() == {"shop-cccccccccc": "RolledBack"}
@@ -82,8 +80,7 @@ def test_a_stopped_rollout_is_resumed():
 
 
 def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stage.prober.good = False
     stage.repository.push("d", files(DENY, OTHER))
@@ -99,17 +96,12 @@ def test_a_new_namespace_is_brought_to_the_verified_state_by_itself():
     assert len(rounds.go()) == count
 
 
-def delete(stage, name):
-    meta = stage.cluster.get(ROLLOUT, name, OWN)["metadata"]
-    stage.cluster.delete(ROLLOUT, name, OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
-
-
 def test_a_new_namespace_is_reached_though_the_rollout_that_verified_the_revision_was_deleted():
     stage = Stage()
     stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "old", "labels": {}}})
     rounds = Rounds(stage)
     rounds.go()
-    delete(stage, "shop-cccccccccc")
+    stage.remove(ROLLOUT, "shop-cccccccccc")
     assert rounds.go() == {}
     stage.namespace("fresh")
     found = stage.cluster.get(NAMESPACE, "old")
@@ -137,15 +129,14 @@ def test_a_namespace_for_which_one_revision_had_nothing_gets_the_next_ones_polic
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_namespace_that_comes_after_a_revision_was_taken_back_gets_the_one_before(deleted):
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
     rounds.go()
     rounds.ask("shop-dddddddddd", "rollback")
     assert rounds.go()["shop-dddddddddd"] == "RolledBack"
     if deleted:
-        delete(stage, "shop-cccccccccc")
+        stage.remove(ROLLOUT, "shop-cccccccccc")
     stage.namespace("fresh")
     rounds.go()
     assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"]
@@ -153,8 +144,7 @@ def test_a_namespace_that_comes_after_a_revision_was_taken_back_gets_the_one_bef
 
 
 def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     rounds.ask("shop-cccccccccc", "rollback")
     rounds.go()
@@ -165,8 +155,7 @@ def test_where_the_first_revision_was_taken_back_a_new_namespace_gets_nothing():
 
 
 def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stage.namespace("fresh")
     stage.prober.good = False
@@ -183,8 +172,7 @@ def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps(
     assert rounds.go()["shop-cccccccccc-3"] == "Succeeded"
     rounds.go()
     assert "but not in fresh: rolled back by shop-cccccccccc-2;" in rounds.condition().message
-    meta = stage.cluster.get(ROLLOUT, "shop-cccccccccc-2", OWN)["metadata"]
-    stage.cluster.delete(ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version="")
+    stage.remove(ROLLOUT, "shop-cccccccccc-2")
     found = rounds.go()
     assert [p["metadata"]["name"] for p in stage.cluster.list(POLICY, "fresh")] == ["allow", "deny"], found
     rounds.go()
@@ -192,8 +180,7 @@ def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps(
 
 
 def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stage.repository.push("d", files(DENY, ALLOW))
     rounds.go()
@@ -206,8 +193,7 @@ def test_a_new_namespace_is_reached_though_the_newest_commit_changes_nothing():
 
 
 def test_a_new_namespace_is_reached_though_the_newest_commit_cannot_be_read():
-    stage = Stage(supersede="immediate")
-    rounds = Rounds(stage)
+    stage, rounds = begun(supersede="immediate")
     rounds.go()
     stage.repository.push("d", {"all.yaml": b"kind: ["})
     rounds.go()
@@ -232,12 +218,10 @@ class Fast:
 
 
 def test_a_namespace_that_was_made_anew_is_reached_though_the_clock_here_is_ahead():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.controller.ctx = replace(rounds.controller.ctx, clock=Fast(stage.clock))
     rounds.go()
-    meta = stage.cluster.get(NAMESPACE, "web")["metadata"]
-    stage.cluster.delete(NAMESPACE, "web", None, uid=meta["uid"], resource_version="")
+    stage.remove(NAMESPACE, "web", None)
     stage.namespace("web")
     assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
     assert stage.names()["web"] == ["allow", "deny"]
@@ -245,15 +229,13 @@ def test_a_namespace_that_was_made_anew_is_reached_though_the_clock_here_is_ahea
 
 def test_a_suspended_source_rests():
     stage = Stage()
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "suspend": True}})
+    stage.change(suspend=True)
     assert Rounds(stage).go() == {}
 
 
 @pytest.mark.parametrize("error", [BadInput("not YAML", "a.yaml:3"), RepositoryError("git says: no")])
 def test_a_bad_source_is_said_and_stops_no_other(error):
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     resolve = stage.repository.resolve
     stage.repository.resolve = lambda ref="": (_ for _ in ()).throw(error)
     assert rounds.go() == {}
@@ -265,8 +247,7 @@ def test_a_bad_source_is_said_and_stops_no_other(error):
 
 def test_old_rollouts_go_but_never_the_verified_one():
     stage = Stage()
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "revisionHistoryLimit": 2}})
+    stage.change(revisionHistoryLimit=2)
     rounds = Rounds(stage)
     rounds.go()
     for number, mark in enumerate("defg"):
@@ -284,7 +265,7 @@ def test_a_deleted_rollout_is_put_back_and_goes_with_its_records():
     stage = Stage(gates=[m.Gate(wave=1)])
     before, rounds = stage.standing(), Rounds(stage)
     rounds.go()
-    delete(stage, "shop-cccccccccc")
+    stage.remove(ROLLOUT, "shop-cccccccccc")
     assert rounds.go() == {}
     assert stage.standing() == before and not stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
 
@@ -312,8 +293,7 @@ def test_a_pause_before_the_snapshot_waits_for_it_and_skips_nothing():
 
 
 def test_only_the_latest_rollout_is_taken_back_whoever_asked():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stage.repository.push("d", files(policy("deny", {"podSelector": {}})))
     rounds.go()
@@ -367,8 +347,7 @@ def test_an_approval_that_cannot_be_read_stops_no_way_back():
 
 
 def test_a_rollout_that_cannot_be_read_stops_no_other():
-    stage = Stage(gates=[m.Gate(wave=1)])
-    rounds = Rounds(stage)
+    stage, rounds = begun(gates=[m.Gate(wave=1)])
     rounds.go()
     odd(stage, "WaveAnalysis")
     stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}})
@@ -388,12 +367,10 @@ def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
     )
     record = {"rollout": "odd", "wave": 0, "namespace": "web"}
     metadata = {"name": "odd.web", "namespace": OWN, "finalizers": [FINALIZER]}
-    made = stage.cluster.create(
+    stage.cluster.create(
         {"apiVersion": m.API_VERSION, "kind": "NamespaceRollout", "metadata": metadata, "spec": record}
-    )["metadata"]
-    stage.cluster.delete(
-        NAMESPACE_ROLLOUT, "odd.web", OWN, uid=made["uid"], resource_version=made["resourceVersion"]
     )
+    stage.remove(NAMESPACE_ROLLOUT, "odd.web")
     rounds.ask("shop-cccccccccc", "abort")
     for _ in range(3):
         stage.clock.sleep(60)
@@ -403,8 +380,7 @@ def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
 
 
 def test_what_happened_can_be_scraped():
-    stage = Stage(good=False)
-    rounds = Rounds(stage)
+    rounds = Rounds(Stage(good=False))
     rounds.go()
     text = generate_latest(rounds.instruments.registry).decode()
     assert 'netpol_canary_rollouts{phase="RolledBack"} 1.0' in text
@@ -439,8 +415,7 @@ def test_commits_beyond_those_that_are_read_count_as_somebody_unknown():
 @pytest.mark.parametrize("cause", ["blocked", "changes nothing"])
 @pytest.mark.parametrize("supersede", ["queue", "immediate"])
 def test_a_head_that_would_not_begin_takes_no_ones_place(cause, supersede):
-    stage = Stage(supersede=supersede)
-    rounds = Rounds(stage)
+    stage, rounds = begun(supersede=supersede)
     rounds.go()
     stage.prober.good = cause != "blocked"
     stage.repository.push("d", files(DENY, OTHER if cause == "blocked" else ALLOW))
@@ -448,25 +423,24 @@ def test_a_head_that_would_not_begin_takes_no_ones_place(cause, supersede):
     assert cause in rounds.condition().message
     stage.prober.good = True
     stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
-    meta = stage.cluster.create(stop)["metadata"]
+    stage.cluster.create(stop)
     stage.namespace("fresh")
     assert rounds.go(4)["shop-cccccccccc-2"] == "Paused"
-    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    stage.remove(FREEZE, "stop")
     assert rounds.go()["shop-cccccccccc-2"] == "Succeeded"
 
 
 def test_a_new_namespace_is_reached_though_a_newer_revision_took_its_place_and_failed():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go()
     stop = new("RolloutFreeze", "stop", OWN, m.RolloutFreezeSpec(reason="INC-42"))
-    meta = stage.cluster.create(stop)["metadata"]
+    stage.cluster.create(stop)
     stage.namespace("fresh")
     assert rounds.go()["shop-cccccccccc-2"] == "Paused"
     stage.prober.good = False
     stage.repository.push("d", files(DENY, OTHER))
     assert rounds.go()["shop-cccccccccc-2"] == "RolledBack"
-    stage.cluster.delete(FREEZE, "stop", OWN, uid=meta["uid"], resource_version=meta["resourceVersion"])
+    stage.remove(FREEZE, "stop")
     assert rounds.go(1)["shop-dddddddddd"] == "RolledBack"
     stage.prober.good = True
     assert rounds.go()["shop-cccccccccc-3"] == "Succeeded"

@@ -80,8 +80,7 @@ def test_any_other_value_asks_since_clocks_elsewhere_may_be_wrong(stage):
 def test_a_changed_source_is_looked_at_at_once(stage):
     polling = Polling(3600)
     looks(stage, polling, 1)
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "suspend": True}})
+    stage.change(suspend=True)
     assert looks(stage, polling, 5) == [1]
 
 

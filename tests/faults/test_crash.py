@@ -62,9 +62,7 @@ def test_a_finished_rollout_run_again_writes_nothing_but_its_lease():
 def gated(at=0, after=False, late=True):
     """A gate before the second wave, and mia's approval; or what was promoted turns out bad while it waits."""
     stage, death = Stage(gates=[m.Gate(wave=1, approvals=1)]), kills(at, after)
-    fresh = stage.shop()
-    known = [{"email": "ann@example.com", "user": "ann"}]
-    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": known}})
+    stage.change(identities=[{"email": "ann@example.com", "user": "ann"}])
     before, name = stage.standing(), work(stage.context(), "zero").rollout.name
     mia = stage.context(stage.cluster.acting_as("mia"))
     if late:

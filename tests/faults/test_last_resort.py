@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from faulty_port import FaultyPort, just_before
-from stage import OWN, Inline, Repository, Rounds, Stage, files, policy
+from stage import OWN, Inline, Repository, Rounds, Stage, begun, files, policy
 from structlog.testing import capture_logs
 
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
@@ -148,8 +148,7 @@ def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monke
 
 
 def test_a_way_back_that_breaks_is_failed_in_sight_within_its_deadline(monkeypatch):
-    stage = Stage(good=False, deadline_seconds=20)
-    rounds = Rounds(stage)
+    stage, rounds = begun(good=False, deadline_seconds=20)
 
     def broken(ctx, state, action):
         raise KeyError("what nobody foresaw")
@@ -215,8 +214,7 @@ def test_people_whose_names_begin_alike_stay_two():
 
 
 def test_an_inline_pool_is_enough_for_a_round_with_a_rollout_that_cannot_be_read():
-    stage = Stage()
-    rounds = Rounds(stage)
+    stage, rounds = begun()
     rounds.go(1)
     stage.source("other")
     broken = stage.cluster._objects[next(k for k in stage.cluster._objects if k[0] == ROLLOUT)]

@@ -169,8 +169,7 @@ def test_what_somebody_holds_is_failed_in_time_in_few_calls_by_one_line_that_nam
 
 def test_what_somebody_holds_selects_no_pod_any_more_where_nothing_stood_there_before():
     stage = Stage(good=False, deadline_seconds=30)
-    old = stage.cluster.get(POLICY, "old", "cart")["metadata"]
-    stage.cluster.delete(POLICY, "old", "cart", uid=old["uid"], resource_version=old["resourceVersion"])
+    stage.remove(POLICY, "old", "cart")
     work(stage.context(FaultyPort(stage.cluster, holding(stage))), "one")
     assert stage.names()["cart"] == ["deny"]
     selector = stage.cluster.get(POLICY, "deny", "cart")["spec"]["podSelector"]

@@ -51,11 +51,6 @@ def states(stage):
     return sorted((load(o) for o in stage.cluster.list(ANALYSIS, OWN)), key=lambda a: a.spec.wave)
 
 
-def delete(stage, name):
-    found = stage.cluster.get(NAMESPACE, name)["metadata"]
-    stage.cluster.delete(NAMESPACE, name, None, uid=found["uid"], resource_version=found["resourceVersion"])
-
-
 def go(stage, seconds=0):
     stage.clock.sleep(seconds)
     return Embedded(stage.context(), "next").drive(NAME)
@@ -63,7 +58,7 @@ def go(stage, seconds=0):
 
 def test_a_canary_that_vanishes_is_no_regression_and_no_success():
     stage, _ = begun()
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     state = go(stage)
     status = state.rollout.status
     assert (status.phase, status.paused_for, status.waves_started) == ("Paused", "inconclusive", 1)
@@ -73,7 +68,7 @@ def test_a_canary_that_vanishes_is_no_regression_and_no_success():
 
 def test_who_has_heard_of_it_goes_on_without_it():
     stage, _ = begun()
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     go(stage)
     Rounds(stage).ask(NAME, "resume")
     assert go(stage).rollout.status.phase == "Succeeded"
@@ -82,7 +77,7 @@ def test_who_has_heard_of_it_goes_on_without_it():
 
 def test_a_canary_of_the_same_name_that_is_another_one_has_vanished():
     stage, _ = begun()
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     stage.namespace("cart")
     assert "cart: deleted while" in go(stage).rollout.status.reason
 
@@ -93,7 +88,7 @@ def test_while_the_canary_is_gone_the_rest_goes_on_being_watched():
         metrics=living, analysis={"metrics": [ERRORS], "count": 4, "probes": [], "watch": ["web"]}
     )
     work(stage.context(), "first", stop=lambda: any(a.status.checks for a in states(stage)))
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     assert go(stage).rollout.status.paused_for == "inconclusive"
     living.bad = {"web"}
     assert go(stage, 7).rollout.status.phase == "RolledBack"
@@ -107,14 +102,14 @@ def test_a_canary_that_failed_before_it_went_has_failed():
     state = read(stage.context(), NAME)
     assert state.rollout.status.phase == "Progressing"
     Embedded(stage.context(), "next", stop=lambda: states(stage)[0].status.checks >= 2).drive(NAME)
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     assert go(stage).rollout.status.phase == "RolledBack"
 
 
 def test_a_namespace_of_the_last_wave_that_vanishes_wedges_nothing():
     stage, _ = begun(looks=4)
     go_until(stage, 1)
-    delete(stage, "pay")
+    stage.remove(NAMESPACE, "pay", None)
     state = go(stage)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
@@ -122,8 +117,8 @@ def test_a_namespace_of_the_last_wave_that_vanishes_wedges_nothing():
 def test_the_last_wave_is_not_promoted_by_nothing():
     stage, _ = begun(looks=4)
     go_until(stage, 1)
-    delete(stage, "pay")
-    delete(stage, "web")
+    stage.remove(NAMESPACE, "pay", None)
+    stage.remove(NAMESPACE, "web", None)
     status = go(stage).rollout.status
     assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
     assert "pay, web: deleted while" in status.reason
@@ -142,7 +137,7 @@ def go_until(stage, wave):
 def test_a_canary_that_vanishes_while_the_next_wave_waits_is_told_before_that_opens():
     stage, _ = begun(gates=[m.Gate(wave=1)])
     assert go(stage).rollout.status.paused_for == "approval"
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     state = go(stage, 7)
     assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "approval")
     assert states(stage)[0].status.phase == "Inconclusive"
@@ -172,7 +167,7 @@ def test_a_neighbour_that_vanishes_is_no_regression():
     meta = stage.cluster.get(NAMESPACE, "beside")
     stage.cluster.replace({**meta, "metadata": {**meta["metadata"], "labels": {}}})
     work(stage.context(), "w", stop=lambda: any(a.status.checks for a in states(stage)))
-    delete(stage, "beside")
+    stage.remove(NAMESPACE, "beside", None)
     state = go(stage)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
@@ -192,7 +187,7 @@ def test_a_list_that_is_cut_short_or_refused_makes_nothing_vanish(refuse):
 def test_a_probe_into_a_vanished_namespace_accuses_nobody():
     probe = m.ProbeSpec(name="web-cart", source="web/a", destination="cart/a", port=80)
     stage, _ = begun(probes=[probe])
-    delete(stage, "cart")
+    stage.remove(NAMESPACE, "cart", None)
     stage.prober.turn_bad()
     status = go(stage).rollout.status
     assert (status.phase, status.paused_for) == ("Paused", "inconclusive")

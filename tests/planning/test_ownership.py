@@ -1,10 +1,10 @@
 """An object that others manage is refused, adopted or left alone, as the source says."""
 
 import pytest
-from stage import OWN, Stage, policy, work
+from stage import Stage, policy, work
 
 from orchestrator.cli.rollouts import plan_printed as shown
-from orchestrator.context import POLICY, SOURCE
+from orchestrator.context import POLICY
 from orchestrator.errors import BadInput
 from orchestrator.planning.planner import plan
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
@@ -21,8 +21,7 @@ def stage(conflicts, good=True, spec=THEIRS):
     wrote = {"manager": "argocd-controller", "time": "2026-01-01T08:00:00Z", "fieldsV1": fields}
     theirs["metadata"]["managedFields"] = [wrote]
     found.cluster.create(theirs)
-    fresh = found.cluster.get(SOURCE, "shop", OWN)
-    found.cluster.replace({**fresh, "spec": {**fresh["spec"], "conflicts": conflicts}})
+    found.change(conflicts=conflicts)
     return found
 
 

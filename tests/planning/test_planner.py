@@ -51,8 +51,7 @@ def test_adopting_takes_what_nobody_owns_and_gives_it_back_as_it_was():
     before = stage.standing()
     with pytest.raises(BadInput, match="set conflicts: adopt or observe in the source"):
         planned(stage)
-    fresh = stage.shop().manifest
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "conflicts": "adopt"}})
+    stage.change(conflicts="adopt")
     assert work(stage.context(), "w").rollout.status.phase == "RolledBack"
     assert stage.standing() == before
 

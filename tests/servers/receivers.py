@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from stage import OWN
 
-from orchestrator.context import ROLLOUT, SOURCE
+from orchestrator.context import ROLLOUT
 from orchestrator.engine.delivery.dispatcher import Dispatcher
 from orchestrator.engine.delivery.receivers import Sender
 from orchestrator.errors import DeliveryError
@@ -19,9 +19,9 @@ BASE = "https://rollouts.example.com"
 class Receivers:
     """`down` fails every send; `history` are the statuses of each context, in order."""
 
-    def __init__(self):
+    def __init__(self, down=False):
         self.history, self.comments, self.pulls, self.messages = defaultdict(list), {}, [], []
-        self.down, self.asked, self.retry_after = False, 0, 0.0
+        self.down, self.asked, self.retry_after = down, 0, 0.0
 
     def _reached(self):
         self.asked += 1
@@ -63,9 +63,7 @@ def inline(work):
 
 def asking(stage, **spec):
     """The stage's source asks for feedback and for messages."""
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    given = {"feedback": dump(FEEDBACK), "notifications": [dump(CHAT)], **spec}
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **given}})
+    stage.change(**{"feedback": dump(FEEDBACK), "notifications": [dump(CHAT)], **spec})
     return stage
 
 

@@ -28,9 +28,7 @@ class Told:
 def gated(vouches=True, **gate):
     """A rollout that waits for approval of its second wave; ann's change, whom the source knows."""
     stage = Stage(gates=[m.Gate(wave=1, **gate)])
-    fresh = stage.shop()
-    identities = [{"email": "ann@example.com", "user": "ann"}]
-    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
+    stage.change(identities=[{"email": "ann@example.com", "user": "ann"}])
     stage.cluster.vouches = vouches
     assert work(stage.context(), "first").rollout.status.paused_for == "approval"
     return stage

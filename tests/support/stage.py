@@ -125,6 +125,16 @@ class Stage:
         given.setdefault("shared", "root")  # `files` writes what goes into every namespace there
         self.cluster.create(new("PolicySource", name, OWN, m.PolicySourceSpec(**given)))
 
+    def change(self, **spec):
+        """Fields of the source's spec."""
+        fresh = self.shop().manifest
+        self.cluster.replace({**fresh, "spec": {**fresh["spec"], **spec}})
+
+    def remove(self, kind, name, namespace=OWN):
+        """As it stands."""
+        meta = self.cluster.get(kind, name, namespace)["metadata"]
+        self.cluster.delete(kind, name, namespace, uid=meta["uid"], resource_version=meta["resourceVersion"])
+
     def context(self, cluster=None, **ports):
         given = {"repository": self.repository, "prober": self.prober, "clock": self.clock, **ports}
         return Context(
@@ -186,6 +196,12 @@ class Rounds:
 
     def condition(self):
         return {c.type: c for c in self.stage.shop().status.conditions}["Ready"]
+
+
+def begun(**stage):
+    """A stage and a controller on it."""
+    found = Stage(**stage)
+    return found, Rounds(found)
 
 
 def work(ctx, holder, tries=20, **more):

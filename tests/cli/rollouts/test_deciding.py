@@ -12,9 +12,7 @@ SECURITY = m.Gate(wave=1, name="security", approvals=2, groups=["security"])
 def paused(cli, *gates, wave=1):
     """A rollout of ann's change that waits before its second wave, and a function that gives each user a command line."""
     stage = Stage(gates=list(gates) or [m.Gate(wave=wave)])
-    fresh = stage.shop()
-    identities = [{"email": "ann@example.com", "user": "ann"}]
-    stage.cluster.replace({**fresh.manifest, "spec": {**fresh.manifest["spec"], "identities": identities}})
+    stage.change(identities=[{"email": "ann@example.com", "user": "ann"}])
     stage.cluster.writers |= {"ann", "joe"}  # who carry out with --here
     assert cli(stage)("run", "--source", "shop").code == 3
 

@@ -1,8 +1,6 @@
 """What `run` would refuse, `plan` says before: a source that is suspended, a revision that is blocked, or was rolled back."""
 
-from stage import OWN, Stage
-
-from orchestrator.context import SOURCE
+from stage import Stage
 
 
 def test_a_held_revision_and_a_suspended_source_begin_nothing(cli):
@@ -12,8 +10,7 @@ def test_a_held_revision_and_a_suspended_source_begin_nothing(cli):
     assert said in netpol("plan", "--source", "shop").out
     again = netpol("run", "--source", "shop")
     assert again.code == 1 and "`netpol-canary retry` releases it" in again.err
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "suspend": True}})
+    stage.change(suspend=True)
     assert "no rollout begins now: the source shop is suspended" in netpol("plan", "--source", "shop").out
 
 

@@ -66,9 +66,7 @@ def test_a_bad_rollout_ends_in_failure_and_a_way_back_in_git():
 
 
 def test_an_outage_delays_nothing_and_only_the_latest_status_is_set_after_it():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, state = played(good=False, receivers=receivers)
+    stage, receivers, looking, state = played(good=False, receivers=Receivers(down=True))
     assert state.rollout.status.phase == "RolledBack" and stage.shop().status.active_rollout == ""
     assert receivers.asked < 40 and not receivers.history
     look(stage, looking, 5)
@@ -82,9 +80,7 @@ def test_an_outage_delays_nothing_and_only_the_latest_status_is_set_after_it():
 
 @pytest.mark.parametrize("step", [-600, -86400])
 def test_a_wall_clock_that_is_set_back_holds_no_message_up(step):
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, receivers, looking, _ = played(receivers=Receivers(down=True))
     receivers.down = False
     stage.clock.set(step)
     look(stage, looking, 2)
@@ -92,9 +88,7 @@ def test_a_wall_clock_that_is_set_back_holds_no_message_up(step):
 
 
 def test_a_process_that_ends_waits_no_longer_though_the_wall_clock_is_set_back():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, _, looking, _ = played(receivers=Receivers(down=True))
     began, looks = stage.clock.monotonic(), []
     looking.stop = lambda: looks.append(stage.clock.set(-600)) or len(looks) > 200
     assert not looking.deliver("shop", 5.0)
@@ -102,11 +96,8 @@ def test_a_process_that_ends_waits_no_longer_though_the_wall_clock_is_set_back()
 
 
 def test_what_cannot_be_told_stops_no_newer_rollout_and_is_kept():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
-    fresh = stage.cluster.get(SOURCE, "shop", OWN)
-    stage.cluster.replace({**fresh, "spec": {**fresh["spec"], "revisionHistoryLimit": 1}})
+    stage, receivers, looking, _ = played(receivers=Receivers(down=True))
+    stage.change(revisionHistoryLimit=1)
     controller = Controller(stage.context(), "two", Instruments(), courier=looking)
     pool = type("Inline", (), {"submit": lambda self, work, *args: Done(work(*args))})()
     for mark, more in (("d", []), ("e", [ALLOW])):
@@ -138,9 +129,7 @@ class Done:
 
 
 def test_it_gives_up_after_a_day_and_says_so():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, _, looking, _ = played(receivers=Receivers(down=True))
     looking.ctx = stage.context()
     object.__setattr__(looking.ctx, "notifier", EventNotifier(stage.cluster, stage.clock))
     look(stage, looking, 3, DAY / 2)
@@ -151,8 +140,8 @@ def test_it_gives_up_after_a_day_and_says_so():
 
 
 def test_a_receiver_that_asks_for_an_age_waits_an_hour():
-    receivers = Receivers()
-    receivers.down, receivers.retry_after = True, 1e9
+    receivers = Receivers(down=True)
+    receivers.retry_after = 1e9
     stage, _, looking, _ = played(receivers=receivers)
     asked = receivers.asked
     look(stage, looking, 1, 1800)
@@ -163,9 +152,7 @@ def test_a_receiver_that_asks_for_an_age_waits_an_hour():
 
 
 def test_one_that_fails_is_tried_ever_later():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, receivers, looking, _ = played(receivers=Receivers(down=True))
     asked = receivers.asked
     look(stage, looking, 720, 5)
     assert 4 * 3 <= receivers.asked - asked <= 4 * 12  # statuses, comment, chat
@@ -225,10 +212,7 @@ def test_who_sends_never_holds_up_who_works():
 def test_a_deleted_rollout_goes_once_it_was_told_how_it_ended():
     stage, receivers, looking, _ = played(gates=[{"wave": 1}])
     receivers.down = True
-    meta = rollouts(stage)[0].manifest["metadata"]
-    stage.cluster.delete(
-        ROLLOUT, meta["name"], OWN, uid=meta["uid"], resource_version=meta["resourceVersion"]
-    )
+    stage.remove(ROLLOUT, rollouts(stage)[0].name)
     work(stage.context(), "second")
     assert rollouts(stage)[0].manifest["metadata"]["finalizers"] == [UNSENT]
     receivers.down = False
@@ -238,9 +222,7 @@ def test_a_deleted_rollout_goes_once_it_was_told_how_it_ended():
 
 
 def test_without_its_source_a_rollout_still_tells_what_was_frozen():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, receivers, looking, _ = played(receivers=Receivers(down=True))
     del stage.cluster._objects[SOURCE, OWN, "shop"]  # as a deletion that leaves what it owned
     receivers.down = False
     look(stage, looking, 2)
@@ -248,9 +230,7 @@ def test_without_its_source_a_rollout_still_tells_what_was_frozen():
 
 
 def test_a_receiver_that_the_source_dropped_is_told_nothing_more():
-    receivers = Receivers()
-    receivers.down = True
-    stage, _, looking, _ = played(receivers=receivers)
+    stage, receivers, looking, _ = played(receivers=Receivers(down=True))
     receivers.down = False
     asking(stage, feedback={**dump(FEEDBACK), "statuses": False}, notifications=[])
     look(stage, looking, 2)

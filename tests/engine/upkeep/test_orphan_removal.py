@@ -3,7 +3,7 @@
 import pytest
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files, policy
 
-from orchestrator.context import NAMESPACE, POLICY, ROLLOUT, SOURCE
+from orchestrator.context import NAMESPACE, POLICY, ROLLOUT
 from orchestrator.engine.worker import Embedded
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
@@ -22,8 +22,7 @@ class Leaving(Rounds):
         assert self.go() == {FIRST: "Succeeded"}
 
     def set(self, **spec):
-        fresh = self.stage.cluster.get(SOURCE, "shop", OWN)
-        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **spec}})
+        self.stage.change(**spec)
 
     def relabel(self, name, labels=()):
         fresh = self.stage.cluster.get(NAMESPACE, name)

@@ -2,7 +2,7 @@
 
 import pytest
 from drifting import FIRST, Drifting
-from stage import OWN, Rounds, Stage
+from stage import OWN, begun
 
 from orchestrator.context import POLICY, ROLLOUT
 from orchestrator.errors import Refused
@@ -37,10 +37,7 @@ def test_a_run_by_hand_or_by_ci_says_where_it_was_rolled_back_and_what_helps():
     ):
         begin(rounds)
     assert set(rounds.rollouts()) == {FIRST, SECOND}
-    meta = rounds.stage.cluster.get(ROLLOUT, SECOND, OWN)["metadata"]
-    rounds.stage.cluster.delete(
-        ROLLOUT, SECOND, OWN, uid=meta["uid"], resource_version=meta["resourceVersion"]
-    )
+    rounds.stage.remove(ROLLOUT, SECOND)
     assert begin(rounds).rollout == SECOND
     rounds.go(12)
     assert len(rounds.stage.cluster.list(POLICY, "fresh")) == 2
@@ -69,8 +66,7 @@ def test_what_refuses_is_kept_beyond_the_history_limit():
 
 
 def test_an_attempt_before_the_one_that_verified_it_refuses_nothing():
-    stage = Stage(good=False)
-    rounds = Rounds(stage)
+    stage, rounds = begun(good=False)
     assert rounds.go() == {FIRST: "RolledBack"}
     stage.prober.good = True
     held = stage.shop()

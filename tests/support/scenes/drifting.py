@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from stage import OWN, Rounds, Stage
+from stage import Rounds, Stage
 
-from orchestrator.context import POLICY, SOURCE
+from orchestrator.context import POLICY
 
 FIRST = "shop-cccccccccc"
 
@@ -32,8 +32,7 @@ class Drifting(Rounds):
         assert set(self.rollouts().values()) == {"Succeeded"}
 
     def set(self, **spec):
-        fresh = self.stage.cluster.get(SOURCE, "shop", OWN)
-        self.stage.cluster.replace({**fresh, "spec": {**fresh["spec"], **spec}})
+        self.stage.change(**spec)
 
     def edit(self, namespace="web", name="allow", manager="kubectl-edit", **spec):
         fresh = self.stage.cluster.get(POLICY, name, namespace)
@@ -43,10 +42,7 @@ class Drifting(Rounds):
         return time
 
     def remove(self, namespace, name):
-        meta = self.stage.cluster.get(POLICY, name, namespace)["metadata"]
-        self.stage.cluster.delete(
-            POLICY, name, namespace, uid=meta["uid"], resource_version=meta["resourceVersion"]
-        )
+        self.stage.remove(POLICY, name, namespace)
 
     def found(self, kind="Drifted"):
         return {c.type: c for c in self.stage.shop().status.conditions}[kind]
