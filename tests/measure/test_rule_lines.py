@@ -2,9 +2,9 @@
 
 import yaml
 from risky import DB, into, near, risky
-from stage import OWN, policy, work
+from stage import policy
+from watched_canary import first_wave
 
-from orchestrator.context import ROLLOUT, read
 from orchestrator.measure.watch_set import watch_set
 from orchestrator.planning.planner import plan
 from orchestrator.ports import Files
@@ -46,13 +46,7 @@ def line(lines, text, nth):
 
 def watched(stage):
     """The reasons of cart's first connection from pay, with the connections that the plan froze and without."""
-    ctx = stage.context()
-
-    def stop():
-        return any((o.get("status") or {}).get("wavesStarted") for o in stage.cluster.list(ROLLOUT, OWN))
-
-    work(ctx, "w", stop=stop)
-    state = read(ctx, stage.cluster.list(ROLLOUT, OWN)[0]["metadata"]["name"])
+    ctx, state = first_wave(stage)
     for edges in (state.rollout.spec.edges, []):
         state.rollout.spec.edges = edges
         found = [e for e in watch_set(ctx, state, 0, False).edges if e.source == "pay/a[Pod]"]

@@ -3,6 +3,7 @@
 import pytest
 from faulty_port import FaultyPort, instead, just_before
 from stage import OWN, Rounds, Stage, work
+from watched_canary import ERRORS, NAME, go
 
 from orchestrator.context import ANALYSIS, NAMESPACE, read
 from orchestrator.engine.worker import Embedded
@@ -12,8 +13,6 @@ from orchestrator.ports import Sample
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
 
-NAME = "shop-cccccccccc"
-ERRORS = m.MetricSpec(name="errors", query="errors", maximum=0.5)
 VOLUME = m.MetricSpec(name="requests", kind="volume", query="requests", min_ratio=0.5)
 
 
@@ -51,15 +50,10 @@ def states(stage):
     return sorted((load(o) for o in stage.cluster.list(ANALYSIS, OWN)), key=lambda a: a.spec.wave)
 
 
-def go(stage, seconds=0):
-    stage.clock.sleep(seconds)
-    return Embedded(stage.context(), "next").drive(NAME)
-
-
 def test_a_canary_that_vanishes_is_no_regression_and_no_success():
     stage, _ = begun()
     stage.remove(NAMESPACE, "cart", None)
-    state = go(stage)
+    state = go(stage, 0)
     status = state.rollout.status
     assert (status.phase, status.paused_for, status.waves_started) == ("Paused", "inconclusive", 1)
     assert "cart: deleted while the change was watched there" in status.reason
@@ -69,9 +63,9 @@ def test_a_canary_that_vanishes_is_no_regression_and_no_success():
 def test_who_has_heard_of_it_goes_on_without_it():
     stage, _ = begun()
     stage.remove(NAMESPACE, "cart", None)
-    go(stage)
+    go(stage, 0)
     Rounds(stage).ask(NAME, "resume")
-    assert go(stage).rollout.status.phase == "Succeeded"
+    assert go(stage, 0).rollout.status.phase == "Succeeded"
     assert states(stage)[0].status.reason == "nothing is left of the wave, and a person went on"
 
 
@@ -79,7 +73,7 @@ def test_a_canary_of_the_same_name_that_is_another_one_has_vanished():
     stage, _ = begun()
     stage.remove(NAMESPACE, "cart", None)
     stage.namespace("cart")
-    assert "cart: deleted while" in go(stage).rollout.status.reason
+    assert "cart: deleted while" in go(stage, 0).rollout.status.reason
 
 
 def test_while_the_canary_is_gone_the_rest_goes_on_being_watched():
@@ -89,7 +83,7 @@ def test_while_the_canary_is_gone_the_rest_goes_on_being_watched():
     )
     work(stage.context(), "first", stop=lambda: any(a.status.checks for a in states(stage)))
     stage.remove(NAMESPACE, "cart", None)
-    assert go(stage).rollout.status.paused_for == "inconclusive"
+    assert go(stage, 0).rollout.status.paused_for == "inconclusive"
     living.bad = {"web"}
     assert go(stage, 7).rollout.status.phase == "RolledBack"
     assert stage.names()["pay"] == stage.names()["web"] == []
@@ -103,14 +97,14 @@ def test_a_canary_that_failed_before_it_went_has_failed():
     assert state.rollout.status.phase == "Progressing"
     Embedded(stage.context(), "next", stop=lambda: states(stage)[0].status.checks >= 2).drive(NAME)
     stage.remove(NAMESPACE, "cart", None)
-    assert go(stage).rollout.status.phase == "RolledBack"
+    assert go(stage, 0).rollout.status.phase == "RolledBack"
 
 
 def test_a_namespace_of_the_last_wave_that_vanishes_wedges_nothing():
     stage, _ = begun(looks=4)
     go_until(stage, 1)
     stage.remove(NAMESPACE, "pay", None)
-    state = go(stage)
+    state = go(stage, 0)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
@@ -119,7 +113,7 @@ def test_the_last_wave_is_not_promoted_by_nothing():
     go_until(stage, 1)
     stage.remove(NAMESPACE, "pay", None)
     stage.remove(NAMESPACE, "web", None)
-    status = go(stage).rollout.status
+    status = go(stage, 0).rollout.status
     assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
     assert "pay, web: deleted while" in status.reason
 
@@ -136,17 +130,17 @@ def go_until(stage, wave):
 
 def test_a_canary_that_vanishes_while_the_next_wave_waits_is_told_before_that_opens():
     stage, _ = begun(gates=[m.Gate(wave=1)])
-    assert go(stage).rollout.status.paused_for == "approval"
+    assert go(stage, 0).rollout.status.paused_for == "approval"
     stage.remove(NAMESPACE, "cart", None)
     state = go(stage, 7)
     assert (state.rollout.status.phase, state.rollout.status.paused_for) == ("Paused", "approval")
     assert states(stage)[0].status.phase == "Inconclusive"
     approved(stage)
-    state = go(stage)
+    state = go(stage, 0)
     assert (state.rollout.status.paused_for, state.rollout.status.waves_started) == ("inconclusive", 1)
     assert "cart: deleted while" in state.rollout.status.reason
     Rounds(stage).ask(NAME, "resume")
-    state = go(stage)
+    state = go(stage, 0)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
     assert states(stage)[0].status.reason.startswith("eve went on: cart: deleted")
 
@@ -168,7 +162,7 @@ def test_a_neighbour_that_vanishes_is_no_regression():
     stage.cluster.replace({**meta, "metadata": {**meta["metadata"], "labels": {}}})
     work(stage.context(), "w", stop=lambda: any(a.status.checks for a in states(stage)))
     stage.remove(NAMESPACE, "beside", None)
-    state = go(stage)
+    state = go(stage, 0)
     assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
@@ -189,6 +183,6 @@ def test_a_probe_into_a_vanished_namespace_accuses_nobody():
     stage, _ = begun(probes=[probe])
     stage.remove(NAMESPACE, "cart", None)
     stage.prober.turn_bad()
-    status = go(stage).rollout.status
+    status = go(stage, 0).rollout.status
     assert (status.phase, status.paused_for) == ("Paused", "inconclusive")
     assert "cart: deleted while" in status.reason

@@ -1,10 +1,12 @@
 """The CNI that is there decides what a rollout predicts and probes; it is frozen when the rollout begins."""
 
 import pytest
-from stage import OWN, Stage, files, policy, work
+from stage import OWN, SPACES, Stage, files, policy, work
+from watched_canary import first_wave
+from written import plain
 
 from orchestrator.adapters.kube.cni import detected, profile_of
-from orchestrator.context import ROLLOUT, read
+from orchestrator.context import ROLLOUT
 from orchestrator.errors import Forbidden, NotFound
 from orchestrator.measure.watch_set import watch_set
 from orchestrator.planning.forecast import forecast
@@ -16,22 +18,17 @@ BALANCED = policy("balanced", {"podSelector": {}, "ingress": [{"from": [ANYWHERE
 
 
 def daemon(name):
-    meta = {"name": name, "namespace": "kube-system"}
-    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": meta, "spec": {}}
+    return plain("DaemonSet", f"kube-system/{name}", {})
 
 
 def stage(*daemons, **strategy):
     """A change that lets any address into cart, whose pods others connect to, under these agents."""
     found = Stage(analysis={"probes": []}, **strategy)
-    found.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
+    found.cluster.create(plain("Namespace", "kube-system"))
     for name in daemons:
         found.cluster.create(daemon(name))
-    for number, space in enumerate(("cart", "pay", "web")):
-        meta = {"name": "a", "namespace": space, "labels": {"app": "a"}}
-        spec = {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]}
-        status = {"phase": "Running", "podIP": f"10.0.0.{number + 1}"}
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
-        found.cluster.create(pod)
+    for number, space in enumerate(SPACES, 1):
+        found.pod(space, phase="Running", podIP=f"10.0.0.{number}")
     found.repository.push("d", files(BALANCED))
     return found
 
@@ -85,20 +82,9 @@ def test_where_daemon_sets_may_not_be_listed_the_api_alone_decides(error):
     assert detected(Closed()) == "generic" and detected(Closed(), "cilium") == "cilium"
 
 
-def begun(stage):
-    """The state of a rollout whose first wave is about to be written."""
-    ctx = stage.context()
-
-    def stop():
-        return any((o.get("status") or {}).get("wavesStarted") for o in stage.cluster.list(ROLLOUT, OWN))
-
-    work(ctx, "w", stop=stop)
-    return ctx, read(ctx, stage.cluster.list(ROLLOUT, OWN)[0]["metadata"]["name"])
-
-
 def test_a_rollout_freezes_what_was_found_and_its_waves_go_by_that():
     scene = stage("kube-router")
-    ctx, state = begun(scene)
+    ctx, state = first_wave(scene)
     assert state.rollout.spec.strategy.cni == "kube-router"
     obj = scene.cluster.list(ROLLOUT, OWN)[0]
     assert load(obj).spec.strategy.cni == "kube-router"
@@ -117,7 +103,7 @@ def test_a_change_that_blocks_cover_is_rolled_out_where_they_cover_pods():
 
 
 def test_under_a_cni_that_is_not_known_what_depends_on_it_is_not_probed_and_said():
-    ctx, state = begun(stage())
+    ctx, state = first_wave(stage())
     found = watch_set(ctx, state, 0, True)
     assert not any(p.destination == "cart/a" for p in found.probes)
     assert any("depend on how the CNI reads policies" in n and "strategy.cni" in n for n in found.notes)

@@ -100,17 +100,11 @@ def test_intents_beside_the_policies_are_applied_nowhere():
     assert len(planned(stage, "d" * 40).namespaces["cart"].changes) == 3
 
 
-def pod(namespace, app):
-    port = {"containerPort": 80}
-    meta = {"name": app, "namespace": namespace, "labels": {"app": app}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [{"ports": [port]}]}}
-
-
 @pytest.mark.parametrize("expect", ["reach", "blocked"])
 def test_a_change_that_fails_its_own_intents_is_refused_before_anything_is_written(expect):
     stage = Stage()
     for name in ("web", "pay"):
-        stage.cluster.create(pod(name, "a"))
+        stage.pod(name)
     test = f"""apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest
 metadata: {{name: t}}

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from written import plain
+
 from orchestrator.policy.author.generator import File, generate, problems
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
@@ -43,25 +45,13 @@ def workload(name, space="shop", kind="Deployment", labels=None, env=None, ports
     labels = labels or {"app": name}
     variables = [{"name": k, "value": v} for k, v in (env or {}).items()]
     container = {"name": "c", "image": "i", "env": variables, "ports": [{"containerPort": p} for p in ports]}
-    body = {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": space},
-        "spec": {
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container], **spec}},
-        },
-    }
-    return f"---\n{json.dumps(body)}\n"
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], **spec}}
+    body = {"selector": {"matchLabels": labels}, "template": template}
+    return f"---\n{json.dumps(plain(kind, f'{space}/{name}', body))}\n"
 
 
 def service(name, port, space="shop", target=None, **spec):
     """The YAML of a Service for the workload of its name."""
     entry = {"port": port, "targetPort": target or port}
-    body = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": space},
-        "spec": {"selector": {"app": name}, "ports": [entry], **spec},
-    }
-    return f"---\n{json.dumps(body)}\n"
+    body = {"selector": {"app": name}, "ports": [entry], **spec}
+    return f"---\n{json.dumps(plain('Service', f'{space}/{name}', body))}\n"

@@ -3,6 +3,7 @@
 import itertools
 
 from hypothesis import strategies as st
+from written import plain
 
 from orchestrator.policy.objects.pod import Pod
 
@@ -58,8 +59,7 @@ specs = st.fixed_dictionaries(
 
 def policy(name, spec):
     kept = {k: v for k, v in spec.items() if k.capitalize() in spec["policyTypes"] or not k.endswith("gress")}
-    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
-    return {**kind, "metadata": {"name": name, "namespace": "x"}, "spec": kept}
+    return plain("NetworkPolicy", f"x/{name}", kept)
 
 
 sets = st.dictionaries(st.sampled_from("pqr"), specs, max_size=3).map(

@@ -1,6 +1,6 @@
 """A stage whose next change opens the database to the internet, and cuts one of its clients off a wave later."""
 
-from stage import Stage, files, policy
+from stage import SPACES, Stage, files, policy
 
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 
@@ -18,12 +18,8 @@ def near(space):
 def risky(**strategy):
     """cart, the canary, opens to everybody; web closes to pay in the wave after it."""
     stage = Stage(**strategy)
-    for space in ("cart", "pay", "web"):
-        containers = [{"name": "c", "image": "c", "ports": [{"containerPort": 5432}]}]
-        meta = {"name": "a", "namespace": space, "labels": {"app": "a"}}
-        stage.cluster.create(
-            {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers}}
-        )
+    for space in SPACES:
+        stage.pod(space, port=5432)
     old = into("cart", **{"from": near("web"), "ports": DB})
     for obj in (old, into("web", **{"from": near("pay")})):
         stage.cluster.create({**obj, "metadata": {**obj["metadata"], "labels": {SOURCE_LABEL: "shop"}}})

@@ -3,6 +3,8 @@
 import json
 from concurrent.futures import Future
 
+from written import plain
+
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, Context
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
@@ -124,6 +126,11 @@ class Stage:
         given = {"git": m.Git(url="/repo"), "namespaces": scope, "strategy": self.strategy, **spec}
         given.setdefault("shared", "root")  # `files` writes what goes into every namespace there
         self.cluster.create(new("PolicySource", name, OWN, m.PolicySourceSpec(**given)))
+
+    def pod(self, space, name="a", port=80, **status):
+        """One that listens on a port, and bears its name as a label."""
+        spec = {"containers": [{"name": "c", "image": "c", "ports": [{"containerPort": port}]}]}
+        self.cluster.create(plain("Pod", f"{space}/{name}", spec, {"app": name}, status=status))
 
     def change(self, **spec):
         """Fields of the source's spec."""

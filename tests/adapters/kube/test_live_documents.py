@@ -1,5 +1,7 @@
 """What of a live cluster is evaluated."""
 
+from written import plain
+
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.ports import Kind
 from orchestrator.sandbox.clock import SimulatedClock
@@ -7,13 +9,8 @@ from orchestrator.sandbox.cluster import MemoryCluster
 
 
 def pod(name, **metadata):
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "shop", **metadata},
-        "spec": {"containers": [{"name": "c"}]},
-        "status": {"phase": "Running"},
-    }
+    spec = {"containers": [{"name": "c"}]}
+    return plain("Pod", f"shop/{name}", spec, about=metadata, status={"phase": "Running"})
 
 
 def test_pods_that_are_being_deleted_take_no_part():

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from faulty_port import FaultyPort, counted, just_before
+from written import plain
 
 from orchestrator.adapters.metrics.kubernetes import KubernetesSource
 from orchestrator.errors import Forbidden, MetricError
@@ -22,34 +23,20 @@ def stamp(seconds):
 def pod(name, space="pay", ready=True, turned=600, restarts=0, started=600, phase="Running", labels=None):
     container = {"name": "c", "restartCount": restarts, "state": {"running": {"startedAt": stamp(started)}}}
     condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": stamp(turned)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": space, "labels": labels or {}},
-        "spec": {"containers": [{"name": "c", "image": "c"}]},
-        "status": {"phase": phase, "conditions": [condition], "containerStatuses": [container]},
-    }
+    status = {"phase": phase, "conditions": [condition], "containerStatuses": [container]}
+    spec = {"containers": [{"name": "c", "image": "c"}]}
+    return plain("Pod", f"{space}/{name}", spec, labels or {}, status=status)
 
 
 def event(name, space="pay", kind="Warning", about="api-1", count=1, first=600, last=600, reporter="kubelet"):
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": name, "namespace": space},
-        "type": kind,
-        "involvedObject": {"kind": "Pod", "name": about},
-        "count": count,
-        "firstTimestamp": stamp(first),
-        "lastTimestamp": stamp(last),
-        "source": {"component": reporter},
-    }
+    given = {"type": kind, "count": count, "firstTimestamp": stamp(first), "lastTimestamp": stamp(last)}
+    given |= {"involvedObject": {"kind": "Pod", "name": about}, "source": {"component": reporter}}
+    return plain("Event", f"{space}/{name}", **given)
 
 
 def slice_(name, *ready, space="pay"):
     endpoints = [{"addresses": ["10.0.0.1"], "conditions": {} if r is None else {"ready": r}} for r in ready]
-    metadata = {"name": name, "namespace": space}
-    kind = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice"}
-    return {**kind, "metadata": metadata, "addressType": "IPv4", "endpoints": endpoints}
+    return plain("EndpointSlice", f"{space}/{name}", addressType="IPv4", endpoints=endpoints)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import pytest
 from faulty_port import FaultyPort, just_before
+from probed_workloads import web
+from written import plain
 
 from orchestrator.adapters.probes.lookalikes import MOST_TOLD, concerns
 from orchestrator.errors import Forbidden
@@ -14,17 +16,8 @@ HASH = "5d8f7c9b6"
 @pytest.fixture
 def cluster():
     api = MemoryCluster()
-    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-    owner = {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "name": f"web-{HASH}",
-        "uid": "u",
-        "controller": True,
-    }
-    labels = {"app": "web", "pod-template-hash": HASH}
-    meta = {"name": "web-1", "namespace": "shop", "labels": labels, "ownerReferences": [owner]}
-    api.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "status": {"phase": "Running"}})
+    api.create(plain("Namespace", "shop"))
+    api.create(web("web-1"))
     return api
 
 

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from stage import Stage
+from written import plain
 
 from orchestrator.context import Context
 from orchestrator.ports import ProbeResult
@@ -37,13 +38,11 @@ spec:
 
 
 def pod(space, owner, number):
-    meta = {"name": f"{owner}-{HASH}-{number}", "namespace": space}
-    meta["labels"] = {"app": owner, "pod-template-hash": HASH}
-    meta["ownerReferences"] = [
-        {"kind": "ReplicaSet", "name": f"{owner}-{HASH}", "uid": "u", "controller": True}
-    ]
+    labels = {"app": owner, "pod-template-hash": HASH}
+    owners = [{"kind": "ReplicaSet", "name": f"{owner}-{HASH}", "uid": "u", "controller": True}]
     spec = {"containers": [{"name": "c", "ports": [{"containerPort": 8080}]}]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": {"phase": "Running"}}
+    name, about = f"{space}/{owner}-{HASH}-{number}", {"ownerReferences": owners}
+    return plain("Pod", name, spec, labels, about, status={"phase": "Running"})
 
 
 class Asked:

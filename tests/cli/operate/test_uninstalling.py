@@ -3,6 +3,7 @@
 import pytest
 from faulty_port import FaultyPort, just_before
 from stage import OWN, Rounds, Stage, policy, work
+from written import plain
 
 from orchestrator.context import NAMESPACE, ROLLOUT
 from orchestrator.errors import Unreachable
@@ -120,12 +121,8 @@ def test_a_rollout_of_another_namespace_holds_the_crds(cli):
 def test_pods_that_do_not_end_hold_everything(cli):
     stage = Stage()
     Rounds(stage).go()
-    meta = {
-        "name": "netpol-canary-0",
-        "namespace": OWN,
-        "labels": {"app.kubernetes.io/name": "netpol-canary"},
-    }
-    stage.cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
+    label = {"app.kubernetes.io/name": "netpol-canary"}
+    stage.cluster.create(plain("Pod", f"{OWN}/netpol-canary-0", {}, label))
     kept = ours(stage)
     found = cli(stage)("uninstall", "--yes")
     assert found.code == 1 and "netpol-canary-0; they may still write" in found.err

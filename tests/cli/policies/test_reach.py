@@ -168,9 +168,7 @@ def test_a_bad_intent_is_named_with_its_line(netpol, shop):
 def test_the_cluster_instead_of_a_directory(cli):
     stage = Stage()
     for name, phase in (("a", "Running"), ("b", "Running"), ("ended", "Succeeded")):
-        meta = {"name": name, "namespace": "cart", "labels": {"app": name}}
-        obj = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}, "status": {"phase": phase}}
-        stage.cluster.create(obj)
+        stage.pod("cart", name, phase=phase)
     netpol = cli(stage)
     asked = ["why", "--cluster", "--from", "a", "--to", "cart/b", "--port", "80"]
     assert netpol(*asked).code == 0
@@ -223,11 +221,7 @@ def test_a_workload_without_declared_ports_is_not_forgotten(netpol, shop):
 def test_a_directory_against_the_cluster(cli, tmp_path):
     stage = Stage()
     for space in ("web", "pay"):
-        pod = {
-            "metadata": {"name": "a", "namespace": space, "labels": {"app": "a"}},
-            "spec": {"containers": []},
-        }
-        stage.cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
+        stage.pod(space)
     (tmp_path / "pay").mkdir()
     deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {}}\n"
     (tmp_path / "pay/deny.yaml").write_text(deny)

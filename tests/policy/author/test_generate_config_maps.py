@@ -5,6 +5,7 @@ import json
 
 import pytest
 from made import made, service, workload
+from written import plain
 
 OVEN = workload("oven", space="bakery", ports=[8443]) + service("oven", 8443, space="bakery")
 MOUNTED = {"volumes": [{"name": "v", "configMap": {"name": "settings"}}]}
@@ -12,13 +13,7 @@ MOUNTED = {"volumes": [{"name": "v", "configMap": {"name": "settings"}}]}
 
 def held(data=None, **binary):
     coded = {k: base64.b64encode(v).decode() for k, v in binary.items()}
-    body = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "shop"},
-        "data": data or {},
-        "binaryData": coded,
-    }
+    body = plain("ConfigMap", "shop/settings", data=data or {}, binaryData=coded)
     return f"---\n{json.dumps(body)}\n"
 
 

@@ -1,6 +1,7 @@
 """Intents become a bounded list of connections, spread over what they mean."""
 
 import pytest
+from written import plain
 
 from orchestrator.policy.author.intents import tests_of as read
 from orchestrator.policy.author.live_intents import MOST_PER_INTENT, MOST_TRIED, outcome, spread, trials
@@ -10,18 +11,11 @@ from orchestrator.policy.workloads.fleet import fleet
 
 def pod(space, name, ports=(8080,)):
     spec = {"containers": [{"name": "c", "ports": [{"containerPort": p} for p in ports]}]}
-    meta = {"name": name, "namespace": space, "labels": {"app": name}}
-    return Document({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}, "p.yaml", 1)
+    return Document(plain("Pod", f"{space}/{name}", spec, {"app": name}), "p.yaml", 1)
 
 
 def rules(**spec):
-    obj = {
-        "apiVersion": "netpol-canary.dev/v1alpha1",
-        "kind": "PolicyTest",
-        "metadata": {"name": "t"},
-        "spec": spec,
-    }
-    return read([Document(obj, "t.yaml", 7)])
+    return read([Document(plain("PolicyTest", "t", spec), "t.yaml", 7)])
 
 
 def intent(src, dst, expect="reach", name="i", port=8080, protocol="TCP"):

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from written import plain
 
 from orchestrator.policy.author.probing import Sides, choose, miss_chance, sample_size
 from orchestrator.policy.files.manifest import Document
@@ -15,21 +16,15 @@ CALLERS = {"web": ["web"], "all": ["web", "cart", "other"]}
 
 def pod(space, name, *ports, labels=None):
     declared = [{"name": n, "containerPort": p, "protocol": "UDP" if n == "dns" else "TCP"} for n, p in ports]
-    meta = {"namespace": space, "name": name, "labels": {"app": name, **(labels or {})}}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": meta,
-        "spec": {"containers": [{"name": "c", "ports": declared}]},
-    }
+    spec = {"containers": [{"name": "c", "ports": declared}]}
+    return plain("Pod", f"{space}/{name}", spec, {"app": name, **(labels or {})})
 
 
 def allow(space, name, callers, port=None, types=("Ingress",)):
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": c}}} for c in callers]
     rule = {"from": peers, **({"ports": [{"port": port}]} if port else {})}
     spec = {"podSelector": {}, "policyTypes": list(types), "ingress": [rule] if callers else []}
-    meta = {"name": name, "namespace": space}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    return plain("NetworkPolicy", f"{space}/{name}", spec)
 
 
 PODS = [

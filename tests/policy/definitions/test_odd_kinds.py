@@ -5,6 +5,7 @@ import json
 
 import pytest
 import yaml
+from written import plain
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.author import generator
@@ -222,18 +223,8 @@ def test_a_malformed_ingress_hides_no_other_entrance():
 
 
 def test_routes_that_are_read_are_not_called_unread_and_those_of_others_are():
-    extra = [
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Route",
-            "metadata": {"name": "fn", "namespace": "kiosk"},
-        },
-        {
-            "apiVersion": "getambassador.io/v3alpha1",
-            "kind": "Mapping",
-            "metadata": {"name": "in", "namespace": "kiosk"},
-        },
-    ]
+    serving = plain("Route", "kiosk/fn", version="serving.knative.dev/v1")
+    extra = [serving, plain("Mapping", "kiosk/in", version="getambassador.io/v3alpha1")]
     documents = [d for o in [*SOUND, *extra] for d in parse(json.dumps(o).encode(), "all.yaml")]
     unread = [text for text in fleet(documents).skipped if "entrance" in text]
     assert [text.split(" ")[1] for text in unread] == ["Mapping", "Route"]

@@ -1,6 +1,7 @@
 """A connection is of one IP family: what one end allows over IPv4 and the other over IPv6 alone is none."""
 
 import pytest
+from written import plain
 
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.evaluate.evaluator import Network
@@ -19,13 +20,7 @@ def pod(name, *ips, nodes=("192.0.2.1", "2001:db8:9::1")):
         "hostIP": nodes[0],
         "hostIPs": [{"ip": ip} for ip in nodes],
     }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "both", "labels": {"app": name}},
-        "spec": {"containers": [{"name": "c"}]},
-        "status": status,
-    }
+    return plain("Pod", f"both/{name}", {"containers": [{"name": "c"}]}, {"app": name}, status=status)
 
 
 def policy(app, ingress=None, egress=None):

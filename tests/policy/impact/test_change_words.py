@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from written import plain
 
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.impact.impact import impact
@@ -16,12 +17,8 @@ ALL = "all"
 
 def pod(space, name, *numbers, **notes):
     listed = [{"containerPort": n} if isinstance(n, int) else n for n in numbers]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": space, "labels": {"app": name}, "annotations": notes},
-        "spec": {"containers": [{"name": "c", "image": "i", "ports": listed}]},
-    }
+    spec = {"containers": [{"name": "c", "image": "i", "ports": listed}]}
+    return plain("Pod", f"{space}/{name}", spec, {"app": name}, {"annotations": notes})
 
 
 def policy(*numbers, target="stock", others=()):
@@ -30,8 +27,7 @@ def policy(*numbers, target="stock", others=()):
     if ALL not in numbers:
         rule["ports"] = [{"port": n} for n in numbers]
     spec = {"podSelector": {"matchLabels": {"app": target}}, "policyTypes": ["Ingress"], "ingress": [rule]}
-    meta = {"name": "in", "namespace": "barn"}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    return plain("NetworkPolicy", "barn/in", spec)
 
 
 def fleets(workloads, before, after):
@@ -52,12 +48,8 @@ def words(workloads, before, after, **more):
 
 
 CLIENT = pod("barn", "client")
-SERVICE = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "stock", "namespace": "barn"},
-    "spec": {"selector": {"app": "stock"}, "ports": [{"port": 80, "targetPort": 9000}]},
-}
+BEHIND = {"selector": {"app": "stock"}, "ports": [{"port": 80, "targetPort": 9000}]}
+SERVICE = plain("Service", "barn/stock", BEHIND)
 
 
 @pytest.mark.parametrize(
@@ -125,17 +117,13 @@ def lost(workloads, before, after):
 def test_a_scrape_is_lost_with_its_own_port_alone():
     noted = pod("barn", "stock", 8080, **{"prometheus.io/scrape": "true", "prometheus.io/port": "9100"})
     named = pod("barn", "stock", 8080, {"containerPort": 9100, "name": "metrics"})
-    plain = pod("barn", "stock", 8080)
-    monitor = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PodMonitor",
-        "metadata": {"name": "all", "namespace": "barn"},
-        "spec": {"selector": {}, "podMetricsEndpoints": [{"portNumber": 9100}]},
-    }
-    for workloads in ([noted], [named], [plain, monitor]):
+    bare = pod("barn", "stock", 8080)
+    spec = {"selector": {}, "podMetricsEndpoints": [{"portNumber": 9100}]}
+    monitor = plain("PodMonitor", "barn/all", spec)
+    for workloads in ([noted], [named], [bare, monitor]):
         assert lost(workloads, (ALL,), (9100,)) == (), workloads
         assert lost(workloads, (ALL,), (8080,)) == ("monitoring/prometheus[Pod] to barn/stock[Pod]",)
-    assert lost([plain], (ALL,), (8080,)) == ()  # what is scraped there, if anything, is declared
+    assert lost([bare], (ALL,), (8080,)) == ()  # what is scraped there, if anything, is declared
     assert lost([pod("barn", "stock")], (ALL,), (8080,)) != ()
 
 
@@ -154,19 +142,13 @@ def test_a_port_that_is_named_for_prometheus_may_be_what_dashboards_ask():
 
 
 def test_a_monitor_of_another_shape_hides_nothing():
-    odd = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PodMonitor",
-        "metadata": {"name": "x", "namespace": "barn"},
-    }
     for spec in (
         {"podMetricsEndpoints": "x"},
         {"selector": [], "podMetricsEndpoints": [1]},
         {"namespaceSelector": [1]},
     ):
-        assert words(
-            [CLIENT, pod("barn", "stock", 8080), {**odd, "spec": spec}], policy(ALL), policy(8080)
-        ) == ("narrowed",)
+        given = [CLIENT, pod("barn", "stock", 8080), plain("PodMonitor", "barn/x", spec)]
+        assert words(given, policy(ALL), policy(8080)) == ("narrowed",)
 
 
 def test_the_own_way_is_what_is_really_called():
@@ -174,8 +156,7 @@ def test_the_own_way_is_what_is_really_called():
     dns = {**pod("kube-system", "dns", {"containerPort": 53, "protocol": "UDP"}), "kind": "Pod"}
 
     def of(spec):
-        meta = {"name": "out", "namespace": "netpol-canary"}
-        return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+        return plain("NetworkPolicy", "netpol-canary/out", spec)
 
     def ways(*rules):
         every = of({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]})

@@ -1,6 +1,7 @@
 """One replica to another is a connection of its own; a pod to itself is always let pass."""
 
 import pytest
+from written import plain
 
 from orchestrator.policy.author import intents
 from orchestrator.policy.files.manifest import Document
@@ -17,29 +18,21 @@ AMONG = {
 }
 
 
+SCALED = {"maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": "quorum"}}
+
+
 def workload(kind="StatefulSet", **spec):
     template = {"metadata": {"labels": {"app": "quorum"}}, "spec": {"containers": [{"name": "c"}]}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": {"name": "quorum", "namespace": "vault"},
-        "spec": {**spec, "template": template},
-    }
+    return plain(kind, "vault/quorum", {**spec, "template": template})
 
 
 def live(name, owner="quorum", kind="StatefulSet", **labels):
-    meta = {
-        "name": name,
-        "namespace": "vault",
-        "labels": {"app": "quorum", **labels},
-        "ownerReferences": [{"kind": kind, "name": owner, "controller": True}],
-    }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [{"name": "c"}]}}
+    owners = {"ownerReferences": [{"kind": kind, "name": owner, "controller": True}]}
+    return plain("Pod", f"vault/{name}", {"containers": [{"name": "c"}]}, {"app": "quorum", **labels}, owners)
 
 
 def policy(spec):
-    meta = {"name": "quorum", "namespace": "vault"}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    return plain("NetworkPolicy", "vault/quorum", spec)
 
 
 def made(*objects):
@@ -60,15 +53,7 @@ def among(found):
         [workload(replicas=3)],
         [workload("DaemonSet")],
         [workload("Job", parallelism=2)],
-        [
-            workload("Deployment"),
-            {
-                "apiVersion": "autoscaling/v2",
-                "kind": "HorizontalPodAutoscaler",
-                "metadata": {"name": "any", "namespace": "vault"},
-                "spec": {"maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": "quorum"}},
-            },
-        ],
+        [workload("Deployment"), plain("HorizontalPodAutoscaler", "vault/any", SCALED)],
         [live("quorum-0"), live("quorum-1")],
     ],
 )

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_policies import PODS, SPACES, sets
+from written import plain
 
 from orchestrator.policy.network.boundaries import boundaries, crossings, propose
 from orchestrator.policy.objects import port_sets
@@ -24,8 +25,7 @@ def policy(namespace, side, peer=None, name="one", port=None):
     if port:
         rule["ports"] = [{"port": port, "protocol": "TCP"}]
     spec = {"podSelector": {}, "policyTypes": [side], part: [rule]}
-    meta = {"name": name, "namespace": namespace}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    return plain("NetworkPolicy", f"{namespace}/{name}", spec)
 
 
 ONE, TWO = "x", "y"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_policies import ADDRESSES, PODS, SPACES, sets, specs
+from written import plain
 
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.errors import BadInput
@@ -40,7 +41,7 @@ def load(folder):
     return fleet(d for p, content in Directory(folder).files("").items() for d in parse(content, p))
 
 
-def plain(said):
+def short(said):
     return said.replace("All Connections", "all").replace("No Connections", "none")
 
 
@@ -51,7 +52,7 @@ def test_the_shared_manifests_give_the_expected_connections():
     for folder in folders:
         found = {f"{c.src.name} => {c.dst.name} : {text(c.ports)}" for c in reach(load(folder / "input"))}
         lines = (folder / "expected.txt").read_text().splitlines()
-        assert found == {plain(line.strip()) for line in lines if line.strip()}, folder.name
+        assert found == {short(line.strip()) for line in lines if line.strip()}, folder.name
 
 
 @needs_shared
@@ -63,7 +64,7 @@ def test_the_shared_manifests_give_the_expected_diffs():
         found = changes(load(folder / "dir1"), load(folder / "dir2"))
         rows = {(words[c.kind], c.src.name, c.dst.name, text(c.before), text(c.after)) for c in found}
         lines = (LINE.match(line) for line in (folder / "expected.txt").read_text().splitlines())
-        assert rows == {tuple(map(plain, m.groups())) for m in lines if m}, folder.name
+        assert rows == {tuple(map(short, m.groups())) for m in lines if m}, folder.name
 
 
 @needs_shared
@@ -301,13 +302,7 @@ def test_the_tiers_schema_takes_every_shared_policy(group):
 def test_a_cluster_policy_that_is_not_valid_is_named_with_its_line(spec, said):
     base = {"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}}
     whole = {**base, **spec} if spec and "tier" not in spec else spec
-    obj = {
-        "apiVersion": "policy.networking.k8s.io/v1alpha2",
-        "kind": "ClusterNetworkPolicy",
-        "metadata": {"name": "x"},
-        "spec": whole,
-    }
     with pytest.raises(BadInput) as error:
-        fleet([Document(obj, "x.yaml", 7)])
+        fleet([Document(plain("ClusterNetworkPolicy", "x", whole), "x.yaml", 7)])
     assert str(error.value).startswith("x.yaml:7: ClusterNetworkPolicy x is not valid: ")
     assert said in str(error.value)

@@ -3,15 +3,11 @@
 import pytest
 import yaml
 from made import made
+from written import plain
 
 from orchestrator.policy.objects.lasting_labels import lasting, shared
 
-POD = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": "x-1", "namespace": "a"},
-    "spec": {"containers": [{"name": "c", "env": [{"name": "U", "value": "https://example.com"}]}]},
-}
+SPEC = {"containers": [{"name": "c", "env": [{"name": "U", "value": "https://example.com"}]}]}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +37,7 @@ POD = {
     ],
 )
 def test_no_selector_holds_what_a_controller_puts_on_single_pods(label):
-    pod = {**POD, "metadata": {**POD["metadata"], "labels": {"app": "x", label: "one"}}}
+    pod = plain("Pod", "a/x-1", SPEC, {"app": "x", label: "one"})
     (text,) = [t for n, t in made(yaml.safe_dump(pod)).files.items() if n == "a/x-1.yaml"]
     assert yaml.safe_load(text)["spec"]["podSelector"] == {"matchLabels": {"app": "x"}}
 
@@ -63,19 +59,8 @@ def test_a_uuid_is_nobody_s_name_for_long():
 
 def test_labels_that_differ_among_the_pods_of_a_workload_are_left_out():
     assert shared([{"app": "db", "role": "primary"}, {"app": "db", "role": "replica"}]) == {"app": "db"}
-    owner = [{"kind": "StatefulSet", "name": "db", "controller": True}]
-    pods = [
-        {
-            **POD,
-            "metadata": {
-                "name": f"db-{r}",
-                "namespace": "a",
-                "ownerReferences": owner,
-                "labels": {"app": "db", "role": r},
-            },
-        }
-        for r in ("primary", "replica")
-    ]
+    owner = {"ownerReferences": [{"kind": "StatefulSet", "name": "db", "controller": True}]}
+    pods = [plain("Pod", f"a/db-{r}", SPEC, {"app": "db", "role": r}, owner) for r in ("primary", "replica")]
     files = made(yaml.safe_dump_all(pods)).files
     assert "role" not in files["a/db.yaml"] and "app: db" in files["a/db.yaml"]
 

@@ -4,6 +4,7 @@ import ipaddress
 
 from hypothesis import given
 from hypothesis import strategies as st
+from written import plain
 
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import Document
@@ -43,14 +44,12 @@ def policy(name, ingress, egress):
         "ingress": [{"from": peers, "ports": ports} for peers, ports in ingress],
         "egress": [{"to": peers, "ports": ports} for peers, ports in egress],
     }
-    meta = {"name": name, "namespace": "shop"}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+    return plain("NetworkPolicy", f"shop/{name}", spec)
 
 
 def pod(name, ips, node):
     status = {"podIPs": [{"ip": ip} for ip in ips], "hostIP": node}
-    meta = {"name": name, "namespace": "shop", "labels": {"app": name}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": []}, "status": status}
+    return plain("Pod", f"shop/{name}", {"containers": []}, {"app": name}, status=status)
 
 
 PODS = [pod("one", ["10.1.2.3", "2001:db8:1::3"], "192.0.2.7"), pod("other", ["10.1.2.4"], "10.1.0.0")]

@@ -1,6 +1,6 @@
 """Two changes of one connection that must not stand alone: between their waves more is open than before or after."""
 
-from stage import Stage, files, policy
+from stage import SPACES, Stage, files, policy
 
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
@@ -21,13 +21,8 @@ def into(space, ports=None):
 def crossing(**strategy):
     """cart narrows what it calls while pay opens all ports: if pay is first, more is open than before or after."""
     stage = Stage(**strategy)
-    for space in ("cart", "pay", "web"):
-        containers = [{"name": "c", "image": "c", "ports": [{"containerPort": 80}]}]
-        pod = {
-            "metadata": {"name": "a", "namespace": space, "labels": {"app": "a"}},
-            "spec": {"containers": containers},
-        }
-        stage.cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
+    for space in SPACES:
+        stage.pod(space)
     label = {"netpol-canary.dev/source": "shop"}
     for old in (out("pay"), into("cart", PORTS)):
         stage.cluster.create({**old, "metadata": {**old["metadata"], "labels": label}})

@@ -1,6 +1,8 @@
 """A rollout whose canary stays watched, by one number for each namespace."""
 
-from orchestrator.context import read
+from stage import OWN, work
+
+from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
@@ -27,6 +29,14 @@ def go(stage, seconds=7):
     """Where the rollout stands once a worker looked at it after so many seconds."""
     stage.clock.sleep(seconds)
     return Embedded(stage.context(), "next").drive(NAME)
+
+
+def first_wave(stage):
+    """The context and the state of a rollout whose first wave is about to be written."""
+    ctx = stage.context()
+    begun = lambda: any((o.get("status") or {}).get("wavesStarted") for o in ctx.cluster.list(ROLLOUT, OWN))  # noqa: E731
+    work(ctx, "w", stop=begun)
+    return ctx, read(ctx, ctx.cluster.list(ROLLOUT, OWN)[0]["metadata"]["name"])
 
 
 def seen(stage):

@@ -1,6 +1,17 @@
 """Manifests as people write them: the head of each kind stands here once, for YAML as for objects."""
 
-CORE = ("ConfigMap", "Endpoints", "List", "Namespace", "Node", "Pod", "Secret", "Service", "ServiceAccount")
+CORE = (
+    "ConfigMap",
+    "Endpoints",
+    "Event",
+    "List",
+    "Namespace",
+    "Node",
+    "Pod",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+)
 OWN = ("PolicyRollout", "PolicySource", "PolicyTest", "NamespaceRollout", "RolloutApproval", "RolloutFreeze")
 VERSIONS = {
     **dict.fromkeys(CORE, "v1"),
@@ -18,6 +29,7 @@ VERSIONS = {
     "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "EndpointSlice": "discovery.k8s.io/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
     "Rollout": "argoproj.io/v1alpha1",
     "Route": "route.openshift.io/v1",
 }
@@ -64,9 +76,10 @@ def pods(labels, spec):
     )
 
 
-def plain(kind, place, spec=None, about=(), version="", **fields):
+def plain(kind, place, spec=None, labels=None, about=(), version="", **fields):
     """The same as an object."""
     space, _, name = place.rpartition("/")
-    metadata = {"name": name, **({"namespace": space} if space else {}), **dict(about)}
+    metadata = {"name": name, **({"namespace": space} if space else {})}
+    metadata |= {**({} if labels is None else {"labels": labels}), **dict(about)}
     parts = {**({} if spec is None else {"spec": spec}), **fields}
     return {"apiVersion": version or VERSIONS[kind], "kind": kind, "metadata": metadata, **parts}
