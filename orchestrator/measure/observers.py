@@ -1,20 +1,21 @@
 """Ways of seeing that a change may cut off, looked at in the cluster itself: pods that are no longer Ready."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
+from orchestrator.adapters.kube.workloads import within
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden
 from orchestrator.ports import Kind, Manifest
 from orchestrator.rollout.next import State
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.resources.timestamps import stamp
 from orchestrator.wording import few
 
 POD = Kind("v1", "Pod")
-PROBE_LABEL = "netpol-canary.dev/probe"
 MOST_NAMED = 5
-MOST_QUESTIONS = 10
 LONGEST_PERIOD = 60  # seconds between two readiness probes; who asks less often is not waited for
 FLAPPING = 3  # restarts of a container after which it says nothing of a change
 
@@ -48,15 +49,8 @@ def unready(ctx: Context, state: State, analysis: WaveAnalysis, at: datetime) ->
 
 
 def _pods(ctx: Context, spaces: Sequence[str]) -> Iterator[Manifest]:
-    """The pods of some namespaces; in one question where there are many."""
-    try:
-        if len(spaces) > MOST_QUESTIONS:
-            yield from (p for p in ctx.cluster.list(POD) if p["metadata"]["namespace"] in set(spaces))
-        else:
-            for space in spaces:
-                yield from ctx.cluster.list(POD, space)
-    except Forbidden:
-        return
+    with suppress(Forbidden):
+        yield from within(ctx.cluster, POD, spaces)
 
 
 def _applied(state: State, analysis: WaveAnalysis) -> datetime:

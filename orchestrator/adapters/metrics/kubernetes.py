@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.adapters.kube.workloads import within
 from orchestrator.adapters.metrics.metric_sources import Settings
 from orchestrator.errors import MetricError, PortError
 from orchestrator.ports import Clock, Cluster, Kind, Manifest, Sample
+from orchestrator.rollout.resources.objects import PROBE_LABEL
 from orchestrator.rollout.resources.timestamps import stamp
 
 POD = Kind("v1", "Pod")
 EVENT = Kind("v1", "Event")
 SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
-PROBE_LABEL = "netpol-canary.dev/probe"
 OWN = "netpol-canary"
 LATE = timedelta(seconds=30)  # how long ago counts as now, for what says nothing of its past
-MOST_QUESTIONS = 10  # so many namespaces are asked for one by one, more in one question
 _FORM = re.compile(r'\s*(\w+)\s*(?:\{\s*(?:namespace\s*=~?\s*"([^"{}]*)"\s*,?\s*)?\})?\s*', re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -68,14 +68,7 @@ class KubernetesSource:
 
     def _objects(self, kind: Kind, names: Sequence[str]) -> Iterator[Manifest]:
         try:
-            if 0 < len(names) <= MOST_QUESTIONS:
-                for name in names:
-                    yield from self.cluster.list(kind, name)
-            else:
-                wanted = set(names)
-                for obj in self.cluster.list(kind):
-                    if not wanted or obj["metadata"].get("namespace") in wanted:
-                        yield obj
+            yield from within(self.cluster, kind, names) if names else self.cluster.list(kind)
         except PortError as error:
             text = " ".join(str(error).split())[:300]
             raise MetricError(f"the Kubernetes API gave no {kind.kind} list: {text}") from None

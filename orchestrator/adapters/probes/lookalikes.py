@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator.adapters.kube.workloads import within
 from orchestrator.adapters.probes.probe_ends import Workloads, imitated
 from orchestrator.errors import Forbidden, NotFound
 from orchestrator.policy.author.bystanders import Imitation, bystanders
@@ -14,7 +15,6 @@ KINDS = (
     Kind("policy/v1", "PodDisruptionBudget"),
     Kind("v1", "Service"),
 )
-MOST_SPACES = 10  # more namespaces than these are listed by one call for all
 MOST_TOLD = 20
 
 
@@ -32,14 +32,8 @@ def concerns(cluster: Cluster, probes: Sequence[Probe]) -> list[str]:
     skipped: list[str] = []
     for kind in KINDS if found else ():
         try:
-            objects += _listed(cluster, kind, spaces)
+            objects += list(within(cluster, kind, spaces))
         except (Forbidden, NotFound) as error:
             skipped.append(f"whether a {kind.kind} selects probe pods was not checked: {error}")
     told = bystanders(objects, found)
     return [*first(told, MOST_TOLD), *skipped]
-
-
-def _listed(cluster: Cluster, kind: Kind, spaces: Sequence[str]) -> list[Manifest]:
-    if len(spaces) > MOST_SPACES:
-        return [o for o in cluster.list(kind) if o["metadata"].get("namespace") in spaces]
-    return [o for space in spaces for o in cluster.list(kind, space)]
