@@ -341,7 +341,7 @@ class Controller:
 
     def _ready(self, name: str, value: m.ConditionStatus, reason: str, message: str) -> None:
         """Write the Ready condition where it says something new."""
-        try:
+        with suppress(Conflict, NotFound):
             source: Source = load(self.ctx.cluster.get(SOURCE, name, self.ctx.namespace))
             known = source.status.conditions
             text = one_line("; ".join(filter(None, (polling.unreadable(source), message))))[:1000]
@@ -354,8 +354,6 @@ class Controller:
             found = put(known, "Ready", value, reason, text, self.ctx.clock.now())
             update = {"conditions": found, "details": details, "observed_generation": generation}
             self.ctx.cluster.replace_status(source.with_status(source.status.model_copy(update=update)))
-        except (Conflict, NotFound):
-            return
 
     def _drive(self, pool: ThreadPoolExecutor, name: str) -> None:
         """Hand a rollout that has something to do to a thread of its own."""

@@ -1,5 +1,6 @@
 """Who works on a rollout: one Lease each, staleness judged by locally observed change."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from orchestrator.context import Context
@@ -73,13 +74,11 @@ class Lease:
 
     def release(self) -> None:
         """Let the next one have it at once."""
-        try:
+        with suppress(NotFound, Conflict):
             found = self.ctx.cluster.get(LEASE, self.name, self.ctx.namespace)
             if found["spec"].get("holderIdentity") == self.holder:
                 found["spec"]["holderIdentity"] = ""
                 self.ctx.cluster.replace(found)
-        except (NotFound, Conflict):
-            pass
         self.renewed = None
 
     def _write(self, found: Manifest | None) -> bool:

@@ -4,6 +4,7 @@ import contextvars
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -16,7 +17,6 @@ from orchestrator.engine.boundary import uncounted, unforeseen
 from orchestrator.engine.failing import Failing
 from orchestrator.engine.lease import Lease, of_rollout
 from orchestrator.errors import (
-    ApiError,
     NetpolCanaryError,
     NotFound,
     PortError,
@@ -132,7 +132,8 @@ class Embedded:
             return state if state is not None else read(self.ctx, name)
         finally:
             if not ctx.tenure.left(self.ctx.clock) or _over(state):
-                self._let_go(lease)  # else the next worker is to know that not all writes were answered
+                with suppress(PortError):  # else the next worker is to know that not all writes were answered
+                    lease.release()
 
     def _leaves(self, action: Action | None) -> bool:
         """Whether it ends here: before an action; None is where another worker has the Lease."""
@@ -261,12 +262,6 @@ class Embedded:
             self._faults = 0
             go = Action("pause", status.wave, "InternalError", text, paused_for="error")
             STEPS["pause"](self.ctx, state, go)
-
-    def _let_go(self, lease: Lease) -> None:
-        try:
-            lease.release()
-        except (ApiError, PortError):
-            return
 
 
 def _over(state: State | None) -> bool:

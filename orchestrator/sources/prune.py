@@ -1,6 +1,7 @@
 """Let go of what is done: finalizers of deleted records, and rollouts beyond the history limit."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -25,10 +26,8 @@ def let_go(ctx: Context, obj: Manifest, finalizer: str = FINALIZER) -> None:
     kept = [f for f in obj["metadata"].get("finalizers") or [] if f != finalizer]
     if kept == (obj["metadata"].get("finalizers") or []):
         return
-    try:
+    with suppress(Conflict, NotFound):
         ctx.cluster.replace({**obj, "metadata": {**obj["metadata"], "finalizers": kept}})
-    except (Conflict, NotFound):
-        return
 
 
 def records_of(ctx: Context, rollout: str) -> list[Manifest]:
@@ -61,7 +60,7 @@ def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
         for record in records_of(ctx, rollout.name):
             let_go(ctx, record)
         meta = rollout.manifest["metadata"]
-        try:
+        with suppress(Conflict, NotFound):
             ctx.cluster.delete(
                 ROLLOUT,
                 rollout.name,
@@ -69,8 +68,6 @@ def history(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> None:
                 uid=meta["uid"],
                 resource_version=meta["resourceVersion"],
             )
-        except (Conflict, NotFound):
-            continue
 
 
 def everything(ctx: Context) -> list[Rollout]:

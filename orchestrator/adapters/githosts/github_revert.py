@@ -32,7 +32,7 @@ def open_revert(api: Conversation, repository: str, wanted: Reversal) -> None:
     root = f"repos/{repository}"
     if _pull(api, repository, wanted.branch):
         return
-    head = _commit(api, root, f"heads/{wanted.base}")
+    head = _sha((api.get(f"{root}/git/ref/heads/{quote(wanted.base)}") or {}).get("object"))
     before = wanted.before or _parent(api, root, wanted.revision)
     if not before:
         return
@@ -57,10 +57,6 @@ def _pull(api: Conversation, repository: str, branch: str) -> bool:
     return any(
         (p.get("head") or {}).get("ref") == branch for p in api.pages(f"repos/{repository}/pulls", query)
     )
-
-
-def _commit(api: Conversation, root: str, ref: str) -> str:
-    return _sha((api.get(f"{root}/git/ref/{quote(ref)}") or {}).get("object"))
 
 
 def _parent(api: Conversation, root: str, commit: str) -> str:

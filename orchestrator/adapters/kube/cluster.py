@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +176,7 @@ class KubernetesCluster:
         query: Query = [("limitBytes", limit_bytes)]
         query += [("tailLines", lines)] if lines else []
         answer = self._send("get", self._path(POD, namespace, name) + "/log", query, None, self._timeout)
-        text: str = self._translated(lambda: answer.data.decode("utf-8", "replace"))
-        return text
+        return str(self._translated(lambda: answer.data.decode("utf-8", "replace")))
 
     def user(self) -> tuple[str, tuple[str, ...]]:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
@@ -186,8 +186,7 @@ class KubernetesCluster:
 
     def _path(self, kind: Kind, namespace: str | None, name: str | None = None) -> str:
         resource = self._resource(kind)
-        path: str = resource.path(name=name, namespace=namespace if resource.namespaced else None)
-        return path
+        return str(resource.path(name=name, namespace=namespace if resource.namespaced else None))
 
     def _resource(self, kind: Kind) -> Any:
         if self._discovery is not None:
@@ -315,12 +314,10 @@ def _lines(answer: Any) -> Iterator[str]:
     import urllib3
 
     rest = b""
-    try:
+    with suppress(urllib3.exceptions.HTTPError, OSError):
         for part in answer.stream(None, decode_content=False):
             *whole, rest = (rest + part).split(b"\n")
             yield from (line.decode() for line in whole if line.strip())
-    except (urllib3.exceptions.HTTPError, OSError):
-        return
 
 
 def _translated_error(error: Any) -> PortError:

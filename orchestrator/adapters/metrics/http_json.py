@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,10 +84,8 @@ class JsonSource:
 
     def _number(self, value: Any) -> float:
         if not isinstance(value, bool | list | Mapping) and value is not None:
-            try:
+            with suppress(ValueError, OverflowError):
                 return float(value)
-            except (ValueError, OverflowError):
-                pass
         raise self._error(f"result yields {self._short(value)}, where a number is wanted")
 
     def _error(self, text: str) -> MetricError:

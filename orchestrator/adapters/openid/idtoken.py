@@ -1,6 +1,7 @@
 """Whether an id_token is this provider's word, for this client, for this very attempt to sign in, and still holds."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,10 +68,9 @@ def _signed(raw: str, keys: Callable[[bool], dict[str, Any]]) -> dict[str, Any]:
 
     for fresh in (False, True):
         for key in _usable(keys(fresh)["keys"]):
-            try:
+            # What fails is another key's, or nobody's.
+            with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 return dict(jwt.decode(raw, key, algorithms=ALGORITHMS).claims)
-            except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                continue  # another key's, or nobody's
     raise Refused("the id_token is signed with none of the provider's keys, or in a way that proves nothing")
 
 
@@ -83,8 +83,6 @@ def _usable(listed: list[Any]) -> list[Any]:
     for item in listed:
         if not isinstance(item, dict) or item.get("kty") == "oct" or item.get("use", "sig") != "sig":
             continue
-        try:
+        with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
             found.append(JWKRegistry.import_key(item))
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-            continue
     return found

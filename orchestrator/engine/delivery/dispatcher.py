@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -103,10 +104,8 @@ class Dispatcher:
             idle = self._returned.wait_for(lambda: not self._away, seconds)
         if not idle or self._lease.renewed is None:
             return
-        try:
+        with suppress(NetpolCanaryError):
             self._lease.release()
-        except NetpolCanaryError:
-            return
 
     def _leave(self, receiver: Receiver) -> bool:
         with self._returned:

@@ -5,6 +5,7 @@ apiextensions.k8s.io (spec.conversion.webhook), rbac.authorization.k8s.io (subje
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,11 @@ def clients(documents: Sequence[Document], fleet: Fleet) -> list[Client]:
     silent, bound = set(), dict[tuple[str, str], tuple[str, str]]()
     for document in documents:
         obj, where = document.obj, document.where
-        try:
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
             if obj["kind"] == "ServiceAccount" and obj.get("automountServiceAccountToken") is False:
                 silent.add((str(obj["metadata"].get("namespace") or "default"), str(obj["metadata"]["name"])))
             for subject in _subjects(obj):
                 bound.setdefault(subject, (f"{obj['kind']} {obj['metadata']['name']}", where))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            continue
     found = []
     for workload in fleet.workloads:
         space, account = workload.pod.namespace, workload.account

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +63,9 @@ def ranges(fleet: Fleet) -> Iterator[Taken]:
             if address:
                 yield Taken(ipaddress.ip_network(address), True, f"{address} of {pod.namespace}/{pod.name}")
     for document in fleet.beside:
-        try:
+        # Its shape is for others to report.
+        with suppress(AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError):
             yield from _said(document)
-        except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError):
-            continue  # its shape is for others to report
 
 
 def _said(document: Document) -> Iterator[Taken]:

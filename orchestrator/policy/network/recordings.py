@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,10 +128,8 @@ class Ends:
         return self._found[text]
 
     def _look(self, text: str) -> End | None:
-        try:
+        with suppress(ValueError):
             return str(ipaddress.ip_address(text))
-        except ValueError:
-            pass
         name = text
         while name not in self._known and "-" in name.rpartition("/")[2]:
             name = name.rpartition("-")[0]

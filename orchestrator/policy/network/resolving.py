@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,7 +152,5 @@ def _spec(workload: Workload) -> Mapping[str, Any]:
 
 def _addresses(texts: Any) -> Iterator[str]:
     for text in texts:
-        try:
+        with suppress(ValueError):  # a placeholder that the installer fills in, or None
             yield str(ipaddress.ip_address(str(text).strip()))
-        except ValueError:
-            continue  # a placeholder that the installer fills in, or None
