@@ -18,7 +18,6 @@ from orchestrator.rollout.shards import part
 
 MOST_KEPT = 600  # records of a look in all readings of a wave, beside those that the analysis keeps
 MOST_TEXT = 60_000  # characters of their messages, and of their queries
-GOOD = ("Successful", "Pending")
 
 
 def measure(

@@ -42,7 +42,7 @@ class Worker:
         self._deadlines = Deadlines(self.ctx.clock)
 
     def run(self, step: str) -> int:
-        """The exit code, as outcome.py has it. Raises BadInput for a step, a rollout, a wave that there is not."""
+        """The exit code, as exit_codes.py has it. Raises BadInput for a step, a rollout, a wave that there is not."""
         named = {"rollout": self.rollout, "wave": self.wave, "step": step, "shard": self.shard}
         with structlog.contextvars.bound_contextvars(**named):
             while not self.stop():

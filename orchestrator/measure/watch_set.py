@@ -52,11 +52,8 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
-    tables = (
-        table(old, reading, (), touched=changed, replicas=True),
-        table(new, reading, (), touched=changed, replicas=True),
-    )
-    connected, affected = _neighbours(tables)
+    before, after = (table(f, reading, (), touched=changed, replicas=True) for f in (old, new))
+    connected, affected = _neighbours((before, after))
     everyone = set(state.rollout.spec.namespace_names)
     connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
@@ -67,7 +64,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if probes and plan.probing.edges:
         apart = [*controls, *sorted(busy - changed - set(controls))]
         seed = f"{state.rollout.name}/{wave}"
-        chosen = drawn((old, new), tables, moved, changed, apart, seed, plan, reading)
+        chosen = drawn((old, new), (before, after), moved, changed, apart, seed, plan, reading)
     return WatchSet(
         [*asked, *sorted(affected - set(asked))],
         controls[:MOST_CONTROLS],

@@ -134,11 +134,8 @@ def _chosen(
         return None
     mine = frozenset(plan.namespaces)
     others = sorted({w.pod.namespace for w in new.workloads} - mine)
-    tables = (
-        table(old, reading, (), touched=mine, replicas=True),
-        table(new, reading, (), touched=mine, replicas=True),
-    )
-    return drawn((old, new), tables, moved, mine, others, plan.revision, strategy.analysis, reading)
+    before, after = (table(f, reading, (), touched=mine, replicas=True) for f in (old, new))
+    return drawn((old, new), (before, after), moved, mine, others, plan.revision, strategy.analysis, reading)
 
 
 def _probes(

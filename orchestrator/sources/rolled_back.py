@@ -28,7 +28,7 @@ def refusing(source: Source, rollouts: Sequence[Rollout], removals: bool = False
     ]
     once = sum(turned_back(r.status) == LOST for r in ended) == 1
     last: dict[str, Rollout] = {}
-    for rollout in sorted(ended, key=_age):
+    for rollout in sorted(ended, key=lambda r: (r.age[0], len(r.name), r.name)):
         last |= dict.fromkeys(rollout.spec.namespace_names, rollout)
     return {n: r for n, r in last.items() if _back(r) and not (once and turned_back(r.status) == LOST)}
 
@@ -48,8 +48,3 @@ def told(back: Mapping[str, Rollout], names: Collection[str]) -> str:
 
 def _back(rollout: Rollout) -> bool:
     return rollout.status.phase in ("RolledBack", "Failed")
-
-
-def _age(rollout: Rollout) -> tuple[str, int, str]:
-    made = str(rollout.manifest["metadata"].get("creationTimestamp", ""))
-    return made, len(rollout.name), rollout.name

@@ -53,7 +53,9 @@ def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
         state = _driven(ctx, revision)
         if state.rollout.status.paused_for == "approval":
             clock.sleep(240)
-            _approved(ctx, made, state)
+            person = PEOPLE[1]
+            theirs = People(made.cluster).impersonating(person.user, person.groups)
+            decide(replace(ctx, cluster=theirs), state, Decision("approve", "the canary looks as it should"))
             state = _driven(ctx, revision)
         if state.rollout.status.phase == "RolledBack":
             shop_demo.revert(root, AUTHOR)
@@ -67,9 +69,3 @@ def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
 def _driven(ctx: Context, revision: str) -> State:
     started = start(ctx, find_source(ctx, shop_source.SOURCE_NAME), revision)
     return Embedded(ctx, "demo").drive(started.rollout)
-
-
-def _approved(ctx: Context, made: World, state: State) -> None:
-    person = PEOPLE[1]
-    theirs = People(made.cluster).impersonating(person.user, person.groups)
-    decide(replace(ctx, cluster=theirs), state, Decision("approve", "the canary looks as it should"))

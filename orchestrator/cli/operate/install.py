@@ -6,7 +6,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.bundle import Manifest, bundle
 from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
 from orchestrator.cli.app import Target
-from orchestrator.cli.operate.preflight import Offer, knows, offers
+from orchestrator.cli.operate.preflight import knows, offers
 from orchestrator.cli.printing import formatted, printed, table
 from orchestrator.cli.process import ticks
 from orchestrator.errors import Busy, NotFound, Refused
@@ -34,15 +34,10 @@ def check(target: Target, output: str) -> int:
         rows = [{"name": o.name, "state": o.state, "found": o.found, "todo": o.todo} for o in found]
         printed({"offers": rows}, output)
     else:
-        _told(found)
-    return 1 if any(o.state == "missing" for o in found) else 0
-
-
-def _told(found: Sequence[Offer]) -> None:
-    table(("CHECK", "STATE", "FOUND"), ((o.name, o.state, o.found) for o in found))
-    for offer in found:
-        if offer.todo:
+        table(("CHECK", "STATE", "FOUND"), ((o.name, o.state, o.found) for o in found))
+        for offer in (o for o in found if o.todo):
             print(f"{offer.name}: {offer.todo}")
+    return 1 if any(o.state == "missing" for o in found) else 0
 
 
 def apply(target: Target, image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int:

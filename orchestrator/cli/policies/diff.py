@@ -138,8 +138,7 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     if not policies:
         raise BadInput("there is no policy here", str(path))
     spaces = {d.obj["metadata"]["name"] for d in standing if d.obj["kind"] == "Namespace"}
-    everywhere = sorted(n for n in spaces if not n.startswith("kube-"))
-    policies = [p for d in policies for p in into(d, spaces, everywhere)]
+    policies = [p for d in policies for p in into(d, spaces)]
     replaced = {_identity(d) for d in policies}
     kept = [d for d in standing if _identity(d) not in replaced]
     return fleet(standing), fleet([*kept, *policies])

@@ -62,7 +62,8 @@ def impact(
 ) -> Impact:
     """Workloads that come with the change are not called isolated or cut off; they may be exposed."""
     nets = (old.network(settled), new.network(settled))
-    pairs = _both(old, new)
+    known = {w.name: w for w in old.workloads}
+    pairs = [(known[w.name], w) for w in new.workloads if w.name in known]
     isolated = [
         f"{after.name} ({side.lower()})"
         for before, after in pairs
@@ -116,11 +117,6 @@ def _is_own(change: Change, own: str) -> bool:
     if scraper(change.dst):
         return "cut" in change.words
     return bool(change.lost & DNS)
-
-
-def _both(old: Fleet, new: Fleet) -> list[tuple[Workload, Workload]]:
-    known = {w.name: w for w in old.workloads}
-    return [(known[w.name], w) for w in new.workloads if w.name in known]
 
 
 def _names(places: Iterable[Place]) -> tuple[str, ...]:

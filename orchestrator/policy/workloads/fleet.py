@@ -104,10 +104,7 @@ class Fleet:
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
-        found: dict[str, list[Pod]] = {}
-        for workload in self.workloads:
-            found.setdefault(workload.pod.namespace, []).append(workload.pod)
-        return found
+        return {name: [w.pod for w in found] for name, found in self._placed.items()}
 
     def within(self, namespace: str) -> list[Pod]:
         """The pods of a namespace."""
@@ -316,16 +313,17 @@ def placed(documents: Iterable[Document]) -> list[Document]:
     found = list(documents)
     known = {space_of(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
     known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
-    everywhere = sorted(n for n in known if not n.startswith("kube-"))
-    return [d for document in found for d in into(document, known, everywhere)]
+    return [d for document in found for d in into(document, known)]
 
 
-def into(document: Document, known: Collection[str], everywhere: Collection[str]) -> list[Document]:
+def into(document: Document, known: Collection[str]) -> list[Document]:
     """A document with the namespaces that its folder says; as it is where that says none."""
     obj, (folder, slash, _) = document.obj, document.path.partition("/")
     if obj["kind"] != "NetworkPolicy" or obj["metadata"].get("namespace") or not slash:
         return [document]
-    names = everywhere if folder == SHARED else [folder] if folder in known else []
+    names = [folder] if folder in known else []
+    if folder == SHARED:
+        names = sorted(n for n in known if not n.startswith("kube-"))
     return [
         replace(document, obj={**obj, "metadata": {**obj["metadata"], "namespace": name}}) for name in names
     ] or [document]

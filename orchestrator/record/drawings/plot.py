@@ -56,14 +56,10 @@ def _span(points: Sequence[Point], marks: Sequence[Mark]) -> tuple[datetime, dat
     return min(times) - room * (3 if marks else 1), max(times) + room
 
 
-def _seen(curve: Curve) -> list[float]:
-    given = [v for p in curve.points for v in (p.value, p.baseline, p.control)]
-    return [v for g in given if (v := usable(g)) is not None]
-
-
 def _values(curve: Curve) -> tuple[float, float]:
     """The span of values: with zero, but for plain values far from it; with limits that are not far off."""
-    seen = _seen(curve) or [0.0]
+    given = [v for p in curve.points for v in (p.value, p.baseline, p.control)]
+    seen = [v for g in given if (v := usable(g)) is not None] or [0.0]
     low, high = min(seen), max(seen)
     far_up = curve.kind == "value" and low > 0 and (high - low) < low / 2
     low = low if far_up else min(low, 0.0)

@@ -154,19 +154,16 @@ def _unknown(
 ) -> Iterator[tuple[str, int]]:
     """What a host is that no Service here has the name of; nothing where it may be no host at all."""
     number = one.port or (beside if one.plain else None)
+    address = address_of(one.host)
     if _KUBERNETES.fullmatch(one.host):
         yield API_SERVER, 0
-    elif (address := address_of(one.host)) is not None:
-        if address.is_loopback or address.is_unspecified or _NO_HOST_KEY.search(key):
-            return
-        if number:
-            yield one.host, number
-        elif one.scheme or one.plain:
-            yield f"{NO_PORT}{one.host}", 0
-    elif (one.scheme or one.plain) and meant_elsewhere(one.host, services):
+    elif address is not None and (address.is_loopback or address.is_unspecified or _NO_HOST_KEY.search(key)):
+        return
+    elif address is None and (one.scheme or one.plain) and meant_elsewhere(one.host, services):
         yield f"{UNKNOWN}{one.host}", one.port or 0
-    elif not one.cluster and (
-        (one.scheme and is_outside(one.host, spaces)) or (one.whole and is_public(one.host))
+    elif address is not None or (
+        not one.cluster
+        and ((one.scheme and is_outside(one.host, spaces)) or (one.whole and is_public(one.host)))
     ):
         if number:
             yield one.host, number

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -53,11 +54,9 @@ def _found(text: str) -> Iterator[list[tuple[str, str]]]:
 def _parsed(text: str, begin: str) -> Iterator[Any]:
     """The documents of JSON or YAML; nothing where it is neither, or no more than one text."""
     if begin in ("{", "["):
-        try:
+        with suppress(ValueError, RecursionError):
             yield json.loads(text)
             return
-        except (ValueError, RecursionError):
-            pass
     try:
         values = [d.value for d in documents(text.encode(errors="replace"), "")]
     except BadInput:
