@@ -45,6 +45,19 @@ def beside(stage, repository):
     return rounds
 
 
+def broken(ctx, state, action):
+    raise KeyError("what nobody foresaw")
+
+
+def refused(*policies):
+    """What the source says of a commit with these that is not taken up, and the stage."""
+    stage = Stage()
+    stage.repository = Repository(("c" * 40, files(*policies)))
+    rounds = Rounds(stage)
+    assert rounds.go() == {}
+    return rounds.condition(), stage
+
+
 def ready(stage, name):
     found = load(stage.cluster.get(SOURCE, name, OWN)).status.conditions
     return next(c for c in found if c.type == "Ready")
@@ -131,10 +144,6 @@ def test_one_rollout_on_which_the_guard_breaks_keeps_no_other_from_being_rescued
 def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monkeypatch, verb):
     stage = Stage()
     rounds, right = Rounds(stage), by_action.STEPS[verb]
-
-    def broken(ctx, state, action):
-        raise KeyError("what nobody foresaw")
-
     monkeypatch.setitem(by_action.STEPS, verb, broken)
     assert rounds.go() == {"shop-cccccccccc": "Paused"}
     status = load(stage.cluster.list(ROLLOUT, OWN)[0]).status
@@ -149,43 +158,27 @@ def test_a_step_that_breaks_pauses_its_rollout_in_sight_and_resume_goes_on(monke
 
 def test_a_way_back_that_breaks_is_failed_in_sight_within_its_deadline(monkeypatch):
     stage, rounds = begun(good=False, deadline_seconds=20)
-
-    def broken(ctx, state, action):
-        raise KeyError("what nobody foresaw")
-
     monkeypatch.setitem(by_action.STEPS, "restore", broken)
     assert rounds.go(6) == {"shop-cccccccccc": "Failed"}
     assert "KeyError" in load(stage.cluster.list(ROLLOUT, OWN)[0]).status.reason
 
 
 def test_two_hundred_and_one_policies_in_a_namespace_are_refused_when_they_are_planned():
-    stage = Stage()
-    stage.repository = Repository(("c" * 40, files(*(policy(f"p{i:03}", ALLOW) for i in range(201)))))
-    rounds = Rounds(stage)
-    assert rounds.go() == {}
-    assert rounds.condition().status == "False"
-    assert "a rollout holds 200 of one namespace" in rounds.condition().message
+    said, stage = refused(*(policy(f"p{i:03}", ALLOW) for i in range(201)))
+    assert said.status == "False" and "a rollout holds 200 of one namespace" in said.message
     assert len(stage.cluster.list(POLICY)) == 1
 
 
 def test_a_policy_larger_than_a_record_holds_is_refused_when_it_is_planned():
-    stage = Stage()
     peers = [{"ipBlock": {"cidr": f"10.0.{n // 256}.{n % 256}/32"}} for n in range(8000)]
-    given = policy("big", {"podSelector": {}, "ingress": [{"from": peers}]})
-    stage.repository = Repository(("c" * 40, files(given)))
-    rounds = Rounds(stage)
-    assert rounds.go() == {}
-    assert "NetworkPolicy/big has more than 256 Ki characters" in rounds.condition().message
+    said, _ = refused(policy("big", {"podSelector": {}, "ingress": [{"from": peers}]}))
+    assert "NetworkPolicy/big has more than 256 Ki characters" in said.message
 
 
 def test_annotations_that_the_api_server_would_not_take_are_refused_when_they_are_planned():
-    stage = Stage()
     given = policy("big", ALLOW)
     given["metadata"]["annotations"] = {f"a{i}": "x" * 30_000 for i in range(9)}
-    stage.repository = Repository(("c" * 40, files(given)))
-    rounds = Rounds(stage)
-    assert rounds.go() == {}
-    assert "metadata.annotations: have 270018 bytes together" in rounds.condition().message
+    assert "metadata.annotations: have 270018 bytes together" in refused(given)[0].message
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,10 @@ def edited(stage, name="deny"):
     stage.cluster.replace({**obj, "spec": {**obj["spec"], "podSelector": {"matchLabels": {"app": "z"}}}})
 
 
-def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_its_place():
-    stage = Stage(deadline_seconds=30)
-    before = stage.standing()
-    killed_half_way(stage)
-    edited(stage, "allow")
-    edited(stage)
-    # the process stands still: it may be replaced
-    slow = just_after(lambda call: stage.clock.sleep(12), *WRITES, **POLICIES)
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(FaultyPort(stage.cluster, slow)), "two").drive(NAME)
-    assert slow.met and state.rollout.status.phase == "RolledBack", state.rollout.status.reason
-    assert stage.standing() == before
+def ended(stage, *faults, asked="abort"):
+    """How the rollout ends once that is asked for, by another worker, which meets these faults."""
+    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), asked)
+    return Embedded(stage.context(FaultyPort(stage.cluster, *faults)), "next").drive(NAME).rollout.status
 
 
 def slow_back(stage, *faults):
@@ -51,8 +43,16 @@ def slow_back(stage, *faults):
     killed_half_way(stage)
     edited(stage, "allow")
     edited(stage)
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    return Embedded(stage.context(FaultyPort(stage.cluster, *faults)), "two").drive(NAME).rollout.status
+    return ended(stage, *faults)
+
+
+def test_a_worker_on_a_slow_machine_is_not_at_its_end_while_each_write_costs_it_its_place():
+    stage = Stage(deadline_seconds=30)
+    before = stage.standing()
+    # the process stands still: it may be replaced
+    slow = just_after(lambda call: stage.clock.sleep(12), *WRITES, **POLICIES)
+    status = slow_back(stage, slow)
+    assert slow.met and status.phase == "RolledBack" and stage.standing() == before, status.reason
 
 
 def test_one_failure_after_a_slow_worker_lost_its_place_again_and_again_is_not_its_end():
@@ -116,9 +116,7 @@ def test_one_of_ours_that_is_edited_in_the_middle_pauses_with_no_bridge_left_and
     status = work(stage.context(), "two").rollout.status
     assert (status.phase, status.paused_for) == ("Paused", "drift")
     assert "as they were before" in status.reason and stage.standing()["cart"] == before["cart"]
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), end)
-    state = Embedded(stage.context(), "three").drive(NAME)
-    assert state.rollout.status.phase == ("Succeeded" if end == "resume" else "RolledBack")
+    assert ended(stage, asked=end).phase == ("Succeeded" if end == "resume" else "RolledBack")
     assert not any("bridge" in n for found in stage.names().values() for n in found)
 
 
@@ -128,10 +126,8 @@ def test_a_way_back_from_a_drifted_namespace_leaves_no_bridge_however_often_it_i
         before = stage.standing()
         work(stage.context(), "one")
         edited(stage, "allow")
-        requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
         twice = just_before(Busy("internal error", 500), *WRITES, at=range(at, at + 2), **POLICIES)
-        state = Embedded(stage.context(FaultyPort(stage.cluster, twice)), "two").drive(NAME)
-        assert state.rollout.status.phase == "RolledBack" and stage.standing() == before, at
+        assert ended(stage, twice).phase == "RolledBack" and stage.standing() == before, at
         if not twice.met:
             return
     raise AssertionError("more writes than a way back has")
@@ -162,9 +158,7 @@ def test_what_somebody_holds_is_failed_in_time_in_few_calls_by_one_line_that_nam
     held = stage.cluster.get(POLICY, "deny", "cart")
     assert held["spec"]["podSelector"].get("matchExpressions"), "it still selects pods"
     stage.cluster.replace({**held, "metadata": {**held["metadata"], "finalizers": []}})
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "rollback")
-    state = Embedded(stage.context(), "later").drive(NAME)
-    assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
+    assert ended(stage, asked="rollback").phase == "RolledBack" and stage.standing() == before
 
 
 def test_what_somebody_holds_selects_no_pod_any_more_where_nothing_stood_there_before():
@@ -183,10 +177,8 @@ def test_one_held_namespace_holds_up_the_way_back_of_no_other():
     later = next(n for n in ("pay", "web") if stage.standing()[n] != before[n])
     obj = stage.cluster.get(POLICY, "deny", later)
     stage.cluster.replace({**obj, "metadata": {**obj["metadata"], "finalizers": ["example.com/never"]}})
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(), "two").drive(NAME)
-    assert state.rollout.status.phase == "Failed"
-    assert f"{later}: NetworkPolicy/deny" in state.rollout.status.reason
+    status = ended(stage)
+    assert status.phase == "Failed" and f"{later}: NetworkPolicy/deny" in status.reason
     assert stage.standing()["cart"] == before["cart"]
 
 
@@ -259,11 +251,8 @@ def test_a_creation_that_lands_while_the_way_back_is_confirmed_is_undone_before_
 
         def land(now, stage=stage, sent=sent, landed=landed):
             records = [load(o) for o in stage.cluster.list(NAMESPACE_ROLLOUT, OWN)]
-            if (
-                not landed
-                and records
-                and all(r.status.phase != "Pending" for r in records if r.spec.wave == 0)
-            ):
+            written = records and all(r.status.phase != "Pending" for r in records if r.spec.wave == 0)
+            if written and not landed:
                 landed.append(now)
                 stage.clock.sleep(seconds)
                 lands(sent[0])
@@ -278,9 +267,7 @@ def test_a_lease_is_kept_where_a_write_was_not_answered_so_that_the_next_worker_
     stage = Stage(good=True, gates=[m.Gate(wave=1, approvals=1)])
     work(stage.context(FaultyPort(stage.cluster, unheard(3))), "one")
     began = stage.clock.now()
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(), "two").drive(NAME)
-    assert state.rollout.status.phase == "RolledBack"
+    assert ended(stage).phase == "RolledBack"
     unsure = (stage.clock.now() - began).total_seconds() > 15
     assert unsure == bool(read(stage.context(), NAME).rollout.status.epoch)
 
@@ -289,10 +276,8 @@ def test_a_lease_is_kept_where_a_write_was_not_answered_so_that_the_next_worker_
 @pytest.mark.parametrize("when", ["before the wave", "half way"])
 def test_what_somebody_makes_under_a_name_that_only_the_change_holds_outlives_the_way_back(when, label):
     stage = Stage(gates=[m.Gate(wave=0, approvals=1)])
-    before, theirs = (
-        stage.standing(),
-        policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label),
-    )
+    before = stage.standing()
+    theirs = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label)
     if when == "half way":
         stage = Stage()
         before = stage.standing()
@@ -304,9 +289,7 @@ def test_what_somebody_makes_under_a_name_that_only_the_change_holds_outlives_th
     if when == "half way":
         status = work(stage.context(), "two").rollout.status
         assert (status.phase, status.paused_for) == ("Paused", "drift")
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(), "three").drive(NAME)
-    assert state.rollout.status.phase == "RolledBack"
+    assert ended(stage).phase == "RolledBack"
     kept = stage.cluster.get(POLICY, "deny", "cart")
     assert kept["metadata"]["uid"] == made["metadata"]["uid"] and kept["spec"] == made["spec"]
     assert kept["metadata"].get("labels") == made["metadata"].get("labels")
@@ -322,18 +305,11 @@ def test_what_somebody_makes_while_the_wave_waits_to_be_written_is_left_by_the_p
     before = stage.standing()
     theirs, made = policy("deny", {"podSelector": {"matchLabels": {"app": "z"}}}, "cart", label), []
     opens = lambda call: call.obj["status"].get("wavesStarted")  # noqa: E731
-    somebody = just_after(
-        lambda call: made.append(stage.cluster.create(theirs)),
-        "replace_status",
-        kind="PolicyRollout",
-        where=opens,
-        at=1,
-    )
+    make = lambda call: made.append(stage.cluster.create(theirs))  # noqa: E731
+    somebody = just_after(make, "replace_status", kind="PolicyRollout", where=opens, at=1)
     status = work(stage.context(FaultyPort(stage.cluster, somebody)), "one").rollout.status
     assert made and (status.phase, status.paused_for) == ("Paused", "drift"), status.reason
-    requests.ask(stage.context(), requests.find_rollout(stage.context(), NAME), "abort")
-    state = Embedded(stage.context(), "two").drive(NAME)
-    assert state.rollout.status.phase == "RolledBack"
+    assert ended(stage).phase == "RolledBack"
     kept = stage.cluster.get(POLICY, "deny", "cart")
     assert kept["metadata"]["uid"] == made[0]["metadata"]["uid"] and kept["spec"] == made[0]["spec"]
     stage.cluster.delete(POLICY, "deny", "cart", uid="", resource_version="")

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 from faulty_port import FaultyPort, just_before
-from stage import Rounds, Stage, work
-from watched_canary import ERRORS, NAME, Gauge, go, seen
+from stage import Rounds, work
+from watched_canary import NAME, go, go_bad, seen, watched
 
 from orchestrator.context import read
 from orchestrator.steps import by_action
@@ -15,10 +15,7 @@ CAUSES = ("metric", "probe")
 
 def stopped(monkeypatch, verb, **analysis):
     """The canary was written, and then the step that comes next breaks for good."""
-    gauge = Gauge()
-    given = {"metrics": [ERRORS], "interval_seconds": 5, **analysis}
-    stage = Stage(metrics=gauge, analysis=given)
-    before = stage.standing()
+    stage, gauge, before = watched(**{"interval_seconds": 5, **analysis})
     right = by_action.STEPS[verb]
 
     def broken(ctx, state, action):
@@ -30,13 +27,6 @@ def stopped(monkeypatch, verb, **analysis):
     assert read(stage.context(), NAME).rollout.status.paused_for == "error" and stage.standing() != before
     monkeypatch.setitem(by_action.STEPS, verb, right)
     return stage, gauge, before
-
-
-def go_bad(stage, gauge, cause):
-    if cause == "metric":
-        gauge.value = 0.9
-    else:
-        stage.prober.turn_bad()
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -61,23 +51,17 @@ def test_the_controller_watches_it_by_itself(monkeypatch):
 
 def half_written():
     """Of a wave of two namespaces one was written; at the other the API client breaks in a way that nobody foresaw."""
-    gauge = Gauge()
-    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "interval_seconds": 5}, max_parallel=1)
+    stage, gauge, before = watched(strategy={"max_parallel": 1}, interval_seconds=5)
     stage.strategy = stage.strategy.model_copy(update={"canary": ["cart", "pay"]})
     stage.cluster._objects.pop(next(k for k in stage.cluster._objects if k[0].kind == "PolicySource"))
     stage.source("shop")
-    before = stage.standing()
-
     broken = just_before(
         KeyError("what nobody foresaw"), "create", kind="NetworkPolicy", namespace="pay", dry_run=False
     )
     state = work(stage.context(FaultyPort(stage.cluster, broken)), "first")
     assert state.rollout.status.paused_for == "error"
-    assert {n.spec.namespace: n.status.phase for n in state.namespaces.values()} == {
-        "cart": "Applied",
-        "pay": "Pending",
-        "web": "Pending",
-    }
+    phases = {n.spec.namespace: n.status.phase for n in state.namespaces.values()}
+    assert phases == {"cart": "Applied", "pay": "Pending", "web": "Pending"}
     return stage, gauge, before
 
 

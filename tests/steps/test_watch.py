@@ -1,28 +1,24 @@
 """Namespaces that were changed stay watched while the next wave waits for people."""
 
-from concurrent.futures import Future
 from contextlib import suppress
 
 import pytest
 from faulty_port import WRITES, FaultyPort, just_after
-from stage import OWN, Rounds, Stage, work
-from watched_canary import ERRORS, NAME, Gauge, go, seen
+from stage import OWN, Inline, Rounds, work
+from watched_canary import NAME, Gauge, go, go_bad, seen, watched
 
-from orchestrator.context import ANALYSIS, ROLLOUT, read
+from orchestrator.context import ANALYSIS, read
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.worker import Embedded
 from orchestrator.ports import Sample
 from orchestrator.record.build import view
-from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources import model as m
 
 
 def waiting(**analysis):
-    gauge = Gauge()
-    given = {"metrics": [ERRORS], "interval_seconds": 5, **analysis}
-    stage = Stage(metrics=gauge, analysis=given, gates=[m.Gate(wave=1)])
-    before = stage.standing()
+    given = {"interval_seconds": 5, **analysis}
+    stage, gauge, before = watched(strategy={"gates": [m.Gate(wave=1)]}, **given)
     assert work(stage.context(), "first").rollout.status.paused_for == "approval"
     return stage, gauge, before
 
@@ -42,10 +38,7 @@ def test_good_looks_are_noted_and_promote_nothing():
 def test_a_look_that_fails_puts_everything_back(cause):
     stage, gauge, before = waiting()
     go(stage)
-    if cause == "metric":
-        gauge.value = 0.9
-    else:
-        stage.prober.turn_bad()
+    go_bad(stage, gauge, cause)
     state = go(stage, 120)
     assert state.rollout.status.phase == "RolledBack" and stage.standing() == before
     moved = [t for t in state.rollout.status.transitions if t.reason == "Regression"]
@@ -89,40 +82,29 @@ def test_between_two_looks_nothing_is_done():
     assert {k: n for k, n in stage.cluster.writes.items() if k[1] != "Lease"} == writes
 
 
-class Inline:
-    """A pool that has done the work when it answers."""
-
-    def submit(self, work, *args):
-        future = Future()
-        future.set_result(work(*args))
-        return future
+def rounds(stage, controller, number):
+    """Of three seconds each."""
+    for _ in range(number):
+        stage.clock.sleep(3)
+        controller.tick(Inline())
 
 
 def test_the_controller_looks_when_it_is_due_and_is_idle_between():
     stage, gauge, before = waiting(interval_seconds=30)
     controller = Controller(stage.context(), "one", Instruments(), poll_seconds=30)
-    for _ in range(40):
-        stage.clock.sleep(3)
-        controller.tick(Inline())
+    rounds(stage, controller, 40)
     assert seen(stage).watch.checks == 4
     gauge.value = 0.9
-    for _ in range(11):
-        stage.clock.sleep(3)
-        controller.tick(Inline())
+    rounds(stage, controller, 11)
     assert stage.standing() == before
     assert stage.cluster.list(ANALYSIS, OWN)[0]["status"]["phase"] == "Failed"
 
 
 def test_a_regression_while_a_person_has_stopped_the_wave_puts_everything_back():
-    gauge = Gauge()
-    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 4})
-    before = stage.standing()
+    stage, gauge, before = watched(count=4)
     looked = []
     work(stage.context(), "first", stop=lambda: len(gauge.asked) > 4 and not looked.append(1))
-    rollout = stage.cluster.get(ROLLOUT, NAME, OWN)
-    stage.cluster.replace(
-        {**rollout, "metadata": {**rollout["metadata"], "annotations": {REQUEST: "pause/1/eve"}}}
-    )
+    Rounds(stage).ask(NAME, "pause")
     assert go(stage, 1).rollout.status.paused_for == "user"
     for _ in range(6):
         state = go(stage)
@@ -145,9 +127,7 @@ class Half(Gauge):
 
 
 def inconclusive(**analysis):
-    gauge = Half()
-    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 2, **analysis})
-    before = stage.standing()
+    stage, gauge, before = watched(Half(), **{"count": 2, **analysis})
     state = work(stage.context(), "first", stop=lambda: len(gauge.asked) > 1 and unclear(gauge))
     while state.rollout.status.phase == "Progressing":
         state = Embedded(stage.context(), "first").drive(NAME)
@@ -183,8 +163,7 @@ def test_an_inconclusive_wave_whose_metrics_answer_again_waits_for_a_person_all_
 
 
 def test_what_could_not_be_asked_and_answers_again_is_shown():
-    gauge = Gauge()
-    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], "count": 2, "error_limit": 0})
+    stage, gauge, _ = watched(count=2, error_limit=0)
     asked = []
 
     def silent():
@@ -233,9 +212,7 @@ def test_the_controller_watches_an_inconclusive_wave_by_itself():
     stage, gauge, before, _ = inconclusive(interval_seconds=30)
     controller = Controller(stage.context(), "one", Instruments(), poll_seconds=30)
     gauge.clear, gauge.value = True, 0.9
-    for _ in range(11):
-        stage.clock.sleep(3)
-        controller.tick(Inline())
+    rounds(stage, controller, 11)
     assert stage.standing() == before
 
 

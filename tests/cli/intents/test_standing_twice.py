@@ -317,10 +317,8 @@ def test_a_person_looks_where_one_of_the_copies_hides_what_becomes_of_the_other(
     assert done.code == 3 and data["notCompared"] == 3 and data["risk"]["level"] in ("none", "low"), data
     (said,) = [t for t in data["notRead"] if "the connections of namespace dairy" in t]
     assert said in done.err and "the copies of NetworkPolicy dairy/churn differ" in said
-    assert (
-        "title=unknown::the change: 3 workloads"
-        in netpol("check", "net", "--base", "main", "-o", "github").out
-    )
+    text = "title=unknown::the change: 3 workloads"
+    assert text in netpol("check", "net", "--base", "main", "-o", "github").out
 
 
 def test_copies_that_are_alike_or_that_nothing_touched_are_no_doubt(netpol, dairy):

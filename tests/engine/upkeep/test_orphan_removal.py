@@ -1,5 +1,7 @@
 """A namespace that leaves the selection is reported; its policies go only by a rollout that people approve."""
 
+import itertools
+
 import pytest
 from stage import ALLOW, DENY, OWN, Rounds, Stage, files, policy
 
@@ -18,11 +20,8 @@ class Leaving(Rounds):
 
     def __init__(self, orphans="report", good=True, **strategy):
         super().__init__(Stage(good, **strategy))
-        self.set(orphans=orphans)
+        self.stage.change(orphans=orphans)
         assert self.go() == {FIRST: "Succeeded"}
-
-    def set(self, **spec):
-        self.stage.change(**spec)
 
     def relabel(self, name, labels=()):
         fresh = self.stage.cluster.get(NAMESPACE, name)
@@ -49,6 +48,14 @@ class Leaving(Rounds):
 
     def web(self):
         return sorted(self.stage.names()["web"])
+
+
+def leaving():
+    """The removal of one that left waits for people."""
+    rounds = Leaving("remove")
+    rounds.relabel("web")
+    rounds.go(8)
+    return rounds
 
 
 def test_one_that_left_is_reported_and_keeps_its_policies():
@@ -95,9 +102,7 @@ def test_a_removal_is_of_high_risk_and_waits_for_people_whatever_the_strategy_sa
 
 
 def test_one_that_is_rejected_is_not_tried_again():
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     rounds.decide("reject")
     assert rounds.go(20) == {FIRST: "Succeeded", REMOVAL: "RolledBack"}
     assert rounds.web() == ["allow", "deny"] and "rejected" in rounds.orphaned()[2]
@@ -105,9 +110,7 @@ def test_one_that_is_rejected_is_not_tried_again():
 
 
 def test_a_namespace_that_is_selected_again_ends_its_removal():
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     rounds.relabel("web", {"team": "shop"})
     found = rounds.go(8)
     assert found == {FIRST: "Succeeded", REMOVAL: "RolledBack"}
@@ -116,9 +119,7 @@ def test_a_namespace_that_is_selected_again_ends_its_removal():
 
 
 def test_a_removal_that_waits_for_people_holds_up_nobody_s_change():
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     rounds.stage.repository.push("d", files(DENY))
     found = rounds.go(12)
     assert found["shop-dddddddddd"] == "Succeeded" and found[REMOVAL] == "RolledBack"
@@ -127,9 +128,7 @@ def test_a_removal_that_waits_for_people_holds_up_nobody_s_change():
 
 
 def test_after_a_removal_the_label_makes_it_a_new_namespace():
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     rounds.decide()
     rounds.go(8)
     rounds.relabel("web", {"team": "shop"})
@@ -186,26 +185,16 @@ def test_a_label_that_comes_and_goes_makes_no_endless_row_of_removals():
 @pytest.mark.parametrize("at", range(0, 40, 2))
 def test_a_removal_dies_at_any_call_and_another_process_ends_it(at):
     """Everything of the namespace goes, or nothing does; the others are not touched."""
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     rounds.decide()
-    calls = []
-
-    def stop():
-        calls.append(1)
-        return len(calls) > at
-
-    Embedded(rounds.stage.context(), "gone", stop=stop).drive(REMOVAL)
-    fresh = Rounds(rounds.stage)
-    assert fresh.go(12)[REMOVAL] == "Succeeded"
+    asked = itertools.count()
+    Embedded(rounds.stage.context(), "gone", stop=lambda: next(asked) >= at).drive(REMOVAL)
+    assert Rounds(rounds.stage).go(12)[REMOVAL] == "Succeeded"
     assert rounds.web() == [] and sorted(rounds.stage.names()["cart"]) == ["allow", "deny"]
 
 
 def test_a_removal_that_hurts_is_rolled_back():
-    rounds = Leaving("remove")
-    rounds.relabel("web")
-    rounds.go(8)
+    rounds = leaving()
     before = rounds.stage.standing()
     rounds.stage.prober.good = False
     rounds.decide()

@@ -1,6 +1,6 @@
 """A rollout whose canary stays watched, by one number for each namespace."""
 
-from stage import OWN, work
+from stage import OWN, Stage, work
 
 from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.worker import Embedded
@@ -23,6 +23,21 @@ class Gauge:
         if self.value is None:
             raise MetricError("nobody answers")
         return [Sample({"namespace": n}, self.value, at) for n in ("cart", "pay", "web")]
+
+
+def watched(gauge=None, strategy=(), **analysis):
+    """A stage on which that is measured, its gauge, and what stands there."""
+    gauge = gauge or Gauge()
+    stage = Stage(metrics=gauge, analysis={"metrics": [ERRORS], **analysis}, **dict(strategy))
+    return stage, gauge, stage.standing()
+
+
+def go_bad(stage, gauge, cause):
+    """From now on the metric or the probes say that the change hurts."""
+    if cause == "metric":
+        gauge.value = 0.9
+    else:
+        stage.prober.turn_bad()
 
 
 def go(stage, seconds=7):
