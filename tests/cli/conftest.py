@@ -35,9 +35,14 @@ def cli(monkeypatch, capsys):
 
 
 @pytest.fixture
-def repo(tmp_path, cli):
+def netpol(cli):
+    """Runs a command line where a stage of its own stands."""
+    return cli(Stage())
+
+
+@pytest.fixture
+def repo(tmp_path, netpol):
     """`repo.change(policies)` on top of a base commit; `repo.run(...)` checks it."""
-    netpol = cli(Stage())
     folder = tmp_path / "repo" / "policies"
     folder.mkdir(parents=True)
 

@@ -3,12 +3,11 @@
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from patience import ENOUGH
+from patience import ran
 from prometheus_client import generate_latest
 
 from orchestrator.engine.instruments import GuardInstruments, Instruments
@@ -175,9 +174,7 @@ def promtool(*args, folder):
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not installed: apt-get install prometheus")
-    done = subprocess.run(
-        [program, *args], cwd=folder, capture_output=True, text=True, timeout=ENOUGH, check=False
-    )
+    done = ran(program, *args, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

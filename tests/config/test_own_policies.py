@@ -1,13 +1,13 @@
 """Our own NetworkPolicies are what our own generator makes of our own manifests, and let pass what we need."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from patience import ENOUGH
+from patience import ran
+from written import plain
 
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects.pod import Pod
@@ -21,14 +21,7 @@ def test_generating_again_gives_what_is_committed(tmp_path):
     for base in ("manager", "guard", "monitoring"):
         given = tmp_path / "config" / base
         shutil.copytree(ROOT / "config" / base, given, ignore=shutil.ignore_patterns("kustomization.yaml"))
-    done = subprocess.run(
-        [PROGRAM, "generate", "config", "--to", "made"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=ENOUGH,
-        check=False,
-    )
+    done = ran(PROGRAM, "generate", "config", "--to", "made", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = {f.name: f.read_text() for f in (tmp_path / "made/netpol-canary").iterdir()}
     assert len(made) == 4
@@ -37,8 +30,7 @@ def test_generating_again_gives_what_is_committed(tmp_path):
 
 def pod(name, space, labels, port=8080):
     container = {"name": "app", "image": "none", "ports": [{"containerPort": port}]}
-    meta = {"name": name, "namespace": space, "labels": labels}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+    return plain("Pod", f"{space}/{name}", {"containers": [container]}, labels)
 
 
 def workloads():
@@ -55,8 +47,7 @@ def workloads():
     yield pod("prometheus", "monitoring", {"app": "prometheus"}, 9090)
     yield pod("entrance", "ingress", {"app": "entrance"})
     for space in ("netpol-canary", "kube-system", "monitoring", "ingress"):
-        labels = {"kubernetes.io/metadata.name": space}
-        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space, "labels": labels}}
+        yield plain("Namespace", space, labels={"kubernetes.io/metadata.name": space})
 
 
 @pytest.fixture
@@ -70,14 +61,7 @@ def laid_out(tmp_path):
 
 
 def asked(folder, *command):
-    return subprocess.run(
-        [PROGRAM, *command, "--workloads", "pods"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=ENOUGH,
-        check=False,
-    )
+    return ran(PROGRAM, *command, "--workloads", "pods", cwd=folder)
 
 
 def test_what_we_need_is_let_through_and_nothing_else(laid_out):

@@ -3,13 +3,12 @@
 import ast
 import json
 import socket
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from patience import ENOUGH
+from patience import ran
 from sockets import (
     HOST,
     SHORT,
@@ -209,14 +208,7 @@ def test_as_a_program_of_its_own_it_writes_the_message_and_the_log_and_exits_wit
     message.touch()
     probes = [{"host": HOST, "port": closed_port(), "reach": False}]
     text = json.dumps({"mode": "test", "seconds": 10, "stable": 1, "probes": probes})
-    done = subprocess.run(
-        [sys.executable, "-I", agent.__file__],
-        env={agent.WORK: text, agent.MESSAGE: str(message)},
-        capture_output=True,
-        text=True,
-        timeout=ENOUGH,
-        check=False,
-    )
+    done = ran(sys.executable, "-I", agent.__file__, env={agent.WORK: text, agent.MESSAGE: str(message)})
     assert done.returncode == 0, done.stderr
     told = json.loads(message.read_text())
     assert told["results"][0][0] == "refused" and told["ended"] == "expected"
@@ -229,9 +221,8 @@ def test_a_message_that_is_too_long_says_how_many_results_the_log_has():
     text = agent.fitting(agent.summary("test", "expected", 0.0, rows))
     assert len(text) <= 4096
     assert json.loads(text)["results"] == "in the log" and json.loads(text)["count"] == 400
-    assert (
-        json.loads(agent.fitting(agent.summary("test", "expected", 0.0, rows[:80])))["results"] == rows[:80]
-    )
+    fits = agent.fitting(agent.summary("test", "expected", 0.0, rows[:80]))
+    assert json.loads(fits)["results"] == rows[:80]
 
 
 def test_it_is_a_file_of_python_3_9_that_imports_the_standard_library_alone():

@@ -3,6 +3,7 @@
 Nothing here says how quick something is. An end only keeps a test that will never pass from standing there for good.
 """
 
+import subprocess
 import time
 
 ENOUGH = 400.0  # seconds
@@ -19,3 +20,9 @@ def eventually(condition, seconds=ENOUGH, every=0.1):
             return found
         assert time.monotonic() < end, f"it did not come about within {seconds:.0f} s"
         time.sleep(every)
+
+
+def ran(*command, **more):
+    """How a program ended, and what it printed."""
+    words = [str(word) for word in command]
+    return subprocess.run(words, capture_output=True, text=True, timeout=ENOUGH, check=False, **more)

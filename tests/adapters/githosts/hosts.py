@@ -32,10 +32,12 @@ def reply(body, status=200):
 
 
 class Host:
-    """`log` holds method and path of every request; `page` is the most items of a page."""
+    """`log` holds method and path of every request; `page` is the most items of a page, `routes` who answers."""
 
-    def __init__(self, routes, page=100):
-        self.routes, self.page, self.log, self.tokens = routes, page, [], set()
+    routes = ()
+
+    def __init__(self, page=100):
+        self.page, self.log, self.tokens = page, [], set()
         self.statuses, self.comments = [], {}
         self.dying = None
 
@@ -85,31 +87,33 @@ class Host:
 
 
 R = r"repos/shop/policies"
+COMMENTS = [
+    ("GET", rf"{R}/issues/(\d+)/comments", "list_comments"),
+    ("POST", rf"{R}/issues/(\d+)/comments", "add_comment"),
+    ("PATCH", rf"{R}/issues/comments/(\d+)", "edit_comment"),
+]
 
 
 class GitHub(Host):
     """With a repository of two commits that have a file below `net`, and a merged pull request."""
 
+    routes = [
+        ("GET", rf"{R}/commits/(\w+)/status", "combined"),
+        ("POST", rf"{R}/statuses/(\w+)", "add_status"),
+        ("GET", rf"{R}/commits/(\w+)/pulls", "pulls_of"),
+        *COMMENTS,
+        ("GET", rf"{R}/pulls", "pulls"),
+        ("POST", rf"{R}/pulls", "add_pull"),
+        ("GET", rf"{R}/git/ref/heads/(.+)", "ref"),
+        ("POST", rf"{R}/git/refs", "add_ref"),
+        ("GET", rf"{R}/git/commits/(\w+)", "commit"),
+        ("POST", rf"{R}/git/commits", "add_commit"),
+        ("GET", rf"{R}/git/trees/(\w+)", "tree"),
+        ("POST", rf"{R}/git/trees", "add_tree"),
+    ]
+
     def __init__(self, page=100):
-        super().__init__(
-            [
-                ("GET", rf"{R}/commits/(\w+)/status", "combined"),
-                ("POST", rf"{R}/statuses/(\w+)", "add_status"),
-                ("GET", rf"{R}/commits/(\w+)/pulls", "pulls_of"),
-                ("GET", rf"{R}/issues/(\d+)/comments", "list_comments"),
-                ("POST", rf"{R}/issues/(\d+)/comments", "add_comment"),
-                ("PATCH", rf"{R}/issues/comments/(\d+)", "edit_comment"),
-                ("GET", rf"{R}/pulls", "pulls"),
-                ("POST", rf"{R}/pulls", "add_pull"),
-                ("GET", rf"{R}/git/ref/heads/(.+)", "ref"),
-                ("POST", rf"{R}/git/refs", "add_ref"),
-                ("GET", rf"{R}/git/commits/(\w+)", "commit"),
-                ("POST", rf"{R}/git/commits", "add_commit"),
-                ("GET", rf"{R}/git/trees/(\w+)", "tree"),
-                ("POST", rf"{R}/git/trees", "add_tree"),
-            ],
-            page,
-        )
+        super().__init__(page)
         self.merged, self.opened, self.refs, self.objects = True, [], {}, {}
         self.head = HEAD
         old = self.put({"net/a.yaml": "1", "net/in/b.yaml": "2", "docs/x": "9"}, "b" * 40, [])
@@ -222,18 +226,14 @@ P = r"projects/shop/policies"
 class GitLab(Host):
     """A status there cannot go from a state to the same one."""
 
-    def __init__(self, page=100):
-        super().__init__(
-            [
-                ("GET", rf"{P}/repository/commits/(\w+)/statuses", "latest"),
-                ("POST", rf"{P}/statuses/(\w+)", "add_status"),
-                ("GET", rf"{P}/repository/commits/(\w+)/merge_requests", "requests_of"),
-                ("GET", rf"{P}/merge_requests/(\d+)/notes", "list_comments"),
-                ("POST", rf"{P}/merge_requests/(\d+)/notes", "add_comment"),
-                ("PUT", rf"{P}/merge_requests/(\d+)/notes/(\d+)", "edit_comment"),
-            ],
-            page,
-        )
+    routes = [
+        ("GET", rf"{P}/repository/commits/(\w+)/statuses", "latest"),
+        ("POST", rf"{P}/statuses/(\w+)", "add_status"),
+        ("GET", rf"{P}/repository/commits/(\w+)/merge_requests", "requests_of"),
+        ("GET", rf"{P}/merge_requests/(\d+)/notes", "list_comments"),
+        ("POST", rf"{P}/merge_requests/(\d+)/notes", "add_comment"),
+        ("PUT", rf"{P}/merge_requests/(\d+)/notes/(\d+)", "edit_comment"),
+    ]
 
     def latest(self, args, body, sha):
         found = {s["name"]: {"name": s["name"], "status": s["state"]} for s in self.statuses}
@@ -253,18 +253,15 @@ class GitLab(Host):
 class Gitea(Host):
     """Pages hold at most fifty items there, whatever is asked for; comments have none."""
 
+    routes = [
+        ("GET", rf"{R}/commits/(\w+)/statuses", "newest"),
+        ("POST", rf"{R}/statuses/(\w+)", "add_status"),
+        ("GET", rf"{R}/commits/(\w+)/pull", "pull_of"),
+        *COMMENTS,
+    ]
+
     def __init__(self, page=50):
-        super().__init__(
-            [
-                ("GET", rf"{R}/commits/(\w+)/statuses", "newest"),
-                ("POST", rf"{R}/statuses/(\w+)", "add_status"),
-                ("GET", rf"{R}/commits/(\w+)/pull", "pull_of"),
-                ("GET", rf"{R}/issues/(\d+)/comments", "list_comments"),
-                ("POST", rf"{R}/issues/(\d+)/comments", "add_comment"),
-                ("PATCH", rf"{R}/issues/comments/(\d+)", "edit_comment"),
-            ],
-            page,
-        )
+        super().__init__(page)
 
     def newest(self, args, body, sha):
         found = [{"status": s["state"], **s} for s in reversed(self.statuses)]

@@ -1,17 +1,14 @@
 """The demo shows a good change promoted and two bad ones rolled back."""
 
 import json
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
-from patience import ENOUGH
+from git_folder import git
+from patience import ran
 
-PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
-
-
-def run(*args):
-    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=ENOUGH, check=False)
+run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
 
 def test_the_three_outcomes():
@@ -38,13 +35,7 @@ def test_one_scenario_with_its_repository_and_its_reports_kept(tmp_path):
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in reports.iterdir()) == [f"good-change.{e}" for e in ("html", "json", "md")]
     assert "Succeeded" in done.stdout and "breaks-checkout" not in done.stdout
-    log = subprocess.run(
-        ["git", "-C", str(tmp_path / "shop"), "log", "--format=%s"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Let callers reach the HTTP port only" in log.stdout
+    assert "Let callers reach the HTTP port only" in git(tmp_path / "shop", "log", "--format=%s")
 
 
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path):

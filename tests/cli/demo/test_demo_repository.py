@@ -1,24 +1,18 @@
 """The repository that `demo --keep` leaves has something to say to every command that works on manifests."""
 
 import json
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from patience import ENOUGH
+from patience import ran
 
 from orchestrator.cli.demo import demo_changes, shop_demo
 from orchestrator.sandbox import shop, shop_workloads
 
-PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 BREAKS = shop_demo.scenarios()[1]
-
-
-def run(*args):
-    return subprocess.run(
-        [PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=ENOUGH, check=False
-    )
+run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
 
 @pytest.fixture(scope="module")

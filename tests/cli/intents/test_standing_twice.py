@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from git_folder import begun, commit, write
-from stage import Stage
 
 PODS = "".join(
     f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: dairy, labels: {{app: {name}}}}}\n"
@@ -28,11 +27,6 @@ SAID = (
     "not analysed: which NetworkPolicy dairy/churn is meant, since it stands twice (net/base/churn.yaml:1,"
     " net/overlays/prod/churn.yaml:3): the rules of both count here"
 )
-
-
-@pytest.fixture
-def netpol(cli):
-    return cli(Stage())
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from git_folder import begun, commit
-from stage import Stage
 
 PODS = """\
 apiVersion: v1
@@ -54,11 +53,6 @@ spec:
   - {name: cook is kept out, expect: blocked, from: {workload: cook}, to: {workload: jam}, ports: [{port: 7070}]}
 """
 ASKED = ("--from", "pantry/cook", "--to", "pantry/jam", "--port")
-
-
-@pytest.fixture
-def netpol(cli):
-    return cli(Stage())
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ HUBBLE = {
 }
 
 
-@pytest.fixture
-def netpol(cli):
-    return cli(Stage())
-
-
 def test_what_is_generated_can_be_linted_and_reached(netpol, tmp_path):
     to = tmp_path / "out"
     done = netpol("generate", str(APPS / "shop"), "--to", str(to))

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from stage import Stage
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: lamp, namespace: hall, labels: {app: lamp}}\nspec: {containers: [{name: c, image: lamp}]}\n"
 OPEN = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: open, namespace: hall}\nspec: {podSelector: {}, ingress: [{}]}\n"
@@ -11,9 +10,7 @@ SHAPE = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: odd, namespace:
 
 
 @pytest.fixture
-def linted(cli, tmp_path):
-    netpol = cli(Stage())
-
+def linted(netpol, tmp_path):
     def go(files, *options):
         for name, text in {"pod.yaml": POD, **files}.items():
             (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -48,9 +48,8 @@ SHAPES = {
 
 
 @pytest.fixture
-def asked(cli, tmp_path):
+def asked(netpol, tmp_path):
     """`asked(command, *options)` of a bar with one malformed object."""
-    netpol = cli(Stage())
 
     def go(odd, command, *options):
         (tmp_path / "sound.yaml").write_text(SOUND)

@@ -5,18 +5,12 @@ import json
 import pytest
 from git_folder import begun, commit
 from shop_manifests import MANIFESTS, POLICY
-from stage import Stage
 
 TEST = """apiVersion: netpol-canary.dev/v1alpha1
 kind: PolicyTest
 metadata: {name: shop}
 spec: {intents: [{name: web pays, expect: blocked, from: {ENDS}, to: {workload: shop/db}, ports: [{port: 22}]}]}
 """
-
-
-@pytest.fixture
-def netpol(cli):
-    return cli(Stage())
 
 
 @pytest.fixture

@@ -47,9 +47,8 @@ metadata: {{name: ship}}
 
 
 @pytest.fixture
-def asked(cli, tmp_path):
+def asked(netpol, tmp_path):
     """`asked(command, files, *options)`; `diff` compares them with sound ones."""
-    netpol = cli(Stage())
 
     def go(command, text, *options):
         for name, content in (("sound", files()), ("odd", text)):

@@ -13,11 +13,6 @@ BLOCK = POLICY.replace("podSelector: {matchLabels: {app: web}}", "ipBlock: {cidr
 
 
 @pytest.fixture
-def netpol(cli):
-    return cli(Stage())
-
-
-@pytest.fixture
 def shop(tmp_path):
     def folder(name, policy=POLICY):
         (tmp_path / name).mkdir()

@@ -13,9 +13,8 @@ ENTRANCE = written(
 
 
 @pytest.fixture
-def drawn(cli, tmp_path):
+def drawn(netpol, tmp_path):
     """What `reach` prints in a format: the way to web is open, that to db is shut."""
-    netpol = cli(Stage())
     doors = "".join(ENTRANCE.replace("NAME", f"{app}-door").replace("APP", app) for app in ("web", "db"))
     (tmp_path / "all.yaml").write_text(MANIFESTS + "---\n" + POLICY + doors)
     return lambda form, *more: netpol("reach", str(tmp_path), "-o", form, *more).out

@@ -82,10 +82,15 @@ def test_a_permission_that_cannot_be_asked_is_no_and_is_not_remembered():
     assert may("create", "rolloutapprovals")
 
 
-def test_connections_are_kept_for_a_bounded_number_of_sessions():
+def one_known():
+    """The connections of whoever has a session, where one person may sign in."""
     stage = Stage()
     callers = People(stage.cluster, tokens={"t": ("ann@example.com", ())})
-    known = viewers.Viewers(Parts(stage.context(), callers=callers), SignIn())
+    return viewers.Viewers(Parts(stage.context(), callers=callers), SignIn())
+
+
+def test_connections_are_kept_for_a_bounded_number_of_sessions():
+    known = one_known()
     made = [session.begin("token", "ann@example.com", (), NOW, 60, "t") for _ in range(viewers.MOST + 50)]
     first = [known.of(s) for s in made]
     assert len(known._known) == viewers.MOST
@@ -93,8 +98,6 @@ def test_connections_are_kept_for_a_bounded_number_of_sessions():
 
 
 def test_two_sessions_never_share_connections():
-    stage = Stage()
-    callers = People(stage.cluster, tokens={"t": ("ann@example.com", ())})
-    known = viewers.Viewers(Parts(stage.context(), callers=callers), SignIn())
+    known = one_known()
     one, two = (session.begin("token", "ann@example.com", (), NOW, 60, "t") for _ in range(2))
     assert known.of(one).cluster is not known.of(two).cluster
