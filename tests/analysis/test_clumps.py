@@ -41,9 +41,8 @@ def test_an_interval_with_three_requests_brings_no_clump_of_ten():
 def test_the_past_speaks_against_the_true_share_no_more_often_than_it_may(clump):
     found, total = past(clump, runs=4000, seed=2)
     shares, against, _ = rates(found, total)
-    below = (shares <= 0.001).sum(
-        axis=1
-    )  # evidence grows with the share: take that of the last one not above it
+    # evidence grows with the share: take that of the last one not above it
+    below = (shares <= 0.001).sum(axis=1)
     at_truth = np.where(below > 0, against[np.arange(len(below)), np.maximum(below - 1, 0)], 0.5)
     assert at_truth.mean() <= 1
     assert np.mean(at_truth >= 20) <= 0.05

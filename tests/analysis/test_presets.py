@@ -38,9 +38,8 @@ def test_what_the_metric_says_itself_wins():
 
 def test_expanding_twice_changes_nothing_and_a_metric_without_a_preset_stays_as_it_is():
     plain = metric("plain", query="q")
-    once = expanded(
-        m.Analysis(metrics=[metric("flows", preset="hubble"), plain, metric("ready", preset="pods-ready")])
-    )
+    plan = m.Analysis(metrics=[metric("flows", preset="hubble"), plain, metric("ready", preset="pods-ready")])
+    once = expanded(plan)
     assert expanded(once) == once
     assert once.metrics[1] == plain
 

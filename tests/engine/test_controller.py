@@ -163,9 +163,8 @@ def test_a_new_namespace_whose_rollout_was_rolled_back_is_named_with_what_helps(
     rounds.go()
     assert len(rounds.rollouts()) == 2
     said = rounds.condition()
-    assert said.message.startswith(
-        "cccccccccc is in force, but not in fresh: rolled back by shop-cccccccccc-2;"
-    )
+    told = "cccccccccc is in force, but not in fresh: rolled back by shop-cccccccccc-2;"
+    assert said.message.startswith(told)
     assert "`kubectl delete policyrollout shop-cccccccccc-2`" in said.message
     stage.prober.good = True
     stage.namespace("later")

@@ -78,9 +78,8 @@ def test_a_gate_may_ask_for_what_is_only_narrowed():
 
 def test_what_cannot_be_known_is_said_and_counts_as_high():
     stage = crossing()
-    ctx = stage.context(
-        FaultyPort(stage.cluster, just_before(Forbidden("pods is forbidden"), "list", kind="Pod"))
-    )
+    shut = FaultyPort(stage.cluster, just_before(Forbidden("pods is forbidden"), "list", kind="Pod"))
+    ctx = stage.context(shut)
     made = plan(ctx, stage.shop(), "d" * 40)
     found = forecast(ctx, made, stage.strategy, stage.repository.files("d" * 40))
     assert found.risk.level == "high" and "the pods cannot be listed" in found.unknown

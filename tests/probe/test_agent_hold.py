@@ -116,9 +116,8 @@ def test_the_kernel_is_told_to_give_up_soon_after_silence():
 
 def test_holding_ends_at_its_limit_when_told_and_when_nothing_is_left(capsys):
     with answering(silent) as port:
-        work = agent.read(
-            json.dumps({"mode": "hold", "seconds": 1, "probes": [{"host": HOST, "port": port}]})
-        )
+        text = json.dumps({"mode": "hold", "seconds": 1, "probes": [{"host": HOST, "port": port}]})
+        work = agent.read(text)
         done = agent.hold(work, threading.Event())
         assert done["ended"] == "limit" and done["results"][0][0] == "open"
         first = json.loads(capsys.readouterr().out.splitlines()[0])

@@ -57,9 +57,8 @@ def test_an_unclear_wave_tells_until_when_a_person_has_time():
     seconds = of.spec.strategy.analysis.inconclusive_seconds
     end = f"{NOW + timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S} UTC"
     assert f"waits until {end}" in said(of, "Inconclusive", waves_started=1)
-    assert "waits until" not in said(
-        of, "Inconclusive", waves_started=0
-    )  # nothing is written, so nothing presses
+    # nothing is written, so nothing presses
+    assert "waits until" not in said(of, "Inconclusive", waves_started=0)
 
 
 def test_other_messages_stay_as_short_as_they_were():

@@ -59,9 +59,8 @@ def test_without_a_baseline_nothing_is_written_and_resume_takes_it_anew(failures
     state = work(ctx, "one").rollout
     for _ in range(failures // 2):
         assert (state.status.phase, state.status.paused_for) == ("Paused", "inconclusive")
-        assert state.status.reason == (
-            "not every probe could be run: web-pay: no pod could start; nothing is written yet"
-        )
+        said = "not every probe could be run: web-pay: no pod could start; nothing is written yet"
+        assert state.status.reason == said
         assert stage.standing() == before and not prober.kept
         state = resumed(ctx, state)
     assert state.status.phase == "Succeeded", state.status.reason

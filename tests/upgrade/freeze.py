@@ -50,9 +50,8 @@ def said(stage):
         comment="seen",
     )
     stage.cluster.create(new("RolloutApproval", "seen", OWN, spec))
-    stage.cluster.create(
-        new("RolloutFreeze", "holidays", OWN, m.RolloutFreezeSpec(reason="holidays", sources=["shop"]))
-    )
+    freeze = new("RolloutFreeze", "holidays", OWN, m.RolloutFreezeSpec(reason="holidays", sources=["shop"]))
+    stage.cluster.create(freeze)
 
 
 def frozen():

@@ -42,7 +42,6 @@ def freeze(folder):
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not sys.argv[1].startswith("v"):
         sys.exit("which version? for example: python tests/upgrade/halfway.py v0.1.0")
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(50)
-    )  # what happens is no news here
+    # what happens is no news here
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     freeze(HERE / sys.argv[1])

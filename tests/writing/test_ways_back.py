@@ -68,9 +68,8 @@ class Place:
     def stranger(self):
         """Somebody adds, changes or deletes what is theirs, or spoils a bridge, or, seldom, what is of the change."""
         mine = [o for n, o in self.live().items() if n in "pqrs"]
-        what = self.dice.choice(
-            ["appear", "vanish", "rewrite", "bridge", "bridge", "ours" if mine else "appear"]
-        )
+        some = ["appear", "vanish", "rewrite", "bridge", "bridge", "ours" if mine else "appear"]
+        what = self.dice.choice(some)
         if what == "appear":
             self.appear()
         elif what in ("vanish", "rewrite") and self.theirs():

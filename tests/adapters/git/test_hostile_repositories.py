@@ -75,9 +75,8 @@ def to_a_blob(raw):
 def escapes(raw):
     evil = raw.tree(("100755", "evil", raw.blob("x")))
     kust = raw.blob("configMapGenerator:\n- name: x\n  files: [../../evil]\n")
-    raw.commit(
-        raw.tree(("40000", "..", raw.tree(("40000", "..", evil))), ("100644", "kustomization.yaml", kust))
-    )
+    tree = raw.tree(("40000", "..", raw.tree(("40000", "..", evil))), ("100644", "kustomization.yaml", kust))
+    raw.commit(tree)
 
 
 KINDS = {

@@ -40,9 +40,8 @@ def test_null_and_an_empty_list_are_no_data(httpserver, body):
 
 
 def test_the_query_is_a_path_with_a_query_string_below_the_address(httpserver):
-    httpserver.expect_request("/api/numbers", query_string="ns=pay&window=60s").respond_with_json(
-        {"value": 1}
-    )
+    body = {"value": 1}
+    httpserver.expect_request("/api/numbers", query_string="ns=pay&window=60s").respond_with_json(body)
     found = source(httpserver.url_for("/api/")).query("/numbers?ns=pay&window=60s", CLOCK.now())
     assert [s.value for s in found] == [1.0]
 

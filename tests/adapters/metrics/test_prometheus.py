@@ -24,14 +24,12 @@ def answer(kind, result):
 
 def test_a_vector_a_scalar_and_a_matrix(httpserver, source):
     series = {"metric": {"namespace": "pay"}, "value": [NOW.timestamp(), "0.5"]}
-    httpserver.expect_ordered_request("/api/v1/query", method="POST").respond_with_json(
-        answer("vector", [series])
-    )
+    body = answer("vector", [series])
+    httpserver.expect_ordered_request("/api/v1/query", method="POST").respond_with_json(body)
     (sample,) = source.query("up", NOW)
     assert (sample.labels, sample.value, sample.time) == ({"namespace": "pay"}, 0.5, NOW)
-    httpserver.expect_ordered_request("/api/v1/query").respond_with_json(
-        answer("scalar", [NOW.timestamp(), "NaN"])
-    )
+    body = answer("scalar", [NOW.timestamp(), "NaN"])
+    httpserver.expect_ordered_request("/api/v1/query").respond_with_json(body)
     (sample,) = source.query("scalar(up)", NOW)
     assert sample.value != sample.value
     row = {"metric": {}, "values": [[NOW.timestamp(), "1"], [NOW.timestamp() + 5, "2"]]}

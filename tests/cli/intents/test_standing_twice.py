@@ -316,9 +316,8 @@ def test_a_person_looks_where_one_of_the_copies_hides_what_becomes_of_the_other(
 
 
 def test_copies_that_are_alike_or_that_nothing_touched_are_no_doubt(netpol, dairy):
-    Path("net/notes.yaml").write_text(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n, namespace: dairy}\n"
-    )
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n, namespace: dairy}\n"
+    Path("net/notes.yaml").write_text(text)
     assert netpol("check", "net", "--base", "main").code == 0
     dairy({"overlays/prod/churn.yaml": BASE}, "alike")
     alike = BASE.replace("    ports: [{port: 80}]", "    ports: [{port: 80}, {port: 80}]")

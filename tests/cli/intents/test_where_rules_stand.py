@@ -191,15 +191,12 @@ def test_rules_of_a_revision_have_its_lines_where_the_workloads_stand_in_the_sam
     (net / "pantry/rules.yaml").write_text(PODS + "---\n" + RULES)
     repo("add", ".")
     repo("commit", "-qm", "one file")
-    (net / "pantry/rules.yaml").write_text(
-        PODS + "---\n" + RULES.replace("app: cook}", "app: cook, tier: x}")
-    )
+    wider = PODS + "---\n" + RULES.replace("app: cook}", "app: cook, tier: x}")
+    (net / "pantry/rules.yaml").write_text(wider)
     repo("commit", "-qam", "less")
-    (net / "pantry/rules.yaml").write_text(
-        PODS + "---\n" + RULES.replace("  - from:\n", "  # now\n  - from:\n")
-    )
+    noted = PODS + "---\n" + RULES.replace("  - from:\n", "  # now\n  - from:\n")
+    (net / "pantry/rules.yaml").write_text(noted)
     said = netpol("diff", "HEAD~1..HEAD", "--path", str(net), "--workloads", str(net)).out
     line = PODS.count("\n") + 1 + 17
-    assert (
-        f"before, Ingress: NetworkPolicy pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:{line}, " in said
-    )
+    told = f"before, Ingress: NetworkPolicy pantry/jam ingress[1] (deploy/net/pantry/rules.yaml:{line}, "
+    assert told in said

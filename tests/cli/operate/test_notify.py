@@ -49,9 +49,8 @@ def test_a_run_tells_and_leaves_the_rest_to_a_later_process(cli, httpserver, mon
     stage = asking(Stage(), feedback=None, notifications=[chat])
     stage.cluster.create(secret("chat", url=f"json://{httpserver.host}:{httpserver.port}/good"))
     monkeypatch.setenv(wiring.PAGES_URL, "https://rollouts.example.com")
-    monkeypatch.setattr(
-        notifying, "DELIVERY_SECONDS", 1e9
-    )  # the stage's clock does not know how long a send takes
+    # the stage's clock does not know how long a send takes
+    monkeypatch.setattr(notifying, "DELIVERY_SECONDS", 1e9)
     assert cli(stage)("run", "--source", "shop").code == 0
     ((request, _),) = httpserver.log
     assert "https://rollouts.example.com/rollouts/shop-cccccccccc" in request.json["message"]

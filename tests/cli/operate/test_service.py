@@ -102,9 +102,8 @@ def test_without_a_controller_it_is_ready_and_takes_no_lease(monkeypatch, stage)
 
 
 def test_what_breaks_the_controller_ends_the_process(monkeypatch, stage):
-    monkeypatch.setattr(
-        Controller, "serve", lambda self: 1 / 0
-    )  # past the boundaries round sources and rollouts
+    # past the boundaries round sources and rollouts
+    monkeypatch.setattr(Controller, "serve", lambda self: 1 / 0)
     with Served(monkeypatch, stage) as served:
         assert served.stop.wait(ENOUGH)
     assert isinstance(served.error, ZeroDivisionError)

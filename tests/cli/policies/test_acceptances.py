@@ -120,7 +120,6 @@ def test_bad_input(opened, text, said):
 
 
 def test_a_finding_of_lint_is_accepted_by_its_object(opened):
-    done = opened(
-        ONE + "- {finding: NPC003, subject: NetworkPolicy shop/db, reason: a mirror, until: 2999-12-31}\n"
-    )
+    text = ONE + "- {finding: NPC003, subject: NetworkPolicy shop/db, reason: a mirror, until: 2999-12-31}\n"
+    done = opened(text)
     assert done.code == 0 and "NPC003: NetworkPolicy shop/db: accepted" in done.out

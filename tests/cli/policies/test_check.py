@@ -33,9 +33,8 @@ def test_a_change_that_narrows_ports_to_those_that_are_declared_passes(repo):
     repo.change(POLICIES)
     done = repo.run("check", repo.path, "--base", "HEAD")
     assert done.code == 0, done.out
-    assert done.out.startswith(
-        "## Network policies against `HEAD`: ✅ fine, risk low: 1 connection narrowed\n"
-    )
+    title = "## Network policies against `HEAD`: ✅ fine, risk low: 1 connection narrowed\n"
+    assert done.out.startswith(title)
     assert "➖ narrowed" in done.out and "cut" not in done.out.lower()
 
 
@@ -211,9 +210,8 @@ def test_a_shallow_clone_without_the_common_commit_is_bad_input_that_says_what_t
 
 def test_a_policy_that_is_not_valid_opens_nothing(repo):
     """The API server refuses it: what stands there now stays."""
-    repo.change(
-        OPEN.replace("podSelector: {matchLabels: {app: db}}", "podSelector: {matchLabels: {app: [db]}}")
-    )
+    wrong = OPEN.replace("podSelector: {matchLabels: {app: db}}", "podSelector: {matchLabels: {app: [db]}}")
+    repo.change(wrong)
     done = repo.run("check", repo.path, "--base", "HEAD")
     assert done.code == 1 and "opened" not in done.out and "No connection changes among those" in done.out
     assert "a policy there is not valid, so that they are not known" in done.out + done.err

@@ -49,9 +49,8 @@ def test_what_stands_before_and_after_a_bad_object_in_its_file_is_read(linted):
 
 
 def test_code_scanning_gets_a_place_for_each(linted):
-    (run,) = json.loads(
-        linted({"bad.yaml": "kind: [x\n", "large.yaml": b"#" * (1 << 21)}, "-o", "sarif").out
-    )["runs"]
+    told = linted({"bad.yaml": "kind: [x\n", "large.yaml": b"#" * (1 << 21)}, "-o", "sarif").out
+    (run,) = json.loads(told)["runs"]
     places = [r["locations"][0]["physicalLocation"] for r in run["results"] if r["ruleId"] == "NPC026"]
     assert [(p["artifactLocation"]["uri"], p["region"]["startLine"]) for p in places] == [
         ("bad.yaml", 2),

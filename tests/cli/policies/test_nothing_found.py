@@ -122,17 +122,15 @@ def test_revisions_without_workloads_ask_for_them(netpol, alone, shop, monkeypat
 
 def test_reach_and_why_take_workloads_from_elsewhere(netpol, alone, shop):
     done = netpol("reach", str(alone), "--workloads", str(shop), "--to", "shop/db", "--from", "shop/web")
-    assert (
-        done.code == 0 and "TCP 5433" in done.out
-    )  # the policies that stand beside the workloads are left aside
+    # the policies that stand beside the workloads are left aside
+    assert done.code == 0 and "TCP 5433" in done.out
     asked = ["why", str(alone), "--from", "web", "--to", "db", "--port", "5432", "--workloads", str(shop)]
     assert netpol(*asked).code == 1
 
 
 def test_a_policy_that_selects_nothing_is_named(netpol, shop):
-    (shop / "idle.yaml").write_text(
-        POLICY.replace("name: db", "name: idle").replace("{app: db}", "{app: bd}")
-    )
+    idle = POLICY.replace("name: db", "name: idle").replace("{app: db}", "{app: bd}")
+    (shop / "idle.yaml").write_text(idle)
     for command in (
         ["reach", str(shop)],
         ["why", str(shop), "--from", "web", "--to", "db", "--port", "5432"],
@@ -165,9 +163,8 @@ def test_an_exception_that_names_nothing_is_bad_input(netpol, shop, rule, hint):
 
 
 def test_nobody_at_all_may_be_meant(netpol, shop):
-    (shop / "tests.yaml").write_text(
-        f"{TEST.partition('spec:')[0]}spec: {{only: [{{name: o, to: {{workload: shop/db}}, onlyFrom: []}}]}}\n"
-    )
+    text = f"{TEST.partition('spec:')[0]}spec: {{only: [{{name: o, to: {{workload: shop/db}}, onlyFrom: []}}]}}\n"
+    (shop / "tests.yaml").write_text(text)
     done = netpol("test", str(shop))
     assert done.code == 1 and "shop/web to shop/db" in done.out
 

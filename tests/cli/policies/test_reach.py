@@ -58,9 +58,8 @@ def test_why_depends_on_the_cni_until_it_is_named(netpol, shop):
     folder = shop("one", BLOCK)
     (path,) = [folder]
     with open(f"{path}/pod.yaml", "w") as out:
-        out.write(
-            "apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop}\nspec: {}\nstatus: {podIP: 10.1.2.3}\n"
-        )
+        pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: job, namespace: shop}\nspec: {}\nstatus: {podIP: 10.1.2.3}\n"
+        out.write(pod)
     asked = ["why", folder, "--from", "job", "--to", "db", "--port", "5432"]
     open_ = netpol(*asked)
     assert open_.code == 3 and "depends on the CNI" in open_.out and "whether an ipBlock covers" in open_.out
@@ -199,9 +198,8 @@ def test_nobody_but_these_may_be_open_to_the_internet(netpol, shop, policy, open
 
 
 def test_a_workload_without_declared_ports_is_not_forgotten(netpol, shop):
-    folder = with_tests(
-        shop("one", POLICY.replace("    ports: [{port: 5432}]\n", "").replace("app: web", "app: db"))
-    )
+    bare = shop("one", POLICY.replace("    ports: [{port: 5432}]\n", "").replace("app: web", "app: db"))
+    folder = with_tests(bare)
     with open(f"{folder}/all.yaml", "w") as out:
         out.write(MANIFESTS.replace(", ports: [{containerPort: 5432}]", ""))
     only = TESTS[TESTS.index("  only:") :]

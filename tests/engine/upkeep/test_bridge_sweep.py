@@ -134,9 +134,8 @@ def test_a_second_installation_keeps_its_own_even_where_the_rollouts_have_the_sa
     ended = stage.cluster.get(ROLLOUT, NAME, OWN)
     stage.cluster.create({"apiVersion": "v1", "kind": NAMESPACE.kind, "metadata": {"name": "second"}})
     name = NAME if here else "other-dddddddddd"
-    stage.cluster.create(
-        {**ended, "metadata": {"name": name, "namespace": "second", "labels": ended["metadata"]["labels"]}}
-    )
+    twin = {**ended, "metadata": {"name": name, "namespace": "second", "labels": ended["metadata"]["labels"]}}
+    stage.cluster.create(twin)
     lands(stage, name)
     assert Sweeper(stage.context()).look() == 0 and bridges(stage)
 

@@ -42,9 +42,8 @@ def test_drift_is_reported_with_who_did_it_and_once():
 
 def test_a_look_costs_little_and_comes_only_every_so_often():
     rounds = Drifting(driftIntervalSeconds=3600)
-    rounds.controller._sweeper.every = float(
-        "inf"
-    )  # who sweeps bridges lists policies, too, and is counted elsewhere
+    # who sweeps bridges lists policies, too, and is counted elsewhere
+    rounds.controller._sweeper.every = float("inf")
     calls = []
     listed = rounds.stage.cluster.list
     rounds.stage.cluster.list = lambda kind, *args, **more: calls.append(kind) or listed(kind, *args, **more)

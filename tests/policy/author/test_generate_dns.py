@@ -63,9 +63,8 @@ def test_addresses_that_nothing_says_are_assumed_and_told():
 
 
 def test_another_resolver_on_the_host_s_network_is_told_where_no_address_is_known():
-    found = made(
-        WEB + CACHE % ("dnsmasq", "d", "d", "ports: [{name: dns, containerPort: 53, protocol: UDP}]")
-    )
+    text = WEB + CACHE % ("dnsmasq", "d", "d", "ports: [{name: dns, containerPort: 53, protocol: UDP}]")
+    found = made(text)
     assert blocks(found) == set()
     assert "dnsmasq[DaemonSet] answers DNS on the host's network" in found.told
     assert "does not open it" in found.told

@@ -68,9 +68,8 @@ def test_a_host_port_and_an_external_address_are_entrances():
     text = workload("gate", ports=[7000]).replace(
         '{"containerPort": 7000}', '{"containerPort": 7000, "hostPort": 70}'
     )
-    found = made(
-        text + workload("web", ports=[8080]) + service("web", 80, target=8080, externalIPs=["192.0.2.1"])
-    )
+    both = text + workload("web", ports=[8080]) + service("web", 80, target=8080, externalIPs=["192.0.2.1"])
+    found = made(both)
     assert found.open("198.51.100.1", "shop/gate", 7000) and found.open("198.51.100.1", "shop/web", 8080)
 
 

@@ -54,9 +54,8 @@ def test_the_annotation_counts_where_the_field_is_empty():
 
 @pytest.mark.parametrize("ranges", [["office"], "10.0.0.0/8", [7]])
 def test_ranges_that_are_none_hide_their_service_alone(ranges):
-    found = made(
-        balancer(loadBalancerSourceRanges=ranges) + workload("desk", env={"KIOSK_URL": "http://bar:80"})
-    )
+    text = balancer(loadBalancerSourceRanges=ranges) + workload("desk", env={"KIOSK_URL": "http://bar:80"})
+    found = made(text)
     assert "Service shop/kiosk is not of the shape" in found.told
     assert "bar" in found.told and not found.open("203.0.113.9", "shop/kiosk", 8080)
 
@@ -107,9 +106,8 @@ def test_a_waypoint_of_another_namespace_and_one_that_is_refused():
     assert "waypoint edge/way" in made(workload("web", labels=labels)).told
     words = "waypoint"
     assert words not in made(workload("web", labels={"app": "web", "istio.io/use-waypoint": "none"})).told
-    assert (
-        "waypoint shop/way (a Gateway of the class istio-waypoint)" in made(workload("web") + WAYPOINT).told
-    )
+    said = "waypoint shop/way (a Gateway of the class istio-waypoint)"
+    assert said in made(workload("web") + WAYPOINT).told
 
 
 POLICY = policy(

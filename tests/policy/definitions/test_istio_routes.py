@@ -70,9 +70,8 @@ def test_a_destination_that_is_not_here_is_named():
 
 @pytest.mark.parametrize("spec", ["http: 5", "gateways: [front]\n  http: [7]", "tls: {a: b}"])
 def test_one_of_another_shape_hides_itself_alone(spec):
-    found = made(
-        TILL + DOOR + GATEWAY % "{istio: outer}" + way(spec) + workload("x", env={"A": "http://till"})
-    )
+    text = TILL + DOOR + GATEWAY % "{istio: outer}" + way(spec) + workload("x", env={"A": "http://till"})
+    found = made(text)
     assert found.open("shop/x", "shop/till", 8080)
 
 
@@ -86,9 +85,8 @@ HANDS = "http: [{delegate: {name: part, namespace: bank}}]"
 
 
 def test_a_delegate_is_reached_through_the_gateways_of_those_that_hand_to_it():
-    found = made(
-        TILL + VAULT + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}") + PART
-    )
+    text = TILL + VAULT + DOOR + GATEWAY % "{istio: outer}" + way(f"gateways: [front]\n  {HANDS}") + PART
+    found = made(text)
     assert found.open("edge/door", "bank/vault", 9000) and "VirtualService" not in found.told
     assert "# VirtualService part in app.yaml" in found.files["bank/vault.yaml"]
     ways, told = entrances(found.whole, Platform(), {})

@@ -73,9 +73,8 @@ def test_values_are_those_of_kubernetes(text, value):
 
 
 def test_anchors_are_written_out_and_shared_by_nobody():
-    found = read(
-        "a: &x {list: [&y 1, *y]}\nb: *x\nc: {<<: *x, more: 2}\nd: {<<: [{k: 1}, {k: 2, l: 3}], l: 4}\n"
-    )
+    text = "a: &x {list: [&y 1, *y]}\nb: *x\nc: {<<: *x, more: 2}\nd: {<<: [{k: 1}, {k: 2, l: 3}], l: 4}\n"
+    found = read(text)
     assert found == {
         "a": {"list": [1, 1]},
         "b": {"list": [1, 1]},

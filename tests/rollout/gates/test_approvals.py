@@ -90,9 +90,8 @@ def test_every_gate_of_a_wave_must_open():
     ann, bob = (approval(u, groups=["security", "staff"]) for u in ("ann", "bob"))
     assert not is_open(given, ann) and not is_open(given, ann, approval("eve"), approval("mia"))
     assert is_open(given, ann, bob)
-    assert gateway(given, 0, (ann,), NOW).message == (
-        "wave 0: 1 of 1 approvals (ann); security: 1 of 2 approvals from security (ann)"
-    )
+    said = "wave 0: 1 of 1 approvals (ann); security: 1 of 2 approvals from security (ann)"
+    assert gateway(given, 0, (ann,), NOW).message == said
 
 
 def test_what_a_gate_says_of_itself():
@@ -108,9 +107,8 @@ def test_what_a_gate_says_of_itself():
     first, second = gates(given, 0, said, NOW)
     assert (first.needed, first.unmapped, first.missing, first.open) == (2, 1, 0, True)
     assert [v.user for v in first.given] == ["eve", "bob", "joe"]
-    assert first.expires == NOW + timedelta(
-        seconds=3600 - 500
-    )  # then only joe is left of the two that it takes
+    # then only joe is left of the two that it takes
+    assert first.expires == NOW + timedelta(seconds=3600 - 500)
     assert (second.name, second.needed, second.missing, second.open) == ("security", 3, 2, False)
     (bob,) = second.given
     assert (bob.user, bob.groups, bob.comment) == ("bob", ("security",), "fine")
