@@ -25,12 +25,10 @@ from orchestrator.steps.snapshot import Cause
 
 @dataclass(frozen=True)
 class Started:
-    """`rollout` is empty where there was nothing to do; `resumed` where it was running already."""
+    """`rollout` is empty where there was nothing to do."""
 
     rollout: str
     revision: str
-    resumed: bool = False
-    plan: Plan | None = None
 
 
 def as_it_is(source: Source) -> Source:
@@ -69,7 +67,7 @@ def start(
     for text in plan.notes:
         structlog.get_logger().info("left out", source=source.name, revision=commit, what=text)
     if plan.empty:
-        return Started("", commit, plan=plan)
+        return Started("", commit)
     # Intents are about namespaces that are selected: a removal has none.
     expected = forecast(ctx, plan, source.spec.strategy, {} if gone else repository.files(commit))
     expected = feared(expected, plan) if gone else expected
@@ -83,7 +81,7 @@ def start(
     standing = frozenset(str(o["metadata"]["name"]) for o in ctx.cluster.list(ROLLOUT, ctx.namespace))
     name = name_of(kept, commit, standing)
     snapshot.create(ctx, claim(ctx, kept, source, name), plan, name, commits, expected, cause, before)
-    return Started(name, commit, plan=plan)
+    return Started(name, commit)
 
 
 def obstacle(source: Source, commit: str) -> str:
@@ -122,7 +120,7 @@ def _running(ctx: Context, source: Source, commit: str) -> Started | None:
     if running is None:
         return None
     if running.spec.revision == commit:
-        return Started(running.name, commit, resumed=True)
+        return Started(running.name, commit)
     queue(ctx, source, commit)
     raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
 

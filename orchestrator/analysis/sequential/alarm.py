@@ -56,7 +56,6 @@ class Joint(Generic[Key]):
     alarm: bool
     worst: Key | None
     log_e: float
-    threshold: float
 
 
 def threshold(alpha: float, waves: int) -> float:
@@ -85,7 +84,7 @@ def verdict_of(streams: Mapping[Key, Evidence], alpha: float, waves: int) -> Joi
         for look in range(max(len(e.path) for e in streams.values())):
             now = [e.path[min(look, len(e.path) - 1)] if e.path else 0.0 for e in streams.values()]
             best = max(best, _log_sum(now) - math.log(len(now)))
-    return Joint(best >= limit, worst, best, limit)
+    return Joint(best >= limit, worst, best)
 
 
 @dataclass(frozen=True)
@@ -110,9 +109,9 @@ def together(shares: Sequence[Share[Key]], alpha: float, waves: int) -> Joint[Ke
     """As `verdict_of` at the latest interval, over the streams of all shares; asked at each look."""
     limit, known = threshold(alpha, waves), [s for s in shares if s.streams]
     if not known:
-        return Joint(False, None, 0.0, limit)
+        return Joint(False, None, 0.0)
     mean = _log_sum([s.evidence for s in known]) - math.log(sum(s.streams for s in known))
-    return Joint(mean >= limit, max(known, key=lambda s: s.peak).worst, max(mean, 0.0), limit)
+    return Joint(mean >= limit, max(known, key=lambda s: s.peak).worst, max(mean, 0.0))
 
 
 def _log_sum(logs: Sequence[float]) -> float:

@@ -1,12 +1,10 @@
 """The connections that change, in words: what happens to which, on which ports, and by which rule, file and line."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from orchestrator.rollout.resources import model as m
 
-WORDS = ("opened", "cut", "narrowed", "widened")
 LIVE = " (the cluster:1)"  # the place of what stands in the cluster alone, which is nobody's file
 
 
@@ -40,21 +38,10 @@ def rules(edge: Changing) -> list[str]:
     return [text for text in told if text.endswith(")")] or told[:1]
 
 
-def words(edge: Changing) -> list[str]:
-    """One, or two where it gains some ports and loses others; none where an older version froze it."""
-    return [word for word in edge.change.split(" and ") if word]
-
-
 def line(edge: Changing, most: int = 2) -> str:
     """One line: `opened: internet to shop/db on TCP 5432, after, Ingress: NetworkPolicy shop/db ingress[0] (db.yaml:9)`."""
     said = f"{edge.change or 'changed'}: {edge.source} to {edge.destination} on {ports(edge)}"
     return "; ".join([said, *rules(edge)[:most]])
-
-
-def counted(edges: Iterable[Changing]) -> str:
-    """`2 opened, 1 cut`; one that gains some ports and loses others counts as both."""
-    counts = Counter(word for edge in edges for word in words(edge))
-    return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
 
 
 def of_wave(spec: m.PolicyRolloutSpec, wave: int) -> tuple[list[m.WaveEdge], int]:
