@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from beside import Failing
 from patience import ENOUGH, eventually
 from stage import OWN, SPACES, Inline, Rounds, Stage
 
@@ -31,14 +32,6 @@ class Hanging:
             raise RepositoryError("the host said nothing")
 
         return type("Silent", (), {"resolve": staticmethod(resolve)})()
-
-
-class Failing:
-    def __init__(self, error):
-        self.error = error
-
-    def resolve(self, ref=""):
-        raise self.error
 
 
 class Held:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from beside import Failing
+from drifting import Told
 from faulty_port import FaultyPort, just_before
 from stage import OWN, Inline, Repository, Rounds, Stage, begun, files, policy
 from structlog.testing import capture_logs
@@ -22,16 +24,6 @@ from orchestrator.rollout.resources.resource import load
 from orchestrator.steps import by_action
 
 ALLOW = {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{}]}
-
-
-class Failing:
-    """A repository whose every answer is an error that nobody foresaw."""
-
-    def __init__(self, error):
-        self.error = error
-
-    def resolve(self, ref=""):
-        raise self.error
 
 
 def beside(stage, repository):
@@ -73,7 +65,7 @@ def test_an_error_that_nobody_foresaw_is_said_on_its_source_alone(error):
         assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
     found = ready(stage, "a-first")
     assert (found.status, found.reason) == ("False", "InternalError")
-    assert type(error).__name__ in found.message and "test_last_resort.py:" in found.message
+    assert type(error).__name__ in found.message and "beside.py:" in found.message
     assert rounds.instruments.faults.labels("source")._value.get() >= 1
     assert any(line.get("exc_info") is error for line in logs)
 
@@ -215,6 +207,15 @@ def test_an_inline_pool_is_enough_for_a_round_with_a_rollout_that_cannot_be_read
     rounds.controller.tick(Inline())
 
 
+def heard(stage):
+    """A controller on a stage whose Events are kept."""
+    rounds, found = Rounds(stage), Told()
+    rounds.controller = Controller(
+        replace(stage.context(), notifier=found), "one", rounds.instruments, poll_seconds=30
+    )
+    return rounds, found
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -227,42 +228,15 @@ def test_an_inline_pool_is_enough_for_a_round_with_a_rollout_that_cannot_be_read
     ],
 )
 def test_a_request_that_is_none_is_ignored_aloud_and_the_rollout_goes_on(text):
-    stage, said = Stage(), []
-    rounds = Rounds(stage)
-
-    class Notifier:
-        def notify(self, manifest, reason, message, warning):
-            said.append(reason)
-
-    rounds.controller = Controller(
-        replace(stage.context(), notifier=Notifier()), "one", rounds.instruments, poll_seconds=30
-    )
+    stage = Stage()
+    rounds, told = heard(stage)
     rounds.controller._look([])
     stage.cluster.vouches = False  # somebody who may write without the admission policy
     fresh = stage.cluster.list(ROLLOUT, OWN)[0]
     fresh["metadata"]["annotations"] = {"netpol-canary.dev/request": text}
     stage.cluster.replace(fresh)
     assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
-    assert said.count("RequestIgnored") == 1
-
-
-class Heard:
-    """What was said as Events: the kind, the reason and the text."""
-
-    def __init__(self):
-        self.events = []
-
-    def notify(self, manifest, reason, message, warning):
-        self.events.append((manifest["kind"], reason, message))
-
-
-def heard(stage):
-    """A controller on a stage whose Events are kept."""
-    rounds, found = Rounds(stage), Heard()
-    rounds.controller = Controller(
-        replace(stage.context(), notifier=found), "one", rounds.instruments, poll_seconds=30
-    )
-    return rounds, found
+    assert [reason for *_, reason, _, _ in told.events].count("RequestIgnored") == 1
 
 
 def test_an_approval_that_cannot_be_read_is_ignored_aloud_and_shown_with_the_rollout():
@@ -277,9 +251,7 @@ def test_an_approval_that_cannot_be_read_is_ignored_aloud_and_shown_with_the_rol
         {"apiVersion": m.API_VERSION, "kind": "RolloutApproval", "metadata": meta, "spec": bad}
     )
     rounds.go(3)
-    assert [(k, r) for k, r, _ in found.events if r == "ApprovalIgnored"] == [
-        ("PolicyRollout", "ApprovalIgnored")
-    ]
+    assert [k for k, _, r, *_ in found.events if r == "ApprovalIgnored"] == ["PolicyRollout"]
     state = read(stage.context(), name)
     assert any("bad cannot be read" in text for text in view(state, stage.clock.now()).ignored)
     assert "bad cannot be read" in dict(facts(view(state, stage.clock.now())))["Ignored"]
@@ -293,7 +265,5 @@ def test_a_request_for_a_look_that_is_none_is_ignored_aloud_and_stands_in_ready(
     fresh["metadata"]["annotations"] = {REQUESTED_AT: text}
     stage.cluster.replace(fresh)
     assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
-    assert [(k, r) for k, r, _ in found.events if r == "RequestIgnored"] == [
-        ("PolicySource", "RequestIgnored")
-    ]
+    assert [k for k, _, r, *_ in found.events if r == "RequestIgnored"] == ["PolicySource"]
     assert "requested-at is ignored" in ready(stage, "shop").message

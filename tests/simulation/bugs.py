@@ -135,26 +135,13 @@ def no_read_back():
 @bug
 def bridges_forgotten():
     """What stood for policies while they were written is not taken away."""
-    known = walk.write_order.steps
-
-    def steps(*args):
-        found = known(*args)
-        left = [w for w in found.writes if w.action != "delete" or not _bridge(w.obj)]
-        return replace(found, writes=tuple(left))
-
-    yield walk.write_order, "steps", steps
+    yield walk.write_order, "steps", _without(lambda one: one.action == "delete" and _bridge(one.obj))
 
 
 @bug
 def no_bridges():
     """Policies are written one after the other, with nothing that stands for them meanwhile."""
-    known = walk.write_order.steps
-
-    def steps(*args):
-        found = known(*args)
-        return replace(found, writes=tuple(w for w in found.writes if not _bridge(w.obj)))
-
-    yield walk.write_order, "steps", steps
+    yield walk.write_order, "steps", _without(lambda one: _bridge(one.obj))
 
 
 @bug
@@ -228,25 +215,13 @@ def authors_approve():
 @bug
 def no_samples_needed():
     """Silence counts as good."""
-    known = analyze.verdict
-
-    def verdict(*args, **kwargs):
-        phase, reason = known(*args, **kwargs)
-        return ("Successful", reason) if phase in ("Error", "Inconclusive") else (phase, reason)
-
-    yield analyze, "verdict", verdict
+    yield analyze, "verdict", _taken_for_good("Error", "Inconclusive")
 
 
 @bug
 def regressions_pass():
     """What hurts counts as good."""
-    known = analyze.verdict
-
-    def verdict(*args, **kwargs):
-        phase, reason = known(*args, **kwargs)
-        return ("Successful", reason) if phase == "Failed" else (phase, reason)
-
-    yield analyze, "verdict", verdict
+    yield analyze, "verdict", _taken_for_good("Failed")
 
 
 @bug
@@ -319,6 +294,27 @@ def half_way_not_recognised():
         return next(ends, None)
 
     yield write, "place", place
+
+
+def _taken_for_good(*phases):
+    known = analyze.verdict
+
+    def verdict(*args, **kwargs):
+        phase, reason = known(*args, **kwargs)
+        return ("Successful", reason) if phase in phases else (phase, reason)
+
+    return verdict
+
+
+def _without(left_out):
+    """The steps of a walk, but for some of its writes."""
+    known = walk.write_order.steps
+
+    def steps(*args):
+        found = known(*args)
+        return replace(found, writes=tuple(w for w in found.writes if not left_out(w)))
+
+    return steps
 
 
 def _bridge(obj):

@@ -10,6 +10,16 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
 
 
+class Failing:
+    """A repository whose every answer is an error."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def resolve(self, ref=""):
+        raise self.error
+
+
 class Beside(Rounds):
     """`source` adds one; `go` makes rounds over all of them."""
 

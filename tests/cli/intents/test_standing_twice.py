@@ -23,6 +23,8 @@ spec:
 """
 COW = "{from: [{podSelector: {matchLabels: {app: cow}}}], ports: [{port: 80}]}"
 BASE, PROD = POLICY.format(comment="", who="cow"), POLICY.format(comment="# Of prod.\n\n", who="goat")
+TEAM = BASE.replace("podSelector: {matchLabels: {app: cow}}", "namespaceSelector: {matchLabels: {team: a}}")
+LOOSE = BASE.replace("from: [{podSelector: {matchLabels: {app: cow}}}]", "from: []")
 SAID = (
     "not analysed: which NetworkPolicy dairy/churn is meant, since it stands twice (net/base/churn.yaml:1,"
     " net/overlays/prod/churn.yaml:3): the rules of both count here"
@@ -114,9 +116,8 @@ def test_check_and_diff_name_the_copy_that_opens_and_no_rule_that_stood_there(ne
 
 
 def test_a_finding_about_the_copy_is_new_and_one_about_what_moved_is_not(netpol, repo):
-    loose = BASE.replace("from: [{podSelector: {matchLabels: {app: cow}}}]", "from: []")
-    repo({"pods.yaml": PODS, "overlays/prod/churn.yaml": loose})
-    repo({"base/churn.yaml": loose}, "a copy")
+    repo({"pods.yaml": PODS, "overlays/prod/churn.yaml": LOOSE})
+    repo({"base/churn.yaml": LOOSE}, "a copy")
     for command in ("lint", "check"):
         told = json.loads(netpol(command, "net", "--base", "HEAD~1", "-o", "gitlab").out)
         assert [f["location"]["path"] for f in told if f["check_name"] == "NPC003"] == ["net/base/churn.yaml"]
@@ -127,9 +128,8 @@ def test_a_finding_about_the_copy_is_new_and_one_about_what_moved_is_not(netpol,
 
 
 def test_a_finding_about_a_copy_in_the_same_file_is_new(netpol, repo):
-    loose = BASE.replace("from: [{podSelector: {matchLabels: {app: cow}}}]", "from: []")
-    repo({"pods.yaml": PODS, "churn.yaml": loose})
-    repo({"churn.yaml": f"{loose}---\n{loose}"}, "a copy")
+    repo({"pods.yaml": PODS, "churn.yaml": LOOSE})
+    repo({"churn.yaml": f"{LOOSE}---\n{LOOSE}"}, "a copy")
     for command in ("lint", "check"):
         told = json.loads(netpol(command, "net", "--base", "HEAD~1", "-o", "gitlab").out)
         begun = [f["location"]["lines"]["begin"] for f in told if f["check_name"] == "NPC003"]
@@ -187,10 +187,7 @@ spec: {{template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{n
 
 def test_answers_are_of_the_first_workload_and_of_the_first_namespace(netpol, repo):
     first, second = SHOP.format(team="a", app="churn", port="web"), SHOP.format(team="z", app="x", port="web")
-    team = BASE.replace(
-        "podSelector: {matchLabels: {app: cow}}", "namespaceSelector: {matchLabels: {team: a}}"
-    )
-    repo({"a.yaml": first, "b.yaml": second, "churn.yaml": team})
+    repo({"a.yaml": first, "b.yaml": second, "churn.yaml": TEAM})
     done = netpol("reach", "net", "--from", "shop/web", "--to", "dairy/churn")
     assert done.out.count("dairy/churn[Deployment]") == 1 and "TCP 80" in done.out
     for what in ("Namespace shop", "Deployment dairy/churn"):
@@ -199,13 +196,9 @@ def test_answers_are_of_the_first_workload_and_of_the_first_namespace(netpol, re
 
 
 def test_lint_accuses_no_policy_that_a_copy_left_aside_matches(netpol, repo):
-    team = BASE.replace(
-        "podSelector: {matchLabels: {app: cow}}", "namespaceSelector: {matchLabels: {team: a}}"
-    )
-    team = team.replace("port: 80", "port: milk").replace("app: churn", "app: keg")
+    team = TEAM.replace("port: 80", "port: milk").replace("app: churn", "app: keg")
     first, second = (
-        SHOP.format(team="z", app="churn", port="web"),
-        SHOP.format(team="a", app="keg", port="milk"),
+        SHOP.format(team=t, app=a, port=p) for t, a, p in (("z", "churn", "web"), ("a", "keg", "milk"))
     )
 
     def found():

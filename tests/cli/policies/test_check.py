@@ -109,16 +109,19 @@ def test_a_recorded_connection_that_the_base_cuts_already_is_said_and_blames_nob
     }
 
 
+def source_of(tmp_path, risk):
+    """The file of a source that judges risk so."""
+    spec = f"{{git: {{url: x}}, namespaces: {{names: [shop]}}, strategy: {{risk: {{{risk}}}}}}}"
+    (tmp_path / "source.yaml").write_text(written("PolicySource", "s", spec))
+    return str(tmp_path / "source.yaml")
+
+
 def test_a_source_says_what_is_risky(repo, tmp_path):
-    source = tmp_path / "source.yaml"
-    source.write_text(
-        "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
-        "spec: {git: {url: x}, namespaces: {names: [shop]}, strategy: {risk: {opened: low}}}\n"
-    )
+    source = source_of(tmp_path, "opened: low")
     repo.change(POLICIES.replace("{port: 5432}", "{port: 5432}, {port: 5433}"))
     args = ["check", repo.path, "--base", "main", "--max-risk", "low"]
     assert repo.run(*args).code == 1
-    assert repo.run(*args, "--source", str(source)).code == 0
+    assert repo.run(*args, "--source", source).code == 0
 
 
 def test_workloads_may_stand_elsewhere(repo, tmp_path, cli):
@@ -271,13 +274,9 @@ def test_bad_input(repo, args, said, tmp_path):
 
 @pytest.mark.parametrize("level", ["high", "medium"])
 def test_the_summary_says_once_that_a_workload_is_open_to_the_internet(repo, tmp_path, level):
-    source = tmp_path / "source.yaml"
-    source.write_text(
-        "apiVersion: netpol-canary.dev/v1alpha1\nkind: PolicySource\nmetadata: {name: s}\n"
-        f"spec: {{git: {{url: x}}, namespaces: {{names: [shop]}}, strategy: {{risk: {{internet: {level}}}}}}}\n"
-    )
+    source = source_of(tmp_path, f"internet: {level}")
     repo.change(POLICIES.replace("{podSelector: {matchLabels: {app: web}}}", "{ipBlock: {cidr: 0.0.0.0/0}}"))
-    done = repo.run("check", repo.path, "--base", "main", "--source", str(source))
+    done = repo.run("check", repo.path, "--base", "main", "--source", source)
     assert f"risk {level}: 1 workload newly open to the internet" in done.out.splitlines()[0]
     assert done.out.count("newly open to the internet") == 1, done.out
     assert "- **internet to shop/db[StatefulSet] on TCP 5432, new**" in done.out

@@ -60,15 +60,18 @@ def asked(netpol, tmp_path):
     return go
 
 
+ANSWERED = (
+    ("reach", (), "bar/tap[Deployment]"),
+    ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
+    ("diff", (), "no connection changes"),
+    ("generate", (), "/sound.yaml:9"),
+)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_everything_else_is_answered_and_it_is_named_once_with_file_and_line(asked, shape):
     odd, wrong = SHAPES[shape]
-    for command, options, answer in (
-        ("reach", (), "bar/tap[Deployment]"),
-        ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
-        ("diff", (), "no connection changes"),
-        ("generate", (), "/sound.yaml:9"),
-    ):
+    for command, options, answer in ANSWERED:
         done = asked(odd, command, *options)
         assert done.code == 0 and answer in done.out, (command, done.err)
         (said,) = [line for line in done.err.splitlines() if "not of the shape" in line]
@@ -145,12 +148,7 @@ def headed(kind, labels, space="bar"):
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("kind", HEADS)
 def test_labels_of_another_shape_hide_their_object_alone(asked, kind, labels):
-    for command, options, answer in (
-        ("reach", (), "bar/tap[Deployment]"),
-        ("why", ("--from", "bar/tap", "--to", "bar/keg", "--port", "8080"), "yes"),
-        ("diff", (), "no connection changes"),
-        ("generate", (), "/sound.yaml:9"),
-    ):
+    for command, options, answer in ANSWERED:
         done = asked(headed(kind, labels), command, *options)
         assert done.code == 0 and answer in done.out and "bar/odd" not in done.out, (command, done.err)
         (said,) = [line for line in done.err.splitlines() if "not of the shape" in line]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from drifting import Told
 from faulty_port import FaultyPort, just_before
 from stage import OWN, Inline, Rounds, Stage, files, policy, work
 
@@ -33,14 +34,6 @@ def bridges(stage):
     return [n for found in stage.names().values() for n in found if "bridge" in n]
 
 
-class Told:
-    def __init__(self):
-        self.said = []
-
-    def notify(self, rollout, reason, message, warning):
-        self.said.append((rollout["metadata"]["name"], reason, message))
-
-
 @pytest.mark.parametrize("rollout", [NAME, f"{NAME}-back"])
 @pytest.mark.parametrize("good", [True, False])
 def test_one_that_lands_after_the_end_is_gone_within_the_bound_and_the_controller_says_so(good, rollout):
@@ -63,7 +56,7 @@ def test_the_rollout_that_made_it_gets_an_event():
     work(stage.context(), "one")
     lands(stage)
     assert Sweeper(replace(stage.context(), notifier=told)).look() == 1
-    [(name, reason, message)] = told.said
+    [(_, name, reason, message, _)] = told.events
     assert (name, reason) == (NAME, "StrayBridge") and "cart/netpol-canary-bridge-" in message
 
 

@@ -32,11 +32,11 @@ def test_drift_is_reported_with_who_did_it_and_once():
         "pay/NetworkPolicy/deny is gone; web/NetworkPolicy/allow was changed by kubectl "
         f"(field manager kubectl-edit, last wrote {time})"
     )
-    assert rounds.told.lines == [("Drifted", whole_text, True)]
+    assert rounds.told.of("PolicySource") == [("Drifted", whole_text, True)]
     assert rounds.stage.standing() == standing and list(rounds.rollouts()) == [FIRST]
     rounds.edit(namespace="cart")
     rounds.go(12)
-    assert len(rounds.told.lines) == 2
+    assert len(rounds.told.of("PolicySource")) == 2
     assert rounds.condition().status == "True"
 
 

@@ -10,14 +10,17 @@ FIRST = "shop-cccccccccc"
 
 
 class Told:
-    """A notifier that keeps what it was told about sources."""
+    """A notifier that keeps what it was told: `events` with the kind and the name of what each is about."""
 
     def __init__(self):
-        self.lines = []
+        self.events = []
 
     def notify(self, obj, reason, message, warning):
-        if obj["kind"] == "PolicySource":
-            self.lines.append((reason, message, warning))
+        self.events.append((obj["kind"], obj["metadata"]["name"], reason, message, warning))
+
+    def of(self, kind):
+        """Reason, message and whether it is a warning."""
+        return [event[2:] for event in self.events if event[0] == kind]
 
 
 class Drifting(Rounds):
