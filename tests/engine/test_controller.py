@@ -9,6 +9,7 @@ import pytest
 from patience import ENOUGH
 from prometheus_client import generate_latest
 from stage import ALLOW, DENY, OWN, SPACES, Inline, Rounds, Stage, begun, files, policy, work
+from written import plain
 
 from orchestrator.context import FINALIZER, FREEZE, NAMESPACE, NAMESPACE_ROLLOUT, POLICY, ROLLOUT
 from orchestrator.engine.controller import Controller
@@ -330,10 +331,9 @@ def test_a_git_host_that_takes_its_time_holds_up_no_way_back():
 
 def odd(stage, kind):
     """An object of the waiting rollout as another version of the kind would have it."""
-    metadata = {"name": "odd", "namespace": OWN, "labels": {ROLLOUT_LABEL: "shop-cccccccccc"}}
     spec = {"user": "eve", "of": "another version"}
     stage.cluster.strict = False
-    stage.cluster.create({"apiVersion": m.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
+    stage.cluster.create(plain(kind, f"{OWN}/odd", spec, {ROLLOUT_LABEL: "shop-cccccccccc"}))
 
 
 def test_an_approval_that_cannot_be_read_stops_no_way_back():
@@ -360,15 +360,10 @@ def test_a_rollout_of_another_version_stops_no_way_back_and_keeps_its_records():
     rounds.go()
     spec = {"source": "else", "of": "another version"}
     stage.cluster.strict = False
-    metadata = {"name": "odd", "namespace": OWN, "finalizers": ["x"]}
-    stage.cluster.create(
-        {"apiVersion": m.API_VERSION, "kind": "PolicyRollout", "metadata": metadata, "spec": spec}
-    )
+    stage.cluster.create(plain("PolicyRollout", f"{OWN}/odd", spec, about={"finalizers": ["x"]}))
     record = {"rollout": "odd", "wave": 0, "namespace": "web"}
-    metadata = {"name": "odd.web", "namespace": OWN, "finalizers": [FINALIZER]}
-    stage.cluster.create(
-        {"apiVersion": m.API_VERSION, "kind": "NamespaceRollout", "metadata": metadata, "spec": record}
-    )
+    held = {"finalizers": [FINALIZER]}
+    stage.cluster.create(plain("NamespaceRollout", f"{OWN}/odd.web", record, about=held))
     stage.remove(NAMESPACE_ROLLOUT, "odd.web")
     rounds.ask("shop-cccccccccc", "abort")
     for _ in range(3):

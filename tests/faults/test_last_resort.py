@@ -8,6 +8,7 @@ from drifting import Told
 from faulty_port import FaultyPort, just_before
 from stage import OWN, Inline, Repository, Rounds, Stage, begun, files, policy
 from structlog.testing import capture_logs
+from written import plain
 
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, read
 from orchestrator.engine.controller import Controller
@@ -246,10 +247,7 @@ def test_an_approval_that_cannot_be_read_is_ignored_aloud_and_shown_with_the_rol
     name = "shop-cccccccccc"
     stage.cluster.vouches = stage.cluster.strict = False  # as a resource of another version
     bad = {"rollout": name, "wave": "first", "planDigest": "d" * 3000, "user": "eve"}
-    meta = {"name": "bad", "namespace": OWN}
-    stage.cluster.create(
-        {"apiVersion": m.API_VERSION, "kind": "RolloutApproval", "metadata": meta, "spec": bad}
-    )
+    stage.cluster.create(plain("RolloutApproval", f"{OWN}/bad", bad))
     rounds.go(3)
     assert [k for k, _, r, *_ in found.events if r == "ApprovalIgnored"] == ["PolicyRollout"]
     state = read(stage.context(), name)

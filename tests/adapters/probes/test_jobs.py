@@ -309,14 +309,19 @@ def test_who_waits_for_probes_is_asked_each_second_whether_it_still_may(cluster)
 # Connections that are held
 
 
+TO_DB = Probe("a", "shop/web", "pay/db", 1, "TCP", True)
+
+
+def hold(cluster):
+    """One connection, which opens."""
+    cluster.kubelet.answer = lambda made, target: ("open", "")
+    cluster.prober.hold([TO_DB], "wave-0")
+
+
 def held(cluster, states, key="wave-0"):
     """Hold two connections from two workloads, then let them come to these states."""
     cluster.kubelet.answer = lambda made, target: ("open", "")
-    probes = [
-        Probe("a", "shop/web", "pay/db", 1, "TCP", True),
-        Probe("b", "pay/db", "shop/web", 2, "TCP", True),
-    ]
-    cluster.prober.hold(probes, key)
+    cluster.prober.hold([TO_DB, Probe("b", "pay/db", "shop/web", 2, "TCP", True)], key)
     cluster.kubelet.answer = lambda made, target: states[target.port - 1]
     cluster.clock.sleep(5)
     return {r.probe.name: r for r in cluster.prober.held(key)}
@@ -325,7 +330,7 @@ def held(cluster, states, key="wave-0"):
 def test_held_connections_are_open_when_hold_returns_and_can_be_asked_about_until_they_are_released(cluster):
     found = held(cluster, [("open", ""), ("broke", "timeout")])
     assert [found[n].observed for n in ("a", "b")] == [True, False]
-    assert found["a"].probe == Probe("a", "shop/web", "pay/db", 1, "TCP", True)
+    assert found["a"].probe == TO_DB
     assert found["b"].message.endswith("timed out")
     assert {r.probe.name for r in cluster.prober.held("wave-0")} == {"a", "b"}
     cluster.prober.release("wave-0")
@@ -338,8 +343,7 @@ def test_what_was_closed_by_the_server_or_never_opened_proves_nothing(cluster):
 
 
 def test_a_peer_that_went_silent_just_now_is_waited_for_until_that_is_called_broken(cluster):
-    cluster.kubelet.answer = lambda made, target: ("open", "")
-    cluster.prober.hold([Probe("a", "shop/web", "pay/db", 1, "TCP", True)], "wave-0")
+    hold(cluster)
     cluster.kubelet.quiet, began = 3.0, cluster.clock.now()
     cut = lambda: (cluster.clock.now() - began).total_seconds() > 2  # noqa: E731
     cluster.kubelet.answer = lambda made, target: ("broke", "timeout") if cut() else ("open", "")
@@ -348,8 +352,7 @@ def test_a_peer_that_went_silent_just_now_is_waited_for_until_that_is_called_bro
 
 
 def test_waiting_for_a_silent_peer_has_an_end(cluster):
-    cluster.kubelet.answer = lambda made, target: ("open", "")
-    cluster.prober.hold([Probe("a", "shop/web", "pay/db", 1, "TCP", True)], "wave-0")
+    hold(cluster)
     cluster.kubelet.quiet = 100.0
     cluster.clock.sleep(0.25)
     began = cluster.clock.now()
@@ -358,10 +361,8 @@ def test_waiting_for_a_silent_peer_has_an_end(cluster):
 
 
 def test_holding_twice_under_a_key_holds_once_and_another_process_can_ask(cluster):
-    cluster.kubelet.answer = lambda made, target: ("open", "")
-    probe = Probe("a", "shop/web", "pay/db", 1, "TCP", True)
     for _ in range(2):
-        cluster.prober.hold([probe], "wave-0")
+        hold(cluster)
     assert len(cluster.kubelet.pods) == 1
     (job,) = cluster.api.list(JOB)
     assert job["metadata"]["labels"][KEY_LABEL] == "wave-0"
@@ -369,12 +370,11 @@ def test_holding_twice_under_a_key_holds_once_and_another_process_can_ask(cluste
     other = JobProber(cluster.api, cluster.clock, Probing(), "img", "rollout-1")
     assert other.held("wave-1") == []
     (found,) = other.held("wave-0")
-    assert found.probe == probe and found.observed is True
+    assert found.probe == TO_DB and found.observed is True
 
 
 def test_a_run_leaves_what_is_held_alone(cluster):
-    cluster.kubelet.answer = lambda made, target: ("open", "")
-    cluster.prober.hold([Probe("a", "shop/web", "pay/db", 1, "TCP", True)], "wave-0")
+    hold(cluster)
     held_answer = cluster.kubelet.answer
     cluster.kubelet.answer = lambda made, target: (
         held_answer(made, target) if made["metadata"]["labels"][PROBE_LABEL] == "hold" else "connected"
@@ -385,9 +385,8 @@ def test_a_run_leaves_what_is_held_alone(cluster):
 
 def test_a_pod_that_cannot_start_does_not_stop_the_hold_and_is_told_afterwards(cluster):
     cluster.kubelet.waiting = "ImagePullBackOff"
-    probe = Probe("a", "shop/web", "pay/db", 1, "TCP", True)
     began = cluster.clock.now()
-    cluster.prober.hold([probe], "wave-0")
+    cluster.prober.hold([TO_DB], "wave-0")
     assert (cluster.clock.now() - began).total_seconds() <= 31
     (found,) = cluster.prober.held("wave-0")
     assert found.observed is None and "ImagePullBackOff" in found.message

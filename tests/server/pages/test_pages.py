@@ -4,10 +4,10 @@ import re
 
 import pytest
 from stage import OWN
+from written import plain
 
 from orchestrator.context import APPROVAL, ROLLOUT, SOURCE
 from orchestrator.errors import Forbidden, Unreachable
-from orchestrator.rollout.resources import model as m
 
 PATHS = ("/", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why", "/events")
 
@@ -37,10 +37,7 @@ def test_now_shows_freezes_that_hold(waiting):
     spec = {"sources": ["shop"], "reason": "the sale", "user": "carol", "until": "2030-01-01T00:00:00Z"}
     old = {"reason": "long ago", "until": "2020-01-01T00:00:00Z"}
     for name, given in (("sale", spec), ("old", old)):
-        meta = {"name": name, "namespace": OWN}
-        waiting.stage.cluster.create(
-            {"apiVersion": m.API_VERSION, "kind": "RolloutFreeze", "metadata": meta, "spec": given}
-        )
+        waiting.stage.cluster.create(plain("RolloutFreeze", f"{OWN}/{name}", given))
     text = waiting.get("/").text
     assert "the sale" in text and "long ago" not in text
 

@@ -46,6 +46,11 @@ def door(stage, theirs, callers=None, **oidc):
     return Door(stage=stage, callers=callers or Trusting(stage.cluster, theirs), oidc=given)
 
 
+@pytest.fixture
+def browser(stage, theirs):
+    return door(stage, theirs).browser()
+
+
 def leave(browser, next="/rollouts/shop-1"):
     """The address of the provider that the browser is sent to."""
     answer = browser.get("/signin/oidc", params={"next": next})
@@ -58,8 +63,7 @@ def travel(browser, theirs, **changed):
     return browser.get(CALLBACK, params={**query, **changed})
 
 
-def test_somebody_comes_back_as_whom_the_cluster_knows(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_somebody_comes_back_as_whom_the_cluster_knows(browser, theirs):
     answer = travel(browser, theirs)
     assert (answer.status_code, answer.headers["location"]) == (303, "/rollouts/shop-1")
     shown = browser.get("/").json()
@@ -72,8 +76,7 @@ def test_the_page_offers_it_by_a_link(stage, theirs):
     assert 'href="/signin/oidc?next=/history"' in page
 
 
-def test_another_state_lets_nobody_in(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_another_state_lets_nobody_in(browser, theirs):
     answer = travel(browser, theirs, state="another")
     assert answer.status_code == 400 and browser.held() == {}
 
@@ -84,15 +87,13 @@ def test_an_answer_in_another_browser_lets_nobody_in(stage, theirs):
     assert made.browser().get(CALLBACK, params=query).status_code == 400
 
 
-def test_the_same_answer_twice_lets_in_once(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_the_same_answer_twice_lets_in_once(browser, theirs):
     query = theirs.consent(leave(browser))
     assert browser.get(CALLBACK, params=query).status_code == 303
     assert browser.get(CALLBACK, params=query).status_code == 400
 
 
-def test_an_answer_that_took_too_long_lets_nobody_in(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_an_answer_that_took_too_long_lets_nobody_in(browser, stage, theirs):
     query = theirs.consent(leave(browser))
     stage.clock.sleep(601)
     assert browser.get(CALLBACK, params=query).status_code == 400
@@ -109,8 +110,7 @@ def test_a_token_that_does_not_hold_lets_nobody_in(stage, theirs, claims):
     assert answer.status_code == 403 and browser.held() == {}
 
 
-def test_what_the_provider_refuses_is_said_without_its_markup(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_what_the_provider_refuses_is_said_without_its_markup(browser, theirs):
     query = theirs.consent(leave(browser))
     answer = browser.get(CALLBACK, params={"state": query["state"], "error": "access_denied<b>"})
     assert answer.status_code == 403 and "access_deniedb." in answer.text
@@ -122,8 +122,7 @@ def test_a_provider_that_is_down_is_said_so(stage, theirs):
     assert answer.status_code == 502 and 'role="alert"' in answer.text
 
 
-def test_a_session_lasts_no_longer_than_the_providers_token(stage, theirs):
-    browser = door(stage, theirs).browser()
+def test_a_session_lasts_no_longer_than_the_providers_token(browser, stage, theirs):
     travel(browser, theirs)
     stage.clock.sleep(601)
     assert browser.get("/").status_code == 303

@@ -1,5 +1,7 @@
 """Manifests as people write them: the head of each kind stands here once, for YAML as for objects."""
 
+from orchestrator.rollout.resources.resource import MODELS
+
 CORE = (
     "ConfigMap",
     "Endpoints",
@@ -12,7 +14,7 @@ CORE = (
     "Service",
     "ServiceAccount",
 )
-OWN = ("PolicyRollout", "PolicySource", "PolicyTest", "NamespaceRollout", "RolloutApproval", "RolloutFreeze")
+OWN = (*MODELS, "PolicyTest")
 VERSIONS = {
     **dict.fromkeys(CORE, "v1"),
     **dict.fromkeys(("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"), "apps/v1"),
