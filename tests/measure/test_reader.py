@@ -25,7 +25,6 @@ RATIO = m.MetricSpec(name="x", kind="ratio", errors="e", total="t", maximum=0.5)
 VALUE = m.MetricSpec(name="x", query="q", maximum=500)
 COUNT = m.MetricSpec(name="x", kind="volume", query="q", min_ratio=0.5)
 VOLUME = m.MetricSpec(name="requests", kind="volume", query="v", min_ratio=0.5)
-EACH = dict.fromkeys(SPACES, 100.0)
 
 
 def rows():

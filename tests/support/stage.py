@@ -3,8 +3,6 @@
 import json
 from concurrent.futures import Future
 
-from written import plain
-
 from orchestrator.context import POLICY, ROLLOUT, SOURCE, Context
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
@@ -130,7 +128,9 @@ class Stage:
     def pod(self, space, name="a", port=80, **status):
         """One that listens on a port, and bears its name as a label."""
         spec = {"containers": [{"name": "c", "image": "c", "ports": [{"containerPort": port}]}]}
-        self.cluster.create(plain("Pod", f"{space}/{name}", spec, {"app": name}, status=status))
+        meta = {"name": name, "namespace": space, "labels": {"app": name}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta}
+        self.cluster.create({**pod, "spec": spec, "status": status})
 
     def change(self, **spec):
         """Fields of the source's spec."""

@@ -17,7 +17,6 @@ from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout.layout import arrange
 
 GOOD = {"cart/a.yaml": files(DENY)["all.yaml"]}
-KUST = "resources: [a.yaml]\n"
 POLICY = files(ALLOW)["all.yaml"]
 
 
