@@ -18,9 +18,10 @@ structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.p
 
 # The cluster tier hands out whole files: those that take minutes first, the slowest before all, so that no worker has one left at the end.
 SLOWEST = (
-    "image",
     "node_rollouts",
+    "image",
     "argo_dag",
+    "node_left_behind",
     "node",
     "guard_boundaries",
     "rollout",

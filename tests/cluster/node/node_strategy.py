@@ -43,12 +43,12 @@ def probe(server):
     return {"name": f"front-{server}", **ends}
 
 
-def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",)):
-    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server."""
+def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",), seconds=240):
+    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server. `seconds` is a pod's end."""
     probing = {
         "image": images.PROBE,
         "stableSeconds": 3,
-        "seconds": 240,
+        "seconds": seconds,
         "edges": probes,
         "longLivedSeconds": 30,
     }

@@ -16,13 +16,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.node]
 POLL = 300  # seconds between two polls of Git: whoever waits for one shows it
 
 
-@pytest.fixture
-def shop(node_shop):
-    """The shop with its first policies in force, and traffic."""
-    node_shop.settled()
-    return node_shop
-
-
 @contextlib.contextmanager
 def controlled(shop, poll=5):
     """A controller over the shop; what it says is in a file, for a pipe that nobody reads would stop it."""

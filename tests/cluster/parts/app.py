@@ -3,7 +3,7 @@
 It speaks HTTP on TCP, and sends back what it gets on UDP, on the same port number.
 
 Environment: PORT (8080); TARGETS, names and addresses as `beta=10.0.0.1:8080,gamma=10.0.0.2:8080`; RATE, requests
-a second to each of them (20); TIMEOUT, seconds for each request (1). Every request is a new connection.
+a second to each of them (8); TIMEOUT, seconds for each request (1). Every request is a new connection.
 GET /metrics answers in Prometheus' text format, /ask/PROTOCOL/HOST/PORT/SECONDS says what a connection from here
 meets (`open`, `refused`, `timeout`, or the error's text), anything else is counted and answers `ok`.
 """
@@ -130,7 +130,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     for outcome in ("ok", "error"):
         count("http_server_requests_total", 0, outcome=outcome)
-    rate, seconds = float(os.environ.get("RATE", "20")), float(os.environ.get("TIMEOUT", "1"))
+    rate, seconds = float(os.environ.get("RATE", "8")), float(os.environ.get("TIMEOUT", "1"))
     for name, host, port in targets(os.environ.get("TARGETS", "")):
         for outcome in ("ok", "error"):
             count("http_client_requests_total", 0, outcome=outcome, target=name)

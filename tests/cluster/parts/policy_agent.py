@@ -52,9 +52,12 @@ def main(kubeconfig, folder):
     signal.signal(signal.SIGTERM, stop)
     objects = Objects(kubeconfig, "Namespace", "Pod", "NetworkPolicy")
     while True:
-        objects.changed.wait(LOOK_SECONDS)
+        changed = objects.changed.wait(LOOK_SECONDS)
         objects.changed.clear()
-        found, wanted = objects.all(), settings(folder)
+        wanted = settings(folder)
+        if not changed and last is not None and wanted == last[1]:
+            continue
+        found = objects.all()
         if found is None:
             continue
         text = rules(found, wanted)
