@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test nightly test-cluster coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
+.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
@@ -21,16 +21,20 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --durations=10
 
 # In full what other tiers draw a sample of, and five hundred seeds. The files that draw one say in each test what is drawn.
-SAMPLED = $(shell grep -rlw sampled tests --include='test_*.py')
+SAMPLED = $(shell grep -rlw 'from sampling import' tests --include='test_*.py')
 nightly: SEEDS = 500
 nightly: $(VENV)/.ready simulate
 	NETPOL_CANARY_FULL=1 NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --durations=10 $(SAMPLED)
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
-# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Much of it waits, so that three workers fit two cores.
-WORKERS ?= 3
+# containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Both mostly wait, the node the most of all.
+CLUSTER = NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations=10
 test-cluster: $(VENV)/.ready
-	NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 -m cluster tests/contract tests/cluster
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-node test-plane
+test-node: $(VENV)/.ready
+	$(CLUSTER) -n 3 -m "cluster and node" tests/cluster
+test-plane: $(VENV)/.ready
+	$(CLUSTER) -n 2 -m "cluster and not node" tests/contract tests/cluster
 
 # What the tests cover. Python 3.12 and newer trace at next to no cost: `make coverage PY=python3.13 VENV=.venv-3.13`.
 coverage: CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')

@@ -23,9 +23,9 @@ from orchestrator.rollout.resources.resource import load
 
 pytestmark = pytest.mark.cluster
 
-# Writes of a rollout of two waves, but those of Leases and Events; sampled, one of two that follow each other, since in memory
+# Writes of a rollout of two waves, but those of Leases and Events; sampled, one of three that follow each other, since in memory
 # (tests/faults/test_lost_engine.py) each one is played.
-BOUNDARIES = sampled(range(1, 23), lambda at: (at - 1) // 2)
+BOUNDARIES = sampled(range(1, 23), lambda at: (at - 1) // 3)
 LIMIT = 30.0  # seconds: twice the Lease's duration
 OVER = ("Succeeded", "RolledBack")
 STEPS = ("baseline", "apply", "settle", "analyze", "verdict")
