@@ -1,5 +1,6 @@
 """The control plane that cluster tests share, and when they are skipped."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import structlog
 from hypothesis import settings
 
 ASKED = "NETPOL_CANARY_CLUSTER"
+
+gc.set_threshold(50_000)  # as the program has it: half a million objects of tests are not looked through at every turn
 
 settings.register_profile("patient", deadline=None)  # a busy machine takes as long as it takes
 settings.load_profile("patient")

@@ -25,7 +25,7 @@ USER = 65532
 QUICK = {
     "settleSeconds: 3": "settleSeconds: 1",
     "intervalSeconds: 5": "intervalSeconds: 2",
-    "seconds: 30": "seconds: 20",
+    "seconds: 30": "seconds: 20, readySeconds: 8",
 }
 WORKING = (
     ("netpol-canary", "--help"),

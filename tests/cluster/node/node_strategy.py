@@ -48,6 +48,7 @@ def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",), sec
     probing = {
         "image": images.PROBE,
         "stableSeconds": 3,
+        "readySeconds": 8,
         "seconds": seconds,
         "edges": probes,
         "longLivedSeconds": 30,
