@@ -10,7 +10,7 @@ from hypothesis import settings
 
 ASKED = "NETPOL_CANARY_CLUSTER"
 
-gc.set_threshold(50_000)  # as the program has it: half a million objects of tests are not looked through at every turn
+gc.set_threshold(50_000)  # as the program has it; see orchestrator/cli/main.py
 
 settings.register_profile("patient", deadline=None)  # a busy machine takes as long as it takes
 settings.load_profile("patient")
