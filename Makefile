@@ -24,7 +24,7 @@ test: $(VENV)/.ready
 SAMPLED = $(shell grep -rlw 'from sampling import' tests --include='test_*.py')
 nightly: SEEDS = 500
 nightly: $(VENV)/.ready simulate
-	NETPOL_CANARY_FULL=1 NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --durations=10 $(SAMPLED)
+	NETPOL_CANARY_FULL=1 NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(SAMPLED)
 
 # A real etcd and kube-apiserver, built from tests/cluster/go.mod; or the cluster of KUBECONFIG. As root and with
 # containerd also a real node; NETPOL_CANARY_NODE=1 fails where there can be none. Both mostly wait, the node the most of all.
