@@ -40,8 +40,12 @@ def latest(text: str, zone: str, at: datetime) -> datetime | None:
 
 
 def _moments(text: str, zone: str, begin: datetime, back: bool) -> Iterator[datetime]:
+    """Those that the clock shows: of a schedule with a star cronsim names a midnight, too, that is skipped."""
     local = begin.astimezone(ZoneInfo(zone))
-    return (found.astimezone(UTC) for found in CronSim(text, local, reverse=back))
+    for found in CronSim(text, local, reverse=back):
+        moment = found.astimezone(UTC)
+        if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == found.replace(tzinfo=None):
+            yield moment
 
 
 def _changes(zone: str, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import BadInput
@@ -228,7 +228,12 @@ def active(one, now):
     return any(start <= now < start + timedelta(seconds=one.duration_seconds) for start in found)
 
 
+# A midnight that the clock skips, of a schedule with a star.
+SKIPPED = m.Window(kind="allow", schedule="0 */5 * * sun", duration_seconds=60, time_zone="America/Havana")
+
+
 @settings(max_examples=80)
+@example([SKIPPED], datetime(2026, 3, 7, tzinfo=UTC))
 @given(st.lists(WINDOWS, min_size=1, max_size=3), TIMES)
 def test_it_is_open_as_its_windows_say_and_stays_so_until_the_change_it_names(windows, now):
     def expected(when):
