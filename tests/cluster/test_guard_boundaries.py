@@ -196,7 +196,7 @@ def test_a_controller_killed_between_any_two_pods_of_argo_is_stood_in_for(yard, 
     account = service_account(yard.plane, yard.folder, OWN, "netpol-canary").kubeconfig
     flags = ("controller", "--poll", "1", "--listen", "127.0.0.1:0", "--log", "json", "--kubeconfig", account)
     controller = yard.begin("controller.log", *flags)
-    eventually(lambda: pods.held() == set(pods.hold), every=0.3)
+    eventually(lambda: pods.held() == set(pods.hold))
     assert {yard.standing(name)[0] for name in pods.hold} == {True, False}
     controller.kill()
     controller.wait(ENOUGH)

@@ -62,15 +62,15 @@ class Sources(Scene):
         before = self.policies()
         revision = self.commit(**files)
         mine = lambda: next((r for r in self.rollouts() if r["spec"]["revision"] == revision), None)  # noqa: E731
-        found = eventually(mine, every=0.3)
+        found = eventually(mine)
         name = found["metadata"]["name"]
         if act is not None:
             act(lambda: self.status(name))
-        eventually(lambda: self.status(name).get("phase") in until, every=0.3)
+        eventually(lambda: self.status(name).get("phase") in until)
         status = self.status(name)
         source = lambda: reading.found(self.plane, reading.SOURCE, "shop", OWN)["status"]  # noqa: E731
         if status["phase"] != "Paused":
-            eventually(lambda: not source().get("activeRollout"), every=0.3)  # the source is told last
+            eventually(lambda: not source().get("activeRollout"))  # the source is told last
         held = source().get("blockedRevision") == revision
         reasons = [t["reason"] for t in status["transitions"] if not t["reason"].startswith("Workflow")]
         return {
@@ -92,7 +92,7 @@ class Sources(Scene):
         """What a person says at the gate."""
 
         def act(status):
-            eventually(lambda: status().get("pausedFor") == "approval", every=0.3)
+            eventually(lambda: status().get("pausedFor") == "approval")
             done = self.cli(verb, "shop", "-m", "it was looked at")
             assert done.returncode == 0, done.stdout + done.stderr
 
@@ -100,7 +100,7 @@ class Sources(Scene):
 
     def abort(self, status):
         """As soon as the canary is written."""
-        eventually(lambda: "Applied" in self.phases(self.rollout()["metadata"]["name"]).values(), every=0.2)
+        eventually(lambda: "Applied" in self.phases(self.rollout()["metadata"]["name"]).values())
         assert self.cli("abort", "shop").returncode == 0
 
 

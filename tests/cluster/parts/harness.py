@@ -90,7 +90,7 @@ class ControlPlane:
         self.run("wait", "--for=condition=Established", "crd", "--all", KUBECTL)
         # Established is not served: for a moment the storage of a new kind is being made.
         kinds = ",".join(self.run("get", "-k", str(ROOT / "config" / "crd"), "-o", NAMES).split())
-        eventually(lambda: self.run("get", kinds, "-A", "-o", "json", check=False), every=0.2)
+        eventually(lambda: self.run("get", kinds, "-A", "-o", "json", check=False))
         self.vouch()
 
     def vouch(self, there=True):
@@ -105,7 +105,7 @@ class ControlPlane:
         kind = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "RolloutApproval"}
         trial = json.dumps({**kind, "metadata": {"name": "trial"}, "spec": spec})
         tried = ("create", "--dry-run=server", "-f", "-")
-        eventually(lambda: bool(self.run(*tried, stdin=trial, check=False)) != there, every=0.2)
+        eventually(lambda: bool(self.run(*tried, stdin=trial, check=False)) != there)
 
 
 def binaries():
@@ -259,7 +259,7 @@ def _ready(kubectl, config, folder):
         return subprocess.run(command, capture_output=True, check=False, timeout=ENOUGH).returncode == 0
 
     try:
-        eventually(answers, every=0.2)
+        eventually(answers)
     except AssertionError:
         said = (folder / "kube-apiserver.log").read_text()[-2000:]
         raise AssertionError(f"the API server did not get ready:\n{said}") from None

@@ -147,6 +147,6 @@ def _until(condition, child, log):
     """Wait for a condition while `child` lives; its log's end is the reason where it does not come."""
     came = []
     with contextlib.suppress(AssertionError):
-        eventually(lambda: came.append(condition()) or came[-1] or child.poll() is not None, every=0.2)
+        eventually(lambda: came.append(condition()) or came[-1] or child.poll() is not None)
     named = " ".join(map(str, child.args[:9]))
     assert came[-1], f"{named} did not get ready:\n{log.read_text()[-3000:]}"

@@ -16,7 +16,7 @@ from scene import OWN, PROGRAM
 
 from orchestrator.adapters.clock import SystemClock
 
-ROUND = 0.2  # seconds
+ROUND = 0.4  # seconds
 CRDS = Path(__file__).parents[4] / "shared" / "argo-crds"
 
 

@@ -41,7 +41,7 @@ def cleared(plane, *spaces):
         return not left
 
     try:
-        eventually(gone, every=0.3)
+        eventually(gone)
     except AssertionError:
         raise AssertionError(f"these namespaces do not go: {standing(plane, going)}") from None
 
