@@ -2,14 +2,13 @@
 
 import uuid
 
-from orchestrator.context import ROLLOUT, Context
-from orchestrator.errors import BadInput, Conflict, NotFound, Refused
+from orchestrator.context import ROLLOUT, SOURCE, Context
+from orchestrator.errors import BadInput, NotFound, Refused
+from orchestrator.operations.attempts import attempts
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.sources.lookup import active, latest
-
-ATTEMPTS = 5
 
 
 def find_rollout(ctx: Context, name: str) -> Rollout:
@@ -37,15 +36,11 @@ def ask(ctx: Context, rollout: Rollout, verb: str) -> str:
         latest(ctx, rollout)
     user, _ = ctx.cluster.user()
     request = f"{verb}/{uuid.uuid4().hex[:12]}/{user}"
-    for attempt in range(ATTEMPTS):
-        try:
+    for attempt in attempts(ctx.clock):
+        with attempt:
             fresh = ctx.cluster.get(ROLLOUT, rollout.name, ctx.namespace)
             annotations = {**(fresh["metadata"].get("annotations") or {}), REQUEST: request}
             ctx.cluster.replace({**fresh, "metadata": {**fresh["metadata"], "annotations": annotations}})
-            break
-        except Conflict:
-            if attempt + 1 == ATTEMPTS:
-                raise
     return user
 
 
@@ -75,10 +70,16 @@ def release(ctx: Context, source: Source, wanted: str = "") -> tuple[Source, str
     running = active(ctx, source)
     if running is not None and running.status.phase not in TERMINAL:
         raise Refused(f"{running.name} is {running.status.phase}; `netpol-canary abort` ends it first")
+    return attempts(ctx.clock)(_released, ctx, source.name, wanted or source.status.blocked_revision)
+
+
+def _released(ctx: Context, name: str, wanted: str) -> tuple[Source, str]:
+    """Whatever else the controller has written into the source meanwhile stays. Raises Conflict, Refused."""
+    source: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
     held = source.status.blocked_revision
     if not held:
-        raise Refused(f"the source {source.name} holds no revision")
+        raise Refused(f"the source {name} holds no revision")
     if wanted and wanted != held:
-        raise Refused(f"the source {source.name} holds {held[:10]}, not {wanted[:10]}")
+        raise Refused(f"the source {name} holds {held[:10]}, not {wanted[:10]}")
     released = source.status.model_copy(update={"blocked_revision": "", "blocked_reason": ""})
     return load(ctx.cluster.replace_status(source.with_status(released))), held
