@@ -53,7 +53,8 @@ def main(kubeconfig, folder):
     objects = Objects(kubeconfig, "Namespace", "Pod", "NetworkPolicy")
     while True:
         changed = objects.changed.wait(LOOK_SECONDS)
-        objects.changed.clear()
+        if changed:  # else what comes just now would be cleared unread
+            objects.changed.clear()
         wanted = settings(folder)
         if not changed and last is not None and wanted == last[1]:
             continue
