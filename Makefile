@@ -32,7 +32,7 @@ CLUSTER = NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest --dist loadfile --no-l
 test-cluster: $(VENV)/.ready
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-node test-plane
 test-node: $(VENV)/.ready
-	$(CLUSTER) -n 2 -m "cluster and node" tests/cluster
+	$(CLUSTER) -n 3 -m "cluster and node" tests/cluster
 test-plane: $(VENV)/.ready
 	$(CLUSTER) -n 2 -m "cluster and not node" tests/contract tests/cluster
 
