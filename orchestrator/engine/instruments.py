@@ -11,6 +11,7 @@ from orchestrator.rollout.resources.model import MeasurementPhase, PauseReason, 
 from orchestrator.rollout.resources.resource import Rollout
 
 PHASES: tuple[RolloutPhase, ...] = get_args(RolloutPhase)
+REASONS = tuple(reason for reason in get_args(PauseReason) if reason)
 PARTS = ("round", "source", "rollout", "record", "delivery", "bridges")
 # No quantile is above the last of them: alerts ask for a minute and more.
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -23,12 +24,20 @@ class Instruments:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry, "namespace": "netpol_canary"}
-        self.rollouts = Gauge("rollouts", "PolicyRollouts that stand, by phase", ["phase"], **made)
+        self.rollouts = Gauge(
+            "rollouts", "PolicyRollouts that stand, by source and phase", ["source", "phase"], **made
+        )
         self.paused = Gauge(
-            "paused_rollouts", "Paused PolicyRollouts, by what they wait for", ["reason"], **made
+            "paused_rollouts",
+            "Paused PolicyRollouts, by source and what they wait for",
+            ["source", "reason"],
+            **made,
         )
         self.waiting = Gauge(
-            "outbox_entries", "Notifications to Git hosts and people that are still to be sent", **made
+            "outbox_entries",
+            "Notifications to Git hosts and people that are still to be sent, by source",
+            ["source"],
+            **made,
         )
         self.measurements = Counter("measurements", "Measurements taken, by their phase", ["phase"], **made)
         lasting: dict[str, Any] = {**made, "buckets": SECONDS}
@@ -51,6 +60,7 @@ class Instruments:
             self.faults.labels(part)
         for measured in get_args(MeasurementPhase):
             self.measurements.labels(measured)
+        self._sources: set[str] = set()
         self._measured: dict[str, int] = {}
         self._restored: set[str] = set()
 
@@ -71,15 +81,31 @@ class Instruments:
         self.steps.labels(step).observe(seconds)
 
     def standing(self, rollouts: Iterable[Rollout]) -> None:
-        """All rollouts as they stand now."""
-        found = list(rollouts)
+        """All rollouts as they stand now. A source with none of them has no series any more."""
+        by_source: dict[str, list[Rollout]] = {}
+        for rollout in rollouts:
+            by_source.setdefault(rollout.spec.source, []).append(rollout)
+        for gone in self._sources - by_source.keys():
+            self._forget(gone)
+        for source, found in by_source.items():
+            self._count(source, found)
+        self._sources = set(by_source)
+
+    def _count(self, source: str, found: list[Rollout]) -> None:
         tally = Tally(r.status.phase for r in found)
         for phase in PHASES:
-            self.rollouts.labels(phase).set(tally[phase])
-        reasons = Tally(r.status.paused_for for r in found if r.status.phase == "Paused")
-        for reason in filter(None, get_args(PauseReason)):
-            self.paused.labels(reason).set(reasons[reason])
-        self.waiting.set(sum(len(r.status.outbox) for r in found))
+            self.rollouts.labels(source, phase).set(tally[phase])
+        waits = Tally(r.status.paused_for for r in found if r.status.phase == "Paused")
+        for reason in REASONS:
+            self.paused.labels(source, reason).set(waits[reason])
+        self.waiting.labels(source).set(sum(len(r.status.outbox) for r in found))
+
+    def _forget(self, source: str) -> None:
+        for phase in PHASES:
+            self.rollouts.remove(source, phase)
+        for reason in REASONS:
+            self.paused.remove(source, reason)
+        self.waiting.remove(source)
 
     def seen(self, state: State) -> None:
         """Count what is new in a state: measurements, and a rollback that came to its end."""

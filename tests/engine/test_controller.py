@@ -377,7 +377,7 @@ def test_what_happened_can_be_scraped():
     rounds = Rounds(Stage(good=False))
     rounds.go()
     text = generate_latest(rounds.instruments.registry).decode()
-    assert 'netpol_canary_rollouts{phase="RolledBack"} 1.0' in text
+    assert 'netpol_canary_rollouts{phase="RolledBack",source="shop"} 1.0' in text
     assert "netpol_canary_restore_seconds_count 1.0" in text
     assert 'netpol_canary_step_seconds_count{step="restore"} 1.0' in text
 

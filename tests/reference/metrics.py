@@ -23,7 +23,10 @@ A histogram is also served as `_sum` and `_count`; counters and histograms also 
 value.
 """
 LABELS = {
+    "rollouts.source": "the PolicySource",
     "rollouts.phase": "a [phase of rollouts](conditions.md#phases-of-a-policyrollout)",
+    "paused_rollouts.source": "the PolicySource",
+    "outbox_entries.source": "the PolicySource",
     "paused_rollouts.reason": "what a rollout [is paused for](conditions.md#phases-of-a-policyrollout)",
     "measurements.phase": "a [phase of measurements](conditions.md#phases-of-a-measurement)",
     "step_seconds.step": "the step: apply, analyze, restore and so on",
