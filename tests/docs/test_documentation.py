@@ -11,11 +11,12 @@ from orchestrator.rollout.resources.resource import MODELS, load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DEEPER = sorted((ROOT / "docs").glob("*/*.md"))
 
 
 def shown():
     """The parts of PolicySources that pages show, each filled up to a whole spec."""
-    for page in PAGES:
+    for page in [*PAGES, *DEEPER]:
         for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.S)):
             for block in yaml.safe_load_all(text):
                 spec = part(block) if isinstance(block, dict) else None
@@ -69,7 +70,7 @@ def test_the_sample_shows_every_part_of_a_source():
     } <= set(spec)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [*PAGES, *DEEPER], ids=lambda p: p.name)
 def test_no_link_leads_nowhere(page):
     text = page.read_text()
     linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
