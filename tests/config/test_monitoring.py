@@ -16,30 +16,31 @@ ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "config/monitoring"
 RULES = yaml.safe_load((MONITORING / "rules.yaml").read_text())["spec"]
 ALERTS = {rule["alert"]: rule for rule in RULES["groups"][0]["rules"]}
+SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["site_url"]
 BOARD = json.loads(yaml.safe_load((MONITORING / "dashboard.yaml").read_text())["data"]["netpol-canary.json"])
 # For each alert: series with values minute by minute that raise it, and some that do not.
 TRIALS = {
     "NetpolCanaryRolloutFailed": (
-        {'netpol_canary_rollouts{phase="Failed"}': "1x60"},
-        {'netpol_canary_rollouts{phase="Failed"}': "0x60"},
+        {'netpol_canary_rollouts{source="shop",phase="Failed"}': "1x60"},
+        {'netpol_canary_rollouts{source="shop",phase="Failed"}': "0x60"},
     ),
     "NetpolCanaryRollbackStuck": (
-        {'netpol_canary_rollouts{phase="RollingBack"}': "1x60"},
-        {'netpol_canary_rollouts{phase="RollingBack"}': "0x50 1x5 0x5"},
+        {'netpol_canary_rollouts{source="shop",phase="RollingBack"}': "1x60"},
+        {'netpol_canary_rollouts{source="shop",phase="RollingBack"}': "0x50 1x5 0x5"},
     ),
     "NetpolCanaryRolledBack": (
         {"netpol_canary_restore_seconds_count": "0x50 1x10"},
         {"netpol_canary_restore_seconds_count": "1x60"},
     ),
     "NetpolCanaryRolloutPaused": (
-        {'netpol_canary_rollouts{phase="Paused"}': "2x70"},
-        {'netpol_canary_rollouts{phase="Paused"}': "0x40 1x20"},
+        {'netpol_canary_rollouts{source="shop",phase="Paused"}': "2x70"},
+        {'netpol_canary_rollouts{source="shop",phase="Paused"}': "0x40 1x20"},
     ),
     "NetpolCanaryRolloutUnclear": (
-        {'netpol_canary_paused_rollouts{reason="drift"}': "1x60"},
+        {'netpol_canary_paused_rollouts{source="shop",reason="drift"}': "1x60"},
         {
-            'netpol_canary_paused_rollouts{reason="approval"}': "1x60",
-            'netpol_canary_paused_rollouts{reason="inconclusive"}': "0x50 1x10",
+            'netpol_canary_paused_rollouts{source="shop",reason="approval"}': "1x60",
+            'netpol_canary_paused_rollouts{source="shop",reason="inconclusive"}': "0x50 1x10",
         },
     ),
     "NetpolCanaryRestoreSlow": (
@@ -85,8 +86,8 @@ TRIALS = {
         {'netpol_canary_deliveries_total{outcome="sent",kind="statuses"}': "0+1x60"},
     ),
     "NetpolCanaryOutboxWaiting": (
-        {"netpol_canary_outbox_entries": "2x70"},
-        {"netpol_canary_outbox_entries": "2x30 0x1 2x30"},
+        {'netpol_canary_outbox_entries{source="shop"}': "2x70"},
+        {'netpol_canary_outbox_entries{source="shop"}': "2x30 0x1 2x30"},
     ),
     "NetpolCanaryMeasurementsBroken": (
         {'netpol_canary_measurements_total{phase="Error"}': "0+1x90"},
@@ -137,7 +138,17 @@ def served():
 
 def expressions():
     yield from (rule["expr"] for rule in ALERTS.values())
-    yield from (target["expr"] for panel in BOARD["panels"] for target in panel["targets"])
+    yield from (target["expr"] for panel in panels() for target in panel["targets"])
+
+
+def panels(row=None):
+    """The board's panels, or those below one of its rows."""
+    below = None
+    for panel in BOARD["panels"]:
+        if panel["type"] == "row":
+            below = panel["title"]
+        elif row in (None, below):
+            yield panel
 
 
 @pytest.mark.parametrize("expression", list(expressions()))
@@ -150,8 +161,34 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert():
     headings = re.findall(r"^## (\w+)$", (ROOT / "docs/alerts.md").read_text(), re.M)
     assert headings == list(ALERTS)
     for name, rule in ALERTS.items():
-        assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{name.lower()}"
+        assert rule["annotations"]["runbook_url"] == f"{SITE}alerts.html#{name.lower()}"
         assert rule["labels"]["severity"] in ("critical", "warning")
+
+
+def test_the_board_asks_for_the_sources_that_were_chosen_in_its_first_row():
+    variables = {v["name"]: v for v in BOARD["templating"]["list"]}
+    assert variables["source"]["query"]["query"] == "label_values(netpol_canary_rollouts, source)"
+    chosen = list(panels(BOARD["panels"][0]["title"]))
+    assert len(chosen) > 4
+    assert all('source=~"$source"' in target["expr"] for panel in chosen for target in panel["targets"])
+
+
+def test_the_board_leads_to_the_pages_and_to_pages_of_the_site_that_there_are():
+    urls = [link["url"] for link in BOARD["links"]]
+    assert {"${pages}/", "${pages}/history"} <= set(urls)
+    for url in urls:
+        if not url.startswith("${pages}"):
+            name = url.removeprefix(SITE).removesuffix(".html")
+            assert (ROOT / f"docs/{name}.md").exists(), url
+
+
+def test_no_two_panels_of_the_board_overlap():
+    taken = set()
+    for panel in BOARD["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert max(x for x, _ in cells) < 24 and not cells & taken, panel["title"]
+        taken |= cells
 
 
 def test_what_must_be_seen_the_first_time_is_served_before_it_happens():
