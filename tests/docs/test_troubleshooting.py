@@ -13,8 +13,6 @@ from orchestrator.rollout.resources.model import PauseReason
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 HEAD = "| symptom | how to see it | cause | what to do |"
-# Words of Kubernetes and of Git hosts, not of ours.
-OTHERS = {"ErrImagePull", "ImagePullBackOff"}
 
 
 def rows():
@@ -27,7 +25,7 @@ def rows():
 
 
 ROWS = list(rows())
-QUOTED = sorted({text for row in ROWS for text in re.findall("`([^`]+)`", row[0])} - OTHERS)
+QUOTED = sorted({text for row in ROWS for text in re.findall("`([^`]+)`", row[0])})
 
 
 @cache
