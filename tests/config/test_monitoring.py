@@ -245,3 +245,11 @@ def test_each_alert_is_raised_where_it_must_and_not_elsewhere(tmp_path):
     whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(whole))
     promtool("test", "rules", "tests.yaml", folder=tmp_path)
+
+
+def test_what_the_board_asks_is_promql(tmp_path):
+    """As recording rules, which promtool parses; Grafana puts the chosen sources in."""
+    asked = [t["expr"].replace("$source", ".*") for panel in panels() for t in panel["targets"]]
+    rules = [{"record": f"board:{number}", "expr": expr} for number, expr in enumerate(asked)]
+    (tmp_path / "board.yaml").write_text(yaml.safe_dump({"groups": [{"name": "board", "rules": rules}]}))
+    promtool("check", "rules", "board.yaml", folder=tmp_path)
