@@ -56,7 +56,7 @@ class Place:
     flags: tuple[str, ...] = ()
 
 
-# A third of an API server's time is Go's collector; here memory is cheaper than cores.
+# Go's collector runs half as often: here memory is cheaper than cores.
 SPARING = {"GOGC": "200", **os.environ}
 NAMES = "jsonpath={.items[*].metadata.name}"
 LOOPBACK = Place()
