@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from orchestrator.cli import wiring
+from orchestrator.cli import new_files, wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.policies.fleets import files_of
 from orchestrator.cli.policies.recorded import recorded as recorded
@@ -95,19 +95,6 @@ def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
 
 def written(to: Path, files: Mapping[str, str]) -> int:
     """Write all files, or none where one stands there with other content. Raises BadInput."""
-    for name, text in files.items():
-        standing = to / name
-        if standing.exists() and (not standing.is_file() or standing.read_text(errors="replace") != text):
-            raise BadInput(
-                "a file with other content stands there", str(standing), "give --to a new directory"
-            )
-    try:
-        for name, text in files.items():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            (to / name).write_text(text)
-    except OSError as error:
-        raise BadInput(
-            f"cannot be written: {error.strerror}", str(to), "give --to a directory to write in"
-        ) from None
+    new_files.write(to, files, "give --to a new directory")
     print(f"{len(files)} policies written to {to}")
     return 0
