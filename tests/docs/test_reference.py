@@ -8,13 +8,16 @@ from reference.write import DOCS, PAGES
 from stage import Stage
 
 from orchestrator.context import conditions
+from orchestrator.policy.author.intents import PolicyTest
+from orchestrator.policy.lint.accepting import Acceptance
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.crd import crd
 from orchestrator.rollout.resources.resource import MODELS
 
+KNOWN = {**resources.models(), **resources.within(PolicyTest, Acceptance)}
 MODEL_FIELDS = [
     (model, field)
-    for model in resources.models().values()
+    for model in KNOWN.values()
     for field in model.model_json_schema(by_alias=True)["properties"]
 ]
 

@@ -61,6 +61,11 @@ def test_every_page_is_built(site):
     assert all((site / page).with_suffix(".html").is_file() for page in PAGES)
 
 
+def test_the_schemas_for_editors_are_part_of_it(site):
+    schemas = sorted((ROOT / "config/schemas").iterdir())
+    assert schemas and all((site / "schemas" / p.name).read_text() == p.read_text() for p in schemas)
+
+
 def test_nothing_is_fetched_from_elsewhere(site):
     for path in site.rglob("*.html"):
         text = path.read_text()

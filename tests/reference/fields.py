@@ -155,4 +155,35 @@ _SOURCE = {
     "PolicySourceSpec.revisionHistoryLimit": "How many finished rollouts are kept.",
     "PolicySourceSpec.notifications": "Who is notified of its rollouts.",
 }
-FIELDS = {**_SOURCE, **STATUS, **FROZEN}
+# Of files that stand beside the policies: PolicyTests, and what `.netpol-canary.yaml` accepts.
+_BESIDE = {
+    "PolicyTest.intents": "Connections that must be allowed, or must not be.",
+    "PolicyTest.only": "Workloads that nobody else may reach.",
+    "PolicyTest.internet": "What alone may be reached from the internet.",
+    "Intent.name": "What it says, in a few words: every output names it so.",
+    "Intent.expect": "`reach`: every such connection must be allowed. `blocked`: none may be.",
+    "Intent.from": "Where the connections start.",
+    "Intent.to": "Where they go.",
+    "Intent.ports": "The ports at the destination, each of which is asked about.",
+    "Intent.reason": "Why: said where it does not hold.",
+    "OnlyFrom.name": "What it says, in a few words: every output names it so.",
+    "OnlyFrom.to": "The destination: each of its declared ports is asked about.",
+    "OnlyFrom.onlyFrom": "Who may reach it, besides its own replicas; nobody where the list is empty.",
+    "OnlyFrom.reason": "Why: said where it does not hold.",
+    "OnlyTo.name": "What it says, in a few words: every output names it so.",
+    "OnlyTo.onlyTo": "What may be reached; nothing where the list is empty.",
+    "OnlyTo.reason": "Why: said where it does not hold.",
+    "Ends.namespace": "In the namespace of this name.",
+    "Ends.namespaceLabels": "In namespaces that have all of these labels.",
+    "Ends.labels": "Whose pods have all of these labels.",
+    "Ends.workload": "Of this name: `api`, or `payments/api`.",
+    "Ends.address": "This IP address, and no workload.",
+    "Ends.internet": "An address of each public range that the policies tell apart, and no workload.",
+    "Acceptance.from": "Where the connection starts, as `check` names it.",
+    "Acceptance.to": "Where the connection goes, as `check` names it.",
+    "Acceptance.subject": "With a rule of lint, the object: `NetworkPolicy shop/db`.",
+    "Acceptance.ports": "Only these ports, such as 8080, 8000-8080 or 53/UDP; every port where none is named.",
+    "Acceptance.reason": "Why, for everybody who reads the summary.",
+    "Acceptance.until": "The last day on which it counts, without quotes.",
+}
+FIELDS = {**_SOURCE, **STATUS, **FROZEN, **_BESIDE}

@@ -1,4 +1,7 @@
-"""docs/reference/resources.md: every kind and every field, from the models that the CRDs are generated from."""
+"""docs/reference/resources.md: every kind and every field, from the models that the CRDs are generated from.
+
+And docs/reference/policytest.md, of a kind that is no CRD.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from orchestrator.policy.author.intents import PolicyTest
 from orchestrator.rollout.resources.kinds import KINDS as DECLARED
 from orchestrator.rollout.resources.model import API_VERSION
 from orchestrator.rollout.resources.resource import MODELS
@@ -21,15 +25,27 @@ HEAD = f"""# Resources
 All are of `{API_VERSION}`, and stand in the orchestrator's own namespace. This page is written from the models by
 `make reference`, as config/crd is: an unknown field is an error, and every list and string has a bound.
 """
+TEST_HEAD = f"""# PolicyTest
+
+What must hold, as a file beside the policies: [Policies](../policies.md#what-must-hold) has an example, and says what reads
+it. It is of `{API_VERSION}`, is applied nowhere, and has a `metadata.name` like any other object. This page is written from
+the model by `make reference`: an unknown field is an error.
+
+## spec
+"""
 Schema = dict[str, Any]
 
 
 def models() -> dict[str, type[BaseModel]]:
     """Every model that stands in a resource, by name."""
+    return within(*(model for pair in MODELS.values() for model in pair))
+
+
+def within(*tops: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """These models and all that stand in them, by name."""
     found: dict[str, type[BaseModel]] = {}
-    for pair in MODELS.values():
-        for model in pair:
-            _collect(model, found)
+    for model in tops:
+        _collect(model, found)
     return found
 
 
@@ -38,15 +54,16 @@ def _collect(model: type[BaseModel], found: dict[str, type[BaseModel]]) -> None:
         return
     found[model.__name__] = model
     for field in model.model_fields.values():
-        for inner in _models_in(field.annotation):
+        for inner in models_in(field.annotation):
             _collect(inner, found)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's type names."""
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
         yield annotation
     for part in getattr(annotation, "__args__", ()):
-        yield from _models_in(part)
+        yield from models_in(part)
 
 
 def page() -> str:
@@ -59,6 +76,13 @@ def page() -> str:
     parts.append("\n## Parts\n\nWhat stands within the fields above, by name.")
     parts += [f"\n### {name}\n\n{_model(models()[name])}" for name in rest]
     return "\n".join(parts)
+
+
+def policy_test() -> str:
+    """docs/reference/policytest.md: every field of a PolicyTest, from the model that reads it."""
+    parts = [model for model in within(PolicyTest).values() if model is not PolicyTest]
+    tables = [f"\n## {model.__name__}\n\n{_model(model)}" for model in parts]
+    return "\n".join([TEST_HEAD, _model(PolicyTest), *tables])
 
 
 def _kind(kind: str) -> str:
@@ -79,7 +103,7 @@ def _model(model: type[BaseModel]) -> str:
             f"`{field}`",
             _type(inner, schema.get("$defs", {})),
             _default(model, schema, field, inner),
-            described(model, field),
+            cell(described(model, field)),
         )
         for field, inner in schema["properties"].items()
     ]
@@ -100,13 +124,13 @@ def described(model: type[BaseModel], field: str) -> str:
     """What a field is for: its words, else what the model's own text says of it, else what its type is."""
     words = FIELDS.get(f"{model.__name__}.{field}") or FIELDS.get(f"*.{field}")
     if words:
-        return cell(words)
+        return words
     said = [s for s in _sentences(own_text(model)) if re.search(rf"`{field}\b", s)]
     if said:
-        return cell(" ".join(said))
+        return " ".join(said)
     known = {f.alias or n: f for n, f in model.model_fields.items()}
-    for inner in _models_in(known[field].annotation):
-        return cell(next(iter(_sentences(own_text(inner))), ""))
+    for inner in models_in(known[field].annotation):
+        return next(iter(_sentences(own_text(inner))), "")
     return ""
 
 
@@ -125,7 +149,10 @@ def _type(schema: Schema, definitions: dict[str, Schema]) -> str:
     if "enum" in schema:
         return " \\| ".join(f"`{choice}`" if choice else '`""`' for choice in schema["enum"])
     if schema["type"] == "array":
-        return f"list of at most {schema['maxItems']}: {_type(schema['items'], definitions)}"
+        most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"list{most}: {_type(schema['items'], definitions)}"
+    if schema["type"] == "object":
+        return f"mapping: {_type(schema['additionalProperties'], definitions)}"
     if schema["type"] == "string":
         return _string(schema)
     return " ".join([{"integer": "whole number"}.get(schema["type"], schema["type"]), *_bounds(schema)])

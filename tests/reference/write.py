@@ -1,4 +1,4 @@
-"""Write every generated page below docs, and the drawing of the house: `make reference`."""
+"""Write every generated page below docs, the schemas for editors, and the drawing of the house: `make reference`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.server import settings_reference as settings
-from reference import commands, house, metrics, resources, states
+from reference import commands, house, metrics, resources, schemas, states
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings.page,
     "reference/cli.md": commands.page,
     "reference/resources.md": resources.page,
+    "reference/policytest.md": resources.policy_test,
     "reference/metrics.md": metrics.page,
     "reference/conditions.md": states.page,
 }
@@ -22,6 +23,8 @@ def main() -> None:
     for name, page in PAGES.items():
         (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(page() + "\n")
+    for name, text in schemas.files().items():
+        (schemas.FOLDER / name).write_text(text)
     (house.ROOT / house.FILE).write_text(house.drawing())
 
 

@@ -24,6 +24,8 @@ from orchestrator.policy.workloads.fleet import Fleet, hidden
 from orchestrator.policy.workloads.fleet import fleet as read
 
 CONFIG = ".netpol-canary.yaml"
+SECTIONS = frozenset({"lint", "accepted"})  # of that file
+TAKEN = (*LEVELS, "off")  # for a rule
 
 
 def explain(rule: str) -> int:
@@ -164,13 +166,13 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
         return {}
     _, data = configured(file)
     rules = data.get("lint", {}) if isinstance(data, dict) and data else None
-    if not isinstance(data, dict) or set(data) - {"lint", "accepted"} or not isinstance(rules, dict):
+    if not isinstance(data, dict) or set(data) - SECTIONS or not isinstance(rules, dict):
         raise BadInput(
             "a mapping with `lint` is wanted", str(file), "such as lint: {NPC004: warning, NPC007: off}"
         )
     found = {str(rule): "off" if level is False else str(level) for rule, level in rules.items()}
     for rule, level in found.items():
-        if rule not in RULES or level not in (*LEVELS, "off"):
+        if rule not in RULES or level not in TAKEN:
             raise BadInput(
                 f"lint.{rule}: {level}", str(file), f"take {', '.join(LEVELS)} or off, and a known rule"
             )

@@ -112,7 +112,7 @@ class OnlyTo(_Model):
 
 
 class PolicyTest(_Model):
-    """The spec of a PolicyTest."""
+    """What a network is meant to allow, and what it is not."""
 
     intents: Annotated[list[Intent], Field(max_length=5000)] = []
     only: Annotated[list[OnlyFrom], Field(max_length=1000)] = []

@@ -24,6 +24,7 @@ _COVERS: dict[str, tuple[RiskKind, ...]] = {
     "scrape": ("cut", "narrowed"),
     "ownPath": ("cut", "narrowed"),
 }
+_RISKS = tuple(kind for kind in KINDS if kind != "many")
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -32,7 +33,7 @@ class Acceptance(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
-    finding: Text
+    finding: Annotated[Text, Field(json_schema_extra={"enum": [*_RISKS, *RULES]})]
     src: Annotated[str, Field(alias="from", max_length=500)] = ""
     dst: Annotated[str, Field(alias="to", max_length=500)] = ""
     subject: Annotated[str, Field(max_length=500)] = ""
@@ -46,9 +47,8 @@ class Acceptance(BaseModel):
             if not self.subject or self.src or self.dst or self.ports:
                 raise ValueError(f"{self.finding} is accepted for a `subject`, such as NetworkPolicy shop/db")
             return self
-        kinds = [k for k in KINDS if k != "many"]
-        if self.finding not in kinds:
-            raise ValueError(f"finding is a rule of lint, or one of {', '.join(kinds)}")
+        if self.finding not in _RISKS:
+            raise ValueError(f"finding is a rule of lint, or one of {', '.join(_RISKS)}")
         given = {"from": self.src, "to": self.dst}
         lacking = [end for end in _ENDS.get(self.finding, ("from", "to")) if not given[end]]
         if lacking:
