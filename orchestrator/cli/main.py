@@ -19,6 +19,7 @@ def load() -> None:
     """Every command is known from here on."""
     from orchestrator.cli.commands import (  # noqa: F401, I001 - in the order of --help
         demo,
+        repositories,
         rollouts,
         freezes,
         sources,

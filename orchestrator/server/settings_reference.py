@@ -19,7 +19,8 @@ controller: {poll_seconds: 60}
 webhooks: {secret_ref: webhooks}
 ```
 
-In the cluster the variables stand in the Deployment of config/manager.
+In the cluster the variables stand in the Deployment of config/manager. An editor checks the file by its schema
+(docs/editors.md).
 
 This page is written by `netpol-canary settings --docs`.
 """

@@ -87,7 +87,7 @@ OWN_WORDS = {
         "serve",
         "controller",
     ),
-    *("settings", "step", "metrics presets", "workflows render"),
+    *("settings", "step", "metrics presets", "workflows render", "init", "schema"),
 }
 
 

@@ -1,0 +1,288 @@
+"""`init` writes a repository that every command takes as it is, asks for what is missing, and never writes over anything."""
+
+import builtins
+import json
+import re
+import sys
+
+import pytest
+import yaml
+from git_folder import begun, commit
+from jsonschema import Draft7Validator
+from stage import Stage
+from written import policy
+
+from orchestrator.cli.repositories.ci_files import CI_FILES
+from orchestrator.cli.rollouts.sources import from_file
+from orchestrator.rollout.resources import model as m
+
+GIVEN = ("--name", "payments", "--repository", "https://git.example.com/platform/policies.git")
+GITHUB = (*GIVEN, "--namespaces", "cart,checkout", "--host", "github")
+LABELS = (*GIVEN, "--selector", "team=shop,tier=web", "--host", "gitlab")
+CHOICE = re.compile(r"^(\s*)# (?=(?:[a-zA-Z]+:|- name:|  [a-zA-Z]+:) ?)", re.M)
+
+
+@pytest.fixture
+def netpol(cli, tmp_path, monkeypatch):
+    """The command line in a new directory, with nobody at the terminal."""
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    return cli(Stage())
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """`answers(...)` sits at the terminal; what was asked is in what it gives."""
+
+    def sit(*texts):
+        left, asked = list(texts), []
+
+        def answer(question):
+            asked.append(question)
+            if not left:
+                raise EOFError
+            return left.pop(0)
+
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(builtins, "input", answer)
+        return asked
+
+    return sit
+
+
+def there(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and ".git/" not in str(p)}
+
+
+def deny(folder):
+    """A policy that denies all egress, DNS with it."""
+    (folder / "policies/_shared").mkdir()
+    text = policy("deny", "{podSelector: {}, policyTypes: [Egress]}")
+    (folder / "policies/_shared/deny.yaml").write_text(text)
+
+
+@pytest.fixture(params=[GITHUB, LABELS], ids=["names, GitHub", "labels, GitLab"])
+def written(request, netpol, tmp_path):
+    done = netpol("init", *request.param)
+    assert done.code == 0, done.err
+    return tmp_path / "new"
+
+
+def test_the_source_is_one(written):
+    source = from_file(str(written / "policysource.yaml"))
+    assert source.name == "payments" and source.spec.git.path == "policies"
+    assert source.spec.git.url == GIVEN[-1]
+    named = source.spec.namespaces
+    if named.names:
+        assert named.names == ["cart", "checkout"] and source.spec.strategy.canary == ["cart"]
+    else:
+        assert named.match_labels == [m.Label(key="team", value="shop"), m.Label(key="tier", value="web")]
+
+
+def test_every_choice_in_its_comments_is_one(written):
+    for name, load in (
+        ("policysource.yaml", m.PolicySourceSpec.model_validate),
+        ("policies/policytest.yaml", None),
+    ):
+        text = (written / name).read_text()
+        plain, chosen = yaml.safe_load(text), yaml.safe_load(CHOICE.sub(r"\1", text))
+        assert chosen != plain
+        assert fits(written, text, chosen)
+        if load:
+            assert load(chosen["spec"]).feedback.host in ("github", "gitlab")
+
+
+def fits(folder, text, document):
+    """Whether a file is what the schema says that its first line names."""
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)[1]
+    path = next(p for p in (folder / named, folder / "policies" / named) if p.is_file())
+    return Draft7Validator(json.loads(path.read_text())).is_valid(document)
+
+
+def test_each_file_fits_the_schema_that_stands_beside_it(written):
+    for name in ("policysource.yaml", "policies/policytest.yaml"):
+        text = (written / name).read_text()
+        named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)[1]
+        schema = json.loads(((written / name).parent / named).read_text())
+        assert list(Draft7Validator(schema).iter_errors(yaml.safe_load(text))) == []
+
+
+def test_its_test_holds(written, netpol):
+    done = netpol("test", "policies")
+    assert done.code == 0 and re.search(r"(\d) intents, \1 hold", done.out), done.err
+    assert "names resolve in " in done.out
+
+
+def test_its_test_finds_that_dns_is_lost(written, netpol):
+    deny(written)
+    done = netpol("test", "policies")
+    assert done.code == 1 and "because without DNS nothing works" in done.out
+
+
+def asked_by_ci(folder):
+    """The arguments with which its CI file runs `check`, without where the answer goes."""
+    (file,) = (folder / name for name in CI_FILES.values() if (folder / name).exists())
+    run = yaml.safe_load(file.read_text())
+    steps = run["policies"]["script"] if "policies" in run else run["jobs"]["check"]["steps"]
+    lines = [step if isinstance(step, str) else step.get("run", "") for step in steps]
+    calls = [line.split(" >")[0] for line in lines if "netpol-canary check" in line]
+    return [re.sub(r'"\$(BASE|base)"', "main", call).split()[1:] for call in calls]
+
+
+def test_its_ci_checks_pull_requests(written, netpol):
+    calls = asked_by_ci(written)
+    assert [c[3:] for c in calls] in (
+        [["main", "-o", "sarif"], ["main"]],
+        [["main", "-o", "gitlab"], ["main"]],
+    )
+    git = begun(written)
+    commit(written, "begin")
+    git("checkout", "-q", "-b", "topic")
+    assert [netpol(*call).code for call in calls] == [0, 0]
+    deny(written)
+    commit(written, "deny")
+    for call in calls:
+        done = netpol(*call)
+        assert done.code == 1 and "names resolve in " in done.out
+
+
+def test_it_says_in_five_lines_what_it_wrote_and_what_comes_next(netpol, tmp_path):
+    done = netpol("init", *GITHUB)
+    lines = done.out.splitlines()
+    assert len(lines) == 5 and done.err == ""
+    files = lines[0].partition(": ")[2].split(", ")
+    assert there(tmp_path / "new") == {f for f in there(tmp_path / "new") if f.startswith(tuple(files))}
+    assert len(there(tmp_path / "new")) == 4 + 5
+    assert lines[2:] == [
+        "  kubectl get deploy,sts,ds,svc,ns -A -o yaml > policies/_workloads/all.yaml",
+        "  netpol-canary import --cluster --only cart --only checkout --to policies",
+        "  netpol-canary test policies",
+    ]
+
+
+def test_it_writes_elsewhere_and_says_the_commands_for_there(netpol, tmp_path):
+    done = netpol("init", *LABELS, "--directory", "../a folder")
+    assert done.code == 0 and (tmp_path / "a folder/policysource.yaml").exists()
+    assert "netpol-canary test '../a folder/policies'" in done.out
+    assert "--only {.metadata.name}" in done.out and "-l team=shop,tier=web" in done.out
+
+
+def test_nothing_is_written_where_something_stands(netpol, tmp_path):
+    file = tmp_path / "new/.github/workflows/policies.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("mine\n")
+    done = netpol("init", *GITHUB)
+    assert done.code == 2 and done.out == "" and len(done.err.splitlines()) == 1
+    assert "policies.yaml: a file with other content stands there; give --force" in done.err
+    assert there(tmp_path / "new") == {".github/workflows/policies.yaml"} and file.read_text() == "mine\n"
+    assert netpol("init", *GITHUB, "--force").code == 0 and "mine" not in file.read_text()
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    done = netpol("init", *GITHUB, "--force")
+    assert done.code == 2 and "something else stands" in done.err and not (tmp_path / "elsewhere").exists()
+
+
+def test_the_same_again_changes_nothing(netpol):
+    assert netpol("init", *GITHUB).code == netpol("init", *GITHUB).code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "--name and --repository and --namespaces or --selector and --host are missing; give them"),
+        (GITHUB[:-2], "--host is missing; give"),
+        ((*GITHUB, "--name", "Pay ments"), '--name: "Pay ments" is no DNS label'),
+        ((*GITHUB, "--host", "hub"), "--host: there is no CI file for 'hub'; take github or gitlab"),
+        ((*GITHUB, "--namespaces", "cart,Check"), '--namespaces: "Check" is no DNS label'),
+        (
+            (*GITHUB, "--namespaces", " , "),
+            "--namespaces: no namespace is named; name one, or give --selector",
+        ),
+        (
+            (*GITHUB, "--canary", "chekout"),
+            "--canary: chekout is not among --namespaces; did you mean checkout?",
+        ),
+        (
+            (*GITHUB, "--selector", ",".join(f"l{n}=x" for n in range(17))),
+            "policysource.yaml: PolicySource spec.namespaces.matchLabels: List should have at most 16 items",
+        ),
+        ((*GITHUB, "--selector", "team"), "--selector: team is no label; write it as team=shop"),
+        ((*GITHUB, "--selector", "te am=x"), '--selector: "te am" is no label key'),
+        ((*GITHUB, "--selector", "team=-"), '--selector: "-" is no label value'),
+        ((*GITHUB, "--repository", "http://git.example.com/x"), "--repository: http:// is not taken"),
+        ((*GITHUB, "--repository", "https://ann:secret@git.example.com/x"), "must not hold credentials"),
+        ((*GITHUB, "--repository", "https://x/y\nz: 1"), "--repository: an address has no spaces"),
+        (
+            (*GITHUB, "--repository", "nowhere"),
+            "there is no repository at nowhere; give an https:// or ssh://",
+        ),
+        ((*GITHUB, "--directory", "/proc/none"), "/proc/none: cannot be written"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(netpol, tmp_path, given, said):
+    done = netpol("init", *given)
+    assert done.code == 2 and done.out == "" and len(done.err.splitlines()) == 1
+    assert said in done.err and there(tmp_path / "new") == set()
+
+
+def test_it_asks_for_what_is_missing_until_it_can_be_read(netpol, tmp_path, answers):
+    asked = answers("Pay", "", "https://github.com/shop/policies", "cart,checkout", "cartt", "checkout")
+    done = netpol("init")
+    assert done.code == 0, done.err
+    assert [q.split("[")[0].strip(": ") for q in asked] == [
+        *("Name of the source", "Name of the source", "URL of the repository"),
+        *("Namespaces, as cart,checkout, or their labels, as team=shop", "First wave", "First wave"),
+    ]
+    source = from_file(str(tmp_path / "new/policysource.yaml"))
+    assert source.name == "new" and source.spec.strategy.canary == ["checkout"]
+    assert "did you mean cart?" in done.out and (tmp_path / "new/.github").is_dir()
+
+
+def test_it_asks_for_nothing_where_nothing_is_missing(netpol, answers):
+    asked = answers()
+    assert netpol("init", *GITHUB).code == 0 and asked == []
+
+
+def test_whoever_stops_answering_is_told_how_to_go_on(netpol, answers, tmp_path):
+    answers("shop")
+    done = netpol("init")
+    assert done.code == 2 and "no answer came; give the options" in done.err
+    assert there(tmp_path / "new") == set()
+
+
+def test_the_remote_origin_is_the_repository_without_its_credentials(netpol, tmp_path):
+    git = begun(tmp_path / "new")
+    git("remote", "add", "origin", "https://ann:secret@gitlab.example.com/shop/policies.git")
+    assert netpol("init", "--name", "shop", "--namespaces", "cart").code == 0
+    text = (tmp_path / "new/policysource.yaml").read_text()
+    assert "url: https://gitlab.example.com/shop/policies.git" in text and "secret@" not in text
+    assert "repository: shop/policies," in text and (tmp_path / "new/.gitlab-ci.yml").exists()
+
+
+def test_the_user_of_an_origin_over_ssh_is_no_credential(netpol, tmp_path):
+    git = begun(tmp_path / "new")
+    git("remote", "add", "origin", "ssh://git@gitlab.example.com/shop/policies.git")
+    assert netpol("init", "--name", "shop", "--namespaces", "cart").code == 0
+    assert "url: ssh://git@gitlab.example.com/" in (tmp_path / "new/policysource.yaml").read_text()
+
+
+def test_a_repository_over_ssh_names_its_secret(netpol, tmp_path):
+    done = netpol("init", *GITHUB, "--repository", "git@github.com:shop/policies.git")
+    assert done.code == 0, done.err
+    source = from_file(str(tmp_path / "new/policysource.yaml"))
+    assert source.spec.git.secret_ref == "payments-git" and source.spec.git.url.startswith("git@")
+
+
+def test_a_folder_within_a_repository_is_not_its_root(netpol, tmp_path):
+    begun(tmp_path / "new")
+    done = netpol("init", *GITHUB, "--directory", "inner")
+    assert done.code == 2 and f"give --directory {tmp_path / 'new'}" in done.err
+
+
+def test_names_that_yaml_reads_as_something_else_stay_names(netpol, tmp_path):
+    done = netpol("init", *GITHUB, "--name", "123", "--namespaces", "on,1a", "--selector", "a=true")
+    assert done.code == 0, done.err
+    source = from_file(str(tmp_path / "new/policysource.yaml"))
+    assert source.name == "123" and source.spec.namespaces.names == ["on", "1a"]
+    assert source.spec.namespaces.match_labels[0].value == "true"
+    assert netpol("test", "policies").code == 0
