@@ -1,6 +1,7 @@
 """The CI files of Git hosts, which check what a pull request does to the policies."""
 
 POLICIES = "policies"
+PLACE = "git+https://git.example.com/platform/netpol-canary"  # published nowhere yet
 CI_FILES = {"github": ".github/workflows/policies.yaml", "gitlab": ".gitlab-ci.yml"}
 _GITHUB = f"""\
 # Checks a pull request: what it opens and cuts, new findings, and whether the PolicyTests hold.
@@ -18,7 +19,7 @@ jobs:
       with: {{fetch-depth: 0}}  # the base is compared with, too
     - uses: actions/setup-python@v5
       with: {{python-version: "3.12"}}
-    - run: pip install netpol-canary
+    - run: pip install {PLACE}  # wherever you keep it
     - run: netpol-canary check {POLICIES} --base "$BASE" -o sarif > policies.sarif || true
     - uses: github/codeql-action/upload-sarif@v3
       continue-on-error: true  # where code scanning is not switched on
@@ -33,7 +34,7 @@ policies:
   rules: [{{if: $CI_PIPELINE_SOURCE == "merge_request_event"}}]
   variables: {{GIT_DEPTH: 0}}  # the base is compared with, too
   script:
-  - pip install netpol-canary
+  - pip install {PLACE}  # wherever you keep it
   - base=origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME
   - netpol-canary check {POLICIES} --base "$base" -o gitlab > quality.json || true
   - netpol-canary check {POLICIES} --base "$base" > summary.md
