@@ -1,11 +1,28 @@
 """How many there are, in words: `2 waves`, `one, two and 3 more`."""
 
+import re
 from collections.abc import Sequence
 
+_IRREGULAR = {"analysis": "analyses", "series": "series"}
 
-def many(number: int, noun: str) -> str:
-    """`1 wave`, `2 waves`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+def many(number: float, noun: str) -> str:
+    """`1 wave`, `2 waves`; every counted noun takes its plural here. A float is written as short as it can be."""
+    shown = f"{number:g}" if isinstance(number, float) else str(number)
+    return f"{shown} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`policies`, `network policies`, `ways of netpol-canary's own`: the last word before `of` takes the ending."""
+    head, of, rest = noun.partition(" of ")
+    *before, last = head.split(" ")
+    several = _IRREGULAR.get(last) or (f"{last[:-1]}ies" if re.search("[^aeiou]y$", last) else f"{last}s")
+    return " ".join([*before, several]) + of + rest
+
+
+def agreeing(number: int, one: str, several: str) -> str:
+    """The verb that goes with so many: `agreeing(1, "holds", "hold")`."""
+    return one if number == 1 else several
 
 
 def few(items: Sequence[str], most: int, between: str = ", ", last: str = " and") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.rollout.resources.model import MeasurementPhase, MetricSpec
+from orchestrator.wording import many
 
 KINDS = {
     "scrape": "the metrics scrape",
@@ -86,7 +87,8 @@ def measure(
         return replace(found, quiet=namespace in now.idle and found.phase == "Failed")
     if now.samples.get(namespace, math.inf) < spec.min_samples:
         return outcome(
-            "Inconclusive", f"{now.samples[namespace]:g} samples, at least {spec.min_samples:g} are asked for"
+            "Inconclusive",
+            f"{many(now.samples[namespace], 'sample')}, at least {spec.min_samples:g} are asked for",
         )
     if spec.maximum is not None and value > spec.maximum:
         return outcome("Failed", f"expected at most {spec.maximum:g}, seen {value:.4g}")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from orchestrator.analysis.probe_answers import Judgement
 from orchestrator.rollout.resources.model import Analysis, MeasurementPhase, MeasurementRecord
+from orchestrator.wording import agreeing, many
 
 OBSERVER = "the change cuts off the observer: "
 MOST_SAID = 4
@@ -34,7 +35,7 @@ def verdict(
     if answers.unclear:
         return "Inconclusive", "; ".join(answers.unclear[:MOST_SAID])
     if checks < plan.count:
-        return "Running", f"{checks} of {plan.count} checks"
+        return "Running", f"{checks} of {many(plan.count, 'check')}"
     return _last(plan, measured, waited, answers.agreed, probes)
 
 
@@ -80,4 +81,7 @@ def _last(
         if plan.metrics or probes:
             return "Inconclusive", "nothing was measured, and no probe was answered as expected"
         return "Successful", "no evidence was asked for"
-    return "Successful", f"{len(good)} measurements within their limits, {agreed} probes as expected"
+    return (
+        "Successful",
+        f"{many(len(good), 'measurement')} within {agreeing(len(good), 'its limits', 'their limits')}, {many(agreed, 'probe')} as expected",
+    )

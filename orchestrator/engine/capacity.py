@@ -11,6 +11,7 @@ from orchestrator.errors import BadInput
 from orchestrator.ports import Cluster, Manifest
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, load
+from orchestrator.wording import agreeing, many
 
 MOST_NAMED = 3
 
@@ -45,11 +46,11 @@ class Limits(Capacity):
         taken = {r.name: size for r in others if (size := _taken(r))}
         named = ", ".join(sorted(taken)[:MOST_NAMED]) + (", …" if len(taken) > MOST_NAMED else "")
         if len(taken) >= self.most_rollouts:
-            return f"at most {self.most_rollouts} rollouts at once, now {named}"
+            return f"at most {many(self.most_rollouts, 'rollout')} at once, now {named}"
         wanted, used = len(rollout.spec.waves[rollout.status.wave].namespaces), sum(taken.values())
         if taken and wanted + used > self.most_namespaces:
-            limit = f"at most {self.most_namespaces} namespaces at once"
-            return f"{limit}, {used} are taken by {named}, this wave has {wanted}"
+            limit = f"at most {many(self.most_namespaces, 'namespace')} at once"
+            return f"{limit}, {used} {agreeing(used, 'is', 'are')} taken by {named}, this wave has {wanted}"
         return ""
 
 

@@ -17,6 +17,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.timing import applied_at
+from orchestrator.wording import many
 
 CHUNK = 50  # namespaces asked about in one query
 MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
@@ -130,7 +131,7 @@ def _excess(counts: Counts, name: str) -> str:
     errors, total = (sum(x or 0.0 for x in side[: last + 1]) for side in (counts.errors, counts.total))
     if not total or errors <= total * EXCESS + 1:
         return ""
-    return f"{errors:g} errors in {total:g} requests in {name}"
+    return f"{many(errors, 'error')} in {many(total, 'request')} in {name}"
 
 
 def _grown(series: Series, grid: Grid) -> dict[str, Increments]:

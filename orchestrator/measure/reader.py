@@ -14,6 +14,7 @@ from orchestrator.analysis.queries.query import resolve
 from orchestrator.errors import MetricError
 from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout.resources import model as m
+from orchestrator.wording import many
 
 STALE = timedelta(seconds=60)  # how far a sample's time may be from the time that was asked about
 EXCESS = 1.05  # errors for each request, up to which extrapolation over a window explains it
@@ -115,7 +116,9 @@ def _ratio(errors: Part, total: Part, query: str, excess: float) -> Reading:
         if not count:
             idle += [name] if not wrong else []
         elif wrong > count * excess:
-            broken[name] = f"{wrong:g} errors in {count:g} requests in {name} (query: {query[:MOST_QUERY]})"
+            broken[name] = (
+                f"{many(wrong, 'error')} in {many(count, 'request')} in {name} (query: {query[:MOST_QUERY]})"
+            )
         else:
             values[name] = min(wrong / count, 1.0)
     return Reading(values, dict(total.values), broken, query, unclear, frozenset(idle))

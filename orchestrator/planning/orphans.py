@@ -18,7 +18,7 @@ from orchestrator.rollout.resources.objects import SOURCE_LABEL, Manifest
 from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.waves import arrange
 from orchestrator.sources.selection import Selection, selection, system
-from orchestrator.wording import few
+from orchestrator.wording import few, many
 
 MOST_NAMED = 8
 GATE = "orphans"
@@ -33,7 +33,7 @@ class Orphans:
     @property
     def text(self) -> str:
         """For people; bounded."""
-        named = [f"{n} ({len(o)} {'policy' if len(o) == 1 else 'policies'})" for n, o in self.held.items()]
+        named = [f"{n} ({many(len(o), 'policy')})" for n, o in self.held.items()]
         return few(named, MOST_NAMED, last=", and")
 
 

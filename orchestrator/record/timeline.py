@@ -10,7 +10,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.outbox import REGRESSIONS
 from orchestrator.rollout.resources.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
 from orchestrator.rollout.resources.resource import Approval
-from orchestrator.wording import few
+from orchestrator.wording import few, many
 
 MOST_NAMED = 6
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -112,7 +112,7 @@ def _wave(state: State, number: int) -> Iterator[Moment]:
 def _looks(number: int, records: Sequence[MeasurementRecord]) -> Iterator[Moment]:
     good = Counter(r.time for r in records if r.phase == "Successful")
     for time, asked in sorted(Counter(r.time for r in records).items()):
-        text = f"wave {number} watched: {good[time]} measurements good"
+        text = f"wave {number} watched: {many(good[time], 'measurement')} good"
         bad = asked - good[time]
         yield Moment(time, "Measured", f"{text}, {bad} not" if bad else text, wave=number)
 

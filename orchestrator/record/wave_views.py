@@ -8,6 +8,7 @@ from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.model import PolicyRolloutStatus, WaveAnalysisStatus
+from orchestrator.wording import many
 
 ALARMING = ("Failed", "Error", "Inconclusive")
 BACK = ("RollingBack", "RolledBack", "Failed")
@@ -58,7 +59,7 @@ def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:
     seen = status.watch
     if not seen.checks:
         return ()
-    checks = "1 check" if seen.checks == 1 else f"{seen.checks} checks"
+    checks = many(seen.checks, "check")
     since = "it was promoted" if status.phase == "Successful" else "the wave's verdict"
     return (f"{checks} since {since}; the last: {seen.phase}, {seen.reason}",)
 

@@ -15,6 +15,7 @@ from typing import Literal
 from orchestrator.rollout.resources.model import WaveWorkflow
 from orchestrator.rollout.resources.objects import MOST_LABEL
 from orchestrator.rollout.resources.resource import Rollout
+from orchestrator.wording import many
 
 MOST_FAILURES = 2  # that a wave is taken up again after
 ENDED = frozenset({"Failed", "Error", "Succeeded"})
@@ -71,7 +72,7 @@ def handed(rollout: Rollout, wave: int, seen: Seen | None) -> Handoff:
 
 def _again(rollout: Rollout, now: WaveWorkflow, reason: str, message: str) -> Handoff:
     if now.failures >= MOST_FAILURES:
-        times = f"; {now.failures + 1} workflows came to nothing"
+        times = f"; {many(now.failures + 1, 'workflow')} came to nothing"
         return Handoff("back", now, reason, message + times)
     after = _at(rollout, now.wave, now.attempt + 1, now.failures + 1)
     return Handoff("next", after, reason, f"{message}; {after.name} takes the wave up again")

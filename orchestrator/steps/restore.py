@@ -24,6 +24,7 @@ from orchestrator.rollout.resources.resource import NamespaceRollout, load
 from orchestrator.sources.lookup import latest
 from orchestrator.steps.apply import manifests
 from orchestrator.steps.transitions import handle
+from orchestrator.wording import many
 from orchestrator.writing.converge import Held, converge
 from orchestrator.writing.frozen_walk import Record
 
@@ -111,7 +112,7 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
     again = [item for item in state.known(state.touched()) if item.status.phase == "Restored"]
     ctx.each(lambda item: _once_more(ctx, state, item), again, state.rollout.spec.strategy.max_parallel)
     known = state.rollout.status.conditions
-    found = put(known, CONFIRMED, "True", "ReadBack", f"{len(again)} namespaces read back twice", now)
+    found = put(known, CONFIRMED, "True", "ReadBack", f"{many(len(again), 'namespace')} read back twice", now)
     change(ctx, state, Action("confirm"), conditions=found)
 
 

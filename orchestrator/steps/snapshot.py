@@ -24,6 +24,7 @@ from orchestrator.rollout.resources.weight import weight
 from orchestrator.sources.claim import taken
 from orchestrator.sources.prune import let_go
 from orchestrator.sources.verified_state import covered
+from orchestrator.wording import many
 
 MOST_BYTES = 1024 * 1024  # of a rollout's spec as it is stored; what happens to it takes the rest
 Cause = Literal["revision", "namespaces", "drift", "orphans"]
@@ -159,7 +160,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
         rollout.spec.strategy.max_parallel,
     )
     go = Action(
-        "snapshot", reason="Planned", message=f"{len(names)} namespaces in {len(rollout.spec.waves)} waves"
+        "snapshot",
+        reason="Planned",
+        message=f"{many(len(names), 'namespace')} in {many(len(rollout.spec.waves), 'wave')}",
     )
     change(ctx, state, go, phase="Progressing", started_at=ctx.clock.now())
 

@@ -7,6 +7,7 @@ from orchestrator.ports import Probe
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.conditions import put
+from orchestrator.wording import agreeing, many
 
 MOST_NAMED = 5
 
@@ -51,4 +52,8 @@ def _compare(ctx: Context, state: State, wanted: list[Probe]) -> tuple[m.Conditi
     if wrong:
         named = ", ".join(wrong[:MOST_NAMED]) + (", …" if len(wrong) > MOST_NAMED else "")
         return "False", "ProbesDiffer", f"these answer otherwise than before the change: {named}"
-    return "True", "ProbesMatch", f"{len(results)} probes answer as before the change"
+    return (
+        "True",
+        "ProbesMatch",
+        f"{many(len(results), 'probe')} {agreeing(len(results), 'answers', 'answer')} as before the change",
+    )

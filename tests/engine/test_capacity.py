@@ -126,7 +126,7 @@ def test_what_finds_no_room_is_queued_says_for_what_and_goes_on_in_its_turn():
     hold(rounds, NAME)
     rounds.go(2)
     assert status(stage, "more-cccccccccc").paused_for == "limit"
-    assert "at most 1 rollouts at once, now shop-cccccccccc" in status(stage, "more-cccccccccc").reason
+    assert "at most 1 rollout at once, now shop-cccccccccc" in status(stage, "more-cccccccccc").reason
     assert "1 in the queue before it, the first is more-cccccccccc" in status(stage, "most-cccccccccc").reason
     assert stage.cluster.list(POLICY, "more") == stage.cluster.list(POLICY, "most") == []
     rounds.controller._work.clear()
@@ -167,7 +167,7 @@ def test_namespaces_count_and_a_wave_that_is_too_large_goes_alone():
         )
     )
     assert Limits(stage.cluster, OWN, 16, 10).lacking(waiting) == ""
-    said = "at most 9 namespaces at once, 1 are taken by shop-cccccccccc, this wave has 9"
+    said = "at most 9 namespaces at once, 1 is taken by shop-cccccccccc, this wave has 9"
     assert said in Limits(stage.cluster, OWN, 16, 9).lacking(waiting)
     work(stage.context(), "first")
     assert Limits(stage.cluster, OWN, 16, 5).lacking(waiting) == ""

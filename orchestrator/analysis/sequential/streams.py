@@ -17,6 +17,7 @@ from orchestrator.analysis.sequential.e_process import (
     volume_path,
 )
 from orchestrator.analysis.sequential.shared_change import error_drift, volume_drift
+from orchestrator.wording import many
 
 LOST = 0.9  # share of requests: what cuts clients off loses nearly all of theirs
 ALONE = "no control group: the baseline decides"
@@ -55,7 +56,7 @@ def ratio_evidence(
     size = regression if regression is not None else min(max(5 * expected, 0.05), 1.0)
     would = regressed_errors(total, size, rates(errors_before, total_before)[2])
     said = (
-        f"{seen:.0f} errors in {requests:.0f} requests ({_percent(seen / requests)}), at most "
+        f"{many(round(seen), 'error')} in {many(round(requests), 'request')} ({_percent(seen / requests)}), at most "
         f"{_percent(expected)} expected (baseline {errors_before.sum():.0f} in {past:.0f}, "
         f"{note or f'control group x{point[-1]:.2g}'}, tolerance {_percent(tolerance)})"
     )
@@ -99,7 +100,7 @@ def volume_evidence(
     would = regressed_requests(expected, lost, dispersion(counts_before, lasted_before))
     share = f"control group x{float(expected.sum()) / (usual * covered):.2g}"
     said = (
-        f"{seen:.0f} requests, {float(expected.sum()):.0f} expected (baseline {usual:.3g} an interval, "
+        f"{many(round(seen), 'request')}, {float(expected.sum()):.0f} expected (baseline {usual:.3g} an interval, "
         f"{note or share}), at least {_percent(min_ratio)} of them asked for"
     )
     enough = bool(path(would).max() >= alarm_at)

@@ -13,6 +13,7 @@ from orchestrator.cli.rollouts.progress import line
 from orchestrator.errors import BadInput
 from orchestrator.record.timeline import moments
 from orchestrator.sandbox import shop, shop_workloads
+from orchestrator.wording import many
 
 EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
 
@@ -64,6 +65,6 @@ def _tour(root: Path, tag: str) -> Iterator[str]:
 def _ending(facts: dict[str, Any]) -> str:
     if facts["phase"] == "Succeeded":
         total = sum(len(w["namespaces"]) for w in facts["waves"])
-        return f"  [bold green]Succeeded[/bold green]: {total} namespaces in {len(facts['waves'])} waves"
+        return f"  [bold green]Succeeded[/bold green]: {many(total, 'namespace')} in {many(len(facts['waves']), 'wave')}"
     seconds = facts["restoredSeconds"]
     return f"  [bold yellow]{facts['phase']}[/bold yellow], restored {seconds:.2g} s after detection"

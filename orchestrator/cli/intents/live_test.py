@@ -21,7 +21,7 @@ from orchestrator.policy.author.live_intents import Outcome, Trial, outcome, tri
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Probe, Prober, ProbeResult
 from orchestrator.rollout.resources.model import Probing
-from orchestrator.wording import first
+from orchestrator.wording import agreeing, first, many
 
 WORDS = {"holds": "ok  ", "fails": "FAIL", "unknown": "????", "skipped": "skip"}
 
@@ -67,7 +67,9 @@ def _text(found: Sequence[Outcome]) -> list[str]:
         lines += [f"      {line}" for line in told]
     counts = {word: sum(o.state == word for o in found) for word in WORDS}
     lines.append(
-        f"{len(found)} intents by real connections: {counts['holds']} hold, {counts['fails']} do not, "
+        f"{many(len(found), 'intent')} by real connections: "
+        f"{counts['holds']} {agreeing(counts['holds'], 'holds', 'hold')}, "
+        f"{counts['fails']} {agreeing(counts['fails'], 'does', 'do')} not, "
         f"{counts['unknown']} without an answer, {counts['skipped']} that no probe can ask"
     )
     if counts["skipped"] == len(found):
@@ -77,7 +79,7 @@ def _text(found: Sequence[Outcome]) -> list[str]:
 
 def _share(trial: Trial) -> str:
     tried = len(trial.connections)
-    return f" ({tried} of {trial.possible} connections tried)" if tried < trial.possible else ""
+    return f" ({tried} of {many(trial.possible, 'connection')} tried)" if tried < trial.possible else ""
 
 
 def _case(item: Outcome) -> Case:

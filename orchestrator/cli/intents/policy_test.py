@@ -10,6 +10,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.author.intents import KIND, PolicyTest, as_data, run, shown, tests_of
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import parse_all
+from orchestrator.wording import agreeing, many
 
 
 def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
@@ -33,9 +34,10 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
             )
             for line in (*shown(result), *reason):
                 print(f"      {line}")
-        print(f"{len(results)} intents, {len(results) - len(failed)} hold")
+        held = len(results) - len(failed)
+        print(f"{many(len(results), 'intent')}, {held} {agreeing(held, 'holds', 'hold')}")
     if unmatched := sum(r.unmatched for r in results):
-        text = "1 intent names" if unmatched == 1 else f"{unmatched} intents name"
+        text = f"{many(unmatched, 'intent')} {agreeing(unmatched, 'names', 'name')}"
         note(f"{text} what is not here: correct it, or give --workloads DIR")
         return 2
     return 1 if failed else 0

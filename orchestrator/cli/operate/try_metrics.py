@@ -15,6 +15,7 @@ from orchestrator.errors import BadInput
 from orchestrator.measure.metric_history import History, history
 from orchestrator.measure.strategy_check import Answer, answer
 from orchestrator.rollout.resources.resource import Source
+from orchestrator.wording import many
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 40  # namespaces of one metric; -o json has all
@@ -131,7 +132,7 @@ def drawn(given: Answer, past: History, seconds: int) -> list[str]:
         rows.append(
             [name, value, *of, str(_samples(past, name)), age, plot(past.values.get(name, []), ratio)]
         )
-    more = [f"and {len(spaces) - MOST_SHOWN} more namespaces"] if len(spaces) > MOST_SHOWN else []
+    more = [f"and {many(len(spaces) - MOST_SHOWN, 'more namespace')}"] if len(spaces) > MOST_SHOWN else []
     return [*aligned(rows), *more]
 
 

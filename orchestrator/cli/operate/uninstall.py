@@ -17,7 +17,7 @@ from orchestrator.errors import BadInput, NotFound, Refused
 from orchestrator.operations import requests
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, load
-from orchestrator.wording import few
+from orchestrator.wording import agreeing, few, many
 
 MOST_NAMED = 5
 
@@ -136,9 +136,9 @@ def _agreed(ctx: Context, yes: bool, lose: Sequence[str], left: Sequence[Rollout
     if lose:
         print(f"What {', '.join(lose)} kept of the state before is given up: what stands there stays.")
     print(
-        f"This removes the namespace {ctx.namespace} with all that is in it (Secrets, {sources} sources, the record "
-        f"of {len(_rollouts(ctx))} rollouts), the CRDs, roles and admission policies of netpol-canary. "
-        f"{len(policies)} promoted policies stay as they are, with their labels."
+        f"This removes the namespace {ctx.namespace} with all that is in it (Secrets, {many(sources, 'source')}, the record "
+        f"of {many(len(_rollouts(ctx)), 'rollout')}), the CRDs, roles and admission policies of netpol-canary. "
+        f"{many(len(policies), 'promoted policy')} {agreeing(len(policies), 'stays as it is', 'stay as they are')}, with all labels."
     )
     if yes:
         return True

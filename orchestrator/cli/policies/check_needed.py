@@ -15,6 +15,7 @@ from orchestrator.policy.impact.would_cut import would_cut
 from orchestrator.policy.network.resolving import under_cilium
 from orchestrator.policy.workloads.comparable import known_alone
 from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.wording import agreeing, many
 
 
 def check(path: Path, workloads: Path | None, platform: Platform, cni: str, output: str) -> int:
@@ -54,5 +55,6 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
             for reason in cut.because:
                 print(f"  {one_line(reason)}")
         services = {c.dst for c in found}
-        print(f"{len(found)} cut, towards {len(services)} destinations; {len(needed)} connections are needed")
+        wanted = f"{many(len(needed), 'connection')} {agreeing(len(needed), 'is', 'are')} needed"
+        print(f"{len(found)} cut, towards {many(len(services), 'destination')}; {wanted}")
     return 1 if found else 0

@@ -9,7 +9,7 @@ from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.impact.exposure import Entrance, entrances, exposure
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.wording import few
+from orchestrator.wording import agreeing, few, many
 
 MOST_SHOWN = 3  # address ranges in a line; -o json has all
 
@@ -20,7 +20,9 @@ def show(found: Fleet, cni: str, output: str) -> int:
     every = exposure(found, profile(cni).get("block_covers_pods", False))
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
     if found.cluster:
-        text = f"{len(found.cluster)} ClusterNetworkPolicies are not asked about pods that do not exist yet"
+        number = len(found.cluster)
+        said = f"{many(number, 'ClusterNetworkPolicy')} {agreeing(number, 'is', 'are')}"
+        text = f"{said} not asked about pods that do not exist yet"
         note(text)
     if output in ("json", "yaml"):
         printed({"exposure": rows, "notRead": list(found.skipped)}, output)

@@ -16,6 +16,7 @@ from orchestrator.policy.workloads.citing import stands
 from orchestrator.policy.workloads.comparable import in_doubt, left_out, selects_unknown
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.policy.workloads.peers import selected
+from orchestrator.wording import agreeing, many
 
 MOST_IDLE = 5  # named, of the policies that select nothing
 # What tells one object of two states apart though it is the same: how many there are, and the line.
@@ -102,4 +103,6 @@ def say_idle(found: Fleet) -> None:
         text = f"{bare(name)}{f' ({place})' if place else ''} selects no workload, and changes nothing here"
         note(text)
     if len(idle) > MOST_IDLE:
-        note(f"{len(idle) - MOST_IDLE} more policies select no workload: lint names them")
+        left = len(idle) - MOST_IDLE
+        said = f"{many(left, 'more policy')} {agreeing(left, 'selects', 'select')}"
+        note(f"{said} no workload: lint names {agreeing(left, 'it', 'them')}")

@@ -23,6 +23,7 @@ from orchestrator.policy.network.recordings import unknown
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import objects
+from orchestrator.wording import many
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
@@ -96,5 +97,5 @@ def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
 def written(to: Path, files: Mapping[str, str]) -> int:
     """Write all files, or none where one stands there with other content. Raises BadInput."""
     new_files.write(to, files, "give --to a new directory")
-    print(f"{len(files)} policies written to {to}")
+    print(f"{many(len(files), 'policy')} written to {to}")
     return 0

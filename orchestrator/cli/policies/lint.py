@@ -22,6 +22,7 @@ from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.lint.linter import RULES, Finding, lint, malformed
 from orchestrator.policy.workloads.fleet import Fleet, hidden
 from orchestrator.policy.workloads.fleet import fleet as read
+from orchestrator.wording import many
 
 CONFIG = ".netpol-canary.yaml"
 SECTIONS = frozenset({"lint", "accepted"})  # of that file
@@ -80,7 +81,7 @@ def check(
             place = f"{spot.file}:{spot.line}: " if f.where else ""
             print(one_line(f"{place}{f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
         ignored = len(everything) - len(found)
-        print(f"{len(found)} findings" + (f", {ignored} ignored" if ignored else ""))
+        print(many(len(found), "finding") + (f", {ignored} ignored" if ignored else ""))
     lost = spots([*map(_unread, wrong), *malformed(fleet)], places)
     if lost:
         first, spot = lost[0]

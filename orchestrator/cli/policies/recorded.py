@@ -10,7 +10,7 @@ from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.network import recordings
 from orchestrator.policy.network.recordings import Flow, read
 from orchestrator.policy.workloads.fleet import Fleet
-from orchestrator.wording import few
+from orchestrator.wording import agreeing, few, many
 
 MOST_GONE = 3
 NONE_MATCHED = "no recorded connection is of workloads that are here: nothing is known of what would be cut"
@@ -39,6 +39,6 @@ def say_unknown(fleet: Fleet, unknown: Sequence[Flow]) -> None:
     ends, known = recordings.Ends(fleet), [f"{w.pod.namespace}/{w.pod.name}" for w in fleet.workloads]
     gone = list(dict.fromkeys(e for f in unknown for e in (f.src, f.dst) if ends.find(e) is None))
     named = [f"{e} ({h})" if (h := did_you_mean(e, known, "")) else e for e in gone[:MOST_GONE]]
-    what = "1 recorded connection has" if len(unknown) == 1 else f"{len(unknown)} recorded connections have"
+    what = f"{many(len(unknown), 'recorded connection')} {agreeing(len(unknown), 'has', 'have')}"
     text = f"not read: {what} an end that is not here: {few([*named, *gone[MOST_GONE:]], MOST_GONE)}"
     note(text)

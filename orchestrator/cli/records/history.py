@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
         names = [f.name for f in dataclasses.fields(value)]
         return {_camel(n): _plain(getattr(value, n)) for n in names}
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 

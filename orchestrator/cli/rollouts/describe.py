@@ -16,7 +16,7 @@ from orchestrator.record.view import Attempt, RolloutView, WaveView
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.outbox import waiting
 from orchestrator.rollout.resources.model import Condition
-from orchestrator.wording import many
+from orchestrator.wording import agreeing, many
 
 QUIET = ("edge", "sample", "observer")
 MOST_NAMED = 5
@@ -72,7 +72,7 @@ def _wave(wave: WaveView) -> Iterator[str | Text]:
         yield f"{cell.namespace}: {cell.phase}"
     if wave.planned_total:
         total = wave.planned_total
-        said = f"{many(total, 'connection')} {'changes' if total == 1 else 'change'}"
+        said = f"{many(total, 'connection')} {agreeing(total, 'changes', 'change')}"
         yield f"{said} by the plan, the worst first:"
         for text in listed(wave.planned, total, MOST_NAMED):
             yield f"  {text}"
@@ -99,9 +99,11 @@ def _probes(attempts: Sequence[Attempt]) -> Iterator[str]:
         told = f"{attempt.before} before, {attempt.after} after, expected {attempt.expected}"
         yield f"probe {attempt.name}: {told}"
     if quiet:
-        yield f"{len(quiet)} more probes of changed and unchanged connections are as expected"
+        said = f"{many(len(quiet), 'more probe')} of changed and unchanged connections"
+        yield f"{said} {agreeing(len(quiet), 'is', 'are')} as expected"
     held = [a for a in attempts if a.long_lived is not None]
     if held:
         cut = [a.name for a in held if a.long_lived == "blocked"]
         named = f": {', '.join(cut[:MOST_NAMED])}" if cut else ""
-        yield f"{len(held)} connections were kept open, {len(cut)} of them broke{named}"
+        said = f"{many(len(held), 'connection')} {agreeing(len(held), 'was', 'were')} kept open"
+        yield f"{said}, {len(cut)} of them broke{named}"

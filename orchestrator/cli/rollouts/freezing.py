@@ -20,9 +20,10 @@ def freeze(target: Target, source: str, why: str, begin: str, until: str, span: 
     ctx = wiring.connected(target)
     if source:
         source = sources.find(ctx, source).name
-    since = moment(begin, "--from") if begin else None
-    end = _end(since or ctx.clock.now(), until, span)
-    if end is not None and end <= max(since or ctx.clock.now(), ctx.clock.now()):
+    since = moment(begin, "--from").replace(microsecond=0) if begin else None
+    now = ctx.clock.now().replace(microsecond=0)
+    end = _end(since or now, until, span)
+    if end is not None and end <= max(since or now, now):
         raise BadInput(f"{end:%Y-%m-%d %H:%M %Z} is over before it begins", "--until")
     name = f"{source[:200] or 'all'}-{uuid.uuid4().hex[:6]}"
     return _declare(ctx, name, [source] if source else [], why, since, end)
@@ -58,7 +59,7 @@ def _end(since: datetime, until: str, span: str) -> datetime | None:
     if until and span:
         raise BadInput("--until and --for both say when it ends", hint="give one of them")
     if until:
-        return moment(until, "--until")
+        return moment(until, "--until").replace(microsecond=0)
     if not span:
         return None
     lasts = length(span)

@@ -30,6 +30,7 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import Rollout, load
 from orchestrator.sources.prune import closed, let_go
+from orchestrator.wording import many
 
 LEASE, LEASE_SECONDS = "courier", 60.0
 SEND_SECONDS = 25.0  # longer than any adapter takes for one send
@@ -183,7 +184,7 @@ class Dispatcher:
             self._gave_up(rollout, receiver, late, text)
 
     def _gave_up(self, rollout: Rollout, receiver: Receiver, ids: Sequence[str], text: str) -> None:
-        message = f"{len(ids)} {'message' if len(ids) == 1 else 'messages'} given up after a day: {text}"
+        message = f"{many(len(ids), 'message')} given up after a day: {text}"
         self.told(receiver.kind, "given up")
         try:
             taken_off(self.ctx, rollout.name, ids, receiver.to, message)

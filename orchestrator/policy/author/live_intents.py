@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from orchestrator.policy.author.intents import Ends, Intent, OnlyFrom, OnlyTo, PolicyTest
 from orchestrator.policy.objects.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.wording import agreeing, many
 
 T = TypeVar("T")
 Rule = Intent | OnlyFrom | OnlyTo
@@ -83,7 +84,9 @@ def _trial(fleet: Fleet, rule: Rule, where: str, within: frozenset[str], most: i
     problems, untried, meant = _intent(fleet, rule) if isinstance(rule, Intent) else _only(fleet, rule)
     kept = [c for c in dict.fromkeys(meant) if not within or c.source.split("/")[0] in within]
     if within and len(kept) < len(set(meant)):
-        untried.append(f"{len(set(meant)) - len(kept)} connections start in other namespaces")
+        others = len(set(meant)) - len(kept)
+        said = f"{many(others, 'connection')} {agreeing(others, 'starts', 'start')}"
+        untried.append(f"{said} in other namespaces")
     some = tuple(spread(kept, most))
     return Trial(rule.name, where, rule.reason, some, len(kept), tuple(problems), tuple(untried))
 

@@ -19,6 +19,7 @@ from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import one_pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
+from orchestrator.wording import agreeing, many
 
 Role = Literal["edge", "mustPass", "mustNotPass", "sample", "observer"]
 Answer = Literal["reach", "blocked"]
@@ -121,7 +122,9 @@ def choose(
     wanted = max(reserved, sample_size(share, miss))
     every = _distinct([*every, *staying[:wanted]])
     if len(every) > most:
-        notes.append(f"{len(every) - most} more connections are not tried: at most {most} are")
+        left = len(every) - most
+        said = f"{many(left, 'more connection')} {agreeing(left, 'is', 'are')} not tried"
+        notes.append(f"{said}: at most {most} are")
     if population:
         notes += _said(population, every[:most], sides.changed, share)
     return Chosen(tuple(every[:most]), tuple(notes))
@@ -135,13 +138,15 @@ def _said(
     some = [a for a in population if _ends(a) in ends]
     chance = miss_chance(len(some), len(population), share)
     notes = [
-        f"{len(some)} of {len(population)} unchanged connections are tried: if {share:.0%} of them broke, "
+        f"{len(some)} of {many(len(population), 'unchanged connection')} {agreeing(len(some), 'is', 'are')} tried: if {share:.0%} of them broke, "
         f"the chance to see none is {chance:.1%}"
     ]
     missed = _spaces(population, changed) - _spaces(some, changed)
     if missed:
         named = ", ".join(sorted(missed)[:MOST_NAMED]) + (", …" if len(missed) > MOST_NAMED else "")
-        notes.append(f"of {len(missed)} namespaces that change no unchanged connection is tried: {named}")
+        notes.append(
+            f"of {many(len(missed), 'namespace')} that {agreeing(len(missed), 'changes', 'change')} no unchanged connection is tried: {named}"
+        )
     return notes
 
 
@@ -196,14 +201,16 @@ def _edges(sides: Sides, moved: Sequence[Change]) -> tuple[list[Attempt], list[s
         open_questions += len(some) - len(known)
         found += known
         untried += not some
-    notes = [f"{outside} changed connections have an end outside the cluster: not tried"] if outside else []
+    notes = []
+    if outside:
+        said = f"{many(outside, 'changed connection')} {agreeing(outside, 'has', 'have')}"
+        notes.append(f"{said} an end outside the cluster: not tried")
     if untried:
-        notes.append(f"{untried} changed connections touch no declared TCP port: not tried")
+        said = f"{many(untried, 'changed connection')} {agreeing(untried, 'touches', 'touch')}"
+        notes.append(f"{said} no declared TCP port: not tried")
     if open_questions:
-        notes.append(
-            f"{open_questions} changed connections depend on how the CNI reads policies: not tried; "
-            "strategy.cni names it"
-        )
+        said = f"{many(open_questions, 'changed connection')} {agreeing(open_questions, 'depends', 'depend')}"
+        notes.append(f"{said} on how the CNI reads policies: not tried; strategy.cni names it")
     return found, notes
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.policy.files.manifest import Document
-from orchestrator.wording import few
+from orchestrator.wording import agreeing, few, many
 
 MOST_TOLD = 20
 _MOST_PLACES = 3
@@ -114,7 +114,8 @@ class Doubles:
             places = few([d.where for d in documents], _MOST_PLACES, last=", and")
             yield f"which {kind} {name} is meant, since it stands {times} ({places}): {self._end(kind, documents)}"
         if len(found) > MOST_TOLD:
-            yield f"{len(found) - MOST_TOLD} more objects that stand twice"
+            left = len(found) - MOST_TOLD
+            yield f"{many(left, 'more object')} that {agreeing(left, 'stands', 'stand')} twice"
 
     def _end(self, kind: str, documents: Sequence[Document]) -> str:
         """Which of them the answers are of."""

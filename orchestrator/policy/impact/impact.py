@@ -39,6 +39,11 @@ class Impact:
     own: tuple[str, ...] = ()
     uncallable: tuple[str, ...] = ()
 
+    @property
+    def isolated_workloads(self) -> int:
+        """One that is isolated in both directions stands in `isolated` twice, and is one workload."""
+        return workloads_of(self.isolated)
+
     def told(self, said: Container[tuple[str, str]] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
         """A title and its items, for what there is; `said` are kinds of risk, with an item each, that are told elsewhere."""
         for kind, title, items in (
@@ -86,6 +91,11 @@ def impact(
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _is_own(c, own)),
         _uncallable(old, new),
     )
+
+
+def workloads_of(isolated: Iterable[str]) -> int:
+    """How many workloads these items of `Impact.isolated` are about."""
+    return len({name.rpartition(" (")[0] for name in isolated})
 
 
 def _uncallable(old: Fleet, new: Fleet) -> tuple[str, ...]:

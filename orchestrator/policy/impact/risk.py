@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.impact.impact import Impact
 from orchestrator.policy.network.connection_diff import Change, Word
+from orchestrator.wording import many
 
 Level = Literal["none", "low", "medium", "high"]
 LEVELS: tuple[Level, ...] = ("none", "low", "medium", "high")
@@ -95,7 +96,7 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
         ("cut", asked.of("cut"), words["cut"]),
         ("widened", asked.of("widened"), words["widened"]),
         ("narrowed", asked.of("narrowed"), words["narrowed"]),
-        ("isolated", asked.isolated, len(effect.isolated)),
+        ("isolated", asked.isolated, effect.isolated_workloads),
         ("dns", asked.dns, len(effect.without_dns)),
         ("scrape", asked.scrape, len(effect.scrapes)),
         ("ownPath", asked.own_path, len(effect.own)),
@@ -112,4 +113,4 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
 def reason(kind: RiskKind, number: int) -> str:
     """`2 connections opened`."""
     what, how = _WORDS[kind]
-    return f"{number} {what if number == 1 else f'{what}s'} {how}"
+    return f"{many(number, what)} {how}"

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.policy.impact.impact import Impact
+from orchestrator.policy.impact.impact import Impact, workloads_of
 from orchestrator.policy.impact.risk import KINDS, LEVELS, Level, Risk, RiskKind, RiskRules, reason
 from orchestrator.policy.network.connection_diff import Change
 from orchestrator.policy.network.outside import Row, gathered
@@ -70,13 +70,20 @@ def of_row(row: Row, exposed: Container[str], rules: RiskRules) -> Iterator[Item
         yield Item(word, rules.of(word), row.src, row.dst, moved, row.because, kept=kept)
 
 
+def _number(kind: RiskKind, items: Sequence[Item]) -> int:
+    """What is counted of a kind: workloads where it is of workloads, however often each of them is listed."""
+    if kind == "internet":
+        return len({i.dst for i in items})
+    return workloads_of(i.dst for i in items) if kind == "isolated" else len(items)
+
+
 def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
     """The highest level of what is not accepted, the reasons of the highest first."""
     left = [i for i in found if not i.accepted]
     reasons: list[tuple[RiskKind, Level, str]] = []
     for kind in KINDS:
         mine = [i for i in left if i.kind == kind]
-        number = len({i.dst for i in mine}) if kind == "internet" else len(mine)
+        number = _number(kind, mine)
         if mine:
             reasons.append((kind, mine[0].level, reason(kind, number)))
     if sum(i.kind in ("opened", "widened", "cut") for i in left) > rules.many:

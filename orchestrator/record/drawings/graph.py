@@ -17,6 +17,7 @@ from orchestrator.record.drawings.svg import (
     words,
 )
 from orchestrator.record.view import LINK_WORDS, Link, LinkWord
+from orchestrator.wording import many
 
 MOST_LINKS = 60
 LINE, TOP = 15.0, 6.0
@@ -51,7 +52,7 @@ def links_svg(links: Sequence[Link], key: str = "") -> str:
     bottom = max(sources.bottom, targets.bottom) + LINE
     body = sources.drawn + targets.drawn + "".join(_lines(shown, sources, targets))
     if more > 0:
-        body += text(4, bottom, f"and {more} more connections", font_size=SIZE, fill="currentColor")
+        body += text(4, bottom, f"and {many(more, 'more connection')}", font_size=SIZE, fill="currentColor")
         bottom += LINE
     entries = [Sample(f"{LOOKS[k][3]} {k}", "line", LOOKS[k][0], LOOKS[k][1], LOOKS[k][2]) for k in kinds]
     if any(n.broken for n in shown):

@@ -18,6 +18,7 @@ from orchestrator.record.drawings.axes import (
 )
 from orchestrator.record.drawings.svg import Sample, element, legend, path, picture, stripes, words
 from orchestrator.record.summary import Bucket, Spread
+from orchestrator.wording import many
 
 TOP = 8.0
 # The attribute of Rates, the word, the look, the colour, and how far apart the stripes are that tell it without colour.
@@ -83,7 +84,7 @@ def latency_svg(buckets: Sequence[Bucket], which: Literal["lead", "restored"]) -
     for bucket, spread in known:
         x = (place.at(bucket.start) + place.at(bucket.end)) / 2
         medians.append((x, place.y(spread.median)))
-        times = f"{spread.count} times, median {seconds_text(spread.median)}, longest {seconds_text(spread.longest)}"
+        times = f"{many(spread.count, 'time')}, median {seconds_text(spread.median)}, longest {seconds_text(spread.longest)}"
         said = element("title", words(f"{bucket.start:%d %b %Y}: {times}"))
         up = element(
             "path",
@@ -100,5 +101,5 @@ def latency_svg(buckets: Sequence[Bucket], which: Literal["lead", "restored"]) -
         Sample("up to the longest", "line", "p-control", "#6b6b6b"),
     ]
     drawn, height = legend(entries, WIDTH, TOP + HEIGHT + 2 * LINE + 6)
-    told = f"{sum(s.count for _, s in known)} times, the longest {seconds_text(longest)}."
+    told = f"{many(sum(s.count for _, s in known), 'time')}, the longest {seconds_text(longest)}."
     return picture("trend", WIDTH, height, title, told, "".join(body) + drawn)

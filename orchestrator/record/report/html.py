@@ -8,6 +8,7 @@ from orchestrator.record.drawings.plot import curve_svg
 from orchestrator.record.report import tables
 from orchestrator.record.report.html_frame import template
 from orchestrator.record.view import RolloutView, WaveView
+from orchestrator.wording import many
 
 MOST_CURVES = 40
 TEMPLATE = r"""
@@ -31,7 +32,7 @@ TEMPLATE = r"""
 {% for n in wave.notes %}<dt>Note</dt><dd>{{ n }}</dd>{% endfor %}</dl>
 {% if plots %}<div class="plots">{% for title, plot in plots %}
 <figure><figcaption>{{ title }}</figcaption>{{ plot }}</figure>{% endfor %}</div>{% endif %}
-{% if wave.curves | length > plots | length %}<p>{{ wave.curves | length - plots | length }} more curves are not drawn</p>
+{% if wave.curves | length > plots | length %}{% set left = wave.curves | length - plots | length %}<p>{{ many(left, "more curve") }} {{ "is" if left == 1 else "are" }} not drawn</p>
 {% endif %}{% for t in parts %}{{ table(t, 3) }}{% endfor %}
 {% if graph %}<figure><figcaption>Connections that change</figcaption>{{ graph }}</figure>{% endif %}
 </section>
@@ -56,6 +57,7 @@ def page(view: RolloutView) -> str:
     """The whole file."""
     whole = template(TEMPLATE).render(
         view=view,
+        many=many,
         facts=tables.facts(view, brief=bool(view.explained)),
         namespaces=tables.namespaces(view),
         timeline=tables.timeline(view.moments),

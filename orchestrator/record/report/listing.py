@@ -6,6 +6,7 @@ from datetime import UTC
 from orchestrator.record.drawings.axes import seconds_text
 from orchestrator.record.report.tables import Table
 from orchestrator.record.summary import Bucket, Entry, Rates, Spread, Summary
+from orchestrator.wording import many
 
 COLUMNS = ("Name", "Source", "Revision", "Outcome", "Began", "Took", "Restored in", "People")
 WIDE = (*COLUMNS, "Lead", "Waited", "Risk", "Verified", "Namespaces", "Decided", "Reason")
@@ -53,7 +54,7 @@ def rates_text(rates: Rates) -> str:
         share = rates.share(count)
         told.append(f"{count} {word}" + (f" ({share * 100:.0f} %)" if share is not None else ""))
     told += [f"{n} {w}" for n, w in ((rates.superseded, "superseded"), (rates.running, "running")) if n]
-    return f"{rates.total} {'rollout' if rates.total == 1 else 'rollouts'}: {', '.join(told)}"
+    return f"{many(rates.total, 'rollout')}: {', '.join(told)}"
 
 
 def spread_text(spread: Spread) -> str:

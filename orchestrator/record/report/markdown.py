@@ -7,6 +7,7 @@ from orchestrator import harmless
 from orchestrator.record.report import tables
 from orchestrator.record.report.tables import Table
 from orchestrator.record.view import Cell, Link, RolloutView, WaveView
+from orchestrator.wording import many
 
 MOST_DRAWN = 30
 ARROWS = {
@@ -93,7 +94,7 @@ def _graph(links: Sequence[Link]) -> Iterator[str]:
         yield f'  {number[link.source]} {arrow}|"{harmless.mermaid(link.change + " " + ports)}"| {number[link.destination]}'
     yield from ("```", "")
     if len(links) > MOST_DRAWN:
-        yield from (f"and {len(links) - MOST_DRAWN} more connections", "")
+        yield from (f"and {many(len(links) - MOST_DRAWN, 'more connection')}", "")
 
 
 def _diffs(cell: Cell) -> Iterator[str]:

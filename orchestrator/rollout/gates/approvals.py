@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from orchestrator.rollout.resources.model import Gate
 from orchestrator.rollout.resources.resource import Approval, Rollout
 from orchestrator.rollout.resources.timestamps import stamp
+from orchestrator.wording import many
 
 MAPPED = "user:"  # before a user of the cluster among the people of a change
 MOST_PEOPLE = 200
@@ -69,7 +70,7 @@ class GateState:
         """`2 of 3 approvals from security (ann, eve)`, for one line."""
         place = f" from {' or '.join(self.groups)}" if self.groups else ""
         who = f" ({', '.join(v.user for v in self.given)})" if self.given else ""
-        return f"{len(self.given)} of {self.needed} approvals{place}{who}"
+        return f"{len(self.given)} of {many(self.needed, 'approval')}{place}{who}"
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def test_only_some_namespaces_are_probed_from_where_that_is_asked_for(live):
     prober = Asked()
     done = live(prober, "--only", "web")
     assert [p.source for p in prober.probes] == ["web/front"]
-    assert "connections start in other namespaces" in done.out
+    assert "1 connection starts in other namespaces" in done.out
 
 
 def test_machines_read_json_and_junit(live):

@@ -90,7 +90,7 @@ def test_every_gate_of_a_wave_must_open():
     ann, bob = (approval(u, groups=["security", "staff"]) for u in ("ann", "bob"))
     assert not is_open(given, ann) and not is_open(given, ann, approval("eve"), approval("mia"))
     assert is_open(given, ann, bob)
-    said = "wave 0: 1 of 1 approvals (ann); security: 1 of 2 approvals from security (ann)"
+    said = "wave 0: 1 of 1 approval (ann); security: 1 of 2 approvals from security (ann)"
     assert gateway(given, 0, (ann,), NOW).message == said
 
 

@@ -171,6 +171,6 @@ def test_waiting_for_a_look_that_is_planned_is_no_lack_of_progress():
 
 def test_waiting_for_a_window_or_for_room_warns_nobody():
     closed = next_action(state(), NOW)
-    queued = next_action(state(m.Strategy(), lacking="at most 1 rollouts at once"), NOW)
+    queued = next_action(state(m.Strategy(), lacking="at most 1 rollout at once"), NOW)
     assert [severity("Paused", a.reason) for a in (closed, queued)] == ["info", "info"]
     assert severity("Paused", "Inconclusive") == "warning"

@@ -21,6 +21,7 @@ from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.objects.pod_templates import Template, template_of
 from orchestrator.policy.workloads.fleet import Workload, owner_of
+from orchestrator.wording import agreeing, many
 
 NOTHING = "nothing is opened for it"
 MOST_NAMED = 20  # of a text, by name
@@ -68,10 +69,9 @@ def addresses(
         named = [t for t in targets if not _opened(t)]
         yield from (e for t in named[:MOST_NAMED] for e in edge_to(workload, t, where, said))
         if len(named) > MOST_NAMED:
-            yield Note(
-                f"{workload.name} calls {len(named) - MOST_NAMED} hosts more, {where}, that are not here",
-                NOTHING,
-            )
+            left = len(named) - MOST_NAMED
+            beyond = f"{workload.name} calls {many(left, 'more host')}, {where}"
+            yield Note(f"{beyond}, that {agreeing(left, 'is', 'are')} not here", NOTHING)
 
 
 def _named(workload: Workload, target: str, port: int, origin: str, said: Said) -> Iterator[Found]:
