@@ -7,6 +7,7 @@ from typing import TextIO, cast
 import structlog
 
 from orchestrator.cli.edge import below
+from orchestrator.cli.terminal import coloured
 from orchestrator.errors import BadInput
 from orchestrator.harmless import printed
 
@@ -18,10 +19,11 @@ def configure(form: str = "", level: str = "info") -> None:
         raise BadInput(f"{level} is not a log level", "--log-level", "take debug, info, warning or error")
     if form not in ("", "json", "console"):
         raise BadInput(f"{form} is not a log format", "--log", "take json or console")
-    terminal = sys.stderr.isatty()
-    pretty = form == "console" or (not form and terminal)
+    pretty = form == "console" or (not form and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=terminal) if pretty else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=coloured(sys.stderr))
+        if pretty
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

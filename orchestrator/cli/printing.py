@@ -6,9 +6,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orchestrator.cli import terminal
+from orchestrator.cli.edge import below
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
+from orchestrator.harmless import printed as harmless
 from orchestrator.rollout.next import State
+
+GAP = 3  # characters between two columns
+LEAST = 8  # characters that a column keeps, where it has so many
 
 
 def formatted(output: str, *more: str) -> None:
@@ -28,16 +34,66 @@ def printed(data: Any, output: str) -> None:
         print(yaml.safe_dump(data, sort_keys=False), end="")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows under their head, on standard output."""
-    print("\n".join(aligned([head, *rows])))
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], heads: bool = True) -> None:
+    """Rows under their head, on standard output: on a terminal no wider than that, and phases in colour."""
+    sheet = Sheet(head, rows)
+    for row in [head, *sheet.rows] if heads else sheet.rows:
+        sheet.row(row)
+
+
+class Sheet:
+    """A table to which rows may come later; columns only become wider."""
+
+    def __init__(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        self.rows = list(rows)
+        self._natural = _widths([head, *self.rows])
+        self._phase = [title == "PHASE" for title in head]
+
+    def row(self, cells: Sequence[str]) -> None:
+        """One line; what others wrote in it is made harmless before it is coloured."""
+        clean = [harmless(cell.replace("\n", " ")) for cell in cells]
+        self._natural = [max(w, len(cell)) for w, cell in zip(self._natural, clean, strict=True)]
+        widths = fitted(self._natural, terminal.width())
+        line = [cut(cell, w).ljust(w) for cell, w in zip(clean, widths, strict=False)]
+        if not terminal.coloured(sys.stdout):
+            print("   ".join(line).rstrip())
+            return
+        marked = [terminal.painted(c) if phase else c for c, phase in zip(line, self._phase, strict=False)]
+        below(sys.stdout).write("   ".join(marked).rstrip() + "\n")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with the columns under each other, as kubectl prints them; never cut to a terminal's width."""
+    """Lines with the columns under each other, as kubectl prints them; on a terminal no wider than that."""
     rows = [[cell.replace("\n", " ") for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["   ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = fitted(_widths(rows), terminal.width())
+    lines = (zip(row, widths, strict=False) for row in rows)
+    return ["   ".join(cut(text, w).ljust(w) for text, w in line).rstrip() for line in lines]
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+
+
+def fitted(widths: Sequence[int], most: int) -> list[int]:
+    """Columns that are together at most so many characters wide (0: as wide as they are): the widest give first.
+
+    The first column names what a row is about, and gives last. None becomes narrower than LEAST characters: where that is
+    not enough, the last columns are left out.
+    """
+    found = list(widths)
+    excess = sum(found) + GAP * (len(found) - 1) - most if most else 0
+    for some in (range(1, len(found)), range(len(found))):
+        while excess > 0 and (wide := [i for i in some if found[i] > LEAST]):
+            found[max(wide, key=found.__getitem__)] -= 1
+            excess -= 1
+    while excess > 0 and len(found) > 1:
+        excess -= found.pop() + GAP
+    return found
+
+
+def cut(text: str, width: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def spreadsheet(rows: Iterable[Sequence[object]]) -> None:

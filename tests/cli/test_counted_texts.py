@@ -4,7 +4,9 @@ import re
 
 import pytest
 from shop_manifests import DENY, MANIFESTS, POLICY, TESTS
+from stage import OWN, Stage
 
+from orchestrator.context import FREEZE
 from orchestrator.policy.impact.impact import Impact
 from orchestrator.policy.impact.risk import KINDS, reason, risk
 from orchestrator.wording import agreeing, many, plural
@@ -62,3 +64,15 @@ def test_commands_over_one_thing_speak_of_one(tmp_path, netpol):
     for line in (["lint"], ["test"], ["generate"], ["reach"]):
         done = netpol(line[0], str(tmp_path), *line[1:])
         assert done.out and not ODD.search(done.out + done.err), done
+
+
+def test_times_are_shown_without_parts_of_a_second_and_nothing_without_brackets(cli):
+    stage = Stage()
+    stage.clock.sleep(0.123456)
+    netpol = cli(stage)
+    assert netpol("freeze", "-m", "end of the quarter", "--for", "2h").code == 0
+    (found,) = stage.cluster.list(FREEZE, OWN)
+    assert "." not in found["spec"]["until"]
+    shown = netpol("get", "freezes", "-o", "wide").out
+    assert "[]" not in shown and " all " in shown
+    assert not re.search(r":\d\d\.\d", shown)

@@ -54,15 +54,41 @@ def get(
     target: Target,
     what: Annotated[
         str,
-        typer.Argument(help="rollouts, sources, namespaces, analyses, approvals or freezes", metavar="WHAT"),
+        typer.Argument(
+            help="rollouts, sources, namespaces, analyses, approvals or freezes, or a short name of kubectl's, such as prol; "
+            "or KIND/NAME",
+            metavar="WHAT",
+        ),
     ] = "rollouts",
-    name: Annotated[str, typer.Argument(help="one of them", metavar="NAME")] = "",
-    output: Annotated[str, typer.Option("-o", "--output", help="wide, name, json or yaml")] = "",
+    names: Annotated[list[str] | None, typer.Argument(help="some of them", metavar="NAME")] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            help="wide, name, json, yaml, jsonpath=TEMPLATE or custom-columns=TITLE:PATH,…",
+            metavar="FORMAT",
+        ),
+    ] = "",
+    labels: Annotated[
+        str, typer.Option("-l", "--selector", help="those with these labels: a=b,c!=d", metavar="SELECTOR")
+    ] = "",
+    everywhere: Annotated[bool, typer.Option("-A", "--all-namespaces", help="of every namespace")] = False,
+    sort_by: Annotated[
+        str, typer.Option("--sort-by", help="a JSONPath, such as .metadata.name", metavar="PATH")
+    ] = "",
+    no_headers: Annotated[bool, typer.Option("--no-headers", help="without the line of titles")] = False,
+    follow: Annotated[
+        bool, typer.Option("-w", "--watch", help="then each of them again when it changes")
+    ] = False,
 ) -> int:
-    """List rollouts, or what belongs to them."""
+    """List rollouts, or what belongs to them; what waits for a person stands first."""
     from orchestrator.cli.rollouts import get as looking
 
-    return looking.get(target, what, name, output)
+    asked = looking.Asked(
+        what, tuple(names or ()), output, labels, everywhere, sort_by, not no_headers, follow
+    )
+    return looking.get(target, asked)
 
 
 @app.command(epilog="Example: netpol-canary describe payments-4f1c2d9e01")

@@ -1,101 +1,110 @@
 """`get` and `watch`: what the cluster knows about sources and rollouts."""
 
-import re
-from datetime import UTC, datetime
-from typing import Any
+import sys
+from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.printing import formatted, printed, table
+from orchestrator.cli.objects.json_paths import relaxed
+from orchestrator.cli.objects.object_changes import changes
+from orchestrator.cli.objects.object_order import ordered
+from orchestrator.cli.objects.object_output import Shown
 from orchestrator.cli.process import not_waited_for, stopping, ticks
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import phase_code
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.operations.requests import find_rollout
+from orchestrator.policy.objects.selector import parse
 from orchestrator.ports import Kind
 from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.resources.kinds import KINDS
-from orchestrator.rollout.resources.model import API_VERSION, BY_ITSELF, TERMINAL
-from orchestrator.rollout.resources.timestamps import stamp
+from orchestrator.rollout.resources.model import API_VERSION, BY_ITSELF, GROUP, TERMINAL
 from orchestrator.rollout.state import open_request
+from orchestrator.wording import plural
 
-WIDTH = 48
 ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
 
 
 def kind_of(word: str) -> str:
-    """The kind that a plural, a short name or a kind stands for. Raises BadInput."""
+    """The kind that a plural, a singular, a short name or a whole name stands for. Raises BadInput."""
+    asked = word.lower().removesuffix(f".{GROUP}")
     for kind, names in KINDS.items():
-        known = (names.word, names.word.rstrip("s"), names.plural, names.short, kind.lower())
-        if word.lower() in known:
+        known = (names.word, names.plural, names.short, kind.lower())
+        if asked in known or plural(asked) == names.word:
             return kind
     words = ", ".join(names.word for names in KINDS.values())
     raise BadInput(f"{word} is not known here", hint=f"take one of {words}")
 
 
-def get(target: Target, word: str, name: str, output: str) -> int:
-    """A table, or the objects."""
-    formatted(output, "wide", "name")
-    kind = kind_of(word)
+@dataclass(frozen=True)
+class Asked:
+    """What is to be listed, and how; `names` are all of one kind, or none for all of it."""
+
+    word: str = "rollouts"
+    names: tuple[str, ...] = ()
+    output: str = ""
+    labels: str = ""
+    everywhere: bool = False
+    sort_by: str = ""
+    heads: bool = True
+    follow: bool = False
+
+
+def get(target: Target, asked: Asked) -> int:
+    """A table, or the objects; with `follow` each of them again when it changes, until it is interrupted."""
+    kind, names = _named(asked)
+    _sensible(asked, names)
+    shown = Shown(kind, asked.output, asked.heads, asked.everywhere)
+    by = relaxed(asked.sort_by, "--sort-by") if asked.sort_by else None
     ctx = wiring.connected(target)
-    where = Kind(API_VERSION, kind)
-    found = [ctx.cluster.get(where, name, ctx.namespace)] if name else ctx.cluster.list(where, ctx.namespace)
-    found.sort(key=lambda o: (str(o["metadata"].get("creationTimestamp", "")), o["metadata"]["name"]))
-    if output in ("json", "yaml"):
-        for obj in found:
-            obj["metadata"].pop("managedFields", None)
-        items = {"apiVersion": "v1", "kind": "List", "items": found}
-        printed(found[0] if name else items, output)
-    elif output == "name":
-        for obj in found:
-            print(f"{KINDS[kind].resource}/{obj['metadata']['name']}")
-    elif not found:
-        print(f"No {KINDS[kind].word} in the namespace {ctx.namespace}.")
+    where, space = Kind(API_VERSION, kind), None if asked.everywhere else ctx.namespace
+    if names:
+        found = [ctx.cluster.get(where, name, space) for name in dict.fromkeys(names)]
     else:
-        _table(kind, found, output == "wide")
+        found = ctx.cluster.list(where, space, asked.labels)
+    found = found if names and by is None else ordered(found, by)
+    if asked.follow:
+        shown.each(found)
+        again = changes(ctx.cluster, where, space, asked.labels, names, found, lambda: ctx.clock.sleep(1.0))
+        for obj in again:
+            shown.one(obj)
+    elif not found and shown.tabular:
+        place = "any namespace" if asked.everywhere else f"the namespace {space}"
+        print(f"No {KINDS[kind].word} in {place}.", file=sys.stdout if asked.heads else sys.stderr)
+    else:
+        shown.all(found, len(names) == 1)
     return 0
 
 
-_CONDITION = re.compile(
-    r"""\.status\.conditions\[\?\(@\.type=="(\w+)"\)\]\.status"""
-)  # as printer columns have it
+def _named(asked: Asked) -> tuple[str, tuple[str, ...]]:
+    """The kind and the names, of `KIND NAME…` or `KIND/NAME…`."""
+    if "/" not in asked.word:
+        if any("/" in name for name in asked.names):
+            raise BadInput(
+                "a KIND/NAME stands behind a kind", hint="write KIND NAME NAME, or KIND/NAME KIND/NAME"
+            )
+        return kind_of(asked.word), asked.names
+    pairs = [one.partition("/") for one in (asked.word, *asked.names)]
+    if any(not word or not name or "/" in name for word, _, name in pairs):
+        raise BadInput("not all of it is KIND/NAME", hint="write KIND/NAME KIND/NAME, or KIND NAME NAME")
+    kinds = {kind_of(word) for word, _, _ in pairs}
+    if len(kinds) > 1:
+        raise BadInput("these are of several kinds", hint="ask for one kind at a time")
+    return kinds.pop(), tuple(name for _, _, name in pairs)
 
 
-def _table(kind: str, found: list[dict[str, Any]], wide: bool) -> None:
-    columns = [c for c in KINDS[kind].columns if wide or c[3] == 0]
-    rows = ([obj["metadata"]["name"], *(_cell(obj, c[1], c[2], wide) for c in columns)] for obj in found)
-    table(["NAME", *(c[0].upper() for c in columns)], rows)
-
-
-def _cell(obj: dict[str, Any], kind: str, path: str, wide: bool) -> str:
-    condition = _CONDITION.fullmatch(path)
-    value: Any = obj
-    for part in [] if condition else path.strip(".").split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    if condition:
-        known = (obj.get("status") or {}).get("conditions") or []
-        value = next((c.get("status") for c in known if c.get("type") == condition[1]), None)
-    if value is None or value == "":
-        return "-"
-    if kind == "date":
-        return age(str(value))
-    text = " ".join(str(value).split())
-    if len(text) == 40 and not wide:
-        return text[:10]
-    return text if wide or len(text) <= WIDTH else text[: WIDTH - 1] + "…"
-
-
-def age(text: str) -> str:
-    """As kubectl writes it: 42s, 7m, 3h, 12d."""
-    made = stamp(text)
-    if made is None:
-        return "-"
-    seconds = int((datetime.now(UTC) - made).total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size:
-            return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
+def _sensible(asked: Asked, names: tuple[str, ...]) -> None:
+    """Raises BadInput for options that do not go together, or are no label selector."""
+    if names and asked.labels:
+        raise BadInput("names and a label selector are given", "-l", "give one of them")
+    if names and asked.everywhere:
+        raise BadInput("a name is looked for in one namespace", "-A", "give -n instead")
+    try:
+        parse(asked.labels)
+    except ValueError as error:
+        raise BadInput(str(error), "-l", "write it as a=b,c!=d,e in (x,y)") from None
 
 
 def watch(target: Target, name: str, timeout: float) -> int:
