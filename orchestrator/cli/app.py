@@ -9,6 +9,9 @@ from typing import Annotated, Any, Concatenate
 
 import typer
 
+from orchestrator import __version__
+from orchestrator.cli.completions import completed
+
 app = typer.Typer(
     name="netpol-canary",
     no_args_is_help=True,
@@ -21,9 +24,22 @@ app = typer.Typer(
 
 OWN = "netpol-canary"
 Output = Annotated[str, typer.Option("-o", "--output", help="json or yaml, for machines")]
-Name = Annotated[str, typer.Argument(help="a rollout, or a source for its latest one", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="a rollout, or a source for its latest one",
+        metavar="NAME",
+        autocompletion=completed("rollouts"),
+    ),
+]
 Log = Annotated[str, typer.Option(help="json or console; else what suits standard error")]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error")]
+DryRun = Annotated[
+    str,
+    typer.Option(
+        "--dry-run", help="server: have the API server check it, and write nothing", metavar="server"
+    ),
+]
 Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
 Flows = Annotated[
     Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
@@ -38,15 +54,25 @@ Workloads = Annotated[
 
 @dataclass(frozen=True)
 class Target:
-    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it."""
+    """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it.
+
+    `verbose`: each request to the API server is said.
+    """
 
     namespace: Annotated[
         str,
         typer.Option(
-            "-n", "--namespace", help="the orchestrator's own namespace", envvar="NETPOL_CANARY_NAMESPACE"
+            "-n",
+            "--namespace",
+            help="the orchestrator's own namespace",
+            envvar="NETPOL_CANARY_NAMESPACE",
+            autocompletion=completed("namespaces"),
         ),
     ] = OWN
-    context: Annotated[str, typer.Option("--context", help="the kubeconfig's context")] = ""
+    context: Annotated[
+        str,
+        typer.Option("--context", help="the kubeconfig's context", autocompletion=completed("contexts")),
+    ] = ""
     kubeconfig: Annotated[
         str, typer.Option("--kubeconfig", help="the kubeconfig file; else KUBECONFIG", metavar="FILE")
     ] = ""
@@ -54,6 +80,25 @@ class Target:
         Path | None, typer.Option("--secrets", help="a directory NAME/KEY in place of Secrets", metavar="DIR")
     ] = None
     probe_image: str = ""
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="say each request to the API server on standard error")
+    ] = False
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="print the version", is_eager=True, callback=lambda v: _version(v)),
+    ] = False,
+) -> None:
+    """What stands before the command."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"{OWN} {__version__}")
+        raise typer.Exit
 
 
 Command = Callable[Concatenate[Target, ...], int]
@@ -62,7 +107,7 @@ Command = Callable[Concatenate[Target, ...], int]
 def on_cluster(*, namespace: bool = True, secrets: bool = False) -> Callable[[Command], Callable[..., int]]:
     """A command that is given a Target first; its fields are options, which stand behind the command's own."""
     fields = inspect.signature(Target, eval_str=True).parameters
-    names = [*["namespace"] * namespace, "context", "kubeconfig", *["secrets"] * secrets]
+    names = [*["namespace"] * namespace, "context", "kubeconfig", *["secrets"] * secrets, "verbose"]
 
     def decorate(command: Command) -> Callable[..., int]:
         @wraps(command)

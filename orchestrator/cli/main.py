@@ -4,8 +4,8 @@ import gc
 import os
 import sys
 
-from orchestrator.cli import edge
-from orchestrator.cli.app import app
+from orchestrator.cli import completions, edge, live_names
+from orchestrator.cli.app import OWN, app
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
 FAULT = 70  # EX_SOFTWARE
@@ -31,6 +31,8 @@ def load() -> None:
         argo,
     )
 
+    completions.answer_with(live_names.ANSWERS)
+
 
 def main() -> None:
     """Run a command; what goes wrong is one line, not a traceback."""
@@ -38,7 +40,7 @@ def main() -> None:
     load()
     edge.guard()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name=OWN)
         sys.exit(code if isinstance(code, int) else 0)
     except (BadInput, RepositoryError, NotFound) as error:
         _say(error, 2)

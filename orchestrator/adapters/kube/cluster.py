@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.kube import callers
+from orchestrator.adapters.kube.request_log import tell_requests
 from orchestrator.errors import (
     ApiError,
     BadInput,
@@ -48,8 +49,10 @@ Objects = list[Manifest]
 _WRITE = [("fieldValidation", "Strict"), ("fieldManager", MANAGER)]
 
 
-def connect(kubeconfig: str = "", context: str = "", timeout: float = 5.0) -> KubernetesCluster:
-    """The cluster of a kubeconfig, or the one that this process runs in. Raises BadInput."""
+def connect(
+    kubeconfig: str = "", context: str = "", timeout: float = 5.0, tell: Callable[[str], None] | None = None
+) -> KubernetesCluster:
+    """The cluster of a kubeconfig, or the one that this process runs in; `tell` is told of each request. Raises BadInput."""
     from kubernetes import client, config
 
     settings = client.Configuration()
@@ -63,7 +66,10 @@ def connect(kubeconfig: str = "", context: str = "", timeout: float = 5.0) -> Ku
         ) from None
     settings.connection_pool_maxsize = POOL
     settings.retries = False
-    return KubernetesCluster(client.ApiClient(settings), timeout)
+    api = client.ApiClient(settings)
+    if tell is not None:
+        tell_requests(api, tell)
+    return KubernetesCluster(api, timeout)
 
 
 def _inside(config: Any, settings: Any) -> bool:

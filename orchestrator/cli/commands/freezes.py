@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import Target, app, on_cluster
+from orchestrator.cli.app import DryRun, Target, app, on_cluster
+from orchestrator.cli.completions import completed
 
 Why = Annotated[str, typer.Option("-m", "--message", help="why, for everybody who waits")]
 
@@ -13,7 +14,12 @@ Why = Annotated[str, typer.Option("-m", "--message", help="why, for everybody wh
 @on_cluster()
 def freeze(
     target: Target,
-    source: Annotated[str, typer.Argument(help="a source; all of them without one", metavar="[SOURCE]")] = "",
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="a source; all of them without one", metavar="[SOURCE]", autocompletion=completed("sources")
+        ),
+    ] = "",
     message: Why = "",
     begin: Annotated[
         str,
@@ -23,18 +29,24 @@ def freeze(
     ] = "",
     until: Annotated[str, typer.Option(help="a time; else until `netpol-canary unfreeze`")] = "",
     span: Annotated[str, typer.Option("--for", help="30m, 2h, 1d12h, 2w, instead of --until")] = "",
+    dry_run: DryRun = "",
 ) -> int:
     """Keep waves from opening, of one source or of all; an open wave finishes, and rollbacks go on."""
     from orchestrator.cli.rollouts import freezing
 
-    return freezing.freeze(target, source, message, begin, until, span)
+    return freezing.freeze(target, source, message, begin, until, span, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary unfreeze payments-3f2a91")
 @on_cluster()
 def unfreeze(
     target: Target,
-    name: Annotated[str, typer.Argument(help="a freeze; `netpol-canary get freezes` lists them")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="a freeze; `netpol-canary get freezes` lists them", autocompletion=completed("freezes")
+        ),
+    ],
 ) -> int:
     """End a freeze: rollouts that wait for it go on."""
     from orchestrator.cli.rollouts import freezing
@@ -47,11 +59,12 @@ def unfreeze(
 def stop(
     target: Target,
     message: Why = "",
+    dry_run: DryRun = "",
 ) -> int:
     """Stop all promotions, of every source, until `start`; rollbacks go on."""
     from orchestrator.cli.rollouts import freezing
 
-    return freezing.stop(target, message)
+    return freezing.stop(target, message, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary start")

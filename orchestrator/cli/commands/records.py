@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.app import Target, app, on_cluster
+from orchestrator.cli.completions import completed
 
-Source = Annotated[str, typer.Option(help="of this PolicySource only")]
+Source = Annotated[str, typer.Option(help="of this PolicySource only", autocompletion=completed("sources"))]
 
 
 @app.command(epilog="Example: netpol-canary history --source payments --outcome rolledback --since 30d")
@@ -41,7 +42,12 @@ def history(
 def report(
     target: Target,
     name: Annotated[
-        str, typer.Argument(help="a rollout, or a source for its latest one", metavar="[NAME]")
+        str,
+        typer.Argument(
+            help="a rollout, or a source for its latest one",
+            metavar="[NAME]",
+            autocompletion=completed("rollouts"),
+        ),
     ] = "",
     form: Annotated[
         str, typer.Option("-o", "--output", "-f", "--format", help="markdown, html or json")

@@ -5,12 +5,20 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import Name, Output, Target, app, on_cluster
+from orchestrator.cli.app import DryRun, Name, Output, Target, app, on_cluster
+from orchestrator.cli.completions import completed
 
 Here = Annotated[bool, typer.Option("--here", help="carry it out in this process, without a controller")]
 Revision = Annotated[str, typer.Option(help="a commit, tag or branch; else the source's branch")]
+Source = Annotated[
+    str, typer.Option(help="a PolicySource: its name, or a file", autocompletion=completed("sources"))
+]
 Wave = Annotated[
-    int | None, typer.Option(help="a wave that is still ahead; else the one that waits for approval")
+    int | None,
+    typer.Option(
+        help="a wave that is still ahead; else the one that waits for approval",
+        autocompletion=completed("waves"),
+    ),
 ]
 Why = Annotated[str, typer.Option("-m", "--message", "--reason", help="why, for the record", metavar="WHY")]
 
@@ -22,7 +30,7 @@ def plan(
     path: Annotated[
         Path | None, typer.Argument(help="a directory instead of the source's repository")
     ] = None,
-    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    source: Source = "",
     revision: Revision = "",
     sandbox: Annotated[bool, typer.Option(help="against the demo's shop, without a cluster")] = False,
     diff: Annotated[bool, typer.Option(help="show each object's YAML diff")] = True,
@@ -38,7 +46,7 @@ def plan(
 @on_cluster(secrets=True)
 def run(
     target: Target,
-    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
+    source: Source,
     revision: Revision = "",
     output: Output = "",
 ) -> int:
@@ -58,9 +66,13 @@ def get(
             help="rollouts, sources, namespaces, analyses, approvals or freezes, or a short name of kubectl's, such as prol; "
             "or KIND/NAME",
             metavar="WHAT",
+            autocompletion=completed("kinds"),
         ),
     ] = "rollouts",
-    names: Annotated[list[str] | None, typer.Argument(help="some of them", metavar="NAME")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="some of them", metavar="NAME", autocompletion=completed("objects")),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -124,20 +136,20 @@ def watch(
 
 @app.command(epilog="Example: netpol-canary pause payments")
 @on_cluster()
-def pause(target: Target, name: Name) -> int:
+def pause(target: Target, name: Name, dry_run: DryRun = "") -> int:
     """Pause a running rollout where it is."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.ask(target, "pause", name, False)
+    return interventions.ask(target, "pause", name, False, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary resume payments")
 @on_cluster()
-def resume(target: Target, name: Name, here: Here = False) -> int:
+def resume(target: Target, name: Name, here: Here = False, dry_run: DryRun = "") -> int:
     """Resume a paused rollout; an inconclusive analysis starts over."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.ask(target, "resume", name, here)
+    return interventions.ask(target, "resume", name, here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary approve payments -m 'checked with the on-call'")
@@ -152,20 +164,23 @@ def approve(
         typer.Option("--break-glass", help="open every gate of the wave alone; takes a right of its own"),
     ] = False,
     here: Here = False,
+    dry_run: DryRun = "",
 ) -> int:
     """Approve a wave, in your own name; the API server proves who you are."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
-    return decide(target, name, Decision("approve", message, wave, break_glass), here)
+    return decide(target, name, Decision("approve", message, wave, break_glass), here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary reject payments -m 'not before the sale'")
 @on_cluster()
-def reject(target: Target, name: Name, message: Why, wave: Wave = None, here: Here = False) -> int:
+def reject(
+    target: Target, name: Name, message: Why, wave: Wave = None, here: Here = False, dry_run: DryRun = ""
+) -> int:
     """Reject a wave, in your own name: the rollout is rolled back."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
-    return decide(target, name, Decision("reject", message, wave), here)
+    return decide(target, name, Decision("reject", message, wave), here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary promote payments -m 'checked with the on-call'")
@@ -186,20 +201,21 @@ def promote(
         ),
     ] = "",
     here: Here = False,
+    dry_run: DryRun = "",
 ) -> int:
     """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more."""
     from orchestrator.cli.rollouts.interventions import Decision, decide
 
-    return decide(target, name, Decision("reject" if reject else "approve", comment), here)
+    return decide(target, name, Decision("reject" if reject else "approve", comment), here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary abort payments")
 @on_cluster()
-def abort(target: Target, name: Name, here: Here = False) -> int:
+def abort(target: Target, name: Name, here: Here = False, dry_run: DryRun = "") -> int:
     """Abort a running rollout and roll it back."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.ask(target, "abort", name, here)
+    return interventions.ask(target, "abort", name, here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary retry payments")
@@ -213,8 +229,8 @@ def retry(target: Target, name: Name, here: Here = False) -> int:
 
 @app.command(epilog="Example: netpol-canary rollback payments")
 @on_cluster()
-def rollback(target: Target, name: Name, here: Here = False) -> int:
+def rollback(target: Target, name: Name, here: Here = False, dry_run: DryRun = "") -> int:
     """Roll back what the latest, succeeded rollout changed; older states are a Git revert."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.ask(target, "rollback", name, here)
+    return interventions.ask(target, "rollback", name, here, dry_run)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.app import Output, Target, app, on_cluster
+from orchestrator.cli.completions import completed
 
 metrics = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +21,9 @@ app.add_typer(notify, name="notify", epilog="Example: netpol-canary notify test 
 @on_cluster(secrets=True)
 def drift(
     target: Target,
-    source: Annotated[str, typer.Argument(help="a source", metavar="SOURCE")],
+    source: Annotated[
+        str, typer.Argument(help="a source", metavar="SOURCE", autocompletion=completed("sources"))
+    ],
     output: Output = "",
 ) -> int:
     """Compare the cluster with the current revision now; exit code 1 where it differs, policies are orphaned, or bridges are left."""
@@ -32,7 +35,10 @@ def drift(
 @app.command(epilog="Example: netpol-canary poll payments")
 @on_cluster()
 def poll(
-    target: Target, source: Annotated[str, typer.Argument(help="a PolicySource", metavar="SOURCE")]
+    target: Target,
+    source: Annotated[
+        str, typer.Argument(help="a PolicySource", metavar="SOURCE", autocompletion=completed("sources"))
+    ],
 ) -> int:
     """Have the controller poll a source's repository at once; what runs is what Git says."""
     from orchestrator.cli.rollouts import interventions
@@ -46,7 +52,9 @@ def poll(
 @on_cluster(secrets=True)
 def ask(
     target: Target,
-    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")] = "",
+    source: Annotated[
+        str, typer.Option(help="a PolicySource: its name, or a file", autocompletion=completed("sources"))
+    ] = "",
     namespaces: Annotated[
         str, typer.Option(help="which, separated by commas; else those that the source selects")
     ] = "",
@@ -74,7 +82,9 @@ def presets(
 @on_cluster(secrets=True)
 def send_test(
     target: Target,
-    source: Annotated[str, typer.Option(help="a PolicySource: its name, or a file")],
+    source: Annotated[
+        str, typer.Option(help="a PolicySource: its name, or a file", autocompletion=completed("sources"))
+    ],
     name: Annotated[str, typer.Option(help="one of its notifications; else all")] = "",
 ) -> int:
     """Send a test message to those whom a source names; exit code 1 where one was not accepted."""

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.adapters.kube.events import EventNotifier
-from orchestrator.cli import logs
+from orchestrator.cli import logs, wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.process import holder, stopping
 from orchestrator.context import Context
@@ -31,7 +31,11 @@ def run(target: Target, interval: float, listen: str, log: str, log_level: str) 
     logs.configure(log, log_level)
     instruments = GuardInstruments()
     with stopping() as stop:
-        ctx = alone(connect(target.kubeconfig, target.context), SystemClock(stop), target.namespace)
+        ctx = alone(
+            connect(target.kubeconfig, target.context, **wiring.telling(target)),
+            SystemClock(stop),
+            target.namespace,
+        )
         found = Guard(ctx, holder(), instruments, interval, stop.is_set)
         served = FastAPI(title="netpol-canary guard", docs_url=None, redoc_url=None, openapi_url=None)
         health.install(served, Parts(ctx, found.ready, registry=instruments.registry))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
+from orchestrator.cli.dry_run import rehearsed, remark
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.times import length, moment
 from orchestrator.context import FREEZE, Context, freezes
@@ -15,9 +16,11 @@ from orchestrator.rollout.resources.resource import new
 STOP = "stop"  # the freeze of everything without an end
 
 
-def freeze(target: Target, source: str, why: str, begin: str, until: str, span: str) -> int:
+def freeze(
+    target: Target, source: str, why: str, begin: str, until: str, span: str, dry_run: str = ""
+) -> int:
     """One source's waves, or all where `source` is empty. Raises BadInput where the times make no span."""
-    ctx = wiring.connected(target)
+    ctx = rehearsed(wiring.connected(target), dry_run)
     if source:
         source = sources.find(ctx, source).name
     since = moment(begin, "--from").replace(microsecond=0) if begin else None
@@ -29,9 +32,9 @@ def freeze(target: Target, source: str, why: str, begin: str, until: str, span: 
     return _declare(ctx, name, [source] if source else [], why, since, end)
 
 
-def stop(target: Target, why: str) -> int:
+def stop(target: Target, why: str, dry_run: str = "") -> int:
     """Everything, without an end."""
-    return _declare(wiring.connected(target), STOP, [], why, None, None)
+    return _declare(rehearsed(wiring.connected(target), dry_run), STOP, [], why, None, None)
 
 
 def unfreeze(target: Target, name: str = STOP) -> int:
@@ -88,7 +91,7 @@ def _declare(
     when = f" from {begin:%Y-%m-%d %H:%M %Z}" if begin else ""
     undo = "start" if name == STOP else f"unfreeze {name}"
     ends = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `netpol-canary {undo}`"
-    print(f"{who}: no wave opens{when} {ends}; what runs finishes its wave, and rollbacks go on")
+    print(f"{who}: no wave opens{when} {ends}; what runs finishes its wave, and rollbacks go on{remark(ctx)}")
     if name != STOP:
         print(f"RolloutFreeze {name}")
     return 0

@@ -4,6 +4,7 @@ import threading
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
+from orchestrator.cli.dry_run import rehearsed, remark
 from orchestrator.cli.process import interruptible, worked_on
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.gates import told
@@ -21,19 +22,19 @@ from orchestrator.rollout.resources.resource import Source, load
 WORDS = {"approve": "approved", "reject": "rejected"}
 
 
-def ask(target: Target, verb: str, name: str, here: bool) -> int:
+def ask(target: Target, verb: str, name: str, here: bool, dry_run: str = "") -> int:
     """Leave a request on a rollout; the worker that holds it carries it out, or this process with `here`."""
     with interruptible() as stop:
-        ctx = wiring.connected(target, stop)
+        ctx = rehearsed(wiring.connected(target, stop), dry_run, here)
         rollout = find_rollout(ctx, name)
         user = requests.ask(ctx, rollout, verb)
         return carried_out(ctx, rollout.name, f"{verb} asked for by {user}", here, stop)
 
 
-def decide(target: Target, name: str, what: Decision, here: bool) -> int:
+def decide(target: Target, name: str, what: Decision, here: bool, dry_run: str = "") -> int:
     """Raises Refused where it would not count, Forbidden where the API server does not take it from this user."""
     with interruptible() as stop:
-        ctx = wiring.connected(target, stop)
+        ctx = rehearsed(wiring.connected(target, stop), dry_run, here)
         rollout = find_rollout(ctx, name).name
         done = approve.decide(ctx, read(ctx, rollout), what)
         said = f"wave {done.wave} {WORDS[what.decision]} by {done.user}"
@@ -51,8 +52,8 @@ def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.
     """Carry out with `here`, or say what was asked for and whether anybody will do it."""
     if here:
         return drive(ctx, name, "", stop)
-    print(f"{name}: {what}")
-    if not worked_on(ctx, called(name), "controller"):
+    print(f"{name}: {what}{remark(ctx)}")
+    if not remark(ctx) and not worked_on(ctx, called(name), "controller"):
         print(
             "nobody works on it at the moment: start the controller, or add --here to do it in this process"
         )
