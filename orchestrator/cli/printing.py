@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.cli import terminal
@@ -34,26 +35,29 @@ def printed(data: Any, output: str) -> None:
         print(yaml.safe_dump(data, sort_keys=False), end="")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], heads: bool = True) -> None:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Rows under their head, on standard output: on a terminal no wider than that, and phases in colour."""
-    sheet = Sheet(head, rows)
-    for row in [head, *sheet.rows] if heads else sheet.rows:
-        sheet.row(row)
+    Sheet(head, rows).all()
 
 
 class Sheet:
     """A table to which rows may come later; columns only become wider."""
 
     def __init__(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        self.rows = list(rows)
+        self.head, self.rows = head, list(rows)
         self._natural = _widths([head, *self.rows])
         self._phase = [title == "PHASE" for title in head]
+
+    def all(self, heads: bool = True) -> None:
+        """What is there so far, under its head."""
+        for row in [self.head, *self.rows] if heads else self.rows:
+            self.row(row)
 
     def row(self, cells: Sequence[str]) -> None:
         """One line; what others wrote in it is made harmless before it is coloured."""
         clean = [harmless(cell.replace("\n", " ")) for cell in cells]
         self._natural = [max(w, len(cell)) for w, cell in zip(self._natural, clean, strict=True)]
-        widths = fitted(self._natural, terminal.width())
+        widths = fitted(tuple(self._natural), terminal.width())
         line = [cut(cell, w).ljust(w) for cell, w in zip(clean, widths, strict=False)]
         if not terminal.coloured(sys.stdout):
             print("   ".join(line).rstrip())
@@ -65,7 +69,7 @@ class Sheet:
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with the columns under each other, as kubectl prints them; on a terminal no wider than that."""
     rows = [[cell.replace("\n", " ") for cell in row] for row in rows]
-    widths = fitted(_widths(rows), terminal.width())
+    widths = fitted(tuple(_widths(rows)), terminal.width())
     lines = (zip(row, widths, strict=False) for row in rows)
     return ["   ".join(cut(text, w).ljust(w) for text, w in line).rstrip() for line in lines]
 
@@ -74,7 +78,8 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
 
 
-def fitted(widths: Sequence[int], most: int) -> list[int]:
+@lru_cache(maxsize=16)  # of a long table each row asks for the same
+def fitted(widths: tuple[int, ...], most: int) -> tuple[int, ...]:
     """Columns that are together at most so many characters wide (0: as wide as they are): the widest give first.
 
     The first column names what a row is about, and gives last. None becomes narrower than LEAST characters: where that is
@@ -88,7 +93,7 @@ def fitted(widths: Sequence[int], most: int) -> list[int]:
             excess -= 1
     while excess > 0 and len(found) > 1:
         excess -= found.pop() + GAP
-    return found
+    return tuple(found)
 
 
 def cut(text: str, width: int) -> str:

@@ -38,10 +38,10 @@ def test_elsewhere_all_of_it_is_printed(done):
 
 
 def test_the_widest_column_gives_first_and_the_first_last():
-    assert fitted([20, 100, 10], 76) == [20, 40, 10]
-    assert fitted([60, 20, 10], 46) == [24, 8, 8]
-    assert fitted([20, 3], 11) == [8]
-    assert fitted([20, 100], 0) == [20, 100]
+    assert fitted((20, 100, 10), 76) == (20, 40, 10)
+    assert fitted((60, 20, 10), 46) == (24, 8, 8)
+    assert fitted((20, 3), 11) == (8,)
+    assert fitted((20, 100), 0) == (20, 100)
 
 
 class Tty(io.StringIO):

@@ -43,8 +43,7 @@ class Shown:
         """The whole answer; `single` is for one that was asked for by its name, which stands in no list."""
         if self.tabular:
             self._sheet = Sheet(self._columns.head, [self._columns.row(obj) for obj in found])
-            for row in [self._columns.head, *self._sheet.rows] if self._heads else self._sheet.rows:
-                self._sheet.row(row)
+            self._sheet.all(self._heads)
         elif self._form == "name":
             for obj in found:
                 self._name(obj)
@@ -66,6 +65,8 @@ class Shown:
         if self._form == "name":
             self._name(obj)
         elif not self.tabular:
+            if self._form == "yaml":
+                print("---")
             self._data(_plain(obj))
         else:
             row = self._columns.row(obj)

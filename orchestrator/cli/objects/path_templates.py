@@ -25,8 +25,24 @@ class _Range:
 
 
 @dataclass
-class _Count:
+class _Filling:
+    """One object that a template is filled with: how many values it may still give, and those that are the same in every range."""
+
+    root: Any
     left: int = MOST_VALUES
+    known: dict[int, list[Any]] = field(default_factory=dict)
+
+    def values(self, path: JsonPath, here: Any) -> list[Any]:
+        if not path.text.startswith("$"):
+            found = path.values(here)
+        elif (standing := self.known.get(id(path))) is not None:
+            found = standing
+        else:
+            found = self.known[id(path)] = path.values(self.root)
+        self.left -= len(found)
+        if self.left < 0:
+            raise BadInput(f"the template gives more than {MOST_VALUES:,} values", WHERE, "ask for less")
+        return found
 
 
 class PathTemplate:
@@ -39,7 +55,7 @@ class PathTemplate:
 
     def filled(self, obj: Any) -> str:
         """The template with an object's values; what is not there is empty."""
-        return "".join(_filled(self._root, obj, obj, _Count()))
+        return "".join(_filled(self._root, obj, _Filling(obj)))
 
 
 def text_of(value: Any) -> str:
@@ -88,19 +104,12 @@ def _path(text: str) -> JsonPath:
     return JsonPath("" if text == "." else text.removeprefix("@"), WHERE)
 
 
-def _filled(part: _Range, root: Any, here: Any, count: _Count) -> Iterator[str]:
+def _filled(part: _Range, here: Any, filling: _Filling) -> Iterator[str]:
     for one in part.parts:
         if isinstance(one, str):
             yield one
-            continue
-        path = one.path if isinstance(one, _Range) else one
-        assert path is not None
-        found = path.values(root if path.text.startswith("$") else here)
-        count.left -= len(found)
-        if count.left < 0:
-            raise BadInput(f"the template gives more than {MOST_VALUES:,} values", WHERE, "ask for less")
-        if isinstance(one, _Range):
-            for value in found:
-                yield from _filled(one, root, value, count)
-        else:
-            yield " ".join(map(text_of, found))
+        elif isinstance(one, JsonPath):
+            yield " ".join(map(text_of, filling.values(one, here)))
+        elif one.path is not None:
+            for value in filling.values(one.path, here):
+                yield from _filled(one, value, filling)

@@ -96,6 +96,14 @@ def test_an_expression_that_gives_very_much_ends_soon():
         JsonPath("..*", "here").values(endless)
 
 
+def test_a_template_that_gives_very_much_ends_soon():
+    wide = {"items": [{"x": n} for n in range(60_000)]}
+    began = time.process_time()
+    with pytest.raises(BadInput, match="gives more than"):
+        PathTemplate("{range .items[*]}{$..nothing}{.x}{end}").filled(wide)
+    assert time.process_time() - began < 60
+
+
 @pytest.mark.parametrize(
     ("template", "text"),
     [
