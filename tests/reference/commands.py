@@ -18,7 +18,8 @@ from reference.tables import cell, code, table
 
 HEAD = """# Commands
 
-This page is written from the program itself by `make reference`. `netpol-canary COMMAND --help` says the same.
+This page is written from the program itself by `make reference`. `netpol-canary COMMAND --help` says the same,
+`netpol-canary --version` prints the version, and `kubectl netpol-canary` is the same program.
 
 ## Exit codes
 

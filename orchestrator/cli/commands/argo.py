@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.app import Log, LogLevel, Name, Target, app, on_cluster
+from orchestrator.cli.completions import completed
 
 workflows = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +24,12 @@ def render(
         str, typer.Option(help="what pods run: the controller's image", envvar="NETPOL_CANARY_IMAGE")
     ] = IMAGE,
     rollout: Annotated[
-        str, typer.Option(help="a rollout, or a source for its latest one", metavar="NAME")
+        str,
+        typer.Option(
+            help="a rollout, or a source for its latest one",
+            metavar="NAME",
+            autocompletion=completed("rollouts"),
+        ),
     ] = "",
     wave: Annotated[
         int | None, typer.Option(help="the number of its wave; else the current one", min=0)

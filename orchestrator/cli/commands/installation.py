@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.app import OWN, Output, Target, app, on_cluster
+from orchestrator.cli.completions import completed
 from orchestrator.errors import BadInput
 
 Image = Annotated[
@@ -61,6 +62,7 @@ def uninstall(
         typer.Option(
             "--lose",
             metavar="ROLLOUT",
+            autocompletion=completed("rollouts"),
             help="a Failed rollout that is given up: what stands stays; may be repeated",
         ),
     ] = None,
