@@ -66,10 +66,17 @@ def uninstall(
             help="a Failed rollout that is given up: what stands stays; may be repeated",
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="only say whether everything is restored; remove nothing")
+    ] = False,
 ) -> int:
     """Remove everything from the cluster but the promoted policies; refuses while something is not restored."""
     from orchestrator.cli.operate import uninstall as work
 
+    if check and (restore or yes or lose):
+        raise BadInput("it removes nothing", "--check", "give it alone")
+    if check:
+        return work.check(target)
     return work.uninstall(target, restore, yes, timeout, lose or [])
 
 

@@ -20,6 +20,24 @@ from orchestrator.rollout.resources.resource import Rollout, load
 from orchestrator.wording import agreeing, few, many
 
 MOST_NAMED = 5
+ONWARD = (
+    "--restore rolls back what is under way",
+    "`netpol-canary rollback NAME` tries a Failed one again, --lose NAME gives up what it keeps",
+)
+# Where nothing else is asked of this program, as by Helm.
+ALONE = (
+    "`netpol-canary abort NAME` rolls back what is under way",
+    "`netpol-canary rollback NAME` tries a Failed one again",
+)
+
+
+def check(target: Target) -> int:
+    """0 where everything is restored, else Refused. It lists PolicyRollouts of every namespace and does nothing else."""
+    ctx = wiring.connected(target)
+    if left := _unrestored(ctx, ()):
+        raise Refused(_refusal(ctx, left, ALONE))
+    print("everything is restored")
+    return 0
 
 
 def uninstall(target: Target, restore: bool, yes: bool, timeout: float, lose: Sequence[str] = ()) -> int:
@@ -90,14 +108,13 @@ def _named(ctx: Context, left: Sequence[Rollout]) -> str:
     return few([one(r) for r in left], MOST_NAMED)
 
 
-def _refusal(ctx: Context, left: Sequence[Rollout]) -> str:
+def _refusal(ctx: Context, left: Sequence[Rollout], ways: tuple[str, str] = ONWARD) -> str:
+    under_way, failed = ways
     hints = []
     if any(_can_go_back(ctx, r) for r in left):
-        hints.append("--restore rolls back what is under way")
+        hints.append(under_way)
     if any(r.status.phase == "Failed" for r in left):
-        hints.append(
-            "`netpol-canary rollback NAME` tries a Failed one again, --lose NAME gives up what it keeps"
-        )
+        hints.append(failed)
     if any(r.manifest["metadata"]["namespace"] != ctx.namespace for r in left):
         hints.append("`netpol-canary abort NAME -n NAMESPACE --here` rolls back one of another namespace")
     return f"not everything is restored: {_named(ctx, left)}; {'; '.join(hints)}"

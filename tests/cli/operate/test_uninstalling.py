@@ -98,6 +98,35 @@ def test_what_failed_is_given_up_by_name_alone(cli):
     assert ours(stage) == [] and stage.standing() == stands
 
 
+def test_the_check_removes_nothing_and_refuses_while_something_is_unrestored(cli):
+    stage = Stage()
+    Rounds(stage).go()
+    kept = ours(stage)
+    found = cli(stage)("uninstall", "--check")
+    assert (found.code, found.out) == (0, "everything is restored\n") and ours(stage) == kept
+    stage = Stage()
+    halfway(stage)
+    kept = ours(stage)
+    found = cli(stage)("uninstall", "--check")
+    assert found.code == 1 and f"{NAME} (Progressing); `netpol-canary abort NAME` rolls back" in found.err
+    assert "--restore" not in found.err and ours(stage) == kept
+
+
+def test_the_check_refuses_what_failed_and_what_it_cannot_read(cli):
+    stage = failed()
+    found = cli(stage)("uninstall", "--check")
+    assert found.code == 1 and f"{NAME} (Failed)" in found.err and "--lose" not in found.err
+    mute = just_before(Unreachable("the API server does not answer"), "list", kind="PolicyRollout")
+    found = cli(stage, cluster=FaultyPort(stage.cluster, mute))("uninstall", "--check")
+    assert found.code not in (0, 2) and "does not answer" in found.err
+
+
+@pytest.mark.parametrize("more", [("--restore",), ("--yes",), ("--lose", NAME)])
+def test_the_check_goes_with_nothing_that_removes(cli, more):
+    found = cli(Stage())("uninstall", "--check", *more)
+    assert found.code == 2 and "it removes nothing" in found.err
+
+
 def test_only_what_failed_can_be_given_up(cli):
     stage = Stage()
     halfway(stage)
