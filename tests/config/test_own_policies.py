@@ -43,6 +43,7 @@ def workloads():
     templates = yaml.safe_load_all((ROOT / "config/argo/templates.yaml").read_text())
     (step,) = [t for d in templates for t in d["spec"]["templates"] if "container" in t]
     yield pod("step", "netpol-canary", step["metadata"]["labels"])
+    yield pod("check", "netpol-canary", {"app.kubernetes.io/name": "netpol-canary-uninstall"})
     yield pod("resolver", "kube-system", {"k8s-app": "kube-dns"}, 53)
     yield pod("prometheus", "monitoring", {"app": "prometheus"}, 9090)
     yield pod("entrance", "ingress", {"app": "entrance"})
@@ -97,7 +98,10 @@ def test_nobody_of_us_asks_a_metadata_service(laid_out, who, address):
     assert network.allowed(me, other, "TCP", 80) == (who != "netpol-canary-guard")
 
 
-@pytest.mark.parametrize("name", ["netpol-canary-guard", "netpol-canary-step", "netpol-canary-archive"])
+@pytest.mark.parametrize(
+    "name",
+    ["netpol-canary-guard", "netpol-canary-step", "netpol-canary-archive", "netpol-canary-uninstall"],
+)
 def test_one_of_us_that_is_kept_from_the_api_server_is_noticed(laid_out, name):
     path = (
         laid_out
