@@ -3,6 +3,9 @@ PY ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Where programs of tests/ find each other, as pytest does by pyproject.toml.
+TESTS := .:tests:tests/support:tests/support/faults:tests/support/scenes:tests/servers
+
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -57,12 +60,12 @@ reports: $(VENV)/.ready
 SEEDS ?= 100
 FROM ?= 0
 simulate: $(VENV)/.ready
-	@PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(SETBACK),--setback $(SETBACK)) $(if $(HUNT),--hunt)
+	@PYTHONPATH=$(TESTS) $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(BUG),--bug $(BUG)) $(if $(SETBACK),--setback $(SETBACK)) $(if $(HUNT),--hunt)
 
 # The figures of docs/reliability.md: seeds of the simulation, planted bugs, hostile input.
 reliability: SEEDS = 2000
 reliability: $(VENV)/.ready
-	@PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python tests/reliability.py --seeds $(SEEDS)
+	@PYTHONPATH=$(TESTS) $(BIN)/python tests/reliability.py --seeds $(SEEDS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -90,7 +93,7 @@ freeze: $(VENV)/.ready
 
 # docs/reference, from the commands, the models and the metrics.
 reference: $(VENV)/.ready
-	PYTHONPATH=.:tests:tests/support:tests/servers $(BIN)/python -m reference.write
+	PYTHONPATH=$(TESTS) $(BIN)/python -m reference.write
 
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q
