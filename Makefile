@@ -9,7 +9,7 @@ TESTS := .:tests:tests/support:tests/support/faults:tests/support/scenes:tests/s
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds docs freeze lock reference screenshots clean
+.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds chart docs freeze lock reference screenshots clean
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
@@ -85,6 +85,10 @@ bench-analysis: $(VENV)/.ready
 crds: $(VENV)/.ready
 	$(BIN)/python -c 'import pathlib; from orchestrator.rollout.resources.crd import files; [pathlib.Path("config/crd", n).write_text(t) for n, t in files().items()]'
 	$(BIN)/netpol-canary workflows render --image netpol-canary > config/argo/templates.yaml
+
+# charts/netpol-canary, from config/.
+chart: $(VENV)/.ready
+	PYTHONPATH=$(TESTS) $(BIN)/python -m chart.write
 
 # What users of a version have, for tests/upgrade: `make freeze VERSION=v0.2.0`, once.
 freeze: $(VENV)/.ready
