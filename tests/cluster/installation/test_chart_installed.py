@@ -163,6 +163,8 @@ def test_uninstalling_leaves_what_it_should_and_installing_again_goes_on(bare):
     assert "no deployed releases" in refused(plane, "upgrade", RELEASE, CHART)
     on(plane, "rollback", RELEASE, "1")
     assert status(plane) == "deployed"
+    installed(plane, "--set", "crds.enabled=false")  # kept, too, where the chart holds them no more
+    kept()
     installed(plane)
 
     on(plane, "uninstall", RELEASE, "--no-hooks")
@@ -197,6 +199,13 @@ def test_the_check_says_what_it_refuses_by_its_one_right(bare, tmp_path):
     account = service_account(plane, tmp_path, SPACE, "netpol-canary-uninstall")
     done = cli(account, *command)
     assert (done.returncode, done.stdout) == (0, "everything is restored\n"), done.stderr
+    for verb, what in (
+        ("get", "policyrollouts"),
+        ("list", "policysources"),
+        ("list", "secrets"),
+        ("delete", "crds"),
+    ):
+        assert account.run("auth", "can-i", verb, what, "-n", SPACE, check=False).strip() == "no"
     name = open_rollout(plane)
     done = cli(account, *command)
     assert done.returncode == 1 and f"{name} (Paused); `netpol-canary abort NAME`" in done.stderr

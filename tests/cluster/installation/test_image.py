@@ -11,10 +11,13 @@ import pytest
 import runtime
 import yaml
 from clearing import freed
+from helm_program import CHART, RELEASE, hooks, valued
+from helm_program import helm as run_helm
 from node_scene import OWN, eventually, policy
 from node_strategy import probe, strategy
 from patience import ENOUGH, KUBECTL
 from scene import PROGRAM
+from stored import open_rollout, rolled_back
 
 from orchestrator.adapters.kube.bundle import TAG, collected
 
@@ -174,6 +177,43 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, node_shop):
         body = yaml.safe_dump_all(documents)
         node.plane.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=body, check=False)
         node.apply(listing(TAG))
+
+
+def test_helm_uninstalls_nothing_while_a_rollout_is_open(loaded, node, tmp_path):
+    """Its Job runs in a pod of the image, and says why in Helm's own output; then it lets the release go."""
+    host, port = node.plane.server.removeprefix("https://").split(":")
+    reached = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+    repository, tag = loaded.rsplit(":", 1)
+    values = {
+        "image": {"repository": repository, "tag": tag},
+        "env": [{"name": name, "value": value} for name, value in reached.items()],
+        "controller": {"replicas": 0},
+        **{part: {"enabled": False} for part in ("crds", "admission", "guard")},
+    }
+
+    def helm(*args):
+        return run_helm(*args, "-n", OWN, kubeconfig=node.plane.kubeconfig)
+
+    node.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})
+    taken = ("--take-ownership", "--force-conflicts")
+    done = helm("install", RELEASE, CHART, *taken, *valued(tmp_path, values))
+    assert done.returncode == 0, done.stderr
+    name = open_rollout(node.plane)
+    try:
+        done = helm("uninstall", RELEASE)
+        assert done.returncode != 0 and f"{name} (Paused)" in done.stdout + done.stderr, (
+            done.stdout + done.stderr
+        )
+        assert node.get("deployments", OWN, RELEASE)["metadata"]["name"] == RELEASE
+        rolled_back(node.plane, name)
+        done = helm("uninstall", RELEASE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert node.get("deployments", OWN)["items"] == []
+        left = node.plane.run("get", "jobs,serviceaccounts,clusterroles", "-A", "-o", "name")
+        assert hooks()["Job"]["metadata"]["name"] not in left
+    finally:
+        freed(node.plane)
+        node.plane.run("delete", "-n", OWN, "policyrollouts", "--all", check=False)
 
 
 def sections(text):
