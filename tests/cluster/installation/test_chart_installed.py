@@ -96,7 +96,7 @@ def older(folder):
     return folder
 
 
-def test_helm_installs_what_the_command_line_installs_and_takes_it_over(bare):
+def test_helm_installs_what_the_command_line_would_and_leaves_it_nothing_to_change(bare):
     plane = bare
     first = on(plane, "install", RELEASE, CHART, "--create-namespace")
     assert "What comes next" in first and "was there before" not in first
