@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.server import health, pages, signin
+from orchestrator.server import api, health, pages, signin
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import Settings
 from orchestrator.server.webhooks import webhook_routes as webhooks
@@ -34,6 +34,7 @@ def create(parts: Parts, settings: Settings) -> FastAPI:
     if settings.pages.enabled:
         signin.install(app, parts, settings.signin)
         pages.install(app, parts)
+        api.install(app, parts)
     return app
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.server import settings_reference as settings
-from reference import commands, house, metrics, resources, schemas, states
+from reference import api_page, commands, house, metrics, resources, schemas, states
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -16,6 +16,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/policytest.md": resources.policy_test,
     "reference/metrics.md": metrics.page,
     "reference/conditions.md": states.page,
+    "reference/api.md": api_page.page,
+    "reference/openapi.json": api_page.text,
 }
 
 

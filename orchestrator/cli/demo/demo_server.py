@@ -20,7 +20,7 @@ from orchestrator.engine.instruments import Instruments
 from orchestrator.errors import BadInput
 from orchestrator.sandbox.people import People
 from orchestrator.sandbox.world import World
-from orchestrator.server import pages, signin
+from orchestrator.server import api, pages, signin
 from orchestrator.server.listen import address, reason
 from orchestrator.server.parts import Parts
 from orchestrator.server.signin.signin_settings import SignIn
@@ -88,10 +88,11 @@ def standing(keep: Path | None, factor: float) -> Iterator[Stand]:
 
 
 def application(ctx: Context, world: World) -> FastAPI:
-    """Pages and sign-in over the sandbox."""
+    """Pages, their API and sign-in over the sandbox."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     parts = Parts(ctx, callers=People(world.cluster), people=past.PEOPLE)
     pages.install(app, parts)
+    api.install(app, parts)
     signin.install(app, parts, SignIn(token=False, insecure=True, session_seconds=86400))
     return app
 

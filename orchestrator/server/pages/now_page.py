@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from orchestrator.rollout.resources.conditions import of_type, whole
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gate_view import standing
 from orchestrator.server.pages.page import as_seen, pages
 from orchestrator.server.pages.render import render
+from orchestrator.server.pages.standing.source_state import state_of
 from orchestrator.server.parts import Parts
 
 MOST_ENDED = 5
@@ -64,24 +64,3 @@ def _count(number: int) -> str:
     words = ("No", "One", "Two", "Three", "Four", "Five")
     count = words[number] if number < len(words) else str(number)
     return f"{count} rollout{'' if number == 1 else 's'}"
-
-
-def state_of(source: read.Standing) -> tuple[str, str, str]:
-    """A state as in waves, a word and what is to be said of a source."""
-    if source.problem:
-        return "bad", "Unreadable", source.problem
-    status = source.status
-    ready = of_type(status.conditions, "Ready")
-    message = whole(status.conditions, status.details, "Ready") if ready else "not polled yet"
-    if status.active_rollout and (ready is None or ready.status == "True"):
-        return "running", "Rolling out", message
-    if source.suspend:
-        return "waiting", "Suspended", "starts nothing until somebody takes suspend off"
-    if ready is not None and ready.status != "True":
-        return "bad", ready.reason, message
-    if status.blocked_revision:
-        return "undone", "Held", status.blocked_reason.partition("\n")[0]
-    orphaned = of_type(status.conditions, "Orphaned")
-    if orphaned is not None and orphaned.status == "True":
-        return "undone", "Orphaned", whole(status.conditions, status.details, "Orphaned")
-    return ("good" if ready else "ahead"), "In force" if ready else "New", message

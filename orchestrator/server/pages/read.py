@@ -12,7 +12,7 @@ from orchestrator.record.build import view
 from orchestrator.record.view import RolloutView
 from orchestrator.rollout.gates.approval_proof import condition
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resources.model import TERMINAL, PolicySourceStatus, Watch
+from orchestrator.rollout.resources.model import TERMINAL, PolicySourceSpec, PolicySourceStatus, Watch
 from orchestrator.rollout.resources.resource import Freeze, Rollout, Source, load
 
 MOST_SHOWN = 30
@@ -45,10 +45,10 @@ class Seen:
         return self.view.phase not in TERMINAL
 
 
-def one(ctx: Context, name: str) -> Seen:
+def one(ctx: Context, name: str, diffs: bool = True) -> Seen:
     """Raises NotFound, Forbidden."""
     state = read(ctx, name)
-    return Seen(state, view(state, ctx.clock.now()))
+    return Seen(state, view(state, ctx.clock.now(), diffs))
 
 
 def rollouts(ctx: Context) -> list[Rollout]:
@@ -78,19 +78,28 @@ class Standing:
 
     name: str
     status: PolicySourceStatus
-    suspend: bool = False
+    spec: PolicySourceSpec | None = None
     problem: str = ""
+
+    @property
+    def suspend(self) -> bool:
+        return self.spec is not None and self.spec.suspend
 
 
 def sources(ctx: Context) -> list[Standing]:
     """In the cluster's order. One that cannot be read takes nobody's view of the others."""
-    return [_standing(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]
+    return [standing_of(o) for o in ctx.cluster.list(SOURCE, ctx.namespace)]
+
+
+def source(ctx: Context, name: str) -> Standing:
+    """One of them. Raises NotFound, Forbidden."""
+    return standing_of(ctx.cluster.get(SOURCE, name, ctx.namespace))
 
 
 def status_of(ctx: Context, source: str) -> PolicySourceStatus:
     """How a source stands; an empty status where it is gone, cannot be read or may not be seen."""
     try:
-        return _standing(ctx.cluster.get(SOURCE, source, ctx.namespace)).status
+        return standing_of(ctx.cluster.get(SOURCE, source, ctx.namespace)).status
     except NotFound:
         return PolicySourceStatus()
     except Forbidden as error:
@@ -99,9 +108,10 @@ def status_of(ctx: Context, source: str) -> PolicySourceStatus:
         return PolicySourceStatus()
 
 
-def _standing(obj: Manifest) -> Standing:
+def standing_of(obj: Manifest) -> Standing:
+    """As the API server has it."""
     try:
         found: Source = load(obj)
     except BadInput as error:
         return Standing(str(obj["metadata"]["name"]), PolicySourceStatus(), problem=str(error))
-    return Standing(found.name, found.status, found.spec.suspend)
+    return Standing(found.name, found.status, found.spec)

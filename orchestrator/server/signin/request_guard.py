@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.errors import Forbidden
 from orchestrator.server.parts import Viewer
+from orchestrator.server.problem_details import for_programs, problem_details
+from orchestrator.server.signin.authentication import Denied
+from orchestrator.server.signin.bearer import Bearers, bearer_token
 from orchestrator.server.signin.browser import csrf
 from orchestrator.server.signin.browser.destination import destination
 from orchestrator.server.signin.browser.headers import headers
@@ -21,6 +24,7 @@ from orchestrator.server.signin.signin_context import SignInContext
 PUBLIC = ("/healthz", "/readyz", "/metrics")
 PUBLIC_BELOW = ("/webhooks", "/static")
 SIGN_IN = "/signin"
+READS = ("GET", "HEAD")
 
 
 def public(path: str) -> bool:
@@ -36,7 +40,7 @@ class Guard:
     """ASGI middleware; sets `request.state.viewer`."""
 
     def __init__(self, app: ASGIApp, desk: SignInContext) -> None:
-        self._app, self._desk = app, desk
+        self._app, self._desk, self._bearers = app, desk, Bearers(desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,8 +57,24 @@ class Guard:
             return
         await self._let_in(scope, receive, out, _below(path, SIGN_IN))
 
+    async def _by_token(self, scope: Scope, receive: Receive, out: _Outward, request: Request) -> None:
+        """A program with a bearer token reads as whoever that is, and never as somebody else instead."""
+        try:
+            scope["state"]["viewer"] = await anyio.to_thread.run_sync(self._bearers.of, request)
+            await self._app(scope, receive, out)
+        except Denied as error:
+            await _unknown(str(error), error.status)(scope, receive, out)
+        except Forbidden as error:
+            if error.status != 401 or out.started:
+                raise
+            self._bearers.forget(request)
+            await _unknown("the cluster does not accept this token any more")(scope, receive, out)
+
     async def _let_in(self, scope: Scope, receive: Receive, out: _Outward, signing_in: bool) -> None:
         request = Request(scope)
+        if scope["method"] in READS and for_programs(_path(scope)) and bearer_token(request):
+            await self._by_token(scope, receive, out, request)
+            return
         if self._desk.stale():
             await anyio.to_thread.run_sync(self._desk.refresh)
         session = self._desk.session(request.cookies)
@@ -72,7 +92,9 @@ class Guard:
                 receive = await self._ours(scope, receive, viewer, signing_in)
             except (csrf.Elsewhere, csrf.Unusable) as error:
                 status = error.status if isinstance(error, csrf.Unusable) else 403
-                await PlainTextResponse(f"{error}\n", status)(scope, receive, out)
+                said = PlainTextResponse(f"{error}\n", status)
+                answer = problem_details(status, str(error)) if for_programs(_path(scope)) else said
+                await answer(scope, receive, out)
                 return
         try:
             await self._app(scope, receive, out)
@@ -99,6 +121,8 @@ class Guard:
             response = PlainTextResponse("sign in first\n", 401, {"HX-Redirect": SIGN_IN})
         elif "text/html" in request.headers.get("accept", ""):
             response = RedirectResponse(where, 303)
+        elif for_programs(_path(request.scope)):
+            response = _unknown("sign in first, or send a bearer token that the cluster accepts")
         else:
             response = PlainTextResponse(
                 "sign in first\n", 401, {"WWW-Authenticate": 'Session realm="/signin"'}
@@ -132,11 +156,17 @@ def _path(scope: Scope) -> str:
 
 def _wanted(request: Request) -> str:
     """The page that was asked for, as a path; the first page where it was no page."""
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in READS:
         return "/"
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     query = request.scope.get("query_string", b"")
     return destination((raw.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1"))
+
+
+def _unknown(text: str, status: int = 401) -> Response:
+    """Nobody is let in; of a token it is said how it is sent (RFC 6750, section 3)."""
+    more = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}}
+    return problem_details(status, text, more.get(status))
 
 
 async def _hung_up(receive: Receive, send: Send) -> None:

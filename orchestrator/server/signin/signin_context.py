@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.adapters.kube.secrets import Secrets
@@ -14,7 +15,7 @@ from orchestrator.server.parts import Parts, Viewer
 from orchestrator.server.signin.anonymous import anybody
 from orchestrator.server.signin.browser import seal
 from orchestrator.server.signin.browser.cookies import SealedCookie
-from orchestrator.server.signin.rate_limits import Attempts
+from orchestrator.server.signin.rate_limits import Attempts, caller
 from orchestrator.server.signin.session import Session, read
 from orchestrator.server.signin.signin_settings import SignIn
 from orchestrator.server.signin.viewers import Viewers
@@ -46,6 +47,11 @@ class SignInContext:
         """Read the keys again; may wait for the API server."""
         if isinstance(self.keys, seal.Stored):
             self.keys.refresh()
+
+    def address(self, request: Request) -> str:
+        """Where a request comes from, beyond the proxies that are trusted."""
+        nearest = request.client.host if request.client else ""
+        return caller(nearest, request.headers.getlist("x-forwarded-for"), self.settings.trusted_proxies)
 
     def session(self, cookies: Mapping[str, str]) -> Session | None:
         """The session that a browser holds, while it lasts."""

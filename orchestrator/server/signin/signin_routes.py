@@ -12,7 +12,6 @@ from orchestrator.errors import Refused
 from orchestrator.server.signin.auth_request import CALLBACK, OidcFlow
 from orchestrator.server.signin.authentication import Admission, Denied
 from orchestrator.server.signin.browser.destination import destination
-from orchestrator.server.signin.rate_limits import caller
 from orchestrator.server.signin.session import Session
 from orchestrator.server.signin.signin_context import SignInContext, fresh_token
 
@@ -24,10 +23,6 @@ def routes(desk: SignInContext) -> APIRouter:
     router, page, admission = APIRouter(include_in_schema=False), _Page(desk), Admission(desk)
     oidc = desk.settings.oidc
     travel = OidcFlow(desk, oidc, admission) if oidc.issuer else None
-
-    def address(request: Request) -> str:
-        nearest = request.client.host if request.client else ""
-        return caller(nearest, request.headers.getlist("x-forwarded-for"), desk.settings.trusted_proxies)
 
     def let_in(request: Request, session: Session, wanted: str) -> Response:
         response = RedirectResponse(destination(wanted), 303)
@@ -41,11 +36,11 @@ def routes(desk: SignInContext) -> APIRouter:
         return response
 
     def denied(request: Request, wanted: str, error: Denied) -> Response:
-        structlog.get_logger().info("nobody is let in", reason=str(error), address=address(request))
+        structlog.get_logger().info("nobody is let in", reason=str(error), address=desk.address(request))
         return page.show(request, wanted, str(error), error.status)
 
     def tried_too_often(request: Request, wanted: str) -> Response | None:
-        if desk.attempts.allowed(address(request), desk.parts.ctx.clock.now()):
+        if desk.attempts.allowed(desk.address(request), desk.parts.ctx.clock.now()):
             return None
         found = page.show(request, wanted, "too many attempts; wait a minute and try again", 429)
         found.headers["Retry-After"] = "60"

@@ -1,0 +1,55 @@
+"""Puts the API on an application."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+
+from orchestrator.server.api import rollout_endpoints, source_endpoints
+from orchestrator.server.api.api_route import V1, api_router
+from orchestrator.server.api.openapi_document import document
+from orchestrator.server.pages.page import viewer
+from orchestrator.server.parts import Parts
+from orchestrator.server.problem_details import API, AsciiJson, problem_details
+
+ENDPOINTS = (source_endpoints, rollout_endpoints)
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+READS = ("GET", "HEAD")
+
+
+def routers(parts: Parts) -> list[APIRouter]:
+    """Everything that is documented."""
+    return [endpoints.router(parts) for endpoints in ENDPOINTS]
+
+
+def install(app: FastAPI, parts: Parts) -> None:
+    """Every answer is read as `request.state.viewer`, whom the sign-in sets; without one it is 401."""
+    found = routers(parts)
+    for router in found:
+        app.include_router(router)
+    app.include_router(_rest(document(found)))
+
+
+def _rest(described: dict[str, Any]) -> APIRouter:
+    """The document, and a problem for whatever else is asked below /api."""
+    found = api_router()
+
+    def openapi() -> Response:
+        return AsciiJson(described)
+
+    for method in READS:
+        found.add_api_route("/openapi.json", openapi, methods=[method], include_in_schema=False)
+    below = APIRouter(include_in_schema=False)
+    for path in (API, f"{API}/{{rest:path}}"):
+        below.add_api_route(path, _nothing, methods=METHODS)
+    found_all = APIRouter(include_in_schema=False)
+    found_all.include_router(found)
+    found_all.include_router(below)
+    return found_all
+
+
+def _nothing(request: Request) -> Response:
+    viewer(request)
+    if request.method in READS:
+        return problem_details(404, f"there is no such address; {V1}/openapi.json describes those that are")
+    return problem_details(405, "this is for reading alone", {"Allow": "GET, HEAD"})

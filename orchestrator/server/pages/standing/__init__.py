@@ -1,0 +1,1 @@
+"""What stands: the sources, and the namespaces that they write to."""
