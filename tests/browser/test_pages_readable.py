@@ -49,6 +49,7 @@ def addresses(page):
         plain[-1],
         f"{plain[-1]}/approve",
         "/rollouts/nothing",
+        "/sources",
     ]
 
 

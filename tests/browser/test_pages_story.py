@@ -22,6 +22,7 @@ def test_without_a_session_nothing_is_readable(visit):
     found = visit()
     for path in (
         "/",
+        "/sources",
         "/history",
         "/rollouts/shop",
         "/rollouts/shop/why",

@@ -17,9 +17,19 @@ from orchestrator.server.pages import (
     why_page,
 )
 from orchestrator.server.pages.page import problem
+from orchestrator.server.pages.standing import sources_page
 from orchestrator.server.parts import Parts, Viewer
 
 STATIC = Path(__file__).parent / "static"
+PAGES = (
+    now_page,
+    sources_page,
+    rollout_page,
+    approve_page,
+    why_page,
+    history_page,
+    live_events,
+)
 
 
 def install(app: FastAPI, parts: Parts) -> None:
@@ -27,7 +37,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.add_api_route("/static/record.css", _record_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(404, _unknown)
-    for page in (now_page, rollout_page, approve_page, why_page, history_page, live_events):
+    for page in PAGES:
         app.include_router(page.router(parts))
 
 

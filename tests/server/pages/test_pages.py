@@ -9,7 +9,15 @@ from written import plain
 from orchestrator.context import APPROVAL, ROLLOUT, SOURCE
 from orchestrator.errors import Forbidden, Unreachable
 
-PATHS = ("/", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why", "/events")
+PATHS = (
+    "/",
+    "/sources",
+    "/history",
+    "/rollouts/NAME",
+    "/rollouts/NAME/approve",
+    "/rollouts/NAME/why",
+    "/events",
+)
 
 
 def approvals(site):
