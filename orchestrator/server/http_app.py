@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.server import api, health, pages, signin
 from orchestrator.server.parts import Parts
+from orchestrator.server.problem_details import for_programs, problem_details
 from orchestrator.server.settings import Settings
 from orchestrator.server.webhooks import webhook_routes as webhooks
 
@@ -54,4 +55,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     trace = "".join(traceback.format_exception(error))[-MOST_TRACE:]  # without locals, which hold secrets
     structlog.get_logger().error("a request failed", path=request.url.path, trace=trace)
-    return JSONResponse({"error": "this went wrong here; the log says how"}, 500)
+    said = "this went wrong here; the log says how"
+    return (
+        problem_details(500, said) if for_programs(request.url.path) else JSONResponse({"error": said}, 500)
+    )

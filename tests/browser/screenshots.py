@@ -61,6 +61,8 @@ def pages(page):
         "rolled-back": whys[-1].removesuffix("/why"),
         "why": whys[0],  # whose revision is blocked, so that there is something to do
         "history": "/history",
+        "sources": "/sources",
+        "namespace": "/namespaces/checkout",
     }
 
 

@@ -50,6 +50,8 @@ def addresses(page):
         f"{plain[-1]}/approve",
         "/rollouts/nothing",
         "/sources",
+        "/namespaces/checkout",
+        "/namespaces/nothing",
     ]
 
 

@@ -23,6 +23,7 @@ def test_without_a_session_nothing_is_readable(visit):
     for path in (
         "/",
         "/sources",
+        "/namespaces/checkout",
         "/history",
         "/rollouts/shop",
         "/rollouts/shop/why",

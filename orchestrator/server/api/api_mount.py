@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
-from orchestrator.server.api import rollout_endpoints, source_endpoints
+from orchestrator.server.api import namespace_endpoints, rollout_endpoints, source_endpoints
 from orchestrator.server.api.api_route import V1, api_router
 from orchestrator.server.api.openapi_document import document
 from orchestrator.server.pages.page import viewer
 from orchestrator.server.parts import Parts
 from orchestrator.server.problem_details import API, AsciiJson, problem_details
 
-ENDPOINTS = (source_endpoints, rollout_endpoints)
+ENDPOINTS = (source_endpoints, rollout_endpoints, namespace_endpoints)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 READS = ("GET", "HEAD")
 

@@ -6,14 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from orchestrator.context import APPROVAL, ROLLOUT, Context
+from orchestrator.context import APPROVAL, Context
 from orchestrator.errors import BadInput
-from orchestrator.ports import Manifest
 from orchestrator.rollout.resources.model import RolloutPhase
 from orchestrator.rollout.resources.resource import Approval, load
 from orchestrator.server.api.api_route import api_router, reading
 from orchestrator.server.api.evidence_answers import Evidence, wave_evidence
-from orchestrator.server.api.paging import USUAL, Continue, Limit, Place, part
+from orchestrator.server.api.paging import USUAL, Continue, Limit, part
 from orchestrator.server.api.rollout_answers import (
     RolloutAnswer,
     RolloutList,
@@ -23,6 +22,7 @@ from orchestrator.server.api.rollout_answers import (
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gate_view import standing
 from orchestrator.server.pages.page import as_seen
+from orchestrator.server.pages.standing.rollout_rows import age, part_of, rows
 from orchestrator.server.parts import Parts
 
 MOST_WAVES, USUAL_WAVES = 20, 5
@@ -46,9 +46,7 @@ def router(parts: Parts) -> APIRouter:
         after: Continue = "",
     ) -> RolloutList:
         ctx = as_seen(request, parts)
-        wanted = [o for o in ctx.cluster.list(ROLLOUT, ctx.namespace) if _like(o, source, namespace, phase)]
-        wanted.sort(key=_age, reverse=True)
-        some = part(wanted, _age, limit, after, falling=True)
+        some = part(rows(ctx, source, namespace, phase or ""), age, limit, after, falling=True)
         approvals = _approvals(ctx, {str(o["metadata"]["name"]) for o in some.items})
         items = [rollout_summary(obj, approvals) for obj in some.items]
         return RolloutList(items=items, continue_=some.token, remaining=some.remaining)
@@ -71,37 +69,11 @@ def router(parts: Parts) -> APIRouter:
     return found
 
 
-def _age(obj: Manifest) -> Place:
-    return str(obj["metadata"].get("creationTimestamp", "")), str(obj["metadata"]["name"])
-
-
-def _like(obj: Manifest, source: str, namespace: str, phase: str | None) -> bool:
-    """As far as its fields can be read: of thousands, only those of one answer are read whole."""
-    spec, status = _part(obj, "spec"), _part(obj, "status")
-    if source and spec.get("source") != source:
-        return False
-    if phase is not None and status.get("phase", "Pending") != phase:
-        return False
-    return not namespace or namespace in _namespaces(spec)
-
-
-def _part(obj: Manifest, name: str) -> Manifest:
-    found = obj.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _namespaces(spec: Manifest) -> set[str]:
-    waves = spec.get("waves")
-    rows = [w.get("namespaces") for w in waves if isinstance(w, dict)] if isinstance(waves, list) else []
-    found = [n for row in rows if isinstance(row, list) for n in row if isinstance(n, dict)]
-    return {str(n.get("name")) for n in found}
-
-
 def _approvals(ctx: Context, names: Collection[str]) -> list[Approval]:
     """Those of these rollouts; one that cannot be read counts for nothing here either."""
     found: list[Approval] = []
     for obj in ctx.cluster.list(APPROVAL, ctx.namespace):
-        if _part(obj, "spec").get("rollout") in names:
+        if part_of(obj, "spec").get("rollout") in names:
             with suppress(BadInput):
                 found.append(load(obj))
     return found

@@ -17,13 +17,14 @@ from orchestrator.server.pages import (
     why_page,
 )
 from orchestrator.server.pages.page import problem
-from orchestrator.server.pages.standing import sources_page
+from orchestrator.server.pages.standing import namespace_page, sources_page
 from orchestrator.server.parts import Parts, Viewer
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (
     now_page,
     sources_page,
+    namespace_page,
     rollout_page,
     approve_page,
     why_page,

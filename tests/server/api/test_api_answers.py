@@ -13,6 +13,7 @@ from orchestrator.server.parts import Parts
 PATHS = (
     "/sources",
     "/sources/shop",
+    "/namespaces/checkout",
     "/rollouts",
     "/rollouts?phase=RolledBack&source=shop",
     "/rollouts/{name}",
@@ -78,5 +79,7 @@ def test_the_demo_s_data_fills_the_answers(shop):
     assert found["explained"] and found["record"] and found["verified"] == "True"
     evidence = shop.json(f"/rollouts/{back}/evidence")["items"][0]
     assert evidence["metrics"][0]["measurements"] and evidence["probes"] and evidence["connections"]
+    space = shop.json("/namespaces/checkout")
+    assert space["policies"][0]["rules"] and space["changes"] and space["sources"] == ["shop"]
     source = shop.json("/sources/shop")
     assert source["namespaces"] and source["conditions"] is not None and source["currentRevision"]

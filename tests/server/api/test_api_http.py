@@ -148,6 +148,8 @@ def test_a_head_is_a_get_without_its_body(waiting):
         "/rollouts/%3Cscript%3E",
         "/rollouts/" + "x" * 3000,
         "/sources/é",
+        "/namespaces/nowhere",
+        "/namespaces/UPPER",
         "/sources/shop%3Fwatch=true",
         "/rollouts/NAME/evidence/",
     ],

@@ -6,7 +6,15 @@ from hostile_texts import LINE, assert_harmless, freeze, hostile_stage
 from orchestrator.operations.start import find_source, start
 from orchestrator.rollout.resources import model as m
 
-PATHS = ("/", "/sources", "/history", "/rollouts/NAME", "/rollouts/NAME/approve", "/rollouts/NAME/why")
+PATHS = (
+    "/",
+    "/sources",
+    "/namespaces/cart",
+    "/history",
+    "/rollouts/NAME",
+    "/rollouts/NAME/approve",
+    "/rollouts/NAME/why",
+)
 
 
 @pytest.fixture(params=["waits", "rolled back"])

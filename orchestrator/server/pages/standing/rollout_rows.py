@@ -1,0 +1,39 @@
+"""Rollouts as the API server has them, the newest first: of thousands, only those that are shown are read whole."""
+
+from orchestrator.context import ROLLOUT, Context
+from orchestrator.ports import Manifest
+
+Age = tuple[str, ...]
+
+
+def rows(ctx: Context, source: str = "", namespace: str = "", phase: str = "") -> list[Manifest]:
+    """Those of a source, that change a namespace, in a phase; of any where that is empty."""
+    found = [o for o in ctx.cluster.list(ROLLOUT, ctx.namespace) if _like(o, source, namespace, phase)]
+    return sorted(found, key=age, reverse=True)
+
+
+def age(obj: Manifest) -> Age:
+    """When it was created, and its name."""
+    return str(obj["metadata"].get("creationTimestamp", "")), str(obj["metadata"]["name"])
+
+
+def _like(obj: Manifest, source: str, namespace: str, phase: str) -> bool:
+    spec, status = part_of(obj, "spec"), part_of(obj, "status")
+    if source and spec.get("source") != source:
+        return False
+    if phase and status.get("phase", "Pending") != phase:
+        return False
+    return not namespace or namespace in _namespaces(spec)
+
+
+def part_of(obj: Manifest, name: str) -> Manifest:
+    """A mapping within it; an empty one where there is none."""
+    found = obj.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _namespaces(spec: Manifest) -> set[str]:
+    waves = spec.get("waves")
+    lists = [w.get("namespaces") for w in waves if isinstance(w, dict)] if isinstance(waves, list) else []
+    found = [n for names in lists if isinstance(names, list) for n in names if isinstance(n, dict)]
+    return {str(n.get("name")) for n in found}
