@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.server import settings_reference as settings
-from reference import api_page, commands, house, metrics, resources, schemas, states
+from reference import commands, house, metrics, resources, schemas, states
+from reference.api import api_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -1,0 +1,1 @@
+"""What is said of `/api/v1`: its page, and its OpenAPI document."""
