@@ -108,6 +108,12 @@ def test_it_is_told_in_one_sentence(count, said):
     assert headline([card(Standing("s", m.PolicySourceStatus()))]) == "Nothing is blocked or orphaned"
 
 
+def test_what_is_blocked_beside_a_rollout_under_way_needs_somebody_still():
+    status = m.PolicySourceStatus(blocked_revision="d" * 40, active_rollout="shop-2")
+    found = card(Standing("shop", status))
+    assert found.word == "Rolling out" and headline([found]) == "One source needs somebody"
+
+
 def test_ten_thousand_namespaces_make_no_endless_page(begun, monkeypatch):
     site = begun()
     names = [f"n{n}" for n in range(10_000)]

@@ -15,7 +15,6 @@ from orchestrator.server.pages.standing.source_state import address, state_of
 from orchestrator.server.parts import Parts
 
 MOST_SOURCES, MOST_NAMESPACES = 100, 100
-NEEDS_SOMEBODY = ("bad", "undone")
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
@@ -35,6 +34,11 @@ class SourceCard:
     drifted: str
     steps: tuple[str, ...]
 
+    @property
+    def needs_somebody(self) -> bool:
+        """Also where a rollout is under way beside what is blocked or orphaned."""
+        return self.state in ("bad", "undone") or bool(self.source.status.blocked_revision or self.orphaned)
+
 
 def router(parts: Parts) -> APIRouter:
     """The route of the page."""
@@ -43,7 +47,7 @@ def router(parts: Parts) -> APIRouter:
     @found.get("/sources")
     def sources(request: Request) -> HTMLResponse:
         ctx = as_seen(request, parts)
-        cards = sorted(map(card, read.sources(ctx)), key=lambda c: (c.state not in NEEDS_SOMEBODY, c.name))
+        cards = sorted(map(card, read.sources(ctx)), key=lambda c: (not c.needs_somebody, c.name))
         return render(
             request,
             "sources.html",
@@ -60,7 +64,7 @@ def headline(cards: Sequence[SourceCard]) -> str:
     """The page in one sentence."""
     if not cards:
         return "There is no source yet"
-    needing = sum(card.state in NEEDS_SOMEBODY for card in cards)
+    needing = sum(card.needs_somebody for card in cards)
     if not needing:
         return "Nothing is blocked or orphaned"
     count = NUMBERS[needing] if needing < len(NUMBERS) else str(needing)
