@@ -21,6 +21,7 @@ NetpolCanaryError
 """
 
 import re
+from dataclasses import dataclass
 
 MOST_WORD = 300  # characters of a path or a name in a message
 _WORD = re.compile(rf"\S{{{MOST_WORD + 1},}}")
@@ -35,11 +36,29 @@ def _ends(text: str) -> str:
     return text if len(text) <= MOST_WORD else f"{text[: MOST_WORD // 2]}…{text[-MOST_WORD // 2 :]}"
 
 
-class BadInput(NetpolCanaryError):
-    """What a person gave is wrong: what, where (`file:line` where there is one), what to do."""
+@dataclass(frozen=True)
+class Cited:
+    """The text in which a mistake stands, for who draws it; `file` as people read it, line and column count from 1.
 
-    def __init__(self, message: str, where: str = "", hint: str = "") -> None:
-        self.message, self.where, self.hint = message, where, hint
+    Without a column `field` says which part is meant of `subject` (kind and name), the object that begins in the line.
+    """
+
+    text: bytes
+    file: str
+    line: int
+    column: int = 0
+    field: str = ""
+    subject: str = ""
+
+
+class BadInput(NetpolCanaryError):
+    """What a person gave is wrong: what, where (`file:line` where there is one), what to do.
+
+    The error itself is one line; `cited` is what a terminal shows below it.
+    """
+
+    def __init__(self, message: str, where: str = "", hint: str = "", cited: Cited | None = None) -> None:
+        self.message, self.where, self.hint, self.cited = message, where, hint, cited
         text = f"{_ends(where)}: {message}" if where else message
         super().__init__(_WORD.sub(lambda m: _ends(m[0]), f"{text}; {hint}" if hint else text))
 

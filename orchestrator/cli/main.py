@@ -35,7 +35,7 @@ def load() -> None:
 
 
 def main() -> None:
-    """Run a command; what goes wrong is one line, not a traceback."""
+    """Run a command; what goes wrong is one line, not a traceback, and below it on a terminal the place in its file."""
     gc.set_threshold(COLLECTING)
     load()
     edge.guard()
@@ -57,6 +57,10 @@ def main() -> None:
 def _say(error: Exception, code: int) -> None:
     said = "\n  ".join(str(error).splitlines())  # a line break of others begins no line of its own
     print(f"netpol-canary: {said}", file=sys.stderr)
+    if isinstance(error, BadInput) and error.cited is not None:
+        from orchestrator.cli import frames
+
+        frames.show(error)
     sys.exit(code)
 
 

@@ -61,6 +61,13 @@ class Places:
                     return _place(_closer(found, message, rule))
         return _place(root)
 
+    def at(self, where: str, subject: str, path: str) -> Place | None:
+        """Of one field by its whole path, of an object as for `of`; None where it is not there, nor what should hold it."""
+        file, _, number = where.rpartition(":")
+        root = self._object(file, max(int(number), 1), subject)
+        found = _walk(root, path) if root is not None and path else root
+        return _place(found) if found is not None else None
+
     def variable(self, where: str, subject: str, name: str, container: str = "") -> str:
         """`file:line` of a container's variable, else of the first of that name, else of the object."""
         lines = self._lines(where, subject, ())

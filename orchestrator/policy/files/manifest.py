@@ -1,10 +1,12 @@
 """YAML to manifests that know their file and line."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Cited
+from orchestrator.policy.files.remedies import remedy
 from orchestrator.policy.files.shape import misshapen
 from orchestrator.policy.files.yaml_text import documents
 
@@ -12,6 +14,7 @@ MOST_BYTES = 1024 * 1024
 MOST_OBJECTS = 5_000
 _LABELS = ("metadata.labels", "metadata.annotations")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_MISSPELT = re.compile(r'by "(?P<field>\S+)"')
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -33,6 +36,13 @@ class Document:
     def where(self) -> str:
         """`file:line`, as people read it."""
         return f"{self.below}{self.path}:{self.line}"
+
+    def cited(self, field: str = "") -> Cited:
+        """The object's text, for an error of one of its fields: a path, or a message that names one."""
+        meta = self.obj.get("metadata")
+        parts = [meta.get(part) for part in ("namespace", "name")] if isinstance(meta, dict) else []
+        subject = f"{self.obj.get('kind')} {'/'.join(str(p) for p in parts if p)}"
+        return Cited(self.text, f"{self.below}{self.path}", self.line, field=field, subject=subject)
 
 
 def parse_all(files: Mapping[str, bytes]) -> list[Document]:
@@ -110,7 +120,8 @@ def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
 def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = ()) -> list[Document]:
     """The object, or the items of a list, of which `lines` says where each begins."""
     if not isinstance(obj, dict):
-        raise BadInput("a Kubernetes object is a mapping", place.where)
+        hint = "it begins with apiVersion, kind and metadata"
+        raise BadInput("a Kubernetes object is a mapping", place.where, hint, place.cited())
     kind = obj.get("kind")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
         own = (
@@ -122,14 +133,18 @@ def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int
         return [d for item, own_place in pairs for d in _objects(item, own_place, labels)]
     if _is_kustomization(obj, place.path):
         hint = "give what `kustomize build` prints, in a directory of its own"
-        raise BadInput("a kustomization says how manifests are made, and is none", place.where, hint)
+        text = "a kustomization says how manifests are made, and is none"
+        raise BadInput(text, place.where, hint, place.cited())
     wrong = next(misshapen(obj), "")
     if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
         rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}
         bare = {**obj, "metadata": rest}
         return [replace(found, wrong=wrong) for found in _objects(bare, place)]
     if wrong:
-        raise BadInput(wrong, place.where, "correct the manifest")
+        text, hint = remedy(wrong)
+        misspelt = _MISSPELT.search(hint)
+        field = misspelt["field"] if misspelt else wrong
+        raise BadInput(text, place.where, hint, replace(place, obj=obj).cited(field))
     return [replace(place, obj=obj)]
 
 

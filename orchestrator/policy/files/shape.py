@@ -1,10 +1,14 @@
 """What every object from a file must be before anything else reads it: what the API server can keep, with sane metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from orchestrator.policy.files.nearest import likely
 
 MOST_NAME = 253
 MOST_SHOWN = 80
+_OF_OBJECTS = frozenset({"apiVersion", "kind", "metadata", "spec", "status", "data"})
+_OF_METADATA = frozenset({"name", "namespace", "labels", "annotations", "generateName"})
 
 
 def shown(value: Any) -> str:
@@ -41,7 +45,8 @@ def misshapen(obj: dict[str, Any]) -> Iterator[str]:
     """What no Kubernetes object of whatever kind may be, as `path: why`; the missing first."""
     for field in ("apiVersion", "kind"):
         if not isinstance(obj.get(field), str):
-            yield f"{field} is missing" if obj.get(field) is None else f"{field}: must be text"
+            absent = f"{field} is missing{_meant(field, obj.keys() - _OF_OBJECTS)}"
+            yield absent if obj.get(field) is None else f"{field}: must be text"
         elif not 0 < len(obj[field]) <= MOST_NAME or not _word(obj[field]):
             yield f'{field}: "{shown(obj[field])}" is none that Kubernetes has'
     metadata = obj.get("metadata")
@@ -50,13 +55,20 @@ def misshapen(obj: dict[str, Any]) -> Iterator[str]:
         return
     name = (metadata or {}).get("name")
     if name is None or name == "":
-        yield "metadata.name is missing"
+        meant = _meant("name", metadata.keys() - _OF_METADATA, "metadata.") if metadata else ""
+        yield f"metadata.name is missing{meant or _meant('metadata', obj.keys() - _OF_OBJECTS)}"
     elif not isinstance(name, str):
         yield "metadata.name: must be text: put it in quotes"
     elif len(name) > MOST_NAME or "/" in name or not _word(name):
         yield f'metadata.name: "{shown(name)}" is no name that the API server takes'
     yield from _metadata(metadata or {})
     yield from _unkeepable(obj)
+
+
+def _meant(field: str, others: Iterable[object], within: str = "") -> str:
+    """The end of a sentence about a missing field, which may stand there misspelt."""
+    found = likely(field, (shown(name) for name in others))
+    return f', did you mean it by "{within}{found}"?' if found else ""
 
 
 def _word(text: str) -> bool:

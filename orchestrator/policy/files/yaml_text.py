@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Cited
 
 MOST_NODES = 100_000
 MOST_TEXT = 4 * 1024 * 1024
@@ -27,6 +27,20 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
 _MOST_DIGITS = 64
 _LARGEST = 2**63
+_NO_CONTENT = "did not find expected node content"
+_NO_TOKEN = "found character that cannot start any token"
+# What libyaml says of mistakes that people make every day, and what helps.
+_HELP = {
+    "mapping values are not allowed in this context": "check the indentation, or put the text in quotes",
+    "did not find expected key": "check the indentation of this line and of those above",
+    "did not find expected '-' indicator": "begin each item of the list with - in the same column",
+    "did not find expected ',' or ']'": "close the list with ]",
+    "did not find expected ',' or '}'": "close the mapping with }",
+    _NO_CONTENT: "take out what is too much, such as the last comma",
+    _NO_TOKEN: "put the text in quotes",
+    "could not find expected ':'": "write it as `key: value`",
+    "found unexpected end of stream": "close the quotes",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ def documents(text: bytes, path: str) -> Iterator[Text]:
     loader = _LOADER(text)
     try:
         count = 0
-        reader = _Reader(loader, path)
+        reader = _Reader(loader, path, text)
         loader.get_event()  # the stream begins
         while not loader.check_event(yaml.StreamEndEvent):
             loader.get_event()  # the document begins
@@ -57,12 +71,36 @@ def documents(text: bytes, path: str) -> Iterator[Text]:
             loader.get_event()  # the document ends
             yield Text(value, line, reader.items)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        why = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise BadInput(f"not YAML: {why}", where) from None
+        raise _no_yaml(error, text, path) from None
     finally:
         loader.dispose()
+
+
+def _no_yaml(error: Exception, text: bytes, path: str) -> BadInput:
+    """What the parser says; a mistake that it only notices at the end of the file is cited where it begins."""
+    why = " ".join(str(getattr(error, "problem", None) or error).split())
+    mark, begin = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if mark is None:
+        return BadInput(f"not YAML: {why}", path)
+    lines = text.splitlines()
+    said = lines[mark.line] if mark.line < len(lines) else b""
+    hint = _HELP.get(why, "")
+    if why == _NO_TOKEN and said[mark.column : mark.column + 1] == b"\t":
+        hint = "indent with spaces: YAML takes no tabs there"
+    line, column = mark.line, mark.column
+    if not said.strip():
+        hint = "close the bracket" if why == _NO_CONTENT else hint
+        begun = begin is not None and begin.line < line
+        line, column = (begin.line, begin.column) if begun else _before(lines, line)
+    cited = Cited(text, path, line + 1, column + 1)
+    return BadInput(f"not YAML: {why}", f"{path}:{mark.line + 1}", hint, cited)
+
+
+def _before(lines: Sequence[bytes], line: int) -> tuple[int, int]:
+    """Line and column of the last character before a line, from 0."""
+    found = next((n for n in range(min(line, len(lines)) - 1, -1, -1) if lines[n].strip()), 0)
+    text = lines[found].decode(errors="replace").rstrip() if lines else ""
+    return found, max(len(text) - 1, 0)
 
 
 @dataclass
@@ -79,6 +117,7 @@ class _Reader:
 
     loader: Any
     path: str
+    whole: bytes
     anchors: dict[str, _Anchor | None] = field(default_factory=dict)
     nodes: int = 0
     text: int = 0
@@ -148,7 +187,7 @@ class _Reader:
                 continue
             key = self._key(event, depth + 1)
             if key in found:
-                self._refuse(event, f"the key {key[:100]} stands twice")
+                self._refuse(event, f"the key {key[:100]} stands twice", "take one of them out")
             found[key] = self.node(self.loader.get_event(), depth + 1)
             if depth == 0 and key == "items":
                 self.items = self.lines
@@ -214,7 +253,8 @@ class _Reader:
             self._refuse(event, f"the YAML tag {str(event.tag)[:60]} is not taken", "write a plain value")
 
     def _refuse(self, event: Any, text: str, hint: str = "") -> NoReturn:
-        raise BadInput(text, f"{self.path}:{event.start_mark.line + 1}", hint)
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        raise BadInput(text, f"{self.path}:{line}", hint, Cited(self.whole, self.path, line, column))
 
 
 _TYPES: dict[str, Any] = {

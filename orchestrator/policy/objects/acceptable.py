@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.files.remedies import remedy
 from orchestrator.policy.objects.schema import problems
 from orchestrator.policy.objects.tier_schema import tier_problems
 
@@ -24,10 +25,16 @@ def accepted(document: Document) -> Document:
     """The document as it is. Raises BadInput with file and line where it is misshapen."""
     wrong = next(objections(document.obj), "")
     if wrong:
-        obj = document.obj
-        text = f"{obj['kind']} {obj['metadata']['name']} is not valid: {wrong}"
-        raise BadInput(text, document.where, "correct the manifest")
+        raise refusal(document, wrong)
     return document
+
+
+def refusal(document: Document, problem: str) -> BadInput:
+    """What is said of a policy that is not valid, with its file and line, and the field for who draws it."""
+    obj = document.obj
+    text, fix = remedy(problem)
+    named = f"{obj['kind']} {obj['metadata']['name']} is not valid: {text}"
+    return BadInput(named, document.where, fix, document.cited(problem))
 
 
 MOST_EXPRESSIONS = 100  # in one selector

@@ -16,6 +16,7 @@ from orchestrator.policy.files.manifest import Document, space_of
 from orchestrator.policy.files.nearest import did_you_mean, no_address
 from orchestrator.policy.files.unread import meaning
 from orchestrator.policy.objects import read_shape
+from orchestrator.policy.objects.acceptable import refusal
 from orchestrator.policy.objects.owners import TEMPLATE_HASH as TEMPLATE_HASH
 from orchestrator.policy.objects.owners import owner_of as owner_of
 from orchestrator.policy.objects.pod import NamedPort, Pod
@@ -145,14 +146,15 @@ class Fleet:
             alone = "" if name in self._placed else meta.get("namespace")
             if name in (_own_name(document.obj), meta["name"], alone):
                 who = _own_name(document.obj) if name == alone else name
-                raise BadInput(f"{who} cannot be read: {wrong}", document.where)
+                raise BadInput(f"{who} cannot be read: {wrong}", document.where, cited=document.cited(wrong))
 
     def refuse_space(self, namespace: str) -> None:
         """Raise BadInput where the labels of a namespace are not known: selectors of it have no answer."""
         for document, wrong in self.malformed:
             if document.obj["kind"] == "Namespace" and document.obj["metadata"]["name"] == namespace:
                 text = f"the labels of namespace {namespace} cannot be read: {wrong}"
-                raise BadInput(text, document.where, "correct them: rules may select it by them")
+                fix = "correct them: rules may select it by them"
+                raise BadInput(text, document.where, fix, document.cited(wrong))
 
     def find(self, name: str) -> list[Workload]:
         """`namespace/name`, or a name that stands in one namespace only. Raises BadInput."""
@@ -208,10 +210,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             elif kind == "NetworkPolicy" and version == "networking.k8s.io/v1":
                 obj, wrong = _placed(obj)
                 if wrong and not keep_invalid:
-                    name = obj["metadata"]["name"]
-                    raise BadInput(
-                        f"NetworkPolicy {name} is not valid: {wrong[0]}", where, "correct the manifest"
-                    )
+                    raise refusal(document, wrong[0])
                 obj = doubles.numbered(obj, document, not wrong)
                 policies += [] if wrong else [obj]
                 invalid += [(obj, text) for text in wrong]
@@ -222,8 +221,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                     malformed += [(document, text) for text in wrong]
                     continue
                 if wrong:
-                    name = obj["metadata"]["name"]
-                    raise BadInput(f"ClusterNetworkPolicy {name} is not valid: {wrong[0]}", where)
+                    raise refusal(document, wrong[0])
                 cluster.append(doubles.numbered(obj, document))
                 lines[title(cluster[-1])] = where
             elif (found := _workload(with_template(obj, known))) is not None:
@@ -248,7 +246,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
             wrong_part = read_shape.worded(error)
             text = f"{kind} is not of the shape that the API has ({wrong_part})"
             if kind.endswith("NetworkPolicy") and not keep_invalid:
-                raise BadInput(text, where) from None
+                raise BadInput(text, where, cited=document.cited(text)) from None
             malformed.append((document, text))
         if len(workloads) > MOST_WORKLOADS:
             raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
