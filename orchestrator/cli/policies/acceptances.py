@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from orchestrator.adapters.git.directory import from_root
 from orchestrator.adapters.git.worktree import blamed
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.lint.accepting import Acceptance, Accepted
 
 MOST = 1_000
@@ -53,10 +54,9 @@ def _one(file: Path, data: Any, node: Any, authors: Collection[str] | None) -> A
     try:
         acceptance = Acceptance.model_validate(data)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        place = ".".join(str(part) for part in wrong["loc"])
-        text = wrong["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{place}: {text}" if place else text, where, "correct the acceptance") from None
+        wrong = first_problem(error, Acceptance)
+        text = f"{wrong.field}: {wrong.what}" if wrong.field else wrong.what
+        raise BadInput(text, where, wrong.fix or "correct the acceptance") from None
     people = blamed(file, first, last)
     by = ", ".join(dict.fromkeys(name for name, _ in people if name))
     void = ""

@@ -8,10 +8,13 @@ from orchestrator.cli.app import Target
 from orchestrator.context import SOURCE, Context
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.policy.files.manifest import parse
+from orchestrator.policy.files.nearest import did_you_mean
+from orchestrator.policy.files.shape import shown
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import Source, dump, load, new
 
 ENDINGS = (".yaml", ".yml", ".json")
+_PARTS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def is_file(reference: str) -> bool:
@@ -27,10 +30,19 @@ def from_file(path: str) -> Source:
         raise BadInput(f"cannot be read: {error.strerror}", path, "give --source a file or a name") from None
     documents = parse(content, path)
     if len(documents) != 1:
-        raise BadInput(f"{len(documents)} objects, one PolicySource is wanted", path)
-    found: Source = load(documents[0].obj, f"{path}:{documents[0].line}")
+        number = "no object" if not documents else f"{len(documents)} objects"
+        raise BadInput(f"holds {number}, and one PolicySource is wanted", path)
+    document = documents[0]
+    strange = next((name for name in document.obj if name not in _PARTS), "")
+    if strange and document.obj["kind"] == "PolicySource":
+        fix = did_you_mean(strange, _PARTS, f"take one of {', '.join(_PARTS)}")
+        raise BadInput(
+            f"PolicySource {shown(strange)}: unknown field", document.where, fix, document.cited(strange)
+        )
+    found: Source = load(document.obj, document=document)
     if found.manifest["kind"] != "PolicySource":
-        raise BadInput(f"{found.manifest['kind']} is not a PolicySource", f"{path}:{documents[0].line}")
+        kind = found.manifest["kind"]
+        raise BadInput(f"{kind} is not a PolicySource", document.where, cited=document.cited("kind"))
     return found
 
 

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.outside import EXAMPLE as EXAMPLE
@@ -150,9 +151,10 @@ def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
         try:
             found.append((PolicyTest.model_validate(document.obj.get("spec") or {}), where))
         except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(str(part) for part in first["loc"])
-            raise BadInput(f"{KIND} spec.{path}: {first['msg']}", where) from None
+            wrong = first_problem(error, PolicyTest)
+            field = f"spec.{wrong.field}".rstrip(".")
+            text = f"{KIND} {field}: {wrong.what}"
+            raise BadInput(text, where, wrong.fix, document.cited(field)) from None
     return found
 
 

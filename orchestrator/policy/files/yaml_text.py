@@ -90,8 +90,8 @@ def _no_yaml(error: Exception, text: bytes, path: str) -> BadInput:
     line, column = mark.line, mark.column
     if not said.strip():
         hint = "close the bracket" if why == _NO_CONTENT else hint
-        begun = begin is not None and begin.line < line
-        line, column = (begin.line, begin.column) if begun else _before(lines, line)
+        begin = begin if begin is not None and begin.line < line else None
+        line, column = (begin.line, begin.column) if begin else _before(lines, line)
     cited = Cited(text, path, line + 1, column + 1)
     return BadInput(f"not YAML: {why}", f"{path}:{mark.line + 1}", hint, cited)
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.errors import BadInput
 from orchestrator.harmless import texts
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.files.model_problem import first_problem
+from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import fitted
 from orchestrator.rollout.resources.kinds import KINDS
@@ -63,19 +66,25 @@ def dump(value: BaseModel) -> dict[str, Any]:
     return value.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def load(manifest: dict[str, Any], where: str = "") -> Resource[Any, Any]:
-    """Read a manifest of this group; BadInput names the field."""
-    kind = manifest.get("kind", "")
-    if manifest.get("apiVersion") != m.API_VERSION or kind not in MODELS:
-        raise BadInput(f"{manifest.get('apiVersion')} {kind} is not a kind of {m.API_VERSION}", where)
-    spec_type, status_type = MODELS[kind]
-    try:
-        spec = spec_type.model_validate(manifest.get("spec") or {})
-        status = status_type.model_validate(manifest.get("status") or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{kind} spec.{path}: {first['msg']}", where) from None
+def load(manifest: dict[str, Any], where: str = "", document: Document | None = None) -> Resource[Any, Any]:
+    """Read a manifest of this group, of a document where it is a file's; BadInput names the field."""
+    where = where or (document.where if document else "")
+    kind, version = manifest.get("kind", ""), manifest.get("apiVersion")
+    if version != m.API_VERSION or kind not in MODELS:
+        known = kind in MODELS
+        fix = f"write apiVersion: {m.API_VERSION}" if known else did_you_mean(kind, MODELS, "")
+        cited = document.cited("apiVersion" if known else "kind") if document else None
+        raise BadInput(f"{version} {kind} is not a kind of {m.API_VERSION}", where, fix, cited)
+    found = []
+    for part, model in zip(("spec", "status"), MODELS[kind], strict=True):
+        try:
+            found.append(model.model_validate(manifest.get(part) or {}))
+        except ValidationError as error:
+            wrong = first_problem(error, model)
+            field = f"{part}.{wrong.field}".rstrip(".")
+            cited = document.cited(field) if document else None
+            raise BadInput(f"{kind} {field}: {wrong.what}", where, wrong.fix, cited) from None
+    spec, status = found
     return Resource(manifest, spec, status)
 
 

@@ -97,8 +97,8 @@ def test_a_mailmap_of_the_author_makes_nobody_else_of_them(opened):
     ("text", "said"),
     [
         (ONE.replace("internet", "netznix"), "finding is a rule of lint, or one of internet"),
-        (ONE.replace(", reason: a public mirror", ""), "reason: Field required"),
-        (ONE.replace(", until: 2999-12-31", ""), "until: Field required"),
+        (ONE.replace(", reason: a public mirror", ""), "reason: is required"),
+        (ONE.replace(", until: 2999-12-31", ""), "until: is required"),
         (ONE.replace("to: shop/db, ", ""), "internet is accepted for a connection"),
         (ONE.replace("internet", "opened"), "opened is accepted for a connection: `from` must be given"),
         (ONE.replace("to: shop/db", "to: shop/db, ports: [99999]"), "99999 is not a port"),
