@@ -67,7 +67,9 @@ def _say(error: Exception, code: int) -> None:
 def _usage(error: Exception) -> None:
     """Errors of the command line itself keep typer's own wording, and exit with 2; what is left nobody foresaw."""
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):
-        _say(Exception(error.format_message()), 2)
+        from orchestrator.cli.usage import wording
+
+        _say(Exception(wording(error)), 2)
     if type(error).__name__ == "Abort":
         sys.exit(130)
     _fault(error)

@@ -8,6 +8,7 @@ from orchestrator.operations.attempts import attempts
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, Source, load
+from orchestrator.sources.known_names import meant
 from orchestrator.sources.lookup import active, latest
 
 
@@ -19,7 +20,7 @@ def find_rollout(ctx: Context, name: str) -> Rollout:
         latest = of_source(ctx, name)
     if not latest:
         text = f"there is no rollout, and no source with one, called {name}"
-        raise BadInput(text, hint="`netpol-canary get` lists the rollouts")
+        raise BadInput(text, hint=meant(ctx, name, "`netpol-canary get` lists the rollouts", ROLLOUT, SOURCE))
     return latest[-1]
 
 

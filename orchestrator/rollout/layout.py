@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document, parse
-from orchestrator.policy.files.nearest import likely
+from orchestrator.policy.files.nearest import did_you_mean, likely
 from orchestrator.policy.objects.acceptable import accepted
 from orchestrator.policy.workloads.fleet import SHARED, WORKLOADS
 
@@ -20,6 +20,8 @@ TESTS = "PolicyTest"  # stands beside the policies, and is applied nowhere
 ROOT = "root"
 MOST_SHOWN = 200  # characters of a folder's name
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_NAMESPACE = "metadata.namespace"
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,14 @@ class Layout:
         if folder and not shared:
             self._known(folder, document.path, where)
             if own and own != folder:
-                raise BadInput(f"the object names namespace {own} in the folder of {folder}", where)
+                text = f"the object names namespace {own} in the folder of {folder}"
+                raise BadInput(text, where, cited=document.cited(_NAMESPACE))
             return [folder] if folder in self.namespaces else []
         if own and folder:
             text = f"the object names namespace {own} in {folder}/, whose objects go into every namespace"
-            raise BadInput(text, where, f"move it to {own}/")
+            raise BadInput(text, where, f"move it to {own}/", document.cited(_NAMESPACE))
         if own:
-            return self._owned(own, where)
+            return self._owned(own, document)
         if not shared:
             hint = f"move it to {self.shared}/, to the folder of its namespace, or say spec.shared: {ROOT}"
             raise BadInput("a policy at the root says no namespace", where, hint)
@@ -89,14 +92,15 @@ class Layout:
             f"the folder {folder[:MOST_SHOWN]} is no namespace that the source selects", where, hint
         )
 
-    def _owned(self, name: str, where: str) -> list[str]:
+    def _owned(self, name: str, document: Document) -> list[str]:
         if name in self.namespaces:
             return [name]
         if name in self.left:
             return []
         found = "" if name in self.others else likely(name, self.namespaces)
         hint = f"did you mean {found}?" if found else "name a namespace that the source selects"
-        raise BadInput(f"namespace {name} is outside the source, or does not exist", where, hint)
+        text = f"namespace {name} is outside the source, or does not exist"
+        raise BadInput(text, document.where, hint, document.cited(_NAMESPACE))
 
     def _nested(self, path: str, where: str) -> None:
         """A folder of a namespace within the shared one would mean all namespaces."""
@@ -138,7 +142,9 @@ def arrange(
         targets = layout.targets(document)  # first: what a misspelt folder holds matters less than its name
         if (obj["apiVersion"], obj["kind"]) not in kinds:
             allowed = ", ".join(kind for _, kind in kinds)
-            raise BadInput(f"{obj['kind']} is not a kind that this source may write ({allowed})", where)
+            text = f"{obj['kind']} is not a kind that this source may write ({allowed})"
+            fix = did_you_mean(obj["kind"], [kind for _, kind in kinds], "")
+            raise BadInput(text, where, fix, document.cited("kind"))
         accepted(document)
         for name in targets:
             identity = (name, obj["apiVersion"], obj["kind"], obj["metadata"]["name"])

@@ -18,7 +18,10 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from orchestrator.adapters.given_files import unreadable
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.model_problem import first_problem
+from orchestrator.policy.files.yaml_text import LOADER, no_yaml
 from orchestrator.server.signin.signin_settings import SignIn
 from orchestrator.server.webhooks.webhook_settings import Webhooks
 
@@ -167,8 +170,10 @@ def load(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Se
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = tuple(str(part) for part in first["loc"])
-        said = "is not known" if first["type"] == "extra_forbidden" else first["msg"]
-        raise BadInput(f"the setting {'.'.join(path)}: {said}", _where(path, file, given)) from None
+        unknown = first["type"] == "extra_forbidden"
+        said = "is not known" if unknown else first["msg"]
+        fix = first_problem(error, Settings).fix if unknown else ""
+        raise BadInput(f"the setting {'.'.join(path)}: {said}", _where(path, file, given), fix) from None
     except SettingsError as error:
         raise BadInput(f"the environment: {error}", hint="lists and mappings are written as JSON") from None
 
@@ -189,13 +194,13 @@ def _file(path: Path) -> dict[str, Any]:
         with path.open("rb") as opened:
             raw = opened.read(MOST_BYTES + 1)
     except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", str(path), "give --config a file") from None
+        raise unreadable(error, path, "give --config a file") from None
     if len(raw) > MOST_BYTES:
         raise BadInput(f"is larger than {MOST_BYTES >> 10} KiB", str(path))
     try:
-        found = yaml.safe_load(raw)
+        found = yaml.load(raw, LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"not YAML: {' '.join(str(error).split())}", str(path)) from None
+        raise no_yaml(error, raw, str(path)) from None
     if not isinstance(found, dict | None):
         raise BadInput("a mapping of settings is wanted", str(path), "docs/settings.md lists them")
     return {str(k): v for k, v in (found or {}).items()}

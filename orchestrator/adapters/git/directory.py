@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.adapters.git.skipped import Passed, passed_over
 from orchestrator.adapters.git.tree import ENDINGS, MOST_ENTRIES, is_manifest
+from orchestrator.adapters.given_files import no_directory
 from orchestrator.errors import BadInput
 from orchestrator.ports import Commit, Files
 
@@ -24,7 +25,7 @@ class Directory:
 
     def resolve(self, ref: str = "") -> str:
         if not self.root.is_dir():
-            raise BadInput("there is no such directory", str(self.root))
+            raise no_directory(self.root)
         return REVISION
 
     def files(self, revision: str) -> Mapping[str, bytes]:

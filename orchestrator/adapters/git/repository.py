@@ -21,6 +21,7 @@ from orchestrator.adapters.git.program import SETTINGS, Credentials
 from orchestrator.adapters.git.skipped import passed_over
 from orchestrator.adapters.git.tree import Entry, Trees, contents, sizes
 from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.policy.files.nearest import MOST_NAMES, did_you_mean
 from orchestrator.ports import MOST_COMMITS, Commit, Files
 
 MOST_FILES = 5_000
@@ -79,7 +80,10 @@ class GitRepository:
             if found := self._commit(name):
                 return found
         what = f"revision {ref}" if ref else f"branch {self.branch}"
-        raise BadInput(f"{what} is not in the repository {self._name}", hint="push it, or name another one")
+        refs = self.git("for-each-ref", f"--count={MOST_NAMES}", "--format=%(refname:lstrip=2)")
+        known = refs.decode(errors="replace").split()
+        fix = did_you_mean(ref or self.branch, known, "push it, or name another one")
+        raise BadInput(f"{what} is not in the repository {self._name}", hint=fix)
 
     def files(self, revision: str) -> Mapping[str, bytes]:
         """The manifests; more than the bounds is refused, other files are passed over; kustomizations are built."""

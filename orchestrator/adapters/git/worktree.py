@@ -11,6 +11,7 @@ from orchestrator.adapters.git.directory import MOST_BYTES, MOST_FILES
 from orchestrator.adapters.git.program import MOST_OUTPUT, SETTINGS
 from orchestrator.adapters.git.tree import ENDINGS, Trees, contents, sizes
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.nearest import MOST_NAMES, did_you_mean
 from orchestrator.ports import Files
 
 TIMEOUT = 60.0
@@ -71,7 +72,10 @@ def commit_id(root: Path, revision: str) -> str:
     asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     found = git(root, "rev-parse", *asked, code=1).decode().strip()
     if not found:
-        raise BadInput(f"revision {revision} is not in {root}", hint=DEEPEN if is_shallow(root) else "")
+        refs = git(root, "for-each-ref", f"--count={MOST_NAMES}", "--format=%(refname:short)")
+        otherwise = DEEPEN if is_shallow(root) else ""
+        fix = did_you_mean(revision, refs.decode(errors="replace").split(), otherwise)
+        raise BadInput(f"revision {revision} is not in {root}", hint=fix)
     return found
 
 

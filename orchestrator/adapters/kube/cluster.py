@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.kube import callers
+from orchestrator.adapters.kube.kubeconfig import UNUSABLE, explained
 from orchestrator.adapters.kube.request_log import tell_requests
 from orchestrator.errors import (
     ApiError,
-    BadInput,
     Busy,
     Conflict,
     Forbidden,
@@ -59,11 +59,9 @@ def connect(
     try:
         if kubeconfig or context or not _inside(config, settings):
             config.load_kube_config(kubeconfig or None, context or None, settings, persist_config=False)
-    except (config.ConfigException, OSError) as error:
+    except (config.ConfigException, *UNUSABLE) as error:
         text = " ".join(str(error).split())
-        raise BadInput(
-            f"no cluster: {text}", kubeconfig, "give --kubeconfig, --context or set KUBECONFIG"
-        ) from None
+        raise explained(kubeconfig, context, text) from None
     settings.connection_pool_maxsize = POOL
     settings.retries = False
     api = client.ApiClient(settings)

@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from orchestrator.adapters.git.directory import from_root
 from orchestrator.adapters.git.worktree import blamed
+from orchestrator.adapters.given_files import unreadable
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.model_problem import first_problem
+from orchestrator.policy.files.yaml_text import LOADER, no_yaml
 from orchestrator.policy.lint.accepting import Acceptance, Accepted
 
 MOST = 1_000
@@ -23,9 +25,11 @@ def configured(file: Path) -> tuple[str, Any]:
         raw = file.read_bytes()
         if len(raw) > MOST_BYTES:
             raise BadInput("the file is larger than 1 MiB", str(file))
-        return raw.decode(), yaml.safe_load(raw.decode())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", str(file)) from None
+        return raw.decode(), yaml.load(raw.decode(), LOADER)
+    except OSError as error:
+        raise unreadable(error, file) from None
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise no_yaml(error, raw, str(file)) from None
 
 
 def acceptances(file: Path, authors: Collection[str] | None) -> list[Accepted]:

@@ -11,10 +11,11 @@ from orchestrator.adapters.kube.schemas import findings
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
+from orchestrator.cli.frames import show as show_frame
 from orchestrator.cli.policies.acceptances import configured
 from orchestrator.cli.policies.fleets import elsewhere
 from orchestrator.cli.printing import formatted, note, printed
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Cited
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document, below, parse_sound
@@ -88,6 +89,8 @@ def check(
         said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
         more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
         note(f"{said}{more_}")
+        if wrong:
+            show_frame(wrong[0])
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
     return 1 if fail_on != "never" and worst >= order.index(fail_on) else 0
@@ -165,7 +168,7 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     file = config or path / CONFIG
     if config is None and not file.exists():
         return {}
-    _, data = configured(file)
+    text, data = configured(file)
     rules = data.get("lint", {}) if isinstance(data, dict) and data else None
     if not isinstance(data, dict) or set(data) - SECTIONS or not isinstance(rules, dict):
         raise BadInput(
@@ -174,9 +177,11 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
     found = {str(rule): "off" if level is False else str(level) for rule, level in rules.items()}
     for rule, level in found.items():
         if rule not in RULES or level not in TAKEN:
-            raise BadInput(
-                f"lint.{rule}: {level}", str(file), f"take {', '.join(LEVELS)} or off, and a known rule"
-            )
+            levels = f"take {', '.join(LEVELS)} or off, and a known rule"
+            given, known = (level, [*TAKEN]) if rule in RULES else (rule, [*RULES])
+            fix = did_you_mean(given, known, levels)
+            cited = Cited(text.encode(), str(file), 1, field=f"lint.{rule}")
+            raise BadInput(f"lint.{rule}: {level}", str(file), fix, cited)
     return found
 
 

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.adapters.given_files import unreadable
 from orchestrator.cli.printing import note
-from orchestrator.errors import BadInput
 from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.network import recordings
 from orchestrator.policy.network.recordings import Flow, read
@@ -24,7 +24,7 @@ def recorded(path: Path) -> list[Flow]:
         with path.open(encoding="utf-8", errors="replace") as lines:
             return read(lines, str(path))
     except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", str(path), "give a file of JSON lines") from None
+        raise unreadable(error, path, "give a file of JSON lines") from None
 
 
 def matched(found: recordings.Replay) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from orchestrator.adapters.given_files import no_directory, unreadable
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.context import ROLLOUT, read
-from orchestrator.errors import BadInput, NotFound
+from orchestrator.errors import BadInput, Cited, NotFound
 from orchestrator.record.archive import archive, states
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.model import TERMINAL
@@ -98,15 +99,27 @@ def parsed(path: Path) -> Any:
             raise BadInput(f"is larger than {MOST_BYTES // 1024**2} MiB", str(path))
         return json.loads(path.read_bytes())
     except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", str(path)) from None
+        raise unreadable(error, path) from None
+    except json.JSONDecodeError as error:
+        raise _no_json(error, path) from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"is no JSON: {error}", str(path)) from None
+
+
+def _no_json(error: json.JSONDecodeError, path: Path) -> BadInput:
+    at, text, fix = error.pos, error.msg, ""
+    before = error.doc[: at + 1].rstrip("]} \t\r\n")
+    if before.endswith(","):
+        at, text, fix = len(before) - 1, "a comma ends a list or an object", "take it out"
+    line, column = error.doc.count("\n", 0, at) + 1, at - error.doc.rfind("\n", 0, at)
+    cited = Cited(error.doc.encode("utf-8", "surrogatepass"), str(path), line, column)
+    return BadInput(f"is no JSON: {text}", f"{path}:{line}", fix, cited)
 
 
 def archived(folder: Path) -> Iterator[State]:
     """Every rollout below a directory, with its approvals and without its evidence. Raises BadInput."""
     if not folder.is_dir():
-        raise BadInput("there is no such directory", str(folder), "give the one that `export --to` wrote")
+        raise no_directory(folder, "give the one that `export --to` wrote")
     paths = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
     if len(paths) > MOST_FILES:
         raise BadInput(f"{len(paths)} files are more than {MOST_FILES}", str(folder), "give a part of it")

@@ -12,6 +12,7 @@ from orchestrator.context import FREEZE, Context, freezes
 from orchestrator.errors import BadInput, Conflict, NotFound, Refused
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import new
+from orchestrator.sources.known_names import meant
 
 STOP = "stop"  # the freeze of everything without an end
 
@@ -51,7 +52,8 @@ def unfreeze(target: Target, name: str = STOP) -> int:
                 "nothing is stopped; `netpol-canary get freezes` lists what else is frozen"
             ) from None
         raise BadInput(
-            f"there is no RolloutFreeze {name}", hint="`netpol-canary get freezes` lists them"
+            f"there is no RolloutFreeze {name}",
+            hint=meant(ctx, name, "`netpol-canary get freezes` lists them", FREEZE),
         ) from None
     left = ", ".join(f.name for f in freezes(ctx))
     print(f"{name}: ended" + (f"; there is still {left}" if left else ""))

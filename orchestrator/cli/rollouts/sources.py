@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.adapters.given_files import unreadable
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.context import SOURCE, Context
@@ -12,6 +13,7 @@ from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.files.shape import shown
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import Source, dump, load, new
+from orchestrator.sources.known_names import meant
 
 ENDINGS = (".yaml", ".yml", ".json")
 _PARTS = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -27,7 +29,7 @@ def from_file(path: str) -> Source:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", path, "give --source a file or a name") from None
+        raise unreadable(error, Path(path), "give --source a file or a name") from None
     documents = parse(content, path)
     if len(documents) != 1:
         number = "no object" if not documents else f"{len(documents)} objects"
@@ -77,7 +79,9 @@ def standing(ctx: Context, name: str) -> Source:
         if "no PolicySource of" in str(error):
             raise
         text = f"there is no PolicySource {name} in the namespace {ctx.namespace}"
-        raise BadInput(text, hint="`netpol-canary get sources` lists them") from None
+        raise BadInput(
+            text, hint=meant(ctx, name, "`netpol-canary get sources` lists them", SOURCE)
+        ) from None
     return found
 
 

@@ -151,10 +151,9 @@ def tests_of(documents: Iterable[Document]) -> list[tuple[PolicyTest, str]]:
         try:
             found.append((PolicyTest.model_validate(document.obj.get("spec") or {}), where))
         except ValidationError as error:
-            wrong = first_problem(error, PolicyTest)
-            field = f"spec.{wrong.field}".rstrip(".")
-            text = f"{KIND} {field}: {wrong.what}"
-            raise BadInput(text, where, wrong.fix, document.cited(field)) from None
+            wrong = first_problem(error, PolicyTest, "spec")
+            text = f"{KIND} {wrong.field}: {wrong.what}"
+            raise BadInput(text, where, wrong.fix, document.cited(wrong.field)) from None
     return found
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.policy.files.nearest import nearest
+from orchestrator.policy.files.remedies import remedy
 from orchestrator.policy.files.shape import shown
 
 MOST_FIELDS = 12  # named where none is near
@@ -40,12 +41,16 @@ class Problem(NamedTuple):
     fix: str
 
 
-def first_problem(error: ValidationError, model: type[BaseModel]) -> Problem:
-    """A field that is not known comes first: what then seems to be missing may be that one, misspelt."""
+def first_problem(error: ValidationError, model: type[BaseModel], within: str = "") -> Problem:
+    """A field that is not known comes first: what then seems to be missing may be that one, misspelt.
+
+    Paths begin with `within`, the field that holds the model.
+    """
     found = error.errors(include_url=False)
     first = next((item for item in found if item["type"] == "extra_forbidden"), found[0])
-    what, fix = _unknown(first, model) if first["type"] == "extra_forbidden" else _wrong(first)
-    return Problem(path(first["loc"]), what, fix)
+    above = f"{within}." if within else ""
+    what, fix = _unknown(first, model, above) if first["type"] == "extra_forbidden" else _wrong(first)
+    return Problem(f"{above}{path(first['loc'])}".rstrip("."), what, fix)
 
 
 def path(parts: tuple[int | str, ...]) -> str:
@@ -54,14 +59,14 @@ def path(parts: tuple[int | str, ...]) -> str:
     return text.removeprefix(".")
 
 
-def _unknown(item: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
-    *above, name = item["loc"]
+def _unknown(item: ErrorDetails, model: type[BaseModel], within: str) -> tuple[str, str]:
+    *parts, name = item["loc"]
     holder: type[BaseModel] | None = model
-    for part in above:
+    for part in parts:
         if isinstance(part, str) and holder is not None:
             holder = dict(_fields(holder)).get(part)
     known = [field for field, _ in _fields(holder)] if holder else []
-    elsewhere = sorted(_called(str(name), model, ""), key=lambda found: (found.count("."), found))
+    elsewhere = sorted(_called(str(name), model, within), key=lambda found: (found.count("."), found))
     if near := nearest(str(name), known, 1):
         return "unknown field", f'did you mean "{near[0]}"?'
     if elsewhere:
@@ -115,16 +120,20 @@ def _wrong(item: ErrorDetails) -> tuple[str, str]:
     if kind == "too_short":
         return f"holds fewer than {limits['min_length']} items", ""
     if kind == "value_error":
-        return str(limits["error"]), ""
+        return remedy(str(limits["error"]), "")
     shape = _SHAPES.get(kind.partition("_")[0])
     if shape is not None:
-        return f"must be {shape}, not {value}", ""
+        empty = given is None
+        return f"must be {shape}, and is empty" if empty else f"must be {shape}, not {value}", _number(given)
     return f"{item['msg'][:1].lower()}{item['msg'][1:]}", ""
 
 
+def _number(given: object) -> str:
+    found = re.fullmatch(r"\s*(\d{1,9})\s*%\s*", given) if isinstance(given, str) else None
+    return f"write {found[1]}" if found else ""
+
+
 def _said(value: Any) -> str:
-    if value is None:
-        return "nothing"
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):

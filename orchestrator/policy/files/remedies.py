@@ -2,7 +2,7 @@
 
 import re
 
-_FIX = re.compile(r"(?P<wrong>.+?)(?:[,:;] )(?P<fix>(?:did you mean|put|write) .+)", re.DOTALL)
+_FIX = re.compile(r"(?P<wrong>.+?)(?:[,:;] )(?P<fix>(?:did you mean|put|take|write) .+)", re.DOTALL)
 CORRECT = "correct the manifest"
 
 

@@ -14,7 +14,7 @@ MOST_NODES = 100_000
 MOST_TEXT = 4 * 1024 * 1024
 MOST_DEPTH = 64
 MOST_DOCUMENTS = 5_000
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {f"{_TAG}{t}": t for t in ("str", "int", "float", "bool", "null", "seq", "map")}
 _WORDS: dict[str, Any] = {
@@ -27,6 +27,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
 _MOST_DIGITS = 64
 _LARGEST = 2**63
+_MERGE = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)  # what Git leaves where a merge has conflicts
+_NO_COLON = "could not find expected ':'"
 _NO_CONTENT = "did not find expected node content"
 _NO_TOKEN = "found character that cannot start any token"
 # What libyaml says of mistakes that people make every day, and what helps.
@@ -38,7 +40,7 @@ _HELP = {
     "did not find expected ',' or '}'": "close the mapping with }",
     _NO_CONTENT: "take out what is too much, such as the last comma",
     _NO_TOKEN: "put the text in quotes",
-    "could not find expected ':'": "write it as `key: value`",
+    _NO_COLON: "write it as `key: value`",
     "found unexpected end of stream": "close the quotes",
 }
 
@@ -54,7 +56,7 @@ class Text:
 
 def documents(text: bytes, path: str) -> Iterator[Text]:
     """The documents of a file, one after the other. Raises BadInput with `path:line`."""
-    loader = _LOADER(text)
+    loader = LOADER(text)
     try:
         count = 0
         reader = _Reader(loader, path, text)
@@ -71,12 +73,12 @@ def documents(text: bytes, path: str) -> Iterator[Text]:
             loader.get_event()  # the document ends
             yield Text(value, line, reader.items)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise _no_yaml(error, text, path) from None
+        raise no_yaml(error, text, path) from None
     finally:
         loader.dispose()
 
 
-def _no_yaml(error: Exception, text: bytes, path: str) -> BadInput:
+def no_yaml(error: Exception, text: bytes, path: str) -> BadInput:
     """What the parser says; a mistake that it only notices at the end of the file is cited where it begins."""
     why = " ".join(str(getattr(error, "problem", None) or error).split())
     mark, begin = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
@@ -88,7 +90,11 @@ def _no_yaml(error: Exception, text: bytes, path: str) -> BadInput:
     if why == _NO_TOKEN and said[mark.column : mark.column + 1] == b"\t":
         hint = "indent with spaces: YAML takes no tabs there"
     line, column = mark.line, mark.column
-    if not said.strip():
+    if merge := _MERGE.search(text):
+        hint, line, column = "resolve the merge", text.count(b"\n", 0, merge.start()), 0
+    elif why == _NO_COLON and begin is not None:
+        line, column = begin.line, begin.column
+    elif not said.strip():
         hint = "close the bracket" if why == _NO_CONTENT else hint
         begin = begin if begin is not None and begin.line < line else None
         line, column = (begin.line, begin.column) if begin else _before(lines, line)
@@ -161,7 +167,8 @@ class _Reader:
 
     def _alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self.anchors:
-            self._refuse(event, f"the anchor {event.anchor[:40]!r} is not known here")
+            text = f"the anchor {event.anchor[:40]!r} is not known here"
+            self._refuse(event, text, "set it before, or put the text in quotes")
         anchor = self.anchors[event.anchor]
         if anchor is None:
             self._refuse(event, f"the anchor {event.anchor[:40]!r} holds itself")
@@ -207,7 +214,8 @@ class _Reader:
         if isinstance(key, bool):
             return "true" if key else "false"
         if not isinstance(key, (str, int, float)):
-            self._refuse(event, "a key is a text")
+            template = b"{{" in self.whole
+            self._refuse(event, "a key is a text", "render the template first" if template else "")
         return str(key)
 
     def _scalar(self, event: Any) -> Any:

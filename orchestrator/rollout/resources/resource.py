@@ -80,10 +80,9 @@ def load(manifest: dict[str, Any], where: str = "", document: Document | None = 
         try:
             found.append(model.model_validate(manifest.get(part) or {}))
         except ValidationError as error:
-            wrong = first_problem(error, model)
-            field = f"{part}.{wrong.field}".rstrip(".")
-            cited = document.cited(field) if document else None
-            raise BadInput(f"{kind} {field}: {wrong.what}", where, wrong.fix, cited) from None
+            wrong = first_problem(error, model, part)
+            cited = document.cited(wrong.field) if document else None
+            raise BadInput(f"{kind} {wrong.field}: {wrong.what}", where, wrong.fix, cited) from None
     spec, status = found
     return Resource(manifest, spec, status)
 

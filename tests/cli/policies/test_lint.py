@@ -136,7 +136,7 @@ def test_severities_come_from_the_directory_or_a_file(linted, tmp_path, cli):
         ("lint: {NPC999: error}", "lint.NPC999: error"),
         ("lint: {NPC001: loud}", "lint.NPC001: loud"),
         ("rules: 1", "a mapping with `lint` is wanted"),
-        ("lint: [", "cannot be read"),
+        ("lint: [", "not YAML"),
     ):
         other = tmp_path / "config.yaml"
         other.write_text(text)
