@@ -31,7 +31,15 @@ _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
 _WORD = re.compile(r"[^\s,\[\]{}]+?(?=:?(?:[\s,\[\]{}]|$))")
 _VALUE = re.compile(r"\s*:\s+(?=[^\s#|>&!*{\[])")
 _PLAIN = re.compile(r"[^#]+?(?=\s*$|\s+#)|\S+")
-_OF_KEYS = ("unknown field", "is required", "is missing", "stands twice")
+_ITEM = re.compile(r"\S*\](?=:|$)")  # a path of an item of a list
+_OF_KEYS = (
+    "unknown field",
+    "is required",
+    "is missing",
+    "stands twice",
+    "must be given with",
+    "may not be given with",
+)
 
 
 class _Cell(NamedTuple):
@@ -56,7 +64,7 @@ def frame(error: BadInput) -> list[str]:
     place = _place(cited)
     lines = _lines(cited.text)
     line = lines[place.line - 1] if place.line <= len(lines) else ""
-    exact = cited.column or any(said in error.message for said in _OF_KEYS)
+    exact = cited.column or _ITEM.match(cited.field) or any(said in error.message for said in _OF_KEYS)
     begin, end = _token(line, place.column - 1, not exact)
     number = str(place.line)
     edge = " " * len(number)

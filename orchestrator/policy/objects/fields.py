@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.files.shape import shown
@@ -18,8 +18,10 @@ def anything(value: Any, path: str) -> Iterator[str]:
     yield from ()
 
 
-def mapping(fields: Mapping[str, Check], rules: Check = anything) -> Check:
-    """A mapping of known fields; `rules` then look at all of it."""
+def mapping(
+    fields: Mapping[str, Check], rules: Check = anything, elsewhere: Mapping[str, str] | None = None
+) -> Check:
+    """A mapping of known fields; `rules` then look at all of it, and `elsewhere` says where other ones belong."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
@@ -28,9 +30,7 @@ def mapping(fields: Mapping[str, Check], rules: Check = anything) -> Check:
         for key, item in value.items():
             where = f"{path}.{shown(key)}" if path else shown(key)
             if key not in fields:
-                lower = {f.lower(): f for f in fields}
-                near = difflib.get_close_matches(shown(key).lower(), lower, 1)
-                yield f"{where}: unknown field" + (f', did you mean "{lower[near[0]]}"?' if near else "")
+                yield f"{where}: unknown field{_meant(shown(key), fields, elsewhere or {})}"
             elif item is not None:
                 yield from fields[key](item, where)
         # A misspelt field is one mistake: what then seems to be missing is not told as another.
@@ -38,6 +38,15 @@ def mapping(fields: Mapping[str, Check], rules: Check = anything) -> Check:
             yield from rules({k: v for k, v in value.items() if v is not None}, path)
 
     return check
+
+
+def _meant(key: str, fields: Iterable[str], elsewhere: Mapping[str, str]) -> str:
+    """The end of a sentence about a field that is not known there."""
+    if key in elsewhere:
+        return f", put it into {elsewhere[key]}"
+    lower = {f.lower(): f for f in fields}
+    near = difflib.get_close_matches(key.lower(), lower, 1)
+    return f', did you mean "{lower[near[0]]}"?' if near else ""
 
 
 def list_of(item: Check, rules: Check = anything) -> Check:
@@ -74,7 +83,8 @@ def one_of(*allowed: str) -> Check:
 
     def check(value: Any, path: str) -> Iterator[str]:
         if value not in allowed:
-            yield f'{path}: "{shown(value)}" is not one of {", ".join(allowed)}'
+            same = next((f', write "{a}"' for a in allowed if a.lower() == value.lower()), "")
+            yield f'{path}: "{shown(value)}" is not one of {", ".join(allowed)}{same}'
 
     return string(check)
 

@@ -109,7 +109,9 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
 
 def cidr(value: Any, path: str) -> Iterator[str]:
     if _network(value) is None:
-        yield f'{path}: "{shown(value)}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64'
+        whole = _network(f"{value}/32" if "." in value else f"{value}/128")
+        fix = f", write {whole}" if whole else ""
+        yield f'{path}: "{shown(value)}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64{fix}'
 
 
 def _block(value: Any, path: str) -> Iterator[str]:
@@ -176,7 +178,21 @@ _PORTS = list_of(
         _range,
     )
 )
-_RULES = {side.part: list_of(mapping({side.peers: _PEERS, "ports": _PORTS})) for side in Direction}
+_PEER_FIELDS = ("podSelector", "namespaceSelector", "ipBlock")
+_RULES = {
+    side.part: list_of(
+        mapping(
+            {side.peers: _PEERS, "ports": _PORTS},
+            elsewhere=dict.fromkeys(_PEER_FIELDS, f"an item of {side.peers}"),
+        )
+    )
+    for side in Direction
+}
+_OF_RULES = {
+    **{side.peers: f"an item of {side.part}" for side in Direction},
+    "ports": "an item of ingress or egress",
+    **dict.fromkeys(("matchLabels", "matchExpressions"), "podSelector"),
+}
 _SET_BY_SERVER = [
     "generateName",
     "selfLink",
@@ -205,6 +221,7 @@ _SPEC = mapping(
         "podSelector": SELECTOR,
         "policyTypes": list_of(one_of(*Direction), _types),
         **_RULES,
-    }
+    },
+    elsewhere=_OF_RULES,
 )
 _POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC}, _parts)
