@@ -52,7 +52,7 @@ def test_without_anything_everything_runs(file):
         ("controler: {}", "settings.yaml: the setting controler: is not known"),
         ("log: xml", "settings.yaml: the setting log: .*json"),
         ("[a]", "settings.yaml: a mapping of settings is wanted"),
-        ("a: [", "settings.yaml:1: not YAML: .*; close the bracket"),
+        ("a: [", "settings.yaml:2: not YAML: .*; close the bracket"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(file, text, said):
