@@ -107,7 +107,7 @@ def parsed(path: Path) -> Any:
 
 
 def _no_json(error: json.JSONDecodeError, path: Path) -> BadInput:
-    at, text, fix = error.pos, error.msg, ""
+    at, text, fix = error.pos, error.msg.removesuffix(" starting at"), ""
     before = error.doc[: at + 1].rstrip("]} \t\r\n")
     if before.endswith(","):
         at, text, fix = len(before) - 1, "a comma ends a list or an object", "take it out"

@@ -83,7 +83,7 @@ def test_an_intent_that_names_nothing_is_bad_input_and_the_others_are_answered(n
 def test_an_intent_s_address_that_is_none_is_named_with_its_line(netpol, shop):
     (shop / "tests.yaml").write_text(TEST.replace("ENDS", "address: 10.0.0.300"))
     done = netpol("test", str(shop))
-    assert done.code == 2 and "tests.yaml:1: PolicyTest spec.intents.0.from.address" in done.err
+    assert done.code == 2 and "tests.yaml:1: PolicyTest spec.intents[0].from.address" in done.err
 
 
 def flows(tmp_path, *pairs):

@@ -155,7 +155,7 @@ def test_a_bad_intent_is_named_with_its_line(netpol, shop):
     bad = netpol(
         "test", with_tests(shop("one"), "# first\n---\n" + TESTS.replace("expect: reach", "expect: maybe"))
     )
-    assert bad.code == 2 and "tests.yaml:3: PolicyTest spec.intents.0.expect" in bad.err
+    assert bad.code == 2 and "tests.yaml:3: PolicyTest spec.intents[0].expect" in bad.err
     assert "there is no PolicyTest here" in netpol("test", shop("two")).err
 
 

@@ -147,7 +147,7 @@ def test_a_spoilt_archive_is_written_again_and_named_where_it_is_read(cli, stage
     path = next(tmp_path.glob("shop/shop-ccc*.json"))
     path.write_text(path.read_text()[:100])
     told = netpol("history", "--from", str(tmp_path))
-    assert told.code == 2 and f"{path}: is no JSON" in told.err
+    assert told.code == 2 and f"{path}:6: is no JSON" in told.err
     assert "1 archived, 1 there already" in netpol("export", "--to", str(tmp_path)).out
     assert netpol("history", "--from", str(tmp_path)).code == 0
 
