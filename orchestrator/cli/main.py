@@ -58,7 +58,7 @@ def _say(error: Exception, code: int) -> None:
     said = "\n  ".join(str(error).splitlines())  # a line break of others begins no line of its own
     print(f"netpol-canary: {said}", file=sys.stderr)
     if isinstance(error, BadInput) and error.cited is not None:
-        from orchestrator.cli import frames
+        from orchestrator.cli.mistakes import frames
 
         frames.show(error)
     sys.exit(code)
@@ -67,7 +67,7 @@ def _say(error: Exception, code: int) -> None:
 def _usage(error: Exception) -> None:
     """Errors of the command line itself keep typer's own wording, and exit with 2; what is left nobody foresaw."""
     if hasattr(error, "exit_code") and hasattr(error, "format_message"):
-        from orchestrator.cli.usage import wording
+        from orchestrator.cli.mistakes.usage import wording
 
         _say(Exception(wording(error)), 2)
     if type(error).__name__ == "Abort":

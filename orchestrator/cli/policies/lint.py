@@ -11,7 +11,7 @@ from orchestrator.adapters.kube.schemas import findings
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
-from orchestrator.cli.frames import show as show_frame
+from orchestrator.cli.mistakes.frames import show as show_frame
 from orchestrator.cli.policies.acceptances import configured
 from orchestrator.cli.policies.fleets import elsewhere
 from orchestrator.cli.printing import formatted, note, printed

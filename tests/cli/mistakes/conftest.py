@@ -10,7 +10,7 @@ import pytest
 from git_folder import begun, commit
 
 from orchestrator.cli import main
-from orchestrator.cli.frames import FRAMES
+from orchestrator.cli.mistakes.frames import FRAMES
 
 _CASE = re.compile(r"^### (.+)\n\$ (.+)\n", re.MULTILINE)
 _FILE = re.compile(r"^--- (\S+)\n", re.MULTILINE)

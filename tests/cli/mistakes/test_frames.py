@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cli.frames import FRAMES, LEAST_WIDE, frame, show
+from orchestrator.cli.mistakes.frames import FRAMES, LEAST_WIDE, frame, show
 from orchestrator.errors import BadInput, Cited
 from orchestrator.harmless import visible
 from orchestrator.policy.files.manifest import parse
