@@ -21,7 +21,8 @@ README = """\
 # netpol-canary, as a Helm chart
 
 Rolls out network policy changes from Git, namespace by namespace, and rolls them back when they hurt. The chart holds
-all of [config/](../../config), and is written from it by `make chart`. It needs Helm 4 and Kubernetes 1.30 or newer.
+all of [config/](../../config), and is written from it by `make chart`. It needs Helm 4 and Kubernetes 1.30 or newer;
+with Helm 3, create the namespace first and leave `--create-namespace` out.
 
     helm install netpol-canary charts/netpol-canary -n netpol-canary --create-namespace \\
       --set image.repository=registry.example.com/netpol-canary
