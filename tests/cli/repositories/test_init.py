@@ -109,7 +109,7 @@ def test_each_file_fits_the_schema_that_stands_beside_it(written):
 
 def test_its_test_holds(written, netpol):
     done = netpol("test", "policies")
-    assert done.code == 0 and re.search(r"(\d) intents, \1 hold", done.out), done.err
+    assert done.code == 0 and re.search(r"(\d) intents?, \1 holds?", done.out), done.err
     assert "names resolve in " in done.out
 
 
