@@ -204,7 +204,7 @@ def test_the_same_again_changes_nothing(netpol):
         ),
         (
             (*GITHUB, "--selector", ",".join(f"l{n}=x" for n in range(17))),
-            "policysource.yaml: PolicySource spec.namespaces.matchLabels: List should have at most 16 items",
+            "policysource.yaml: PolicySource spec.namespaces.matchLabels: holds more than 16 items",
         ),
         ((*GITHUB, "--selector", "team"), "--selector: team is no label; write it as team=shop"),
         ((*GITHUB, "--selector", "te am=x"), '--selector: "te am" is no label key'),
