@@ -156,7 +156,7 @@ SHARP = {
         0,
         {"told": True, "engines": 2, "stalls": 0.1, "pushes_every": 15.0, "people_every": 3.0},
     ),
-    "approvals-without-digest": (188, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
+    "approvals-without-digest": (4, {"gates": True, "people_every": 1.0, "hurting": 0.0}),
     "authors-approve": (42, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
     "bridges-forgotten": (40, {}),
     "drift-overwritten": (48, {"strangers_every": 2.0, "waves": 3}),

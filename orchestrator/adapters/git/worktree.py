@@ -72,9 +72,10 @@ def commit_id(root: Path, revision: str) -> str:
     asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     found = git(root, "rev-parse", *asked, code=1).decode().strip()
     if not found:
+        if is_shallow(root):  # a name that is alike is no help where only some were fetched
+            raise BadInput(f"revision {revision} is not in {root}", hint=DEEPEN)
         refs = git(root, "for-each-ref", f"--count={MOST_NAMES}", "--format=%(refname:short)")
-        otherwise = DEEPEN if is_shallow(root) else ""
-        fix = did_you_mean(revision, refs.decode(errors="replace").split(), otherwise)
+        fix = did_you_mean(revision, refs.decode(errors="replace").split(), "")
         raise BadInput(f"revision {revision} is not in {root}", hint=fix)
     return found
 
