@@ -26,25 +26,26 @@ class Entry:
 
     `lead_seconds` is from the newest commit to success, `noticed_seconds` from the opening of the wave that went wrong
     to the decision to go back, `restored_seconds` from there until everything was read back, `waited_seconds` what it
-    stood paused. `actors` are people who decided or asked for something, `decisions` what they decided and why.
+    stood paused. `actors` are people who decided or asked for something, `decisions` what they decided and why. Of one that
+    cannot be read only the name is known.
     """
 
     name: str
-    source: str
-    revision: str
-    phase: RolloutPhase
-    authors: tuple[str, ...]
-    actors: tuple[str, ...]
-    namespaces: tuple[str, ...]
-    risk: str
-    reason: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    seconds: float | None
-    waited_seconds: float
-    lead_seconds: float | None
-    noticed_seconds: float | None
-    restored_seconds: float | None
+    source: str = ""
+    revision: str = ""
+    phase: RolloutPhase = "Pending"
+    authors: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    risk: str = ""
+    reason: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    seconds: float | None = None
+    waited_seconds: float = 0.0
+    lead_seconds: float | None = None
+    noticed_seconds: float | None = None
+    restored_seconds: float | None = None
     verified: str = ""
     decisions: tuple[str, ...] = ()
 

@@ -16,6 +16,11 @@ class Answer(BaseModel):
     )
 
 
+def fields_of(answer: type[Answer], found: object) -> dict[str, object]:
+    """Those fields of an answer that what it is made from has by the same name."""
+    return {name: getattr(found, name) for name in answer.model_fields if hasattr(found, name)}
+
+
 def finite(value: float | None) -> float | None:
     """JSON knows neither NaN nor infinity."""
     return value if value is not None and math.isfinite(value) else None

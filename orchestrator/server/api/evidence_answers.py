@@ -7,7 +7,7 @@ from pydantic import Field
 from orchestrator.record.view import LinkChange, WaveState, WaveView
 from orchestrator.rollout.resources.model import Answer as Seen
 from orchestrator.rollout.resources.model import MeasurementPhase
-from orchestrator.server.api.answers import Answer, Number, Page
+from orchestrator.server.api.answers import Answer, Number, Page, fields_of
 
 
 class Measurement(Answer):
@@ -95,18 +95,6 @@ class Evidence(Page):
 
 def wave_evidence(wave: WaveView) -> WaveEvidence:
     """All that is kept of it."""
-    same = {name: getattr(wave, name) for name in WaveEvidence.model_fields if hasattr(wave, name)}
-    metrics = [
-        Metric.model_validate(
-            {
-                **{name: getattr(curve, name) for name in Metric.model_fields if hasattr(curve, name)},
-                "measurements": [Measurement.model_validate(p) for p in curve.points],
-            }
-        )
-        for curve in wave.curves
-    ]
-    probes = [ProbeAnswer.model_validate(attempt) for attempt in wave.attempts]
-    connections = [Connection.model_validate(link) for link in wave.links]
-    return WaveEvidence.model_validate(
-        {**same, "metrics": metrics, "probes": probes, "connections": connections}
-    )
+    metrics = [{**fields_of(Metric, curve), "measurements": curve.points} for curve in wave.curves]
+    more = {"metrics": metrics, "probes": wave.attempts, "connections": wave.links}
+    return WaveEvidence.model_validate({**fields_of(WaveEvidence, wave), **more})

@@ -4,16 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from orchestrator.policy.objects.directions import Direction
-from orchestrator.policy.objects.rule_words import RuleWords
 from orchestrator.rollout.resources.model import NamespacePhase, RolloutPhase
-from orchestrator.server.api.answers import Answer, Moment
+from orchestrator.server.api.answers import Answer, Moment, fields_of
 from orchestrator.server.api.rollout_answers import Changes
-from orchestrator.server.pages.standing.namespace_view import (
-    NamespaceChange,
-    NamespacePolicy,
-    NamespaceView,
-)
+from orchestrator.server.pages.standing.namespace_view import NamespaceChange, NamespaceView
 
 
 class Rule(Answer):
@@ -69,50 +63,12 @@ class NamespaceAnswer(Answer):
 
 def namespace_answer(view: NamespaceView) -> NamespaceAnswer:
     """All of it."""
-    return NamespaceAnswer(
-        name=view.name,
-        exists=view.exists,
-        hidden=view.hidden,
-        policies=[_policy(policy) for policy in view.policies],
-        more_policies=view.more_policies,
-        sources=list(view.sources),
-        changes=[_change(change) for change in view.changes],
-        more_changes=view.more_changes,
-    )
-
-
-def _policy(policy: NamespacePolicy) -> NamespacePolicyAnswer:
-    return NamespacePolicyAnswer(
-        kind=policy.kind,
-        name=policy.name,
-        source=policy.source,
-        managers=policy.managers,
-        rollout=policy.rollout,
-        rules=[_rule(rule) for rule in policy.rules],
-    )
-
-
-def _rule(rule: RuleWords) -> Rule:
-    return Rule(
-        direction="Ingress" if rule.direction is Direction.INGRESS else "Egress",
-        pods=rule.pods,
-        peers=list(rule.peers),
-        ports=rule.ports,
-    )
+    changes = [_change(change) for change in view.changes]
+    return NamespaceAnswer.model_validate({**fields_of(NamespaceAnswer, view), "changes": changes})
 
 
 def _change(change: NamespaceChange) -> NamespaceChangeAnswer:
-    counts = Changes(
-        create=change.count("create"), update=change.count("update"), delete=change.count("delete")
-    )
-    return NamespaceChangeAnswer(
-        rollout=change.rollout,
-        source=change.source,
-        phase=change.phase,
-        began=change.began,
-        applied_at=change.applied_at,
-        authors=list(change.authors),
-        subject=change.subject,
-        here=change.here,
-        changes=counts,
+    counts = Changes.counted(change.count)
+    return NamespaceChangeAnswer.model_validate(
+        {**fields_of(NamespaceChangeAnswer, change), "changes": counts}
     )

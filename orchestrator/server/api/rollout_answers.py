@@ -1,6 +1,6 @@
 """A rollout, as the API tells it: in a list, and whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from orchestrator.errors import BadInput
 from orchestrator.ports import Manifest
 from orchestrator.record.summary import Entry, entry
-from orchestrator.record.view import Cell, RolloutView, WaveState, WaveView
+from orchestrator.record.view import Cell, WaveState, WaveView
 from orchestrator.rollout.gates.approvals import GateState
 from orchestrator.rollout.resources.model import (
     MeasurementPhase,
@@ -19,7 +19,7 @@ from orchestrator.rollout.resources.model import (
     RolloutPhase,
 )
 from orchestrator.rollout.resources.resource import Approval, Rollout, load
-from orchestrator.server.api.answers import Answer, Moment, Page, Seconds
+from orchestrator.server.api.answers import Answer, Moment, Page, Seconds, fields_of
 from orchestrator.server.pages.read import Seen
 
 MOST_MOMENTS = 300
@@ -68,6 +68,11 @@ class Changes(Answer):
     create: int
     update: int
     delete: int
+
+    @classmethod
+    def counted(cls, count: Callable[[str], int]) -> "Changes":
+        """`count` says how often an action is taken."""
+        return cls(create=count("create"), update=count("update"), delete=count("delete"))
 
 
 class WaveNamespace(Answer):
@@ -173,46 +178,23 @@ def rollout_summary(obj: Manifest, approvals: Sequence[Approval]) -> RolloutSumm
     try:
         rollout: Rollout = load(obj)
     except BadInput as error:
-        return _unreadable(obj, str(error))
-    found, spec, status = entry(rollout, approvals), rollout.spec, rollout.status
-    return RolloutSummary.model_validate(
-        {
-            **{name: getattr(found, name) for name in RolloutSummary.model_fields if hasattr(found, name)},
-            "subject": spec.subject,
-            "paused_for": status.paused_for,
-            "wave": status.wave,
-            "wave_count": len(spec.waves),
-            "namespace_count": len(found.namespaces),
-            "problem": "",
-        }
-    )
+        return _summary(Entry(obj["metadata"]["name"]), PolicyRolloutStatus(), problem=str(error))
+    spec = rollout.spec
+    return _summary(entry(rollout, approvals), rollout.status, spec.subject, len(spec.waves))
 
 
-def _unreadable(obj: Manifest, problem: str) -> RolloutSummary:
-    status = PolicyRolloutStatus()
-    nothing = Entry(
-        obj["metadata"]["name"],
-        "",
-        "",
-        status.phase,
-        (),
-        (),
-        (),
-        "",
-        "",
-        None,
-        None,
-        None,
-        0.0,
-        None,
-        None,
-        None,
-    )
-    known = {name: getattr(nothing, name) for name in RolloutSummary.model_fields if hasattr(nothing, name)}
-    counts = {"wave": 0, "wave_count": 0, "namespace_count": 0}
-    return RolloutSummary.model_validate(
-        {**known, **counts, "subject": "", "paused_for": "", "problem": problem}
-    )
+def _summary(
+    found: Entry, status: PolicyRolloutStatus, subject: str = "", waves: int = 0, problem: str = ""
+) -> RolloutSummary:
+    more = {
+        "subject": subject,
+        "paused_for": status.paused_for,
+        "wave": status.wave,
+        "wave_count": waves,
+        "namespace_count": len(found.namespaces),
+        "problem": problem,
+    }
+    return RolloutSummary.model_validate({**fields_of(RolloutSummary, found), **more})
 
 
 def rollout_answer(seen: Seen, gates: Sequence[GateState]) -> RolloutAnswer:
@@ -220,41 +202,18 @@ def rollout_answer(seen: Seen, gates: Sequence[GateState]) -> RolloutAnswer:
     view = seen.view
     special = {
         "waves": [_wave(wave) for wave in view.waves],
-        "gates": [Gate.model_validate(gate) for gate in gates],
+        "gates": gates,
         "explained": [Explained(title=title, text=text) for title, text in view.explained],
-        "record": [RecordedMoment.model_validate(m) for m in tuple(reversed(view.moments))[:MOST_MOMENTS]],
+        "record": tuple(reversed(view.moments))[:MOST_MOMENTS],
     }
-    return RolloutAnswer.model_validate({**_same(view), **special})
-
-
-def _same(view: RolloutView) -> dict[str, object]:
-    """The fields that the answer has as the page has them."""
-    return {name: getattr(view, name) for name in RolloutAnswer.model_fields if hasattr(view, name)}
+    return RolloutAnswer.model_validate({**fields_of(RolloutAnswer, view), **special})
 
 
 def _wave(wave: WaveView) -> Wave:
-    return Wave(
-        number=wave.number,
-        why=wave.why,
-        state=wave.state,
-        verdict=wave.verdict,
-        reason=wave.reason,
-        connections=wave.planned_total,
-        namespaces=[_cell(cell) for cell in wave.cells],
-    )
+    more = {"connections": wave.planned_total, "namespaces": [_cell(cell) for cell in wave.cells]}
+    return Wave.model_validate({**fields_of(Wave, wave), **more})
 
 
 def _cell(cell: Cell) -> WaveNamespace:
-    actions = [item.action for item in cell.objects]
-    counts = Changes(
-        create=actions.count("create"), update=actions.count("update"), delete=actions.count("delete")
-    )
-    return WaveNamespace(
-        namespace=cell.namespace,
-        phase=cell.phase,
-        message=cell.message,
-        applied_at=cell.applied_at,
-        restored_at=cell.restored_at,
-        restored_seconds=cell.restored_seconds,
-        changes=counts,
-    )
+    counts = Changes.counted([item.action for item in cell.objects].count)
+    return WaveNamespace.model_validate({**fields_of(WaveNamespace, cell), "changes": counts})
