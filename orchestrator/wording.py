@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+_FIRST = ("No", "One", "Two", "Three", "Four", "Five")
 _IRREGULAR = {"analysis": "analyses", "series": "series"}
 
 
@@ -10,6 +11,12 @@ def many(number: float, noun: str) -> str:
     """`1 wave`, `2 waves`; every counted noun takes its plural here. A float is written as short as it can be."""
     shown = f"{number:g}" if isinstance(number, float) else str(number)
     return f"{shown} {noun if number == 1 else plural(noun)}"
+
+
+def many_first(number: int, noun: str) -> str:
+    """`One wave`, `6 waves`, as a sentence begins."""
+    word = _FIRST[number] if number < len(_FIRST) else str(number)
+    return f"{word} {noun if number == 1 else plural(noun)}"
 
 
 def plural(noun: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.app import OWN, Target
@@ -13,8 +12,6 @@ from orchestrator.ports import Kind
 
 if TYPE_CHECKING:
     from orchestrator.context import Context
-
-MOST_BYTES = 1 << 20  # of a kubeconfig
 
 
 def _rollouts(ctx: Any) -> Iterator[str]:
@@ -55,13 +52,9 @@ def _namespaces(ctx: Any) -> Iterator[str]:
 
 def _contexts(ctx: Any) -> Iterator[str]:
     """Of the kubeconfig; the cluster is not asked."""
-    import yaml
+    from orchestrator.adapters.kube.kubeconfig import contexts
 
-    given = str(ctx.params.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config")
-    for file in filter(None, given.split(os.pathsep)):
-        with open(Path(file).expanduser(), "rb") as opened:
-            found = yaml.safe_load(opened.read(MOST_BYTES))
-        yield from (str(one["name"]) for one in found["contexts"])
+    yield from contexts(str(ctx.params.get("kubeconfig") or ""))
 
 
 def _names(ctx: Any, kind: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from orchestrator.wording import few
 
 VARIABLE, OPTION, USUAL = "KUBECONFIG", "--kubeconfig", "~/.kube/config"
 MOST_NAMED = 5
+MOST_BYTES = 1 << 20
 # What the client lets out of itself where a kubeconfig is of another shape than it takes for granted.
 UNUSABLE = (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _OTHERWISE = f"give {OPTION}, or set {VARIABLE}"
@@ -37,6 +38,11 @@ def explained(kubeconfig: str, context: str, said: str) -> BadInput:
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
             return BadInput("it is no YAML", f"{where} {path}".strip(), "give a kubeconfig")
     return _of_contexts(configs, context, " and ".join(map(str, standing)), said)
+
+
+def contexts(kubeconfig: str) -> list[str]:
+    """The names of a kubeconfig's contexts, of MOST_BYTES of each file. Raises one of UNUSABLE."""
+    return [name for path in _named(kubeconfig)[1] for name in _contexts(_read(path, MOST_BYTES))]
 
 
 def _of_contexts(configs: Sequence[dict[str, Any]], context: str, files: str, said: str) -> BadInput:
@@ -64,8 +70,9 @@ def _named(kubeconfig: str) -> tuple[str, list[Path]]:
     return "", [Path(USUAL).expanduser()]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_bytes())
+def _read(path: Path, most: int = -1) -> dict[str, Any]:
+    with path.open("rb") as file:
+        found = yaml.safe_load(file.read(most))
     return found if isinstance(found, dict) else {}
 
 

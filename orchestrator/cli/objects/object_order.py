@@ -7,12 +7,13 @@ from orchestrator.cli.objects.json_paths import JsonPath
 from orchestrator.cli.objects.path_templates import text_of
 from orchestrator.ports import Manifest
 from orchestrator.rollout.resources.model import BY_ITSELF
+from orchestrator.rollout.resources.objects import age
 
 
 def ordered(objects: Sequence[Manifest], by: JsonPath | None = None) -> list[Manifest]:
     """Rollouts that wait for a person, then what is oldest. With `by` numbers by size, texts by their letters, nothing first."""
     if by is None:
-        return sorted(objects, key=lambda o: (not _waits(o), *_age(o)))
+        return sorted(objects, key=lambda o: (not _waits(o), *age(o)))
     found = [(_size(by.values(obj)), n) for n, obj in enumerate(objects)]
     return [objects[n] for _, n in sorted(found)]
 
@@ -20,10 +21,6 @@ def ordered(objects: Sequence[Manifest], by: JsonPath | None = None) -> list[Man
 def _waits(obj: Manifest) -> bool:
     status = obj.get("status") or {}
     return status.get("phase") == "Paused" and status.get("pausedFor") not in BY_ITSELF
-
-
-def _age(obj: Manifest) -> tuple[str, str]:
-    return str(obj["metadata"].get("creationTimestamp", "")), obj["metadata"]["name"]
 
 
 def _size(values: list[Any]) -> tuple[int, float, str]:

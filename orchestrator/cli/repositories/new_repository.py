@@ -27,6 +27,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.objects.fields import dns_label
 from orchestrator.rollout.resources.resource import load
+from orchestrator.wording import agreeing
 
 _USERINFO = re.compile(r"^(https?://)[^/@]*@")
 
@@ -38,7 +39,7 @@ def init(directory: Path, given: Given, force: bool) -> int:
     missing = given.missing()
     if missing and not sys.stdin.isatty():
         raise BadInput(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+            f"{' and '.join(missing)} {agreeing(len(missing), 'is', 'are')} missing",
             hint="give them, or start it in a terminal, which asks",
         )
     wanted = read(_asked(directory, given) if missing else given)

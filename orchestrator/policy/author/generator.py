@@ -17,10 +17,10 @@ from orchestrator.policy.network.recordings import Ends, Flow
 from orchestrator.policy.network.resolving import DNS, known_resolvers, under_cilium
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.wording import few
 
-NAMESPACE = "kubernetes.io/metadata.name"
 DENIED = (
     "Nothing is allowed but what other policies allow. A node reaches its own pods all the same, so that the kubelet's probes "
     "go on (not with Cilium's allow-localhost: policy)."
@@ -235,7 +235,7 @@ def _exceptions(by: By, name: str, workload: Workload, edges: Sequence[Edge]) ->
 
 
 def _named(space: str) -> dict[str, Any]:
-    return {"matchLabels": {NAMESPACE: space}}
+    return {"matchLabels": {NAME_LABEL: space}}
 
 
 def _rule(side: Direction, peers: list[dict[str, Any]], ports: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from orchestrator.policy.impact.would_cut import shut
 from orchestrator.policy.network.connections import ranges, within
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import INGRESS
+from orchestrator.policy.objects.rule_words import block_words
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.policy.workloads.peers import isolating
 
@@ -74,7 +75,7 @@ def _let_in(fleet: Fleet, workload: Workload, blocks: bool) -> Iterator[tuple[st
                 yield ANY, mask
             for peer in given:
                 if "ipBlock" in peer and blocks:
-                    yield f"any pod with an address in {_block(peer['ipBlock'])}", mask
+                    yield f"any pod with an address in {block_words(peer['ipBlock'])}", mask
                 elif "ipBlock" not in peer:
                     yield _described(peer, workload.pod.namespace), mask
 
@@ -85,11 +86,6 @@ def _described(peer: Mapping[str, Any], own: str) -> str:
     if peer.get("namespaceSelector") is None:
         return f"{pods} in namespace {own}"
     return f"{pods} in {f'namespaces with {space}' if space else 'any namespace'}"
-
-
-def _block(block: Mapping[str, Any]) -> str:
-    left = ", ".join(block.get("except") or [])
-    return f"{block['cidr']} without {left}" if left else str(block["cidr"])
 
 
 def _labels(selector: Mapping[str, Any] | None) -> str:

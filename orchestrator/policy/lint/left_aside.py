@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orchestrator.policy.lint.findings import Finding
+from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 
 MOST_STATES = 20
@@ -17,10 +18,7 @@ def swapped(fleet: Fleet) -> Iterator[Fleet]:
         copies = [c for c in fleet.aside[number] if isinstance(c, Workload)]
         names = {c.name for c in copies}
         others = [d.obj["metadata"] for d in fleet.aside[number] if not isinstance(d, Workload)]
-        labels = {
-            meta["name"]: {"kubernetes.io/metadata.name": meta["name"], **(meta.get("labels") or {})}
-            for meta in others
-        }
+        labels = {meta["name"]: {NAME_LABEL: meta["name"], **(meta.get("labels") or {})} for meta in others}
         yield replace(
             fleet,
             workloads=(*(w for w in fleet.workloads if w.name not in names), *copies),

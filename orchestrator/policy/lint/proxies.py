@@ -10,6 +10,7 @@ from orchestrator.policy.lint.findings import Finding, of_policy, softened
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import Pod
+from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.policy.workloads.peers import isolating
 
@@ -19,7 +20,7 @@ METRICS = {"Istio": (15020, 15090), "Linkerd": (4191,), "Kuma": (5670,)}
 def proxies(fleet: Fleet) -> Iterator[Finding]:
     """One finding a workload that does not reach its control plane, and one a namespace whose proxies nobody can scrape."""
     found = members(fleet.beside, fleet)
-    spaces = {m.mesh.space: {"kubernetes.io/metadata.name": m.mesh.space} for m in found}
+    spaces = {m.mesh.space: {NAME_LABEL: m.mesh.space} for m in found}
     net = replace(fleet, namespaces={**spaces, **fleet.namespaces}).network()
     told: set[str] = set()
     for member in found:

@@ -5,10 +5,9 @@ from typing import Any
 
 from orchestrator.policy.lint.findings import Finding, of_policy
 from orchestrator.policy.objects.directions import rules
-from orchestrator.policy.objects.selector import requirements
+from orchestrator.policy.objects.selector import NAME_LABEL, requirements
 from orchestrator.policy.workloads.fleet import Fleet
 
-NAME_LABEL = "kubernetes.io/metadata.name"
 # What people take for it.
 USUAL = ("name", "namespace", "ns", "kubernetes.io/name", "kubernetes.io/namespace", "metadata.name")
 

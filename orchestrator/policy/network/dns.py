@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects.directions import EGRESS
 from orchestrator.policy.objects.pod import Pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.selector import NAME_LABEL, matches
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.policy.workloads.peers import isolating, meant, names_space
 
@@ -47,7 +47,7 @@ def names_resolver(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
     if fleet.within(SYSTEM) or peer.get("namespaceSelector") is None:
         return False
     labels = ({"k8s-app": label} for label in LABELS)
-    system = {"kubernetes.io/metadata.name": SYSTEM}
+    system = {NAME_LABEL: SYSTEM}
     pods = peer.get("podSelector")
     return matches(peer["namespaceSelector"], system) and (
         pods is None or any(matches(pods, x) for x in labels)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
-from orchestrator.policy.objects.selector import requirements
+from orchestrator.policy.objects.selector import NAME_LABEL, requirements
 
-NAME_LABEL = "kubernetes.io/metadata.name"
 NOBODY, ANYBODY, EVERY_PORT = "nobody", "anybody", "every port"
 MOST_PEERS = 20
 
@@ -57,13 +56,17 @@ def _port(entry: Mapping[str, Any]) -> str:
 
 
 def _peer(peer: Mapping[str, Any]) -> str:
-    block = peer.get("ipBlock")
-    if block:
-        without = ", ".join(map(str, block.get("except") or []))
-        return f"{block['cidr']} without {without}" if without else str(block["cidr"])
+    if peer.get("ipBlock"):
+        return block_words(peer["ipBlock"])
     pods = _pods(peer.get("podSelector") or {})
     spaces = peer.get("namespaceSelector")
     return f"{pods} of this namespace" if spaces is None else f"{pods} of {_spaces(spaces)}"
+
+
+def block_words(block: Mapping[str, Any]) -> str:
+    """The addresses of an ipBlock."""
+    without = ", ".join(map(str, block.get("except") or []))
+    return f"{block['cidr']} without {without}" if without else str(block["cidr"])
 
 
 def _pods(selector: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+NAME_LABEL = "kubernetes.io/metadata.name"  # the API server gives it to every namespace
 Selector = dict[str, Any]
 Requirement = tuple[str, str, frozenset[str]]
 _HOLDS: dict[str, Callable[[str | None, frozenset[str]], bool]] = {

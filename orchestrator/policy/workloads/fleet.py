@@ -30,6 +30,7 @@ from orchestrator.policy.objects.pod_templates import (
     with_template,
 )
 from orchestrator.policy.objects.schema import problems
+from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.objects.tier_schema import tier_problems
 from orchestrator.policy.workloads.obscured import Obscured
 from orchestrator.policy.workloads.replicas import Key, several
@@ -251,7 +252,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         if len(workloads) > MOST_WORKLOADS:
             raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
     spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
-    labels = {n: {"kubernetes.io/metadata.name": n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
+    labels = {n: {NAME_LABEL: n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
     many = several(document.obj for document in read)
     ordered = sorted(
         (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))

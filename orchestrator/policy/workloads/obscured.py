@@ -10,9 +10,8 @@ from orchestrator.policy.files.manifest import Document, space_of
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.owners import owner_of
 from orchestrator.policy.objects.pod_templates import MACHINES, TEMPLATED, template_of
-from orchestrator.policy.objects.selector import requirements
+from orchestrator.policy.objects.selector import NAME_LABEL, requirements
 
-_NAME = "kubernetes.io/metadata.name"  # the API server gives it to every namespace
 _WITH_PODS = (*TEMPLATED, *MACHINES, "CronJob", "Pod", "VirtualMachineInstance")
 
 
@@ -81,7 +80,9 @@ def _names(obj: Mapping[str, Any]) -> list[str]:
 
 
 def _asks_labels(policy: Mapping[str, Any]) -> bool:
-    return any(key != _NAME for selector in _of_namespaces(policy) for key, _, _ in requirements(selector))
+    return any(
+        key != NAME_LABEL for selector in _of_namespaces(policy) for key, _, _ in requirements(selector)
+    )
 
 
 def _of_namespaces(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from orchestrator.policy.evaluate.meaning import isolates
 from orchestrator.policy.evaluate.pair_index import bits
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import Pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.selector import NAME_LABEL, matches
 from orchestrator.policy.workloads.fleet import Fleet
 
 
@@ -24,7 +24,7 @@ def isolating(fleet: Fleet, pod: Pod, side: Direction) -> list[dict[str, Any]]:
 
 def names_space(fleet: Fleet, peer: Mapping[str, Any], namespace: str) -> bool:
     """Whether a peer names a namespace by its selector; of one that is not here, by its name alone."""
-    labels = {"kubernetes.io/metadata.name": namespace, **fleet.namespaces.get(namespace, {})}
+    labels = {NAME_LABEL: namespace, **fleet.namespaces.get(namespace, {})}
     return matches(peer.get("namespaceSelector"), labels)
 
 

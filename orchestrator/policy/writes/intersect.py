@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
-from orchestrator.policy.objects.selector import conjunction
+from orchestrator.policy.objects.selector import NAME_LABEL, conjunction
 
 Rule = dict[str, Any]
 Part = Mapping[str, Any]
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 class Inexact(Exception):
@@ -73,7 +72,7 @@ def _peers(namespace: str) -> Any:
         found: dict[str, Any] = {}
         spaces = [p["namespaceSelector"] for p in (left, right) if p.get("namespaceSelector") is not None]
         if len(spaces) == 1:
-            spaces.append({"matchLabels": {_NAME_LABEL: namespace}})
+            spaces.append({"matchLabels": {NAME_LABEL: namespace}})
         for name, selectors in (
             ("namespaceSelector", spaces),
             ("podSelector", [p["podSelector"] for p in (left, right) if p.get("podSelector") is not None]),

@@ -32,6 +32,11 @@ def key(obj: Mapping[str, Any]) -> Key:
     return (str(obj["apiVersion"]), str(obj["kind"]), str(obj["metadata"]["name"]))
 
 
+def age(obj: Mapping[str, Any]) -> tuple[str, str]:
+    """When it was created, as the API server writes it, and its name: the oldest sorts first."""
+    return str(obj["metadata"].get("creationTimestamp", "")), str(obj["metadata"]["name"])
+
+
 def label(obj: Mapping[str, Any]) -> str:
     """`NetworkPolicy/name`, for people."""
     return f"{obj['kind']}/{obj['metadata']['name']}"

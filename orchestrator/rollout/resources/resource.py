@@ -13,6 +13,7 @@ from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import fitted
 from orchestrator.rollout.resources.kinds import KINDS
+from orchestrator.rollout.resources.objects import age
 from orchestrator.rollout.resources.weight import lightened, room
 
 S = TypeVar("S", bound=BaseModel)
@@ -40,8 +41,8 @@ class Resource(Generic[S, T]):
 
     @property
     def age(self) -> tuple[str, str]:
-        """When it was created, as the API server writes it, and its name: the oldest sorts first."""
-        return str(self.manifest["metadata"].get("creationTimestamp", "")), self.name
+        """The oldest sorts first."""
+        return age(self.manifest)
 
     @property
     def deleting(self) -> bool:

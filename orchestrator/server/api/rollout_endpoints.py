@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from orchestrator.context import APPROVAL, Context
 from orchestrator.errors import BadInput
 from orchestrator.rollout.resources.model import RolloutPhase
+from orchestrator.rollout.resources.objects import age
 from orchestrator.rollout.resources.resource import Approval, load
 from orchestrator.server.api.api_route import api_router, reading
 from orchestrator.server.api.evidence_answers import Evidence, wave_evidence
@@ -22,7 +23,7 @@ from orchestrator.server.api.rollout_answers import (
 from orchestrator.server.pages import read
 from orchestrator.server.pages.gate_view import standing
 from orchestrator.server.pages.page import as_seen
-from orchestrator.server.pages.standing.rollout_rows import age, part_of, rows
+from orchestrator.server.pages.standing.rollout_rows import part_of, rows
 from orchestrator.server.parts import Parts
 
 MOST_WAVES, USUAL_WAVES = 20, 5

@@ -10,6 +10,7 @@ from orchestrator.server.pages.page import as_seen, pages
 from orchestrator.server.pages.render import render
 from orchestrator.server.pages.standing.source_state import state_of
 from orchestrator.server.parts import Parts
+from orchestrator.wording import agreeing, many_first
 
 MOST_ENDED = 5
 
@@ -46,21 +47,13 @@ def headline(running: list[read.Seen]) -> str:
     if not running:
         return "Nothing is being rolled out"
     going = len(running) - len(paused)
-    parts = []
-    if waiting:
-        parts.append(f"{_count(waiting)} wait{'s' if waiting == 1 else ''} for somebody")
-    if timed:
-        parts.append(
-            f"{str(timed) if parts else _count(timed)} wait{'s' if timed == 1 else ''} for a better time"
-        )
-    if going:
-        parts.append(
-            f"{_count(going) if not parts else str(going)} {'is' if going == 1 else 'are'} under way"
-        )
+    parts: list[str] = []
+    for count, one, several in (
+        (waiting, "waits for somebody", "wait for somebody"),
+        (timed, "waits for a better time", "wait for a better time"),
+        (going, "is under way", "are under way"),
+    ):
+        if count:
+            who = str(count) if parts else many_first(count, "rollout")
+            parts.append(f"{who} {agreeing(count, one, several)}")
     return ", ".join(parts)
-
-
-def _count(number: int) -> str:
-    words = ("No", "One", "Two", "Three", "Four", "Five")
-    count = words[number] if number < len(words) else str(number)
-    return f"{count} rollout{'' if number == 1 else 's'}"

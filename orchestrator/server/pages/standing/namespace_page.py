@@ -7,6 +7,7 @@ from orchestrator.server.pages.page import as_seen, pages
 from orchestrator.server.pages.render import render
 from orchestrator.server.pages.standing.namespace_view import NamespaceView, namespace_view
 from orchestrator.server.parts import Parts
+from orchestrator.wording import many
 
 
 def router(parts: Parts) -> APIRouter:
@@ -37,7 +38,7 @@ def summary(view: NamespaceView) -> str:
     if not count:
         return "No policy stands here."
     owned = sum(bool(p.source) for p in view.policies)
-    text = f"{count} polic{'y' if count == 1 else 'ies'}, of which {owned} of a source of netpol-canary."
+    text = f"{many(count, 'policy')}, of which {owned} of a source of netpol-canary."
     return f"{text} Not all are shown: {view.hidden}." if view.hidden else text
 
 

@@ -2,19 +2,13 @@
 
 from orchestrator.context import ROLLOUT, Context
 from orchestrator.ports import Manifest
-
-Age = tuple[str, ...]
+from orchestrator.rollout.resources.objects import age
 
 
 def rows(ctx: Context, source: str = "", namespace: str = "", phase: str = "") -> list[Manifest]:
     """Those of a source, that change a namespace, in a phase; of any where that is empty."""
     found = [o for o in ctx.cluster.list(ROLLOUT, ctx.namespace) if _like(o, source, namespace, phase)]
     return sorted(found, key=age, reverse=True)
-
-
-def age(obj: Manifest) -> Age:
-    """When it was created, and its name."""
-    return str(obj["metadata"].get("creationTimestamp", "")), str(obj["metadata"]["name"])
 
 
 def _like(obj: Manifest, source: str, namespace: str, phase: str) -> bool:

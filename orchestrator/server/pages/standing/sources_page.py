@@ -13,9 +13,9 @@ from orchestrator.server.pages.page import as_seen, pages
 from orchestrator.server.pages.render import render
 from orchestrator.server.pages.standing.source_state import address, state_of
 from orchestrator.server.parts import Parts
+from orchestrator.wording import agreeing, many_first
 
 MOST_SOURCES, MOST_NAMESPACES = 100, 100
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def headline(cards: Sequence[SourceCard]) -> str:
     needing = sum(card.needs_somebody for card in cards)
     if not needing:
         return "Nothing is blocked or orphaned"
-    count = NUMBERS[needing] if needing < len(NUMBERS) else str(needing)
-    return f"{count} source{' needs' if needing == 1 else 's need'} somebody"
+    return f"{many_first(needing, 'source')} {agreeing(needing, 'needs', 'need')} somebody"
 
 
 def card(source: read.Standing) -> SourceCard:
