@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orchestrator.cli.mistakes.credentials import masked, withheld
 from orchestrator.errors import BadInput, Cited
 from orchestrator.harmless import one_line, visible
 from orchestrator.policy.files.field_places import Place, Places
@@ -20,13 +21,6 @@ from orchestrator.policy.files.remedies import CORRECT
 FRAMES = "NETPOL_CANARY_FRAMES"
 MOST_WIDE, LEAST_WIDE, TAB = 120, 40, 4  # columns
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML 1.1, section 5.4
-_SECRET = re.compile(
-    rb"""kind["']?\s*:\s*(?:[!&]\S*\s+)*["']?\w*secret|["']?stringData["']?\s*:""", re.IGNORECASE
-)
-_CREDENTIAL = re.compile(
-    r"""://(?P<login>[^/@\s]+)@|\w*(?:password|passwd|token|secret|api_?key|private_?key)["']?\s*[:=]\s*(?P<value>\S.*)""",
-    re.IGNORECASE,
-)
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
 _WORD = re.compile(r"[^\s,\[\]{}]+?(?=:?(?:[\s,\[\]{}]|$))")
 _VALUE = re.compile(r"\s*:\s+(?=[^\s#|>&!*{\[])")
@@ -69,11 +63,11 @@ def frame(error: BadInput) -> list[str]:
     number = str(place.line)
     edge = " " * len(number)
     shown = [f"{edge}--> {one_line(cited.file)}:{place.line}:{begin + 1}"]
-    if _SECRET.search(cited.text):
-        shown.append(f"{edge} = note: the line is not shown, since a Secret stands in the file")
+    if reason := withheld(cited.text, lines[: place.line - 1], line):
+        shown.append(f"{edge} = note: the line is not shown, since {reason}")
     else:
         room = min(max(shutil.get_terminal_size((100, 24)).columns, LEAST_WIDE), MOST_WIDE) - len(number) - 4
-        text, caret = _drawn(_cells(_masked(line)), begin, end, room)
+        text, caret = _drawn(_cells(masked(line)), begin, end, room)
         shown += [f"{edge} |", f"{number} | {text}".rstrip(), f"{edge} | {caret}"]
     return [*shown, f"{edge} = help: {one_line(error.hint)}"] if error.hint not in ("", CORRECT) else shown
 
@@ -106,17 +100,6 @@ def _token(line: str, at: int, of_key: bool) -> tuple[int, int]:
 def _end(line: str, at: int, word: re.Pattern[str]) -> int:
     found = _QUOTED.match(line, at) or word.match(line, at)
     return max(found.end() if found else 0, at + 1)
-
-
-def _masked(line: str) -> str:
-    """Stars in place of what looks like a credential; as many, for the caret's sake."""
-
-    def hidden(found: re.Match[str]) -> str:
-        part = "login" if found["login"] is not None else "value"
-        begin, end = (edge - found.start() for edge in found.span(part))
-        return f"{found[0][:begin]}{'*' * (end - begin)}{found[0][end:]}"
-
-    return _CREDENTIAL.sub(hidden, line)
 
 
 def _cells(line: str) -> list[_Cell]:

@@ -109,10 +109,40 @@ def test_no_line_of_a_file_with_a_secret_is_shown(text):
 
 @pytest.mark.parametrize(
     "line",
-    ["url: https://ann:hunter2@example.com/x", "password: hunter2 hunter2", '{"apiToken": "hunter2"}'],
+    [
+        "url: https://ann:hunter2@example.com/x",
+        "password: hunter2 hunter2",
+        '{"apiToken": "hunter2"}',
+        "pasword: hunter2",
+        "prometheus: {url: http://p, bearer: hunter2}",
+        "headers: [{Authorization: Bearer hunter2}]",
+        "private-key: hunter2",
+    ],
 )
 def test_what_looks_like_a_credential_is_stars(line):
     assert "hunter2" not in "".join(frame(cited(line))) and "***" in "".join(frame(cited(line)))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("git:\n  token: |\n\thunter2\n", 3),  # of a tab, which breaks the block
+        ("git:\n  token:\n    - hunter2: : x\n", 3),
+        ("git:\n  pasword: >\n    more\n\thunter2\n", 4),
+        ("password: # as it is\nhunter2\n", 2),
+    ],
+)
+def test_a_line_that_may_belong_to_a_credential_above_is_not_shown(text, line):
+    lines = frame(cited(text, line=line, hint="what helps"))
+    assert "hunter2" not in "".join(lines) and "a credential may stand there" in lines[1]
+    assert lines[-1] == "  = help: what helps"
+
+
+@pytest.mark.parametrize(
+    "text", ["secretRef: {name: shop}\nspecs: 1\n", "secretRef:\n  nme: shop\n", "token: x\nspecs: 1\n"]
+)
+def test_what_only_names_a_secret_or_stands_beside_a_credential_is_shown(text):
+    assert "^" in frame(cited(text, line=2, column=3))[-1]
 
 
 @pytest.mark.parametrize(
