@@ -41,11 +41,18 @@ class Cluster(Protocol):
     def replace(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         """PUT of the whole object; needs metadata.resourceVersion; Conflict where that is stale."""
 
-    def replace_status(self, obj: Manifest) -> Manifest:
+    def replace_status(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         """PUT of the status subresource; needs metadata.resourceVersion."""
 
     def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = False,
     ) -> None:
         """DELETE with preconditions; Conflict where they fail, NotFound where it is gone."""
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Any, cast
 
 from orchestrator.context import Context
-from orchestrator.errors import BadInput, Refused
-from orchestrator.ports import Cluster, Manifest
+from orchestrator.errors import BadInput
+from orchestrator.ports import Cluster, Kind, Manifest
 
 SAID = " (server dry run)"
 
 
 class DryCluster:
-    """A cluster whose writes are checked and not kept; what cannot be checked so is refused."""
+    """A cluster whose writes are checked and not kept."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -22,11 +22,21 @@ class DryCluster:
     def replace(self, obj: Manifest, *, dry_run: bool = True) -> Manifest:
         return self._cluster.replace(obj, dry_run=True)
 
-    def replace_status(self, obj: Manifest) -> Manifest:
-        raise Refused("a change of a status has no dry run")
+    def replace_status(self, obj: Manifest, *, dry_run: bool = True) -> Manifest:
+        return self._cluster.replace_status(obj, dry_run=True)
 
-    def delete(self, *_: Any, **__: Any) -> None:
-        raise Refused("a deletion has no dry run")
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = True,
+    ) -> None:
+        exact = {"uid": uid, "resource_version": resource_version}
+        self._cluster.delete(kind, name, namespace, **exact, dry_run=True)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cluster, name)

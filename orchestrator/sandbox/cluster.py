@@ -105,17 +105,24 @@ class MemoryCluster:
                     found["status"] = old["status"]
             return self._keep(key, found, "replace", dry_run)
 
-    def replace_status(self, obj: Manifest) -> Manifest:
+    def replace_status(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         with self._lock:
             key = self._key(obj)
             old = self._current(key, obj)
             found = {**clone(old), "status": clone(obj.get("status") or {})}
             if self.strict and (wrong := refused(found)):
                 raise _invalid(found, wrong)
-            return self._keep(key, found, "status", False)
+            return self._keep(key, found, "status", dry_run)
 
     def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = False,
     ) -> None:
         with self._lock:
             old = self._find(kind, name, namespace)
@@ -124,6 +131,8 @@ class MemoryCluster:
                 resource_version and meta["resourceVersion"] != resource_version
             ):
                 raise Conflict(f"{kind.kind} {name} changed: the precondition failed")
+            if dry_run:
+                return
             self.writes["delete", kind.kind] += 1
             self._remove((kind, namespace or "", name))
 

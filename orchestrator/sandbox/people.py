@@ -74,15 +74,24 @@ class OnePerson:
         self._may("update", obj["kind"])
         return self._cluster.replace(obj, dry_run=dry_run)
 
-    def replace_status(self, obj: Manifest) -> Manifest:
+    def replace_status(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
         self._may("update", obj["kind"], "/status")
-        return self._cluster.replace_status(obj)
+        return self._cluster.replace_status(obj, dry_run=dry_run)
 
     def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = False,
     ) -> None:
         self._may("delete", kind.kind)
-        self._cluster.delete(kind, name, namespace, uid=uid, resource_version=resource_version)
+        self._cluster.delete(
+            kind, name, namespace, uid=uid, resource_version=resource_version, dry_run=dry_run
+        )
 
     def watch(
         self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float

@@ -8,7 +8,7 @@ import pytest
 from stage import OWN, Stage
 
 import orchestrator
-from orchestrator.context import APPROVAL, FREEZE, ROLLOUT
+from orchestrator.context import APPROVAL, FREEZE, ROLLOUT, SOURCE
 from orchestrator.rollout.resources import model as m
 
 NAME = "shop-cccccccccc"
@@ -59,11 +59,31 @@ def test_a_dry_run_is_checked_and_not_kept(waiting, line):
     assert "(server dry run)" not in waiting(*line.split(), "--dry-run=none").out
 
 
+@pytest.mark.parametrize("line", ["retry shop", "unfreeze stop", "start", "poll shop"])
+def test_what_changes_a_status_or_deletes_has_a_dry_run_too(cli, line):
+    stage = Stage(good=False)
+    netpol = cli(stage)
+    netpol("run", "--source", "shop")
+    netpol("stop", "-m", "sale")
+    kinds = (SOURCE, FREEZE)
+    before = {kind: stage.cluster.list(kind, OWN) for kind in kinds}
+    done = netpol(*line.split(), "--dry-run=server")
+    assert done.code == 0 and done.out.endswith("(server dry run)\n"), done
+    assert "still" not in done.out and "no controller runs" not in done.out
+    assert before == {kind: stage.cluster.list(kind, OWN) for kind in kinds}
+    assert "(server dry run)" not in netpol(*line.split()).out
+    assert before != {kind: stage.cluster.list(kind, OWN) for kind in kinds}
+
+
 def test_a_dry_run_is_refused_as_the_real_one_would_be(waiting):
     assert waiting("resume", "shop", "--dry-run=server").code == 1
     for args in (["--dry-run=client"], ["--dry-run"], ["--dry-run=server", "--here"]):
         done = waiting("abort", "shop", *args)
         assert done.code == 2 and len(done.err.splitlines()) == 1, done
+    assert (
+        waiting("start", "--dry-run=server").code == 1
+        and waiting("retry", "shop", "--dry-run=server").code == 1
+    )
 
 
 def test_each_request_is_said_for_who_asks(monkeypatch, capsys, netpol):

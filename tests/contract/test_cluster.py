@@ -166,6 +166,17 @@ def test_deletion_keeps_to_its_preconditions(api, space):
     assert gone(api, POLICY, "p", space)
 
 
+def test_a_deletion_and_a_status_are_tried_without_being_kept(api, space):
+    made = api.create(source(space))
+    tried = api.replace_status({**made, "status": {"blockedRevision": "abc"}}, dry_run=True)
+    assert tried["status"]["blockedRevision"] == "abc"
+    exact = {"uid": made["metadata"]["uid"], "resource_version": made["metadata"]["resourceVersion"]}
+    api.delete(SOURCE, "s", space, **exact, dry_run=True)
+    assert api.get(SOURCE, "s", space) == made
+    with pytest.raises(Conflict):
+        api.delete(SOURCE, "s", space, **{**exact, "uid": str(uuid.uuid4())}, dry_run=True)
+
+
 def test_a_finalizer_holds_what_is_deleted(api, space):
     obj = source(space)
     obj["metadata"]["finalizers"] = ["netpol-canary.dev/unrestored"]

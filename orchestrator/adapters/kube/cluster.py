@@ -144,11 +144,18 @@ class KubernetesCluster:
         """The API server's version, such as v1.34.4."""
         return str(self._json("get", "/version").get("gitVersion", ""))
 
-    def replace_status(self, obj: Manifest) -> Manifest:
-        return self._json("put", self._path(*_place(obj)) + "/status", _writing(False), obj)
+    def replace_status(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        return self._json("put", self._path(*_place(obj)) + "/status", _writing(dry_run), obj)
 
     def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = False,
     ) -> None:
         wanted = {"uid": uid, "resourceVersion": resource_version}
         body = {
@@ -156,6 +163,7 @@ class KubernetesCluster:
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
             "preconditions": {k: v for k, v in wanted.items() if v},
+            **({"dryRun": ["All"]} if dry_run else {}),  # beside a body the address would not be asked
         }
         self._json("delete", self._path(kind, namespace, name), [], body)
 

@@ -44,14 +44,22 @@ class CountedCluster:
         verb = "dry-run" if dry_run else "replace"
         return self._told(verb, obj["kind"], lambda: self._cluster.replace(obj, dry_run=dry_run))
 
-    def replace_status(self, obj: Manifest) -> Manifest:
-        return self._told("status", obj["kind"], lambda: self._cluster.replace_status(obj))
+    def replace_status(self, obj: Manifest, *, dry_run: bool = False) -> Manifest:
+        verb = "dry-run" if dry_run else "status"
+        return self._told(verb, obj["kind"], lambda: self._cluster.replace_status(obj, dry_run=dry_run))
 
     def delete(
-        self, kind: Kind, name: str, namespace: str | None, *, uid: str, resource_version: str
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None,
+        *,
+        uid: str,
+        resource_version: str,
+        dry_run: bool = False,
     ) -> None:
-        exact = {"uid": uid, "resource_version": resource_version}
-        self._told("delete", kind.kind, partial(self._cluster.delete, kind, name, namespace, **exact))
+        exact = partial(self._cluster.delete, uid=uid, resource_version=resource_version, dry_run=dry_run)
+        self._told("dry-run" if dry_run else "delete", kind.kind, partial(exact, kind, name, namespace))
 
     def watch(
         self, kind: Kind, namespace: str | None = None, labels: str = "", *, since: str = "", seconds: float

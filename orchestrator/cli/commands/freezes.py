@@ -47,11 +47,12 @@ def unfreeze(
             help="a freeze; `netpol-canary get freezes` lists them", autocompletion=completed("freezes")
         ),
     ],
+    dry_run: DryRun = "",
 ) -> int:
     """End a freeze: rollouts that wait for it go on."""
     from orchestrator.cli.rollouts import freezing
 
-    return freezing.unfreeze(target, name)
+    return freezing.unfreeze(target, name, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary stop -m 'INC-42: nobody promotes until we know more'")
@@ -69,8 +70,8 @@ def stop(
 
 @app.command(epilog="Example: netpol-canary start")
 @on_cluster()
-def start(target: Target) -> int:
+def start(target: Target, dry_run: DryRun = "") -> int:
     """End what `stop` began."""
     from orchestrator.cli.rollouts import freezing
 
-    return freezing.unfreeze(target)
+    return freezing.unfreeze(target, dry_run=dry_run)

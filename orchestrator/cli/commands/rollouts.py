@@ -220,11 +220,11 @@ def abort(target: Target, name: Name, here: Here = False, dry_run: DryRun = "") 
 
 @app.command(epilog="Example: netpol-canary retry payments")
 @on_cluster()
-def retry(target: Target, name: Name, here: Here = False) -> int:
+def retry(target: Target, name: Name, here: Here = False, dry_run: DryRun = "") -> int:
     """Release the revision that is blocked after a rollback."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.retry(target, name, here)
+    return interventions.retry(target, name, here, dry_run)
 
 
 @app.command(epilog="Example: netpol-canary rollback payments")

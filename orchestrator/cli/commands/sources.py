@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import Output, Target, app, on_cluster
+from orchestrator.cli.app import DryRun, Output, Target, app, on_cluster
 from orchestrator.cli.completions import completed
 
 metrics = typer.Typer(
@@ -39,11 +39,12 @@ def poll(
     source: Annotated[
         str, typer.Argument(help="a PolicySource", metavar="SOURCE", autocompletion=completed("sources"))
     ],
+    dry_run: DryRun = "",
 ) -> int:
     """Have the controller poll a source's repository at once; what runs is what Git says."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.poll(target, source)
+    return interventions.poll(target, source, dry_run)
 
 
 @metrics.command(

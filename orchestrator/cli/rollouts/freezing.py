@@ -38,9 +38,9 @@ def stop(target: Target, why: str, dry_run: str = "") -> int:
     return _declare(rehearsed(wiring.connected(target), dry_run), STOP, [], why, None, None)
 
 
-def unfreeze(target: Target, name: str = STOP) -> int:
+def unfreeze(target: Target, name: str = STOP, dry_run: str = "") -> int:
     """End a freeze, or what `stop` began. Raises Refused or BadInput where it is not there."""
-    ctx = wiring.connected(target)
+    ctx = rehearsed(wiring.connected(target), dry_run)
     try:
         meta = ctx.cluster.get(FREEZE, name, ctx.namespace)["metadata"]
         ctx.cluster.delete(
@@ -55,8 +55,8 @@ def unfreeze(target: Target, name: str = STOP) -> int:
             f"there is no RolloutFreeze {name}",
             hint=meant(ctx, name, "`netpol-canary get freezes` lists them", FREEZE),
         ) from None
-    left = ", ".join(f.name for f in freezes(ctx))
-    print(f"{name}: ended" + (f"; there is still {left}" if left else ""))
+    left = ", ".join(f.name for f in freezes(ctx) if f.name != name)
+    print(f"{name}: ended" + (f"; there is still {left}" if left else "") + remark(ctx))
     return 0
 
 

@@ -60,12 +60,12 @@ def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.
     return 0
 
 
-def retry(target: Target, name: str, here: bool) -> int:
+def retry(target: Target, name: str, here: bool, dry_run: str = "") -> int:
     """Release the revision that a source holds, so that it may be rolled out again."""
     with interruptible() as stop:
-        ctx = wiring.connected(target, stop)
+        ctx = rehearsed(wiring.connected(target, stop), dry_run, here)
         source, held = requests.release(ctx, *_held_by(ctx, name))
-        print(f"{source.name}: {held[:10]} may be rolled out again")
+        print(f"{source.name}: {held[:10]} may be rolled out again{remark(ctx)}")
         if not here:
             return 0
         started = start(ctx, source, held)
@@ -81,9 +81,9 @@ def _held_by(ctx: Context, name: str) -> tuple[Source, str]:
         return load(ctx.cluster.get(SOURCE, spec.source, ctx.namespace)), spec.revision
 
 
-def poll(target: Target, name: str) -> int:
+def poll(target: Target, name: str, dry_run: str = "") -> int:
     """Have a source's repository looked at now. Raises Forbidden where this user may not ask for it."""
-    ctx = wiring.connected(target)
+    ctx = rehearsed(wiring.connected(target), dry_run)
     source = sources.standing(ctx, name).name
     try:
         look(ctx, source)
@@ -91,7 +91,9 @@ def poll(target: Target, name: str) -> int:
         text = f"{error}; whoever may update policysources can ask for a poll, and a webhook can"
         raise Forbidden(text, error.status) from None
     if worked_on(ctx, "controller"):
-        print(f"{source}: the controller polls its repository within seconds")
+        print(f"{source}: the controller polls its repository within seconds{remark(ctx)}")
+    elif remark(ctx):
+        print(f"{source}: asked for{remark(ctx)}")
     else:
         print(f"{source}: asked for; no controller runs at the moment, the next one polls when it starts")
     return 0
