@@ -15,7 +15,7 @@ NetpolCanaryError
     │   └── Busy        429 and 5xx: again later
     ├── Unreachable     no answer: for a write, whether it happened is not known
     ├── MetricError     a metric source gave no usable answer
-    ├── IdentityError   an OpenID provider gave no usable answer
+    ├── IdentityError   an OpenID provider gave no usable answer, or an own identity no token
     ├── DeliveryError   a Git host, a chat or a mail server did not take what it was to be told
     └── RepositoryError Git gave no usable answer
 """
@@ -129,7 +129,7 @@ class MetricError(PortError):
 
 
 class IdentityError(PortError):
-    """An OpenID provider gave no usable answer; never carries a secret or a token."""
+    """An OpenID provider gave no usable answer, or an own identity no token; never carries a secret or a token."""
 
 
 class DeliveryError(PortError):

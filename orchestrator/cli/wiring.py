@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import Source
 
 if TYPE_CHECKING:
+    from orchestrator.adapters.identities.github_app import GitHubApps
+    from orchestrator.adapters.identities.renewed_token import RenewedToken
     from orchestrator.adapters.notify.messengers import Messengers
     from orchestrator.engine.delivery.dispatcher import Dispatcher
     from orchestrator.sandbox.world import World
@@ -41,16 +44,17 @@ def telling(target: Target) -> dict[str, Any]:
 def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) -> Context:
     """The ports around a cluster that is there already."""
     from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.identities.github_app import GitHubApps
     from orchestrator.adapters.kube.events import EventNotifier
     from orchestrator.adapters.metrics.metric_sources import Sources
     from orchestrator.engine.worker import threads
 
     clock = SystemClock(stop)
-    read = _secrets(cluster, target)
+    read, apps = _secrets(cluster, target), GitHubApps(clock)
     return Context(
         cluster,
         clock,
-        lambda source: repository(source, read),
+        lambda source: repository(source, read, apps),
         Sources(cluster, clock, read).get,
         lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat, target.probe_image),
         EventNotifier(cluster, clock),
@@ -108,27 +112,39 @@ def _secrets(cluster: Cluster, target: Target) -> Read:
     return Secrets(cluster, target.namespace, target.secrets).read
 
 
-def repository(source: Source, read: Read) -> PolicyRepository:
-    """The source's Git repository, with a clone in the user's cache directory; signatures checked where it asks."""
+def repository(source: Source, read: Read, apps: GitHubApps | None = None) -> PolicyRepository:
+    """The source's Git repository, with a clone in the user's cache directory; signatures checked where it asks.
+
+    `apps` holds the tokens of GitHub Apps.
+    """
     from orchestrator.adapters.git.program import Credentials
     from orchestrator.adapters.git.repository import GitRepository
     from orchestrator.adapters.git.signatures import SignedRepository, Signers
 
     git = source.spec.git
-    data = read(git.secret_ref, f"PolicySource {source.name} spec.git.secretRef")
-    found = GitRepository(
-        git.url,
-        cache_directory(),
-        git.branch,
-        git.path,
-        Credentials.from_secret(data),
-        git.timeout_seconds,
-    )
+    where = f"PolicySource {source.name} spec.git.secretRef"
+    data = read(git.secret_ref, where)
+    credentials = Credentials.from_secret(data)
+    if apps and (tokens := _app_tokens(apps, data, git.url, credentials.authorities, where)):
+        credentials = replace(credentials, tokens=tokens)
+    found = GitRepository(git.url, cache_directory(), git.branch, git.path, credentials, git.timeout_seconds)
     if git.verify.mode == "none":
         return found
     where = f"PolicySource {source.name} spec.git.verify.secretRef"
     signers = Signers.from_secret(read(git.verify.secret_ref, where), where)
     return SignedRepository(found, git.verify.mode, signers, source.status.current_revision)
+
+
+def _app_tokens(
+    apps: GitHubApps, data: Mapping[str, bytes], url: str, authorities: str, where: str
+) -> RenewedToken | None:
+    """To read that repository by, where the Secret holds a GitHub App."""
+    from orchestrator.adapters.identities.github_app import FETCH, App
+
+    app = App.from_secret(data, where)
+    if app is None:
+        return None
+    return apps.token(app, app.repository(url, where), FETCH, authorities=authorities)
 
 
 def prober(

@@ -8,11 +8,12 @@ import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.adapters import contained
-from orchestrator.errors import BadInput, RepositoryError
+from orchestrator.adapters.identities.renewed_token import RenewedToken
+from orchestrator.errors import BadInput, IdentityError, RepositoryError
 
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 _USERINFO = re.compile(r"(\w+://)[^/@\s]+@")
@@ -51,7 +52,8 @@ SETTINGS = {
 class Credentials:
     """From a Secret's keys username, password, token, sshKey, knownHosts and ca.crt; never printed.
 
-    `authorities` are the certificates that vouch for https servers, in place of the system's.
+    `authorities` are the certificates that vouch for https servers, in place of the system's. Where there are `tokens`,
+    each fetch has one of them; nothing else needs one.
     """
 
     username: str = ""
@@ -60,6 +62,7 @@ class Credentials:
     ssh_key: str = ""
     known_hosts: str = ""
     authorities: str = ""
+    tokens: RenewedToken | None = None
 
     @staticmethod
     def from_secret(data: Mapping[str, bytes]) -> Credentials:
@@ -73,6 +76,19 @@ class Credentials:
             text.get("knownHosts", ""),
             text.get("ca.crt", ""),
         )
+
+    def lasting(self, url: str) -> Credentials:
+        """With a token for now. Raises RepositoryError where there is none to be had."""
+        if self.tokens is None:
+            return self
+        try:
+            return replace(self, token=self.tokens.token())
+        except IdentityError as error:
+            raise RepositoryError(f"{url} was not asked: {error}") from None
+
+    def renewed(self, used: Credentials) -> bool:
+        """Whether there is another token than the one that was refused."""
+        return self.tokens is not None and self.tokens.refused(used.token)
 
     @property
     def hidden(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ _FULL, _HEX = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{4,40}")
 _NO_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 _PERSON = re.compile(r"[^<>]*<[^<>\s]+>")
 _DAMAGED = re.compile(r"fsck|index-pack|pack-objects|unpack|object [0-9a-f]{40}")
+_REFUSED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 401")
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,16 +136,16 @@ class GitRepository:
         clone: Path | None = None,
         environment: Mapping[str, str] | None = None,
         limit: int = MOST_OUTPUT,
+        credentials: Credentials | None = None,
     ) -> bytes:
         """What git prints in the clone. Raises RepositoryError, BadInput beyond `limit` bytes."""
+        given = credentials or self.credentials
         # A redirect must not carry the Authorization header to another host.
-        follow = "false" if self.credentials.header() else "initial"
+        follow = "false" if given.header() else "initial"
         general = ["--literal-pathspecs", "-c", f"http.followRedirects={follow}"]
         command = [*general, "--git-dir", str(clone or self._clone), *args]
         try:
-            return program.run(
-                command, self.url, self.credentials, self.timeout, data, limit, environment or {}
-            )
+            return program.run(command, self.url, given, self.timeout, data, limit, environment or {})
         except OSError as error:
             raise RepositoryError(f"{self._name}: git does not run: {error.strerror}") from None
 
@@ -197,15 +198,26 @@ class GitRepository:
                 serve = [_SERVE_ANY_OWNER] if self._local else []
                 flags = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", *serve]
                 try:
-                    self.git("fetch", *flags, "--", self._remote, *_HEADS_AND_TAGS)
+                    self._fetched(flags, _HEADS_AND_TAGS)
                 except RepositoryError as error:
                     if not _DAMAGED.search(str(error)):
                         raise
                     # What somebody pushed to another branch must not keep this one from going on.
                     mine = f"+refs/heads/{self.branch}:refs/heads/{self.branch}"
-                    self.git("fetch", *flags, "--", self._remote, mine)
+                    self._fetched(flags, [mine])
         except OSError as error:
             raise RepositoryError(f"{self._name}: no clone in {self.cache}: {error.strerror}") from None
+
+    def _fetched(self, flags: Sequence[str], refs: Sequence[str]) -> None:
+        """With a token of its own time, and once more where that is refused and there is another."""
+        words = ["fetch", *flags, "--", self._remote, *refs]
+        given = self.credentials.lasting(self._name)
+        try:
+            self.git(*words, credentials=given)
+        except RepositoryError as error:
+            if not (_REFUSED.search(str(error)) and self.credentials.renewed(given)):
+                raise
+            self.git(*words, credentials=self.credentials.lasting(self._name))
 
     def _ready(self) -> None:
         """A clone that stands as a whole or not at all, without what a killed fetch left in it."""

@@ -1,7 +1,7 @@
 """A Git host for a source's feedback: its kind, its address, its token."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.adapters.githosts.gitea import Gitea
@@ -9,6 +9,8 @@ from orchestrator.adapters.githosts.github import GitHub
 from orchestrator.adapters.githosts.gitlab import GitLab
 from orchestrator.adapters.http.allowed_addresses import problem, shown
 from orchestrator.adapters.http.client import Client
+from orchestrator.adapters.identities.github_app import BASES, PUBLIC, App, GitHubApps
+from orchestrator.adapters.identities.renewed_token import Bearer
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Clock, CommitStatus, GitHost, Reversal
 from orchestrator.rollout.resources import model as m
@@ -16,11 +18,12 @@ from orchestrator.rollout.resources import model as m
 SECONDS = 20.0
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 3
+SECRET = "feedback.secretRef"
 Begin = Callable[[Conversation, str], GitHost]
 HOSTS: Mapping[str, tuple[Begin, str, Callable[[str], Mapping[str, str]]]] = {
     "github": (
         GitHub,
-        "https://api.github.com",
+        PUBLIC,
         lambda token: {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
@@ -39,30 +42,58 @@ class Hosts:
     clock: Clock
     read: Callable[[str, str], Mapping[str, bytes]]
     seconds: float = SECONDS
+    apps: GitHubApps = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "apps", GitHubApps(self.clock))
 
     def get(self, feedback: m.Feedback) -> GitHost:
         """Raises BadInput for settings that cannot be meant."""
         make, default, headers = HOSTS[feedback.host]
-        where = "feedback.secretRef"
-        data = self.read(feedback.secret_ref, where)
-        token = data.get("token", b"").decode(errors="replace").strip()
-        if not token or not token.isascii() or not token.isprintable():
-            raise BadInput(
-                f"the Secret {feedback.secret_ref} holds no token", where, "give it the key `token`"
-            )
+        data = self.read(feedback.secret_ref, SECRET)
         url = feedback.api_url or default
         if said := problem(url):
             raise BadInput(f"{shown(url)} {said}", "feedback.apiUrl", "the token must not be read on its way")
+        app = App.from_secret(data, SECRET)
+        identity = self._identity(app, feedback, url) if app else None
+        known = headers("" if app else _token(data, feedback.secret_ref))
         client = Client(
             url,
             DeliveryError,
             self.seconds,
             MOST_BYTES,
-            credentials=headers(token),
+            credentials={k: v for k, v in known.items() if not (identity and k == "Authorization")},
+            identity=identity,
             verify=feedback.ca_file or True,
             redirects=MOST_REDIRECTS,
         )
         return _Guarded(make(Conversation(client, self.clock), feedback.repository), client)
+
+    def _identity(self, app: App, feedback: m.Feedback, url: str) -> Bearer:
+        """Its tokens may do what is asked for here, in that repository, and go to the App's own host."""
+        if feedback.host != "github":
+            raise BadInput(f"a GitHub App is nobody on {feedback.host}", SECRET, "give the key `token`")
+        if url.rstrip("/").lower() != app.api:
+            text = f"the Secret's GitHub App is one of {app.api}, and {shown(url)} is to be asked"
+            raise BadInput(text, SECRET, f"set {BASES[0]} in the Secret to what feedback.apiUrl says")
+        name = feedback.repository.rpartition("/")[2]
+        return Bearer(self.apps.token(app, name, _permissions(feedback), feedback.ca_file))
+
+
+def _permissions(feedback: m.Feedback) -> dict[str, str]:
+    """What an App's token is made for; as docs/git-hosts.md says it of any token."""
+    found = {"statuses": "write"} if feedback.statuses else {}
+    if feedback.comments or feedback.revert:
+        found["pull_requests"] = "write"
+    return {**found, **({"contents": "write"} if feedback.revert else {})}
+
+
+def _token(data: Mapping[str, bytes], secret: str) -> str:
+    token = data.get("token", b"").decode(errors="replace").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        hint = "give it the key `token`, or those of a GitHub App"
+        raise BadInput(f"the Secret {secret} holds no token", SECRET, hint)
+    return token
 
 
 @dataclass(frozen=True)

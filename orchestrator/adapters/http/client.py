@@ -15,8 +15,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 from orchestrator.adapters.http.allowed_addresses import problem, shown
 from orchestrator.adapters.http.bounded_json import parsed
 from orchestrator.adapters.http.deadline import Deadline
+from orchestrator.adapters.http.proof import Identity, Outgoing
 from orchestrator.adapters.http.redaction import redacted
-from orchestrator.errors import PortError
+from orchestrator.errors import IdentityError, PortError
 
 CHUNK = 65536
 MOST_CHARACTERS = 400
@@ -27,11 +28,12 @@ Query = Mapping[str, str | int]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said; `headers` are found in whatever case."""
+    """What a server said; `headers` are found in whatever case. `proof` is what it was shown of an identity."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    proof: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Client:
     """Asks for what is below `url`. Whatever goes wrong is a `fails`: one line that names the address and no secret.
 
     `seconds` hold for all of a question, `most_bytes` for each answer; `verify` is as in requests. `credentials` are headers, and
-    `secrets` whatever else no message may show. `plain` and `query` are as in `problem`; `redirects` are followed on the same
-    host alone.
+    `secrets` whatever else no message may show. An `identity` gives more headers for each request, and others once where the
+    first are refused. `plain` and `query` are as in `problem`; `redirects` are followed on the same host alone.
     """
 
     url: str
@@ -49,6 +51,7 @@ class Client:
     most_bytes: int = 1 << 20
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     basic: Basic | None = field(default=None, repr=False)
+    identity: Identity | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     verify: bool | str = True
     plain: bool = False
@@ -68,7 +71,7 @@ class Client:
         """The answer, whatever its status but for redirects; `deadline` takes the place of `seconds`."""
         until, url = deadline or Deadline(self.seconds), self._below(path)
         for _ in range(self.redirects + 1):
-            answer = self._once(method, url, until, params=query, data=form, json=body)
+            answer = self._proven(method, url, until, params=query, data=form, json=body)
             if not 300 <= answer.status < 400:
                 return answer
             url, query = self._onward(method, url, answer), None
@@ -89,7 +92,8 @@ class Client:
     def clean(self, text: str) -> str:
         """One line of at most 400 characters, without what is secret."""
         basic = _forms(*self.basic) if self.basic else ()
-        return redacted(text, (*self.secrets, *self.credentials.values(), *basic))[:MOST_CHARACTERS]
+        lately = self.identity.secrets if self.identity else ()
+        return redacted(text, (*self.secrets, *self.credentials.values(), *basic, *lately))[:MOST_CHARACTERS]
 
     def _below(self, path: str) -> str:
         """The address of a path; those that servers or libraries would read as one above are none."""
@@ -116,6 +120,29 @@ class Client:
             raise self.error(f"redirects to {new.netloc}, which is not followed")
         return target
 
+    def _proven(self, method: str, url: str, until: Deadline, **content: Any) -> Answer:
+        """Asked again where an identity is refused and has another proof: a refusal has no effect."""
+        answer = self._once(method, url, until, **content)
+        if self.identity is not None and self.identity.renewed(answer.status, answer.proof):
+            return self._once(method, url, until, **content)
+        return answer
+
+    def _proof(self, request: Any) -> Mapping[str, str]:
+        """Headers for a request of requests that is about to be sent."""
+        if self.identity is None:
+            return {}
+        body = request.body or b""
+        asked = Outgoing(
+            request.method,
+            request.url,
+            request.headers.get("Content-Type", ""),
+            body.encode() if isinstance(body, str) else body,
+        )
+        try:
+            return self.identity.headers(asked)
+        except IdentityError as error:
+            raise self.error(f"was not asked: {error}") from None
+
     def _once(self, method: str, url: str, until: Deadline, **content: Any) -> Answer:
         import requests  # takes long to import, and most commands ask nobody
         import urllib3
@@ -127,11 +154,13 @@ class Client:
         try:
             # No session: it takes from the environment, and reads the whole body of a redirect that it does not follow.
             request = requests.Request(method, url, headers, auth=self.basic, **content).prepare()
+            proof = self._proof(request)
+            request.headers.update(proof)
             with (
                 closing(BoundedAdapter(until, self.most_bytes)) as adapter,
                 closing(adapter.send(request, True, until.patience(), self.verify, None, proxies)) as answer,
             ):
-                return Answer(answer.status_code, answer.headers, self._body(answer))
+                return Answer(answer.status_code, answer.headers, self._body(answer), proof)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             slow = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
             if isinstance(error, slow) or not until.left:

@@ -116,7 +116,8 @@ class Verify(Model):
 
 class Git(Model):
     """Where the policies are; `secretRef` names a Secret (username, password, token, sshKey, knownHosts,
-    and ca.crt for an https server behind a private certificate authority).
+    and ca.crt for an https server behind a private certificate authority), or one with a GitHub App (githubAppID,
+    githubAppInstallationID, githubAppPrivateKey, githubAppBaseURL).
 
     `webhookSecretRef` names the Secret whose key webhookSecret proves a Git host's deliveries.
     """
@@ -385,7 +386,8 @@ class Identity(Model):
 
 
 class Feedback(Model):
-    """How the Git host is notified of a rollout: `repository` is owner/name, `secretRef` names a Secret with `token`.
+    """How the Git host is notified of a rollout: `repository` is owner/name, `secretRef` names a Secret with `token`,
+    or one with a GitHub App (githubAppID, githubAppInstallationID, githubAppPrivateKey, githubAppBaseURL).
 
     `revert` opens a pull request that takes the change back out of Git after a rollback (github only).
     """

@@ -1,0 +1,1 @@
+"""Who netpol-canary is to metric providers and Git hosts: tokens that end and are made anew, requests that are signed."""
