@@ -5,21 +5,23 @@ import shutil
 import sys
 from typing import TextIO
 
+# Styles as rich names them; a table is written without rich.
 PHASES = {
-    "Succeeded": "32",
-    "Successful": "32",
-    "Promoted": "32",
-    "Progressing": "34",
-    "Running": "34",
-    "Applied": "34",
-    "Paused": "1;33",
-    "Inconclusive": "33",
-    "RollingBack": "33",
-    "RolledBack": "33",
-    "Restored": "33",
-    "Error": "31",
-    "Failed": "1;31",
+    "Succeeded": "green",
+    "Successful": "green",
+    "Promoted": "green",
+    "Progressing": "blue",
+    "Running": "blue",
+    "Applied": "blue",
+    "Paused": "bold yellow",
+    "Inconclusive": "yellow",
+    "RollingBack": "yellow",
+    "RolledBack": "yellow",
+    "Restored": "yellow",
+    "Error": "red",
+    "Failed": "bold red",
 }
+_CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
 
 
 def width() -> int:
@@ -38,5 +40,5 @@ def coloured(stream: TextIO) -> bool:
 
 def painted(word: str) -> str:
     """A phase in its colour; what is no phase as it is."""
-    code = PHASES.get(word.strip())
+    code = ";".join(_CODES[name] for name in PHASES.get(word.strip(), "").split())
     return f"\x1b[{code}m{word}\x1b[0m" if code else word

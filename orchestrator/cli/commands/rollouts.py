@@ -128,10 +128,10 @@ def watch(
     name: Name,
     timeout: Annotated[float, typer.Option(help="give up after so many seconds")] = 3600.0,
 ) -> int:
-    """Follow a rollout until it ends or waits for a person."""
-    from orchestrator.cli.rollouts import get as looking
+    """Follow a rollout: one live view on a terminal until it ends, elsewhere a log until it ends or waits for a person."""
+    from orchestrator.cli.live import watching
 
-    return looking.watch(target, name, timeout)
+    return watching.watch(target, name, timeout)
 
 
 @app.command(epilog="Example: netpol-canary pause payments")

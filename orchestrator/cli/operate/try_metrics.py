@@ -8,6 +8,7 @@ from orchestrator.analysis.queries.presets import queries
 from orchestrator.analysis.queries.promql import Test
 from orchestrator.cli import edge
 from orchestrator.cli.app import Target
+from orchestrator.cli.live.sparkline import sparkline
 from orchestrator.cli.printing import aligned, formatted, printed, table
 from orchestrator.cli.rollouts import sources
 from orchestrator.context import Context
@@ -17,9 +18,7 @@ from orchestrator.measure.strategy_check import Answer, answer
 from orchestrator.rollout.resources.resource import Source
 from orchestrator.wording import many
 
-BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 40  # namespaces of one metric; -o json has all
-MISSING = "·"
 Trial = tuple[Answer, History]
 
 
@@ -142,9 +141,7 @@ def plot(values: Sequence[float | None], ratio: bool = False) -> str:
     if not known:
         return "-"
     least, most = min(known), max(known)
-    width = (most - least) or 1.0
-    bars = (MISSING if v is None else BARS[round((v - least) / width * (len(BARS) - 1))] for v in values)
-    return f"{''.join(bars)} {_number(least, ratio)} to {_number(most, ratio)}"
+    return f"{sparkline(values)} {_number(least, ratio)} to {_number(most, ratio)}"
 
 
 def _number(value: float | None, ratio: bool) -> str:

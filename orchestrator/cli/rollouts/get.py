@@ -1,8 +1,7 @@
-"""`get` and `watch`: what the cluster knows about sources and rollouts."""
+"""`get`: what the cluster knows about sources and rollouts."""
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
@@ -10,21 +9,12 @@ from orchestrator.cli.objects.json_paths import relaxed
 from orchestrator.cli.objects.object_changes import changes
 from orchestrator.cli.objects.object_order import ordered
 from orchestrator.cli.objects.object_output import Shown
-from orchestrator.cli.process import not_waited_for, stopping, ticks
-from orchestrator.cli.rollouts.progress import Progress
-from orchestrator.context import Context, read
-from orchestrator.engine.worker import phase_code
-from orchestrator.errors import BadInput, NotFound
-from orchestrator.operations.requests import find_rollout
+from orchestrator.errors import BadInput
 from orchestrator.policy.objects.selector import parse
 from orchestrator.ports import Kind
-from orchestrator.rollout.next import State, next_action
 from orchestrator.rollout.resources.kinds import KINDS
-from orchestrator.rollout.resources.model import API_VERSION, BY_ITSELF, GROUP, TERMINAL
-from orchestrator.rollout.state import open_request
+from orchestrator.rollout.resources.model import API_VERSION, GROUP
 from orchestrator.wording import plural
-
-ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
 
 
 def kind_of(word: str) -> str:
@@ -105,42 +95,3 @@ def _sensible(asked: Asked, names: tuple[str, ...]) -> None:
         parse(asked.labels)
     except ValueError as error:
         raise BadInput(str(error), "-l", "write it as a=b,c!=d,e in (x,y)") from None
-
-
-def watch(target: Target, name: str, timeout: float) -> int:
-    """Follow a rollout until it ends or waits for a person; the exit code says which."""
-    with stopping() as stop:
-        ctx = wiring.connected(target, stop)
-        rollout = find_rollout(ctx, name).name
-        progress, patience = Progress(), ASKED_SECONDS
-        for _ in ticks(ctx.clock, timeout, stop):
-            state = _read(ctx, rollout)
-            if state is None:
-                print(f"{rollout}: gone")
-                return 1
-            progress(state)
-            status = state.rollout.status
-            asked = patience > 0 and goes_on(state, ctx.clock.now())
-            waits = status.phase == "Paused" and status.paused_for not in BY_ITSELF
-            if status.phase in TERMINAL or (waits and not asked):
-                progress.end(state)
-                return phase_code(state)
-            patience = patience - 1.0 if waits else ASKED_SECONDS
-        return not_waited_for(rollout, timeout, stop)
-
-
-def goes_on(state: State, now: datetime) -> bool:
-    """Whether a person has said already how a paused rollout goes on, and nobody has taken it up yet."""
-    if open_request(state.rollout) is not None:
-        return True
-    return state.rollout.status.paused_for == "approval" and next_action(state, now).verb in (
-        "vouch",
-        "continue",
-    )
-
-
-def _read(ctx: Context, name: str) -> State | None:
-    try:
-        return read(ctx, name)
-    except NotFound:
-        return None

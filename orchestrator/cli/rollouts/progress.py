@@ -34,12 +34,29 @@ def line(moment: Moment, start: datetime) -> str:
     from rich.markup import escape
 
     mark, style = MARKS.get(moment.kind, ("·", "white"))
-    seconds = max((moment.time - start).total_seconds(), 0)
-    clock = f"{int(seconds // 60):02d}:{int(seconds % 60):02d}"
     label = f"{moment.kind:<12}"
     first, *more = moment.text.rstrip("\n").split("\n")
-    lines = [f"  [dim]{clock}[/dim] [{style}]{mark} {label}[/{style}] {escape(first)}"]
+    lines = [f"  [dim]{clock(moment.time, start)}[/dim] [{style}]{mark} {label}[/{style}] {escape(first)}"]
     return "\n".join([*lines, *(f"{'':<23}{escape(text)}" for text in more)])
+
+
+def clock(time: datetime, start: datetime) -> str:
+    """Minutes and seconds since the start."""
+    seconds = max(int((time - start).total_seconds()), 0)
+    return f"{seconds // 60:02d}:{seconds % 60:02d}"
+
+
+def answers(state: State) -> tuple[str, ...]:
+    """The commands that answer what a rollout waits for, or are next after it went back; the first lets it go on."""
+    status, name = state.rollout.status, state.rollout.name
+    if status.phase in ("RolledBack", "Failed"):
+        retry = (f"retry {state.rollout.spec.source}",) if status.phase == "RolledBack" else ()
+        return (*retry, f"explain {name}")
+    if status.phase != "Paused":
+        return ()
+    if status.paused_for == "approval":
+        return (f"approve {name} -m WHY", f"reject {name} -m WHY")
+    return (*(() if status.paused_for in BY_ITSELF else (f"resume {name}",)), f"abort {name}")
 
 
 class Progress:
@@ -65,11 +82,14 @@ class Progress:
                 self._console.print(f"  [dim]      {said}[/dim]")
 
     def end(self, state: State) -> None:
-        """The last line: how it ended and what to do."""
+        """What was not there before, and the last line."""
         self(state)
+        self.last(state)
+
+    def last(self, state: State) -> None:
+        """How it ended and what to do."""
         status, name = state.rollout.status, state.rollout.name
-        verb = f"approve {name} -m WHY" if status.paused_for == "approval" else f"resume {name}"
-        goes_on = f"`netpol-canary {verb}` goes on"
+        goes_on = "".join(f"`netpol-canary {command}` goes on" for command in answers(state)[:1])
         if status.paused_for in BY_ITSELF:
             goes_on = f"{status.reason}; a controller, or `netpol-canary run`, goes on then"
         if (end := decide_by(state)) is not None:

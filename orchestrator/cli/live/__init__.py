@@ -1,0 +1,1 @@
+"""A rollout as it goes, in one view that is drawn anew in place on a terminal."""

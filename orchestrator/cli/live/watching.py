@@ -1,0 +1,99 @@
+"""`watch`: a rollout followed, as one live view on a terminal and as lines one after the other elsewhere."""
+
+import threading
+from datetime import datetime
+
+from orchestrator.cli import wiring
+from orchestrator.cli.app import Target
+from orchestrator.cli.live import live_screen
+from orchestrator.cli.live.fitted_rows import Row
+from orchestrator.cli.live.live_view import rows
+from orchestrator.cli.process import not_waited_for, stopping, ticks
+from orchestrator.cli.rollouts.progress import Progress
+from orchestrator.context import Context, read
+from orchestrator.engine.worker import phase_code
+from orchestrator.errors import Busy, NotFound, Unreachable
+from orchestrator.operations.requests import find_rollout
+from orchestrator.rollout.next import State, next_action
+from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
+from orchestrator.rollout.state import open_request
+
+ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
+
+
+def watch(target: Target, name: str, timeout: float) -> int:
+    """The exit code says how it ended, or that it waits. Lines of -v have their place in a log alone."""
+    with stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        rollout = find_rollout(ctx, name).name
+        if live_screen.possible() and not target.verbose:
+            return _live(ctx, rollout, timeout, stop)
+        return _log(ctx, rollout, timeout, stop)
+
+
+def _live(ctx: Context, name: str, timeout: float, stop: threading.Event) -> int:
+    """Until it ends: a person who looks on sees what it waits for, and what comes of the answer."""
+    screen, state, shown = live_screen.LiveScreen(), read(ctx, name), list[Row]()
+    gone = False
+    with screen.open():
+        for _ in ticks(ctx.clock, timeout, stop):
+            trouble = ""
+            try:
+                state = read(ctx, name)
+            except NotFound:
+                gone = True
+                break
+            except (Unreachable, Busy) as error:
+                trouble = str(error)
+            shown = [*_late(trouble), *rows(state, ctx.clock.now(), screen.width)]
+            screen.draw(shown)
+            if state.rollout.status.phase in TERMINAL:
+                break
+    screen.leave_behind(shown)
+    if gone:
+        print(f"{name}: gone")
+        return 1
+    if state.rollout.status.phase in TERMINAL:
+        Progress().last(state)
+        return phase_code(state)
+    return not_waited_for(name, timeout, stop)
+
+
+def _late(trouble: str) -> list[Row]:
+    return [Row.of(0, (f"as of before; {trouble}", "bold red"))] if trouble else []
+
+
+def _log(ctx: Context, name: str, timeout: float, stop: threading.Event) -> int:
+    """Until it ends or waits for a person."""
+    progress, patience = Progress(), ASKED_SECONDS
+    for _ in ticks(ctx.clock, timeout, stop):
+        state = _read(ctx, name)
+        if state is None:
+            print(f"{name}: gone")
+            return 1
+        progress(state)
+        status = state.rollout.status
+        asked = patience > 0 and goes_on(state, ctx.clock.now())
+        waits = status.phase == "Paused" and status.paused_for not in BY_ITSELF
+        if status.phase in TERMINAL or (waits and not asked):
+            progress.end(state)
+            return phase_code(state)
+        patience = patience - 1.0 if waits else ASKED_SECONDS
+    return not_waited_for(name, timeout, stop)
+
+
+def goes_on(state: State, now: datetime) -> bool:
+    """Whether a person has said already how a paused rollout goes on, and nobody has taken it up yet."""
+    if open_request(state.rollout) is not None:
+        return True
+    return state.rollout.status.paused_for == "approval" and next_action(state, now).verb in (
+        "vouch",
+        "continue",
+    )
+
+
+def _read(ctx: Context, name: str) -> State | None:
+    try:
+        return read(ctx, name)
+    except NotFound:
+        return None
