@@ -133,11 +133,14 @@ class IdentityError(PortError):
 
 
 class DeliveryError(PortError):
-    """A receiver did not take what it was to be told. `retry_after` is in seconds, 0 where it did not say."""
+    """A receiver did not take what it was to be told. `retry_after` is in seconds, 0 where it did not say.
 
-    def __init__(self, message: str, retry_after: float = 0) -> None:
+    `status` is the HTTP status of its answer, 0 where there was none.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0, status: int = 0) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after, self.status = retry_after, status
 
 
 class RepositoryError(PortError):

@@ -231,6 +231,13 @@ class GitHost(Protocol):
         """Open that pull request where there is none yet; never writes to a branch that stands."""
 
 
+class Review(Protocol):
+    """An open pull request, as whoever checks it sees it; may be repeated, ends in bounded time, and raises DeliveryError."""
+
+    def keep_comment(self, marker: str, body: str) -> None:
+        """Our one comment there whose text begins with the marker: made, or brought up to date; nobody else's is touched."""
+
+
 @dataclass(frozen=True)
 class Message:
     """Plain text for people. `id` is the same however often it is sent."""

@@ -37,13 +37,17 @@ class Conversation:
         found = self._asked("GET", path, query, None, MISSING if missing else ())
         return None if found.status in MISSING else found.body
 
-    def send(self, method: str, path: str, body: Mapping[str, Any], taken: tuple[int, ...] = ()) -> Said:
+    def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, taken: tuple[int, ...] = ()
+    ) -> Said:
         """A change; a status in `taken` is an answer, too, not an error."""
         return self._asked(method, path, None, body, taken)
 
-    def pages(self, path: str, query: Query | None = None, until_empty: bool = False) -> Iterator[Any]:
-        """The items of a list, as far as five pages of at most a hundred go."""
-        for page in range(1, MOST_PAGES + 1):
+    def pages(
+        self, path: str, query: Query | None = None, until_empty: bool = False, most: int = MOST_PAGES
+    ) -> Iterator[Any]:
+        """The items of a list, as far as so many pages of at most a hundred go."""
+        for page in range(1, most + 1):
             found = self.get(path, {**(query or {}), "per_page": PER_PAGE, "limit": PER_PAGE, "page": page})
             if not isinstance(found, list):
                 raise self.client.error("answered with something that is no list")
@@ -67,7 +71,7 @@ class Conversation:
         message = found.get("message", "") if isinstance(found, dict) else ""
         said = self.client.clean(message if isinstance(message, str) else json.dumps(message))
         text = str(self.client.error(f"answered {answer.status} to {method}: {said}", path))
-        return DeliveryError(text, _asked_for(answer, said, self.clock.now()))
+        return DeliveryError(text, _asked_for(answer, said, self.clock.now()), answer.status)
 
 
 def _asked_for(answer: Answer, said: str, now: datetime) -> float:

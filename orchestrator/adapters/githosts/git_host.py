@@ -98,22 +98,24 @@ def _token(data: Mapping[str, bytes], secret: str) -> str:
 
 @dataclass(frozen=True)
 class _Guarded:
-    """Implements `GitHost`: where an answer has another shape than that host's, nothing of what is in it is told."""
+    """Implements `GitHost`."""
 
     host: GitHost
     client: Client
 
     def status(self, revision: str, wanted: Sequence[CommitStatus]) -> None:
-        self._done(lambda: self.host.status(revision, wanted))
+        within_shape(self.client, lambda: self.host.status(revision, wanted))
 
     def comment(self, revision: str, marker: str, body: str) -> None:
-        self._done(lambda: self.host.comment(revision, marker, body))
+        within_shape(self.client, lambda: self.host.comment(revision, marker, body))
 
     def revert(self, wanted: Reversal) -> None:
-        self._done(lambda: self.host.revert(wanted))
+        within_shape(self.client, lambda: self.host.revert(wanted))
 
-    def _done(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except (TypeError, ValueError, KeyError, AttributeError, IndexError):
-            raise self.client.error("answered with data of an unknown shape") from None
+
+def within_shape(client: Client, work: Callable[[], None]) -> None:
+    """Where an answer has another shape than that host's, nothing of what is in it is told. Raises DeliveryError."""
+    try:
+        work()
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError):
+        raise client.error("answered with data of an unknown shape") from None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
@@ -42,12 +43,9 @@ class Gitea:
         if not isinstance(pull, dict) or not isinstance(pull.get("number"), int):
             return
         path = f"repos/{self.repository}/issues"
-        found = self.api.get(f"{path}/{pull['number']}/comments")  # all of them: this list has no pages
-        mine = next((c for c in found or [] if str(c.get("body", "")).startswith(marker)), None)
-        if mine is None:
-            self.api.send("POST", f"{path}/{pull['number']}/comments", {"body": body})
-        elif mine.get("body") != body:
-            self.api.send("PATCH", f"{path}/comments/{mine.get('id')}", {"body": body})
+        thread = CommentThread(self.api, f"{path}/{pull['number']}/comments", f"{path}/comments", "PATCH")
+        found = self.api.get(thread.every)  # all of them: this list has no pages
+        thread.say(next((c for c in found or [] if begins(c, marker)), None), body)
 
     def revert(self, wanted: Reversal) -> None:
         raise DeliveryError("on Gitea and Forgejo no pull request is opened")

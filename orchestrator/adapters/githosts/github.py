@@ -1,8 +1,9 @@
 """GitHub: commit statuses, one comment on the pull request, and a pull request that takes a change back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
 from orchestrator.adapters.githosts.conversation import MOST_PAGES, PER_PAGE, Conversation
 from orchestrator.adapters.githosts.github_revert import open_revert
 from orchestrator.errors import DeliveryError
@@ -49,15 +50,22 @@ class GitHub:
         if not pulls:
             return
         merged = pulls[0]
+        thread = self._thread(int(merged["number"]))
+        comments = self.api.pages(thread.every, {"since": str(merged["merged_at"])})
+        thread.say(next((c for c in comments if begins(c, marker)), None), body)
+
+    def keep_comment(self, number: int, marker: str, body: str) -> None:
+        """On an open pull request; whose token it is, an App's too, GraphQL alone says."""
+        root = replace(
+            self.api.client, url=self.api.client.url.removesuffix("/v3")
+        )  # Enterprise Server: /api/graphql
+        asked = replace(self.api, client=root).send("POST", "graphql", {"query": "{viewer {login}}"})
+        me = asked.body["data"]["viewer"]["login"]
+        self._thread(number).keep(marker, body, lambda c: (c.get("user") or {}).get("login") == me)
+
+    def _thread(self, number: int) -> CommentThread:
         path = f"repos/{self.repository}/issues"
-        comments = self.api.pages(
-            f"{path}/{int(merged['number'])}/comments", {"since": str(merged["merged_at"])}
-        )
-        mine = next((c for c in comments if str(c.get("body", "")).startswith(marker)), None)
-        if mine is None:
-            self.api.send("POST", f"{path}/{int(merged['number'])}/comments", {"body": body})
-        elif mine.get("body") != body:
-            self.api.send("PATCH", f"{path}/comments/{mine.get('id')}", {"body": body})
+        return CommentThread(self.api, f"{path}/{number}/comments", f"{path}/comments", "PATCH")
 
     def revert(self, wanted: Reversal) -> None:
         open_revert(self.api, self.repository, wanted)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
@@ -47,13 +48,18 @@ class GitLab:
         merged = next((r for r in requests if r.get("state") == "merged"), None)
         if merged is None:
             return
-        path = f"{self._project}/merge_requests/{int(merged['iid'])}/notes"
-        notes = self.api.pages(path, {"sort": "asc", "order_by": "created_at"})
-        mine = next((n for n in notes if str(n.get("body", "")).startswith(marker)), None)
-        if mine is None:
-            self.api.send("POST", path, {"body": body})
-        elif mine.get("body") != body:
-            self.api.send("PUT", f"{path}/{mine.get('id')}", {"body": body})
+        thread = self._thread(int(merged["iid"]))
+        notes = self.api.pages(thread.every, {"sort": "asc", "order_by": "created_at"})
+        thread.say(next((n for n in notes if begins(n, marker)), None), body)
+
+    def keep_comment(self, number: int, marker: str, body: str) -> None:
+        """As a note on an open merge request."""
+        me = int(self.api.get("user")["id"])
+        self._thread(number).keep(marker, body, lambda n: (n.get("author") or {}).get("id") == me)
+
+    def _thread(self, number: int) -> CommentThread:
+        path = f"{self._project}/merge_requests/{number}/notes"
+        return CommentThread(self.api, path, path, "PUT")
 
     def revert(self, wanted: Reversal) -> None:
         raise DeliveryError("on GitLab no merge request is opened")

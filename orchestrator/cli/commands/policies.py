@@ -157,11 +157,25 @@ def check(
     output: Annotated[
         str, typer.Option("-o", "--output", help="markdown, json, yaml, sarif, github, junit or gitlab")
     ] = "",
+    write: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--write", help="in a further format, into a file; may be repeated", metavar="FORMAT=FILE"
+        ),
+    ] = None,
+    comment: Annotated[
+        bool,
+        typer.Option(
+            "--comment",
+            help="in GitHub Actions and GitLab CI: keep one comment on the pull request, by GITHUB_TOKEN or GITLAB_TOKEN",
+        ),
+    ] = False,
 ) -> int:
     """Check a pull request: new findings, intents, connections and risk; exit code 0, 1 (blocked) or 3 (a person has to review it)."""
     from orchestrator.cli.policies import check as checking
 
-    return checking.check(path, base, max_risk, source, flows, workloads, cni, output)
+    asked = checking.Asked(path, base, max_risk, source, flows, workloads, cni)
+    return checking.check(asked, output, write or (), comment)
 
 
 @app.command("test", epilog="Example: netpol-canary test manifests -o junit > results.xml")

@@ -7,6 +7,7 @@ from orchestrator.cli.edge import annotate
 from orchestrator.cli.findings.junit import Case, suite
 from orchestrator.cli.findings.sarif import fingerprint, sarif
 from orchestrator.cli.findings.spots import Spot, relative, spots
+from orchestrator.cli.findings.within_diff import Changed, within
 from orchestrator.cli.printing import printed
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
@@ -24,8 +25,9 @@ def show(
     output: str,
     files: Mapping[str, bytes],
     rules: Mapping[str, Rule] = RULES,
+    changed: Changed | None = None,
 ) -> None:
-    """Print them, the worst first: a Git host shows about ten annotations a step."""
+    """Print them, the worst first: a Git host shows about ten annotations a step, where `changed` says what it shows at all."""
     order = sorted(found, key=lambda f: _ORDER.index(f.rule.severity))
     placed = relative(directory, spots(order, Places(files)))
     left = [(f, spot) for f, spot in placed if not f.ignored]
@@ -36,7 +38,7 @@ def show(
     elif output == "junit":
         print(_junit(left))
     else:
-        for f, spot in left:
+        for f, spot in within(left, changed or {}):
             line, column = (str(spot.line), str(spot.column)) if f.where else ("", "")
             text = f"{f.subject}: {f.message}"
             annotate(_GITHUB[f.rule.severity], f.rule.id, text, spot.file if f.where else "", line, column)

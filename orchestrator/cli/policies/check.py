@@ -1,11 +1,15 @@
 """`check`: a pull request in one go: findings, intents, connections and risk; one exit code, one summary."""
 
-from dataclasses import replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.git.changed_lines import changed_lines
 from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import authors_of, files_at
+from orchestrator.cli.edge import annotate
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.policies.acceptances import acceptances
 from orchestrator.cli.policies.check_problems import CHECKED, problems
@@ -15,12 +19,16 @@ from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_
 from orchestrator.cli.policies.lint import CONFIG, added, parted, severities
 from orchestrator.cli.policies.recorded import NONE_MATCHED, matched, recorded, say_unknown
 from orchestrator.cli.printing import formatted, printed
+from orchestrator.cli.reviews.ci_job import ci_job
+from orchestrator.cli.reviews.handed_on import destinations, into
+from orchestrator.cli.reviews.kept_comment import keep
 from orchestrator.cli.rollouts import sources
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, NetpolCanaryError
+from orchestrator.harmless import markdown
 from orchestrator.policy.author import intents
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import parse_all
-from orchestrator.policy.impact.change_verdict import decide
+from orchestrator.policy.impact.change_verdict import Verdict, decide
 from orchestrator.policy.impact.risk import LEVELS, RiskRules
 from orchestrator.policy.impact.weighing import Item, items, weighed
 from orchestrator.policy.lint.accepting import Accepted, current, of_finding, of_item
@@ -30,24 +38,87 @@ from orchestrator.policy.workloads.comparable import known_alone
 from orchestrator.policy.workloads.fleet import Fleet
 
 
-def check(
-    path: Path,
-    base: str,
-    max_risk: str,
-    source: str,
-    flows: Path | None,
-    workloads: Path | None,
-    cni: str,
-    output: str,
-) -> int:
-    """0 where the change is fine, 3 where a person has to review it, 1 where it is blocked."""
+@dataclass(frozen=True)
+class Asked:
+    """What is checked, against what, and what is taken as risky; `max_risk`, `source` and `cni` as they are typed."""
+
+    path: Path
+    base: str
+    max_risk: str = ""
+    source: str = ""
+    flows: Path | None = None
+    workloads: Path | None = None
+    cni: str = "generic"
+
+
+def check(asked: Asked, output: str, write: Sequence[str] = (), comment: bool = False) -> int:
+    """0 where the change is fine, 3 where a person has to review it, 1 where it is blocked.
+
+    `write` is further formats with their files; with `comment` the pull request that CI checks has it as its one comment.
+    """
     formatted(output, "markdown", *FORMATS)
-    most = next((level for level in LEVELS if level == max_risk), None)
-    if max_risk and most is None:
-        raise BadInput(f"{max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
-    rules = sources.from_file(source).spec.strategy.risk if source else RiskRules()
-    files, settled = files_of(path), profile(cni)
-    more = elsewhere(workloads, path)
+    files = destinations(write, ("markdown", "json", "yaml", *FORMATS))
+    clock = SystemClock()
+    job = ci_job(os.environ, clock) if comment else None
+    try:
+        found = _answer(asked)
+    except Exception as error:  # whatever it is: an older answer must not stand for this change
+        why = str(error) if isinstance(error, NetpolCanaryError) else "a fault of netpol-canary itself"
+        text = f"## Network policies: ❌ could not be checked\n\n{markdown(why)}"
+        if output == "github":
+            file, _, line = getattr(error, "where", "").rpartition(":")
+            annotate("error", "not checked", why, file if line.isdigit() else "", line)
+        for _, file in (f for f in files if f[0] == "markdown"):
+            with into(file):
+                print(text)
+        if job is not None:
+            keep(job, asked.path, text, clock)
+        raise
+    for form, file in files:
+        with into(file):
+            found.show(form)
+    found.show(output)
+    if job is not None:
+        keep(job, asked.path, found.text, clock)
+    return found.verdict.code
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was found, and what it takes to say it in each format."""
+
+    asked: Asked
+    result: Checked
+    verdict: Verdict
+    before: Fleet
+    after: Fleet
+    files: Mapping[str, bytes]
+    began: str
+
+    @property
+    def text(self) -> str:
+        return "\n".join(summary(self.result, self.verdict))
+
+    def show(self, output: str) -> None:
+        """On standard output."""
+        if output in ("json", "yaml"):
+            printed({**as_data(self.result, self.verdict), "notRead": self.result.unread}, output)
+        elif output in FORMATS:
+            lines = changed_lines(self.asked.path, self.began) if output == "github" else None
+            found = problems(self.result, self.before, self.after)
+            show(self.asked.path, found, output, self.files, CHECKED, lines)
+        else:
+            print(self.text)
+
+
+def _answer(asked: Asked) -> _Answer:
+    path, base = asked.path, asked.base
+    most = next((level for level in LEVELS if level == asked.max_risk), None)
+    if asked.max_risk and most is None:
+        raise BadInput(f"{asked.max_risk} is not a level of risk", "--max-risk", f"take {', '.join(LEVELS)}")
+    rules = sources.from_file(asked.source).spec.strategy.risk if asked.source else RiskRules()
+    files, settled = files_of(path), profile(asked.cni)
+    more = elsewhere(asked.workloads, path)
     began, told = parted(path, base)
     before, after = (
         fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
@@ -57,7 +128,7 @@ def check(
     tests = intents.tests_of(parse_all(files))
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
-    seen = recorded(flows) if flows is not None else []
+    seen = recorded(asked.flows) if asked.flows is not None else []
     moved = compare(before, after, settled, History(path, began, "HEAD", working=True), flows=seen)
     found = [_accepted(f, given) for f in _new(path, before, after)]
     weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
@@ -68,18 +139,12 @@ def check(
         findings=found,
         intents=intents.run(after, tests, settled),
         moved=moved,
-        recorded=_replayed(before, after, flows, seen, settled),
+        recorded=_replayed(before, after, asked.flows, seen, settled),
         void=_void(found, weights, given),
         unread=[*told, *unread(before, after)],
     )
     verdict = decide(result.risk, most, result.blocks, len(result.worst), moved.unknown)
-    if output in ("json", "yaml"):
-        printed({**as_data(result, verdict), "notRead": result.unread}, output)
-    elif output in FORMATS:
-        show(path, problems(result, before, after), output, files, CHECKED)
-    else:
-        print("\n".join(summary(result, verdict)))
-    return verdict.code
+    return _Answer(asked, result, verdict, before, after, files, began)
 
 
 def _new(path: Path, before: Fleet, after: Fleet) -> list[Finding]:

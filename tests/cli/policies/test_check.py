@@ -65,7 +65,7 @@ def test_a_database_open_to_every_namespace_is_blocked(repo):
         for t in repo.run("check", repo.path, "--base", "main", "-o", "github").out.splitlines()
         if "only web" in t
     )
-    assert f"file=policies/tests.yaml,line={line}," in said
+    assert "::error file=policies/policy.yaml,line=12," in said and f"(policies/tests.yaml:{line})" in said
 
 
 def test_the_commit_that_opened_it_is_named(repo):

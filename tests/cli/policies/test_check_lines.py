@@ -1,13 +1,12 @@
 """An annotation of `check` stands where the change touched the rule that decides, and names what opens."""
 
 import re
-from pathlib import Path
 
 import pytest
 from git_folder import begun, commit
 from written import pod
 
-from orchestrator.cli.policies.check import check
+from orchestrator.cli.policies.check import Asked, check
 from orchestrator.policy.files.touched_field import touched_field
 
 PODS = pod("bakery/oven", "ports: [{containerPort: 8443}, {containerPort: 9443}]") + pod("bakery/till")
@@ -41,7 +40,7 @@ def annotated(tmp_path, capfd):
         commit(tmp_path, "before")
         (folder / "a.yaml").write_text(after)
         commit(tmp_path, "after")
-        check(Path(folder), "HEAD~1", "", "", None, None, "generic", "github")
+        check(Asked(folder, "HEAD~1"), "github")
         out = capfd.readouterr().out
         return re.findall(r"line=(\d+),col=\d+,title=(internet|opened|widened|cut|narrowed)::(.*)", out)
 

@@ -1,0 +1,66 @@
+"""Which pull request a job checks is read from what GitHub Actions and GitLab say of it, and from nothing else."""
+
+import pytest
+from review_hosts import GITHUB
+
+from orchestrator.cli.reviews.ci_job import ci_job
+from orchestrator.errors import BadInput
+from orchestrator.sandbox.clock import SimulatedClock
+
+GITLAB = {
+    "GITLAB_CI": "true",
+    "CI_MERGE_REQUEST_IID": "7",
+    "CI_MERGE_REQUEST_PROJECT_PATH": "shop/policies",
+    "CI_PROJECT_PATH": "mallory/policies",
+    "CI_API_V4_URL": "https://gitlab.example.com/api/v4",
+    "CI_JOB_URL": "https://gitlab.example.com/mallory/policies/-/jobs/99",
+    "GITLAB_TOKEN": "hunter2",
+}
+
+
+def job(**variables):
+    return ci_job(variables, SimulatedClock())
+
+
+def test_github_names_the_pull_request_by_its_ref():
+    found = job(**GITHUB)
+    review = found.review
+    assert (review.host, review.number, review.repository) == ("github", 7, "shop/policies")
+    assert review.api_url == GITHUB["GITHUB_API_URL"] and review.token == "hunter2"
+    assert found.link == "https://github.example.com/shop/policies/actions/runs/99"
+    assert "hunter2" not in repr(review)
+
+
+def test_gitlab_names_the_project_that_the_change_goes_to():
+    review = job(**GITLAB).review
+    assert (review.host, review.number, review.repository) == ("gitlab", 7, "shop/policies")
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        (
+            {**GITHUB, "GITHUB_REF": "refs/heads/main", "GITHUB_EVENT_NAME": "push"},
+            "push is of no pull request",
+        ),
+        ({**GITHUB, "GITHUB_REF": "refs/pull/7/../8/merge"}, "of no pull request"),
+        ({**GITHUB, "GITHUB_TOKEN": ""}, "GITHUB_TOKEN holds no token"),
+        ({**GITHUB, "GITHUB_TOKEN": "two\nlines"}, "GITHUB_TOKEN holds no token"),
+        ({**GITLAB, "CI_MERGE_REQUEST_IID": ""}, "of no merge request"),
+        ({**GITLAB, "CI_MERGE_REQUEST_IID": "²"}, "of no merge request"),
+        ({**GITLAB, "GITLAB_TOKEN": " "}, "GITLAB_TOKEN holds no token, as in a fork's pipeline"),
+    ],
+)
+def test_where_nobody_can_be_told_it_says_why(variables, why):
+    found = job(**variables)
+    assert found.review is None and why in found.why
+
+
+def test_a_fork_s_change_never_meets_the_rights_of_its_target():
+    with pytest.raises(BadInput, match="use on: pull_request"):
+        job(**{**GITHUB, "GITHUB_EVENT_NAME": "pull_request_target"})
+
+
+def test_elsewhere_there_is_no_pull_request():
+    with pytest.raises(BadInput, match="no job of GitHub Actions or of GitLab"):
+        job(GITHUB_REF="refs/pull/7/merge")
