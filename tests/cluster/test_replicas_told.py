@@ -6,10 +6,10 @@ import re
 import signal
 import subprocess
 
+import hosts
 import pytest
 import reading
 import yaml
-from adapters.githosts import hosts
 from patience import ENOUGH
 from scene import OWN, PROGRAM, Scene, eventually, policy, source
 

@@ -4,9 +4,9 @@ import re
 import threading
 
 import hostile
+import hosts
 import mail
 import pytest
-from adapters.githosts import hosts
 from patience import ENOUGH
 from receivers import FEEDBACK, asking, rollouts
 from stage import Stage, work
