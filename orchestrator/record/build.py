@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.analysis.cause import TITLES, Why, why
-from orchestrator.record.timeline import moments
+from orchestrator.record.timeline import folded, moments
 from orchestrator.record.view import RolloutView
 from orchestrator.record.wave_views import ALARMING, left_out, wave
 from orchestrator.rollout.gates.approval_proof import condition
@@ -53,7 +53,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         risk_reasons=tuple(spec.risk_reasons),
         boundaries=tuple(spec.boundaries),
         waves=tuple(wave(state, n, diffs) for n in range(len(spec.waves))),
-        moments=tuple(moments(state)),
+        moments=tuple(folded(moments(state))),
         explained=tuple(_explained(state, number, found)),
         confidence=found.confidence if found is not None and _went_wrong(state, number) else "",
         started_at=status.started_at,

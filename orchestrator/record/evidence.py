@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from orchestrator.analysis.agreement import Row, agreement
 from orchestrator.analysis.probe_answers import Asked, asked
+from orchestrator.record.curve_bounds import excess
 from orchestrator.record.view import Attempt, Curve, Link, LinkChange, Point
 from orchestrator.rollout.notifications.connection_words import LIVE
 from orchestrator.rollout.resources.model import (
     Analysis,
     Answer,
+    MeasurementPhase,
     MeasurementRecord,
     MetricSpec,
     WaveAnalysisSpec,
@@ -16,23 +18,24 @@ from orchestrator.rollout.resources.model import (
     WaveEdge,
 )
 
-BAD_FIRST = ("Failed", "Error", "Inconclusive")
+BAD_FIRST: tuple[MeasurementPhase, ...] = ("Failed", "Error", "Inconclusive")
 
 
 def curves(plan: Analysis, status: WaveAnalysisStatus) -> tuple[Curve, ...]:
-    """One for each metric and namespace, in the order of the strategy; those that went wrong come first."""
+    """One for each metric and namespace, the worst first, else in the order of the strategy."""
     grouped: dict[tuple[str, str], list[MeasurementRecord]] = {}
     for record in status.measurements:
         grouped.setdefault((record.metric, record.namespace), []).append(record)
     specs = {spec.name: spec for spec in plan.metrics}
     order = {name: number for number, name in enumerate(specs)}
     found = [_curve(specs.get(metric), records) for (metric, _), records in grouped.items()]
-    return tuple(sorted(found, key=lambda c: (not bad(c), order.get(c.metric, len(order)), c.namespace)))
+    return tuple(sorted(found, key=lambda c: (*_badness(c), order.get(c.metric, len(order)), c.namespace)))
 
 
-def bad(curve: Curve) -> bool:
-    """Whether its last measurement is not good."""
-    return bool(curve.points) and curve.points[-1].phase in BAD_FIRST
+def _badness(curve: Curve) -> tuple[int, float]:
+    """By what the last measurement says, and by how far beyond its rule it is; the worst is the least."""
+    phase = curve.points[-1].phase
+    return (BAD_FIRST.index(phase), -excess(curve)) if phase in BAD_FIRST else (len(BAD_FIRST), 0.0)
 
 
 def _curve(spec: MetricSpec | None, records: list[MeasurementRecord]) -> Curve:

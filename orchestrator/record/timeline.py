@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from orchestrator.record.view import Mark, Moment
 from orchestrator.rollout.gates.approvals import created
@@ -44,6 +46,14 @@ def moments(state: State) -> list[Moment]:
     for number in range(len(state.rollout.spec.waves)):
         found += _wave(state, number)
     return sorted(found, key=lambda m: (m.time, ORDER.index(m.kind) if m.kind in ORDER else 0))
+
+
+def folded(found: Sequence[Moment]) -> Iterator[Moment]:
+    """Measurements that say the same one after another as one moment, at the time of the first."""
+    for _, alike in groupby(found, key=lambda m: (m.text, m.wave) if m.kind == "Measured" else id(m)):
+        first, *others = alike
+        often = f", {len(others) + 1} times until {others[-1].time:%H:%M:%S}" if others else ""
+        yield replace(first, text=f"{first.text}{often}")
 
 
 def marks(state: State, number: int) -> tuple[Mark, ...]:

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 import on_path  # noqa: F401
 from conftest import CHROMIUM, Visit, serving
+from every_page import every_page
 
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1180, "height": 800}},
@@ -41,29 +42,11 @@ def main(target):
             visit = Visit(browser, base, **options)
             take(visit.page, "/signin", target / f"signin-{look}.png")
             visit.as_("ben")
-            for name, address in pages(visit.page).items():
+            for name, address in every_page(visit.page).items():
                 take(visit.page, address, target / f"{name}-{look}.png")
         browser.close()
     total = sum(f.stat().st_size for f in target.glob("*.png"))
     print(f"{len(list(target.glob('*.png')))} pictures, {total / 1e6:.1f} MB")
-
-
-def pages(page):
-    """Which page is called what."""
-    page.goto("/")
-    links = [a.get_attribute("href") for a in page.locator("main a[href^='/rollouts/']").all()]
-    approve = next(link for link in links if link.endswith("/approve"))
-    whys = [link for link in links if link.endswith("/why")]
-    return {
-        "now": "/",
-        "rollout": approve.removesuffix("/approve"),
-        "approve": approve,
-        "rolled-back": whys[-1].removesuffix("/why"),
-        "why": whys[0],  # whose revision is blocked, so that there is something to do
-        "history": "/history",
-        "sources": "/sources",
-        "namespace": "/namespaces/checkout",
-    }
 
 
 def take(page, address, to):

@@ -1,13 +1,15 @@
 """A view tells all of a rollout: where each wave stands, what it was judged by, why it was rolled back."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from stage import OWN, Stage, work
 
 from orchestrator.context import ROLLOUT, read
 from orchestrator.record.build import view
+from orchestrator.record.timeline import folded
+from orchestrator.record.view import Moment
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import new
 
@@ -113,3 +115,17 @@ def test_every_pause_says_whom_it_waits_for(played, paused):
     status = state.rollout.status.model_copy(update={"phase": "Paused", "paused_for": paused})
     stopped = replace(state, rollout=replace(state.rollout, status=status))
     assert view(stopped, NOW).waits_for
+
+
+def test_measurements_that_say_the_same_are_one_line_until_something_else_happens():
+    def at(second, kind, text, wave=0):
+        return Moment(NOW + timedelta(seconds=second), kind, text, wave=wave)
+
+    good = "wave 0 watched: 9 measurements good"
+    given = [at(n, "Measured", good) for n in range(3)]
+    given += [at(3, "PausedByUser", ""), at(4, "Measured", good), at(5, "Measured", "8 good, 1 not")]
+    given += [at(6, "Decided", "yes"), at(7, "Decided", "yes")]
+    found = list(folded(given))
+    assert [m.text for m in found][:2] == [f"{good}, 3 times until 10:00:02", ""]
+    assert [m.text for m in found][2:] == [good, "8 good, 1 not", "yes", "yes"]
+    assert [m.time.second for m in found] == [0, 3, 4, 5, 6, 7] and list(folded([])) == []

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestrator.record.curve_bounds import excess
 from orchestrator.record.drawings.graph import MOST_LINKS, links_svg
 from orchestrator.record.drawings.plot import curve_svg
-from orchestrator.record.drawings.svg import shortened
+from orchestrator.record.drawings.svg import shortened, width_of
 from orchestrator.record.view import Curve, Link, Mark, Point
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -59,7 +60,14 @@ def test_moments_limits_and_sides_are_named():
     ]
     root = drawn(curve_svg(curve((0.1, 0.2), maximum=0.05), marks))
     said = texts(root)
-    for word in ("applied", "detected", "restored", "checkout", "before the change", "control group (mean)"):
+    for word in (
+        "applied",
+        "detected",
+        "restored",
+        "checkout",
+        "baseline: before the change",
+        "control group, mean",
+    ):
         assert word in said
     assert "at most 5 %" in said and "20 %" in said
     heights = [n.get("y") for n in root.iter(f"{NS}text") if n.text in ("detected", "restored")]
@@ -79,13 +87,71 @@ def test_what_was_before_the_change_is_drawn_up_to_it():
     longest = max(lines(root, "p-seen"), key=lambda n: n.get("d").count("L"))
     assert longest.get("d").count("L") == 3
     expected = drawn(curve_svg(curve((0.1, 0.2), expects=True), marks))
-    assert "expected" in texts(expected)
+    assert "baseline: expected by then" in texts(expected)
 
 
 def test_a_limit_far_away_is_named_and_not_drawn():
     root = drawn(curve_svg(curve((1.0, 2.0), kind="value", maximum=1e6)))
     assert "at most 1M, not drawn" in texts(root)
     assert len(lines(root, "p-limit")) == 1
+
+
+def test_a_rule_against_the_baseline_is_drawn_at_each_measurement_and_named():
+    points = tuple(
+        Point(T + timedelta(seconds=30 * n), "Successful", 90.0, 100.0 + 50 * n, None) for n in range(3)
+    )
+    root = drawn(
+        curve_svg(Curve("requests", "volume", "checkout", points, min_ratio=0.6, max_increase=100.0))
+    )
+    assert {"at least 60 % of its baseline", "at most 100 above its baseline"} <= set(texts(root))
+    drawn_rules = [n for n in lines(root, "p-limit") if n.find(f"{NS}title") is not None]
+    assert [n.find(f"{NS}title").text for n in drawn_rules] == [
+        "at least 60 % of its baseline",
+        "at most 100 above its baseline",
+    ]
+    assert all(n.get("d").count("L") == 2 for n in drawn_rules)
+    assert len(lines(root, "p-zone")) == 2
+    flat = Curve("up", "scrape", "checkout", (Point(T, "Failed", 1.0, 3.0, None),))
+    assert "at least 100 % of its baseline" in texts(drawn(curve_svg(flat)))
+
+
+def test_what_a_rule_forbids_is_on_its_own_side():
+    at_most = drawn(curve_svg(curve((0.1, 0.2), maximum=0.05)))
+    at_least = drawn(curve_svg(curve((0.1, 0.2), minimum=0.05)))
+    ends = [lines(root, "p-zone")[0].get("d").split("L")[-1] for root in (at_most, at_least)]
+    assert float(ends[0].rstrip("Z").split()[1]) < float(ends[1].rstrip("Z").split()[1])
+
+
+def test_the_worst_is_how_far_it_is_beyond_its_rule():
+    def at(value, **more):
+        return excess(Curve("m", "volume", "a", (Point(T, "Failed", value, 100.0, None),), **more))
+
+    assert at(30.0, min_ratio=0.6) == pytest.approx(0.5) and at(60.0, min_ratio=0.6) == 0
+    assert at(5.0, maximum=1.0) == pytest.approx(4.0) and at(0.5, maximum=0.0) == pytest.approx(0.5)
+    assert excess(Curve("m", "volume", "a", ())) == 0 == at(None, maximum=1.0)
+
+
+def test_no_word_covers_another():
+    rng = random.Random(7)
+    for _ in range(80):
+        scale = 10.0 ** rng.randrange(-6, 9)
+        values = [abs(rng.gauss(0, scale)) for _ in range(rng.randrange(1, 40))]
+        kinds = ("applied", "promoted", "detected", "restored")
+        marks = [Mark(T + timedelta(seconds=rng.randrange(2000)), k, "x") for k in kinds]
+        limits = {"maximum": scale, "min_ratio": 0.6, "max_increase": scale / 2}
+        root = drawn(curve_svg(curve(values, rng.choice(["ratio", "value"]), **limits), marks))
+        boxes = [box(node) for node in root.iter(f"{NS}text") if node.text]
+        for number, one in enumerate(boxes):
+            for other in boxes[:number]:
+                apart = one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
+                assert apart, (one, other)
+
+
+def box(node):
+    """Left, right, top, bottom of a word, as wide as the drawing takes it to be."""
+    wide, x, y = width_of(node.text, 11), float(node.get("x")), float(node.get("y"))
+    left = x - {"end": wide, "middle": wide / 2}.get(node.get("text-anchor"), 0)
+    return left, left + wide, y - 8, y + 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ STEPS = (
     *(HOUR * n for n in (1, 2, 3, 6, 12)),
     *(DAY * n for n in (1, 2, 7, 14, 28, 91, 182, 365)),
 )
-LARGEST = 1e300  # beyond it, differences overflow
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,6 @@ class Scale:
     def __call__(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
-
-
-def usable(value: float | None) -> float | None:
-    """None for what cannot be drawn."""
-    return value if value is not None and math.isfinite(value) and abs(value) < LARGEST else None
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
@@ -86,7 +80,7 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.3g} s" if abs(seconds) >= 1 or seconds == 0 else f"{seconds:.2g} s"
 
 
-WIDTH, HEIGHT = 420.0, 150.0
+WIDTH, HEIGHT = 340.0, 150.0  # about a telephone's, so that words keep their size there
 RIGHT, SIZE, LINE = 12.0, 11.0, 14.0
 
 

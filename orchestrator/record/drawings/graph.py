@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.analysis.agreement import plain
-from orchestrator.record.drawings.axes import SIZE, WIDTH
+from orchestrator.record.drawings.axes import SIZE
 from orchestrator.record.drawings.svg import (
     Sample,
     element,
@@ -20,8 +20,8 @@ from orchestrator.record.view import LINK_WORDS, Link, LinkWord
 from orchestrator.wording import many
 
 MOST_LINKS = 60
-LINE, TOP = 15.0, 6.0
-MOST_ROOM = 146.0  # for the names of one side; the lines are between
+WIDTH, LINE, TOP = 400.0, 15.0, 6.0
+MOST_ROOM = 138.0  # for the names of one side; the lines are between
 OUTSIDE = "outside"
 LOOKS: dict[LinkWord, tuple[str, str, str | None, str]] = {
     "opened": ("g-opened", "#1b7f3b", None, "+"),

@@ -1,8 +1,9 @@
-"""One metric of one namespace as SVG: what was seen, its baseline, the controls, the limits, the moments of change."""
+"""One metric of one namespace as SVG: what was seen, its baseline, the control group, the rules, the moments of change."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from orchestrator.record.curve_bounds import Bound, bounds, usable
 from orchestrator.record.drawings.axes import (
     HEIGHT,
     LINE,
@@ -12,7 +13,6 @@ from orchestrator.record.drawings.axes import (
     axes,
     field,
     ticks,
-    usable,
     value_text,
 )
 from orchestrator.record.drawings.stylesheet import PLOT_CSS
@@ -20,7 +20,9 @@ from orchestrator.record.drawings.svg import Sample, element, legend, path, pict
 from orchestrator.record.view import Curve, Mark, Point
 
 MOST_DOTS = 80  # beyond it, only what went wrong gets a dot
-FAR = 4.0  # a limit that is so many times beyond everything seen is named and not drawn
+FAR = 4.0  # a rule that is so many times beyond everything seen is named and not drawn
+DASHES = {"value": "8 3", "share": "8 3 2 3", "rise": "8 3 2 3"}
+ZONE = 0.1  # how much of its colour has what a rule forbids
 __all__ = ["PLOT_CSS", "curve_svg"]
 LETTERS = {"applied": "applied", "detected": "detected", "restored": "restored", "promoted": "promoted"}
 
@@ -32,18 +34,30 @@ def curve_svg(curve: Curve, marks: Sequence[Mark] = (), key: str = "") -> str:
     """
     marks = [m for m in marks if m.kind in LETTERS]
     start, end = _span(curve.points, marks)
-    low, high = _values(curve)
+    asked = bounds(curve)
+    low, high = _values(curve, asked)
     steps = ticks(low, high)
     scale = [value_text(v, curve.kind) for v in steps]
     words_at, rows = _labels(marks, field(start, end, steps, scale, 0.0).at)
     top = 6 + rows * LINE
     place = field(start, end, steps, scale, top)
-    body = [*axes(place, steps, scale, end), *_limits(curve, place, (steps[0], steps[-1]))]
+    drawn_rules = [rule for rule in asked if _inside(rule, (steps[0], steps[-1]))]
+    body = [part for rule in drawn_rules for part in _zone(rule, place)]
+    body += [*axes(place, steps, scale, end)]
+    body += [part for rule in drawn_rules for part in _rule(rule, place, curve.kind)]
     body += [*_marks(marks, words_at, place), *_lines(curve, marks, place)]
-    entries = [*_entries(curve, (steps[0], steps[-1]))]
+    entries = [*_entries(curve, [(rule, rule in drawn_rules) for rule in asked])]
     drawn, height = legend(entries, WIDTH, top + HEIGHT + 2 * LINE + 6)
     title = f"{curve.metric} in {curve.namespace}"
     return picture("plot", WIDTH, height, title, _described(curve, marks), "".join(body) + drawn, key)
+
+
+def named(rule: Bound, kind: str) -> str:
+    """`at most 2 %`, `at least 60 % of its baseline`."""
+    word = "at least" if rule.least else "at most"
+    if rule.of == "share":
+        return f"{word} {rule.amount * 100:g} % of its baseline"
+    return f"{word} {value_text(rule.amount, kind)}{' above its baseline' if rule.of == 'rise' else ''}"
 
 
 def _span(points: Sequence[Point], marks: Sequence[Mark]) -> tuple[datetime, datetime]:
@@ -56,31 +70,47 @@ def _span(points: Sequence[Point], marks: Sequence[Mark]) -> tuple[datetime, dat
     return min(times) - room * (3 if marks else 1), max(times) + room
 
 
-def _values(curve: Curve) -> tuple[float, float]:
-    """The span of values: with zero, but for plain values far from it; with limits that are not far off."""
+def _values(curve: Curve, asked: Sequence[Bound]) -> tuple[float, float]:
+    """The span of values: with zero, but for plain values far from it; with rules that are not far off."""
     given = [v for p in curve.points for v in (p.value, p.baseline, p.control)]
     seen = [v for g in given if (v := usable(g)) is not None] or [0.0]
     low, high = min(seen), max(seen)
     far_up = curve.kind == "value" and low > 0 and (high - low) < low / 2
     low = low if far_up else min(low, 0.0)
     reach = FAR * max(abs(low), abs(high), 1e-12)
-    for limit in (usable(curve.minimum), usable(curve.maximum)):
-        if limit is not None and (abs(limit) <= reach or not any(seen)):
-            low, high = min(low, limit), max(high, limit)
+    for rule in asked:
+        line = [limit for _, limit in rule.line if limit is not None]
+        if line and (max(map(abs, line)) <= reach or not any(seen)):
+            low, high = min(low, *line), max(high, *line)
     return low, high
 
 
-def _limits(curve: Curve, place: Field, span: tuple[float, float]) -> Iterator[str]:
-    for limit in (curve.minimum, curve.maximum):
-        if limit is not None and _inside(limit, span):
-            d = path([(place.x.start, place.y(limit)), (place.x.end, place.y(limit))])
-            yield element(
-                "path", d=d, class_="p-limit", stroke="#b3261e", stroke_dasharray="8 3", fill="none"
-            )
+def _inside(rule: Bound, span: tuple[float, float]) -> bool:
+    """Whether any of it lies in the field."""
+    return any(limit is not None and span[0] <= limit <= span[1] for _, limit in rule.line)
 
 
-def _inside(limit: float, span: tuple[float, float]) -> bool:
-    return usable(limit) is not None and span[0] <= limit <= span[1]
+def _zone(rule: Bound, place: Field) -> Iterator[str]:
+    """What the rule forbids, as an area behind everything."""
+    edge = place.y.start if rule.least else place.y.end
+    for run in _runs_of(_whole(rule, place), place):
+        d = path([*run, (run[-1][0], edge), (run[0][0], edge)])
+        yield element("path", d=f"{d}Z", class_="p-zone", fill="#b3261e", fill_opacity=ZONE)
+
+
+def _rule(rule: Bound, place: Field, kind: str) -> Iterator[str]:
+    for run in _runs_of(_whole(rule, place), place):
+        said = element("title", words(named(rule, kind)))
+        look = {"class_": "p-limit", "stroke": "#b3261e", "stroke_dasharray": DASHES[rule.of], "fill": "none"}
+        yield element("path", said, d=path(run), **look)
+
+
+def _whole(rule: Bound, place: Field) -> list[tuple[datetime, float | None]]:
+    """Within the field, and over all of it where the bound never changes."""
+    kept = [(t, None if v is None else min(max(v, place.y.low), place.y.high)) for t, v in rule.line]
+    if len({v for _, v in kept}) == 1:
+        return [(place.start, kept[0][1]), (place.start + timedelta(seconds=place.x.high), kept[0][1])]
+    return kept
 
 
 def _labels(marks: Sequence[Mark], at: Callable[[datetime], float]) -> tuple[list[tuple[float, int]], int]:
@@ -136,6 +166,13 @@ def _before(curve: Curve, marks: Sequence[Mark]) -> tuple[datetime, float] | Non
 
 
 def _runs(values: Sequence[tuple[datetime, float | None]], place: Field, **look: str | int) -> Iterator[str]:
+    for run in _runs_of(values, place):
+        yield element("path", d=path(run), fill="none", **look)
+
+
+def _runs_of(
+    values: Sequence[tuple[datetime, float | None]], place: Field
+) -> Iterator[list[tuple[float, float]]]:
     """Lines between neighbours that both have a value; a value alone becomes a short dash."""
     run: list[tuple[float, float]] = []
     for moment, value in [*values, (place.start, None)]:
@@ -146,7 +183,7 @@ def _runs(values: Sequence[tuple[datetime, float | None]], place: Field, **look:
             (x, y) = run[0]
             run = [(max(x - 14, place.x.start), y), (min(x + 14, place.x.end), y)]
         if run:
-            yield element("path", d=path(run), fill="none", **look)
+            yield run
         run = []
 
 
@@ -154,8 +191,7 @@ def _dot(point: Point, place: Field, kind: str) -> str:
     """A dot; a cross where it failed; a ring at the foot where there is no value."""
     value, x = usable(point.value), place.at(point.time)
     y = place.y.start - 6 if value is None else place.y(value)
-    seen = "no value" if value is None else value_text(value, kind)
-    said = element("title", words(f"{point.time:%H:%M:%S} {seen}, {point.phase}: {point.message}"))
+    said = element("title", words(_said(point, kind)))
     if value is None:
         return element(
             "circle", said, cx=x, cy=y, r=3.5, class_="p-bad", stroke="#b3261e", stroke_width=1.5, fill="none"
@@ -166,17 +202,24 @@ def _dot(point: Point, place: Field, kind: str) -> str:
     return element("path", said, d=d, class_="p-bad", stroke="#b3261e", stroke_width=2.5, fill="none")
 
 
-def _entries(curve: Curve, span: tuple[float, float]) -> Iterator[Sample]:
+def _said(point: Point, kind: str) -> str:
+    """One measurement in words, with what it is compared with."""
+    given = (("", point.value), ("baseline ", point.baseline), ("control group ", point.control))
+    told = [f"{word}{value_text(known, kind)}" for word, v in given if (known := usable(v)) is not None]
+    told = told if usable(point.value) is not None else ["no value", *told]
+    return f"{point.time:%H:%M:%S} {', '.join(told)}: {point.phase}, {point.message}".rstrip(", ")
+
+
+def _entries(curve: Curve, asked: Sequence[tuple[Bound, bool]]) -> Iterator[Sample]:
     yield Sample(curve.namespace, "line", "p-seen", "#0a58ca")
     if any(usable(p.baseline) is not None for p in curve.points):
-        past = "expected" if curve.expects else "before the change"
+        past = "baseline: expected by then" if curve.expects else "baseline: before the change"
         yield Sample(past, "line", "p-past", "#8a5a00", "2 3")
     if any(usable(p.control) is not None for p in curve.points):
-        yield Sample("control group (mean)", "line", "p-control", "#6b6b6b", "5 3")
-    for word, limit in (("at least", curve.minimum), ("at most", curve.maximum)):
-        if usable(limit) is not None and limit is not None:
-            off = "" if _inside(limit, span) else ", not drawn"
-            yield Sample(f"{word} {value_text(limit, curve.kind)}{off}", "line", "p-limit", "#b3261e", "8 3")
+        yield Sample("control group, mean", "line", "p-control", "#6b6b6b", "5 3")
+    for rule, is_drawn in asked:
+        word = named(rule, curve.kind) + ("" if is_drawn else ", not drawn")
+        yield Sample(word, "line", "p-limit", "#b3261e", DASHES[rule.of])
     if any(p.phase == "Failed" and usable(p.value) is not None for p in curve.points):
         yield Sample("failed", "cross", "p-bad", "#b3261e")
     if any(usable(p.value) is None for p in curve.points):
@@ -195,5 +238,6 @@ def _described(curve: Curve, marks: Sequence[Mark]) -> str:
     for word, value in (("last", last.value), ("baseline", last.baseline), ("control group", last.control)):
         known = usable(value)
         told.append(f"{word} {'none' if known is None else value_text(known, curve.kind)}")
+    told += [named(rule, curve.kind) for rule in bounds(curve)]
     told.append(f"verdict {last.phase}")
     return "; ".join([*told, *(f"{m.text} at {m.time:%H:%M:%S}" for m in marks)]) + "."

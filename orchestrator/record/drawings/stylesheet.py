@@ -1,7 +1,7 @@
 """How drawings look: one small stylesheet, light and dark, for pages and reports; without it they are readable, too."""
 
 PLOT_CSS = """
-.plot, .graph, .trend { display: block; width: 100%; max-width: 40rem; height: auto; font: 11px system-ui, sans-serif;
+.plot, .graph, .trend { display: block; width: 100%; max-width: 26rem; height: auto; font: 11px system-ui, sans-serif;
   color: CanvasText; --seen: #0a58ca; --control: #6b6b6b; --past: #8a5a00; --limit: #b3261e; --good: #1b7f3b;
   --mark: #5b3fa8; --grid: #8884; }
 @media (prefers-color-scheme: dark) { .plot, .graph, .trend { --seen: #7cb7ff; --control: #b0b0b0; --past: #e0b05a;
@@ -14,7 +14,7 @@ PLOT_CSS = """
 .p-grid { stroke: var(--grid); }
 .p-seen { stroke: var(--seen); } .p-dot { fill: var(--seen); stroke: var(--seen); }
 .p-control { stroke: var(--control); } .p-past { stroke: var(--past); }
-.p-limit { stroke: var(--limit); } .p-bad { stroke: var(--limit); }
+.p-limit { stroke: var(--limit); } .p-zone { fill: var(--limit); } .p-bad { stroke: var(--limit); }
 .p-mark { stroke: var(--mark); } :is(.plot, .graph, .trend) .p-said { fill: var(--mark); }
 .g-cut { stroke: var(--limit); } .g-opened { stroke: var(--good); } .g-narrowed { stroke: var(--past); } .g-widened { stroke: var(--good); }
 .g-sign { paint-order: stroke; stroke: var(--ground, Canvas); stroke-width: 3px; } .p-thick { stroke: currentColor; }

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from orchestrator.record.drawings.axes import seconds_text, usable, value_text
+from orchestrator.record.curve_bounds import usable
+from orchestrator.record.drawings.axes import seconds_text, value_text
 from orchestrator.record.view import Attempt, Curve, Link, Moment, RolloutView, WaveView
 from orchestrator.wording import few
 

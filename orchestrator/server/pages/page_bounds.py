@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.record.view import Cell, Curve, Point, RolloutView, WaveView
+from orchestrator.record.view import Attempt, Cell, Curve, Point, RolloutView, WaveView
 
 MOST_CURVES = 60
 MOST_NUMBERS = 500
@@ -12,6 +12,19 @@ MOST_PLANNED = 100
 def foremost(curves: Sequence[Curve]) -> list[Curve]:
     """The curves of a wave that are drawn."""
     return sorted(curves, key=lambda c: not c.points or c.points[-1].phase == "Successful")[:MOST_CURVES]
+
+
+def by_metric(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
+    """The curves of each metric; the metric of the first curve first."""
+    found: dict[str, list[Curve]] = {}
+    for curve in curves:
+        found.setdefault(curve.metric, []).append(curve)
+    return list(found.items())
+
+
+def wrong_first(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The probes, those whose answer was not the expected one before all others."""
+    return sorted(attempts, key=lambda attempt: attempt.good is not False)
 
 
 def numbers(curves: Sequence[Curve]) -> list[tuple[Curve, Point]]:

@@ -10,9 +10,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator.harmless import visible
+from orchestrator.record.curve_bounds import usable
+from orchestrator.record.drawings.axes import value_text
 from orchestrator.rollout.notifications.connection_words import rules
-from orchestrator.server.pages.curves import curve_json
-from orchestrator.server.pages.page_bounds import foremost, numbers, planned
+from orchestrator.server.pages.page_bounds import by_metric, foremost, numbers, planned, wrong_first
 from orchestrator.server.pages.page_drawings import graph, latency, outcomes, svg
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +60,12 @@ def figure(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def amount(value: float | None, kind: str) -> str:
+    """As the axis of a metric of that kind has it; `–` where there is no value."""
+    known = usable(value)
+    return "–" if known is None else value_text(known, kind)
 
 
 def ago(time: datetime, now: datetime) -> str:
@@ -109,11 +116,13 @@ def _environment() -> Environment:
         stamp=stamp,
         moment=moment,
         figure=figure,
+        amount=amount,
         short=lambda r: str(r)[:10],
     )
-    made.filters.update(foremost=foremost, numbers=numbers, planned=planned, deciding=rules)
+    made.filters.update(foremost=foremost, by_metric=by_metric, numbers=numbers, wrong_first=wrong_first)
+    made.filters.update(planned=planned, deciding=rules)
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
-    made.globals.update(curve_json=curve_json, graph=graph, svg=svg)
+    made.globals.update(graph=graph, svg=svg)
     made.globals.update(outcomes_svg=outcomes, latency_svg=latency)
     return made
 

@@ -1,5 +1,6 @@
 """A large rollout makes no endless page, and what went wrong is on it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.record.view import Cell, Curve, Point, WaveView
@@ -17,6 +18,15 @@ def test_what_went_wrong_is_drawn_before_what_did_not():
     curves = [*(curve(n) for n in range(200)), curve(200, "Failed")]
     found = page_bounds.foremost(curves)
     assert len(found) == page_bounds.MOST_CURVES and found[0].namespace == "n200"
+
+
+def test_the_metric_of_the_worst_curve_comes_first():
+    curves = [replace(curve(1, "Failed"), metric="requests"), curve(2), replace(curve(3), metric="requests")]
+    found = page_bounds.by_metric(curves)
+    assert [(metric, [c.namespace for c in mine]) for metric, mine in found] == [
+        ("requests", ["n1", "n3"]),
+        ("errors", ["n2"]),
+    ]
 
 
 def test_the_newest_numbers_are_in_the_table():

@@ -15,4 +15,4 @@ def test_every_file_has_its_checksum_and_licence():
     assert there == set(listed)
     for name, checksum in listed.items():
         assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == checksum, name
-    assert {f.stem for f in VENDOR.glob("*.LICENSE")} == {"htmx", "htmx-sse", "idiomorph", "uplot"}
+    assert {f.stem for f in VENDOR.glob("*.LICENSE")} == {"htmx", "htmx-sse", "idiomorph"}

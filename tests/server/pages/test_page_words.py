@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.record.view import Cell, Curve, Mark, Point, WaveView
-from orchestrator.server.pages.curves import curve_json
+from orchestrator.record.view import Cell, WaveView
 from orchestrator.server.pages.now_page import headline
 from orchestrator.server.pages.read import Seen
 from orchestrator.server.pages.render import ago, duration, figure, lines, moment
@@ -98,13 +97,6 @@ def test_times_of_a_rollback_are_those_of_the_wave_that_went_wrong(view):
 def test_what_broke_has_its_first_part_first(view):
     assert broken(view(), {"detected": "errors in a; requests in b"}) == ["errors in a", "requests in b"]
     assert broken(view(reason="because"), {}) == ["because"]
-
-
-def test_a_curve_has_no_number_that_json_does_not_know():
-    point = Point(T, "Error", float("nan"), None, float("inf"))
-    text = curve_json(Curve("m", "value", "a", (point,), maximum=1.0), (Mark(T, "applied", ""),))
-    assert '"canary":[null]' in text and '"control":[null]' in text and '"maximum":1.0' in text
-    assert "NaN" not in text and "Infinity" not in text
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-// Keeps a page current without taking from the reader what is open, typed or drawn.
+// Keeps a page current without taking from the reader what is open or typed.
 "use strict";
 (() => {
   const calls = Idiomorph.defaults.callbacks;
   calls.beforeAttributeUpdated = (name, node) =>
-    !((name === "open" && node.tagName === "DETAILS") || name === "data-drawn" || name === "data-state");
-  calls.beforeNodeRemoved = (node) => !(node.classList && node.classList.contains("host"));
+    !((name === "open" && node.tagName === "DETAILS") || name === "data-state");
+  calls.beforeNodeRemoved = (node) => !(node.classList && node.classList.contains("reading"));
 
   const beat = (state, text) => {
     for (const node of document.querySelectorAll("[data-beat]")) {
@@ -17,7 +17,7 @@
   document.body.addEventListener("htmx:sseOpen", () => say("live", "live"));
   document.body.addEventListener("htmx:sseError", () => say("lost", "connection lost, trying again"));
   document.body.addEventListener("htmx:sendError", () => say("lost", "no answer, trying again"));
-  document.body.addEventListener("htmx:afterSettle", () => { beat(...last); drawCurves(); });
+  document.body.addEventListener("htmx:afterSettle", () => beat(...last));
 
   // A link to a namespace's plan opens it.
   const reveal = () => {

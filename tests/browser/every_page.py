@@ -1,0 +1,19 @@
+"""The address of each kind of page, by the name that its picture has."""
+
+
+def every_page(page):
+    """Of what stands in the sandbox; `page` is one whose visitor is signed in."""
+    page.goto("/")
+    links = [a.get_attribute("href") for a in page.locator("main a[href^='/rollouts/']").all()]
+    waiting = next(link.removesuffix("/approve") for link in links if link.endswith("/approve"))
+    whys = [link for link in links if link.endswith("/why")]
+    return {
+        "now": "/",
+        "rollout": waiting,
+        "approve": f"{waiting}/approve",
+        "rolled-back": whys[-1].removesuffix("/why"),
+        "why": whys[0],  # whose revision is blocked, so that there is something to do
+        "history": "/history",
+        "sources": "/sources",
+        "namespace": "/namespaces/checkout",
+    }
