@@ -32,6 +32,11 @@ def curves(plan: Analysis, status: WaveAnalysisStatus) -> tuple[Curve, ...]:
     return tuple(sorted(found, key=lambda c: (*_badness(c), order.get(c.metric, len(order)), c.namespace)))
 
 
+def bad(curve: Curve) -> bool:
+    """Whether its last measurement is not good."""
+    return bool(curve.points) and curve.points[-1].phase in BAD_FIRST
+
+
 def _badness(curve: Curve) -> tuple[int, float]:
     """By what the last measurement says, and by how far beyond its rule it is; the worst is the least."""
     phase = curve.points[-1].phase

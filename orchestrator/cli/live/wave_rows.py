@@ -6,7 +6,8 @@ from orchestrator.cli.live.fitted_rows import Row
 from orchestrator.cli.live.sparkline import sparkline
 from orchestrator.cli.printing import cut, fitted
 from orchestrator.cli.terminal import PHASES
-from orchestrator.record.drawings.axes import usable, value_text
+from orchestrator.record.curve_bounds import usable
+from orchestrator.record.drawings.axes import value_text
 from orchestrator.record.evidence import bad
 from orchestrator.record.report.tables import limits
 from orchestrator.record.view import Attempt, Curve, WaveState, WaveView
