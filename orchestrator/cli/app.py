@@ -10,6 +10,7 @@ from typing import Annotated, Any, Concatenate
 import typer
 
 from orchestrator import __version__
+from orchestrator.cli import request_lines
 from orchestrator.cli.completions import completed
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ Workloads = Annotated[
 class Target:
     """Which cluster, the orchestrator's own namespace in it, and what probe pods run unless a strategy says it.
 
-    `verbose`: each request to the API server is said.
+    `verbose` is a level of kubectl's: from 6 on each request is said, whomever it is for.
     """
 
     namespace: Annotated[
@@ -81,8 +82,16 @@ class Target:
     ] = None
     probe_image: str = ""
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="say each request to the API server on standard error")
-    ] = False
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            help="say requests on standard error: 6 (or no number) each of them, 7 their headers, 8 to 10 what is in them",
+            metavar="[LEVEL]",
+            parser=request_lines.level,
+            show_default=False,
+        ),
+    ] = 0
 
 
 @app.callback()
@@ -112,7 +121,9 @@ def on_cluster(*, namespace: bool = True, secrets: bool = False) -> Callable[[Co
     def decorate(command: Command) -> Callable[..., int]:
         @wraps(command)
         def run(**given: Any) -> int:
-            return command(Target(**{name: given.pop(name) for name in names}), **given)
+            target = Target(**{name: given.pop(name) for name in names})
+            request_lines.begin(target.verbose)
+            return command(target, **given)
 
         said = inspect.signature(command, eval_str=True)
         own = list(said.parameters.values())[1:]

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from orchestrator.cli import completions, edge, live_names
+from orchestrator.cli import completions, edge, live_names, request_lines
 from orchestrator.cli.app import OWN, app
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
@@ -40,7 +40,7 @@ def main() -> None:
     load()
     edge.guard()
     try:
-        code = app(standalone_mode=False, prog_name=OWN)
+        code = app(request_lines.leveled(sys.argv[1:]), standalone_mode=False, prog_name=OWN)
         sys.exit(code if isinstance(code, int) else 0)
     except (BadInput, RepositoryError, NotFound) as error:
         _say(error, 2)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.app import Target
-from orchestrator.cli.printing import note
 from orchestrator.context import Context
 from orchestrator.ports import Clock, Cluster, PolicyRepository, Prober
 from orchestrator.rollout.next import Action, State
@@ -33,12 +32,7 @@ def connected(target: Target, stop: threading.Event | None = None) -> Context:
     """The ports on a real cluster. Raises BadInput where there is none."""
     from orchestrator.adapters.kube.cluster import connect
 
-    return over(connect(target.kubeconfig, target.context, **telling(target)), target, stop)
-
-
-def telling(target: Target) -> dict[str, Any]:
-    """For `connect`, where each request is to be said."""
-    return {"tell": note} if target.verbose else {}
+    return over(connect(target.kubeconfig, target.context), target, stop)
 
 
 def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) -> Context:

@@ -1,6 +1,5 @@
 """What else people know from kubectl: the version, a plugin's name, a dry run."""
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -84,13 +83,3 @@ def test_a_dry_run_is_refused_as_the_real_one_would_be(waiting):
         waiting("start", "--dry-run=server").code == 1
         and waiting("retry", "shop", "--dry-run=server").code == 1
     )
-
-
-def test_each_request_is_said_for_who_asks(monkeypatch, capsys, netpol):
-    from orchestrator.cli import wiring
-    from orchestrator.cli.app import Target
-
-    assert wiring.telling(Target()) == {}
-    wiring.telling(Target(verbose=True))["tell"]("GET https://127.0.0.1/api: 200 in 3 ms")
-    assert capsys.readouterr().err == "netpol-canary: GET https://127.0.0.1/api: 200 in 3 ms\n"
-    assert re.search("-v", netpol("get", "--help").out)

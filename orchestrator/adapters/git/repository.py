@@ -20,6 +20,7 @@ from orchestrator.adapters.git.kustomize import built, outside
 from orchestrator.adapters.git.program import SETTINGS, Credentials
 from orchestrator.adapters.git.skipped import passed_over
 from orchestrator.adapters.git.tree import Entry, Trees, contents, sizes
+from orchestrator.adapters.request_log import Exchange, told
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.policy.files.nearest import MOST_NAMES, did_you_mean
 from orchestrator.ports import MOST_COMMITS, Commit, Files
@@ -213,11 +214,16 @@ class GitRepository:
         words = ["fetch", *flags, "--", self._remote, *refs]
         given = self.credentials.lasting(self._name)
         try:
-            self.git(*words, credentials=given)
+            self._told(words, given)
         except RepositoryError as error:
             if not (_REFUSED.search(str(error)) and self.credentials.renewed(given)):
                 raise
-            self.git(*words, credentials=self.credentials.lasting(self._name))
+            self._told(words, self.credentials.lasting(self._name))
+
+    def _told(self, words: Sequence[str], credentials: Credentials) -> None:
+        with told(Exchange("git fetch", self._name, outcome="failed")) as exchange:
+            self.git(*words, credentials=credentials)
+            exchange.outcome = "done"
 
     def _ready(self) -> None:
         """A clone that stands as a whole or not at all, without what a killed fetch left in it."""

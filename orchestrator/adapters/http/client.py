@@ -17,6 +17,7 @@ from orchestrator.adapters.http.bounded_json import parsed
 from orchestrator.adapters.http.deadline import Deadline
 from orchestrator.adapters.http.proof import Identity, Outgoing
 from orchestrator.adapters.http.redaction import redacted
+from orchestrator.adapters.request_log import Exchange, answered, told
 from orchestrator.errors import IdentityError, PortError
 
 CHUNK = 65536
@@ -91,9 +92,12 @@ class Client:
 
     def clean(self, text: str) -> str:
         """One line of at most 400 characters, without what is secret."""
+        return self._redacted(text)[:MOST_CHARACTERS]
+
+    def _redacted(self, text: str) -> str:
         basic = _forms(*self.basic) if self.basic else ()
         lately = self.identity.secrets if self.identity else ()
-        return redacted(text, (*self.secrets, *self.credentials.values(), *basic, *lately))[:MOST_CHARACTERS]
+        return redacted(text, (*self.secrets, *self.credentials.values(), *basic, *lately))
 
     def _below(self, path: str) -> str:
         """The address of a path; those that servers or libraries would read as one above are none."""
@@ -156,11 +160,18 @@ class Client:
             request = requests.Request(method, url, headers, auth=self.basic, **content).prepare()
             proof = self._proof(request)
             request.headers.update(proof)
+            address, sent = self._redacted(str(request.url)), content.get("json") or content.get("data")
             with (
+                told(Exchange(method, address, request.headers, sent)) as exchange,
                 closing(BoundedAdapter(until, self.most_bytes)) as adapter,
                 closing(adapter.send(request, True, until.patience(), self.verify, None, proxies)) as answer,
             ):
-                return Answer(answer.status_code, answer.headers, self._body(answer), proof)
+                exchange.outcome = str(answer.status_code)
+                body = self._body(answer)
+                answered(
+                    f"{method} {address}", lambda: self._redacted(body.decode(errors="replace")).encode()
+                )
+                return Answer(answer.status_code, answer.headers, body, proof)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             slow = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
             if isinstance(error, slow) or not until.left:

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.adapters.kube import callers
 from orchestrator.adapters.kube.kubeconfig import UNUSABLE, explained
-from orchestrator.adapters.kube.request_log import tell_requests
+from orchestrator.adapters.request_log import Exchange, answered, told
 from orchestrator.errors import (
     ApiError,
     Busy,
@@ -49,10 +49,8 @@ Objects = list[Manifest]
 _WRITE = [("fieldValidation", "Strict"), ("fieldManager", MANAGER)]
 
 
-def connect(
-    kubeconfig: str = "", context: str = "", timeout: float = 5.0, tell: Callable[[str], None] | None = None
-) -> KubernetesCluster:
-    """The cluster of a kubeconfig, or the one that this process runs in; `tell` is told of each request. Raises BadInput."""
+def connect(kubeconfig: str = "", context: str = "", timeout: float = 5.0) -> KubernetesCluster:
+    """The cluster of a kubeconfig, or the one that this process runs in. Raises BadInput."""
     from kubernetes import client, config
 
     settings = client.Configuration()
@@ -65,9 +63,21 @@ def connect(
     settings.connection_pool_maxsize = POOL
     settings.retries = False
     api = client.ApiClient(settings)
-    if tell is not None:
-        tell_requests(api, tell)
+    _tell_requests(api)
     return KubernetesCluster(api, timeout)
+
+
+def _tell_requests(api: Any) -> None:
+    """Its requests are in the request log from here on."""
+    ask = api.rest_client.request
+
+    def request(method: str, url: str, headers: Any = None, body: Any = None, **more: Any) -> Any:
+        with told(Exchange(method.upper(), url, headers or {}, body)) as exchange:
+            answer = ask(method, url, headers=headers, body=body, **more)
+            exchange.outcome = str(answer.status)
+            return answer
+
+    api.rest_client.request = request
 
 
 def _inside(config: Any, settings: Any) -> bool:
@@ -223,7 +233,9 @@ class KubernetesCluster:
     def _json(self, method: str, path: str, query: Query | None = None, body: Any = None) -> Manifest:
         answer = self._send(method, path, query or [], body, self._timeout)
         most = MOST_OWN_BYTES if f"/{GROUP}/" in path else MOST_BYTES
-        found: Manifest = self._translated(lambda: json.loads(_whole(answer, self._timeout, most)))
+        body = self._translated(lambda: _whole(answer, self._timeout, most))
+        answered(f"{method.upper()} {path}", lambda: body)
+        found: Manifest = self._translated(lambda: json.loads(body))
         return found
 
     def _send(self, method: str, path: str, query: Query, body: Any, timeout: float) -> Any:

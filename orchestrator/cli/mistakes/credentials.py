@@ -3,12 +3,13 @@
 import difflib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _SECRET = re.compile(
     rb"""kind["']?\s*:\s*(?:[!&]\S*\s+)*["']?\w*secret|["']?stringData["']?\s*:""", re.IGNORECASE
 )
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_KEY = re.compile(r"""(?P<key>[\w-]+)["']?\s*[:=]""")
+_KEY = re.compile(r"""(?<![\w-])(?P<key>[\w-]+)["']?\s*[:=]""")  # from a word's beginning alone: linear
 _OPEN = re.compile(r":\s*([|>][-+0-9]*)?\s*(#.*)?$")  # a value that begins in the next line
 _CREDENTIALS = [
     "password",
@@ -38,14 +39,15 @@ def masked(line: str) -> str:
     """Stars in place of what looks like a credential; as many, for the caret's sake."""
     text = _LOGIN.sub(lambda found: "*" * len(found[0]), line)
     for found in _KEY.finditer(text):
-        if _credential(found["key"]):
+        if credential_key(found["key"]):
             value = text[found.end() :]
             blank = len(value) - len(value.lstrip())
             return text[: found.end() + blank] + "*" * (len(value) - blank)
     return text
 
 
-def _credential(key: str) -> bool:
+@lru_cache(maxsize=4096)  # bodies and files repeat their keys
+def credential_key(key: str) -> bool:
     """Whether a key names a credential, also misspelt, as keys with mistakes are; one that names a Secret does not."""
     plain = re.sub(r"[-_]", "", key).lower()
     if plain.endswith(("ref", "name", "file")):
@@ -83,7 +85,7 @@ def _within(above: Sequence[str], line: str) -> bool:
 
 def _names_credential(line: str) -> bool:
     found = _KEY.search(line)
-    return found is not None and _credential(found["key"])
+    return found is not None and credential_key(found["key"])
 
 
 def _indent(line: str) -> int:

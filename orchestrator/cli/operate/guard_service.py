@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.adapters.kube.events import EventNotifier
-from orchestrator.cli import logs, wiring
+from orchestrator.cli import logs
 from orchestrator.cli.app import Target
 from orchestrator.cli.process import holder, stopping
 from orchestrator.context import Context
@@ -32,7 +32,7 @@ def run(target: Target, interval: float, listen: str, log: str, log_level: str) 
     instruments = GuardInstruments()
     with stopping() as stop:
         ctx = alone(
-            connect(target.kubeconfig, target.context, **wiring.telling(target)),
+            connect(target.kubeconfig, target.context),
             SystemClock(stop),
             target.namespace,
         )

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kube.bundle import Manifest, bundle
 from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
-from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.operate.preflight import knows, offers
 from orchestrator.cli.printing import formatted, printed, table
@@ -30,7 +29,7 @@ def render(image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int
 def check(target: Target, output: str) -> int:
     """0 where an installation can work, 1 where something that it cannot do without is missing."""
     formatted(output)
-    found = offers(connect(target.kubeconfig, target.context, **wiring.telling(target)), target.namespace)
+    found = offers(connect(target.kubeconfig, target.context), target.namespace)
     if output:
         rows = [{"name": o.name, "state": o.state, "found": o.found, "todo": o.todo} for o in found]
         printed({"offers": rows}, output)
@@ -44,7 +43,7 @@ def check(target: Target, output: str) -> int:
 def apply(target: Target, image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int:
     """Apply everything; a line for each object. Refused, with nothing written, where the check finds something missing."""
     documents = bundle(image, extras, probes)
-    cluster = connect(target.kubeconfig, target.context, **wiring.telling(target))
+    cluster = connect(target.kubeconfig, target.context)
     found = offers(cluster, target.namespace)
     if missing := [o for o in found if o.state == "missing"]:
         raise Refused("; ".join(f"{o.name}: {o.found}: {o.todo}" for o in missing))
