@@ -14,7 +14,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt
 # all builds; their hashes are held against the lock file each time.
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-dev --no-install-project --extra notifications --extra oidc
+    uv sync --frozen --no-dev --no-install-project \
+    --extra aws --extra azure --extra google --extra notifications --extra oidc
 
 FROM packages AS build
 COPY README.md LICENSE ./
