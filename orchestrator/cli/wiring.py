@@ -18,6 +18,7 @@ from orchestrator.rollout.resources.resource import Source
 
 if TYPE_CHECKING:
     from orchestrator.adapters.identities.github_app import GitHubApps
+    from orchestrator.adapters.identities.grants import Grants
     from orchestrator.adapters.identities.renewed_token import RenewedToken
     from orchestrator.adapters.notify.messengers import Messengers
     from orchestrator.engine.delivery.dispatcher import Dispatcher
@@ -35,10 +36,16 @@ def connected(target: Target, stop: threading.Event | None = None) -> Context:
     return over(connect(target.kubeconfig, target.context), target, stop)
 
 
-def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) -> Context:
-    """The ports around a cluster that is there already."""
+def over(
+    cluster: Cluster,
+    target: Target,
+    stop: threading.Event | None = None,
+    granted: Callable[[], Grants] | None = None,
+) -> Context:
+    """The ports around a cluster that is there already; what is granted stands in the environment, or is given."""
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.identities.github_app import GitHubApps
+    from orchestrator.adapters.identities.provider_identities import Identities
     from orchestrator.adapters.kube.events import EventNotifier
     from orchestrator.adapters.metrics.metric_sources import Sources
     from orchestrator.engine.worker import threads
@@ -49,7 +56,7 @@ def over(cluster: Cluster, target: Target, stop: threading.Event | None = None) 
         cluster,
         clock,
         lambda source: repository(source, read, apps),
-        Sources(cluster, clock, read).get,
+        Sources(cluster, clock, read, Identities(clock, granted or _granted)).get,
         lambda probing, owner, beat: prober(cluster, clock, probing, owner, beat, target.probe_image),
         EventNotifier(cluster, clock),
         target.namespace,
@@ -98,6 +105,13 @@ def messengers(ctx: Context, target: Target) -> Messengers:
     from orchestrator.adapters.notify.messengers import Messengers
 
     return Messengers(_secrets(ctx.cluster, target))
+
+
+def _granted() -> Grants:
+    """What the environment grants, as `serve` reads it."""
+    from orchestrator.server.settings import load
+
+    return load().identity
 
 
 def _secrets(cluster: Cluster, target: Target) -> Read:

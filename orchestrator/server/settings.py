@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from orchestrator.adapters.given_files import unreadable
+from orchestrator.adapters.identities.grants import Grants
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.files.yaml_text import LOADER, no_yaml
@@ -110,6 +111,10 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Field(Webhooks(), description="Pushes that Git hosts report.")
     pages: Pages = Field(Pages(), description="The web pages.")
     signin: SignIn = Field(SignIn(), description="Who comes in to the pages: docs/sign-in.md.")
+    identity: Grants = Field(
+        Grants(),
+        description="Where netpol-canary's own identity may be sent when sources ask for it: docs/analysis.md.",
+    )
 
 
 class Leaf(NamedTuple):

@@ -51,8 +51,9 @@ def _plain(schema: Mapping[str, Any], known: Mapping[str, Any], path: str) -> di
         said = {"description": schema["description"]} if "description" in schema else {}
         return {**_plain(named, known, path), **said}
     found = {k: v for k, v in schema.items() if k in KEPT}
-    if isinstance(found.get("items"), dict):
-        found["items"] = _plain(found["items"], known, path)
+    for key in ("items", "additionalProperties"):
+        if isinstance(found.get(key), dict):
+            found[key] = _plain(found[key], known, path)
     for key in ("anyOf", "allOf"):
         if key in schema:
             found[key] = [_plain(one, known, path) for one in schema[key]]

@@ -4,10 +4,12 @@ import pytest
 from stage import Stage
 
 from orchestrator.adapters.git.signatures import SignedRepository
-from orchestrator.cli.wiring import PROBE_IMAGE, prober, repository
+from orchestrator.adapters.identities.grants import Grants
+from orchestrator.cli.app import Target
+from orchestrator.cli.wiring import PROBE_IMAGE, over, prober, repository
 from orchestrator.errors import BadInput
 from orchestrator.operations.start import find_source
-from orchestrator.rollout.resources.model import Git, Probing
+from orchestrator.rollout.resources.model import Analysis, Git, MetricIdentity, Probing, Prometheus
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
 
@@ -38,3 +40,22 @@ def test_a_source_that_asks_for_signatures_gets_them_checked(monkeypatch, tmp_pa
     assert isinstance(found, SignedRepository) and found.mode == "commits"
     with pytest.raises(BadInput, match=r"PolicySource signed spec\.git\.verify\.secretRef: .*nobody"):
         repository(source, lambda name, where: {})
+
+
+AMP = "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1"
+SIGNED = Analysis(prometheus=Prometheus(url=AMP, identity=MetricIdentity(type="aws")))
+
+
+def test_what_a_command_may_send_its_own_identity_to_stands_in_the_environment(monkeypatch):
+    metrics = over(MemoryCluster(), Target()).metrics
+    with pytest.raises(
+        BadInput, match=f"may not send its own aws identity to {AMP}; .*NETPOL_CANARY_IDENTITY__AWS"
+    ):
+        metrics(SIGNED, "prometheus")
+    monkeypatch.setenv("NETPOL_CANARY_IDENTITY__AWS", f'["{AMP}"]')
+    assert metrics(SIGNED, "prometheus").client.identity is not None
+
+
+def test_what_serve_may_send_it_to_stands_in_its_settings():
+    granted = over(MemoryCluster(), Target(), granted=lambda: Grants(aws=(AMP,))).metrics
+    assert granted(SIGNED, "prometheus").client.identity is not None

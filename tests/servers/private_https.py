@@ -57,9 +57,8 @@ class Files(Quiet, SimpleHTTPRequestHandler):
     """Of a folder."""
 
 
-@contextlib.contextmanager
-def private_https(folder, chain):
-    """Its address, and the certificate of who vouches for it; `chain` is the file for the server's own key."""
+def private_tls(chain):
+    """For a server on loopback: its SSLContext, and the certificate of who vouches for it; `chain` is the file for its key."""
     name, key, vouching = authority("private")
     own = ec.generate_private_key(ec.SECP256R1())
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
@@ -70,5 +69,12 @@ def private_https(folder, chain):
     chain.write_bytes(private + pem(signed(subject, own, name, key, address)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
+    return context, pem(vouching)
+
+
+@contextlib.contextmanager
+def private_https(folder, chain):
+    """Its address, and the certificate of who vouches for it; `chain` is the file for the server's own key."""
+    context, vouching = private_tls(chain)
     with serving(partial(Files, directory=os.fspath(folder)), tls=context) as server:
-        yield server.url, pem(vouching)
+        yield server.url, vouching

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.adapters.http.allowed_addresses import shown
 from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.metrics.metric_sources import Settings
-from orchestrator.adapters.metrics.provider_client import client, exchange
+from orchestrator.adapters.metrics.provider_client import client, exchange, said
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.ports import Clock, Sample
 
@@ -33,7 +33,8 @@ def build(settings: Settings) -> JsonSource:
     except JMESPathError as error:
         text = " ".join(str(error).split())[:200]
         raise BadInput(f"its result is not JMESPath: {text}", where, "correct result") from None
-    return JsonSource(client(provider, settings.secret, MOST_BYTES), result, settings.clock)
+    asked = client(provider, settings.secret, MOST_BYTES, settings.identity)
+    return JsonSource(asked, result, settings.clock)
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class JsonSource:
             )
         status, body = exchange(self.client, self.clock, expression.strip() or "/")
         if status != 200:
-            said = f": {_said(body)}" if _said(body) else ""
-            raise self.client.error(f"answered {status}{said}")
+            text = said(body)
+            raise self.client.error(f"answered {status}{f': {text}' if text else ''}")
         return self._samples(body, at)
 
     def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
@@ -93,10 +94,3 @@ class JsonSource:
 
     def _short(self, value: Any) -> str:
         return self.client.clean(repr(value))[:60]  # what is secret is blotted out before it is cut in two
-
-
-def _said(body: Any) -> str:
-    """What an error body says, under the names that are usual."""
-    if isinstance(body, Mapping):
-        return next((str(body[k]) for k in ("error", "message", "detail") if body.get(k)), "")
-    return ""

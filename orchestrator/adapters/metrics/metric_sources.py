@@ -12,6 +12,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from orchestrator.adapters.http.proof import Identity
+from orchestrator.adapters.identities.provider_identities import Identities
 from orchestrator.analysis.queries.providers import provider_of
 from orchestrator.errors import BadInput, MetricError, NetpolCanaryError
 from orchestrator.ports import Clock, Cluster, MetricSource, Sample
@@ -25,12 +27,13 @@ KEPT = timedelta(seconds=60)  # after which a Secret that was changed is read ag
 
 @dataclass(frozen=True)
 class Settings:
-    """What a source is built from: the provider's settings, its Secret's data, the cluster, and time."""
+    """What a source is built from: the provider's settings, its Secret's data, the cluster, time, and who asks."""
 
     provider: m.Provider
     secret: Mapping[str, bytes] = field(repr=False)
     cluster: Cluster
     clock: Clock
+    identity: Identity | None = field(default=None, repr=False)
 
 
 Build = Callable[[Settings], MetricSource]
@@ -113,12 +116,20 @@ def _named(error: Exception) -> str:
 
 
 class Sources:
-    """The sources of this process, each kept for a minute; `read(name, where)` gives a Secret's data."""
+    """The sources of this process, each kept for a minute; `read(name, where)` gives a Secret's data.
+
+    Without `identities` nothing is granted.
+    """
 
     def __init__(
-        self, cluster: Cluster, clock: Clock, read: Callable[[str, str], Mapping[str, bytes]]
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        read: Callable[[str, str], Mapping[str, bytes]],
+        identities: Identities | None = None,
     ) -> None:
         self._cluster, self._clock, self._read = cluster, clock, read
+        self._identities = identities or Identities(clock)
         self._kept: dict[str, tuple[datetime, MetricSource]] = {}
         self._lock = threading.Lock()
 
@@ -133,7 +144,8 @@ class Sources:
         if kept is not None and now - kept[0] < KEPT:
             return kept[1]
         secret = self._read(provider.secret_ref, f"the provider {provider.name}, secretRef")
-        source = build(Settings(provider, secret, self._cluster, self._clock))
+        identity = self._identities.get(provider, secret)
+        source = build(Settings(provider, secret, self._cluster, self._clock, identity))
         with self._lock:
             self._kept.pop(key, None)
             while len(self._kept) >= MOST_KEPT:

@@ -17,7 +17,8 @@ INFO = "PromQL info:"
 
 def build(settings: Settings) -> PrometheusSource:
     """Raises BadInput for settings that cannot be meant."""
-    return PrometheusSource(client(settings.provider, settings.secret), settings.clock)
+    asked = client(settings.provider, settings.secret, identity=settings.identity)
+    return PrometheusSource(asked, settings.clock)
 
 
 @dataclass(frozen=True)

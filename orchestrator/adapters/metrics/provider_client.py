@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.adapters.http.allowed_addresses import problem
-from orchestrator.adapters.http.client import Basic, Client
+from orchestrator.adapters.http.client import Answer, Basic, Client
 from orchestrator.adapters.http.deadline import Deadline
+from orchestrator.adapters.http.proof import Identity
 from orchestrator.adapters.http.retry_after import retry_after
 from orchestrator.errors import BadInput, MetricError
 from orchestrator.ports import Clock
@@ -14,6 +15,8 @@ from orchestrator.rollout.resources import model as m
 MOST_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 3
 AGAIN = (429, 503)
+UNPROVEN = (401, 407)
+PROOF = ("authorization", "host")  # headers that an identity answers for
 
 
 def access(secret: Mapping[str, bytes], where: str = "secretRef") -> tuple[dict[str, str], Basic | None]:
@@ -32,13 +35,21 @@ def access(secret: Mapping[str, bytes], where: str = "secretRef") -> tuple[dict[
     return headers, basic
 
 
-def client(provider: m.Provider, secret: Mapping[str, bytes], most_bytes: int = MOST_BYTES) -> Client:
+def client(
+    provider: m.Provider,
+    secret: Mapping[str, bytes],
+    most_bytes: int = MOST_BYTES,
+    identity: Identity | None = None,
+) -> Client:
     """For a provider's settings. Raises BadInput for an address that cannot be meant."""
     where = f"the provider {provider.name}"
     if said := problem(provider.url, plain=True):
         hint = "give the address alone; credentials go into the Secret that secretRef names"
         raise BadInput(f"its url {said}", where, hint)
     headers, basic = access(secret, where)
+    if identity is not None and (key := _rival(secret)):
+        text = f"the Secret's {key} stands beside its identity {provider.identity.type}"
+        raise BadInput(text, where, "leave one of them out")
     return Client(
         provider.url,
         MetricError,
@@ -46,8 +57,11 @@ def client(provider: m.Provider, secret: Mapping[str, bytes], most_bytes: int = 
         most_bytes,
         credentials=headers,
         basic=basic,
+        identity=identity,
         verify=provider.ca_file or not provider.insecure_skip_tls_verify,
         plain=True,  # what stands in the cluster speaks http mostly
+        proxies=identity is None
+        or provider.url.startswith("https:"),  # else a proxy would read what proves it
     )
 
 
@@ -61,8 +75,13 @@ def exchange(
     until = Deadline(client.seconds)
     for attempt in range(1, ATTEMPTS + 1):
         answer = client.ask("GET" if form is None else "POST", path, form=form, deadline=until)
-        if answer.status in (401, 407):
-            raise client.error(f"answered {answer.status}: check the credentials that secretRef names")
+        if answer.status in UNPROVEN:
+            what = "the provider's identity" if client.identity else "the credentials that secretRef names"
+            raise client.error(f"answered {answer.status}: check {what}")
+        if answer.status == 403 and client.identity:
+            raise client.error(
+                f"answered 403: check the rights of the provider's identity: {_body(client, answer)}"
+            )
         after = retry_after(answer.headers, clock.now()) if answer.status in AGAIN else None
         if after is None:
             break
@@ -73,3 +92,28 @@ def exchange(
             raise client.error(text)
         clock.sleep(after)
     return answer.status, client.json(answer)
+
+
+def said(body: Any) -> str:
+    """What an error's body says, under the names that are usual."""
+    if not isinstance(body, Mapping):
+        return ""
+    found = next((body[k] for k in ("error", "message", "Message", "detail") if body.get(k)), "")
+    return said(found) if isinstance(found, Mapping) else str(found)
+
+
+def _body(client: Client, answer: Answer) -> str:
+    try:
+        return said(client.json(answer))
+    except MetricError:
+        return ""
+
+
+def _rival(secret: Mapping[str, bytes]) -> str:
+    """The key of a Secret by which somebody else would ask than the identity."""
+    for key in secret:
+        header = key.removeprefix("header.").lower()
+        named = key.startswith("header.") and (header in PROOF or header.startswith("x-amz-"))
+        if named or key in ("bearer", "username", "password"):
+            return key
+    return ""

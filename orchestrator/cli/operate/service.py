@@ -72,7 +72,7 @@ def serve(
     target = Target(
         settings.namespace, settings.context, settings.kubeconfig, settings.secrets, settings.probe_image
     )
-    ctx = wiring.over(cluster, target, stop)
+    ctx = wiring.over(cluster, target, stop, lambda: settings.identity)
     given, name = settings.controller, holder()
     found = Controller(
         ctx,

@@ -176,6 +176,20 @@ class MetricSpec(Model):
     dry_run: bool = False
 
 
+class MetricIdentity(Model):
+    """Who asks, where a managed service wants to know.
+
+    `aws` signs requests (SigV4), `google` and `azure` bring tokens of their clouds; `tokenFile` brings the bearer token `name` of a
+    file. With `secretRef` the identity is that of the Secret: accesskey, secretkey and sessiontoken; serviceaccount; tenantId,
+    clientId and clientSecret. Without, and for `tokenFile`, it is netpol-canary's own, which is sent to those addresses alone
+    that its settings grant.
+    """
+
+    type: Literal["none", "aws", "google", "azure", "tokenFile"] = "none"
+    name: Name = ""
+    region: Name = ""
+
+
 class Prometheus(Model):
     """A Prometheus-compatible API.
 
@@ -187,6 +201,7 @@ class Prometheus(Model):
     ca_file: Text = ""
     insecure_skip_tls_verify: bool = False
     timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    identity: MetricIdentity = MetricIdentity()
 
 
 class Provider(Model):
@@ -204,6 +219,7 @@ class Provider(Model):
     ca_file: Text = ""
     insecure_skip_tls_verify: bool = False
     timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 10
+    identity: MetricIdentity = MetricIdentity()
 
 
 class FlowQuery(Model):
