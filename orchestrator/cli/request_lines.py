@@ -90,12 +90,11 @@ def _pair(pair: str) -> str:
 
 def content(body: object) -> str:
     """A body as JSON without its credentials; of any other only how long it is."""
-    if isinstance(body, bytes | str):
-        try:
-            body = json.loads(body)
-        except ValueError:
-            return f"{len(body)} bytes that are no JSON" if body else "nothing"
-    return json.dumps(without(body), ensure_ascii=False)
+    text = body if isinstance(body, bytes | str) else json.dumps(body)
+    try:
+        return json.dumps(without(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"{len(text)} bytes that are no JSON" if text else "nothing"
 
 
 def without(value: Any, secret: bool = False) -> Any:

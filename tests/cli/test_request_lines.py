@@ -80,6 +80,9 @@ def test_a_body_is_cut_as_kubectl_cuts_it_and_one_that_is_no_json_is_measured(sa
     ]
     assert said(8, Exchange("GET", "https://h/x"), b"log line\n")[1].endswith(": 9 bytes that are no JSON")
     assert said(8, Exchange("GET", "https://h/x"))[1].endswith(": nothing")
+    assert said(8, Exchange("GET", "https://h/x"), b"[" * 100_000)[1].endswith(
+        ": 100000 bytes that are no JSON"
+    )
 
 
 @pytest.mark.parametrize(
