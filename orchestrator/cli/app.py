@@ -10,8 +10,8 @@ from typing import Annotated, Any, Concatenate
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import request_lines
 from orchestrator.cli.completions import completed
+from orchestrator.cli.confidential import request_lines
 
 app = typer.Typer(
     name="netpol-canary",

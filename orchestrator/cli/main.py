@@ -4,8 +4,9 @@ import gc
 import os
 import sys
 
-from orchestrator.cli import completions, edge, live_names, request_lines
+from orchestrator.cli import completions, edge, live_names
 from orchestrator.cli.app import OWN, app
+from orchestrator.cli.confidential import request_lines
 from orchestrator.errors import BadInput, Forbidden, NetpolCanaryError, NotFound, Refused, RepositoryError
 
 FAULT = 70  # EX_SOFTWARE

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orchestrator.cli.mistakes.credentials import masked, withheld
+from orchestrator.cli.confidential.credentials import masked, withheld
 from orchestrator.errors import BadInput, Cited
 from orchestrator.harmless import one_line, visible
 from orchestrator.policy.files.field_places import Place, Places

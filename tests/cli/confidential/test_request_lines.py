@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.adapters import request_log
 from orchestrator.adapters.request_log import Exchange
-from orchestrator.cli import request_lines
+from orchestrator.cli.confidential import request_lines
 from orchestrator.errors import BadInput
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln"

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from orchestrator.adapters import request_log
 from orchestrator.adapters.request_log import Exchange
-from orchestrator.cli.mistakes.credentials import credential_key, masked
+from orchestrator.cli.confidential.credentials import credential_key, masked
 from orchestrator.errors import BadInput
 
 REQUESTS, HEADERS, BODIES = 6, 7, 8
