@@ -1,6 +1,6 @@
 """Runs a folder of conformance cases: `python tests/conformance.py DIR`, or `make conformance CASES=DIR`.
 
-A case is a JSON file: namespaces, pods, policies, clusterPolicies, queries. A query is expected to be answered
+A case is a JSON file: namespaces, pods, nodes, policies, clusterPolicies, adminPolicies, queries. A query is expected to be answered
 as `allowed` says; where that is null, as `documented` says; where there is neither, as "depends".
 Prints the misses, then `N queries, M as expected`; exits with 1 where some were missed.
 """
@@ -36,7 +36,8 @@ def answers(case):
     network = Network(
         {n["name"]: n["labels"] for n in case["namespaces"]},
         case["policies"],
-        case.get("clusterPolicies") or (),
+        [*(case.get("clusterPolicies") or ()), *(case.get("adminPolicies") or ())],
+        nodes={a: node["labels"] for node in case.get("nodes") or () for a in node["addresses"]},
     )
     pods = pods_of(case)
     for query in case["queries"]:

@@ -10,7 +10,7 @@ from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import below
 from orchestrator.policy.files.touched_field import touched_field
-from orchestrator.policy.objects.schema import with_defaults
+from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.policy.writes import write_order
 from orchestrator.ports import Kind
 from orchestrator.rollout.layout import Placed, arrange

@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document, parse
 from orchestrator.policy.files.nearest import did_you_mean, likely
-from orchestrator.policy.objects.acceptable import accepted
+from orchestrator.policy.schemas.acceptable import accepted
 from orchestrator.policy.workloads.fleet import SHARED, WORKLOADS
 
 ENDINGS = (".yaml", ".yml", ".json")

@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from orchestrator.policy.objects import selector
 from orchestrator.policy.objects.cloning import clone
-from orchestrator.policy.objects.schema import problems, with_defaults
+from orchestrator.policy.schemas.schema import problems, with_defaults
 from orchestrator.ports import Clock, Event, Kind, Manifest
 from orchestrator.sandbox.admission import refusal
 from orchestrator.sandbox.clock import SimulatedClock

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from orchestrator.policy.files.shape import shown
-from orchestrator.policy.objects.fields import dns_label, dns_name, label_key, label_value
+from orchestrator.policy.schemas.fields import dns_label, dns_name, label_key, label_value
 from orchestrator.rollout.resources.crd import crd
 from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.model import API_VERSION

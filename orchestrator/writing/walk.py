@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from orchestrator.context import POLICY
-from orchestrator.policy.objects.schema import with_defaults
+from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.policy.writes import write_order
 from orchestrator.policy.writes.bridges import bridge_tag
 from orchestrator.rollout.resources import objects

@@ -9,7 +9,11 @@ from orchestrator.rollout.resources.objects import PROBE_LABEL
 
 WHERE = "the cluster"
 KINDS = (Kind("v1", "Namespace"), Kind("v1", "Pod"), Kind("networking.k8s.io/v1", "NetworkPolicy"))
-MAYBE = (Kind("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),)
+MAYBE = (
+    Kind("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+    Kind("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+    Kind("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
+)
 ENDED = ("Succeeded", "Failed")
 MOST_QUESTIONS = 10  # so many namespaces are asked for one by one, more in one question
 

@@ -21,7 +21,7 @@ def show(found: Fleet, cni: str, output: str) -> int:
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
     if found.cluster:
         number = len(found.cluster)
-        said = f"{many(number, 'ClusterNetworkPolicy')} {agreeing(number, 'is', 'are')}"
+        said = f"{many(number, 'cluster-wide policy')} {agreeing(number, 'is', 'are')}"
         text = f"{said} not asked about pods that do not exist yet"
         note(text)
     if output in ("json", "yaml"):

@@ -8,7 +8,7 @@ from orchestrator.cli.repositories.ci_files import CI_FILES
 from orchestrator.cli.repositories.first_files import Labels, Wanted
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.nearest import did_you_mean
-from orchestrator.policy.objects.fields import dns_label, label_key, label_value
+from orchestrator.policy.schemas.fields import dns_label, label_key, label_value
 
 
 @dataclass(frozen=True)

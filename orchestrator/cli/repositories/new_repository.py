@@ -25,7 +25,7 @@ from orchestrator.cli.repositories.new_options import (
 )
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import parse
-from orchestrator.policy.objects.fields import dns_label
+from orchestrator.policy.schemas.fields import dns_label
 from orchestrator.rollout.resources.resource import load
 from orchestrator.wording import agreeing
 

@@ -15,26 +15,36 @@ class Reading:
     host_as_node: a hostNetwork pod is its node: no policy selects it, no pod selector matches it.
     node_address_hidden: what a hostNetwork pod sends does not carry its node's address (a tunnel's instead).
     baseline_per_direction: a NetworkPolicy shields a pod from the Baseline tier in its own directions only.
-    ties_reversed: of two ClusterNetworkPolicies with one priority the last by name counts first.
-    self_exempt: a pod reaches itself whatever a ClusterNetworkPolicy says.
+    ties_allow, ties_deny: of cluster-wide policies of a tier with one priority those that allow, or that deny, count first;
+    else the first by name.
+    self_exempt: a pod reaches itself whatever a cluster-wide policy says.
+    names_resolve: an address outside is one that the domain names of a rule stand for.
+    nodes_match: an address is that of a node which a rule selects by its labels, where no node is known.
     """
 
     block_covers_pods: bool = False
     host_as_node: bool = False
     node_address_hidden: bool = False
     baseline_per_direction: bool = True
-    ties_reversed: bool = False
+    ties_allow: bool = False
+    ties_deny: bool = False
     self_exempt: bool = True
+    names_resolve: bool = False
+    nodes_match: bool = False
 
 
 QUESTIONS = tuple(f.name for f in fields(Reading))
+_TIES = "which of the cluster-wide policies with one priority comes first"
 SAID = {
     "block_covers_pods": "whether an ipBlock covers the addresses of pods",
     "host_as_node": "whether a hostNetwork pod counts as a pod or as its node",
     "node_address_hidden": "whether the traffic of a hostNetwork pod carries its node's address",
     "baseline_per_direction": "whether a NetworkPolicy for one direction shields the other from the Baseline tier",
-    "ties_reversed": "which of two ClusterNetworkPolicies with one priority comes first",
-    "self_exempt": "whether a ClusterNetworkPolicy can keep a pod from itself",
+    "ties_allow": _TIES,
+    "ties_deny": _TIES,
+    "self_exempt": "whether a cluster-wide policy can keep a pod from itself",
+    "names_resolve": "which addresses DNS gives for the domain names of a rule",
+    "nodes_match": "which labels the node of that address has",
 }
 OF_NODES = (
     "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "

@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from orchestrator.policy.evaluate import tiers
+from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
 from orchestrator.policy.evaluate.meaning import inside, means_pod
 from orchestrator.policy.evaluate.ruling import Cited, Ruling
@@ -21,6 +22,7 @@ from orchestrator.policy.objects.pod import End, NamedPort, Pod, families, one_p
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
 Part = Mapping[str, Any]
+_TIERS: tuple[tiers.Tier, ...] = ("Admin", "Baseline")
 
 __all__ = ["Decision", "End", "NamedPort", "Network", "Pod", "Why"]
 
@@ -58,20 +60,18 @@ class Network:
         policies: Sequence[dict[str, Any]],
         cluster: Sequence[dict[str, Any]] = (),
         settled: Mapping[str, bool] | None = None,
+        nodes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        self._namespaces = namespaces
+        """`nodes` has the labels of nodes by their addresses; None where they are not known."""
+        self._namespaces, self._nodes = namespaces, nodes
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
         self._policies: dict[str, list[dict[str, Any]]] = {}
         for policy in policies:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
         self._selecting: dict[str, list[tuple[dict[str, Any], list[Requirement]]]] = {}
-        self._ordered = {
-            (tier, turned): tiers.ordered(cluster, tier, turned)
-            for tier in ("Admin", "Baseline")
-            for turned in (False, True)
-        }
-        self._cluster = bool(cluster)
+        self._cluster = [compiled(policy) for policy in cluster]
+        self._ordered = {tier: tiers.ordered(self._cluster, tier) for tier in _TIERS}
 
     @cached_property
     def _blocks(self) -> bool:
@@ -114,7 +114,7 @@ class Network:
         if len(set(answers.values())) == 1:
             return Decision(answers[found[0]], (), why)
         depends = [q for q in SAID if _matters(q, answers)]
-        return Decision(None, tuple(SAID[q] for q in depends), why)
+        return Decision(None, tuple(dict.fromkeys(SAID[q] for q in depends)), why)
 
     def over_ports(self, src: End, dst: End, asked: int) -> int:
         """Those of a set of ports (see ports.py) on which the connection is allowed, under the plain reading."""
@@ -128,9 +128,10 @@ class Network:
         found = 0
         for ends in families(src, dst):
             one, other = (_seen(e, self._plain) for e in ends)
-            if not isinstance(side.ends(one, other)[0], Pod) or _own_node(one, other):
+            own = _own_node(one, other)
+            if not isinstance(side.ends(one, other)[0], Pod) or (own and not self._cluster):
                 return ports.ALL
-            found |= self._side(side, one, other, ports.ALL, self._plain, False)[0]
+            found |= self._side(side, one, other, ports.ALL, self._plain, own)[0]
         return found
 
     def _passing(self, src: End, dst: End, asked: int, reading: Reading) -> int:
@@ -139,7 +140,9 @@ class Network:
             return asked
         src, dst = _seen(src, reading), _seen(dst, reading)
         if _own_node(src, dst):
-            return asked
+            if not self._cluster:
+                return asked
+            own = True
         for side in (EGRESS, INGRESS):
             if asked and isinstance(side.ends(src, dst)[0], Pod):
                 asked, _ = self._side(side, src, dst, asked, reading, own)
@@ -148,6 +151,7 @@ class Network:
     def _why(self, src: End, dst: End, asked: int, reading: Reading) -> Iterator[Why]:
         own = one_pod(src, dst)
         src, dst = _seen(src, reading), _seen(dst, reading)
+        own = own or _own_node(src, dst)
         for side in (EGRESS, INGRESS):
             if isinstance(side.ends(src, dst)[0], Pod):
                 allowed, decided = self._side(side, src, dst, asked, reading, own)
@@ -179,7 +183,7 @@ class Network:
     def _tiers(
         self, side: Direction, src: End, dst: End, reading: Reading, own: bool
     ) -> Iterator[Iterable[Ruling]]:
-        """Admin, then NetworkPolicy, then Baseline; a pod to itself passes every NetworkPolicy."""
+        """Admin, then NetworkPolicy, then Baseline; `own`, a pod to itself or to its node, passes every NetworkPolicy."""
         end, peer = side.ends(src, dst)
         assert isinstance(end, Pod)
         if self._cluster:
@@ -193,10 +197,12 @@ class Network:
         yield (_accepted(f"no policy isolates {end.namespace}/{end.name} for {side}"),)
 
     def _tier(
-        self, tier: str, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
+        self, tier: tiers.Tier, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
     ) -> Iterator[Ruling]:
-        for policy in self._ordered[tier, reading.ties_reversed]:
-            for ruling in tiers.rulings(policy, side, end, peer, dst, self._namespaces):
+        around = tiers.Around(self._namespaces, self._nodes, reading.names_resolve, reading.nodes_match)
+        for equals in self._ordered[tier]:
+            found = [tiers.rulings(policy, side, end, peer, dst, around) for policy in equals]
+            for ruling in tiers.of_equals(found, _first(reading)):
                 # Nothing comes after Baseline: what it passes on is allowed.
                 last = tier == "Baseline" and ruling.action == "Pass"
                 yield ruling._replace(action="Accept") if last else ruling
@@ -256,10 +262,25 @@ class Network:
         if any(p.host_network for p in pods):
             found |= {"host_as_node", "node_address_hidden"}
         if self._cluster:
-            found |= {"baseline_per_direction", "ties_reversed"}
+            found.add("baseline_per_direction")
+            if any(len(equals) > 1 for tier in self._ordered.values() for equals in tier):
+                found |= {"ties_allow", "ties_deny"}
             if one_pod(src, dst):
                 found.add("self_exempt")
+            if not isinstance(dst, Pod) and any(map(tiers.names_domains, self._cluster)):
+                found.add("names_resolve")
+            on_node = not isinstance(dst, Pod) or dst.host_network
+            if self._nodes is None and on_node and any(map(tiers.names_nodes, self._cluster)):
+                found.add("nodes_match")
         return found
+
+
+def _first(reading: Reading) -> tuple[str, ...]:
+    """The actions in the order in which they count among policies of one priority; empty where their names decide."""
+    order = ("Deny", "Pass", "Accept")
+    if reading.ties_deny:
+        return order
+    return order[::-1] if reading.ties_allow else ()
 
 
 def _accepted(text: str) -> Ruling:

@@ -1,11 +1,13 @@
-"""ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2: tiers, priorities, Accept, Deny and Pass.
+"""Policies for the whole cluster, whatever their API: in tiers, by priority, their rules in order.
 
-Source: the API's own text. `networks` cover traffic inside the cluster as well.
+Of each direction the first rule that matches decides. Source: the API's own text, policy.networking.k8s.io.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 from orchestrator.policy.evaluate.meaning import inside
 from orchestrator.policy.evaluate.ruling import Cited, Ruling
@@ -16,25 +18,78 @@ from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.objects.selector import matches
 
 Labels = Mapping[str, Mapping[str, str]]
-Policy = Mapping[str, Any]
+Part = Mapping[str, Any]
+Tier = Literal["Admin", "Baseline"]
 
 
-def ordered(policies: Sequence[Policy], tier: str, ties_reversed: bool) -> list[Policy]:
-    """A tier's policies, the one that counts first in front."""
+@dataclass(frozen=True)
+class TierRule:
+    """`action` is Accept, Deny or Pass, `said` the API's own word for it; `ports` is the set of them at a destination."""
+
+    action: str
+    said: str
+    peers: Sequence[Part]
+    ports: Callable[[End], int]
+
+
+@dataclass(frozen=True)
+class TierPolicy:
+    """A policy of any of the APIs: its place, and its rules by direction. The lower priority counts first."""
+
+    obj: Part
+    tier: Tier
+    priority: int
+    rules: Mapping[Direction, Sequence[TierRule]]
+
+    @property
+    def subject(self) -> Part:
+        found: Part = self.obj["spec"]["subject"]
+        return found
+
+
+@dataclass(frozen=True)
+class Around:
+    """What rules ask about beside the two ends: labels of namespaces by their name, labels of nodes by their addresses.
+
+    `nodes` is None where they are not known. `names_resolve` takes every address outside for one that every domain name
+    stands for, `nodes_match` every address for one of a node that every selector matches; what a rule says of them is
+    asked both ways.
+    """
+
+    namespaces: Labels
+    nodes: Labels | None = None
+    names_resolve: bool = False
+    nodes_match: bool = False
+
+
+def ordered(policies: Sequence[TierPolicy], tier: Tier) -> list[list[TierPolicy]]:
+    """A tier's policies, those that count first in front; of those that share a priority the API says no order."""
     mine = sorted(
-        (p for p in policies if p["spec"].get("tier") == tier), key=lambda p: str(p["metadata"]["name"])
+        (p for p in policies if p.tier == tier), key=lambda p: (p.priority, str(p.obj["metadata"]["name"]))
     )
-    if ties_reversed:
-        mine.reverse()
-    return sorted(mine, key=lambda p: int(p["spec"]["priority"]))
+    return [list(found) for _, found in groupby(mine, key=lambda p: p.priority)]
 
 
-def selects(policy: Policy, pod: Pod, labels: Labels) -> bool:
-    """Whether a policy's subject is the pod."""
-    return _subject(policy["spec"]["subject"], pod, labels)
+def of_equals(policies: Sequence[Iterable[Ruling]], first: Sequence[str] = ()) -> Iterator[Ruling]:
+    """What the rulings of policies of one priority come to where those with the actions `first` count first; else in order.
+
+    Of each policy the first rule that matches counts, whatever the others say.
+    """
+    if len(policies) == 1 or not first:
+        for rulings in policies:
+            yield from rulings
+        return
+    found = []
+    for rulings in policies:
+        left = port_sets.ALL
+        for ruling in rulings:
+            found.append(ruling._replace(ports=ruling.ports & left))
+            left &= ~ruling.ports
+    yield from sorted(found, key=lambda ruling: first.index(ruling.action))
 
 
-def _subject(subject: Mapping[str, Any], pod: Pod, labels: Labels) -> bool:
+def selects(subject: Part, pod: Pod, labels: Labels) -> bool:
+    """Whether a subject, or a peer of pods, means the pod."""
     spaces = subject.get("namespaces")
     if pod.host_network:
         return False  # the API text: neither subjects nor pod peers
@@ -49,24 +104,52 @@ def _subject(subject: Mapping[str, Any], pod: Pod, labels: Labels) -> bool:
 
 
 def rulings(
-    policy: Policy, side: Direction, end: Pod, peer: End, dst: End, labels: Labels
+    policy: TierPolicy, side: Direction, end: Pod, peer: End, dst: End, around: Around
 ) -> Iterator[Ruling]:
     """What a policy's rules that match say, in order."""
-    if not selects(policy, end, labels):
+    if not selects(policy.subject, end, around.namespaces):
         return
-    for number, rule in enumerate(side.rules(policy)):
-        if any(_peer(p, peer, labels) for p in side.peers_of(rule)):
-            action, mask = str(rule["action"]), port_sets.of_tier(rule.get("protocols") or (), dst)
-            yield Ruling(action, mask, partial(_cited, policy, f"{side.part}[{number}]: {action}"))
+    for number, rule in enumerate(policy.rules[side]):
+        if any(_means(p, peer, around) for p in rule.peers):
+            said = f"{side.part}[{number}]: {rule.said}"
+            yield Ruling(rule.action, rule.ports(dst), partial(_cited, policy.obj, said))
 
 
-def _cited(policy: Policy, said: str, _: int) -> list[Cited]:
+def names_domains(policy: TierPolicy) -> bool:
+    """Whether a rule names hosts whose addresses DNS alone knows."""
+    return _any_peer(policy, "domainNames")
+
+
+def names_nodes(policy: TierPolicy) -> bool:
+    """Whether a rule selects nodes by their labels."""
+    return _any_peer(policy, "nodes")
+
+
+def _any_peer(policy: TierPolicy, kind: str) -> bool:
+    return any(kind in peer for rules in policy.rules.values() for rule in rules for peer in rule.peers)
+
+
+def _cited(policy: Part, said: str, _: int) -> list[Cited]:
     return [(f"{title(policy)} {said}", "")]
 
 
-def _peer(peer: Mapping[str, Any], other: End, labels: Labels) -> bool:
-    networks = peer.get("networks")
+def _means(peer: Part, other: End, around: Around) -> bool:
+    """A host-network pod has its node's address."""
+    networks, nodes = peer.get("networks"), peer.get("nodes")
     if networks is not None:
         address = other.ip if isinstance(other, Pod) else other
         return bool(address) and any(inside({"cidr": n}, address) for n in networks)
-    return isinstance(other, Pod) and _subject(peer, other, labels)
+    if nodes is not None:
+        return _of_node(nodes, other, around)
+    if peer.get("domainNames") is not None:
+        return around.names_resolve and isinstance(other, str) and other not in (around.nodes or {})
+    return isinstance(other, Pod) and selects(peer, other, around.namespaces)
+
+
+def _of_node(selector: Part, other: End, around: Around) -> bool:
+    if isinstance(other, Pod) and not other.host_network:
+        return False
+    address = other.node_ip if isinstance(other, Pod) else other
+    if around.nodes is None:
+        return around.nodes_match
+    return address in around.nodes and matches(selector, around.nodes[address])

@@ -18,9 +18,9 @@ _NUMBER = re.compile(r"#\d+")  # no name holds one
 def title(policy: Mapping[str, Any]) -> str:
     """A policy by its name in `Fleet.lines`: `NetworkPolicy shop/db`, and `NetworkPolicy shop/db#2` where another stands before it."""
     meta, number = policy["metadata"], policy.get(_COPY)
-    whole = policy.get("kind") == "ClusterNetworkPolicy" or not meta.get("namespace")
-    kind = "ClusterNetworkPolicy" if whole else f"NetworkPolicy {meta['namespace']}"
-    return f"{kind}/{meta['name']}{f'#{number}' if number else ''}"
+    kind = policy.get("kind", "NetworkPolicy")
+    whose = f" {meta['namespace']}" if kind == "NetworkPolicy" and meta.get("namespace") else ""
+    return f"{kind}{whose}/{meta['name']}{f'#{number}' if number else ''}"
 
 
 def is_copy(policy: Mapping[str, Any]) -> bool:

@@ -5,20 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.policy.lint.findings import RULES, Finding, reasons, softened
+from orchestrator.policy.lint.findings import RULES, Finding, reasons
 from orchestrator.policy.workloads.fleet import Fleet
 
 
 @dataclass(frozen=True)
 class Gone:
-    """The minor version of Kubernetes 1 that serves it no more, and what to write instead; 0 where it was never in it."""
+    """The minor version of Kubernetes 1 that serves it no more, and what to write instead."""
 
     since: int
     instead: str
 
 
 _APPS, _NET = Gone(16, "apps/v1"), Gone(22, "networking.k8s.io/v1")
-_TIER = Gone(0, "ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2")
 _WORKLOADS = dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), _APPS)
 _HOOKS = Gone(22, "admissionregistration.k8s.io/v1")
 _ROLES = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
@@ -48,7 +47,6 @@ GONE: dict[str, dict[str, Gone]] = {
     "discovery.k8s.io/v1beta1": {"EndpointSlice": Gone(25, "discovery.k8s.io/v1")},
     "autoscaling/v2beta1": {"HorizontalPodAutoscaler": Gone(25, "autoscaling/v2")},
     "autoscaling/v2beta2": {"HorizontalPodAutoscaler": Gone(26, "autoscaling/v2")},
-    "policy.networking.k8s.io/v1alpha1": {"AdminNetworkPolicy": _TIER, "BaselineAdminNetworkPolicy": _TIER},
 }
 
 
@@ -65,12 +63,8 @@ def outdated(fleet: Fleet, kubernetes: str = "") -> Iterator[Finding]:
         if gone is None or minor < gone.since or (subject, where) in told:
             continue
         told.add((subject, where))
-        said = (
-            f"by Kubernetes from 1.{gone.since} on" if gone.since else "by the controllers of its successor"
-        )
-        text = f"{obj['apiVersion']} is not served {said}: write {gone.instead}"
-        finding = Finding(RULES["NPC023"], subject, text, where, reasons(obj["metadata"]).get("NPC023", ""))
-        yield finding if gone.since else softened(finding, "warning")
+        text = f"{obj['apiVersion']} is not served by Kubernetes from 1.{gone.since} on: write {gone.instead}"
+        yield Finding(RULES["NPC023"], subject, text, where, reasons(obj["metadata"]).get("NPC023", ""))
 
 
 def _subject(obj: Mapping[str, Any]) -> str:

@@ -66,6 +66,22 @@ def of_tier(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
     return found
 
 
+def of_admin(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
+    """The set that the `ports` of an AdminNetworkPolicy's rule stand for at a destination."""
+    if not entries:
+        return ALL
+    found = NONE
+    for entry in entries:
+        one, several = entry.get("portNumber"), entry.get("portRange")
+        if entry.get("namedPort") is not None:
+            found |= _named(entry["namedPort"], dst, "")
+        elif one is not None:
+            found |= span(one.get("protocol") or "TCP", one["port"], one["port"])
+        elif several is not None:
+            found |= span(several.get("protocol") or "TCP", several["start"], several["end"])
+    return found
+
+
 def _named(name: str, dst: End, protocol: str) -> int:
     declared = dst.ports if isinstance(dst, Pod) else ()
     found = NONE

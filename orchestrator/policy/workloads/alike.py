@@ -28,9 +28,11 @@ def peers(fleet: Fleet) -> Iterator[Sequence[Mapping[str, Any]]]:
 def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
     """For each of some addresses, in ascending order by family: a number that those share of which every rule says the same.
 
-    The address of a pod's node is like no other.
+    The address of a node is like no other.
     """
-    nodes = {a for w in fleet.workloads for a in (w.pod.node_ip, *w.pod.other_node_ips) if a}
+    nodes = {
+        a for w in fleet.workloads for a in (w.pod.node_ip, *w.pod.other_node_ips) if a
+    } | fleet.nodes.keys()
     marks: list[list[int]] = [[] for _ in addresses]
     spans = {v: [n for n, a in enumerate(addresses) if a.version == v] for v in (4, 6)}
     values = {v: [int(addresses[n]) for n in numbers] for v, numbers in spans.items()}

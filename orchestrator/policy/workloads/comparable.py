@@ -71,7 +71,7 @@ def left_out(fleet: Fleet) -> Iterator[str]:
     """What is to be said of where policies are not valid: the objects themselves are findings."""
     spaces = fleet.obscured.unruled.values()
     if "" in spaces:
-        yield "any connection: a ClusterNetworkPolicy is not valid, so that they are not known"
+        yield "any connection: a policy for the whole cluster is not valid, so that they are not known"
         return
     for space in dict.fromkeys(spaces):
         yield f"the connections of namespace {space}: a policy there is not valid, so that they are not known"

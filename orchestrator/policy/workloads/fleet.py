@@ -16,7 +16,6 @@ from orchestrator.policy.files.manifest import Document, space_of
 from orchestrator.policy.files.nearest import did_you_mean, no_address
 from orchestrator.policy.files.unread import meaning
 from orchestrator.policy.objects import read_shape
-from orchestrator.policy.objects.acceptable import refusal
 from orchestrator.policy.objects.owners import TEMPLATE_HASH as TEMPLATE_HASH
 from orchestrator.policy.objects.owners import owner_of as owner_of
 from orchestrator.policy.objects.pod import NamedPort, Pod
@@ -29,13 +28,14 @@ from orchestrator.policy.objects.pod_templates import (
     template_of,
     with_template,
 )
-from orchestrator.policy.objects.schema import problems
 from orchestrator.policy.objects.selector import NAME_LABEL
-from orchestrator.policy.objects.tier_schema import tier_problems
+from orchestrator.policy.schemas.acceptable import refusal
+from orchestrator.policy.schemas.schema import problems
+from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.workloads.node_labels import node_labels
 from orchestrator.policy.workloads.obscured import Obscured
 from orchestrator.policy.workloads.replicas import Key, several
 
-CLUSTER_GROUP = "policy.networking.k8s.io/"
 MOST_WORKLOADS = 20_000
 WORKLOADS = (
     "_workloads"  # the folder of a source with what runs beside its policies: read, and applied nowhere
@@ -136,9 +136,14 @@ class Fleet:
         """The pods of all workloads by their labels, in that order."""
         return PodIndex([w.pod for w in self.workloads], self.namespaces)
 
+    @cached_property
+    def nodes(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of the Nodes that are known, by their addresses."""
+        return node_labels(self.beside)
+
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
-        return Network(self.namespaces, self.policies, self.cluster, settled)
+        return Network(self.namespaces, self.policies, self.cluster, settled, self.nodes or None)
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
@@ -216,8 +221,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 policies += [] if wrong else [obj]
                 invalid += [(obj, text) for text in wrong]
                 lines[title(obj)] = where
-            elif kind == "ClusterNetworkPolicy" and version.startswith(CLUSTER_GROUP):
-                wrong = tier_problems(obj)
+            elif (tiered := tier_check(obj)) is not None:
+                wrong = tiered(obj)
                 if wrong and keep_invalid:
                     malformed += [(document, text) for text in wrong]
                     continue

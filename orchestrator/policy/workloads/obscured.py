@@ -11,6 +11,7 @@ from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.owners import owner_of
 from orchestrator.policy.objects.pod_templates import MACHINES, TEMPLATED, template_of
 from orchestrator.policy.objects.selector import NAME_LABEL, requirements
+from orchestrator.policy.schemas.tier_kinds import tier_check
 
 _WITH_PODS = (*TEMPLATED, *MACHINES, "CronJob", "Pod", "VirtualMachineInstance")
 
@@ -48,12 +49,12 @@ class Obscured:
         """Policies that cannot be read, or that the API server would refuse, and their namespaces; none is of all of them."""
         found = [p for p, _ in self.invalid]
         found += [d.obj for d, _ in self.malformed if d.obj["kind"].endswith("NetworkPolicy")]
-        return {_titled(p): "" if p["kind"] == "ClusterNetworkPolicy" else space_of(p) for p in found}
+        return {_titled(p): "" if tier_check(p) else space_of(p) for p in found}
 
 
 def _titled(policy: Mapping[str, Any]) -> str:
-    if policy["kind"] == "ClusterNetworkPolicy":
-        return f"ClusterNetworkPolicy {policy['metadata']['name']}"
+    if tier_check(policy):
+        return f"{policy['kind']} {policy['metadata']['name']}"
     return f"{policy['kind']} {space_of(policy)}/{policy['metadata']['name']}"
 
 

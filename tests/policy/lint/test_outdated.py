@@ -32,11 +32,6 @@ def test_what_is_gone_is_named_with_what_to_write(version, kind, spec, since, in
     assert found(version, kind, spec, f"1.{since - 1}") == [] != found(version, kind, spec, f"1.{since}")
 
 
-def test_an_older_api_of_tiers_is_a_warning():
-    (one,) = found("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy")
-    assert one[2] == "warning" and "ClusterNetworkPolicy" in one[3]
-
-
 @pytest.mark.parametrize(
     ("version", "kind", "spec"),
     [

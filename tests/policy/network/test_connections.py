@@ -24,7 +24,7 @@ from orchestrator.policy.network.connections import between, reach
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import NamedPort, Pod
 from orchestrator.policy.objects.port_sets import text
-from orchestrator.policy.objects.tier_schema import tier_problems
+from orchestrator.policy.schemas.tier_schema import tier_problems
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 
 MANIFESTS = Path(__file__).parents[4] / "shared" / "conformance" / "manifests"
@@ -211,7 +211,16 @@ VALUES = st.recursive(
 @settings(max_examples=300)
 @given(
     kind=st.sampled_from(
-        ["Deployment", "Pod", "CronJob", "NetworkPolicy", "Namespace", "ClusterNetworkPolicy"]
+        [
+            "Deployment",
+            "Pod",
+            "CronJob",
+            "NetworkPolicy",
+            "Namespace",
+            "ClusterNetworkPolicy",
+            "AdminNetworkPolicy",
+            "BaselineAdminNetworkPolicy",
+        ]
     ),
     spec=VALUES,
     labels=VALUES,
@@ -220,6 +229,8 @@ def test_no_manifest_ends_in_a_traceback(kind, spec, labels):
     groups = {
         "NetworkPolicy": "networking.k8s.io/v1",
         "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
+        "AdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+        "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
     }
     version = groups.get(kind, "v1")
     obj = {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "labels": labels}, "spec": spec}

@@ -73,7 +73,7 @@ def test_a_virtual_machine_s_pod_has_its_template_s_labels():
         ("kafka.strimzi.io/v1beta2", "Kafka", "a controller may run pods"),
         ("argoproj.io/v1alpha1", "Workflow", "a controller may run pods"),
         ("extensions/v1beta1", "NetworkPolicy", "networking.k8s.io/v1 alone"),
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "another policy API"),
+        ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", "another policy API"),
         ("projectcalico.org/v3", "GlobalNetworkPolicy", "another policy API"),
     ],
 )

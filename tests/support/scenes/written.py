@@ -27,6 +27,9 @@ VERSIONS = {
         ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"), "admissionregistration.k8s.io/v1"
     ),
     **dict.fromkeys(OWN, "netpol-canary.dev/v1alpha1"),
+    **dict.fromkeys(
+        ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy"), "policy.networking.k8s.io/v1alpha1"
+    ),
     "APIService": "apiregistration.k8s.io/v1",
     "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",

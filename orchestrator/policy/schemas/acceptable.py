@@ -7,17 +7,15 @@ from typing import Any
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.files.remedies import remedy
-from orchestrator.policy.objects.schema import problems
-from orchestrator.policy.objects.tier_schema import tier_problems
-
-TIERED = "policy.networking.k8s.io/v1alpha2"
+from orchestrator.policy.schemas.schema import problems
+from orchestrator.policy.schemas.tier_kinds import tier_check
 
 
 def objections(obj: Mapping[str, Any]) -> Iterator[str]:
     """As `path: why`; nothing for kinds whose shape is not known here, but for what is too much of everything."""
     plain = {k: v for k, v in obj.items() if k != "status"}  # exports of older clusters carry one
-    tiered = (obj["apiVersion"], obj["kind"]) == (TIERED, "ClusterNetworkPolicy")
-    yield from chain(problems(plain), tier_problems(plain) if tiered else ())
+    tiered = tier_check(plain)
+    yield from chain(problems(plain), tiered(plain) if tiered else ())
     yield from too_much(obj)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.policy.files.shape import shown
 from orchestrator.policy.objects.cloning import clone
 from orchestrator.policy.objects.directions import Direction, directions
-from orchestrator.policy.objects.fields import (
+from orchestrator.policy.schemas.fields import (
     DNS_LABEL,
     anything,
     dns_label,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.policy.objects.fields import anything, list_of, mapping, one_of, string
-from orchestrator.policy.objects.schema import METADATA, SELECTOR, cidr, port_number
+from orchestrator.policy.schemas.fields import anything, list_of, mapping, one_of, string
+from orchestrator.policy.schemas.schema import METADATA, SELECTOR, cidr, port_number
 
 HIGHEST = 1000
 
@@ -14,12 +14,12 @@ def tier_problems(obj: Mapping[str, Any]) -> list[str]:
     return list(_POLICY(obj, ""))
 
 
-def _priority(value: Any, path: str) -> Iterator[str]:
+def priority(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= HIGHEST:
         yield f"{path}: must be a whole number from 0 to {HIGHEST}"
 
 
-def _needs(*names: str) -> Any:
+def needs(*names: str) -> Any:
     def check(value: Any, path: str) -> Iterator[str]:
         for name in names:
             if name not in value:
@@ -28,13 +28,13 @@ def _needs(*names: str) -> Any:
     return check
 
 
-def _just_one(value: Any, path: str) -> Iterator[str]:
+def just_one(value: Any, path: str) -> Iterator[str]:
     if len(value) != 1:
         yield f"{path}: must hold exactly one of its fields"
 
 
 def _port(value: Any, path: str) -> Iterator[str]:
-    yield from _just_one(value, path)
+    yield from just_one(value, path)
     span = value.get("range") or {}
     first, last = (span.get(k) for k in ("start", "end")) if isinstance(span, dict) else (None, None)
     if isinstance(first, int) and isinstance(last, int) and last < first:
@@ -48,41 +48,41 @@ _BODY = mapping(
         "destinationPort": mapping(
             {
                 "number": port_number,
-                "range": mapping({"start": port_number, "end": port_number}, _needs("start", "end")),
+                "range": mapping({"start": port_number, "end": port_number}, needs("start", "end")),
             },
             _port,
         )
     }
 )
 _PROTOCOLS = list_of(
-    mapping({"tcp": _BODY, "udp": _BODY, "sctp": _BODY, "destinationNamedPort": string()}, _just_one)
+    mapping({"tcp": _BODY, "udp": _BODY, "sctp": _BODY, "destinationNamedPort": string()}, just_one)
 )
 _ACTION = one_of("Accept", "Deny", "Pass")
 _IN = mapping(
     {
         "name": string(),
         "action": _ACTION,
-        "from": list_of(mapping(_SUBJECT, _just_one)),
+        "from": list_of(mapping(_SUBJECT, just_one)),
         "protocols": _PROTOCOLS,
     },
-    _needs("action", "from"),
+    needs("action", "from"),
 )
 _PEER = {**_SUBJECT, "networks": list_of(string(cidr)), "nodes": anything, "domainNames": anything}
 _OUT = mapping(
-    {"name": string(), "action": _ACTION, "to": list_of(mapping(_PEER, _just_one)), "protocols": _PROTOCOLS},
-    _needs("action", "to"),
+    {"name": string(), "action": _ACTION, "to": list_of(mapping(_PEER, just_one)), "protocols": _PROTOCOLS},
+    needs("action", "to"),
 )
 _SPEC = mapping(
     {
         "tier": one_of("Admin", "Baseline"),
-        "priority": _priority,
-        "subject": mapping(_SUBJECT, _just_one),
+        "priority": priority,
+        "subject": mapping(_SUBJECT, just_one),
         "ingress": list_of(_IN),
         "egress": list_of(_OUT),
     },
-    _needs("tier", "priority", "subject"),
+    needs("tier", "priority", "subject"),
 )
 _POLICY = mapping(
     {"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC, "status": anything},
-    _needs("spec"),
+    needs("spec"),
 )
