@@ -9,7 +9,7 @@ TESTS := .:tests:tests/support:tests/support/faults:tests/support/scenes:tests/s
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds chart docs freeze lock reference screenshots clean
+.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds chart docs freeze lock reference release-check screenshots clean
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
@@ -106,10 +106,15 @@ docs: $(VENV)/.ready
 screenshots: $(VENV)/.ready
 	$(BIN)/python tests/browser/screenshots.py docs/screenshots
 
-# uv.lock after a change of pyproject.toml (needs uv), and what pip installs from it: for the image's build, for pre-commit.
+# All that goes out with a tag, up to the push: `make release-check [TAG=v0.1.0] [ONLY=plugin] [KEEP=dist]`.
+release-check: $(VENV)/.ready
+	$(BIN)/python -m release.rehearsal $(if $(TAG),--tag $(TAG)) $(ONLY:%=--only %) $(if $(KEEP),--keep $(KEEP))
+
+# uv.lock after a change of pyproject.toml (needs uv), and what pip installs from it: for the image, releases, pre-commit.
 lock:
 	uv lock
 	uv export -q --frozen --no-header --only-group build -o requirements/build.txt
+	uv export -q --frozen --no-header --only-group release -o requirements/release.txt
 	uv export -q --frozen --no-header --no-dev --no-hashes --no-annotate --no-emit-project -o requirements/hooks.txt
 
 clean:

@@ -65,6 +65,12 @@ def test_what_builds_the_image_is_locked_by_hash():
     assert project["build-system"]["requires"] == [f"hatchling=={found['hatchling']}"]
 
 
+def test_what_makes_a_release_is_locked_by_hash():
+    text, found = (ROOT / "requirements/release.txt").read_text(), required("release.txt")
+    assert {"cyclonedx-bom", "pyinstaller"} <= set(found) and text.count("--hash=sha256:") >= len(found)
+    assert found == {name: locked()[name] for name in found}
+
+
 def test_the_hooks_install_what_is_locked():
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert {tuple(h["additional_dependencies"]) for h in hooks} == {("--constraint=requirements/hooks.txt",)}

@@ -1,0 +1,1 @@
+"""What goes out with a version: how it is built, and how that is rehearsed."""
