@@ -15,6 +15,8 @@ from orchestrator.analysis.sequential.e_process import ratio_path, volume_path
 from orchestrator.analysis.sequential.shared_change import error_drift, volume_drift
 from orchestrator.analysis.sequential.streams import ratio_evidence, volume_evidence
 
+pytestmark = pytest.mark.exhaustive
+
 RUNS, WAVES, NAMES, BEFORE, AFTER = 2000, 2, 3, 160, 30
 ALPHA, TOLERANCE, MIN_RATIO, SHARE = 0.05, 0.5, 0.6, 0.001
 SINGLE = alarm_at(2 * NAMES, WAVES, ALPHA)

@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from orchestrator.analysis.sequential.alarm import Counts, alarm_at, verdict_of
 from orchestrator.analysis.sequential.counters import increments
 from orchestrator.analysis.sequential.streams import ratio_evidence, volume_evidence
 from orchestrator.ports import Sample
+
+pytestmark = pytest.mark.exhaustive
 
 START, STEP, BEFORE, AFTER = datetime(2026, 1, 1, tzinfo=UTC), 15, 9, 6
 ALARM = alarm_at(streams=2, waves=1, alpha=0.05)

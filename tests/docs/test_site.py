@@ -15,6 +15,8 @@ from orchestrator.cli.findings.sarif import help_uri
 from orchestrator.cli.policies.check_problems import CHECKED
 from orchestrator.policy.lint.findings import RULES
 
+pytestmark = pytest.mark.exhaustive
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
 SECONDS = 600

@@ -15,6 +15,8 @@ from simulation.bugs import BUGS, PLACES, counting, real
 from simulation.hunt import first_find
 from simulation.run import Run, installed, simulate
 
+pytestmark = pytest.mark.exhaustive
+
 ROOT = Path(__file__).parents[2]
 SEEDS = 10
 # Known faults of the product that these seeds show; see the issue. The list only shrinks.

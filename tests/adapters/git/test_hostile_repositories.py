@@ -16,6 +16,8 @@ from orchestrator.adapters.git.repository import GitRepository
 from orchestrator.errors import BadInput, RepositoryError
 from orchestrator.rollout.layout import arrange
 
+pytestmark = pytest.mark.exhaustive
+
 GOOD = {"cart/a.yaml": files(DENY)["all.yaml"]}
 POLICY = files(ALLOW)["all.yaml"]
 
