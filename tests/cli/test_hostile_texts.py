@@ -90,7 +90,7 @@ OWN_WORDS = {
         "serve",
         "controller",
     ),
-    *("settings", "step", "metrics presets", "workflows render", "init", "schema"),
+    *("settings", "step", "metrics presets", "workflows render", "init", "schema", "ui"),
 }
 
 

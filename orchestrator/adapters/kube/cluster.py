@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 from orchestrator.adapters.kube import callers
 from orchestrator.adapters.kube.kubeconfig import UNUSABLE, explained
+from orchestrator.adapters.kube.port_forward import PodPort
 from orchestrator.adapters.request_log import Exchange, answered, told
 from orchestrator.errors import (
     ApiError,
@@ -99,6 +101,15 @@ class KubernetesCluster:
         self._client: Any = None
         self._resources: dict[Kind, Any] = {}
         self._lock = threading.Lock()
+
+    def port_forward(self, pod: str, namespace: str, port: int, seconds: float) -> socket.socket:
+        """A connection to a port of a pod, in so many seconds. Raises Forbidden, NotFound, ApiError, Unreachable."""
+        return PodPort(self._api, namespace, pod, port, seconds).open()
+
+    def token(self) -> str:
+        """The bearer token that this process calls with, as it is now; empty where it has another proof of who it is."""
+        given = self._api.configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
+        return str(given).removeprefix("Bearer ").strip()
 
     def with_token(self, token: str) -> KubernetesCluster:
         """The same API server with this bearer token, and with no credentials of this process. Raises Refused."""

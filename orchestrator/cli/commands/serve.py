@@ -1,4 +1,4 @@
-"""The processes that run in the cluster: `serve`, `controller`, whose settings `settings` prints, and `guard`."""
+"""The processes that run in the cluster: `serve`, `controller`, whose settings `settings` prints, and `guard`; and `ui`, by which people reach them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,6 +84,24 @@ def controller(
     """The controller alone, as `serve --no-webhooks --no-pages`."""
     alone = (config, True, False, False)
     return serve(*alone, poll, listen, log, log_level, namespace, context, kubeconfig, secrets)
+
+
+@app.command(epilog="Example: netpol-canary ui --context production")
+@on_cluster()
+def ui(
+    target: Target,
+    service: Annotated[str, typer.Option(help="the Service of the pages")] = "netpol-canary",
+    port: Annotated[
+        int, typer.Option(help="on the loopback address; else one that is free", min=0, max=65535)
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="open the pages in a browser")
+    ] = True,
+) -> int:
+    """Open the web pages of an installation, through a connection to one of its pods and signed in with your own token."""
+    from orchestrator.cli.ui import opened_pages
+
+    return opened_pages.ui(target, service, port, browser)
 
 
 @app.command(epilog="Example: netpol-canary guard --interval 5 --listen :8080")

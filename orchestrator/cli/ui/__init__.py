@@ -1,0 +1,1 @@
+"""The web pages of an installation on this machine: a connection to one of its pods, signed in as whoever calls."""

@@ -1,0 +1,127 @@
+"""The pages at an address of this machine: signed in as the caller, and for nobody else's browser."""
+
+import re
+import socket
+from urllib.parse import urlencode
+
+import pytest
+
+from orchestrator.cli.ui.local_pages import LocalPages
+from orchestrator.cli.ui.signed_in import SignedIn
+from orchestrator.context import APPROVAL
+from orchestrator.errors import BadInput, Refused, Unreachable
+
+FORM = "application/x-www-form-urlencoded"
+APPROVE = "/rollouts/shop-cccccccccc/approve"
+
+
+@pytest.fixture
+def browser(served, local):
+    found = served()
+    made = local(found.port)
+    made.stage = found.stage
+    return made
+
+
+def test_the_address_with_its_key_leads_to_the_pages_of_whoever_called(browser):
+    status, headers, text = browser.welcome().ask("GET", "/")
+    assert status == 200 and "ann@example.com" in text and "shop-cccccccccc" in text
+    assert "Set-Cookie" not in headers and "Strict-Transport-Security" not in headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert browser.ask("GET", "/static/style.css")[0] == 200
+    assert browser.ask("GET", "/rollouts/none")[0] == 404
+
+
+def test_nobody_else_gets_in(browser):
+    for cookie, path in (
+        ("", "/"),
+        ("", "/?key=wrong"),
+        (f"{browser.pages.cookie}=wrong", "/"),
+        ("a=b", "/static/style.css"),
+    ):
+        browser.cookie = cookie
+        status, headers, text = browser.ask("GET", path)
+        assert status == 403 and "Set-Cookie" not in headers and "ann" not in text
+    browser.welcome()
+    assert browser.ask("GET", "/", Host="evil.example.com")[0] == 421
+    assert (
+        browser.ask("GET", f"/?key={browser.pages.key}", Host=f"localhost:{browser.pages.server_address[1]}")[
+            0
+        ]
+        == 421
+    )
+
+
+def decision(browser):
+    text = browser.ask("GET", APPROVE)[2]
+    fields = dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', text))
+    return urlencode({**fields, "comment": "checked", "decision": "approve"})
+
+
+def test_a_form_of_the_pages_is_sent_in_the_callers_name_and_one_of_another_site_is_not(browser):
+    browser.welcome()
+    body = decision(browser)
+    evil = browser.ask("POST", APPROVE, body, Content_Type=FORM, Origin="https://evil.example.com")
+    assert evil[0] == 403 and browser.stage.cluster.list(APPROVAL) == []
+    status, headers, _ = browser.ask("POST", APPROVE, body, Content_Type=FORM, Origin=browser.pages.origin)
+    assert status == 303 and headers["Location"].startswith("/")
+    (approval,) = browser.stage.cluster.list(APPROVAL)
+    assert approval["spec"]["user"] == "ann@example.com"
+
+
+def test_a_session_that_ended_begins_anew_and_one_that_was_left_does_not(browser):
+    browser.welcome()
+    browser.pages.pages._cookies.clear()
+    assert browser.ask("GET", "/")[0] == 200
+    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.ask("GET", "/signin")[2])[1]
+    assert browser.ask("POST", "/signout", urlencode({"csrf": csrf}), Content_Type=FORM)[0] == 303
+    assert browser.ask("GET", "/")[0] == 303
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "99999999", "2000000"])
+def test_a_request_that_is_too_large_is_refused(browser, length):
+    browser.welcome()
+    assert browser.ask("POST", APPROVE, None, Content_Length=length)[0] in (400, 413)
+
+
+def test_a_token_that_the_pages_do_not_take_is_said_in_their_words(served, local):
+    with pytest.raises(
+        Refused, match="do not take the kubeconfig's token: The cluster does not accept this token"
+    ):
+        local(served().port, "swordfish")
+
+
+def test_an_installation_without_tokens_says_so(served, local):
+    with pytest.raises(Refused, match="lets nobody sign in with a token"):
+        local(served(token=False, anonymous="read").port)
+
+
+def test_without_a_token_the_sign_in_page_comes(served, local):
+    browser = local(served().port, "").welcome()
+    status, headers, _ = browser.ask("GET", "/")
+    assert status == 303 and headers["Location"].startswith("/signin")
+    assert "Sign in" in browser.ask("GET", "/signin")[2]
+
+
+def test_pages_that_are_silent_have_a_deadline(local):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        pages = SignedIn(lambda: socket.create_connection(("127.0.0.1", port)), lambda: "t", 0.2)
+        with pytest.raises(Unreachable, match=r"no answer within 0\.2 s"):
+            pages.sign_in()
+
+
+def test_pages_that_are_gone_are_said_in_the_browser(browser):
+    browser.welcome()
+
+    def gone():
+        raise Unreachable("no connection to the pod a/b")
+
+    browser.pages.pages.open = gone
+    status, _, text = browser.ask("GET", "/")
+    assert status == 502 and text == "netpol-canary ui: no connection to the pod a/b\n"
+
+
+def test_a_port_that_is_taken_is_one_line(served):
+    with pytest.raises(BadInput, match="--port: cannot listen on"):
+        LocalPages(None, served().port)
