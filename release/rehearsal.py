@@ -37,13 +37,13 @@ def environment(*folders: Path) -> dict[str, str]:
     return {**kept, "PATH": os.pathsep.join(path)}
 
 
-def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None, code: int = 0) -> str:
-    """What it printed. Raises AssertionError where it ends otherwise."""
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
+    """What it printed. Raises AssertionError where it fails."""
     words = [str(c) for c in command]
     done = subprocess.run(
         words, cwd=cwd, env=env or environment(), capture_output=True, text=True, check=False
     )
-    assert done.returncode == code, (
+    assert done.returncode == 0, (
         f"{' '.join(words)}: {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     )
     return done.stdout + done.stderr
@@ -66,6 +66,13 @@ class Rehearsal:
         if packages:
             run(*pip, *CONSTRAINT, *packages)
         return place / "bin/python"
+
+    def shop(self, name: str) -> Path:
+        """A repository of policies, as the demo leaves it."""
+        run(
+            self.folder / "installed/bin/netpol-canary", "demo", "--keep", self.folder / name, cwd=self.folder
+        )
+        return self.folder / name
 
     def wheel(self) -> str:
         """Built, installed into a fresh environment, and asked its version there."""
@@ -96,9 +103,7 @@ class Rehearsal:
         """Linted and packaged by Helm's own program, built from its Go module."""
         if shutil.which("go") is None:
             raise Skipped("there is no Go to build Helm's program with")
-        sys.path[:0] = [
-            str(ROOT / p) for p in ("tests/cluster/installation", "tests/cluster/parts", "tests/support")
-        ]
+        beside_tests("tests/cluster/installation", "tests/cluster/parts")
         from helm_program import CHART, helm
 
         version = versions.stated()["Chart.yaml version"]
@@ -151,8 +156,7 @@ class Rehearsal:
     def hooks(self) -> str:
         """pre-commit itself, with the hooks as .pre-commit-hooks.yaml has them, on a repository of policies."""
         tool = self.fresh("pre-commit", "pre-commit")
-        repo = self.folder / "hooked"
-        run(self.folder / "installed/bin/netpol-canary", "demo", "--keep", repo, cwd=self.folder)
+        repo = self.shop("hooked")
         hooks = [
             {"id": h["id"], "args": ["."]}
             for h in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
@@ -163,16 +167,31 @@ class Rehearsal:
         (repo / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
         run("git", "add", "-A", cwd=repo)
         env = {**environment(tool.parent), "PRE_COMMIT_HOME": str(self.folder / "pre-commit-home")}
-        run(
-            tool, "-m", "pre_commit", "run", "--all-files", cwd=repo, env=env, code=1
-        )  # lint finds what the demo has
+        run(tool, "-m", "pre_commit", "run", "--all-files", cwd=repo, env=env)
         return ", ".join(h["id"] for h in hooks)
+
+    def ci(self) -> str:
+        """The steps of the Action and of the GitLab component, their own installation with them."""
+        beside_tests("tests/ci")
+        import component
+        import composite_action
+
+        repo, given = self.shop("checked"), {"directory": ".", "base": "HEAD"}
+        job = composite_action.run(
+            repo,
+            self.folder / "action",
+            {"GITHUB_EVENT_NAME": "push"},
+            {**given, "comment": "false"},
+            skip=(),
+        )
+        assert not job.failed and job.outputs["exit-code"] == "0" and "✅" in job.summary, job.log
+        done = component.run(repo, {}, {**given, "comment": False}, parts=("before_script", "script"))
+        assert done.code == 0 and (repo / "netpol-canary.md").is_file(), done.log
+        return "the Action and the GitLab component install themselves and check"
 
     def image(self) -> str:
         """Built as the cluster tier does, on base images made here."""
-        sys.path[:0] = [
-            str(ROOT / p) for p in ("tests/cluster/installation", "tests/cluster/parts", "tests/support")
-        ]
+        beside_tests("tests/cluster/installation", "tests/cluster/parts")
         import harness
         import image_build
 
@@ -185,12 +204,17 @@ class Rehearsal:
 
 
 EXAMPLE = "git+https://git.example.com/platform/netpol-canary"
-PARTS = ("wheel", "contents", "plugin", "installs", "hooks", "chart", "image")
+PARTS = ("wheel", "contents", "plugin", "installs", "hooks", "ci", "chart", "image")
 
 
 INSTALL = re.compile(
     r"\b(?:pip|pipx|uv tool) install (?:'\.\[[\w,]+\]'|\.(?=[\s`]|$)|git\+https:[^\s`]+)", re.MULTILINE
 )
+
+
+def beside_tests(*folders: str) -> None:
+    """Programs of tests find each other there."""
+    sys.path[:0] = [str(ROOT / f) for f in (*folders, "tests/support")]
 
 
 def documented() -> list[str]:

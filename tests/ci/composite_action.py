@@ -31,6 +31,7 @@ def run(checkout, tmp_path, environment, inputs=(), skip=("install",)):
         "github.token": environment.get("TOKEN", ""),
         "github.event_name": environment["GITHUB_EVENT_NAME"],
     }
+    known["steps.python.outputs.python-path"] = sys.executable
     known |= {"inputs.token": _filled(known["inputs.token"], known)}
     job = SimpleNamespace(log="", summary="", used={}, failed=False, outputs={})
     for step in ACTION["runs"]["steps"]:
@@ -45,11 +46,7 @@ def run(checkout, tmp_path, environment, inputs=(), skip=("install",)):
         for file in files.values():
             file.write_text("")
         env = {
-            **{
-                k: v
-                for k, v in os.environ.items()
-                if k in ("PATH", "HOME", "PIP_INDEX_URL", "PIP_CONFIG_FILE")
-            },
+            **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME") or k.startswith("PIP_")},
             **environment,
             **{k: _filled(v, known) for k, v in step.get("env", {}).items()},
             **{k: str(v) for k, v in files.items()},

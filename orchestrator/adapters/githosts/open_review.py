@@ -14,7 +14,7 @@ from orchestrator.ports import Clock
 
 @dataclass(frozen=True)
 class OpenReview:
-    """Implements `Review`; `api_url` as a CI system gives it."""
+    """Implements `Review`; `api_url` as a CI system gives it, `ca_file` what proves it in place of the system's own."""
 
     host: Literal["github", "gitlab"]
     api_url: str
@@ -22,11 +22,18 @@ class OpenReview:
     number: int
     token: str = field(repr=False)
     clock: Clock
+    ca_file: str = ""
 
     def keep_comment(self, marker: str, body: str) -> None:
         headers = HOSTS[self.host][2](self.token)
         client = Client(
-            self.api_url, DeliveryError, SECONDS, MOST_BYTES, credentials=headers, redirects=MOST_REDIRECTS
+            self.api_url,
+            DeliveryError,
+            SECONDS,
+            MOST_BYTES,
+            credentials=headers,
+            verify=self.ca_file or True,
+            redirects=MOST_REDIRECTS,
         )
         talk = Conversation(client, self.clock)
         known = GitHub(talk, self.repository) if self.host == "github" else GitLab(talk, self.repository)

@@ -57,7 +57,8 @@ def _gitlab(env: Mapping[str, str], clock: Clock) -> CiJob:
     if not token:
         return CiJob(None, link, f"{TOKENS['gitlab']} holds no token, as in a fork's pipeline")
     project = env.get("CI_MERGE_REQUEST_PROJECT_PATH", "")  # where it goes to, not where it comes from
-    return CiJob(OpenReview("gitlab", env.get("CI_API_V4_URL", ""), project, int(number), token, clock), link)
+    url, authorities = env.get("CI_API_V4_URL", ""), env.get("CI_SERVER_TLS_CA_FILE", "")
+    return CiJob(OpenReview("gitlab", url, project, int(number), token, clock, authorities), link)
 
 
 def _token(env: Mapping[str, str], host: str) -> str:

@@ -32,7 +32,8 @@ def test_github_names_the_pull_request_by_its_ref():
 
 
 def test_gitlab_names_the_project_that_the_change_goes_to():
-    review = job(**GITLAB).review
+    review = job(**GITLAB, CI_SERVER_TLS_CA_FILE="/builds/ca.crt").review
+    assert review.ca_file == "/builds/ca.crt"
     assert (review.host, review.number, review.repository) == ("gitlab", 7, "shop/policies")
 
 
