@@ -118,8 +118,7 @@ release-check: $(VENV)/.ready
 # uv.lock after a change of pyproject.toml (needs uv), and what pip installs from it: for the image, releases, pre-commit.
 lock:
 	uv lock
-	uv export -q --frozen --no-header --only-group build -o requirements/build.txt
-	uv export -q --frozen --no-header --only-group release -o requirements/release.txt
+	for group in build packager contents; do uv export -q --frozen --no-header --only-group $$group -o requirements/$$group.txt; done
 	uv export -q --frozen --no-header --no-dev --no-hashes --no-annotate --no-emit-project -o requirements/hooks.txt
 
 clean:

@@ -88,7 +88,7 @@ class Rehearsal:
     def contents(self) -> str:
         """A bill of materials of that environment, which names each package that is locked."""
         python = self.folder / "installed/bin/python"
-        tool = self.fresh("tools", tools="release.txt")
+        tool = self.fresh("tools", tools="contents.txt")
         file = self.dist / "netpol-canary.cdx.json"
         run(tool, "-m", "cyclonedx_py", "environment", "--output-reproducible", "-o", file, python)
         found = {(c["name"].lower(), c["version"]) for c in json.loads(file.read_text())["components"]}
@@ -116,7 +116,7 @@ class Rehearsal:
     def plugin(self) -> str:
         """The archive of this platform: unpacked as krew does, and run by a link with no other Python near."""
         (wheel,) = self.dist.glob("netpol_canary-*.whl")
-        python = self.fresh("packager", wheel, tools="release.txt")
+        python = self.fresh("packager", wheel, tools="packager.txt")
         archive = made(self.dist, self.tag, python)
         home = self.folder / "krew"
         with tarfile.open(archive) as tar:

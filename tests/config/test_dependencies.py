@@ -5,6 +5,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -65,10 +66,18 @@ def test_what_builds_the_image_is_locked_by_hash():
     assert project["build-system"]["requires"] == [f"hatchling=={found['hatchling']}"]
 
 
-def test_what_makes_a_release_is_locked_by_hash():
-    text, found = (ROOT / "requirements/release.txt").read_text(), required("release.txt")
-    assert {"cyclonedx-bom", "pyinstaller"} <= set(found) and text.count("--hash=sha256:") >= len(found)
+@pytest.mark.parametrize(("group", "tool"), [("packager", "pyinstaller"), ("contents", "cyclonedx-bom")])
+def test_what_makes_a_release_is_locked_by_hash(group, tool):
+    text, found = (ROOT / f"requirements/{group}.txt").read_text(), required(f"{group}.txt")
+    assert tool in found and text.count("--hash=sha256:") >= len(found)
     assert found == {name: locked()[name] for name in found}
+
+
+def test_an_archive_is_made_where_nothing_else_is_installed():
+    """jsonschema and others load what they find: it would come along without its files."""
+    assert "rfc3987-syntax" in required("contents.txt") and not required("packager.txt").keys() & {
+        name for name in required("contents.txt") if name not in required("hooks.txt")
+    }
 
 
 def test_the_hooks_install_what_is_locked():
