@@ -63,6 +63,8 @@ def test_whether_a_block_of_addresses_cuts_pods_off_depends_on_who_enforces_it(d
         (["aws-node", "calico-node"], "calico"),
         (["canal"], "calico"),
         (["cilium", "cilium-envoy"], "cilium"),
+        (["anetd", "fluentbit-gke", "gke-metadata-server"], "cilium"),
+        (["rke2-canal", "rke2-ingress-nginx-controller"], "calico"),
         (["calico-node", "cilium"], "generic"),
         (["kube-flannel-ds", "kube-proxy"], "generic"),
         (["antrea-agent"], "generic"),

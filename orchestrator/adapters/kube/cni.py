@@ -10,18 +10,27 @@ DAEMONS = Kind("apps/v1", "DaemonSet")
 ENFORCING = (
     "calico-node",
     "cilium",
+    "anetd",  # GKE's Dataplane V2, which is Cilium
     "kube-router",
     "antrea-agent",
     "weave-net",
     "kindnet",
     "canal",
+    "rke2-canal",
     "aws-node",
     "azure-npm",
     "ovnkube-node",
     "kube-ovn",
 )
 NETWORK_ONLY = ("aws-node",)  # it enforces where it is told to; beside another agent that one does
-PROFILE_OF = {"calico-node": "calico", "canal": "calico", "cilium": "cilium", "kube-router": "kube-router"}
+PROFILE_OF = {
+    **dict.fromkeys(("calico-node", "canal", "rke2-canal"), "calico"),
+    **dict.fromkeys(("cilium", "anetd"), "cilium"),
+    "kube-router": "kube-router",
+}
+EMBEDDED = {
+    "+k3s": "kube-router"
+}  # in the API server's version: whose own process enforces, without a DaemonSet
 AUTO, GENERIC = "auto", "generic"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from orchestrator.adapters.kube.cni import DAEMONS, enforcing, profile_of
+from orchestrator.adapters.kube.cni import DAEMONS, EMBEDDED, enforcing, profile_of
 from orchestrator.errors import ApiError, BadInput, Forbidden, NotFound, PortError
 from orchestrator.ports import Cluster, Kind
 
@@ -40,7 +40,7 @@ def offers(cluster: Any, namespace: str) -> list[Offer]:
     looks: tuple[Callable[[], Offer], ...] = (
         lambda: _version(cluster.version()),
         lambda: _rights(cluster),
-        lambda: _cni(sorted({str(o["metadata"]["name"]) for o in cluster.list(DAEMONS)})),
+        lambda: _cni(sorted({str(o["metadata"]["name"]) for o in cluster.list(DAEMONS)}), cluster.version()),
         lambda: _prometheus(cluster),
         lambda: _argo(cluster),
         lambda: _namespace(cluster, namespace),
@@ -85,13 +85,16 @@ def _rights(cluster: Cluster) -> Offer:
     return Offer("rights", "ok", "what installing takes")
 
 
-def _cni(daemons: Iterable[str]) -> Offer:
+def _cni(daemons: Iterable[str], version: str) -> Offer:
     daemons = list(daemons)
     found = enforcing(daemons)
     silent = [d for d in daemons if d.startswith(SILENT)]
     if found:
         read = f"policies are read as {profile_of(daemons)} does"
         return Offer("CNI", "ok", f"{', '.join(found)} can enforce network policies; {read}")
+    if within := next((name for mark, name in EMBEDDED.items() if mark in version), ""):
+        text = f"{version} enforces network policies by itself, as {within} does, unless it was told not to"
+        return Offer("CNI", "unknown", text, f"set strategy.cni: {within} in sources; probes show it")
     if silent:
         todo = "policies would be stored and enforce nothing: add an agent that enforces them"
         return Offer("CNI", "warning", f"{', '.join(silent)} does not enforce network policies", todo)
