@@ -1,10 +1,11 @@
 """What can be set about `serve`: flags win over the environment, the environment over the file."""
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +22,7 @@ from pydantic_settings import (
 from orchestrator.adapters.given_files import unreadable
 from orchestrator.adapters.identities.grants import Grants
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.field_places import located
 from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.files.yaml_text import LOADER, no_yaml
 from orchestrator.server.signin.signin_settings import SignIn
@@ -28,6 +30,7 @@ from orchestrator.server.webhooks.webhook_settings import Webhooks
 
 PREFIX, NESTED = "NETPOL_CANARY_", "__"
 MOST_BYTES = 256 * 1024
+LISTED = "docs/settings.md lists them"
 # What the kubelet sets for a Service called netpol-canary, and what the probe program reads.
 _FOREIGN = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?|PROBE_(WORK|MESSAGE)")
 
@@ -153,7 +156,7 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
 
 def load(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
     """Raises BadInput that names the setting. `flags` are nested like the model."""
-    given = _file(file) if file else {}
+    text, given = _file(file) if file else (b"", {})
     known = {leaf.variable.lower() for leaf in leaves()}
 
     class Loaded(Settings):
@@ -173,28 +176,47 @@ def load(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Se
     try:
         return Loaded(**(flags or {}))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = tuple(str(part) for part in first["loc"])
-        unknown = first["type"] == "extra_forbidden"
-        said = "is not known" if unknown else first["msg"]
-        fix = first_problem(error, Settings).fix if unknown else ""
-        raise BadInput(f"the setting {'.'.join(path)}: {said}", _where(path, file, given), fix) from None
-    except SettingsError as error:
-        raise BadInput(f"the environment: {error}", hint="lists and mappings are written as JSON") from None
+        name, what, fix = first_problem(error, Settings)
+        leaf = next(
+            (leaf for leaf in leaves() if name == leaf.name or name.startswith(f"{leaf.name}[")), None
+        )
+        if leaf and "SecretStr" in str(leaf.field.annotation):  # what was given is shown to nobody
+            said = error.errors(include_input=False, include_url=False)[0]["msg"].removeprefix(
+                "Value error, "
+            )
+            what = f"{said[:1].lower()}{said[1:]}"
+        where, cited = leaf.variable if leaf and leaf.variable in os.environ else "", None
+        if not where and file and _stands(name, given):
+            where, cited = located(text, str(file), name)
+        fix = fix or (LISTED if what == "unknown field" else "")
+        raise BadInput(f"the setting {name}: {what}", where, fix, cited) from None
+    except SettingsError:
+        where = next((leaf.variable for leaf in leaves() if _no_list(leaf)), "the environment")
+        raise BadInput("this is no list", where, 'lists are written as JSON, such as ["a", "b"]') from None
 
 
-def _where(path: tuple[str, ...], file: Path | None, given: Mapping[str, Any]) -> str:
-    """The variable or the file that a value came from; empty for a flag."""
-    leaf = next((leaf for leaf in leaves() if path[: len(leaf.path)] == leaf.path), None)
-    if leaf and leaf.variable in os.environ:
-        return leaf.variable
+def _no_list(leaf: Leaf) -> bool:
+    """Whether a variable ought to hold a list, and cannot be read as one."""
+    if get_origin(leaf.field.annotation) is not list or leaf.variable not in os.environ:
+        return False
+    try:
+        return not isinstance(json.loads(os.environ[leaf.variable]), list)
+    except ValueError:
+        return True
+
+
+def _stands(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a setting, or what should hold it, is among what a file gives."""
     inner: Any = given
-    for part in path:
-        inner = inner.get(part) if isinstance(inner, Mapping) else None
-    return str(file) if file and inner is not None else ""
+    for part in name.partition("[")[0].split("."):
+        if not isinstance(inner, Mapping) or part not in inner:
+            return inner is not given
+        inner = inner[part]
+    return True
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _file(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """The text of a file of settings, and what it gives."""
     try:
         with path.open("rb") as opened:
             raw = opened.read(MOST_BYTES + 1)
@@ -204,8 +226,9 @@ def _file(path: Path) -> dict[str, Any]:
         raise BadInput(f"is larger than {MOST_BYTES >> 10} KiB", str(path))
     try:
         found = yaml.load(raw, LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise no_yaml(error, raw, str(path)) from None
     if not isinstance(found, dict | None):
-        raise BadInput("a mapping of settings is wanted", str(path), "docs/settings.md lists them")
-    return {str(k): v for k, v in (found or {}).items()}
+        where, cited = located(raw, str(path), "")
+        raise BadInput("a mapping of settings is wanted", where, LISTED, cited)
+    return raw, {str(k): v for k, v in (found or {}).items()}

@@ -47,11 +47,11 @@ def test_without_anything_everything_runs(file):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("controller: {poll_seconds: 0}", "settings.yaml: the setting controller.poll_seconds: .*1"),
-        ("controller: {poll: 3}", "settings.yaml: the setting controller.poll: is not known"),
-        ("controler: {}", "settings.yaml: the setting controler: is not known"),
-        ("log: xml", "settings.yaml: the setting log: .*json"),
-        ("[a]", "settings.yaml: a mapping of settings is wanted"),
+        ("controller: {poll_seconds: 0}", "settings.yaml:1: the setting controller.poll_seconds: .*1, not 0"),
+        ("controller: {poll: 3}", "settings.yaml:1: the setting controller.poll: unknown field"),
+        ("# ours\n\ncontroler: {}", "settings.yaml:3: the setting controler: unknown field; did you mean"),
+        ("log: xml", 'settings.yaml:1: the setting log: "xml" is not one of json, console'),
+        ("[a]", "settings.yaml:1: a mapping of settings is wanted"),
         ("a: [", "settings.yaml:2: not YAML: .*; close the bracket"),
     ],
 )
@@ -64,6 +64,23 @@ def test_what_is_wrong_in_the_environment_is_named(monkeypatch):
     monkeypatch.setenv("NETPOL_CANARY_WEBHOOKS__MAX_BYTES", "many")
     with pytest.raises(BadInput, match=r"NETPOL_CANARY_WEBHOOKS__MAX_BYTES: the setting webhooks.max_bytes"):
         load()
+
+
+def test_a_variable_that_is_no_list_is_named(monkeypatch):
+    monkeypatch.setenv("NETPOL_CANARY_LISTEN", ":1")
+    monkeypatch.setenv("NETPOL_CANARY_SIGNIN__TRUSTED_PROXIES", "10.0.0.0/8")
+    with pytest.raises(BadInput, match=r"^NETPOL_CANARY_SIGNIN__TRUSTED_PROXIES: this is no list; .*JSON"):
+        load()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{keys: hunter2}", "{keys: [hunter2]}", "{keys: {a: hunter2}}", "{oidc: {client_secret: [hunter2]}}"],
+)
+def test_what_was_given_as_a_secret_is_told_to_nobody(file, text):
+    with pytest.raises(BadInput, match=r"settings.yaml:1: the setting signin\.") as error:
+        load(file(f"signin: {text}"))
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_missing_or_huge_file_is_said(file, tmp_path):

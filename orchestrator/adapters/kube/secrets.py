@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.adapters.given_files import no_directory
 from orchestrator.errors import BadInput, NotFound
 from orchestrator.ports import Cluster, Kind
 
@@ -24,6 +25,8 @@ class Secrets:
         """The data of a Secret, nothing for an empty name. BadInput names the field that refers to it."""
         if not name:
             return {}
+        if self.directory is not None and not self.directory.is_dir():
+            raise no_directory(self.directory, "give --secrets one that holds NAME/KEY")
         if self.directory is not None and (self.directory / name).is_dir():
             return _folder(self.directory / name)
         try:

@@ -121,7 +121,8 @@ def lint(
     ] = "",
     workloads: Workloads = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", help="text, json, yaml, sarif, github, junit or gitlab")
+        str,
+        typer.Option("-o", "--output", help="full, concise, json, yaml, sarif, github, junit or gitlab"),
     ] = "",
     base: Annotated[
         str,
@@ -155,7 +156,10 @@ def check(
     cni: Cni = "generic",
     workloads: Workloads = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", help="markdown, json, yaml, sarif, github, junit or gitlab")
+        str,
+        typer.Option(
+            "-o", "--output", help="markdown, full, concise, json, yaml, sarif, github, junit or gitlab"
+        ),
     ] = "",
     write: Annotated[
         list[str] | None,

@@ -22,24 +22,31 @@ _CREDENTIALS = [
     "credentials",
     "apikey",
     "privatekey",
+    "keys",  # of sessions, in settings
 ]
 ALIKE = 0.8  # of a key that is misspelt, to the word that was meant
 MOST_KEY = 40  # characters of one that may be misspelt
 MOST_ABOVE = 2000  # lines in which the key is looked for that a line belongs to
 
 
-def withheld(text: bytes, before: Sequence[str], line: str) -> str:
-    """Why a line of a file is not shown, in words; empty where it may be. `before` are the lines above it."""
-    if _SECRET.search(text):
+def withheld(text: bytes, lines: Sequence[str], number: int) -> str:
+    """Why a line of a file is not shown, in words; empty where it may be. `lines` are all of it, `number` counts from 1."""
+    if _holds_secret(text):
         return "a Secret stands in the file"
-    return "a credential may stand there" if _of_credential(before[-MOST_ABOVE:], line) else ""
+    before, line = lines[max(number - 1 - MOST_ABOVE, 0) : number - 1], "".join(lines[number - 1 : number])
+    return "a credential may stand there" if _of_credential(before, line) else ""
+
+
+@lru_cache(maxsize=8)  # of a file with many findings each asks for the same
+def _holds_secret(text: bytes) -> bool:
+    return _SECRET.search(text) is not None
 
 
 def masked(line: str) -> str:
     """Stars in place of what looks like a credential; as many, for the caret's sake."""
     text = _LOGIN.sub(lambda found: "*" * len(found[0]), line)
     for found in _KEY.finditer(text):
-        if credential_key(found["key"]):
+        if _credential(found):
             value = text[found.end() :]
             blank = len(value) - len(value.lstrip())
             return text[: found.end() + blank] + "*" * (len(value) - blank)
@@ -50,11 +57,17 @@ def masked(line: str) -> str:
 def credential_key(key: str) -> bool:
     """Whether a key names a credential, also misspelt, as keys with mistakes are; one that names a Secret does not."""
     plain = re.sub(r"[-_]", "", key).lower()
-    if plain.endswith(("ref", "name", "file")):
+    if plain.endswith(("ref", "name", "file")) or plain == "key":  # which is a label's
         return False
     return plain.endswith(tuple(_CREDENTIALS)) or (
         len(plain) <= MOST_KEY and bool(difflib.get_close_matches(plain, _CREDENTIALS, 1, ALIKE))
     )
+
+
+def _credential(found: re.Match[str]) -> bool:
+    """Whether a key with its value is a credential's; what holds several keys is."""
+    several = found["key"] == "key" and found.string[found.end() :].lstrip().startswith("[")
+    return several or credential_key(found["key"])
 
 
 def _of_credential(before: Sequence[str], line: str) -> bool:
@@ -85,7 +98,7 @@ def _within(above: Sequence[str], line: str) -> bool:
 
 def _names_credential(line: str) -> bool:
     found = _KEY.search(line)
-    return found is not None and credential_key(found["key"])
+    return found is not None and _credential(found)
 
 
 def _indent(line: str) -> int:

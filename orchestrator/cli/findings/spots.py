@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.policy.files.field_places import Places
+from orchestrator.policy.files.field_places import Place, Places
 from orchestrator.policy.lint.findings import Finding
 
 
 class Spot(NamedTuple):
-    """A file, a line and a column, which count from 1."""
+    """A file and a place in it, as `Place` has it."""
 
     file: str
     line: int
     column: int
+    end: int = 0
+    field: str = ""
 
 
 def spots(found: Iterable[Finding], places: Places) -> list[tuple[Finding, Spot]]:
@@ -21,8 +23,8 @@ def spots(found: Iterable[Finding], places: Places) -> list[tuple[Finding, Spot]
     placed = []
     for f in found:
         file = f.where.rpartition(":")[0] or places.first
-        line, column = places.of(f.where, f.subject, f.message, f.rule.id) if f.where else (1, 1)
-        placed.append((f, Spot(file, line, column)))
+        at = places.of(f.where, f.subject, f.message, f.rule.id) if f.where else Place(1, 1)
+        placed.append((f, Spot(file, *at)))
     return placed
 
 

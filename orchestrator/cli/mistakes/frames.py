@@ -10,7 +10,8 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TextIO
 
 from orchestrator.cli.confidential.credentials import masked, withheld
 from orchestrator.errors import BadInput, Cited
@@ -45,9 +46,14 @@ class _Cell(NamedTuple):
 
 def show(error: BadInput) -> None:
     """Draw it below the error's line where a person reads standard error: on a terminal, or as NETPOL_CANARY_FRAMES says."""
-    said = os.environ.get(FRAMES, "")
-    if said != "0" if said else sys.stderr.isatty():
+    if wanted(sys.stderr):
         print("\n".join(frame(error)), file=sys.stderr)
+
+
+def wanted(stream: TextIO) -> bool:
+    """Whether lines of files are drawn there: on a terminal, or as NETPOL_CANARY_FRAMES says."""
+    said = os.environ.get(FRAMES, "")
+    return said != "0" if said else stream.isatty()
 
 
 def frame(error: BadInput) -> list[str]:
@@ -56,20 +62,29 @@ def frame(error: BadInput) -> list[str]:
         return []
     cited = error.cited
     place = _place(cited)
-    lines = _lines(cited.text)
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
     exact = cited.column or _ITEM.match(cited.field) or any(said in error.message for said in _OF_KEYS)
-    begin, end = _token(line, place.column - 1, not exact)
+    begin, end = _token(_line(cited.text, place.line), place.column - 1, not exact)
+    fix = "" if error.hint == CORRECT else error.hint
+    return picture(cited.text, cited.file, Place(place.line, begin + 1, end + 1), fix)
+
+
+def picture(text: bytes, file: str, place: Place, fix: str, field: str = "") -> list[str]:
+    """A place in a file's text, which is empty where it is not known: where it is, its line with a caret below, what helps."""
     number = str(place.line)
     edge = " " * len(number)
-    shown = [f"{edge}--> {one_line(cited.file)}:{place.line}:{begin + 1}"]
-    if reason := withheld(cited.text, lines[: place.line - 1], line):
+    shown = [
+        f"{edge}--> {one_line(file)}:{place.line}:{place.column}" + (f" ({one_line(field)})" if field else "")
+    ]
+    line = _line(text, place.line)
+    if reason := withheld(text, _lines(text), place.line) if text else "":
         shown.append(f"{edge} = note: the line is not shown, since {reason}")
-    else:
+    elif text:
+        begin, end = place.column - 1, place.end - 1
+        begin, end = (begin, end) if end > begin else _token(line, begin, False)
         room = min(max(shutil.get_terminal_size((100, 24)).columns, LEAST_WIDE), MOST_WIDE) - len(number) - 4
-        text, caret = _drawn(_cells(masked(line)), begin, end, room)
-        shown += [f"{edge} |", f"{number} | {text}".rstrip(), f"{edge} | {caret}"]
-    return [*shown, f"{edge} = help: {one_line(error.hint)}"] if error.hint not in ("", CORRECT) else shown
+        drawn, caret = _drawn(_cells(masked(line)), begin, end, room)
+        shown += [f"{edge} |", f"{number} | {drawn}".rstrip(), f"{edge} | {caret}"]
+    return [*shown, f"{edge} = help: {one_line(fix)}"] if fix else shown
 
 
 def _place(cited: Cited) -> Place:
@@ -80,6 +95,12 @@ def _place(cited: Cited) -> Place:
     return exact or known.of(where, cited.subject, cited.field)
 
 
+def _line(text: bytes, number: int) -> str:
+    lines = _lines(text)
+    return lines[number - 1] if number <= len(lines) else ""
+
+
+@lru_cache(maxsize=8)  # of a file with many findings each asks for the same
 def _lines(text: bytes) -> list[str]:
     code = "utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return _BREAK.split(text.decode(code, "replace"))

@@ -11,6 +11,7 @@ from orchestrator.adapters.git.directory import from_root
 from orchestrator.adapters.git.worktree import blamed
 from orchestrator.adapters.given_files import unreadable
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.field_places import located
 from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.files.yaml_text import LOADER, no_yaml
 from orchestrator.policy.lint.accepting import Acceptance, Accepted
@@ -42,16 +43,22 @@ def acceptances(file: Path, authors: Collection[str] | None) -> list[Accepted]:
     if given is None:
         return []
     if not isinstance(given, list) or len(given) > MOST:
-        raise BadInput(f"`accepted` is a list of at most {MOST} acceptances", str(file))
+        where, cited = located(text.encode(), str(file), "accepted")
+        fix = "begin each acceptance with `- finding:`"
+        raise BadInput(f"`accepted` is a list of at most {MOST} acceptances", where, fix, cited)
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
         raise BadInput("anchors are not taken beside acceptances: who accepts writes all of it", str(file))
     root = yaml.compose(text, yaml.SafeLoader)
     entries = root.value if isinstance(root, yaml.MappingNode) else []
     nodes = next(value.value for key, value in entries if key.value == "accepted")
-    return [_one(file, *pair, authors) for pair in zip(given, nodes, strict=True)]
+    return [
+        _one(file, text, number, *pair, authors) for number, pair in enumerate(zip(given, nodes, strict=True))
+    ]
 
 
-def _one(file: Path, data: Any, node: Any, authors: Collection[str] | None) -> Accepted:
+def _one(
+    file: Path, content: str, number: int, data: Any, node: Any, authors: Collection[str] | None
+) -> Accepted:
     first = node.start_mark.line + 1
     last = max(first, node.end_mark.line + (1 if node.end_mark.column else 0))
     where = f"{from_root(file.parent)}{file.name}:{first}"
@@ -60,7 +67,9 @@ def _one(file: Path, data: Any, node: Any, authors: Collection[str] | None) -> A
     except ValidationError as error:
         wrong = first_problem(error, Acceptance)
         text = f"{wrong.field}: {wrong.what}" if wrong.field else wrong.what
-        raise BadInput(text, where, wrong.fix or "correct the acceptance") from None
+        field = f"accepted[{number}].{wrong.field}".rstrip(".")
+        _, cited = located(content.encode(), str(file), field)
+        raise BadInput(text, where, wrong.fix or "correct the acceptance", cited) from None
     people = blamed(file, first, last)
     by = ", ".join(dict.fromkeys(name for name, _ in people if name))
     void = ""

@@ -10,10 +10,12 @@ from orchestrator.adapters.git.changed_lines import changed_lines
 from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import authors_of, files_at
 from orchestrator.cli.edge import annotate
+from orchestrator.cli.findings.framed_findings import LISTED, drawn, listed
 from orchestrator.cli.findings.problems import FORMATS, show
+from orchestrator.cli.findings.spots import spots
 from orchestrator.cli.policies.acceptances import acceptances
 from orchestrator.cli.policies.check_problems import CHECKED, problems
-from orchestrator.cli.policies.check_summary import Checked, as_data, summary
+from orchestrator.cli.policies.check_summary import Checked, as_data, closing, summary
 from orchestrator.cli.policies.diff import compare
 from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread, unread
 from orchestrator.cli.policies.lint import CONFIG, added, parted, severities
@@ -27,6 +29,7 @@ from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.harmless import markdown
 from orchestrator.policy.author import intents
 from orchestrator.policy.evaluate.cni_profiles import profile
+from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import parse_all
 from orchestrator.policy.impact.change_verdict import Verdict, decide
 from orchestrator.policy.impact.risk import LEVELS, RiskRules
@@ -56,7 +59,7 @@ def check(asked: Asked, output: str, write: Sequence[str] = (), comment: bool = 
 
     `write` is further formats with their files; with `comment` the pull request that CI checks has it as its one comment.
     """
-    formatted(output, "markdown", *FORMATS)
+    formatted(output, "markdown", *LISTED, *FORMATS)
     files = destinations(write, ("markdown", "json", "yaml", *FORMATS))
     clock = SystemClock()
     job = ci_job(os.environ, clock) if comment else None
@@ -107,6 +110,11 @@ class _Answer:
             lines = changed_lines(self.asked.path, self.began) if output == "github" else None
             found = problems(self.result, self.before, self.after)
             show(self.asked.path, found, output, self.files, CHECKED, lines)
+        elif output in LISTED or (not output and drawn(output)):
+            left = [f for f in problems(self.result, self.before, self.after) if not f.ignored]
+            places = Places(self.files)
+            listed(spots(left, places), places, output)
+            print("\n".join(closing(self.result, self.verdict)))
         else:
             print(self.text)
 

@@ -20,25 +20,32 @@ _OPENING = ("internet", "opened", "widened")
 _REASON = re.compile(r"(after|before), (\w+): (.*?)(?: \((.+?:\d+)(?:, .*)?\))?")
 _REFUSES = "no rule allows it"
 _TEXT = "Part of the change's risk: `strategy.risk` of the PolicySource says how high. An acceptance by name lowers it to low."
+_ACCEPT = "where it is meant, accept it by name in .netpol-canary.yaml"
 _OTHERS = {
     "intent": (
         "what must hold does not",
         "A PolicyTest beside the policies says what must and must not be reachable.",
+        "correct the policy, or the PolicyTest",
     ),
-    "recorded": ("a recorded connection would be cut", "It is among the flows that were given with --flows."),
+    "recorded": (
+        "a recorded connection would be cut",
+        "It is among the flows that were given with --flows.",
+        "allow it in a rule",
+    ),
 }
 CHECKED: Mapping[str, Rule] = {
     **RULES,
     **{
-        kind: Rule(kind, "warning", title, f"{title[0].upper()}{title[1:]}. {_TEXT}")
+        kind: Rule(kind, "warning", title, f"{title[0].upper()}{title[1:]}. {_TEXT}", _ACCEPT)
         for kind, title in SAYS.items()
     },
-    **{name: Rule(name, "error", title, text) for name, (title, text) in _OTHERS.items()},
+    **{name: Rule(name, "error", *words) for name, words in _OTHERS.items()},
     "unknown": Rule(
         "unknown",
         "warning",
         "workloads were not compared",
         "Labels or a policy cannot be read, or copies of a policy differ, so that nobody knows what becomes of their connections.",
+        "correct what is named as not analysed",
     ),
 }
 

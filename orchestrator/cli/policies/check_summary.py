@@ -141,12 +141,7 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
     shown = _some(blocks, MOST_BLOCKS)
     lines += shown + ([""] if blocks else [])
     lines.append(f"Risk: **{risk.level}**{_reasons(risk)}.")
-    held = sum(not r.problems for r in found.intents)
-    lines.append(
-        f"Intents: {held} of {len(found.intents)} hold."
-        if found.intents
-        else "Intents: there is no PolicyTest."
-    )
+    lines.append(_held(found))
     accepted = [*found.accepted, *found.void]
     if accepted:
         lines += ["", *_some([f"- {inert(text)}" for text in accepted], MOST_ACCEPTED)]
@@ -162,6 +157,21 @@ def summary(found: Checked, verdict: Verdict) -> list[str]:
         told = fitting((f"    {one_line(line)}" for line in replay.told(found.recorded)), MOST_RECORDED)
         lines += ["", f"Recorded flows: {replay.summary(found.recorded)}.", "", *told]
     return [*lines, *diff.not_analysed(found.unread)]
+
+
+def closing(found: Checked, verdict: Verdict) -> list[str]:
+    """What a terminal shows below the problems themselves."""
+    accepted = [f"accepted: {text}" for text in found.accepted]
+    return [*map(one_line, [*accepted, *found.void]), _held(found), one_line(f"{verdict.text}")]
+
+
+def _held(found: Checked) -> str:
+    held = sum(not r.problems for r in found.intents)
+    return (
+        f"Intents: {held} of {len(found.intents)} hold."
+        if found.intents
+        else "Intents: there is no PolicyTest."
+    )
 
 
 def _worst(item: Item) -> str:

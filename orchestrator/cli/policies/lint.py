@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.adapters.git.directory import Directory
 from orchestrator.adapters.git.worktree import files_at, merge_base
 from orchestrator.adapters.kube.schemas import findings
+from orchestrator.cli.findings.framed_findings import LISTED, drawn, listed
 from orchestrator.cli.findings.problems import FORMATS, show
 from orchestrator.cli.findings.sarif import LEVELS
 from orchestrator.cli.findings.spots import Spot, spots
@@ -15,17 +16,19 @@ from orchestrator.cli.mistakes.frames import show as show_frame
 from orchestrator.cli.policies.acceptances import configured
 from orchestrator.cli.policies.fleets import elsewhere
 from orchestrator.cli.printing import formatted, note, printed
-from orchestrator.errors import BadInput, Cited
+from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
-from orchestrator.policy.files.field_places import Places
+from orchestrator.policy.files.field_places import Places, located
 from orchestrator.policy.files.manifest import Document, below, parse_sound
 from orchestrator.policy.files.nearest import did_you_mean
+from orchestrator.policy.files.shape import shown
 from orchestrator.policy.lint.linter import RULES, Finding, lint, malformed
 from orchestrator.policy.workloads.fleet import Fleet, hidden
 from orchestrator.policy.workloads.fleet import fleet as read
 from orchestrator.wording import many
 
 CONFIG = ".netpol-canary.yaml"
+MACHINE = ("json", "yaml", *FORMATS)
 SECTIONS = frozenset({"lint", "accepted"})  # of that file
 TAKEN = (*LEVELS, "off")  # for a rule
 
@@ -39,7 +42,7 @@ def explain(rule: str) -> int:
             did_you_mean(rule, RULES, f"take one of {', '.join(RULES)}"),
         )
     found = RULES[rule]
-    print(f"{found.id} ({found.severity}): {found.title}\n\n{found.text}")
+    print(f"{found.id} ({found.severity}): {found.title}\n\n{found.text}\n\nFix: {found.fix}.")
     return 0
 
 
@@ -53,7 +56,7 @@ def check(
     base: str = "",
 ) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`; with `base`, one that is not there, too."""
-    formatted(output, "text", *FORMATS)
+    formatted(output, *LISTED, *FORMATS)
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
@@ -74,13 +77,11 @@ def check(
     places = Places(files)
     if output in FORMATS:
         show(path, everything, output, files)
-    elif output in ("json", "yaml"):
+    elif output in MACHINE:
         rows = [_data(*placed) for placed in spots(everything, places)]
         printed({"findings": rows, "notRead": not_read}, output)
     else:
-        for f, spot in spots(found, places):
-            place = f"{spot.file}:{spot.line}: " if f.where else ""
-            print(one_line(f"{place}{f.rule.severity} {f.rule.id} {f.subject}: {f.message}"))
+        listed(spots(found, places), places, output)
         ignored = len(everything) - len(found)
         print(many(len(found), "finding") + (f", {ignored} ignored" if ignored else ""))
     lost = spots([*map(_unread, wrong), *malformed(fleet)], places)
@@ -89,7 +90,7 @@ def check(
         said = BadInput(first.message, f"{spot.file}:{spot.line}", wrong[0].hint if wrong else "")
         more_ = f" (and {len(lost) - 1} more of NPC026)" if len(lost) > 1 else ""
         note(f"{said}{more_}")
-        if wrong:
+        if wrong and (output in MACHINE or not drawn(output)):
             show_frame(wrong[0])
         return 2
     worst = max((order.index(f.rule.severity) for f in found), default=-1)
@@ -160,7 +161,7 @@ def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]
 def _unread(error: BadInput) -> Finding:
     file, _, line = error.where.rpartition(":")
     place = (file, error.where) if line.isdigit() and file else (error.where, f"{error.where}:1")
-    return Finding(RULES["NPC026"], place[0], error.message, place[1])
+    return Finding(RULES["NPC026"], place[0], error.message, place[1], fix=error.hint, cited=error.cited)
 
 
 def severities(path: Path, config: Path | None) -> dict[str, str]:
@@ -170,18 +171,23 @@ def severities(path: Path, config: Path | None) -> dict[str, str]:
         return {}
     text, data = configured(file)
     rules = data.get("lint", {}) if isinstance(data, dict) and data else None
-    if not isinstance(data, dict) or set(data) - SECTIONS or not isinstance(rules, dict):
-        raise BadInput(
-            "a mapping with `lint` is wanted", str(file), "such as lint: {NPC004: warning, NPC007: off}"
-        )
+    strange = next((str(key) for key in data if key not in SECTIONS), "") if isinstance(data, dict) else ""
+    if strange:
+        fix = did_you_mean(strange, SECTIONS, f"take {' or '.join(sorted(SECTIONS))}")
+        where, cited = located(text.encode(), str(file), strange)
+        raise BadInput(f"{shown(strange)}: unknown field", where, fix, cited)
+    if not isinstance(rules, dict):
+        where, cited = located(text.encode(), str(file), "lint")
+        fix = "such as lint: {NPC004: warning, NPC007: off}"
+        raise BadInput("a mapping with `lint` is wanted", where, fix, cited)
     found = {str(rule): "off" if level is False else str(level) for rule, level in rules.items()}
     for rule, level in found.items():
         if rule not in RULES or level not in TAKEN:
             levels = f"take {', '.join(LEVELS)} or off, and a known rule"
             given, known = (level, [*TAKEN]) if rule in RULES else (rule, [*RULES])
             fix = did_you_mean(given, known, levels)
-            cited = Cited(text.encode(), str(file), 1, field=f"lint.{rule}")
-            raise BadInput(f"lint.{rule}: {level}", str(file), fix, cited)
+            where, cited = located(text.encode(), str(file), f"lint.{rule}")
+            raise BadInput(f"lint.{rule}: {level}", where, fix, cited)
     return found
 
 

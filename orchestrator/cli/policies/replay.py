@@ -27,7 +27,7 @@ def replay(
     short = not matched(found) or (strict and bool(found.unknown))
     code = 2 if short else 1 if found.cut else 0
     if not matched(found):
-        note(NONE_MATCHED)
+        note(f"{flows}: {NONE_MATCHED if seen else 'there is no recorded connection'}")
     if output in ("json", "yaml"):
         rows = [
             {

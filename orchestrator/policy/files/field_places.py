@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Cited
 from orchestrator.policy.files.manifest import below
 from orchestrator.policy.files.yaml_text import documents
 
@@ -25,10 +25,13 @@ EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
 class Place(NamedTuple):
-    """Both count from 1; columns are in characters, as YAML's marks are."""
+    """All count from 1; columns are in characters, as YAML's marks are. `end` is the one behind what is meant where that
+    ends in its line, else 0; `path` is that of the field."""
 
     line: int
     column: int
+    end: int = 0
+    path: str = ""
 
 
 class Places:
@@ -40,6 +43,11 @@ class Places:
         self._files = {f"{self._below}{name}": text for name, text in files.items()}
         self._known: dict[str, list[_File]] = {}
         self._within: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+
+    def text(self, file: str) -> bytes:
+        """Of a file as places name it; empty where it is none of these."""
+        texts = self._files.get(file, b"")
+        return texts[0] if isinstance(texts, tuple) else texts
 
     @property
     def first(self) -> str:
@@ -55,18 +63,21 @@ class Places:
         if root is None:
             return Place(line, 1)
         for path in [*_paths(message), _FIELDS.get(rule, "")]:
-            for start in (root, _value(root, "spec")):
+            for above, start in (("", root), ("spec.", _value(root, "spec"))):
                 found = _walk(start, path) if start is not None and path else None
                 if found is not None:
-                    return _place(_closer(found, message, rule))
-        return _place(root)
+                    close = _closer(found[0], message, rule)
+                    return _place(*(found if close is found[0] else (close, close)), f"{above}{path}")
+        return Place(root.start_mark.line + 1, root.start_mark.column + 1)
 
     def at(self, where: str, subject: str, path: str) -> Place | None:
         """Of one field by its whole path, of an object as for `of`; None where it is not there, nor what should hold it."""
         file, _, number = where.rpartition(":")
         root = self._object(file, max(int(number), 1), subject)
-        found = _walk(root, path) if root is not None and path else root
-        return _place(found) if found is not None else None
+        if root is None:
+            return None
+        found = _walk(root, path) if path else (root, root)
+        return _place(*found, path) if found is not None else None
 
     def variable(self, where: str, subject: str, name: str, container: str = "") -> str:
         """`file:line` of a container's variable, else of the first of that name, else of the object."""
@@ -107,6 +118,12 @@ class Places:
         return min((node for _, named in found for node in named), key=unlike, default=found[0][0])
 
 
+def located(text: bytes, file: str, field: str) -> tuple[str, Cited]:
+    """`file:line` of a field of a file that was read and holds one document, and what to cite of it."""
+    place = Places({file: text}, read=True).at(f"{file}:1", "", field) or Place(1, 1)
+    return f"{file}:{place.line}", Cited(text, file, place.line, field=field)
+
+
 class _File:
     """The documents of a file, and the objects of each by their name."""
 
@@ -117,9 +134,9 @@ class _File:
 
     def around(self, line: int, name: str) -> tuple[yaml.Node | None, Sequence[yaml.Node]]:
         """The document in which the line is, and of its objects the one in which it is, else those of that name."""
-        at = bisect_left(self._starts, line) - 1
-        if at < 0:
+        if not self._nodes:
             return None, ()
+        at = max(bisect_left(self._starts, line) - 1, 0)  # comments stand before the first
         if at not in self._named:
             named = self._named.setdefault(at, {})
             self._items[at] = [*_items(self._nodes[at])]
@@ -207,15 +224,16 @@ def _at(where: str, line: int | None) -> str:
     return f"{where.rpartition(':')[0]}:{line}" if line else where
 
 
-def _walk(node: yaml.Node, path: str) -> yaml.Node | None:
-    """The key or item that a path ends at, or where its last step is missing what should hold it; None where it is of no field."""
-    shown: yaml.Node | None = None
+def _walk(node: yaml.Node, path: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The key and the value (of an item twice that) that a path ends at, or where its last step is missing those of what
+    should hold it; None where it is of no field."""
+    shown: tuple[yaml.Node, yaml.Node] | None = None
     steps = _STEP.findall(path)
     for number, step in enumerate(steps):
         key, value = _next(node, step)
         if key is None or value is None:
             return shown if number == len(steps) - 1 else None
-        shown, node = key, value
+        shown, node = (key, value), value
     return shown
 
 
@@ -236,5 +254,7 @@ def _text(node: yaml.Node | None, key: str) -> str | None:
     return found.value if isinstance(found, yaml.ScalarNode) else None
 
 
-def _place(node: yaml.Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: yaml.Node, value: yaml.Node, path: str) -> Place:
+    begin = node.start_mark
+    ends = (n.end_mark.column + 1 for n in (value, node) if n.end_mark.line == begin.line)
+    return Place(begin.line + 1, begin.column + 1, next(ends, 0), path)

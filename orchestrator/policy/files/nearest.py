@@ -17,6 +17,7 @@ def nearest(given: str, names: Iterable[str], most: int = 3) -> list[str]:
     by_end = {name.lower().rpartition("/")[2]: name for name in reversed(known)}
     text = given[:MOST_TEXT].lower()
     found = [by_text[n] for n in difflib.get_close_matches(text, by_text, most)]
+    found += [by_text[n] for n in by_text if len(n) == len(text) and sorted(n) == sorted(text)]  # bd for db
     if "/" not in text:
         found += [by_end[n] for n in difflib.get_close_matches(text, by_end, most)]
     return list(dict.fromkeys(found))[:most]

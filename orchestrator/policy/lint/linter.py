@@ -12,6 +12,7 @@ from orchestrator.policy.lint.covering import covers
 from orchestrator.policy.lint.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.lint.futile import contradictory, out_of_force
 from orchestrator.policy.lint.left_aside import of_every_copy
+from orchestrator.policy.lint.likely_labels import likely_own, likely_peer
 from orchestrator.policy.lint.node_traffic import beside_the_cache, unprobed
 from orchestrator.policy.lint.outdated import outdated
 from orchestrator.policy.lint.proxies import proxies
@@ -69,7 +70,8 @@ def _selects_nothing(fleet: Fleet) -> Iterator[Finding]:
         if selects_unknown(fleet, policy):
             continue
         if selector and not selected(fleet, policy) and conjunction(selector, {}) is not None:
-            yield of_policy(fleet, "NPC001", policy, "its podSelector matches no workload")
+            text = "its podSelector matches no workload"
+            yield of_policy(fleet, "NPC001", policy, text, likely_own(fleet, policy))
         elif not selector and (meant := _misspelt(fleet, policy["metadata"]["namespace"])):
             space = policy["metadata"]["namespace"]
             text = f"metadata.namespace is {space}, of which nothing is known: did you mean {' or '.join(meant)}?"
@@ -92,7 +94,8 @@ def _matches_nothing(fleet: Fleet) -> Iterator[Finding]:
                 if means_unknown(fleet, policy, peer):
                     continue
                 if not meant(fleet, policy, peer) and not any(misnamed(fleet, peer)):
-                    yield of_policy(fleet, "NPC002", policy, f"{place} matches no workload")
+                    text, fix = f"{place} matches no workload", likely_peer(fleet, policy, peer)
+                    yield of_policy(fleet, "NPC002", policy, text, fix)
 
 
 def _open(fleet: Fleet) -> Iterator[Finding]:

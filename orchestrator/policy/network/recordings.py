@@ -69,14 +69,21 @@ def read(lines: Iterable[str], where: str) -> list[Flow]:
         try:
             data = json.loads(line)
             found = _hubble(data.get("flow", data)) if _is_hubble(data) else _plain(data)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-            raise BadInput("this is no recorded flow", f"{where}:{number}", f"such as {PLAIN}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+            text = f"this is no recorded flow{_why(error)}"
+            raise BadInput(text, f"{where}:{number}", f"such as {PLAIN}") from None
         if found is not None:
             seen[found[:4]] += found[4]
         if len(seen) > MOST_KINDS:
             raise BadInput(f"more than {MOST_KINDS} kinds of connections", f"{where}:{number}", "give fewer")
     ordered = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
     return [Flow(*key, count) for key, count in ordered]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return ", but broken JSON"
+    return f": {error.args[0]} is missing" if isinstance(error, KeyError) else ""
 
 
 def _is_hubble(data: Mapping[str, Any]) -> bool:

@@ -117,6 +117,8 @@ def test_no_line_of_a_file_with_a_secret_is_shown(text):
         "prometheus: {url: http://p, bearer: hunter2}",
         "headers: [{Authorization: Bearer hunter2}]",
         "private-key: hunter2",
+        "keys: [hunter2]",
+        "signin: {key: [hunter2], tken: true}",
     ],
 )
 def test_what_looks_like_a_credential_is_stars(line):

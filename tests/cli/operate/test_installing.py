@@ -117,7 +117,7 @@ def test_a_cni_that_enforces_nothing_is_warned_of(daemons, state):
     assert _cni(daemons, "v1.34.1").state == state
 
 
-def test_k3s_which_has_no_daemon_set_is_told_by_its_version():
+def test_k3s_which_has_no_daemon_set_is_known_by_its_version():
     found = _cni(["svclb-traefik-1"], "v1.34.1+k3s1")
     assert "v1.34.1+k3s1 enforces network policies by itself" in found.found
     assert found.state == "unknown" and "strategy.cni: kube-router" in found.todo

@@ -135,7 +135,8 @@ def test_severities_come_from_the_directory_or_a_file(linted, tmp_path, cli):
     for text, said in (
         ("lint: {NPC999: error}", "lint.NPC999: error"),
         ("lint: {NPC001: loud}", "lint.NPC001: loud"),
-        ("rules: 1", "a mapping with `lint` is wanted"),
+        ("rules: 1", "rules: unknown field; take accepted or lint"),
+        ("lint: 1", "a mapping with `lint` is wanted"),
         ("lint: [", "not YAML"),
     ):
         other = tmp_path / "config.yaml"
