@@ -113,7 +113,7 @@ class OnePerson:
 
     def _may(self, verb: str, kind: str, part: str = "") -> None:
         self._known()
-        resource = _plural(kind) + part
+        resource = plural(kind) + part
         if not self._allowed(self._user, self._groups, verb, resource):
             raise Forbidden(f'User "{self._user}" cannot {verb} resource "{resource}" in API group "{GROUP}"')
 
@@ -126,7 +126,8 @@ class OnePerson:
         return {**obj, "status": {"allowed": fine}}
 
 
-def _plural(kind: str) -> str:
+def plural(kind: str) -> str:
+    """A kind as requests name it, such as `networkpolicies`."""
     name = kind.lower()
     if name.endswith("y"):
         return f"{name[:-1]}ies"

@@ -1,11 +1,14 @@
 """What the demo prints."""
 
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge, logs
+from orchestrator.cli.app import OWN
 from orchestrator.cli.demo import shop_demo as play
 from orchestrator.cli.printing import formatted, printed, report
 from orchestrator.cli.records import report as postmortem
@@ -42,9 +45,8 @@ def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = N
                 postmortem.every(state, reports / item.name)
     if reports:
         console.print(f"What a post-mortem needs is in {reports}: open NAME.html", markup=False)
-    if keep:
-        for text in _tour(keep, chosen[-1].name):
-            console.print(text, markup=False, soft_wrap=True)
+    for text in _tour(keep, chosen[-1].name) if keep else _next():
+        console.print(text, markup=False, soft_wrap=True)
     if output:
         printed({"rollouts": found}, output)
     wrong = [f["scenario"] for f in found if f["phase"] != EXPECTED[f["scenario"]]]
@@ -60,6 +62,25 @@ def _tour(root: Path, tag: str) -> Iterator[str]:
     yield f"  netpol-canary diff {tag}~1..{tag} --path {root}"
     yield f"  netpol-canary replay {root} --flows {root / shop_workloads.FLOWS}"
     yield f"and lint, test, generate; edit a policy, and: netpol-canary check {root} --base HEAD"
+
+
+def _next() -> Iterator[str]:
+    """Three steps from here, as they may be typed where this command was."""
+    steps = {
+        "demo --serve": "the shop's web pages, where a change waits for your approval",
+        "demo --keep shop": "its repository, to ask who may connect to whom, and to edit",
+        "lint .": "what is probably wrong with policies of your own, in their directory",
+    }
+    yield "Next:"
+    for step, text in steps.items():
+        yield f"  {typed()} {step:<18} # {text}"
+
+
+def typed() -> str:
+    """This command as people type it: by its path where the shell would not find it, or another one, by its name."""
+    own = Path(sys.argv[0])
+    found = shutil.which(OWN)
+    return OWN if own.name != OWN or (found and Path(found).resolve() == own.resolve()) else str(own)
 
 
 def _ending(facts: dict[str, Any]) -> str:

@@ -1,12 +1,16 @@
 """The demo shows a good change promoted and two bad ones rolled back."""
 
 import json
+import shlex
+import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from urllib.request import urlopen
 
 from git_folder import git
-from patience import ran
+from patience import ENOUGH, ran
 
 run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
@@ -26,6 +30,28 @@ def test_the_three_outcomes():
     assert checkout["waves"][1]["phases"] == {"web": "Pending"}
     assert "cuts off the observer" in scrape["reason"]
     assert 0 < scrape["restoredSeconds"] < 5
+
+
+def test_it_ends_with_three_next_steps_that_work_as_they_stand(tmp_path):
+    (tmp_path / "policy.yaml").write_text(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n"
+    )
+    said = run("demo", "--scenario", "good-change").stdout
+    head, *steps = said[said.rindex("Next:") :].splitlines()
+    serve, keep, lint = (shlex.split(step, comments=True) for step in steps)
+    assert head == "Next:" and Path(keep[0]).name == "netpol-canary"
+    for words, found in ((lint, "0 findings"), (keep, "netpol-canary why shop --from email")):
+        done = ran(*words, cwd=tmp_path)
+        assert done.returncode == 0 and found in done.stdout, done
+    served = [*serve, "--listen", "127.0.0.1:0"]  # the usual port may be somebody else's here
+    with subprocess.Popen(served, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = iter(process.stdout.readline, "")
+            address = next(line for line in lines if line.startswith("Open ")).split()[1]
+            assert b"ben" in urlopen(f"{address}signin", timeout=ENOUGH).read()
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(ENOUGH) == 0
 
 
 def test_one_scenario_with_its_repository_and_its_reports_kept(tmp_path):
