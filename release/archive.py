@@ -7,6 +7,7 @@ of each.
 
 import gzip
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -45,9 +46,8 @@ def packed(folder: Path, archive: Path) -> Path:
         gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar,
     ):
-        for path in sorted(folder.rglob("*")):
-            if not path.is_dir():
-                tar.add(path, str(path.relative_to(folder)), filter=_plain)
+        for path in sorted(Path(d, f) for d, _, files in os.walk(folder, followlinks=True) for f in files):
+            tar.add(path, str(path.relative_to(folder)), filter=_plain)
         text = (ROOT / "LICENSE").read_bytes()
         about = tarfile.TarInfo("LICENSE")
         about.size, about.mode = len(text), 0o644

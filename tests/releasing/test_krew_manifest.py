@@ -27,6 +27,7 @@ def archives(tmp_path):
     program.chmod(0o755)
     (folder / "_internal/inner/lib.so").write_text("library")
     (folder / "_internal/link.so").symlink_to("inner/lib.so")
+    (folder / "_internal/current").symlink_to("inner")
     (folder / "_internal/hard.so").hardlink_to(folder / "_internal/inner/lib.so")
     return [
         archive.packed(folder, tmp_path / "dist" / krew.archive_name(TAG, place)) for place in krew.PLATFORMS
@@ -37,7 +38,12 @@ def test_an_archive_holds_plain_files_of_nobody_alone(archives):
     """krew refuses links, and names with two dots in a row; see extractTARGZ of its downloader."""
     with tarfile.open(archives[0]) as tar:
         members = tar.getmembers()
-    assert {m.name for m in members} >= {krew.PROGRAM, "_internal/link.so", "LICENSE"}
+    assert {m.name for m in members} >= {
+        krew.PROGRAM,
+        "_internal/link.so",
+        "_internal/current/lib.so",
+        "LICENSE",
+    }
     assert all(m.isreg() and ".." not in m.name and not m.name.startswith("/") for m in members)
     assert {(m.uid, m.uname, m.mtime) for m in members} == {(0, "", 0)}
     assert len({a.read_bytes() for a in archives}) == 1  # nothing of when and by whom

@@ -9,6 +9,7 @@ name: policies
 on: pull_request
 permissions:
   contents: read
+  pull-requests: write  # for one comment, which is brought up to date; a fork's run has no right to it
   security-events: write  # for findings at their lines
 jobs:
   check:
@@ -20,12 +21,13 @@ jobs:
     - uses: actions/setup-python@v5
       with: {{python-version: "3.12"}}
     - run: pip install {PLACE}  # wherever you keep it
-    - run: netpol-canary check {POLICIES} --base "$BASE" -o sarif > policies.sarif || true
-    - uses: github/codeql-action/upload-sarif@v3
+    # 0: fine. 1: blocked. 3: medium risk, which a person has to review: that passes here, since pull requests are reviewed.
+    - env: {{GITHUB_TOKEN: "${{{{ github.token }}}}"}}
+      run: netpol-canary check {POLICIES} --base "$BASE" -o github --write sarif=policies.sarif --write "markdown=$GITHUB_STEP_SUMMARY" --comment || [ $? -eq 3 ]
+    - uses: github/codeql-action/upload-sarif@v4
+      if: always()
       continue-on-error: true  # where code scanning is not switched on
       with: {{sarif_file: policies.sarif}}
-    # 0: fine. 1: blocked. 3: medium risk, which a person has to review: that passes here, since pull requests are reviewed.
-    - run: netpol-canary check {POLICIES} --base "$BASE" >> "$GITHUB_STEP_SUMMARY" || [ $? -eq 3 ]
 """
 _GITLAB = f"""\
 # Checks a merge request: what it opens and cuts, new findings, and whether the PolicyTests hold.
@@ -36,8 +38,8 @@ policies:
   script:
   - pip install {PLACE}  # wherever you keep it
   - base=origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME
-  - netpol-canary check {POLICIES} --base "$base" -o gitlab > quality.json || true
-  - netpol-canary check {POLICIES} --base "$base" > summary.md
+  # One note on the merge request, where the variable GITLAB_TOKEN holds an access token with the scope api.
+  - netpol-canary check {POLICIES} --base "$base" --write gitlab=quality.json --write markdown=summary.md --comment
   allow_failure: {{exit_codes: 3}}  # medium risk: a warning, for a person to review
   artifacts: {{when: always, paths: [summary.md], reports: {{codequality: quality.json}}}}
 """

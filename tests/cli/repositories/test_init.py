@@ -3,6 +3,7 @@
 import builtins
 import json
 import re
+import shlex
 import sys
 
 import pytest
@@ -120,30 +121,32 @@ def test_its_test_finds_that_dns_is_lost(written, netpol):
 
 
 def asked_by_ci(folder):
-    """The arguments with which its CI file runs `check`, without where the answer goes."""
+    """The arguments with which its CI file runs `check`, against main, and the variable by which a job there is known."""
     (file,) = (folder / name for name in CI_FILES.values() if (folder / name).exists())
     run = yaml.safe_load(file.read_text())
     steps = run["policies"]["script"] if "policies" in run else run["jobs"]["check"]["steps"]
     lines = [step if isinstance(step, str) else step.get("run", "") for step in steps]
-    calls = [line.split(" >")[0] for line in lines if "netpol-canary check" in line]
-    return [re.sub(r'"\$(BASE|base)"', "main", call).split()[1:] for call in calls]
+    (call,) = (line.partition(" ||")[0] for line in lines if "netpol-canary check" in line)
+    for variable, value in (("$BASE", "main"), ("$base", "main"), ("$GITHUB_STEP_SUMMARY", "summary.md")):
+        call = call.replace(variable, value)
+    return shlex.split(call)[1:], "GITLAB_CI" if "policies" in run else "GITHUB_ACTIONS"
 
 
-def test_its_ci_checks_pull_requests(written, netpol):
-    calls = asked_by_ci(written)
-    assert [c[3:] for c in calls] in (
-        [["main", "-o", "sarif"], ["main"]],
-        [["main", "-o", "gitlab"], ["main"]],
-    )
+def test_its_ci_checks_pull_requests(written, netpol, monkeypatch):
+    call, variable = asked_by_ci(written)
     git = begun(written)
     commit(written, "begin")
     git("checkout", "-q", "-b", "topic")
-    assert [netpol(*call).code for call in calls] == [0, 0]
+    for name in ("GITLAB_CI", "GITHUB_ACTIONS", "GITHUB_REF", "CI_MERGE_REQUEST_IID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "true")
+    assert netpol(*call).code == 0 and "✅" in (written / "summary.md").read_text()
     deny(written)
     commit(written, "deny")
-    for call in calls:
-        done = netpol(*call)
-        assert done.code == 1 and "names resolve in " in done.out
+    done = netpol(*call)
+    handed = {"GITLAB_CI": "quality.json", "GITHUB_ACTIONS": "policies.sarif"}[variable]
+    assert done.code == 1 and "names resolve in " in (written / "summary.md").read_text()
+    assert "names resolve in " in (written / handed).read_text()
 
 
 def test_it_says_in_five_lines_what_it_wrote_and_what_comes_next(netpol, tmp_path):
