@@ -93,7 +93,9 @@ def _cni(daemons: Iterable[str], version: str) -> Offer:
         read = f"policies are read as {profile_of(daemons)} does"
         return Offer("CNI", "ok", f"{', '.join(found)} can enforce network policies; {read}")
     if within := next((name for mark, name in EMBEDDED.items() if mark in version), ""):
-        text = f"{version} enforces network policies by itself, as {within} does, unless that was switched off"
+        text = (
+            f"{version} enforces network policies by itself, as {within} does, unless that was switched off"
+        )
         return Offer("CNI", "unknown", text, f"set strategy.cni: {within} in sources; probes show it")
     if silent:
         todo = "policies would be stored and enforce nothing: add an agent that enforces them"
