@@ -11,7 +11,6 @@ from loopback import Answering
 AWS_KEYS = {"AKIDONE": "first-secret", "AKIDTWO": "second-secret", "AKIDSECRET": "a-secret-of-a-Secret"}
 SESSION = "session-of-"
 POD_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwb2QiLCJleHAiOjE3MDB9.c2lnbmF0dXJlLW9mLXRoZS1wb2Q1"
-UP = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
 
 def signature_problem(handler, body, region="eu-west-1", service="aps"):
@@ -57,7 +56,10 @@ def signature_problem(handler, body, region="eu-west-1", service="aps"):
 
 
 class Prometheus(Answering):
-    """Answers whoever proves who they are: `server.proven(handler, body)` says what is wrong. `server.asked` has each request."""
+    """Answers whoever proves who they are: `server.proven(handler, body)` says what is wrong; `server.found` are namespaces.
+
+    `server.asked` has what each request brought, and what was wrong with it.
+    """
 
     def do_GET(self):
         said = self.server.proven(self, self.given)
@@ -65,7 +67,19 @@ class Prometheus(Answering):
         if said:
             status = getattr(self.server, "refusal", 403)
             return self.whole(status, {"message": f"{said}: {self.headers.get('Authorization', '')}"})
-        return self.whole(200, UP)
+        return self.whole(200, {"status": "success", "data": self._data(dict(parse_qsl(self.given)))})
+
+    def _data(self, form):
+        """1 for each namespace, at every time that is asked about."""
+        span = [float(form[k]) for k in ("start", "end", "step") if k in form]
+        times = [float(form.get("time", 0))] if not span else []
+        while span and span[0] <= span[1]:
+            times.append(span[0])
+            span[0] += span[2]
+        found = [({"namespace": n}, [[t, "1"] for t in times]) for n in getattr(self.server, "found", ())]
+        if span:
+            return {"resultType": "matrix", "result": [{"metric": m, "values": v} for m, v in found]}
+        return {"resultType": "vector", "result": [{"metric": m, "value": v[0]} for m, v in found]}
 
 
 def bearer(*taken):
@@ -86,6 +100,20 @@ class PodIdentity(Answering):
         access = self.server.access
         found = {"AccessKeyId": access, "SecretAccessKey": AWS_KEYS[access], "Token": SESSION + access}
         return self.whole(200, {**found, "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+class SecurityTokens(Answering):
+    """AWS STS: keys of a role for the token of a pod; `server.asked` has the forms."""
+
+    def do_GET(self):
+        self.server.asked.append(dict(parse_qsl(self.given)))
+        ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        keys = f"<AccessKeyId>AKIDONE</AccessKeyId><SecretAccessKey>{AWS_KEYS['AKIDONE']}</SecretAccessKey>"
+        keys += f"<SessionToken>{SESSION}AKIDONE</SessionToken><Expiration>{ends}</Expiration>"
+        name, place = "AssumeRoleWithWebIdentity", "https://sts.amazonaws.com/doc/2011-06-15/"
+        found = f"<{name}Result><Credentials>{keys}</Credentials></{name}Result>"
+        text = f'<{name}Response xmlns="{place}">{found}</{name}Response>'
+        return self.whole(200, text.encode(), Content_Type="text/xml")
 
 
 class GoogleMetadata(Answering):

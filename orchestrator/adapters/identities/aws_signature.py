@@ -41,19 +41,22 @@ class OwnKeys:
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._found: Any = None
+        self._access = ""
         self._refused: float | None = None
 
     def keys(self) -> ReadOnlyCredentials:
         with self._lock:
             if self._found is None:
                 self._found = within(WHOSE, _own)
-            found = self._found
-        keys: ReadOnlyCredentials = within(WHOSE, found.get_frozen_credentials)
+            keys: ReadOnlyCredentials = within(WHOSE, self._found.get_frozen_credentials)
+            self._access = keys.access_key
         return keys
 
-    def refused(self, access: str) -> bool:
+    def refused(self, authorization: str) -> bool:
         """Whether others are worth a try: looked for anew, once a minute at most."""
         with self._lock:
+            if f"Credential={self._access}/" not in authorization:
+                return True  # somebody else has found them
             now = self._clock.monotonic()
             if self._refused is not None and now - self._refused < AGAIN:
                 return False
@@ -80,7 +83,7 @@ class GivenKeys:
     def keys(self) -> ReadOnlyCredentials:
         return self._keys
 
-    def refused(self, access: str) -> bool:
+    def refused(self, authorization: str) -> bool:
         return False
 
 
@@ -89,7 +92,7 @@ class AwsSignature:
 
     def __init__(self, keys: OwnKeys | GivenKeys, region: str) -> None:
         self._keys, self._region = keys, region
-        self._lately: deque[str] = deque(maxlen=12)
+        self._lately: deque[str] = deque(maxlen=96)  # three for each request
 
     def headers(self, request: Outgoing) -> Mapping[str, str]:
         from botocore.auth import SigV4Auth

@@ -31,7 +31,8 @@ ID, INSTALLATION, KEY = "githubAppID", "githubAppInstallationID", "githubAppPriv
 BASES = ("githubAppBaseURL", "githubAppEnterpriseBaseUrl")  # of Flux, of Argo CD
 PUBLIC = "https://api.github.com"
 FETCH = {"contents": "read"}
-SECONDS, MOST_BYTES, MOST_KEPT = 10.0, 1 << 20, 256
+SECONDS, MOST_BYTES = 10.0, 1 << 20
+MOST_KEPT = 10_000  # more than there are sources: else each poll would have its token made
 MOST_KEY = 32_768
 LEAST_BITS = 2048
 PAST, AHEAD = (
@@ -188,12 +189,12 @@ def _refusal(client: Client, answer: Answer) -> IdentityError:
 
 
 def _date(answer: Answer, now: datetime) -> datetime:
-    """What time it is for who answered."""
+    """What time it is for who answered; `now` where it does not say a time of our days."""
     try:
         found = parsedate_to_datetime(answer.headers.get("Date", ""))
     except (TypeError, ValueError, IndexError, OverflowError):
         return now
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.replace(tzinfo=found.tzinfo or UTC) if 2000 <= found.year < 2200 else now
 
 
 @contextmanager

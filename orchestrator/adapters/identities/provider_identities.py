@@ -22,7 +22,7 @@ LIBRARIES = {
     "google": ("google.auth", "google-auth"),
     "azure": ("azure.identity", "azure-identity"),
 }
-MOST_KEPT = 64
+MOST_KEPT = 10_000  # more than there are sources: else each query would have its token made
 
 
 class Identities:

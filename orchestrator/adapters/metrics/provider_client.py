@@ -60,8 +60,8 @@ def client(
         identity=identity,
         verify=provider.ca_file or not provider.insecure_skip_tls_verify,
         plain=True,  # what stands in the cluster speaks http mostly
-        proxies=identity is None
-        or provider.url.startswith("https:"),  # else a proxy would read what proves it
+        # A proxy reads what is sent by http: what proves who asks is not for it.
+        proxies=identity is None or provider.url.startswith("https:"),
     )
 
 
@@ -79,8 +79,9 @@ def exchange(
             what = "the provider's identity" if client.identity else "the credentials that secretRef names"
             raise client.error(f"answered {answer.status}: check {what}")
         if answer.status == 403 and client.identity:
+            text = _body(client, answer)
             raise client.error(
-                f"answered 403: check the rights of the provider's identity: {_body(client, answer)}"
+                f"answered 403: check the rights of the provider's identity{text and f': {text}'}"
             )
         after = retry_after(answer.headers, clock.now()) if answer.status in AGAIN else None
         if after is None:

@@ -1,15 +1,11 @@
 """A repository is fetched as a GitHub App: with a token that lasts, made where one is needed and never shown."""
 
 import base64
-import os
 import re
 import subprocess
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 
 import github_app
 import pytest
-from loopback import Quiet, serving
 from raw_repository import RawRepository
 from stage import Stage
 from werkzeug import Response
@@ -22,19 +18,20 @@ from orchestrator.rollout.resources.model import Git
 from orchestrator.sandbox.clock import SimulatedClock
 
 
-class Guarded(Quiet, SimpleHTTPRequestHandler):
-    """Files, for whoever brings the token that `server.takes` names; `server.asked` has what was brought."""
+class Guarded:
+    """Files of a folder, for whoever brings the token that `takes` names; `asked` has what was brought."""
 
-    def do_GET(self):
-        given = self.headers.get("Authorization", "").removeprefix("Basic ")
+    def __init__(self, folder):
+        self.folder, self.takes, self.asked = folder, github_app.Tokens.token(1), []
+
+    def __call__(self, request):
+        given = request.headers.get("Authorization", "").removeprefix("Basic ")
         user, _, token = base64.b64decode(given).decode().partition(":")
-        self.server.asked.append(token)
-        if (user, token) == ("x-access-token", self.server.takes):
-            return super().do_GET()
-        self.send_response(401)
-        self.send_header("WWW-Authenticate", f'Basic realm="{token}"')
-        self.send_header("Content-Length", "0")
-        return self.end_headers()
+        self.asked.append(token)
+        if (user, token) != ("x-access-token", self.takes):
+            return Response("", 401, {"WWW-Authenticate": f'Basic realm="{token}"'})
+        file = self.folder / request.path.lstrip("/")
+        return Response(file.read_bytes()) if file.is_file() else Response("", 404)
 
 
 @pytest.fixture
@@ -61,22 +58,18 @@ def raw(tmp_path):
 
 
 @pytest.fixture
-def server(tmp_path, raw):
-    with serving(
-        partial(Guarded, directory=os.fspath(tmp_path / "web")), takes=github_app.Tokens.token(1), asked=[]
-    ) as found:
-        yield found
+def server(httpserver, tmp_path, raw):
+    found = Guarded(tmp_path / "web")
+    httpserver.expect_request(re.compile("/shop/.*")).respond_with_handler(found)
+    return found
 
 
 @pytest.fixture
 def source(httpserver, server, clock, github, monkeypatch, tmp_path):
-    """`source()`: as each poll begins anew. The App's API and the Git host are one server to whoever goes by their ports."""
+    """`source()`: as each poll begins anew, on a GitHub Enterprise Server."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(
-        "orchestrator.adapters.identities.github_app.App.host", property(lambda app: server.url)
-    )
     stage, apps = Stage(), GitHubApps(clock)
-    stage.source("app", git=Git(url=f"{server.url}/shop/policies.git", secret_ref="app"))
+    stage.source("app", git=Git(url=httpserver.url_for("/shop/policies.git"), secret_ref="app"))
     found = find_source(stage.context(), "app")
     secret = github_app.secret(httpserver.url_for("/api/v3"))
     return lambda: repository(found, lambda name, where: secret if name else {}, apps)
@@ -125,8 +118,7 @@ def test_the_token_stays_out_of_the_clone_and_of_other_programs_sight(source, ra
     assert "ghs_" not in repr(found.credentials) and found.resolve(head) == head
 
 
-def test_another_host_is_refused_before_anybody_is_asked(monkeypatch, source, server, httpserver, clock):
-    monkeypatch.undo()
+def test_another_host_is_refused_before_anybody_is_asked(httpserver, clock):
     stage, apps = Stage(), GitHubApps(clock)
     stage.source("app", git=Git(url="https://evil.example.com/shop/policies", secret_ref="app"))
     found = find_source(stage.context(), "app")
@@ -134,4 +126,4 @@ def test_another_host_is_refused_before_anybody_is_asked(monkeypatch, source, se
         BadInput, match=r"PolicySource app spec\.git\.secretRef: .* one of https://github.com, and git\.url"
     ):
         repository(found, lambda name, where: github_app.secret(), apps)
-    assert not httpserver.log and not server.asked
+    assert not httpserver.log

@@ -6,6 +6,7 @@ from datetime import timedelta
 import github_app
 import pytest
 from werkzeug import Response
+from werkzeug.serving import WSGIRequestHandler
 
 from orchestrator.adapters.identities.github_app import FETCH, App, GitHubApps
 from orchestrator.adapters.identities.renewed_token import EARLY
@@ -57,6 +58,11 @@ def test_it_is_kept_until_shortly_before_it_ends_by_installation_repository_and_
     assert tokens().token() == github_app.Tokens.token(4)
 
 
+def test_a_thousand_sources_do_not_take_each_others_place(tokens):
+    first = [tokens(f"policies-{number}") for number in range(1000)]
+    assert [tokens(f"policies-{number}") for number in range(1000)] == first
+
+
 @pytest.mark.parametrize("skew", [-86_400, -3_600, -90, 45, 90, 3_600, 86_400])
 def test_a_machine_whose_clock_is_wrong_goes_by_the_hosts(tokens, github, clock, skew):
     clock.set(skew)
@@ -69,6 +75,17 @@ def test_a_machine_whose_clock_is_wrong_goes_by_the_hosts(tokens, github, clock,
     clock.sleep(10)
     github.clock.sleep(github_app.LIFE)
     assert tokens().token() == github_app.Tokens.token(2)
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +1400", "1" * 5000]
+)
+def test_a_time_that_cannot_be_is_not_gone_by(tokens, github, clock, monkeypatch, date):
+    monkeypatch.setattr(WSGIRequestHandler, "date_time_string", lambda handler, timestamp=None: date)
+    assert tokens().token() == github_app.Tokens.token(1)
+    clock.set(-86_400)
+    with pytest.raises(IdentityError, match=r"answered 401 to the GitHub App"):
+        tokens("other").token()
 
 
 def test_another_key_of_the_app_is_another_token(tokens, github):

@@ -1,6 +1,12 @@
 """Its own identity goes where whoever runs netpol-canary says, and to no other address, however that is written."""
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import settings as drawn
+from hypothesis import strategies as st
+from requests import Request
 
 from orchestrator.adapters.identities.grants import covered
 from orchestrator.adapters.identities.provider_identities import Identities
@@ -85,6 +91,37 @@ HOSTILE = [
 @pytest.mark.parametrize("url", HOSTILE)
 def test_another_address_is_not_covered_however_it_is_written(url):
     assert not covered(url, [AMP, "http://127.0.0.1:8005"])
+
+
+PIECES = ["https://", "http://", "//", "granted.example.com", "evil.example.com", "127.0.0.1", "[::1]"]
+PIECES += [
+    ":443",
+    ":8443",
+    ":",
+    *"@/\\#?%.;&= \t\n\0。",
+    "%2e",
+    "%40",
+    "..",
+    "a",
+    "workspaces",
+    "ＧＲＡＮＴＥＤ",
+]
+
+
+@drawn(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_whatever_is_covered_leads_there_for_everybody_who_reads_it(rest):
+    for url in (rest, f"https://granted.example.com{rest}", f"https://granted.example.com/workspaces{rest}"):
+        if covered(url, ["https://granted.example.com/workspaces"]):
+            for text in (url, Request("GET", url).prepare().url):
+                parts = urlsplit(text)
+                assert (parts.scheme, parts.hostname, parts.port or 443) == (
+                    "https",
+                    "granted.example.com",
+                    443,
+                )
+                assert f"{parts.path}/".startswith("/workspaces/") and "/.." not in parts.path
+                assert parts.username is None and not parts.query and not parts.fragment
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,21 @@ def test_its_own_aws_identity_is_kept_and_signs_where_it_is_granted(prometheus, 
     assert all(clouds.SESSION not in authorization for authorization, _ in server.asked)
 
 
+def test_a_role_of_the_service_account_is_taken_by_the_token_of_the_pod(
+    prometheus, beside, monkeypatch, tmp_path
+):
+    issuer, server = beside(clouds.SecurityTokens), prometheus(clouds.signature_problem)
+    (tmp_path / "pod-token").write_text(clouds.POD_TOKEN)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "pod-token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/netpol-canary")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", issuer.url)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    ask(ask(source(server, grants=Grants(aws=(server.url,)), type="aws", region="eu-west-1")))
+    (form,) = issuer.asked
+    assert (form["Action"], form["WebIdentityToken"]) == ("AssumeRoleWithWebIdentity", clouds.POD_TOKEN)
+    assert [said for _, said in server.asked] == ["", ""]
+
+
 def test_keys_that_are_refused_are_looked_for_anew_once(prometheus, pod):
     def proven(handler, body):
         pod.access = "AKIDTWO"
