@@ -103,14 +103,15 @@ class PodIdentity(Answering):
 
 
 class SecurityTokens(Answering):
-    """AWS STS: keys of a role for the token of a pod; `server.asked` has the forms."""
+    """AWS STS: keys of a role, for the token of a pod or for other keys; `server.asked` has the forms."""
 
     def do_GET(self):
-        self.server.asked.append(dict(parse_qsl(self.given)))
+        form = dict(parse_qsl(self.given))
+        self.server.asked.append(form)
         ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         keys = f"<AccessKeyId>AKIDONE</AccessKeyId><SecretAccessKey>{AWS_KEYS['AKIDONE']}</SecretAccessKey>"
         keys += f"<SessionToken>{SESSION}AKIDONE</SessionToken><Expiration>{ends}</Expiration>"
-        name, place = "AssumeRoleWithWebIdentity", "https://sts.amazonaws.com/doc/2011-06-15/"
+        name, place = form["Action"], "https://sts.amazonaws.com/doc/2011-06-15/"
         found = f"<{name}Result><Credentials>{keys}</Credentials></{name}Result>"
         text = f'<{name}Response xmlns="{place}">{found}</{name}Response>'
         return self.whole(200, text.encode(), Content_Type="text/xml")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from orchestrator.adapters.http.allowed_addresses import problem
@@ -210,18 +211,24 @@ def _trusted(ca_file: str, authorities: str) -> Iterator[bool | str]:
 
 
 def _key(pem: bytes, where: str) -> RSAPrivateKey:
+    key = _read(pem[:MOST_KEY])
+    if key is None:
+        text = f"the Secret's {KEY} is no RSA key of {LEAST_BITS} bits or more"
+        raise BadInput(text, where, "give the PEM file that GitHub made for the App, without a passphrase")
+    return key
+
+
+@lru_cache(maxsize=256)  # each poll of each source has need of it, and checking a key takes long
+def _read(pem: bytes) -> RSAPrivateKey | None:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        key = load_pem_private_key(pem[:MOST_KEY], None)
+        key = load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPrivateKey) or key.key_size < LEAST_BITS:
-        text = f"the Secret's {KEY} is no RSA key of {LEAST_BITS} bits or more"
-        raise BadInput(text, where, "give the PEM file that GitHub made for the App, without a passphrase")
-    return key
+        return None
+    return key if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_BITS else None
 
 
 def _second(at: datetime) -> int:

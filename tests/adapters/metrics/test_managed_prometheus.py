@@ -128,6 +128,22 @@ def test_a_role_of_the_service_account_is_taken_by_the_token_of_the_pod(
     assert [said for _, said in server.asked] == ["", ""]
 
 
+def test_a_role_of_another_account_is_taken_as_the_configuration_of_aws_says(
+    prometheus, pod, beside, monkeypatch, tmp_path
+):
+    issuer, server = beside(clouds.SecurityTokens), prometheus(clouds.signature_problem)
+    pod.access, role = "AKIDTWO", "arn:aws:iam::210987654321:role/metrics"
+    profile = f"role_arn = {role}\nregion = eu-west-1\ncredential_source = EcsContainer\n"
+    (tmp_path / "config").write_text(f"[profile amp]\n{profile}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "amp")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", issuer.url)
+    ask(source(server, grants=Grants(aws=(server.url,)), type="aws", region="eu-west-1"))
+    (form,) = issuer.asked
+    assert (form["Action"], form["RoleArn"]) == ("AssumeRole", role) and pod.asked == [clouds.POD_TOKEN]
+    assert "AKIDONE" in server.asked[0][0]
+
+
 def test_keys_that_are_refused_are_looked_for_anew_once(prometheus, pod):
     def proven(handler, body):
         pod.access = "AKIDTWO"

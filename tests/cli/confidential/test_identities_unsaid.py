@@ -6,7 +6,6 @@ import clouds
 import github_app
 import pytest
 from loopback import serving
-from orchestrator.cli.confidential.request_lines import begin
 from werkzeug import Response
 
 from orchestrator.adapters import request_log
@@ -14,6 +13,7 @@ from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.identities.aws_signature import AwsSignature, GivenKeys
 from orchestrator.adapters.identities.github_app import FETCH, App, GitHubApps
 from orchestrator.adapters.identities.renewed_token import Bearer
+from orchestrator.cli.confidential.request_lines import begin
 from orchestrator.errors import MetricError
 from orchestrator.sandbox.clock import SimulatedClock
 
