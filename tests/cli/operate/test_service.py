@@ -33,7 +33,7 @@ class Served:
         self.stop, self.error = threading.Event(), None
         self.up, self.port = threading.Event(), 0
         monkeypatch.setattr(
-            wiring, "over", lambda cluster, target, stop: stage.context(clock=SystemClock(stop))
+            wiring, "over", lambda cluster, target, stop, granted: stage.context(clock=SystemClock(stop))
         )
         plain = service.listening
 
