@@ -16,4 +16,8 @@ def every_page(page):
         "history": "/history",
         "sources": "/sources",
         "namespace": "/namespaces/checkout",
+        "search": "/search?q=pay",
+        "map": "/map?namespace=checkout",
+        "map-all": "/map",
+        "map-change": f"/map?rollout={waiting.rpartition('/')[2]}",
     }

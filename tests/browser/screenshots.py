@@ -9,8 +9,9 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
 import on_path  # noqa: F401
+
+sys.path.insert(0, str(Path(__file__).parent))  # first, since other folders of tests have a conftest, too
 from conftest import CHROMIUM, Visit, serving
 from every_page import every_page
 

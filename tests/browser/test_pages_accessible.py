@@ -20,6 +20,9 @@ EMPTY = {
     "no-rollout": "/rollouts/nothing",
     "no-namespace": "/namespaces/nothing",
     "nothing-found": "/history?commit=ffffffffff",
+    "search-of-nothing": "/search",
+    "search-in-vain": "/search?q=no-such-thing",
+    "map-of-nothing": "/map?namespace=nothing",
 }
 
 

@@ -52,6 +52,10 @@ def addresses(page):
         "/sources",
         "/namespaces/checkout",
         "/namespaces/nothing",
+        "/search?q=pay",
+        "/map",
+        "/map?namespace=checkout",
+        f"/map?rollout={plain[-1].rpartition('/')[2]}",
     ]
 
 
@@ -96,8 +100,45 @@ def test_without_scripts_the_plots_are_pictures_and_the_forms_work(visit):
 def test_with_scripts_the_plots_answer_to_a_pointer(visit):
     page = visit("ben").page
     page.goto(addresses(page)[4])
-    plot = page.locator(".curve svg").first
+    plot = page.locator(".curve svg.plot").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
     expect(page.locator(".curve .reading").first).to_contain_text("21.2 %")
+
+
+def test_the_keyboard_walks_the_map_and_what_is_focused_stands_out(visit):
+    page = visit("ben").page
+    page.goto("/map")
+    page.get_by_role("button", name="200 %").focus()
+    wide = page.evaluate("document.querySelector('.mapped svg').clientWidth")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('.mapped svg').clientWidth") == pytest.approx(
+        2 * wide, abs=2
+    )
+    for _ in range(3):  # past 300 % and the map itself, to its first place
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "accounts"
+    lit = page.evaluate("[...document.querySelectorAll('.lit')].map((way) => way.dataset.from)")
+    assert lit and set(lit) == {"0 accounts"}
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who may connect with accounts")
+
+
+def test_without_scripts_the_map_is_drawn_and_asked_by_its_form(visit):
+    page = visit("ben", java_script_enabled=False).page
+    page.goto("/map")
+    assert page.locator(".mapped .way").count() > 10 and not page.locator(".zooms").is_visible()
+    page.get_by_label("Namespace", exact=True).fill("checkout")
+    page.get_by_role("button", name="Draw").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who may connect with checkout")
+
+
+def test_the_search_of_every_page_finds_what_has_a_name(visit):
+    page = visit("ben").page
+    page.goto("/history")
+    page.get_by_role("searchbox").fill("checkout")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="checkout", exact=True)).to_have_attribute(
+        "href", "/namespaces/checkout"
+    )

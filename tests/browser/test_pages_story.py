@@ -25,6 +25,8 @@ def test_without_a_session_nothing_is_readable(visit):
         "/sources",
         "/namespaces/checkout",
         "/history",
+        "/search?q=shop",
+        "/map",
         "/rollouts/shop",
         "/rollouts/shop/why",
         "/rollouts/shop/approve",

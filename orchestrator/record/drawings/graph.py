@@ -5,31 +5,24 @@ from dataclasses import dataclass
 
 from orchestrator.analysis.agreement import plain
 from orchestrator.record.drawings.axes import SIZE
+from orchestrator.record.drawings.link_line import Ends, link_line, link_sample
 from orchestrator.record.drawings.svg import (
     Sample,
     element,
     legend,
-    path,
     picture,
     shortened,
     text,
     width_of,
     words,
 )
-from orchestrator.record.view import LINK_WORDS, Link, LinkWord
+from orchestrator.record.view import LINK_WORDS, Link
 from orchestrator.wording import many
 
 MOST_LINKS = 60
 WIDTH, LINE, TOP = 400.0, 15.0, 6.0
 MOST_ROOM = 138.0  # for the names of one side; the lines are between
 OUTSIDE = "outside"
-LOOKS: dict[LinkWord, tuple[str, str, str | None, str]] = {
-    "opened": ("g-opened", "#1b7f3b", None, "+"),
-    "cut": ("g-cut", "#b3261e", "2 4", "×"),
-    "narrowed": ("g-narrowed", "#8a5a00", "6 3", "−"),
-    "widened": ("g-widened", "#1b7f3b", "6 3", "+"),
-    "same": ("p-grid", "#888888", "1 3", "="),
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def links_svg(links: Sequence[Link], key: str = "") -> str:
     if more > 0:
         body += text(4, bottom, f"and {many(more, 'more connection')}", font_size=SIZE, fill="currentColor")
         bottom += LINE
-    entries = [Sample(f"{LOOKS[k][3]} {k}", "line", LOOKS[k][0], LOOKS[k][1], LOOKS[k][2]) for k in kinds]
+    entries = [link_sample(kind) for kind in kinds]
     if any(n.broken for n in shown):
         entries.append(Sample("thick: probes saw ports closed", "line", "p-thick", "currentColor"))
     if any(n.alarm for n in shown):
@@ -104,47 +97,19 @@ def _column(names: Sequence[str], anchor: str) -> Column:
 
 
 def _outside(name: str) -> bool:
-    """Addresses, as `first-last[External]`; a workload is `namespace/name[Kind]`."""
-    return name.endswith("[External]") or "/" not in name
+    """Addresses, as `first-last[External]`, blocks or words; a workload is `namespace/name[Kind]`."""
+    return name.endswith("[External]") or not name.endswith("]") or "/" not in name
 
 
 def _lines(links: Sequence[Link], sources: Column, targets: Column) -> Iterator[str]:
     for number, link in enumerate(links):
-        look, colour, dashes, sign = LOOKS[link.words[0]]
-        x0, x1 = sources.edge + 6, targets.edge - 6
-        y0, y1 = sources.heights[link.source], targets.heights[link.destination]
-        bend = (x1 - x0) * 0.45
-        d = f"M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}"
         said = f"{link.source} to {link.destination}: {link.change}: {link.before}, now {link.after}"
-        more = "; probes saw ports closed" if link.broken else ""
-        more += f"; {link.alarm}" if link.alarm else ""
-        line = element(
-            "path",
-            d=d,
-            class_=look,
-            stroke=colour,
-            stroke_width=3 if link.broken else 1.5,
-            stroke_dasharray=dashes,
-            fill="none",
+        said += "; probes saw ports closed" if link.broken else ""
+        said += f"; {link.alarm}" if link.alarm else ""
+        ends = Ends(
+            sources.edge + 6,
+            sources.heights[link.source],
+            targets.edge - 6,
+            targets.heights[link.destination],
         )
-        share = 0.3 + 0.4 * ((number * 0.382) % 1)  # spread, so that signs of neighbours stand apart
-        at = _bezier(share, (x0, x0 + bend, x1 - bend, x1)), _bezier(share, (y0, y0, y1, y1))
-        mark = text(
-            at[0],
-            at[1] + 4,
-            sign + ("!" if link.alarm else ""),
-            text_anchor="middle",
-            font_size=SIZE + 2,
-            font_weight="bold",
-            class_="g-sign",
-            fill="currentColor",
-        )
-        tip = [(x1 - 6, y1 - 3.5), (x1, y1), (x1 - 6, y1 + 3.5)]
-        head = element("path", d=path(tip), class_=look, stroke=colour, fill="none")
-        yield element("g", element("title", words(said + more)) + line + head + mark)
-
-
-def _bezier(t: float, points: tuple[float, float, float, float]) -> float:
-    a, b, c, d = points
-    s = 1 - t
-    return s * s * s * a + 3 * s * s * t * b + 3 * s * t * t * c + t * t * t * d
+        yield element("g", link_line(ends, link.words[0], said, number, link.broken, bool(link.alarm)))

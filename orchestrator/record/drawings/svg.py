@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from orchestrator.harmless import xml
 
+LARGER = 1.2  # what stands alone, than what stands in a column
 GLYPH = 0.62  # of the font size: the mean width of a letter in a wide font
 
 
@@ -38,14 +39,25 @@ def text(x: float, y: float, content: str, **attributes: object) -> str:
 
 
 def picture(
-    kind: str, width: float, height: float, title: str, description: str, body: str, key: str = ""
+    kind: str,
+    width: float,
+    height: float,
+    title: str,
+    description: str,
+    body: str,
+    key: str = "",
+    links: bool = False,
 ) -> str:
-    """A whole drawing, named and described for screen readers; it scales to the width it is given."""
+    """A whole drawing, named and described for screen readers; it scales to the width it is given.
+
+    With `links` it has a width of its own, at which it is easily read, and is no mere image: what is in it can be reached.
+    """
     mark = hashlib.sha256(plain(f"{kind}/{title}/{description}/{key}").encode()).hexdigest()[:10]
     named = element("title", words(title), id=f"t{mark}") + element("desc", words(description), id=f"d{mark}")
+    role = f'role="group" width="{_number(width * LARGER)}"' if links else 'role="img"'
     box = f"0 0 {_number(width)} {_number(height)}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" viewBox="{box}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" viewBox="{box}" {role} '
         f'aria-labelledby="t{mark} d{mark}">{named}{body}</svg>'
     )
 

@@ -16,6 +16,8 @@ from orchestrator.server.pages import (
     rollout_page,
     why_page,
 )
+from orchestrator.server.pages.connection_map import map_page
+from orchestrator.server.pages.finding import search_page
 from orchestrator.server.pages.page import problem
 from orchestrator.server.pages.standing import namespace_page, sources_page
 from orchestrator.server.parts import Parts, Viewer
@@ -29,6 +31,8 @@ PAGES = (
     approve_page,
     why_page,
     history_page,
+    search_page,
+    map_page,
     live_events,
 )
 

@@ -124,6 +124,7 @@ class _Page:
             "token": desk.settings.token,
             "oidc": bool(desk.settings.oidc.issuer),
             "people": desk.parts.people,
+            "namespace": desk.parts.ctx.namespace,
         }
         response = HTMLResponse(self._template.render(values), status)
         if not token:

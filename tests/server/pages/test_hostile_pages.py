@@ -14,6 +14,9 @@ PATHS = (
     "/rollouts/NAME",
     "/rollouts/NAME/approve",
     "/rollouts/NAME/why",
+    "/search?q=owned",
+    "/map",
+    "/map?rollout=NAME",
 )
 
 

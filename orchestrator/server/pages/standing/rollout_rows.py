@@ -17,7 +17,7 @@ def _like(obj: Manifest, source: str, namespace: str, phase: str) -> bool:
         return False
     if phase and status.get("phase", "Pending") != phase:
         return False
-    return not namespace or namespace in _namespaces(spec)
+    return not namespace or namespace in namespaces_of(spec)
 
 
 def part_of(obj: Manifest, name: str) -> Manifest:
@@ -26,7 +26,8 @@ def part_of(obj: Manifest, name: str) -> Manifest:
     return found if isinstance(found, dict) else {}
 
 
-def _namespaces(spec: Manifest) -> set[str]:
+def namespaces_of(spec: Manifest) -> set[str]:
+    """Those of all waves; of a spec of another shape, those that can be read."""
     waves = spec.get("waves")
     lists = [w.get("namespaces") for w in waves if isinstance(w, dict)] if isinstance(waves, list) else []
     found = [n for names in lists if isinstance(names, list) for n in names if isinstance(n, dict)]

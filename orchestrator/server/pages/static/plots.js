@@ -1,7 +1,7 @@
 // Writes below a chart what the measurement nearest to the pointer says; the table of numbers says the same to all.
 "use strict";
 addEventListener("pointermove", (event) => {
-  const chart = event.target.closest && event.target.closest(".curve svg");
+  const chart = event.target.closest && event.target.closest(".curve .plot");
   if (!chart) return;
   const far = (dot) => {
     const box = dot.getBoundingClientRect();

@@ -1,0 +1,1 @@
+"""The map of who may connect to whom, as the cluster stands and as a rollout changes it."""
