@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WITH_UV = uv pip install -q --python $(BIN)/python -e . --group dev
 WITH_PIP = $(BIN)/python -m pip install -q --upgrade "pip>=25.1" && $(BIN)/python -m pip install -q -e . --group dev
 
-.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds chart docs freeze lock reference release-check screenshots clean
+.PHONY: demo test nightly test-cluster test-node test-plane coverage conformance reports simulate reliability lint bench bench-analysis crds chart docs freeze lock reference release-check screenshots captures clean
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
@@ -114,6 +114,10 @@ screenshots: $(VENV)/.ready
 # All that goes out with a tag, up to the push: `make release-check [TAG=v0.1.0] [ONLY=plugin] [KEEP=dist]`.
 release-check: $(VENV)/.ready
 	$(BIN)/python -m release.rehearsal $(if $(TAG),--tag $(TAG)) $(ONLY:%=--only %) $(if $(KEEP),--keep $(KEEP))
+
+# Commands on a terminal, as SVG into docs/screenshots.
+captures: $(VENV)/.ready
+	$(BIN)/python tests/terminal_captures.py docs/screenshots
 
 # uv.lock after a change of pyproject.toml (needs uv), and what pip installs from it: for the image, releases, pre-commit.
 lock:

@@ -16,6 +16,7 @@ from orchestrator.cli.confidential import request_lines
 app = typer.Typer(
     name="netpol-canary",
     no_args_is_help=True,
+    context_settings={"max_content_width": 120},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Roll out Kubernetes network policies from Git, namespace by namespace, and roll them back when they hurt.",

@@ -128,7 +128,10 @@ def watch(
     name: Name,
     timeout: Annotated[float, typer.Option(help="give up after so many seconds")] = 3600.0,
 ) -> int:
-    """Follow a rollout: one live view on a terminal until it ends, elsewhere a log until it ends or waits for a person."""
+    """Follow a rollout: one live view on a terminal until it ends, a log elsewhere.
+
+    The log ends where a person is waited for, too.
+    """
     from orchestrator.cli.live import watching
 
     return watching.watch(target, name, timeout)

@@ -98,7 +98,7 @@ def ui(
         bool, typer.Option("--browser/--no-browser", help="open the pages in a browser")
     ] = True,
 ) -> int:
-    """Open the web pages of an installation, through a connection to one of its pods and signed in with your own token."""
+    """Open the web pages of an installation in a browser, signed in with your own token."""
     from orchestrator.cli.ui import opened_pages
 
     return opened_pages.ui(target, service, port, browser)

@@ -74,6 +74,8 @@ def _doing(action: Action, now: datetime) -> str:
         "apply": f"{wave} is written",
         "wait": f"{wave} settles" if action.reason == "Settling" else f"{wave} is judged, and measured again",
         "analyze": f"{wave} is measured",
+        "promote": f"{wave} is promoted",
+        "open": f"{wave} opens",
         "restore": "what stood there before is restored",
         "confirm": "what was restored is read back",
         "verify": "what was restored is verified",

@@ -75,9 +75,10 @@ def _metrics(curves: Sequence[Curve], width: int) -> Iterator[Row]:
     widths = fitted(tuple(max(len(c[i]) for c in cells) for i in range(len(cells[0]))), width - INDENT)
     for curve, texts in zip((c for c in curves if c.points), cells, strict=True):
         phase = curve.points[-1].phase
-        padded = [cut(text, w).ljust(w) for text, w in zip(texts, widths, strict=False)]
-        parts = [(f"{text}   ", PHASES.get(phase, "") if i == 0 else "") for i, text in enumerate(padded)]
-        yield Row.of(12 if bad(curve) else 25, *parts, indent=INDENT, listed=True)
+        verdict, *others = [cut(text, w).ljust(w) for text, w in zip(texts, widths, strict=False)]
+        line = "   ".join(["", *others]).rstrip()
+        coloured = (verdict, PHASES.get(phase, ""))
+        yield Row.of(12 if bad(curve) else 25, coloured, line, indent=INDENT, listed=True)
 
 
 def _cells(curve: Curve, wide: bool) -> tuple[str, ...]:
