@@ -35,8 +35,8 @@ def leveled(args: list[str]) -> list[str]:
     """A `-v` without a level is one for each request."""
     end = args.index("--") if "--" in args else len(args)
     found: list[str] = []
-    for here, following in zip(args[:end], [*args[1:end], ""], strict=True):
-        bare = here in ("-v", "--verbose") and not LEVEL.fullmatch(following)
+    for number, here in enumerate(args[:end], 1):
+        bare = here in ("-v", "--verbose") and not LEVEL.fullmatch("".join(args[number : number + 1]))
         found.append(f"--verbose={REQUESTS}" if bare else here)
     return [*found, *args[end:]]
 

@@ -30,27 +30,34 @@ class SignedIn:
     seconds: float
     _cookies: dict[str, str] = field(default_factory=dict, repr=False)
     _left: bool = False
+    _sessions: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
     ) -> http.client.HTTPResponse:
         """The answer; where a session has ended, that of a new one. Raises PortError, Refused."""
+        before = self._sessions
         answer = self._once(method, path, headers, body)
         ended = method == "GET" and (answer.getheader("Location") or "").startswith(SIGN_IN)
-        if ended and not self._left and path.partition("?")[0] != SIGN_IN and self.sign_in():
+        if ended and not self._left and path.partition("?")[0] != SIGN_IN and self.sign_in(before):
             answer.close()
             answer = self._once(method, path, headers, body)
         if path == SIGN_OUT and answer.status < 400:
             self._left = True
         return answer
 
-    def sign_in(self) -> bool:
-        """Whether there was a token to do it with. Raises Refused with the pages' own words where they do not take it."""
+    def sign_in(self, before: int = 0) -> bool:
+        """Whether there was a token to do it with; once for all who met the end of the same session, number `before`.
+
+        Raises Refused with the pages' own words where they do not take it.
+        """
         token = self.token()
         if not token:
             return False
         with self._lock:
+            if self._sessions > before:
+                return True
             self._cookies.clear()
             form = self._page("GET", SIGN_IN, {"Accept": "text/html"})[1]
             if BY_TOKEN not in form:
@@ -58,8 +65,9 @@ class SignedIn:
             found = _CSRF.search(form)
             fields = {"csrf": html.unescape(found[1]) if found else "", "token": token, "next": "/"}
             status, said = self._page("POST", BY_TOKEN, _FORM, urlencode(fields).encode())
-        if status == 303:
-            return True
+            if status == 303:
+                self._sessions += 1
+                return True
         alert = _ALERT.search(said)
         why = html.unescape(" ".join(alert[1].split())) if alert else f"HTTP {status}"
         raise Refused(f"the pages do not take the kubeconfig's token: {why}")
@@ -80,7 +88,8 @@ class SignedIn:
         end.settimeout(self.seconds)
         connection = http.client.HTTPConnection(HOST)
         connection.sock = end
-        cookies = {"Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items())} if self._cookies else {}
+        kept = [f"{name}={value}" for name, value in list(self._cookies.items())]  # other threads change them
+        cookies = {"Cookie": "; ".join(kept)} if kept else {}
         try:
             connection.request(method, path, body or None, {**headers, **cookies, "Connection": "close"})
             answer = connection.getresponse()

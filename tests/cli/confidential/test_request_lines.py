@@ -95,6 +95,8 @@ def test_a_hostile_text_takes_no_time_without_end(text):
 @pytest.mark.parametrize(
     ("given", "becomes"),
     [
+        ([], []),
+        (["-v"], ["--verbose=6"]),
         (["get", "-v"], ["get", "--verbose=6"]),
         (["get", "-v", "rollouts"], ["get", "--verbose=6", "rollouts"]),
         (["get", "--verbose", "-n", "x"], ["get", "--verbose=6", "-n", "x"]),

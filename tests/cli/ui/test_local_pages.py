@@ -2,6 +2,7 @@
 
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
@@ -125,3 +126,19 @@ def test_pages_that_are_gone_are_said_in_the_browser(browser):
 def test_a_port_that_is_taken_is_one_line(served):
     with pytest.raises(BadInput, match="--port: cannot listen on"):
         LocalPages(None, served().port)
+
+
+def test_those_who_meet_the_end_of_one_session_begin_one_together(browser):
+    browser.welcome()
+    pages = browser.pages.pages
+    pages._cookies.clear()
+    posts, once = [], pages._once
+
+    def counted(method, path, *more):
+        posts.append(method) if method == "POST" else None
+        return once(method, path, *more)
+
+    pages._once = counted
+    with ThreadPoolExecutor(8) as pool:
+        assert {status for status, _, _ in pool.map(lambda _: browser.ask("GET", "/"), range(8))} == {200}
+    assert posts == ["POST"]
