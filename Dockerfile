@@ -15,7 +15,10 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-install-project \
-    --extra aws --extra azure --extra google --extra notifications --extra oidc
+    --extra aws --extra azure --extra google --extra notifications --extra oidc \
+    # Of botocore's models of every service of AWS those that give credentials are enough.
+    && find .venv/lib/python*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
+    ! -name sso ! -name sso-oidc ! -name sts -exec rm -r {} +
 
 FROM packages AS build
 COPY README.md LICENSE ./

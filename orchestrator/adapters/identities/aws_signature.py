@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.adapters.http.proof import Outgoing
-from orchestrator.adapters.identities.renewed_token import AGAIN
+from orchestrator.adapters.identities.renewed_token import AGAIN, sendable
 from orchestrator.adapters.identities.vendor_call import within
 from orchestrator.errors import BadInput, IdentityError
 from orchestrator.ports import Clock
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
 SERVICE = "aps"
+SESSION = "sessiontoken"  # which keys that last do not have
+KEYS = ("accesskey", "secretkey", SESSION)
 REFUSED = (401, 403)  # an end of credentials is a 403 there
 SIGNED = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 _REGION = re.compile(r"\baps-workspaces(?:-fips)?\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.")
@@ -70,15 +72,12 @@ class GivenKeys:
     def __init__(self, secret: Mapping[str, bytes], where: str) -> None:
         from botocore.credentials import ReadOnlyCredentials
 
-        text = {k: v.decode(errors="replace").strip() for k, v in secret.items()}
-        for key in ("accesskey", "secretkey"):
-            if not text.get(key):
-                raise BadInput(
-                    f"the Secret holds no {key} for its identity aws", where, f"give it the key `{key}`"
-                )
-        self._keys = ReadOnlyCredentials(
-            text["accesskey"], text["secretkey"], text.get("sessiontoken") or None
-        )
+        text = {key: secret.get(key, b"").decode(errors="replace").strip() for key in KEYS}
+        for key, value in text.items():
+            if not sendable(value) and (value or key != SESSION):
+                hint = f"give it the key `{key}`"
+                raise BadInput(f"the Secret holds no {key} for its identity aws", where, hint)
+        self._keys = ReadOnlyCredentials(*(text[key] or None for key in KEYS))
 
     def keys(self) -> ReadOnlyCredentials:
         return self._keys

@@ -88,6 +88,16 @@ def test_a_wrong_signature_is_refused_and_shown_to_nobody(prometheus, given):
     assert len(server.asked) == 1 and "Signature=" not in text
 
 
+@pytest.mark.parametrize(
+    "given", [{"accesskey": b""}, {"secretkey": b"a\nhunter2"}, {"sessiontoken": b"hun ter2"}]
+)
+def test_keys_that_cannot_be_are_named_and_not_shown(prometheus, given):
+    (key,) = given
+    with pytest.raises(BadInput, match=f"the Secret holds no {key} for its identity aws") as error:
+        source(prometheus(clouds.signature_problem), {**AWS, **given}, type="aws", region="eu-west-1")
+    assert "ter2" not in str(error.value)
+
+
 def test_a_region_is_read_from_the_host_or_given(prometheus):
     server = prometheus(clouds.signature_problem)
     with pytest.raises(BadInput, match=r"its identity aws needs a region; set identity\.region"):

@@ -31,6 +31,8 @@ QUICK = {
     "intervalSeconds: 5": "intervalSeconds: 2",
     "seconds: 30": "seconds: 120, readySeconds: 8",
 }
+# Keys of a role are asked for by this one.
+CLIENT = "s.Session().create_client('sts', 'eu-west-1', aws_access_key_id='x', aws_secret_access_key='y')"
 WORKING = (
     ("netpol-canary", "--help"),
     ("netpol-canary-probe", "--help"),
@@ -39,6 +41,7 @@ WORKING = (
     ("gpg", "--version"),
     ("kubectl", "version", "--client"),
     ("netpol-canary", "install", "--with", "argo"),
+    ("python", "-c", f"import azure.identity, google.auth, botocore.session as s; {CLIENT}"),
 )
 
 
