@@ -82,6 +82,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python tests/bench/policies.py
 	$(BIN)/python tests/bench/webhooks.py
 	$(BIN)/python tests/bench/bench.py $(if $(shell command -v go),--real)
+	$(if $(shell command -v go),$(BIN)/python tests/bench/idle.py)
 
 # How soon regressions are found, and how often falsely, beside other rules; the plot goes into build/bench.
 bench-analysis: $(VENV)/.ready

@@ -142,7 +142,7 @@ def _read(known: Cluster, asked: Asked, query: Mapping[str, str]) -> Response:
     if asked.name:
         return JSONResponse(known.get(kind, asked.name, namespace))
     if query.get("watch") in ("true", "1"):
-        seconds = min(float(query.get("timeoutSeconds", MOST_SECONDS)), MOST_SECONDS)
+        seconds = min(int(query.get("timeoutSeconds", MOST_SECONDS)), MOST_SECONDS)
         since = query.get("resourceVersion", "")
         events = known.watch(kind, namespace, labels, since=since, seconds=seconds)
         return StreamingResponse(_streamed(events), media_type="application/json")

@@ -104,6 +104,8 @@ def test_nobody_comes_in_without_a_token(bare, token, path):
         ("GET", "/api/v1/things", {}, 404),
         ("GET", "/api", {}, 200),
         ("GET", "/", {}, 404),
+        ("GET", "/api/v1/namespaces?watch=true&timeoutSeconds=nan", {}, 400),
+        ("GET", "/api/v1/namespaces/a/pods/b/log?tailLines=x", {}, 400),
         ("GET", "/apis/netpol-canary.dev/v1alpha1/namespaces/a/policyrollouts/b/c/d", {}, 404),
         ("POST", "/api/v1/namespaces/a/configmaps", {"content": b"{"}, 400),
         ("POST", "/api/v1/namespaces/a/configmaps", {"json": []}, 400),

@@ -37,6 +37,19 @@ def test_junit_and_code_quality_are_what_their_readers_take(asked):
     assert found[0]["location"]["path"].startswith("policies/") and found[0]["location"]["lines"]["begin"] > 0
 
 
+def test_a_person_sees_the_line_of_what_opens_the_database_and_the_verdict_last(asked, monkeypatch):
+    full = asked("full")
+    title, place, _, line, carets, fix, *_ = full.out.splitlines()
+    assert title.startswith("error internet internet to shop/db[StatefulSet] on TCP 5432: newly open")
+    assert place.endswith("policies/policy.yaml:12:29 (spec.ingress[0])") and fix.startswith("   = help: ")
+    assert line[carets.index("^") : carets.rindex("^") + 1] == "0.0.0.0/0"
+    assert "❌ blocked" in full.out.splitlines()[-1] and full.code == 1
+    concise = asked("concise").out.splitlines()
+    assert concise[0].split(": ")[0].endswith("policy.yaml:12") and " | " not in "".join(concise)
+    monkeypatch.setenv("NETPOL_CANARY_FRAMES", "1")
+    assert asked("").out == full.out and asked("markdown").out.startswith("## Network policies")
+
+
 def test_json_has_the_verdict_and_each_item(asked):
     found = json.loads(asked("json").out)
     assert (found["verdict"], found["exitCode"], found["passed"]) == ("blocked", 1, False)
