@@ -60,14 +60,8 @@ def serve(listen: str, keep: Path | None) -> None:
     ):
         if stop.is_set():
             return
-        print(f"The shop's policies are in Git at {stand.root}")
-        print(f"Merge a change:  netpol-canary demo --merge good --keep {stand.root}    (or: --merge bad)")
-        print(f"For the command line:  export KUBECONFIG={kubeconfig}")
-        print(
-            f"                 then  netpol-canary get rollouts    (as {CALLER}; --context ann or carol is somebody else)"
-        )
-        print(f"Time runs {FACTOR:g} times as quick as the clock on the wall. Ctrl-C ends it.")
-        print(f"\nOpen http://{host}:{bound.getsockname()[1]}/ and choose who you are.", flush=True)
+        for line in _welcome(stand.root.resolve(), kubeconfig, f"http://{host}:{bound.getsockname()[1]}/"):
+            print(line, flush=True)
         server(stand.app).run(sockets=[bound])
 
 
@@ -77,10 +71,10 @@ def _welcome(root: Path, kubeconfig: Path, address_: str) -> Iterator[str]:
     yield f"The shop's policies are in Git at {root}; a change of them waits for an approval. In another terminal:"
     yield ""
     yield f"  export KUBECONFIG={kubeconfig}"
-    yield f"  {own} get rollouts                      # as {CALLER}; --context ann or carol is somebody else"
+    yield f"  {own} get rollouts    # as {CALLER}; with --context ann or carol as somebody else"
     yield f"  {own} explain {SOURCE_NAME}"
+    yield f"  {own} demo --merge bad --keep {root}    # or good: it goes once the first is approved or rejected"
     yield f"  {own} approve {SOURCE_NAME} -m 'the canary looks good'"
-    yield f"  {own} demo --merge bad --keep {root}    # or good; it goes once no other change waits"
     yield f"  {own} watch {SOURCE_NAME}"
     yield ""
     yield f"Time runs {FACTOR:g} times as quick as the clock on the wall. Ctrl-C ends it."
