@@ -105,10 +105,10 @@ def calls(port):
     return counted
 
 
-def answers(port):
+def answers(process, port):
     """Wait until the controller calls the API server."""
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    while time.monotonic() < end and process.poll() is None:
         with suppress(OSError):
             if calls(port):
                 return
@@ -124,7 +124,7 @@ def ready(source):
 def measured(cluster, kubeconfig, port, home, seconds):
     """Per second over a stretch: CPU and requests; MiB now and at most; the commonest requests."""
     with controller(kubeconfig, port, home) as process:
-        answers(port)
+        answers(process, port)
         time.sleep(2 * POLL)
         before, used, began = calls(port), cpu(process.pid), time.monotonic()
         time.sleep(seconds)
