@@ -91,7 +91,8 @@ class Rehearsal:
         tool = self.fresh("tools", tools="contents.txt")
         file = self.dist / "netpol-canary.cdx.json"
         run(tool, "-m", "cyclonedx_py", "environment", "--output-reproducible", "-o", file, python)
-        found = {(c["name"].lower(), c["version"]) for c in json.loads(file.read_text())["components"]}
+        components = json.loads(file.read_text())["components"]
+        found = {(re.sub(r"[-_.]+", "-", c["name"]).lower(), c["version"]) for c in components}
         lines = (ROOT / "requirements/hooks.txt").read_text()
         locked = set(re.findall(r"^([\w.-]+)==([^\s;]+)", lines, re.MULTILINE))  # some by Python version
         others = {name for name, _ in found - locked}
