@@ -32,7 +32,7 @@ SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE = (Kind(m.API_VER
 NAMESPACE = Kind("v1", "Namespace")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
-LOUD = frozenset({"BreakGlass", "ApprovalsUnproven"})  # a Warning, whatever the phase
+LOUD = frozenset({"BreakGlass", "Emergency", "ApprovalsUnproven"})  # a Warning, whatever the phase
 SWAPS = 3  # tries of a compare-and-swap that only the outbox stood in the way of
 
 T = TypeVar("T")
@@ -56,8 +56,8 @@ class Capacity:
         """Held while a wave opens, so that no two take the same capacity."""
         yield
 
-    def lacking(self, rollout: Rollout) -> str:
-        """What the rollout's next wave has no capacity for; empty where it has."""
+    def lacking(self, rollout: Rollout, more: int = 0) -> str:
+        """What the rollout's next wave, and so many namespaces more, have no capacity for; empty where they have."""
         return ""
 
 
@@ -93,7 +93,9 @@ def read(ctx: Context, name: str) -> State:
     labels = f"{ROLLOUT_LABEL}={name}"
     found = [load(o) for o in ctx.cluster.list(NAMESPACE_ROLLOUT, ctx.namespace, labels)]
     analyses = [load(o) for o in ctx.cluster.list(ANALYSIS, ctx.namespace, labels)]
-    approvals, unread = _approvals(ctx, rollout) if rollout.spec.strategy.gates else ((), ())
+    strategy = rollout.spec.strategy
+    asked = strategy.gates or strategy.emergency.skip
+    approvals, unread = _approvals(ctx, rollout) if asked else ((), ())
     ahead = before_wave(rollout)
     return State(
         rollout,
@@ -204,7 +206,8 @@ def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]
     }
     found, now = status.conditions, ctx.clock.now()
     for kind, (value, reason) in wanted.items():
-        message = status.reason if kind != "Succeeded" or phase in m.TERMINAL else ""
+        tells = value == "True" or (kind == "Succeeded" and phase in m.TERMINAL)
+        message = status.reason if tells else ""  # one of them says it, not each
         found = put(found, kind, value, reason, message, now)
     return found
 

@@ -14,7 +14,7 @@ from orchestrator.ports import Manifest
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resources.resource import NamespaceRollout, WaveAnalysis, load
 from orchestrator.rollout.shards import part, readers, writers
-from orchestrator.rollout.timing import look_time, settled_at
+from orchestrator.rollout.timing import look_time, settled_at, settling
 from orchestrator.steps import apply, baseline
 from orchestrator.steps.analyze import decide
 from workflows.shard_readings import gathered, measure, noted, read_by_all
@@ -49,8 +49,8 @@ def settle(ctx: Context, state: State, action: Action, shard: int) -> datetime |
     mine = _mine(state, action, shard)
     if any(item.status.phase == "Pending" for item in mine):
         raise RetryLater("not everything is written yet")
-    wait = timedelta(seconds=state.rollout.spec.strategy.settle_seconds)
-    until = max((i.status.applied_at + wait for i in mine if i.status.applied_at), default=None)
+    written = [i.status.applied_at for i in mine if i.status.applied_at]
+    until = max((at + settling(state, at) for at in written), default=None)
     return until if until is not None and ctx.clock.now() < until else None
 
 
@@ -95,8 +95,8 @@ def _may_move(state: State, analysis: WaveAnalysis) -> bool:
 
 def _moved(state: State, analysis: WaveAnalysis, later: timedelta) -> Manifest:
     """The analysis with its grid of looks so much later."""
-    wait = timedelta(seconds=state.rollout.spec.strategy.settle_seconds)
-    start = settled_at(state, analysis.spec.wave) - wait + later
+    settled = settled_at(state, analysis.spec.wave)
+    start = settled - settling(state, settled) + later
     return analysis.with_status(analysis.status.model_copy(update={"started_at": start}))
 
 

@@ -17,6 +17,7 @@ from workflows.exit_codes import AGAIN, BAD, DONE, STOPPED
 from workflows.shard_steps import PARTS, WATCHING
 
 MOST_WAIT = 5.0  # seconds between two looks at whether the wave is still wanted
+BESIDE = ("handle", "vouch", "declare")  # what the controller does meanwhile
 GOING_ON = ("Progressing", "Paused")  # a later wave may wait for people already
 PATIENCE = 60.0  # seconds of failures in a row, after which Argo begins another pod
 
@@ -115,7 +116,9 @@ class Worker:
         found = next_action(state, self.ctx.clock.now())
         if found.verb in FORWARD:
             return None
-        return {"promote": DONE, "succeed": DONE, "rollback": BAD, "handle": None}.get(found.verb, STOPPED)
+        return {"promote": DONE, "succeed": DONE, "rollback": BAD, **dict.fromkeys(BESIDE)}.get(
+            found.verb, STOPPED
+        )
 
     def _under_way(self, status: PolicyRolloutStatus) -> bool:
         return status.phase == "Progressing" and status.wave == self.wave and status.wave_is_open

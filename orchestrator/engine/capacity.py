@@ -34,7 +34,7 @@ class Limits(Capacity):
         with self._lock:
             yield
 
-    def lacking(self, rollout: Rollout) -> str:
+    def lacking(self, rollout: Rollout, more: int = 0) -> str:
         found = [o for o in self.cluster.list(ROLLOUT, self.namespace) if _counts(o, rollout.name)]
         try:
             others = [load(o) for o in found]
@@ -47,7 +47,7 @@ class Limits(Capacity):
         named = ", ".join(sorted(taken)[:MOST_NAMED]) + (", …" if len(taken) > MOST_NAMED else "")
         if len(taken) >= self.most_rollouts:
             return f"at most {many(self.most_rollouts, 'rollout')} at once, now {named}"
-        wanted, used = len(rollout.spec.waves[rollout.status.wave].namespaces), sum(taken.values())
+        wanted, used = len(rollout.spec.waves[rollout.status.wave].namespaces) + more, sum(taken.values())
         if taken and wanted + used > self.most_namespaces:
             limit = f"at most {many(self.most_namespaces, 'namespace')} at once"
             return f"{limit}, {used} {agreeing(used, 'is', 'are')} taken by {named}, this wave has {wanted}"
@@ -65,7 +65,7 @@ def _taken(rollout: Rollout) -> int:
     if status.phase == "RollingBack":
         return sum(len(wave.namespaces) for wave in waves[: status.waves_started])
     if status.phase in ("Progressing", "Paused") and status.wave_is_open:
-        return len(waves[status.wave].namespaces)
+        return sum(len(waves[number].namespaces) for number in status.current)
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resources.model import MeasurementPhase, PauseReason, RolloutPhase
+from orchestrator.rollout.resources.model import TERMINAL, MeasurementPhase, PauseReason, RolloutPhase
 from orchestrator.rollout.resources.resource import Rollout
 
 PHASES: tuple[RolloutPhase, ...] = get_args(RolloutPhase)
@@ -31,6 +31,12 @@ class Instruments:
             "paused_rollouts",
             "Paused PolicyRollouts, by source and what they wait for",
             ["source", "reason"],
+            **made,
+        )
+        self.emergencies = Gauge(
+            "emergency_rollouts",
+            "PolicyRollouts under way of which an emergency was declared, by source",
+            ["source"],
             **made,
         )
         self.waiting = Gauge(
@@ -98,6 +104,8 @@ class Instruments:
         waits = Tally(r.status.paused_for for r in found if r.status.phase == "Paused")
         for reason in REASONS:
             self.paused.labels(source, reason).set(waits[reason])
+        under_way = (r for r in found if r.status.phase not in TERMINAL)
+        self.emergencies.labels(source).set(sum(r.status.emergency is not None for r in under_way))
         self.waiting.labels(source).set(sum(len(r.status.outbox) for r in found))
 
     def _forget(self, source: str) -> None:
@@ -105,6 +113,7 @@ class Instruments:
             self.rollouts.remove(source, phase)
         for reason in REASONS:
             self.paused.remove(source, reason)
+        self.emergencies.remove(source)
         self.waiting.remove(source)
 
     def seen(self, state: State) -> None:

@@ -16,7 +16,7 @@ from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import WaveAnalysis
-from orchestrator.rollout.timing import applied_at
+from orchestrator.rollout.timing import applied_at, settling
 from orchestrator.wording import many
 
 CHUNK = 50  # namespaces asked about in one query
@@ -78,9 +78,8 @@ def streamed(
     if not metrics:
         return found, streams
     since, step = analysis.spec.since, plan.interval_seconds
-    settled = applied_at(state, analysis.spec.wave) + timedelta(
-        seconds=state.rollout.spec.strategy.settle_seconds
-    )
+    written = applied_at(state, analysis.spec.wave)
+    settled = written + settling(state, written)
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
     controls = analysis.spec.control_group

@@ -66,7 +66,7 @@ def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[
     names = state.wave_names(wave)
     written = [n.spec.namespace for n in state.in_wave(wave) if n.status.phase == "Applied"]
     fresh = [n for n in written if n in gone and n not in analysis.status.deleted_namespaces]
-    last = wave + 1 >= len(state.rollout.spec.waves)
+    last = state.rollout.status.together(wave)[-1] + 1 >= len(state.rollout.spec.waves)
     return fresh if fresh and (not last or set(names) <= set(gone)) else []
 
 

@@ -1,6 +1,7 @@
 """A person's decision on a wave, whichever way it is taken: what is sensible, and the RolloutApproval of it."""
 
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -41,8 +42,7 @@ class Decided:
 
 def decide(ctx: Context, state: State, what: Decision) -> Decided:
     """Record it in the name of whoever calls. BadInput for what cannot be recorded, Refused for what would not count."""
-    if len(what.comment) > MOST_COMMENT:
-        raise BadInput(f"the comment is longer than {MOST_COMMENT} characters", hint="shorten it")
+    fitting(what.comment)
     if what.break_glass and not what.comment.strip():
         raise BadInput("breaking the glass takes a reason", hint="say why")
     risk = state.rollout.spec.risk
@@ -50,15 +50,32 @@ def decide(ctx: Context, state: State, what: Decision) -> Decided:
         raise BadInput(f"{state.rollout.name} has {risk} risk: approving it takes a reason", hint="say why")
     wave = _wave(state, what)
     user, groups = ctx.cluster.user()
-    obj = _manifest(ctx, state, wave, what, user, groups)
+    wanted = frozenset(g for gate in state.rollout.spec.strategy.gates for g in gate.groups)
+    spec = m.RolloutApprovalSpec(
+        rollout=state.rollout.name,
+        wave=wave,
+        plan_digest=state.rollout.spec.plan_digest,
+        user=user,
+        groups=own(groups, wanted),
+        decision=what.decision,
+        comment=what.comment,
+        break_glass=what.break_glass,
+    )
+    obj = manifest(ctx, state, spec)
     now = ctx.clock.now()
-    alone = gates(state.rollout, wave, (_as_if(obj, state, now),), now)
+    alone = gates(state.rollout, wave, (as_if(obj, state, now),), now)
     _counting(alone, user)
     stands = gates(state.rollout, wave, state.approvals, now)
     if what.decision == "approve" and _said(stands, alone, user):
         return Decided(user, wave, stands, again=True)
     made: Approval = load(ctx.cluster.create(obj))
     return Decided(user, wave, gates(state.rollout, wave, (*state.approvals, made), now))
+
+
+def fitting(comment: str) -> None:
+    """Raises BadInput where an approval cannot hold a comment."""
+    if len(comment) > MOST_COMMENT:
+        raise BadInput(f"the comment is longer than {MOST_COMMENT} characters", hint="shorten it")
 
 
 def _wave(state: State, what: Decision) -> int:
@@ -82,27 +99,20 @@ def _wave(state: State, what: Decision) -> int:
     return wave
 
 
-def _manifest(
-    ctx: Context, state: State, wave: int, what: Decision, user: str, groups: tuple[str, ...]
-) -> dict[str, Any]:
+def own(groups: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """A person's groups as an approval holds them, those that are asked for first."""
+    return sorted(groups, key=lambda g: g not in wanted)[:MOST_GROUPS]
+
+
+def manifest(ctx: Context, state: State, spec: m.RolloutApprovalSpec) -> dict[str, Any]:
+    """The RolloutApproval of what somebody says of a rollout; it goes when the rollout goes."""
     rollout = state.rollout
-    wanted = {g for gate in rollout.spec.strategy.gates for g in gate.groups}
-    spec = m.RolloutApprovalSpec(
-        rollout=rollout.name,
-        wave=wave,
-        plan_digest=rollout.spec.plan_digest,
-        user=user,
-        groups=sorted(groups, key=lambda g: g not in wanted)[:MOST_GROUPS],
-        decision=what.decision,
-        comment=what.comment,
-        break_glass=what.break_glass,
-    )
-    name = f"{rollout.name[:200]}-{wave}-{uuid.uuid4().hex[:8]}"
+    name = f"{rollout.name[:200]}-{spec.wave}-{uuid.uuid4().hex[:8]}"
     labels = {SOURCE_LABEL: rollout.spec.source}
     return new("RolloutApproval", name, ctx.namespace, spec, labels=labels, owner=rollout)
 
 
-def _as_if(obj: dict[str, Any], state: State, now: datetime) -> Approval:
+def as_if(obj: dict[str, Any], state: State, now: datetime) -> Approval:
     """The approval as it will be read; this machine's clock may be behind the API server's."""
     at = max(now, created(state.rollout.manifest) or now)
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")

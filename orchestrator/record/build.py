@@ -10,6 +10,7 @@ from orchestrator.record.view import RolloutView
 from orchestrator.record.wave_views import ALARMING, left_out, wave
 from orchestrator.rollout.gates.approval_proof import condition
 from orchestrator.rollout.gates.approvals import gateway
+from orchestrator.rollout.gates.emergency import declared_text
 from orchestrator.rollout.next import State, decide_by
 from orchestrator.rollout.resources.conditions import of_type
 from orchestrator.rollout.resources.model import TERMINAL, PolicyRolloutStatus
@@ -70,6 +71,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
         ignored=ignored(state),
         truncated=left_out(status),
         subject=spec.subject,
+        emergency=declared_text(state.rollout),
     )
 
 

@@ -98,13 +98,15 @@ def _decided(approval: Approval) -> Moment | None:
 
 def decision(spec: RolloutApprovalSpec) -> str:
     """`wave 1 approved by mia: checked with the on-call`."""
-    word = "rejected" if spec.decision == "reject" else "approved"
     comment = f": {spec.comment}" if spec.comment.strip() else ", no reason given"
+    if spec.decision == "emergency":
+        return f"emergency asked for by {spec.user} from wave {spec.wave} on{comment}"
+    word = "rejected" if spec.decision == "reject" else "approved"
     return f"wave {spec.wave} {word} by {spec.user}{comment}"
 
 
 def _wave(state: State, number: int) -> Iterator[Moment]:
-    items = state.in_wave(number)
+    items = state.known(state.rollout.spec.waves[number].namespace_names)
     applied = [i for i in items if i.status.applied_at]
     if applied:
         what = few([f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied], MOST_NAMED)

@@ -175,7 +175,7 @@ class RolloutView:
 
     `waits_for` is empty unless a person, a window or an approval is waited for; `cause` where it is no new revision;
     `engine` where a wave's work is not done in the controller's process. `ignored` is what people wrote and nobody can read,
-    `truncated` what the status could not hold.
+    `truncated` what the status could not hold; `emergency` is who declared one, what it skips, and why.
     Times in UTC, durations in seconds.
     """
 
@@ -210,3 +210,4 @@ class RolloutView:
     ignored: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
     subject: str = ""
+    emergency: str = ""

@@ -18,7 +18,7 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
     """One wave, also one that has not begun."""
     planned = state.rollout.spec.waves[number]
     analysis = state.analyses.get(number)
-    cells = tuple(_cell(state, name, number, diffs) for name in state.wave_names(number))
+    cells = tuple(_cell(state, name, number, diffs) for name in planned.namespace_names)
     changing = planned_links(e for e in state.rollout.spec.edges if e.wave == number)
     ahead = WaveView(
         number,
@@ -31,7 +31,9 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
         planned_total=planned.connections,
     )
     if analysis is None:
-        return ahead
+        lead = state.rollout.status.led_by(number)
+        note = f"opened by an emergency together with wave {lead}, which has the evidence of both"
+        return ahead if lead == number else replace(ahead, notes=(note,))
     spec, status = analysis.spec, analysis.status
     return replace(
         ahead,
@@ -66,7 +68,8 @@ def _watched(status: WaveAnalysisStatus) -> tuple[str, ...]:
 
 def standing(state: State, number: int) -> WaveState:
     """Where a wave stands. `bad` is one that brought the rollback about; good ones rolled back with it are `undone`."""
-    status, analysis = state.rollout.status, state.analyses.get(number)
+    status = state.rollout.status
+    analysis = state.analyses.get(status.led_by(number))
     verdict = analysis.status.phase if analysis else "Pending"
     if number >= status.waves_started:
         waiting = status.phase == "Paused" and number == status.wave
@@ -75,7 +78,7 @@ def standing(state: State, number: int) -> WaveState:
         return "bad" if verdict in ALARMING else "undone"
     if verdict == "Successful":
         return "good"
-    if status.phase == "Paused" and number in (status.wave, status.wave - 1):
+    if status.phase == "Paused" and number in (*status.current, status.wave - 1):
         return "waiting"
     return "bad" if verdict in ALARMING else "running"
 

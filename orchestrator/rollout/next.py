@@ -10,6 +10,7 @@ from typing import Literal
 from orchestrator.rollout.expiry import believed, passed
 from orchestrator.rollout.gates.approval_proof import condition, proven
 from orchestrator.rollout.gates.approvals import Gateway, gateway
+from orchestrator.rollout.gates.emergency import asked
 from orchestrator.rollout.gates.opening import Turn, turn
 from orchestrator.rollout.outbox import UNSENT
 from orchestrator.rollout.resources.conditions import of_type
@@ -25,6 +26,7 @@ Verb = Literal[
     "snapshot",
     "pause",
     "vouch",
+    "declare",
     "continue",
     "open",
     "baseline",
@@ -74,6 +76,33 @@ class Action:
 
 def next_action(state: State, now: datetime) -> Action:
     """The one thing to do now."""
+    action = _next(state, now)
+    return (_hurried(state, now) or action) if _patient(action) else action
+
+
+def _patient(action: Action) -> bool:
+    """Whether an emergency that was asked for comes first: nothing of a verdict, of the way back or of a request waits."""
+    return action.verb in ("open", "wait", "wait-for-turn") or (
+        action.verb in ("pause", "wait-for-person") and action.paused_for in UNASKED
+    )
+
+
+def _hurried(state: State, now: datetime) -> Action | None:
+    """Declare an emergency, once it is proven who asked for it."""
+    rollout = state.rollout
+    voice = asked(rollout, state.approvals, now)
+    known = proven(rollout, now)
+    if voice is None or known is False:
+        return None
+    if known is None:
+        return Action("vouch", rollout.status.wave)
+    what = ", ".join(rollout.spec.strategy.emergency.skip)
+    text = f"{voice.user} declared an emergency, which skips {what} until {voice.expires:%Y-%m-%d %H:%M} UTC: {voice.comment}"
+    return Action("declare", rollout.status.wave, "Emergency", text, actor=voice.user)
+
+
+def _next(state: State, now: datetime) -> Action:
+    """The same without an emergency that is still to be declared."""
     status = state.rollout.status
     request = state.request()
     if status.phase in TERMINAL:
@@ -255,7 +284,7 @@ def _begun(state: State, wave: int) -> bool:
 
 def _lost(state: State) -> Action | None:
     """The way back, where the last promoted wave went wrong while the next one waited."""
-    analysis = state.analyses.get(state.rollout.status.wave - 1)
+    analysis = state.promoted()
     if analysis is None or analysis.status.phase != "Failed":
         return None
     return Action("rollback", analysis.spec.wave, "Regression", analysis.status.said)
@@ -264,7 +293,7 @@ def _lost(state: State) -> Action | None:
 def _doubted(state: State) -> Action | None:
     """Stand still before the next wave, where a namespace of the last promoted one went while it waited."""
     wave = state.rollout.status.wave
-    analysis = state.analyses.get(wave - 1)
+    analysis = state.promoted()
     if analysis is None or analysis.status.phase != "Inconclusive":
         return None
     return Action("pause", wave, "Inconclusive", analysis.status.said, paused_for="inconclusive")
@@ -273,10 +302,10 @@ def _doubted(state: State) -> Action | None:
 def _watched(state: State, now: datetime, wait: Action, wave: int | None = None) -> Action:
     """Wait, and look at a wave that has its verdict meanwhile, the last promoted one, as often as before."""
     plan = state.rollout.spec.strategy.analysis
-    last = state.rollout.status.wave - 1 if wave is None else wave
-    analysis = state.analyses.get(last)
+    analysis = state.promoted() if wave is None else state.analyses.get(wave)
     if analysis is None or not (plan.metrics or analysis.spec.probes):
         return wait
+    last = analysis.spec.wave
     due = look_time(state, last)
     return replace(wait, until=min(due, wait.until or due)) if now < due else Action("watch", last)
 
@@ -329,6 +358,7 @@ def _opening(state: State, now: datetime) -> Action:
     if found.waits_for:
         return _waits(wave, found)
     text = f"wave {wave}, {state.rollout.spec.waves[wave].why}; {gate.message}"
+    text += f"; skipped by an emergency: {found.skipped}" if found.skipped else ""
     since = [t.reason for t in reversed(state.rollout.status.transitions)]
     said = next((r for r in since if r in ("BreakGlass", "Promoted", "Planned")), "") == "BreakGlass"
     if gate.broken_by and not said:
@@ -366,7 +396,7 @@ def _in_wave(state: State, now: datetime) -> Action:
         return Action("rollback", wave, "Regression", analysis.status.said)
     if phase in ("Error", "Inconclusive"):
         return _inconclusive(state, analysis.status.said)
-    if wave + 1 < len(spec.waves):
+    if status.waves_started < len(spec.waves):
         return Action("promote", wave, "Promoted", f"wave {wave} is good: {analysis.status.said}")
     return Action("succeed", wave, "Succeeded", f"every wave is good; the last: {analysis.status.said}")
 

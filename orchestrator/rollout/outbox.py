@@ -28,7 +28,17 @@ BY_ITSELF = frozenset(
     {"WindowClosed", "Queued"}
 )  # pauses for a window, a freeze or capacity: nobody is needed
 ACTED_ON = frozenset(
-    {"approval", "inconclusive", "drift", "error", "regression", "rolledBack", "failed", "breakGlass"}
+    {
+        "approval",
+        "inconclusive",
+        "drift",
+        "error",
+        "regression",
+        "rolledBack",
+        "failed",
+        "breakGlass",
+        "emergency",
+    }
 )
 _BY_REASON = {
     "Planned": "started",
@@ -42,6 +52,7 @@ _BY_REASON = {
     "Drift": "drift",
     "InternalError": "error",
     "BreakGlass": "breakGlass",
+    "Emergency": "emergency",
 }
 _BY_PHASE = {
     "Paused": "paused",
@@ -69,7 +80,8 @@ def severity(phase: str, reason: str) -> m.Severity:
         return "critical"
     if reason in BY_ITSELF:
         return "info"
-    return "warning" if phase in ("Paused", "RollingBack", "RolledBack") or reason == "BreakGlass" else "info"
+    loud = phase in ("Paused", "RollingBack", "RolledBack") or reason in ("BreakGlass", "Emergency")
+    return "warning" if loud else "info"
 
 
 def receivers(

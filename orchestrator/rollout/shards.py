@@ -28,7 +28,8 @@ def readers(rollout: Rollout, wave: int) -> int:
 
 def _needed(rollout: Rollout, wave: int) -> int:
     spec = rollout.spec
-    return max(1, -(-len(spec.waves[wave].namespaces) // spec.strategy.shard_size))
+    names = sum(len(spec.waves[number].namespaces) for number in rollout.status.together(wave))
+    return max(1, -(-names // spec.strategy.shard_size))
 
 
 def part(items: Sequence[T], shard: int, shards: int) -> Sequence[T]:

@@ -85,7 +85,9 @@ class State:
     unread: tuple[str, ...] = ()
 
     def wave_names(self, wave: int) -> list[str]:
-        return self.rollout.spec.waves[wave].namespace_names
+        """The namespaces that are written and judged with a wave: its own, and those of waves that were opened with it."""
+        waves = self.rollout.spec.waves
+        return [n for number in self.rollout.status.together(wave) for n in waves[number].namespace_names]
 
     def known(self, names: Iterable[str]) -> list[NamespaceRollout]:
         """What is recorded of namespaces, without those of which nothing is."""
@@ -96,7 +98,13 @@ class State:
 
     def touched(self) -> list[str]:
         """Namespaces of every wave that was opened."""
-        return [n for w in range(self.rollout.status.waves_started) for n in self.wave_names(w)]
+        opened = self.rollout.spec.waves[: self.rollout.status.waves_started]
+        return [n for wave in opened for n in wave.namespace_names]
+
+    def promoted(self) -> WaveAnalysis | None:
+        """The analysis of what was promoted last."""
+        status = self.rollout.status
+        return self.analyses.get(status.led_by(status.wave - 1))
 
     def request(self) -> Request | None:
         """The person's request that was not carried out yet."""

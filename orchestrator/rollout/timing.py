@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from orchestrator.rollout.resources.model import Strategy
 from orchestrator.rollout.state import State
 
 
@@ -11,14 +12,33 @@ def applied_at(state: State, wave: int) -> datetime:
     return max((n.status.applied_at for n in state.in_wave(wave) if n.status.applied_at), default=since)
 
 
+def settling(state: State, start: datetime) -> timedelta:
+    """How long a wave settles that was written at `start`: less from an emergency on that skips it.
+
+    What remains has the first look see nothing of before the change. A wave whose looks had begun keeps their grid.
+    """
+    strategy, emergency = state.rollout.spec.strategy, state.rollout.status.emergency
+    whole = timedelta(seconds=strategy.settle_seconds)
+    if emergency is None or "waits" not in emergency.skips or start >= emergency.until:
+        return whole
+    return min(whole, max(needed(strategy), emergency.at - start))
+
+
+def needed(strategy: Strategy) -> timedelta:
+    """What of the settling time the analysis needs: until no look's window reaches back before the change."""
+    plan = strategy.analysis
+    seconds = max(plan.window_seconds - plan.interval_seconds, 0) if plan.metrics else 0
+    return timedelta(seconds=min(strategy.settle_seconds, seconds))
+
+
 def settled_at(state: State, wave: int) -> datetime:
     """When a wave counts as settled, and the grid of its looks begins.
 
     It is later where a person started it over, or where its readers came late.
     """
-    plan, analysis = state.rollout.spec.strategy, state.analyses[wave]
+    analysis = state.analyses[wave]
     start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
-    return start + timedelta(seconds=plan.settle_seconds)
+    return start + settling(state, start)
 
 
 def look_time(state: State, wave: int) -> datetime:

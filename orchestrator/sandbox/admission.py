@@ -3,7 +3,7 @@
 from typing import Any
 
 from orchestrator.ports import Manifest
-from orchestrator.rollout.gates.approval_proof import NOT_IN_THE_GROUP, NOT_THE_USER
+from orchestrator.rollout.gates.approval_proof import NO_REASON, NOT_IN_THE_GROUP, NOT_THE_USER
 from orchestrator.rollout.next import REQUEST
 from orchestrator.rollout.resources.objects import PROBE_LABEL
 
@@ -20,7 +20,7 @@ MACHINES = ("system:serviceaccount:", "system:node:", "system:anonymous")
 def refusal(obj: Manifest, old: Manifest | None, user: str, groups: tuple[str, ...], rights: set[str]) -> str:
     """Why an object must not be stored by this user; empty where it may be.
 
-    `rights` are those that the policies ask the authorizer for: breakglass, and write for who may create rollouts.
+    `rights` are those that the policies ask the authorizer for: breakglass, emergency, and write for who may create rollouts.
     """
     if obj["kind"] == "RolloutApproval":
         return _approval(obj["spec"], old, user, groups, rights)
@@ -62,8 +62,12 @@ def _approval(
         return NOT_THE_USER
     if not set(spec.get("groups") or ()) <= set(groups):
         return NOT_IN_THE_GROUP
+    if spec.get("decision") == "emergency" and not str(spec.get("comment", "")).strip():
+        return NO_REASON
     if user.startswith(MACHINES):
         return "approvals are given by people, not by service accounts"
+    if spec.get("decision") == "emergency" and "emergency" not in rights:
+        return "an emergency takes the right to the verb emergency on rolloutapprovals"
     if spec.get("breakGlass"):
         if spec.get("decision", "approve") != "approve" or not str(spec.get("comment", "")).strip():
             return "spec.breakGlass goes with an approval and a comment that says why"

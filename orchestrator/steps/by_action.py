@@ -25,6 +25,7 @@ STEPS: dict[str, Step] = {
     "open": transitions.open_wave,
     "pause": transitions.pause,
     "vouch": prove_approvals.run,
+    "declare": transitions.declare,
     "continue": transitions.go_on,
     "handle": transitions.handle,
     "baseline": baseline.run,

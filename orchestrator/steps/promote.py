@@ -17,7 +17,7 @@ def _evidence(state: State, wave: int) -> None:
 def run(ctx: Context, state: State, action: Action) -> None:
     """The next wave."""
     _evidence(state, action.wave)
-    change(ctx, state, action, wave=action.wave + 1)
+    change(ctx, state, action, wave=state.rollout.status.waves_started)
 
 
 def succeed(ctx: Context, state: State, action: Action) -> None:

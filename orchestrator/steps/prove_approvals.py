@@ -29,7 +29,9 @@ def run(ctx: Context, state: State, action: Action) -> None:
         change(ctx, state, Action("vouch"), **fields)
     else:
         said = Action("vouch", action.wave, "" if same else "ApprovalsUnproven", doubt)
-        change(ctx, state, said, phase="Paused", paused_for="approval", reason=doubt, **fields)
+        if not state.rollout.status.wave_is_open:  # what is written goes on being watched
+            fields |= {"phase": "Paused", "paused_for": "approval", "reason": doubt}
+        change(ctx, state, said, **fields)
 
 
 def _doubt(ctx: Context, state: State) -> str:

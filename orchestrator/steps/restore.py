@@ -86,6 +86,8 @@ def run(ctx: Context, state: State, action: Action) -> None:
         ctx.tenure.doubt(ctx.clock)
     stuck: list[NetpolCanaryError] = []
     for wave in reversed(range(rollout.status.waves_started)):
+        if rollout.status.led_by(wave) != wave:
+            continue
         left = [item for item in state.in_wave(wave) if item.status.phase not in ("Restored", "Deleted")]
         found = ctx.each(lambda item: _tried(ctx, state, item), left, rollout.spec.strategy.max_parallel)
         stuck += [error for error in found if error is not None]

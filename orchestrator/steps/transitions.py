@@ -1,10 +1,13 @@
-"""Open a wave, pause before or within it, go on, and note a person's request: one compare-and-swap each."""
+"""Open a wave, pause before or within it, go on, declare an emergency, note a request: one compare-and-swap each."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.context import ANALYSIS, Context, change
 from orchestrator.errors import NotFound
+from orchestrator.rollout.gates.emergency import CONDITION, asked, joining
 from orchestrator.rollout.handoff import resumed
 from orchestrator.rollout.next import Action, State, unwritten
 from orchestrator.rollout.resources import model as m
@@ -17,9 +20,46 @@ BROKEN = "BreakGlassUsed"
 def open_wave(ctx: Context, state: State, action: Action) -> None:
     """From here on the wave may be written to; not where another one took the capacity meanwhile."""
     with ctx.capacity.turn():
-        if not ctx.capacity.lacking(state.rollout):
-            going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
-            change(ctx, state, action, waves_started=action.wave + 1, **going)
+        joined = _joining(ctx, state)
+        if not joined and ctx.capacity.lacking(state.rollout):
+            return
+        opened = action.wave + 1
+        going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
+        if joined:
+            opened = joined[-1] + 1
+            action = replace(action, message=f"{action.message}; with it by an emergency: {_named(joined)}")
+            going["joined"] = [*state.rollout.status.joined, *joined]
+        change(ctx, state, action, waves_started=opened, **going)
+
+
+def _joining(ctx: Context, state: State) -> list[int]:
+    """The waves that open with this one; none where there is capacity for this one alone."""
+    joined = joining(state.rollout, ctx.clock.now())
+    names = sum(len(state.rollout.spec.waves[number].namespaces) for number in joined)
+    return [] if joined and ctx.capacity.lacking(state.rollout, names) else joined
+
+
+def _named(waves: Sequence[int]) -> str:
+    return f"wave {waves[0]}" if len(waves) == 1 else f"waves {waves[0]} to {waves[-1]}"
+
+
+def declare(ctx: Context, state: State, action: Action) -> None:
+    """Record an emergency before anything follows from it; the condition stays, with everyone who declared one."""
+    rollout, now = state.rollout, ctx.clock.now()
+    voice = asked(rollout, state.approvals, now)
+    if voice is None or voice.expires is None:
+        return
+    declared = m.EmergencyDeclared(
+        user=voice.user,
+        reason=voice.comment,
+        at=now,
+        until=voice.expires,
+        skips=rollout.spec.strategy.emergency.skip,
+    )
+    old = of_type(rollout.status.conditions, CONDITION)
+    said = f"{action.message}; {old.message}" if old is not None else action.message
+    known = put(rollout.status.conditions, CONDITION, "True", "Emergency", said, now)
+    change(ctx, state, action, emergency=declared, conditions=known)
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:
@@ -60,7 +100,7 @@ def go_on(ctx: Context, state: State, action: Action) -> None:
 
 def _accept(ctx: Context, state: State, action: Action) -> None:
     """Who goes on with the next wave does so without the namespaces of the promoted one that went."""
-    before = state.analyses.get(action.wave - 1)
+    before = state.promoted()
     asked = state.rollout.status.paused_for == "inconclusive" and action.reason == "Resumed"
     if before is None or before.status.phase != "Inconclusive" or not asked:
         return

@@ -36,6 +36,10 @@ TRIALS = {
         {'netpol_canary_rollouts{source="shop",phase="Paused"}': "2x70"},
         {'netpol_canary_rollouts{source="shop",phase="Paused"}': "0x40 1x20"},
     ),
+    "NetpolCanaryEmergency": (
+        {'netpol_canary_emergency_rollouts{source="shop"}': "1x60"},
+        {'netpol_canary_emergency_rollouts{source="shop"}': "0x60"},
+    ),
     "NetpolCanaryRolloutUnclear": (
         {'netpol_canary_paused_rollouts{source="shop",reason="drift"}': "1x60"},
         {

@@ -25,6 +25,7 @@ value.
 LABELS = {
     "rollouts.source": "the PolicySource",
     "rollouts.phase": "a [phase of rollouts](conditions.md#phases-of-a-policyrollout)",
+    "emergency_rollouts.source": "the PolicySource",
     "paused_rollouts.source": "the PolicySource",
     "outbox_entries.source": "the PolicySource",
     "paused_rollouts.reason": "what a rollout [is paused for](conditions.md#phases-of-a-policyrollout)",

@@ -63,6 +63,11 @@ CONDITIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "A person opened a gate alone, by break-glass.",
         {"BreakGlass": "Who did it, and why."},
     ),
+    "EmergencyDeclared": (
+        "PolicyRollout",
+        "A person declared an emergency, which skips what the source allows.",
+        {"Emergency": "Who did it, what is skipped until when, and why."},
+    ),
     "ApprovalsProven": (
         "PolicyRollout",
         "The API server proves who approves.",
@@ -128,6 +133,7 @@ REASONS = {
     "Approved": "The gate opened.",
     "Rejected": "A person rejected the wave: the rollout is rolled back.",
     "BreakGlass": "A person opened the gate alone, by break-glass.",
+    "Emergency": "A person declared an emergency: what the source allows is skipped, never the analysis.",
     "ApprovalsProven": "Approvals are proven by the API server again; older ones do not count.",
     "ApprovalsUnproven": "Approvals could be made in another person's name: none counts.",
     "WindowClosed": "Its window is closed, or a freeze is active.",

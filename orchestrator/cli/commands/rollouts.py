@@ -20,6 +20,13 @@ Wave = Annotated[
         autocompletion=completed("waves"),
     ),
 ]
+Hurry = Annotated[
+    bool,
+    typer.Option(
+        "--emergency",
+        help="skip what the source allows to be skipped for a hotfix, never the analysis; takes -m and a right of its own",
+    ),
+]
 Why = Annotated[str, typer.Option("-m", "--message", "--reason", help="why, for the record", metavar="WHY")]
 
 
@@ -48,12 +55,16 @@ def run(
     target: Target,
     source: Source,
     revision: Revision = "",
+    emergency: Hurry = False,
+    message: Annotated[
+        str, typer.Option("-m", "--message", help="why, with --emergency", metavar="WHY")
+    ] = "",
     output: Output = "",
 ) -> int:
     """Run one rollout to its end in this process, with live progress."""
     from orchestrator.cli.rollouts import run as running
 
-    return running.run(target, source, revision, output)
+    return running.run(target, source, revision, output, message if emergency else None)
 
 
 @app.command(epilog="Example: netpol-canary get rollouts -o wide")
@@ -203,12 +214,18 @@ def promote(
             metavar="WHY",
         ),
     ] = "",
+    emergency: Hurry = False,
     here: Here = False,
     dry_run: DryRun = "",
 ) -> int:
-    """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more."""
-    from orchestrator.cli.rollouts.interventions import Decision, decide
+    """Approve the wave that waits for approval, in your own name; `approve` and `reject` say more.
 
+    With --emergency, declare a hotfix an emergency instead, whatever it waits for; gates go on asking for approvals.
+    """
+    from orchestrator.cli.rollouts.interventions import Decision, decide, hurry
+
+    if emergency:
+        return hurry(target, name, comment, here, dry_run)
     return decide(target, name, Decision("reject" if reject else "approve", comment), here, dry_run)
 
 

@@ -1,6 +1,7 @@
 """`describe`: a rollout in the terminal, from the same view that pages and reports draw from."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from rich.text import Text
 
@@ -8,14 +9,17 @@ from orchestrator.cli import edge, wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.rollouts.gates import ahead
 from orchestrator.cli.rollouts.progress import line
-from orchestrator.context import read
+from orchestrator.context import freezes, read
 from orchestrator.operations.requests import find_rollout
 from orchestrator.record.build import view
 from orchestrator.record.report.tables import facts
 from orchestrator.record.view import Attempt, RolloutView, WaveView
+from orchestrator.rollout.gates.opening import left_to_skip
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.outbox import waiting
-from orchestrator.rollout.resources.model import Condition
+from orchestrator.rollout.resources.model import TERMINAL, Condition
+from orchestrator.rollout.resources.resource import Freeze
+from orchestrator.rollout.state import State
 from orchestrator.wording import agreeing, many
 
 QUIET = ("edge", "sample", "observer")
@@ -28,10 +32,22 @@ def describe(target: Target, name: str) -> int:
     state = read(ctx, find_rollout(ctx, name).name)
     now = ctx.clock.now()
     shown(view(state, now, diffs=False), state.rollout.status.conditions, ahead(state, now))
+    if skipped := offers(state, freezes(ctx), now):
+        print(
+            f"\n`netpol-canary promote {state.rollout.name} --emergency -m WHY` would skip: {'; '.join(skipped)}"
+        )
     left = waiting(state.rollout.status.outbox)
     if left:
         print(f"\nStill to be sent: {left}")
     return 0
+
+
+def offers(state: State, standing: Sequence[Freeze], now: datetime) -> list[str]:
+    """What an emergency would skip, where one may be declared."""
+    rollout = state.rollout
+    if rollout.status.phase in (*TERMINAL, "RollingBack") or rollout.status.emergency is not None:
+        return []
+    return left_to_skip(rollout, standing, now)
 
 
 def shown(

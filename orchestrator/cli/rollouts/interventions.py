@@ -1,4 +1,4 @@
-"""What people ask for on the command line: pause, resume, abort, retry, rollback, approve, reject, poll."""
+"""What people ask for on the command line: pause, resume, abort, retry, rollback, approve, reject, emergency, poll."""
 
 import threading
 
@@ -14,6 +14,7 @@ from orchestrator.engine.lease import called
 from orchestrator.errors import BadInput, Forbidden
 from orchestrator.operations import approve, requests
 from orchestrator.operations.approve import Decision as Decision
+from orchestrator.operations.declare_emergency import declare
 from orchestrator.operations.poll import look
 from orchestrator.operations.requests import find_rollout
 from orchestrator.operations.start import start
@@ -46,6 +47,14 @@ def decide(target: Target, name: str, what: Decision, here: bool, dry_run: str =
             for gate in done.gates:
                 print("\n".join(text for text in told(gate)))
         return code
+
+
+def hurry(target: Target, name: str, why: str, here: bool, dry_run: str = "") -> int:
+    """Ask for an emergency. Raises Refused where it would skip nothing, Forbidden where this user has no right to it."""
+    with interruptible() as stop:
+        ctx = rehearsed(wiring.connected(target, stop), dry_run, here)
+        state = read(ctx, find_rollout(ctx, name).name)
+        return carried_out(ctx, state.rollout.name, declare(ctx, state, why).text, here, stop)
 
 
 def carried_out(ctx: Context, name: str, what: str, here: bool, stop: threading.Event) -> int:

@@ -24,6 +24,7 @@ MARKS = {
     "Inconclusive": ("?", "yellow"),
     "Undecided": ("✘", "bold red"),
     "BreakGlass": ("‼", "bold red"),
+    "Emergency": ("‼", "bold red"),
     "ApprovalsUnproven": ("‼", "bold red"),
     **dict.fromkeys(REGRESSIONS, ("✘", "bold red")),
 }

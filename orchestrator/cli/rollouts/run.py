@@ -10,9 +10,10 @@ from orchestrator.cli.process import INTERRUPTED, holder, interruptible, worked_
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
-from orchestrator.context import Context
+from orchestrator.context import Context, read
 from orchestrator.engine.worker import Embedded, phase_code
 from orchestrator.errors import Refused, RetryLater
+from orchestrator.operations.declare_emergency import declare, reasoned
 from orchestrator.operations.start import start
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.model import TERMINAL
@@ -23,9 +24,11 @@ from orchestrator.sources.lookup import active
 BEGIN_TRIES = 25
 
 
-def run(target: Target, reference: str, revision: str, output: str) -> int:
-    """The exit code that the rollout's end stands for."""
+def run(target: Target, reference: str, revision: str, output: str, emergency: str | None = None) -> int:
+    """The exit code that the rollout's end stands for; `emergency` is why it is one, where it is."""
     formatted(output)
+    if emergency is not None:
+        reasoned(emergency)
     with interruptible() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
@@ -36,6 +39,8 @@ def run(target: Target, reference: str, revision: str, output: str) -> int:
             else:
                 print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
             return 0
+        if emergency is not None:
+            print(f"{name}: {declare(ctx, read(ctx, name), emergency).text}", file=sys.stderr)
         return drive(ctx, name, output, stop, target)
 
 

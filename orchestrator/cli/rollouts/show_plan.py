@@ -17,7 +17,7 @@ from orchestrator.planning.orphans import orphans
 from orchestrator.planning.planner import plan
 from orchestrator.policy.author.probing import place
 from orchestrator.ports import Probe
-from orchestrator.rollout.gates.opening import closure
+from orchestrator.rollout.gates.opening import closure, would_skip
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resources.resource import Source
 
@@ -42,9 +42,10 @@ def show(
     expected = forecast(ctx, made, source.spec.strategy, repository.files(commit))
     left = orphans(ctx, source).text
     if output:
-        printed(facts(made) | {"orphaned": left} | forecast_facts(expected), output)
+        skipped = {"emergencySkips": _skipped(ctx, source, made)}
+        printed(facts(made) | {"orphaned": left} | skipped | forecast_facts(expected), output)
     else:
-        lines = [*_waits(ctx, source, made), *_concerns(ctx, expected)]
+        lines = [*_waits(ctx, source, made), *_emergency(ctx, source, made), *_concerns(ctx, expected)]
         text(made, expected, left, lines, diff, source.spec.strategy.risk)
     refuse(expected, source.spec.strategy)
     return 0
@@ -57,6 +58,21 @@ def _waits(ctx: Context, source: Source, made: Plan) -> list[str]:
     held = [f"no rollout begins now: {why}"] if why else []
     closed = [] if way.open else [f"no wave opens now: {way.message}"]
     return [*held, *([f"left out: {back}"] if back else []), *closed]
+
+
+def _skipped(ctx: Context, source: Source, made: Plan) -> list[str]:
+    sizes = [len(wave.namespaces) for wave in made.waves]
+    return (
+        would_skip(source.spec.strategy, source.name, sizes, 0, freezes(ctx), ctx.clock.now())
+        if sizes
+        else []
+    )
+
+
+def _emergency(ctx: Context, source: Source, made: Plan) -> list[str]:
+    """What an emergency would skip."""
+    skipped = _skipped(ctx, source, made)
+    return [f"--emergency would skip: {'; '.join(skipped)}"] if skipped else []
 
 
 def _concerns(ctx: Context, expected: Forecast) -> list[str]:

@@ -44,6 +44,7 @@ def facts(view: RolloutView, brief: bool = False) -> list[tuple[str, str]]:
         ("Commits", "; ".join(view.commits)),
         ("Risk", "; ".join((view.risk, *view.risk_reasons))),
         ("Phase", f"{view.phase}{paused}"),
+        ("EMERGENCY", view.emergency),
         ("Waits for", view.waits_for),
         ("Engine", view.engine),
         ("Reason", "" if brief or view.reason == view.waits_for != "" else view.reason or "-"),

@@ -15,6 +15,7 @@ CONDITION = "ApprovalsProven"
 FRESH_SECONDS = 30  # a proof is believed, and a missing one is looked for again
 NOBODY = "netpol-canary:somebody-else"
 NOT_THE_USER = "spec.user must be the user who creates the approval"
+NO_REASON = "an emergency goes with a comment that says why"
 NOT_IN_THE_GROUP = "spec.groups must be groups of the user who creates the approval"
 
 
@@ -28,18 +29,26 @@ class Trial:
 
 
 def trials(rollout: Rollout, namespace: str, user: str) -> tuple[Trial, ...]:
-    """What `user` tries as a dry run: an approval in another's name, and one with a group that nobody is in."""
+    """What `user` tries as a dry run: an approval in another's name, one with a group that nobody is in.
+
+    And where an emergency may be declared, one without a reason.
+    """
     given = {"rollout": rollout.name, "wave": rollout.status.wave, "plan_digest": rollout.spec.plan_digest}
     other = m.RolloutApprovalSpec(user=NOBODY, comment="a dry run", **given)
     group = m.RolloutApprovalSpec(user=user[:253], groups=[NOBODY], comment="a dry run", **given)
 
+    hurry = m.RolloutApprovalSpec(user=user[:253], decision="emergency", **given)
+
     def made(spec: m.RolloutApprovalSpec) -> Manifest:
         return new("RolloutApproval", f"{rollout.name[:240]}-proof", namespace, spec)
 
-    return (
+    found = (
         Trial("an approval in another's name", made(other), NOT_THE_USER),
         Trial("an approval with somebody else's group", made(group), NOT_IN_THE_GROUP),
     )
+    if rollout.spec.strategy.emergency.skip:  # a policy of an older version asks for no right to it
+        return (*found, Trial("an emergency without a reason", made(hurry), NO_REASON))
+    return found
 
 
 def condition(rollout: Rollout) -> m.Condition | None:

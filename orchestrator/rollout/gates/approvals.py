@@ -141,7 +141,11 @@ def gates(rollout: Rollout, wave: int, approvals: Sequence[Approval], now: datet
 
     `approvals` may hold those of other rollouts and waves.
     """
-    mine = [a for a in approvals if (a.spec.rollout, a.spec.wave) == (rollout.name, wave)]
+    mine = [
+        a
+        for a in approvals
+        if (a.spec.rollout, a.spec.wave) == (rollout.name, wave) and a.spec.decision != "emergency"
+    ]
     return tuple(_state(rollout, g, mine, now) for g in rollout.spec.strategy.gates if g.wave == wave)
 
 
@@ -183,13 +187,13 @@ def _voice(rollout: Rollout, gate: Gate, approval: Approval, now: datetime) -> V
     spec, at = approval.spec, created(approval.manifest)
     expires = at + timedelta(seconds=gate.expires_after_seconds) if at else None
     groups = tuple(g for g in spec.groups if g in gate.groups) if gate.groups else tuple(spec.groups)
-    why = _unrelated(rollout, approval, at)
+    why = unrelated(rollout, approval, at)
     if not why and spec.decision == "approve":
         why = _worthless(rollout, gate, approval, expires, now)
     return Voice(spec.user, at, expires, groups, spec.comment, spec.break_glass, why)
 
 
-def _unrelated(rollout: Rollout, approval: Approval, at: datetime | None) -> str:
+def unrelated(rollout: Rollout, approval: Approval, at: datetime | None) -> str:
     """Why it speaks of something else than what is about to happen."""
     began = created(rollout.manifest)
     if approval.spec.plan_digest != rollout.spec.plan_digest:

@@ -1,22 +1,27 @@
 """What keeps a wave from opening once its gate is open: a window or a freeze, then other rollouts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from orchestrator.rollout.gates.emergency import offered, sizes, skips
 from orchestrator.rollout.gates.windows import Opening, opening
-from orchestrator.rollout.resources.model import Window
+from orchestrator.rollout.resources.model import Strategy, Window
 from orchestrator.rollout.resources.resource import Freeze, Rollout
 
 
 @dataclass(frozen=True)
 class Turn:
-    """`waits_for` is empty where the wave may open; `until` is when a window or freeze ends, where that is known."""
+    """`waits_for` is empty where the wave may open; `until` is when a window or freeze ends, where that is known.
+
+    `skipped` is the window or freeze for which it would wait without an emergency.
+    """
 
     waits_for: Literal["", "window", "limit"]
     message: str = ""
     until: datetime | None = None
+    skipped: str = ""
 
 
 def before_wave(rollout: Rollout) -> bool:
@@ -29,12 +34,43 @@ def before_wave(rollout: Rollout) -> bool:
 def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetime) -> Turn:
     """`lacking` says what there is no capacity for; empty where there is."""
     wave, spec = rollout.status.wave, rollout.spec
-    way = closure(spec.strategy.windows, freezes, spec.source, now)
+    skipped = [what for what in spec.strategy.emergency.skip if skips(rollout, what, now)]
+    way = _without(skipped, spec.strategy.windows, freezes, spec.source, now)
     if not way.open:
         return Turn("window", f"wave {wave}: {way.message}", way.until)
     if lacking:
         return Turn("limit", f"wave {wave} waits for capacity: {lacking}")
-    return Turn("")
+    usual = closure(spec.strategy.windows, freezes, spec.source, now)
+    return Turn("", skipped="" if usual.open else usual.message)
+
+
+def _without(
+    skipped: Collection[str], windows: Sequence[Window], freezes: Sequence[Freeze], source: str, now: datetime
+) -> Opening:
+    """Whether the way is open where an emergency skips windows or freezes; a freeze of every source always holds."""
+    held = [f for f in freezes if "freezes" not in skipped or not f.spec.sources]
+    return closure([] if "windows" in skipped else windows, held, source, now)
+
+
+def would_skip(
+    strategy: Strategy,
+    source: str,
+    names: Sequence[int],
+    first: int,
+    freezes: Sequence[Freeze],
+    now: datetime,
+) -> list[str]:
+    """What an emergency declared now would skip from wave `first` on, in words; `names` counts each wave's namespaces."""
+    usual = closure(strategy.windows, freezes, source, now)
+    hurried = _without(strategy.emergency.skip, strategy.windows, freezes, source, now)
+    closed = usual.message if hurried.open and not usual.open else ""
+    return list(offered(strategy, names, first, closed))
+
+
+def left_to_skip(rollout: Rollout, freezes: Sequence[Freeze], now: datetime) -> list[str]:
+    """What one declared now would skip of the waves of a rollout that are still to open."""
+    spec, first = rollout.spec, rollout.status.waves_started
+    return would_skip(spec.strategy, spec.source, sizes(rollout), first, freezes, now)
 
 
 def in_force(freeze: Freeze, source: str, now: datetime) -> bool:

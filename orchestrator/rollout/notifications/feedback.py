@@ -51,7 +51,7 @@ def _of(source: str, entry: m.Outgoing) -> list[Line]:
         return [*found, _line(whole, "failure", f"rolled back, {said}")]
     wave = _wave(entry, said)
     if wave is not None:
-        found.append(_line(f"{whole}/wave-{entry.wave}", *wave))
+        found += [_line(f"{whole}/wave-{number}", *wave) for number in entry.current]
     if entry.phase == "Succeeded":
         return [*found, _line(whole, "success", said)]
     if entry.phase in ("Failed", "Superseded"):
@@ -134,7 +134,7 @@ def _row(state: State, number: int) -> str:
         mark, what = ("back", "restored") if opened else ("ahead", "not reached")
     elif status.phase == "Succeeded" or number < status.wave:
         mark, what = "done", "promoted"
-    elif number == status.wave and status.phase == "Paused":
+    elif number in status.current and status.phase == "Paused":
         mark, what = "now", f"paused for {status.paused_for}"
     else:
         mark, what = ("now", "being watched") if opened else ("ahead", "ahead")

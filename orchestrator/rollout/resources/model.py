@@ -39,6 +39,7 @@ Quantity = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9]+(\.[
 Digest = Annotated[str, StringConstraints(max_length=80)]
 MOST_MANIFEST = 262144
 MOST_WRITES = 1500  # writes of one namespace
+MOST_WAVE = 2000  # namespaces of one wave
 ManifestText = Annotated[str, StringConstraints(max_length=MOST_MANIFEST)]
 
 RolloutPhase = Literal[
@@ -62,6 +63,7 @@ EVENT_GROUPS = (
     "succeeded",
     "superseded",
     "breakGlass",
+    "emergency",
     "all",
 )
 # Two words where it gains some ports and loses others; empty where an older version froze it.
@@ -73,6 +75,7 @@ BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end wi
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Deleted"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
+Skip = Literal["windows", "freezes", "waits", "waves"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 ProbeCheck = Literal["connect", "http", "tls", "dns"]
 ProbeRole = Literal["declared", "edge", "mustPass", "mustNotPass", "sample", "observer"]
@@ -367,6 +370,19 @@ class Window(Model):
         return name
 
 
+class Emergency(Model):
+    """What somebody may have skipped for a hotfix, in their own name and with a reason; nothing where `skip` is empty.
+
+    `windows` are those of the strategy, `freezes` those that name the source (one of every source always holds), `waits` is
+    what of `settleSeconds` the analysis does not need, `waves` has all waves after the canary open together, up to the next
+    that has a gate. `groups` names who may, beside the right to the verb `emergency`; it lasts for `expiresAfterSeconds`.
+    """
+
+    skip: Annotated[list[Skip], Field(max_length=4)] = []
+    groups: Annotated[list[Name], Field(max_length=16)] = []
+    expires_after_seconds: Annotated[int, Field(ge=60, le=604800)] = 14400
+
+
 class Strategy(Model):
     """How a change is rolled out.
 
@@ -387,6 +403,7 @@ class Strategy(Model):
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=604800)] = 1800
     gates: Annotated[list[Gate], Field(max_length=64)] = []
     windows: Annotated[list[Window], Field(max_length=32)] = []
+    emergency: Emergency = Emergency()
     risk: RiskRules = RiskRules()
     boundaries: Literal["refuse", "ask", "proceed"] = "ask"
     engine: Literal["embedded", "argo"] = "embedded"
@@ -432,8 +449,8 @@ class Notification(Model):
     """Who is notified of what: `secretRef` names a Secret with `url`, one apprise URL a line.
 
     `events` are groups (started, waveStarted, approval, approved, promoted, regression, rollback, rolledBack, failed,
-    paused, inconclusive, drift, error, succeeded, superseded, breakGlass, all), or reasons of transitions as they stand in a
-    rollout's status. Where none is given, what a person must act on.
+    paused, inconclusive, drift, error, succeeded, superseded, breakGlass, emergency, all), or reasons of transitions as they
+    stand in a rollout's status. Where none is given, what a person must act on.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -560,7 +577,7 @@ class Wave(Model):
     """`connections` is how many change with it, of which `edges` of the rollout holds the worst."""
 
     why: Text = ""
-    namespaces: Annotated[list[WaveNamespace], Field(max_length=2000)]
+    namespaces: Annotated[list[WaveNamespace], Field(max_length=MOST_WAVE)]
     connections: Annotated[int, Field(ge=0)] = 0
 
     @property
@@ -625,6 +642,11 @@ class Waves:
         """Whether the current wave has begun: it may be written to, and is not promoted yet."""
         return self.waves_started > self.wave
 
+    @property
+    def current(self) -> range:
+        """The numbers of the current wave, and of those that an emergency had opened with it."""
+        return range(self.wave, max(self.waves_started, self.wave + 1))
+
 
 class Outgoing(Waves, Model):
     """One notification that is still to be sent, and to whom: statuses, comment, revert, or `notify/NAME`.
@@ -656,6 +678,16 @@ class WaveWorkflow(Model):
     failures: int = 0
 
 
+class EmergencyDeclared(Model):
+    """What is skipped of a rollout from `at` on and before `until`, who asked for it, and why."""
+
+    user: Name
+    reason: Text = ""
+    at: datetime
+    until: datetime
+    skips: Annotated[list[Skip], Field(max_length=4)] = []
+
+
 class PolicyRolloutStatus(Waves, Explanation):
     observed_generation: int = 0
     phase: RolloutPhase = "Pending"
@@ -664,6 +696,8 @@ class PolicyRolloutStatus(Waves, Explanation):
     waves_started: int = 0
     epoch: int = 0
     workflow: WaveWorkflow = WaveWorkflow()
+    emergency: EmergencyDeclared | None = None
+    joined: Annotated[list[int], Field(max_length=200)] = []
     approvals_proven_at: datetime | None = None
     approvals_unproven_at: datetime | None = None
     handled_request: Name = ""
@@ -676,6 +710,19 @@ class PolicyRolloutStatus(Waves, Explanation):
     notification_sequence: int = 0
     outbox: Annotated[list[Outgoing], Field(max_length=50)] = []
     truncated: Annotated[list[Truncated], Field(max_length=16)] = []
+
+    def together(self, wave: int) -> list[int]:
+        """A wave and those that were opened with it."""
+        end = wave + 1
+        while end in self.joined:
+            end += 1
+        return list(range(wave, end))
+
+    def led_by(self, wave: int) -> int:
+        """The wave that a wave was opened with: whose analysis is its own, too."""
+        while wave in self.joined:
+            wave -= 1
+        return wave
 
 
 class Change(Model):
@@ -817,14 +864,17 @@ class WaveAnalysisStatus(Explanation):
 
 
 class RolloutApprovalSpec(Model):
-    """One person's yes or no. With `breakGlass` it stands for the whole quorum; `comment` says why."""
+    """One person's yes or no to a wave. With `breakGlass` a yes stands for the whole quorum; `comment` says why.
+
+    `emergency` is neither: from this wave on it skips what the source's strategy allows, and opens no gate.
+    """
 
     rollout: Name
     wave: int
     plan_digest: Digest
     user: Name
     groups: Annotated[list[Name], Field(max_length=64)] = []
-    decision: Literal["approve", "reject"] = "approve"
+    decision: Literal["approve", "reject", "emergency"] = "approve"
     comment: Text = ""
     break_glass: bool = False
 

@@ -28,6 +28,7 @@ IMAGE = "netpol-canary:0.1.0"  # of config/image
 PEOPLE = {
     "release engineers": ("mia", "netpol-canary-release-engineer"),
     "who breaks the glass": ("gil", "netpol-canary-break-glass"),
+    "who declares emergencies": ("eli", "netpol-canary-emergency"),
     "viewers": ("vic", "netpol-canary-viewer"),
 }
 SECRET, POD, JOB = Kind("v1", "Secret"), Kind("v1", "Pod"), Kind("batch/v1", "Job")
@@ -47,6 +48,10 @@ FORGED = {
     "approve": {"approvalsProvenAt": NOW},
     "take the doubt away": {"approvalsUnprovenAt": NOW},
     "begin": {"startedAt": NOW},
+    "join waves": {"joined": [1]},
+    "declare an emergency": {
+        "emergency": {"user": "mia", "at": NOW, "until": "2036-01-01T00:00:00Z", "skips": ["windows"]}
+    },
     "hand it to a workflow": {"workflow": {"name": "w", "wave": 0}},
 }
 
@@ -515,6 +520,20 @@ def breaks_it_with_a_reason_alone(world, me):
         me.create(approval(me.user()[0], break_glass=True, comment=" "), dry_run=True)
 
 
+def declares_no_emergency(world, me):
+    mine = approval(me.user()[0], decision="emergency", comment="all is down")
+    refused(lambda: me.create(mine, dry_run=True), "takes the right to the verb emergency")
+
+
+def declares_an_emergency(world, me):
+    me.create(approval(me.user()[0], decision="emergency", comment="all is down"), dry_run=True)
+
+
+def declares_it_with_a_reason_alone(world, me):
+    with pytest.raises(ApiError, match="an emergency goes with a comment that says why"):
+        me.create(approval(me.user()[0], decision="emergency", comment=" "), dry_run=True)
+
+
 def declares_freezes(world, me):
     me.create(freeze(me.user()[0]), dry_run=True)
     refused(lambda: me.create(freeze("joe"), dry_run=True), "must be the user who declares")
@@ -646,6 +665,7 @@ CLAIMS = {
         {
             "approve in another's name": approves_for_nobody,
             "break the glass": breaks_no_glass,
+            "declare an emergency": declares_no_emergency,
             "create rollouts": creates_no_rollouts,
             "change a rollout's spec or status": changes_no_rollout,
             "write any other field of a source's status": writes_no_source,
@@ -657,6 +677,15 @@ CLAIMS = {
         {"approve alone, with a reason": breaks_the_glass},
         {
             "break it without a reason": breaks_it_with_a_reason_alone,
+            "ask for anything of a rollout": asks_nothing,
+            "write policies": writes_no_policies,
+        },
+    ),
+    "who declares emergencies": (
+        {"skip what the source allows, with a reason": declares_an_emergency},
+        {
+            "do so without a reason": declares_it_with_a_reason_alone,
+            "break the glass": breaks_no_glass,
             "ask for anything of a rollout": asks_nothing,
             "write policies": writes_no_policies,
         },

@@ -1,0 +1,75 @@
+"""A person asks for an emergency: what their source allows to be skipped is skipped of one rollout from here on."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.context import Context, freezes
+from orchestrator.errors import BadInput, Refused
+from orchestrator.operations.approve import as_if, fitting, manifest, own
+from orchestrator.rollout.gates.emergency import standing, voices
+from orchestrator.rollout.gates.opening import left_to_skip
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.rollout.resources.resource import Approval, load
+from orchestrator.rollout.state import State
+
+
+@dataclass(frozen=True)
+class Declared:
+    """By whom, until when, and what it skips, in words; `again` where one stands already."""
+
+    user: str
+    until: datetime
+    skips: tuple[str, ...]
+    again: bool = False
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        until = f"until {self.until:%Y-%m-%d %H:%M} UTC"
+        if self.again:
+            return f"an emergency stands already, declared by {self.user}, {until}"
+        return f"EMERGENCY declared by {self.user} {until}; it skips {'; '.join(self.skips) or 'nothing that is left'}"
+
+
+def reasoned(why: str) -> None:
+    """Raises BadInput where an emergency would have no reason, or too long a one."""
+    if not why.strip():
+        raise BadInput("an emergency takes a reason", hint="say why with -m")
+    fitting(why)
+
+
+def declare(ctx: Context, state: State, why: str) -> Declared:
+    """Record it in the name of whoever calls. BadInput for what cannot be recorded, Refused for what would not count."""
+    reasoned(why)
+    rollout, status, now = state.rollout, state.rollout.status, ctx.clock.now()
+    allowed = rollout.spec.strategy.emergency
+    if status.phase in TERMINAL or status.phase == "RollingBack":
+        raise Refused(f"{rollout.name} is {status.phase}; there is nothing to hurry")
+    if not allowed.skip:
+        hint = "its `strategy.emergency.skip` named none when it was planned"
+        raise Refused(
+            f"the source {rollout.spec.source} allows nothing of {rollout.name} to be skipped: {hint}"
+        )
+    if status.emergency is not None and standing(rollout, now):
+        return Declared(status.emergency.user, status.emergency.until, (), again=True)
+    user, groups = ctx.cluster.user()
+    spec = m.RolloutApprovalSpec(
+        rollout=rollout.name,
+        wave=status.wave,
+        plan_digest=rollout.spec.plan_digest,
+        user=user,
+        groups=own(groups, frozenset(allowed.groups)),
+        decision="emergency",
+        comment=why,
+    )
+    obj = manifest(ctx, state, spec)
+    for voice in voices(rollout, (as_if(obj, state, now),), now):
+        if voice.why:
+            raise Refused(f"an emergency declared by {user} does not count: {user} {voice.why}")
+    made: Approval = load(ctx.cluster.create(obj))
+    found = voices(rollout, (made,), now)
+    until = next(
+        (v.expires for v in found if v.expires), now + timedelta(seconds=allowed.expires_after_seconds)
+    )
+    return Declared(user, until, tuple(left_to_skip(rollout, freezes(ctx), now)))
