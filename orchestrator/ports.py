@@ -240,12 +240,18 @@ class Review(Protocol):
 
 @dataclass(frozen=True)
 class Message:
-    """Plain text for people. `id` is the same however often it is sent."""
+    """Plain text for people, in paragraphs. `id` is the same however often it is sent.
+
+    `small` is what only the careful read, `link` the page about it, and `label` what is done there.
+    """
 
     id: str
     title: str
     body: str
     severity: Literal["info", "warning", "critical"] = "info"
+    small: str = ""
+    link: str = ""
+    label: str = ""
 
 
 class Messenger(Protocol):

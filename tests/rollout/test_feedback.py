@@ -1,6 +1,8 @@
 """What stands beside a commit and below a pull request; nothing that others wrote is markup there."""
 
 from datetime import UTC, datetime
+from itertools import product
+from typing import get_args
 
 from receivers import BASE, asking
 from stage import Stage, work
@@ -96,11 +98,26 @@ def test_what_others_wrote_is_no_markup_calls_nobody_and_closes_nothing():
 
 def test_a_message_names_what_where_who_and_when_and_calls_nobody():
     state = played(False)
-    title, body = texts.text(state.rollout, state.rollout.status.outbox[-1], BASE)
-    assert title == "netpol-canary: shop: rolled back"
-    assert "wave 0 (cart), restored within 1 s." in body and "Commit cccccccccc by Ann ‹ann@" in body
-    assert "@example" not in body and body.splitlines()[-1] == f"{BASE}/rollouts/shop-cccccccccc/why"
+    told = texts.text(state.rollout, state.rollout.status.outbox[-1], BASE)
+    assert told.title == "netpol-canary: shop: rolled back"
+    assert "wave 0 (cart), opened at " in told.body and "Everything is restored within 1 s." in told.body
+    assert "Commit cccccccccc by Ann ‹ann@" in told.body and "@example" not in told.body
+    assert "To do: fix the commit and merge, or `netpol-canary retry shop`" in told.body
+    assert told.link == f"{BASE}/rollouts/shop-cccccccccc/why" and told.label == "Why, and what to do next"
     calls = entry("Paused", "ApprovalRequired", message="<!channel> @here")
-    title, body = texts.text(state.rollout, calls, BASE)
-    assert "<" not in body and "@here" not in body and body.endswith("/approve")
-    assert texts.text(state.rollout, calls, "")[1].endswith("id u/1")
+    told = texts.text(state.rollout, calls, BASE)
+    assert "<" not in told.body and "@here" not in told.body
+    assert told.link.endswith("/approve") and told.label == "Review and decide"
+    assert texts.text(state.rollout, calls, "").link == "" and told.small.endswith("id u/1")
+
+
+def test_each_message_fits_one_screen_and_says_what_stands_and_what_to_do():
+    state = played(False)
+    long, phases = "\n".join(["a long line, " * 100] * 50), get_args(m.RolloutPhase)
+    for phase, reason in product(phases, [*texts._WHAT, "Superseded", "Regression"]):
+        told = texts.text(state.rollout, entry(phase, reason, message=long[:800]), BASE)
+        assert len(told.title) <= 140 and len(told.body) <= 2800 and len(told.body.splitlines()) <= 24
+        assert told.link.startswith(f"{BASE}/rollouts/")
+        _, known, to_do = told.body.split("\n\n")
+        assert to_do.startswith("To do: ") and to_do.endswith(".")
+        assert any(word in known for word in ("restored", "stands", "written"))

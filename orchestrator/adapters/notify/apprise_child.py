@@ -1,6 +1,6 @@
 """The process that sends one message through apprise, and may be killed at any time: `python -m` of this file.
 
-It reads JSON from standard input (urls with numbers, title, body, severity, id, seconds) and writes JSON: `sent`,
+It reads JSON from standard input (urls with numbers, the message, seconds) and writes JSON: `sent`,
 the numbers of the URLs that took it, and `problems`. So addresses stand in no process list.
 """
 
@@ -15,6 +15,8 @@ import resource
 import signal
 import sys
 from typing import Any
+
+from orchestrator.adapters.notify.cards import blocks, card
 
 MEMORY, FILES, SECONDS = 1 << 29, 1 << 20, 30
 LOCAL = frozenset(
@@ -81,15 +83,27 @@ def _one(apprise: Any, url: str, given: dict[str, Any], notes: _Notes) -> str:
         return "apprise cannot use it: it is incomplete, or needs a package that is not installed"
     if isinstance(getattr(plugin, "headers", None), dict):
         plugin.headers[ID_HEADER] = given["id"]
+    _draw(scheme, plugin, given)
     sender = apprise.Apprise(asset=asset)
     sender.add(plugin)
     taken = sender.notify(
-        body=given["body"],
+        body="\n".join(part for part in (given["body"], given["small"], given["link"]) if part),
         title=given["title"],
         notify_type=KINDS[given["severity"]],
         body_format=apprise.NotifyFormat.TEXT,
     )
     return "" if taken else notes.first or "it was not taken"
+
+
+def _draw(scheme: str, plugin: Any, given: dict[str, Any]) -> None:
+    """Slack and Teams get a card of ours, where the address names no template of its own; apprise sends it."""
+    make = {"slack": blocks, "workflows": card, "workflow": card}.get(scheme)
+    if make is None or plugin.template:
+        return
+    drawn = make(given)
+    plugin.gen_payload = lambda *args, **more: drawn
+    if scheme == "slack":  # asks for a template before it takes blocks that it did not make
+        plugin.use_blocks, plugin.template = True, True
 
 
 def is_local(plugin: Any) -> bool:

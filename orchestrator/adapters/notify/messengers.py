@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,8 @@ class AppriseMessenger:
         left = self.messengers.missing(message.id, self.urls)
         if not left:
             return
-        text = {"title": message.title, "body": message.body, "severity": message.severity, "id": message.id}
         numbered = [(n, u) for n, u in enumerate(self.urls) if u in left]
-        found = self.messengers.run({"urls": numbered, **text})
+        found = self.messengers.run({"urls": numbered, **asdict(message)})
         if found["problems"] == ["missing"]:
             raise BadInput("apprise is not installed", f"notifications {self.name}", EXTRA)
         self.messengers.note(message.id, [self.urls[n] for n in found["sent"]])

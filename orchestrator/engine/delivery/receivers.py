@@ -74,8 +74,8 @@ class Sender:
             raise Unwanted(f"the source has no notification {name} any more")
         messenger = self.messengers(given)
         for entry in entries:
-            title, body = texts.text(rollout, entry, self.base)
-            messenger.send(Message(entry.id, title, body, entry.severity))
+            told = texts.text(rollout, entry, self.base)
+            messenger.send(Message(id=entry.id, severity=entry.severity, **vars(told)))
 
     def _statuses(self, host: GitHost, rollout: Rollout, entries: Sequence[m.Outgoing]) -> None:
         wanted = [
