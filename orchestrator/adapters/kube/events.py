@@ -1,4 +1,4 @@
-"""Kubernetes Events on the PolicyRollout: what `kubectl describe` shows of what happened."""
+"""Kubernetes Events on the PolicyRollout: what `kubectl describe` shows of what happened, a short line each."""
 
 import uuid
 
@@ -7,6 +7,7 @@ import structlog
 from orchestrator.errors import PortError
 from orchestrator.harmless import visible
 from orchestrator.ports import Clock, Cluster, Manifest
+from orchestrator.rollout.resources.bounds import sentence
 
 
 class EventNotifier:
@@ -36,7 +37,7 @@ class EventNotifier:
                 "uid": meta.get("uid", ""),
             },
             "reason": reason,
-            "message": visible(message)[:1000],
+            "message": visible(sentence(message)),
             "type": "Warning" if warning else "Normal",
             "source": {"component": "netpol-canary"},
             "firstTimestamp": stamp,
