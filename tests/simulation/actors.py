@@ -7,6 +7,7 @@ from orchestrator.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, S
 from orchestrator.errors import NetpolCanaryError
 from orchestrator.operations import requests
 from orchestrator.operations.approve import Decision, decide
+from orchestrator.operations.declare_emergency import declare
 from orchestrator.rollout.resources.resource import load
 
 VERBS = (
@@ -22,6 +23,7 @@ VERBS = (
     "delete",
     "by hand",
 )
+HURRIED = ("hurry", "hurry", "hurry by hand")  # where a source allows it
 JUMPS = (-600, -30, -5, 5, 30, 600)  # seconds
 BAD = ("kind: [", "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n", "- 1\n", "apiVersion: 3\n")
 
@@ -146,7 +148,8 @@ class Actors:
     # People ask as the command line does
 
     def ask(self):
-        verb, source = self.draw.choice(VERBS), self.draw.choice(self.run.settings.sources)
+        verbs = VERBS + (HURRIED if self.run.settings.emergencies else ())
+        verb, source = self.draw.choice(verbs), self.draw.choice(self.run.settings.sources)
         self.as_person(lambda ctx: self._asked(ctx, verb, source))
 
     def as_person(self, work):
@@ -155,7 +158,8 @@ class Actors:
         self._made += 1
         process = Process(run.scheduler, "person", f"person-{self._made}")
         user = self.draw.choice(("mia", "joe", "ann"))
-        cluster = run.cluster.acting_as(user, "release-engineers")
+        hurried = ("on-call",) if run.settings.emergencies else ()
+        cluster = run.cluster.acting_as(user, "release-engineers", *hurried)
         ctx = run.context(process, cluster)
 
         def body():
@@ -174,8 +178,11 @@ class Actors:
             requests.release(ctx, load(ctx.cluster.get(SOURCE, source, OWN)))
             return
         rollout = requests.find_rollout(ctx, source)
-        if verb == "by hand":
-            self._approve_by_hand(ctx, rollout)
+        if verb in ("by hand", "hurry by hand"):
+            self._say_by_hand(ctx, rollout, "approve" if verb == "by hand" else "emergency")
+            return
+        if verb == "hurry":
+            declare(ctx, read(ctx, rollout.name), "all is down")
             return
         if verb in ("approve", "reject"):
             decide(
@@ -187,12 +194,13 @@ class Actors:
         else:
             requests.ask(ctx, rollout, verb)
 
-    def _approve_by_hand(self, ctx, rollout):
-        """An approval as kubectl creates it: by its author, or for a plan that there was yesterday."""
+    def _say_by_hand(self, ctx, rollout, decision):
+        """What kubectl creates: by the change's author, or for a plan that there was yesterday."""
         user, groups = ctx.cluster.user()
-        spec = {"rollout": rollout.name, "wave": len(rollout.spec.waves) - 1, "user": user}
+        last = len(rollout.spec.waves) - 1 if decision == "approve" else rollout.status.wave
+        spec = {"rollout": rollout.name, "wave": last, "user": user, "comment": "by hand"}
         digest = self.draw.choice((rollout.spec.plan_digest, "sha256:0"))
-        spec |= {"groups": list(groups), "decision": "approve", "planDigest": digest}
+        spec |= {"groups": list(groups), "decision": decision, "planDigest": digest}
         self._made += 1
         meta = {"name": f"by-hand-{self._made}", "namespace": OWN}
         kind = {"apiVersion": APPROVAL.api_version, "kind": APPROVAL.kind}

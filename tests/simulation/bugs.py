@@ -14,7 +14,7 @@ from orchestrator.operations import start
 from orchestrator.planning import planner
 from orchestrator.planning.ownership import Found
 from orchestrator.ports import Kind
-from orchestrator.rollout.gates import approvals
+from orchestrator.rollout.gates import approvals, emergency
 from orchestrator.rollout.resources import objects
 from orchestrator.sources import claim
 from orchestrator.steps import analyze, apply, by_action, finish, restore, snapshot
@@ -197,13 +197,33 @@ def lease_by_wall_clock():
 @bug
 def approvals_without_digest():
     """An approval of another plan counts."""
-    known = approvals._unrelated
+    known = approvals.unrelated
 
     def unrelated(rollout, approval, at):
         why = known(rollout, approval, at)
         return "" if why == "is for another plan" else why
 
-    yield approvals, "_unrelated", unrelated
+    yield approvals, "unrelated", unrelated
+
+
+@bug
+def emergencies_without_digest():
+    """An emergency of another plan counts."""
+    known = emergency.unrelated
+
+    def unrelated(rollout, approval, at):
+        why = known(rollout, approval, at)
+        return "" if why == "is for another plan" else why
+
+    yield emergency, "unrelated", unrelated
+
+
+@bug
+def waves_without_their_gate():
+    """An emergency has a wave open with the one before it, whatever gate it has."""
+    known = emergency.following
+    ungated = lambda strategy: strategy.model_copy(update={"gates": []})  # noqa: E731
+    yield emergency, "following", lambda strategy, names, wave: known(ungated(strategy), names, wave)
 
 
 @bug

@@ -194,16 +194,23 @@ class Oracle:
         self._added_to(name, past, status, actor)
         if new == "RollingBack":
             self.turned.setdefault(name, self.now)
-        if status.get("wavesStarted", 0) > past.get("wavesStarted", 0):
-            self._opened(name, after, status["wavesStarted"] - 1)
+        if status.get("emergency") != past.get("emergency"):
+            self._declared(name, after)
+        opened = range(past.get("wavesStarted", 0), status.get("wavesStarted", 0))
+        for wave in opened:
+            self._opened(name, after, wave)
+        if len(opened) > 1 and (
+            opened[0] == 0 or "waves" not in (status.get("emergency") or {}).get("skips", [])
+        ):
+            self.violated("8 emergencies", f"{name} opens the waves {list(opened)} at once")
         if status.get("wave", 0) > past.get("wave", 0):
-            self._promoted(name, after, status["wave"] - 1)
+            self._promoted(name, after, range(past.get("wave", 0), status["wave"]))
         if new == "Paused" and status.get("pausedFor") == "drift" and old != "Paused":
             self._strayed(name)
         if new != old and new in TERMINAL:
             self.ended[name] = self.now
             if new == "Succeeded":
-                self._promoted(name, after, len(after["spec"]["waves"]) - 1)
+                self._promoted(name, after, range(status.get("wave", 0), len(after["spec"]["waves"])))
                 self._stands(name, "after", "Applied")
                 self._cleaned(name)
             elif new == "RolledBack":
@@ -283,14 +290,28 @@ class Oracle:
             if len(good) < gate.get("approvals", 1):
                 self.violated("7 approvals", f"{name} opens wave {wave} with {sorted(good)}")
 
-    def _promoted(self, name, rollout, wave):
+    def _declared(self, name, rollout):
+        """One stands by the word of a person who said it of this plan, and skips what the source allows."""
+        said, allowed = rollout["status"]["emergency"], rollout["spec"]["strategy"].get("emergency") or {}
+        asked = any(
+            a["spec"]["rollout"] == name
+            and a["spec"]["planDigest"] == rollout["spec"]["planDigest"]
+            and (a["spec"].get("decision"), a["spec"]["user"]) == ("emergency", said["user"])
+            and self.now - a["at"] <= allowed.get("expiresAfterSeconds", 14400) + LATE
+            for a in self.approvals.values()
+        )
+        if not asked or not set(said["skips"]) <= set(allowed.get("skip") or []):
+            self.violated("8 emergencies", f"{name} has one by {said['user']} that skips {said['skips']}")
+
+    def _promoted(self, name, rollout, waves):
         """Good answers since the wave was written, of every namespace of it; what hurts all the time is not promoted."""
+        wave = waves[0]
         analysis = next((a for a in self.analyses.values() if _of(a, name, wave)), None)
         if analysis is None or _phase(analysis) != "Successful":
             self.violated(
                 "2 no wave without its evidence", f"{name} promotes wave {wave}: {_phase(analysis)}"
             )
-        for item in rollout["spec"]["waves"][wave]["namespaces"]:
+        for item in (n for w in waves for n in rollout["spec"]["waves"][w]["namespaces"]):
             record = self.records.get(f"{name}.{item['name']}")
             since = self.applied.get((f"{name}.{item['name']}", "Applied"))
             if record is None or since is None or _phase(record) == "Deleted" or self._another(record):

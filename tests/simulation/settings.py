@@ -36,6 +36,7 @@ class Settings:
     probes: bool
     told: bool
     restarts_every: float
+    emergencies: bool
 
 
 def drawn(seed, **fixed):
@@ -75,4 +76,6 @@ def drawn(seed, **fixed):
     given["stalls"] = some(0.3, draw.choice((0.02, 0.1)))
     if draw.random() < 0.3:  # as late as a write may land, long after its sender has given up
         given["late"] = 19.5
+    # By a draw of its own: what the others draw stays.
+    given["emergencies"] = Random(f"emergencies {seed}").random() < 0.2
     return Settings(**{**given, **fixed})

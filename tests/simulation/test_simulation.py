@@ -54,13 +54,13 @@ def test_no_promise_is_broken(seed):
 @pytest.mark.parametrize("seed", [13, 48, 56])
 def test_no_promise_is_broken_by_clocks_that_are_set_back(seed):
     """Seeds that once broke one: by what the oracle did not know, and by a source that left out a namespace in silence."""
-    assert not simulate(seed, setback=600.0, clock_every=20.0, stalls=0.0).violations
+    assert not simulate(seed, setback=600.0, clock_every=20.0, stalls=0.0, emergencies=False).violations
 
 
 @pytest.mark.parametrize("seed", [160, 173])
 def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading(seed):
     """It carries the resourceVersion that was read, so nothing else can stand there."""
-    assert not simulate(seed).violations
+    assert not simulate(seed, emergencies=False).violations
 
 
 # A bridge or a name on its way back, sweeps, the last creation of a killed pod, a rollout that was deleted, a repair that was
@@ -94,7 +94,7 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
     ],
 )
 def test_seeds_that_once_broke_a_promise_break_none(seed):
-    assert not simulate(seed).violations
+    assert not simulate(seed, emergencies=False).violations
 
 
 # A newer revision that was rolled back after the verified one had been, in a namespace that holds nothing; what joins drift
@@ -103,12 +103,13 @@ def test_seeds_that_once_broke_a_promise_break_none(seed):
 # of a pod that had asked just before the way back began, and lands after that has read the namespace.
 @pytest.mark.parametrize("seed", [32442, 31542, 40623, 44077, 40983, 50052, 61006, 70437])
 def test_the_oracle_takes_what_is_right_for_no_broken_promise(seed):
-    assert not simulate(seed).violations
+    assert not simulate(seed, emergencies=False).violations
 
 
 def test_a_creation_that_lands_when_its_sender_waits_no_more_is_undone_not_prevented():
     """Nothing can refuse it: until then it may open what neither end opens, and the way back ends without it."""
     fixed = {**LATE, "argo": False, "told": False, "clock_every": 0.0, "guard": False, "runner": False}
+    fixed["emergencies"] = False
     assert not simulate(88, **fixed).violations
 
 
@@ -128,6 +129,7 @@ def test_nobody_writes_into_what_the_simulated_api_server_gives_without_a_copy()
 
 CALM = {
     "kills": 0.0,
+    "emergencies": False,
     "argo": False,
     "guard": False,
     "runner": False,
@@ -162,6 +164,11 @@ SHARP = {
     "authors-approve": (42, {"gates": True, "people_every": 3.0, "hurting": 0.0}),
     "bridges-forgotten": (40, {}),
     "drift-overwritten": (48, {"strangers_every": 2.0, "waves": 3}),
+    "emergencies-without-digest": (5, {"emergencies": True, "people_every": 1.0, "hurting": 0.0, "waves": 3}),
+    "waves-without-their-gate": (
+        8,
+        {"emergencies": True, "gates": True, "people_every": 1.0, "hurting": 0.0, "waves": 3},
+    ),
     "finalizers-not-set": (44, {"people_every": 3.0, "gates": False, "waves": 3}),
     "held-revision-not-held": (40, {"hurting": 0.9, "silence": 0.0, "gates": False, "pushes_every": 90.0}),
     "no-bridges": (40, {}),
@@ -217,5 +224,10 @@ def test_what_the_planted_bugs_take_away_is_used():
     with BUGS[twice](), counting() as counted:
         simulate(first, stops=True, **{**CALM, **sharp})
     calls.update(counted)
+    for hurried in ("emergencies-without-digest", "waves-without-their-gate"):
+        first, sharp = SHARP[hurried]
+        with counting() as counted:
+            simulate(first, **{**CALM, **sharp})
+        calls.update(counted)
     assert set(calls) == {(name, place) for name, make in PLACES.items() for _, place, _ in make()}
     assert [place for place, count in calls.items() if not count] == []

@@ -218,6 +218,10 @@ def source(name, settings, repository):
         max_parallel=settings.parallel,
         boundaries="proceed",
         gates=[m.Gate(wave=settings.waves - 1, approvals=1)] if settings.gates else [],
+        emergency=m.Emergency(
+            skip=["windows", "freezes", "waits", "waves"] if settings.emergencies else [],
+            expires_after_seconds=60,
+        ),
         engine="argo" if settings.argo else "embedded",
         shard_size=1 if settings.argo else 50,
     )
