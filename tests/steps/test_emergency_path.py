@@ -5,12 +5,16 @@ from faulty_port import FaultyPort, kills
 from faulty_port import Killed as Dead
 from stage import OWN, Rounds, Stage, check, work
 
+from orchestrator.cli.live.live_view import rows
+from orchestrator.cli.rollouts.describe import offers
 from orchestrator.context import APPROVAL, FREEZE, ROLLOUT, read
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, Forbidden, Refused
 from orchestrator.operations.approve import Decision, decide
 from orchestrator.operations.declare_emergency import declare
 from orchestrator.operations.requests import ask
+from orchestrator.record.build import view
+from orchestrator.record.report.tables import facts
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox.admission import refusal
@@ -67,6 +71,23 @@ def test_it_skips_windows_waits_and_waves_and_says_so_before_anything_follows():
     assert (told.status, told.reason) == ("True", "Emergency") and "mia" in told.message
     opened = next(t for t in status.transitions if t.reason == "WaveStarted")
     assert "skipped by an emergency: outside the window" in opened.message
+
+
+def test_whoever_looks_at_it_sees_who_declared_it_and_why():
+    stage = waiting()
+    now = stage.clock.now()
+    waits = read(stage.context(), NAME)
+    assert any("waves 1 and 2" in text for text in offers(waits, (), now))
+    says(stage)
+    state = go(stage)
+    assert offers(state, (), now) == []
+    found = view(state, now)
+    assert "declared by mia, skips windows, freezes, waits, waves" in dict(facts(found))["EMERGENCY"]
+    assert any("EMERGENCY declared by mia" in row.text.plain for row in rows(state, now, 120))
+    assert any("together with wave 1" in note for note in found.waves[2].notes)
+    assert [len(wave.cells) for wave in found.waves] == [1, 1, 1]
+    assert {wave.state for wave in found.waves} == {"good"}
+    assert any(moment.text.startswith("emergency asked for by mia") for moment in found.moments)
 
 
 def test_the_canary_is_judged_alone_and_a_bad_change_comes_back():

@@ -45,6 +45,8 @@ def _head(found: RolloutView, state: State, now: datetime, width: int) -> Iterat
     yield Row.of(
         0, (name, "bold"), "  ", (found.phase, PHASES.get(found.phase, "")), (paused, ""), (lasts, "dim")
     )
+    if found.emergency:
+        yield Row.of(1, (f"EMERGENCY {found.emergency}", "bold red"))
     by = f" by {', '.join(found.authors)}" if found.authors else ""
     subject = f": {found.subject}" if found.subject else ""
     yield Row.of(20, f"{found.revision[:SHORT]}{by}{subject}")
@@ -69,6 +71,7 @@ def _doing(action: Action, now: datetime) -> str:
     """What whoever works on it does next, and in how many seconds where that is known."""
     wave = f"wave {action.wave}"
     words = {
+        "declare": "an emergency is declared",
         "snapshot": "what stands now is frozen",
         "baseline": f"what {wave} is compared with is measured",
         "apply": f"{wave} is written",
