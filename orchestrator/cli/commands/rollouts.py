@@ -64,7 +64,7 @@ def run(
     """Run one rollout to its end in this process, with live progress."""
     from orchestrator.cli.rollouts import run as running
 
-    return running.run(target, source, revision, output, message if emergency else None)
+    return running.run(target, source, revision, output, emergency, message)
 
 
 @app.command(epilog="Example: netpol-canary get rollouts -o wide")
@@ -223,7 +223,10 @@ def promote(
     With --emergency, declare a hotfix an emergency instead, whatever it waits for; gates go on asking for approvals.
     """
     from orchestrator.cli.rollouts.interventions import Decision, decide, hurry
+    from orchestrator.errors import BadInput
 
+    if emergency and reject:
+        raise BadInput("an emergency is no rejection", "--reject", "say one of both")
     if emergency:
         return hurry(target, name, comment, here, dry_run)
     return decide(target, name, Decision("reject" if reject else "approve", comment), here, dry_run)

@@ -12,7 +12,7 @@ from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import Embedded, phase_code
-from orchestrator.errors import Refused, RetryLater
+from orchestrator.errors import BadInput, Refused, RetryLater
 from orchestrator.operations.declare_emergency import declare, reasoned
 from orchestrator.operations.start import start
 from orchestrator.rollout.next import State
@@ -24,11 +24,15 @@ from orchestrator.sources.lookup import active
 BEGIN_TRIES = 25
 
 
-def run(target: Target, reference: str, revision: str, output: str, emergency: str | None = None) -> int:
-    """The exit code that the rollout's end stands for; `emergency` is why it is one, where it is."""
+def run(
+    target: Target, reference: str, revision: str, output: str, emergency: bool = False, why: str = ""
+) -> int:
+    """The exit code that the rollout's end stands for; `why` goes with an emergency."""
     formatted(output)
-    if emergency is not None:
-        reasoned(emergency)
+    if emergency:
+        reasoned(why)
+    elif why:
+        raise BadInput("a reason goes with an emergency", "-m", "add --emergency, or leave it out")
     with interruptible() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
@@ -39,8 +43,8 @@ def run(target: Target, reference: str, revision: str, output: str, emergency: s
             else:
                 print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
             return 0
-        if emergency is not None:
-            print(f"{name}: {declare(ctx, read(ctx, name), emergency).text}", file=sys.stderr)
+        if emergency:
+            print(f"{name}: {declare(ctx, read(ctx, name), why).text}", file=sys.stderr)
         return drive(ctx, name, output, stop, target)
 
 

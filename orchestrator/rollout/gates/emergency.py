@@ -66,11 +66,9 @@ def joining(rollout: Rollout, now: datetime) -> list[int]:
 
     Never with the canary, never over a gate, and never more namespaces than a wave may have.
     """
-    return (
-        following(rollout.spec.strategy, sizes(rollout), rollout.status.wave)
-        if skips(rollout, "waves", now)
-        else []
-    )
+    if not skips(rollout, "waves", now):
+        return []
+    return following(rollout.spec.strategy, sizes(rollout), rollout.status.wave)
 
 
 def following(strategy: Strategy, names: Sequence[int], wave: int) -> list[int]:

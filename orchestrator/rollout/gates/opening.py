@@ -40,7 +40,7 @@ def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetim
         return Turn("window", f"wave {wave}: {way.message}", way.until)
     if lacking:
         return Turn("limit", f"wave {wave} waits for capacity: {lacking}")
-    usual = closure(spec.strategy.windows, freezes, spec.source, now)
+    usual = closure(spec.strategy.windows, freezes, spec.source, now) if skipped else way
     return Turn("", skipped="" if usual.open else usual.message)
 
 
