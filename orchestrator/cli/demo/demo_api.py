@@ -112,7 +112,8 @@ def _answer(known: Cluster, method: str, path: str, query: Mapping[str, str], bo
     if method == "DELETE":
         wanted = given.get("preconditions") or {}
         uid, version = wanted.get("uid", ""), wanted.get("resourceVersion", "")
-        known.delete(asked.kind, asked.name, asked.namespace, uid=uid, resource_version=version)
+        tried = {"uid": uid, "resource_version": version, "dry_run": given.get("dryRun") == ["All"]}
+        known.delete(asked.kind, asked.name, asked.namespace, **tried)
         return JSONResponse({"apiVersion": "v1", "kind": "Status", "status": "Success"})
     if asked.kind.kind == REVIEWED:
         user, groups = known.user()
@@ -130,7 +131,7 @@ def _answer(known: Cluster, method: str, path: str, query: Mapping[str, str], bo
     if method == "POST":
         return JSONResponse(known.create(given, dry_run=dry_run), 201)
     if asked.part == "status":
-        return JSONResponse(known.replace_status(given))
+        return JSONResponse(known.replace_status(given, dry_run=dry_run))
     return JSONResponse(known.replace(given, dry_run=dry_run))
 
 

@@ -11,9 +11,11 @@ from starlette.testclient import TestClient
 
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.demo import demo_api, demo_server, past
-from orchestrator.context import ROLLOUT
+from orchestrator.context import FREEZE, ROLLOUT, SOURCE
 from orchestrator.errors import Conflict, Forbidden, NotFound
 from orchestrator.ports import Kind
+from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.resource import new
 from orchestrator.sandbox.cluster import MemoryCluster
 
 NETPOL = Path(sys.executable).parent / "netpol-canary"
@@ -79,6 +81,20 @@ def test_it_answers_as_an_api_server_does(shop):
     stale["metadata"]["resourceVersion"] = "1"
     with pytest.raises(Conflict):
         cluster.replace(stale)
+
+
+def test_what_is_only_tried_is_not_kept(shop):
+    cluster = connect(str(shop), "ben")
+    spec = m.RolloutFreezeSpec(reason="sale", user="ben")
+    made = cluster.create(new("RolloutFreeze", "tried", "netpol-canary", spec))
+    exact = {"uid": made["metadata"]["uid"], "resource_version": made["metadata"]["resourceVersion"]}
+    cluster.delete(FREEZE, "tried", "netpol-canary", **exact, dry_run=True)
+    assert cluster.get(FREEZE, "tried", "netpol-canary") == made
+    cluster.delete(FREEZE, "tried", "netpol-canary", **exact)
+    (source,) = cluster.list(SOURCE, "netpol-canary")
+    status = {**source["status"], "blockedRevision": "a" * 40}
+    assert cluster.replace_status({**source, "status": status}, dry_run=True)["status"] == status
+    assert cluster.list(SOURCE, "netpol-canary")[0]["status"].get("blockedRevision") != "a" * 40
 
 
 @pytest.fixture
