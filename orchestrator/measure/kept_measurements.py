@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.analysis.queries.providers import amiss
 from orchestrator.context import Context
 from orchestrator.errors import BadInput
 from orchestrator.ports import MetricSource, Sample
@@ -69,7 +70,7 @@ def provider(ctx: Context, plan: m.Analysis, name: str) -> MetricSource | str:
         found = ctx.metrics(plan, name)
         return Beating(found, ctx.beat) if found is not None else f"no provider {name} is set up"
     except BadInput as error:
-        return f"the provider {name}: {error}"
+        return amiss(name, error)
 
 
 def needed(

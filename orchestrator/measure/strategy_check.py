@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.analysis.queries.presets import expand
+from orchestrator.analysis.queries.providers import amiss
 from orchestrator.errors import BadInput, PortError
 from orchestrator.measure.reader import Asking, Grid, read_at, read_range, templates, window_of
 from orchestrator.ports import MetricSource
@@ -61,7 +62,7 @@ def answer(
     try:
         source = metrics(analysis, metric.provider)
     except (BadInput, PortError) as error:
-        return Answer(metric, problems=(f"the provider {metric.provider}: {error}",), silent=True)
+        return Answer(metric, problems=(amiss(metric.provider, error),), silent=True)
     if source is None:
         text = f"no provider {metric.provider} is set up (analysis.providers, or prometheus.url)"
         return Answer(metric, problems=(text,), silent=True)

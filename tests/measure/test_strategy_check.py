@@ -83,11 +83,13 @@ def test_what_does_not_decide_may_be_silent():
 
 
 def test_a_missing_secret_is_a_problem_of_the_metric():
-    def without(plan, name):
-        raise BadInput("there is no Secret s")
+    for where in ("", "the provider prometheus", "the provider prometheus, secretRef"):
 
-    (text,) = unanswered(without, plan(value()), SPACES, START)
-    assert "the provider prometheus: there is no Secret s" in text
+        def without(plan, name, where=where):
+            raise BadInput("there is no Secret s", where)
+
+        (text,) = unanswered(without, plan(value()), SPACES, START)
+        assert text == f"the metric x: {where or 'the provider prometheus'}: there is no Secret s"
 
 
 def test_no_errors_at_all_is_an_answer_where_there_is_traffic():

@@ -25,6 +25,12 @@ def provider_of(analysis: m.Analysis, name: str) -> m.Provider | None:
     return found[0] if found else None
 
 
+def amiss(name: str, error: Exception) -> str:
+    """Why a provider cannot be asked, which names it once."""
+    whose, text = f"the provider {name}", str(error)
+    return text if text.startswith((f"{whose}:", f"{whose},")) else f"{whose}: {text}"
+
+
 def knows_past(analysis: m.Analysis) -> bool:
     """Whether every metric can be asked for at a time that is gone; raises BadInput as `provider_of` does."""
     found = [provider_of(analysis, metric.provider) for metric in analysis.metrics]
