@@ -2,12 +2,11 @@
 
 import os
 import shutil
-import socket
-import threading
 from contextlib import contextmanager
 
 import pytest
-from patience import ENOUGH, MILLISECONDS
+from answering_server import answering
+from patience import MILLISECONDS
 
 CHROMIUM = shutil.which("chromium")
 FACTOR = 40.0  # how much quicker the sandbox's time runs
@@ -29,15 +28,8 @@ def serving(keep, factor=FACTOR):
     """The sandbox at work; gives where it is served, and the repository."""
     from orchestrator.cli.demo import demo_server
 
-    with demo_server.standing(keep, factor) as stand, socket.create_server(("127.0.0.1", 0)) as bound:
-        server = demo_server.server(stand.app)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}", stand.root
-        finally:
-            server.should_exit = True
-            thread.join(ENOUGH)
+    with demo_server.standing(keep, factor) as stand, answering(demo_server.server(stand.app)) as url:
+        yield url, stand.root
 
 
 @pytest.fixture(scope="module")  # what a later test takes away from the product would be missing here as well

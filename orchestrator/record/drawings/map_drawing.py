@@ -87,6 +87,8 @@ def _column(
             name = text(x, y + 12, shortened(place.space, wide, SIZE), font_size=SIZE, font_weight="bold")
             drawn.append(_linked(place, name, "", place.space) if place.page else name)
             y += HEAD
+        elif space and not place.space:
+            y += HEAD / 2
         space = place.space
         box = element(
             "rect",
