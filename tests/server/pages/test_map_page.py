@@ -7,7 +7,7 @@ import pytest
 from hostile_texts import assert_harmless, hostile_stage
 from stage import Stage, policy
 
-from orchestrator.context import NAMESPACE
+from orchestrator.context import NAMESPACE, POLICY
 from orchestrator.errors import Forbidden
 from orchestrator.operations.start import find_source, start
 from orchestrator.ports import Kind
@@ -81,6 +81,32 @@ def test_nothing_is_worked_out_where_no_policy_decides(site, monkeypatch):
     monkeypatch.setattr(allowing, "between", lambda *ends: asked.append(ends[1:]) or between(*ends))
     site.get("/map?namespace=quiet")
     assert [(src.namespace, dst.namespace) for src, dst in asked] == [("quiet", "pay")]
+
+
+def test_a_policy_of_the_whole_cluster_decides_on_every_connection(site):
+    subject = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "quiet"}}}
+    rule = {
+        "action": "Deny",
+        "from": [{"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "cart"}}}],
+    }
+    made = policy("all", {"tier": "Admin", "priority": 1, "subject": subject, "ingress": [rule]})
+    made |= {"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy"}
+    site.stage.cluster.create(made)
+    text = site.get("/map?namespace=quiet").text
+    into = {source for source, target in ways(text) if target == "1 quiet/quiet-0[Pod]"}
+    assert "0 pay/pay-0[Pod]" in into and "0 cart/cart-0[Pod]" not in into and "0  everybody" not in into
+
+
+def test_a_policy_that_cannot_be_read_is_left_out_and_said(site, monkeypatch):
+    listed = OnePerson.list
+    odd = policy("odd", {"podSelector": {"matchLabels": {"a": ["b"]}}}, "cart")
+    monkeypatch.setattr(
+        OnePerson,
+        "list",
+        lambda self, kind, *args, **more: listed(self, kind, *args, **more) + [odd] * (kind == POLICY),
+    )
+    text = site.get("/map?namespace=pay").text
+    assert "1 object of the cluster cannot be read and is left out" in text
 
 
 def test_pods_of_one_workload_are_one_place_and_may_connect_to_each_other(site):

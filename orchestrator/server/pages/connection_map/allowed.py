@@ -23,7 +23,7 @@ from orchestrator.wording import agreeing, many
 MOST_PAIRS = 150_000  # of workloads, which the evaluator is asked about for one page
 MOST_RANGES = 100  # of addresses outside, for each workload
 EACH_IN_TURN = BoundedSemaphore(1)  # a map takes the pods of the whole cluster into memory
-PATIENCE = 20.0  # seconds to wait for one's turn
+PATIENCE = 5.0  # seconds to wait for one's turn: who waits keeps a thread from all other pages
 
 
 @dataclass(frozen=True)
