@@ -47,7 +47,7 @@ from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.rollout.state import MOST_IGNORED, open_request, unreadable
 from orchestrator.sources import prune
 from orchestrator.sources.lookup import active
-from orchestrator.sources.selection import selection
+from orchestrator.sources.selection import Listed, selection
 from orchestrator.standstill import Deadlines
 
 MOST_ROLLOUTS = 16
@@ -85,6 +85,7 @@ class Controller:
     _idle: dict[str, object] = field(default_factory=dict, repr=False)
     _wrong: dict[str, object] = field(default_factory=dict, repr=False)
     _drift: DriftWatch = field(init=False, repr=False)
+    _listed: Listed = field(init=False, repr=False)
     _orphans: OrphanWatch = field(init=False, repr=False)
     _sweeper: Sweeper = field(init=False, repr=False)
     _lookout: LeaseWatch = field(init=False, repr=False)
@@ -99,7 +100,8 @@ class Controller:
         self._drift = DriftWatch(self.ctx)
         self._aloud = Aloud(ctx.notifier)
         self.notice = Notice(ctx.cluster, ctx.namespace, self.stop)
-        self._orphans = OrphanWatch(self.ctx)
+        self._listed = Listed(self.ctx)
+        self._orphans = OrphanWatch(self.ctx, self._listed)
         self._sweeper = Sweeper(self.ctx)
         self._lookout = LeaseWatch(ctx, self.holder, self.lease_seconds)
         self._deadlines = Deadlines(ctx.clock)
@@ -182,6 +184,7 @@ class Controller:
         Raises what the API server did to a look before: it is out of reach for everything else as well.
         """
         went_wrong = self._abreast.ended()
+        self._listed.forget()
         sources = list(self._sources())
         self._polling.keep(sources)
         for source in sources:
@@ -300,7 +303,7 @@ class Controller:
         self.ctx.cluster.replace({**running.manifest, "metadata": {**meta, "annotations": annotations}})
 
     def _newcomers(self, source: Source, rollouts: Sequence[Rollout], head: str) -> str:
-        fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts)
+        fresh = frozenset() if source.spec.suspend else newcomers(self.ctx, source, rollouts, self._listed)
         new = f"{source.uid}/new"
         if fresh:  # one may have been rolled back since the others were read
             label = f"{SOURCE_LABEL}={source.name}"
@@ -317,7 +320,7 @@ class Controller:
         if begun := self._drift.look(source, rollouts):
             return begun
         # After what may be done for the namespaces that are there, and before any is emptied.
-        selection(self.ctx, source).check(source)
+        selection(self.ctx, source, self._listed).check(source)
         if begun := self._orphans.remove(source, rollouts):
             return begun
         if source.spec.suspend:

@@ -3,29 +3,35 @@
 from collections.abc import Sequence
 
 from orchestrator.context import Context
-from orchestrator.planning.planner import selected
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import Rollout, Source
 from orchestrator.rollout.resources.timestamps import stamp
 from orchestrator.sources.rolled_back import refused as refused
 from orchestrator.sources.rolled_back import refusing, told
+from orchestrator.sources.selection import Listed, selected
 from orchestrator.sources.verified_state import verified
 
 
-def newcomers(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
+def newcomers(
+    ctx: Context, source: Source, rollouts: Sequence[Rollout], listed: Listed | None = None
+) -> frozenset[str]:
     """Empty where nothing was ever verified; a namespace that was rolled back does not start again."""
-    return unreached(ctx, source, rollouts) - refused(source, rollouts)
+    return unreached(ctx, source, rollouts, listed) - refused(source, rollouts)
 
 
-def unreached(ctx: Context, source: Source, rollouts: Sequence[Rollout]) -> frozenset[str]:
+def unreached(
+    ctx: Context, source: Source, rollouts: Sequence[Rollout], listed: Listed | None = None
+) -> frozenset[str]:
     """Those that were created, or selected, since the rollout of the current revision began and hold nothing of the source."""
     known = verified(
         source, next((r for r in rollouts if r.name == source.status.current_revision_rollout), None)
     )
     if known is None:
         return frozenset()
-    made = {n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source).items()}
+    made = {
+        n: stamp(o["metadata"].get("creationTimestamp")) for n, o in selected(ctx, source, listed).items()
+    }
     old = known.namespaces
     fresh = {n for n, at in made.items() if (at is not None and at > known.since) or (old and n not in old)}
     return _empty(ctx, source, frozenset(fresh)) if fresh else frozenset()

@@ -1,9 +1,11 @@
 """The namespaces that a source may write to, as they stand now; a selection that means nothing is refused."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator.context import NAMESPACE, Context
+from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.nearest import likely
 from orchestrator.rollout.resources.objects import Manifest
@@ -11,6 +13,7 @@ from orchestrator.rollout.resources.resource import Source
 
 MOST_SELECTED = 10_000
 MOST_NAMED = 5
+MOST_OLD = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,37 @@ def _goes(missing: Collection[str]) -> str:
     return "is" if len(missing) == 1 else "are"
 
 
-def selection(ctx: Context, source: Source) -> Selection:
+@dataclass
+class Listed:
+    """The cluster's namespaces, for looks at many sources: listed once for all of them, and anew after MOST_OLD seconds.
+
+    What is written goes by `selection` as it then stands.
+    """
+
+    ctx: Context
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _read: tuple[Reading, Sequence[Manifest]] | None = field(default=None, repr=False)
+
+    def items(self) -> Sequence[Manifest]:
+        """They are shared: nobody changes them."""
+        with self._lock:
+            age = since(self.ctx.clock, self._read[0]) if self._read else None
+            if self._read is None or age is None or age > MOST_OLD:
+                self._read = reading(self.ctx.clock), self.ctx.cluster.list(NAMESPACE)
+            return self._read[1]
+
+    def forget(self) -> None:
+        """A new round begins."""
+        with self._lock:
+            self._read = None
+
+
+def selection(ctx: Context, source: Source, listed: Listed | None = None) -> Selection:
     """What the source selects of the namespaces that are there; system namespaces only where named."""
     scope = source.spec.namespaces
     wanted = {label.key: label.value for label in scope.match_labels}
     found, others = {}, {}
-    for item in ctx.cluster.list(NAMESPACE):
+    for item in ctx.cluster.list(NAMESPACE) if listed is None else listed.items():
         name = str(item["metadata"]["name"])
         labels = item["metadata"].get("labels") or {}
         by_label = bool(wanted) and all(labels.get(k) == v for k, v in wanted.items())
@@ -73,6 +101,6 @@ def system(ctx: Context, name: str) -> bool:
     return name.startswith("kube-") or name == ctx.namespace
 
 
-def selected(ctx: Context, source: Source) -> dict[str, Manifest]:
+def selected(ctx: Context, source: Source, listed: Listed | None = None) -> dict[str, Manifest]:
     """The live namespaces that a source may write to; system namespaces only where named."""
-    return selection(ctx, source).namespaces
+    return selection(ctx, source, listed).namespaces

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from stage import DENY, OWN, Inline, Rounds, Stage, files
 
-from orchestrator.context import SOURCE
+from orchestrator.context import NAMESPACE, SOURCE
 from orchestrator.engine.controller import Controller
 from orchestrator.engine.instruments import Instruments
 from orchestrator.engine.poll_rounds import Polling
@@ -108,3 +108,27 @@ def test_a_repository_that_fails_is_asked_less_often(stage):
     assert len(asked) < 15
     assert max(b - a for a, b in pairwise(asked)) <= timedelta(seconds=720)
     assert rounds.condition().reason == "Unavailable"
+
+
+def test_idle_sources_share_one_list_of_the_namespaces_in_a_round(stage, monkeypatch):
+    """A thousand of them listed a thousand namespaces three times each: what a round costs grew with the square."""
+    rounds, listed, every = Rounds(stage), [], stage.cluster.list
+    assert rounds.go() == {"shop-cccccccccc": "Succeeded"}
+    monkeypatch.setattr(
+        stage.cluster, "list", lambda kind, *given, **more: listed.append(kind) or every(kind, *given, **more)
+    )
+    rounds.go(1)
+    alone = listed.count(NAMESPACE)
+    for number in range(5):
+        stage.source(f"more-{number}", suspend=True)
+    listed.clear()
+    rounds.go(1)
+    assert listed.count(NAMESPACE) == alone == 1
+
+
+def test_a_namespace_that_comes_between_two_rounds_is_seen_in_the_next(stage):
+    rounds = Rounds(stage)
+    rounds.go()
+    meta = {"name": "late", "labels": {"team": "shop"}}
+    stage.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    assert any(name != "shop-cccccccccc" for name in rounds.go(1))

@@ -15,7 +15,7 @@ from orchestrator.rollout.resources.conditions import detailed, of_type, put, wh
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.rollout.resources.timestamps import stamp
-from orchestrator.sources.selection import selection
+from orchestrator.sources.selection import Listed, selection
 
 ORPHANED = "Orphaned"
 MOST_REMOVALS = 3
@@ -27,12 +27,13 @@ class OrphanWatch:
     """One per controller. Namespaces are compared at every look, policies listed where the selection changed since."""
 
     ctx: Context
+    listed: Listed | None = None
     _seen: dict[str, tuple[object, datetime]] = field(default_factory=dict, repr=False)
     _found: dict[str, Orphans] = field(default_factory=dict, repr=False)
 
     def look(self, source: Source, rollouts: Sequence[Rollout]) -> None:
         """Keep the condition true."""
-        chosen, now = selection(self.ctx, source), steady(self.ctx.clock)
+        chosen, now = selection(self.ctx, source, self.listed), steady(self.ctx.clock)
         known = (
             frozenset(chosen.namespaces),
             frozenset(chosen.others),
