@@ -54,6 +54,16 @@ def unanswered(metrics: Sources, analysis: m.Analysis, namespaces: Sequence[str]
     return found
 
 
+def unjudged(analysis: m.Analysis, able: bool) -> str:
+    """Why waves would be promoted without evidence; empty where something judges them. `able`: whether probes can run."""
+    wanted = bool(analysis.probes) or analysis.probing.edges
+    if analysis.metrics or (able and wanted):
+        return ""
+    if wanted:
+        return "there are no metrics, and no connection can be tried, since no image for probe pods is known"
+    return "neither metrics nor probes are asked for"
+
+
 def answer(
     metrics: Sources, analysis: m.Analysis, metric: m.MetricSpec, namespaces: Sequence[str], at: datetime
 ) -> Answer:

@@ -78,6 +78,7 @@ spec:
       intervalSeconds: 30  # between two checks
       count: 4  # checks of each wave
       onNoTraffic: probes  # where metrics show no traffic, real connections decide
+      probing: {{edges: true}}  # each connection that a change opens or cuts is tried; `netpol-canary run` needs an image for it
       # prometheus: {{url: "http://prometheus.monitoring:9090"}}
       # metrics: [{{name: errors, kind: ratio, preset: istio}}]  # `netpol-canary metrics presets` lists others
   # notifications: [{{name: oncall, secretRef: oncall-url, events: [regression, rolledBack, failed]}}]

@@ -11,6 +11,7 @@ from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.plan_printed import facts, forecast_facts, text
 from orchestrator.context import Context, freezes
 from orchestrator.errors import BadInput
+from orchestrator.measure.strategy_check import unjudged
 from orchestrator.operations.start import obstacle, tried_before
 from orchestrator.planning.forecast import Forecast, forecast, refuse
 from orchestrator.planning.orphans import orphans
@@ -45,7 +46,11 @@ def show(
         skipped = {"emergencySkips": _skipped(ctx, source, made)}
         printed(facts(made) | {"orphaned": left} | skipped | forecast_facts(expected), output)
     else:
-        lines = [*_waits(ctx, source, made), *_emergency(ctx, source, made), *_concerns(ctx, expected)]
+        lines = [
+            *_waits(ctx, source, made),
+            *_emergency(ctx, source, made),
+            *_concerns(ctx, source, expected),
+        ]
         text(made, expected, left, lines, diff, source.spec.strategy.risk)
     refuse(expected, source.spec.strategy)
     return 0
@@ -75,8 +80,12 @@ def _emergency(ctx: Context, source: Source, made: Plan) -> list[str]:
     return [f"--emergency would skip: {'; '.join(skipped)}"] if skipped else []
 
 
-def _concerns(ctx: Context, expected: Forecast) -> list[str]:
-    """What in the cluster would take probe pods for a workload's own."""
+def _concerns(ctx: Context, source: Source, expected: Forecast) -> list[str]:
+    """Why nothing would judge the waves, and what in the cluster would take probe pods for a workload's own."""
+    analysis = source.spec.strategy.analysis
+    why = unjudged(analysis, ctx.prober(analysis.probing, source.name, ctx.beat) is not None)
+    judged = [f"nothing judges the waves: {why}"] if why else []
     attempts = expected.chosen.attempts if expected.chosen else ()
     ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in attempts]
-    return [f"probes: {text}" for text in concerns(ctx.cluster, [Probe(*e, reachable=True) for e in ends])]
+    probes = [Probe(*e, reachable=True) for e in ends]
+    return [*judged, *(f"probes: {text}" for text in concerns(ctx.cluster, probes))]

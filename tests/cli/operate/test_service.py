@@ -64,7 +64,8 @@ class Served:
 
     def __enter__(self):
         self.thread.start()
-        assert self.up.wait(ENOUGH)
+        while not self.up.wait(0.1):
+            assert self.up.is_set() or self.thread.is_alive(), self.error
         return self
 
     def __exit__(self, *error):

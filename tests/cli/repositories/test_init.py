@@ -15,6 +15,7 @@ from written import policy
 
 from orchestrator.cli.repositories.ci_files import CI_FILES
 from orchestrator.cli.rollouts.sources import from_file
+from orchestrator.measure.strategy_check import unjudged
 from orchestrator.rollout.resources import model as m
 
 GIVEN = ("--name", "payments", "--repository", "https://git.example.com/platform/policies.git")
@@ -67,6 +68,11 @@ def written(request, netpol, tmp_path):
     done = netpol("init", *request.param)
     assert done.code == 0, done.err
     return tmp_path / "new"
+
+
+def test_its_waves_are_judged(written):
+    analysis = from_file(str(written / "policysource.yaml")).spec.strategy.analysis
+    assert unjudged(analysis, able=True) == "" and analysis.probing.edges
 
 
 def test_the_source_is_one(written):
