@@ -24,6 +24,11 @@ ROOT = versions.ROOT
 CONSTRAINT = ("--constraint", str(ROOT / "requirements/hooks.txt"))
 CLEAN = {"HOME", "LANG"}  # of the environment, where the project's own must not be found
 REACHED = re.compile(r"PIP_|UV_|SSL_CERT|REQUESTS_CA|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy")
+EXAMPLE = "git+https://git.example.com/platform/netpol-canary"
+PARTS = ("wheel", "contents", "plugin", "installs", "hooks", "ci", "chart", "image")
+INSTALL = re.compile(
+    r"\b(?:pip|pipx|uv tool) install (?:'\.\[[\w,]+\]'|\.(?=[\s`]|$)|git\+https:[^\s`]+)", re.MULTILINE
+)
 
 
 class Skipped(Exception):
@@ -202,15 +207,6 @@ class Rehearsal:
         image_build.build(harness.binaries() / "kubectl", archive)
         size = image_build.unpacked_bytes(archive) >> 20
         return f"{size} MiB, on stand-ins of its base images; no attestations: those are the workflow's"
-
-
-EXAMPLE = "git+https://git.example.com/platform/netpol-canary"
-PARTS = ("wheel", "contents", "plugin", "installs", "hooks", "ci", "chart", "image")
-
-
-INSTALL = re.compile(
-    r"\b(?:pip|pipx|uv tool) install (?:'\.\[[\w,]+\]'|\.(?=[\s`]|$)|git\+https:[^\s`]+)", re.MULTILINE
-)
 
 
 def beside_tests(*folders: str) -> None:
