@@ -13,8 +13,8 @@ import yaml
 
 from release import archive, krew, publish, versions
 
-TAG = "v0.1.0"
-ADDRESS = "https://git.example.com/releases/download/v0.1.0/"
+TAG = "v9.9.9"
+ADDRESS = "https://git.example.com/releases/download/v9.9.9/"
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_manifest_is_what_krew_takes(archives):
     places = [tuple(p["selector"]["matchLabels"].values()) for p in spec["platforms"]]
     assert places == [("linux", "amd64"), ("linux", "arm64"), ("darwin", "amd64"), ("darwin", "arm64")]
     for one, path in zip(spec["platforms"], archives, strict=True):
-        assert one["uri"] == f"https://git.example.com/releases/download/v0.1.0/{path.name}"
+        assert one["uri"] == f"https://git.example.com/releases/download/v9.9.9/{path.name}"
         assert one["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         assert set(one["selector"]["matchLabels"]) == {"os", "arch"}
     assert len({p["uri"] for p in spec["platforms"]}) == 4
@@ -91,7 +91,7 @@ def test_nothing_is_published_where_a_platform_or_the_notes_are_missing(archives
     monkeypatch.setattr(versions, "notes", lambda version: f"- of {version}")
     publish.main(TAG, ADDRESS, tmp_path / "dist")
     written = yaml.safe_load((tmp_path / "dist/netpol-canary.yaml").read_text())
-    assert len(written["spec"]["platforms"]) == 4 and (tmp_path / "notes.md").read_text() == "- of 0.1.0\n"
+    assert len(written["spec"]["platforms"]) == 4 and (tmp_path / "notes.md").read_text() == "- of 9.9.9\n"
     archives[2].unlink()
     with pytest.raises(SystemExit, match=re.escape(archives[2].name)):
         publish.main(TAG, ADDRESS, tmp_path / "dist")
