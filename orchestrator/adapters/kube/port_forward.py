@@ -18,7 +18,7 @@ from orchestrator.adapters.request_log import Exchange, told
 from orchestrator.errors import ApiError, Forbidden, NotFound, Unreachable
 
 PROTOCOL = "v4.channel.k8s.io"
-DATA, ERROR = 0, 1
+DATA = 0  # the other channel, 1, has what went wrong
 CHUNK = 65536
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -12,12 +12,11 @@ from rich.console import Console, Group
 
 from orchestrator.cli.live.fitted_rows import Row, fitted
 
-Draw = Callable[[list[Row]], None]
-
 
 def possible() -> bool:
-    """Whether standard output is a terminal on which a cursor can be moved."""
-    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    """Whether standard output is a terminal on which a cursor can be moved, and that takes our characters."""
+    movable = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    return movable and "utf" in (sys.stdout.encoding or "").lower()
 
 
 class LiveScreen:

@@ -25,7 +25,7 @@ def rows(state: State, now: datetime, width: int) -> list[Row]:
     """Everything that there is to see, each line with how much it matters."""
     found = view(state, now, diffs=False)
     parts = (
-        _head(found, state, now, width),
+        _head(found, now, width),
         _wanted(found, state, now, width),
         _explained(found, width),
         _waves(found, ahead(state, now), width),
@@ -38,7 +38,7 @@ def rows(state: State, now: datetime, width: int) -> list[Row]:
     return shown
 
 
-def _head(found: RolloutView, state: State, now: datetime, width: int) -> Iterator[Row]:
+def _head(found: RolloutView, now: datetime, width: int) -> Iterator[Row]:
     paused = f" ({found.paused_for})" if found.paused_for else ""
     lasts = f"  {clock(found.ended_at or now, found.started_at)}" if found.started_at else ""
     name = cut(found.name, max(width - len(f"{found.phase}{paused}{lasts}") - 2, LEAST))

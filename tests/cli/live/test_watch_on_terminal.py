@@ -216,7 +216,7 @@ def test_no_colour_is_drawn_where_none_is_wanted(watching):
     assert found.ended() == 130
 
 
-@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {}])
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "latin-1"}, {}])
 def test_where_no_cursor_moves_or_each_request_is_said_it_is_a_log(watching, environment):
     found = watching(*([] if environment else ["-v"]), **environment)
     assert found.ended() == 3
