@@ -29,7 +29,7 @@ def _shown(finding: Finding, spot: Spot, changed: Changed) -> tuple[Finding, Spo
 def _named(text: str, changed: Changed) -> tuple[str, int] | None:
     """The first changed file that a text names with a line, and the line closest to that which was written."""
     for file, hunks in changed.items():
-        if found := re.search(rf"(?<![\w/.-]){re.escape(file)}:(\d+)", text):
+        if found := re.search(rf"(?<![\w/.-]){re.escape(file)}:(\d{{1,9}})", text):
             line = int(found[1])
             return file, min((h.nearest(line) for h in hunks), key=lambda at: abs(at - line))
     return None
