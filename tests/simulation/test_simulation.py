@@ -155,7 +155,7 @@ SHARP = {
     "lease-by-wall-clock": (70, {"clock_every": 8.0, "setback": 600.0, "pushes_every": 15.0, "engines": 2}),
     "no-fence": (40, {"stalls": 0.1, "kills": 0.5, "pushes_every": 15.0, "engines": 2}),
     "no-read-back": (0, {}),
-    "no-waiting-at-takeover": (0, LATE),
+    "no-waiting-at-takeover": (60, LATE),
     "status-written-blindly": (
         0,
         {"told": True, "engines": 2, "stalls": 0.1, "pushes_every": 15.0, "people_every": 3.0},
@@ -175,7 +175,7 @@ SHARP = {
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
     "policies-written-blindly": (
-        5,
+        40,
         {"strangers_every": 2.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
     ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
