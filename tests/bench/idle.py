@@ -1,8 +1,8 @@
 """What a controller costs while nothing changes: `make bench`. Memory, CPU and requests with 10, 100 and 1,000 idle sources.
 
 On a real API server (needs Go), the controller as a process of its own. Each source has a repository of its own on this
-disk and one namespace, in which the policy of its latest commit stands. After a round over all of them a stretch is
-measured; CPU is that of the process and of the git programs that it runs, memory that of the process alone.
+disk, without a policy, and one namespace: what comparing with a commit costs is not part of it. After a round over all of
+them a stretch is measured; CPU is that of the process and of the git programs that it runs, memory that of the process alone.
 """
 
 import argparse
