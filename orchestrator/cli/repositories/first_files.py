@@ -79,6 +79,8 @@ spec:
       count: 4  # checks of each wave
       onNoTraffic: probes  # where metrics show no traffic, real connections decide
       probing: {{edges: true}}  # each connection that a change opens or cuts is tried; `netpol-canary run` needs an image for it
+      # What a commit cuts counts as meant unless something says otherwise: metrics, these probes, or the intents of PolicyTests.
+      # probes: [{{name: web, source: NAMESPACE/web, destination: NAMESPACE/api, port: 8080}}]
       # prometheus: {{url: "http://prometheus.monitoring:9090"}}
       # metrics: [{{name: errors, kind: ratio, preset: istio}}]  # `netpol-canary metrics presets` lists others
   # notifications: [{{name: oncall, secretRef: oncall-url, events: [regression, rolledBack, failed]}}]
