@@ -1,11 +1,12 @@
 """What a controller costs while nothing changes: `make bench`. Memory, CPU and requests with 10, 100 and 1,000 idle sources.
 
 On a real API server (needs Go), the controller as a process of its own. Each source has a repository of its own on this
-disk, without a policy, and one namespace: what comparing with a commit costs is not part of it. After a round over all of
+disk and one namespace, which holds the one policy that the repository asks for. After a round over all of
 them a stretch is measured; CPU is that of the process and of the git programs that it runs, memory that of the process alone.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -24,8 +25,10 @@ import on_path  # noqa: F401
 
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.context import SOURCE
+from orchestrator.policy.workloads.fleet import SHARED
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import model as m
+from orchestrator.rollout.resources.objects import SOURCE_LABEL
 from orchestrator.rollout.resources.resource import load, new
 
 SIZES, POLL, SECONDS, CONNECTIONS, OWN = (10, 100, 1000), 30.0, 120.0, 16, "netpol-canary"
@@ -35,12 +38,19 @@ PROGRAM = Path(sys.executable).parent / "netpol-canary"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def policy(**metadata):
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    meta = {"name": "default-deny", **metadata}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
 def commit(folder):
     """A bare repository with one commit, and its id."""
     work, bare = folder / "work", folder / "template.git"
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", "-C", str(work)]
     subprocess.run(["git", "init", "-q", "-b", "main", str(work)], check=True)
-    (work / "README.md").write_text("Nothing is to be rolled out.\n")
+    (work / SHARED).mkdir()
+    (work / SHARED / "all.json").write_text(json.dumps(policy()))
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "Begin"], check=True)
     subprocess.run(["git", "clone", "-q", "--bare", "--template=", str(work), str(bare)], check=True)
@@ -56,6 +66,7 @@ def furnish(cluster, folder, bare, revision, numbers):
         name = f"idle-{number:04d}"
         meta = {"name": name, "labels": {"bench": name}}
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        cluster.create(policy(namespace=name, labels={SOURCE_LABEL: name}))
         shutil.copytree(bare, folder / name)
         scope = m.NamespaceScope(names=[name])
         spec = m.PolicySourceSpec(git=m.Git(url=str(folder / name)), namespaces=scope)
@@ -117,8 +128,9 @@ def answers(process, port):
 
 
 def ready(source):
-    """Whether its repository was read, and nothing is wrong."""
-    return any(c.type == "Ready" and c.status == "True" for c in source.status.conditions)
+    """Whether its repository was read and compared, and nothing is wrong."""
+    known = {c.type: c.status for c in source.status.conditions}
+    return known.get("Ready") == "True" and known.get("Drifted") == "False"
 
 
 def measured(cluster, kubeconfig, port, home, seconds):

@@ -66,7 +66,7 @@ class ManySources:
         given = {
             "canary": spaces[:1],
             "settleSeconds": 0,
-            "analysis": {"count": 1, "intervalSeconds": 1},
+            "analysis": {"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
             **strategy,
         }
         spec = {"git": {"url": str(self.git)}, "namespaces": {"names": spaces}, "strategy": given}

@@ -37,7 +37,11 @@ class Ground:
         (self.root / "_shared/all.yaml").write_text(yaml.safe_dump_all([policy(8080), named("more")]))
         self._git("add", "-A")
         self._git("commit", "-q", "-m", "change")
-        strategy = {"canary": ["north"], "settleSeconds": 300, "analysis": {"count": 1}}
+        strategy = {
+            "canary": ["north"],
+            "settleSeconds": 300,
+            "analysis": {"count": 1, "probing": {"edges": False}},
+        }
         spec = {"git": {"url": str(self.root)}, "namespaces": {"names": list(SPACES)}, "strategy": strategy}
         source = {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource"}
         self.file.write_text(yaml.safe_dump({**source, "metadata": {"name": "guarded"}, "spec": spec}))

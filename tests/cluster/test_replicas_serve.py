@@ -43,7 +43,11 @@ def furniture(url):
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
     secret = {"metadata": {"name": "webhooks", "namespace": OWN}, "stringData": {"webhookSecret": SECRET}}
     yield {"apiVersion": "v1", "kind": "Secret", **secret}
-    strategy = {"canary": ["north"], "settleSeconds": 2, "analysis": {"count": 1, "intervalSeconds": 1}}
+    strategy = {
+        "canary": ["north"],
+        "settleSeconds": 2,
+        "analysis": {"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
+    }
     spec = {"git": {"url": url}, "namespaces": {"names": list(SPACES)}, "strategy": strategy}
     meta = {"name": "serve", "namespace": OWN}
     yield {"apiVersion": "netpol-canary.dev/v1alpha1", "kind": "PolicySource", "metadata": meta, "spec": spec}

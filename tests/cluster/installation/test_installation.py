@@ -72,7 +72,7 @@ class Site:
         given = {
             "canary": ["north"],
             "settleSeconds": 0,
-            "analysis": {"count": 1, "intervalSeconds": 1},
+            "analysis": {"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
             **strategy,
         }
         spec = {"git": {"url": str(self.git)}, "namespaces": {"names": list(SPACES)}, "strategy": given}

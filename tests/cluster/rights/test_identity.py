@@ -90,7 +90,7 @@ class Office:
             "strategy": {
                 "canary": [SPACES[0]],
                 "settleSeconds": 0,
-                "analysis": {"count": 1, "intervalSeconds": 1},
+                "analysis": {"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
                 "gates": gates,
             },
         }

@@ -69,7 +69,11 @@ class ArgoScene(Scene):
             self.endpoint(name, ready=True)
         self.repository()
         self.commit(**self.first())
-        self.source(engine="embedded", settleSeconds=0, analysis={"count": 1, "intervalSeconds": 1})
+        self.source(
+            engine="embedded",
+            settleSeconds=0,
+            analysis={"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
+        )
         done = self.cli("run", "--source", str(self.file))
         assert done.returncode == 0, done.stdout + done.stderr
 

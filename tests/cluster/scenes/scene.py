@@ -169,7 +169,12 @@ class Scene:
     def settled(self):
         """The first policies in force, and traffic in Prometheus since."""
         self.commit(**self.first())
-        quick = source(self.git, "", self.servers, analysis={"count": 1, "intervalSeconds": 1})
+        quick = source(
+            self.git,
+            "",
+            self.servers,
+            analysis={"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
+        )
         quick["spec"]["strategy"]["settleSeconds"] = 0
         first = self.folder / "first.yaml"
         first.write_text(yaml.safe_dump(quick))
