@@ -117,3 +117,10 @@ def test_every_input_is_described_and_used():
     text = yaml.safe_dump(composite_action.ACTION["runs"])
     for name, one in composite_action.ACTION["inputs"].items():
         assert one["description"] and f"inputs.{name}" in text, name
+
+
+@pytest.mark.parametrize("file", ["action.yml", "templates/check/template.yml"])
+def test_no_module_of_a_checkout_is_taken_for_python_s_own(file):
+    """`python -m` looks into the working directory first, `-I` does not."""
+    ways = re.findall(r"(\S+) -m \w+", (composite_action.ROOT / file).read_text())
+    assert ways == ["-I", "-I"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from orchestrator.adapters.kube import callers
 from orchestrator.adapters.kube.kubeconfig import UNUSABLE, explained
@@ -27,6 +28,7 @@ from orchestrator.errors import (
     PortError,
     Unreachable,
 )
+from orchestrator.harmless import one_line
 from orchestrator.ports import Event, Kind, Manifest
 from orchestrator.rollout.resources.model import GROUP
 
@@ -37,6 +39,7 @@ PAGE = 500
 # A page of what stands in a cluster; our own resources hold policy sets of up to 1 MiB each.
 MOST_BYTES, MOST_OWN_BYTES = 64 << 20, PAGE * 3 << 19
 POOL = 32
+MOST_SHOWN = 80  # characters of a name
 _CLASSES: dict[int, type[ApiError]] = {
     400: Invalid,
     401: Forbidden,
@@ -218,8 +221,14 @@ class KubernetesCluster:
         return str(found.get("username", "")), tuple(found.get("groups") or [])
 
     def _path(self, kind: Kind, namespace: str | None, name: str | None = None) -> str:
+        """Of an object, or of a kind. Raises NotFound for a name that none has: its path would be another's."""
         resource = self._resource(kind)
-        return str(resource.path(name=name, namespace=namespace if resource.namespaced else None))
+        place = namespace if resource.namespaced else None
+        for part in (name, place):
+            if part is not None and (part in (".", "..") or not {"/", "%"}.isdisjoint(part)):
+                raise NotFound(f"no {kind.kind} is called {one_line(part)[:MOST_SHOWN]!r}")
+        name, place = (part and quote(part, safe="") for part in (name, place))
+        return str(resource.path(name=name, namespace=place))
 
     def _resource(self, kind: Kind) -> Any:
         if self._discovery is not None:
