@@ -18,7 +18,8 @@ MOST_NAMED = 3
 
 @dataclass
 class Limits(Capacity):
-    """For the workers of one controller. First come, first served; a wave that is too large alone goes alone.
+    """For the workers of one controller. First come, first served; a wave that is too large alone goes alone,
+    and none together with further waves that do not fit.
 
     The way back asks for no capacity, but takes it.
     """
@@ -48,7 +49,7 @@ class Limits(Capacity):
         if len(taken) >= self.most_rollouts:
             return f"at most {many(self.most_rollouts, 'rollout')} at once, now {named}"
         wanted, used = len(rollout.spec.waves[rollout.status.wave].namespaces) + more, sum(taken.values())
-        if taken and wanted + used > self.most_namespaces:
+        if (taken or more) and wanted + used > self.most_namespaces:
             limit = f"at most {many(self.most_namespaces, 'namespace')} at once"
             return f"{limit}, {used} {agreeing(used, 'is', 'are')} taken by {named}, this wave has {wanted}"
         return ""

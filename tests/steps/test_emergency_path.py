@@ -1,5 +1,7 @@
 """An emergency skips what the source allows, once it is proven who asked; the analysis and the way back stay as they are."""
 
+from dataclasses import replace
+
 import pytest
 from faulty_port import FaultyPort, kills
 from faulty_port import Killed as Dead
@@ -8,6 +10,7 @@ from stage import OWN, Rounds, Stage, check, work
 from orchestrator.cli.live.live_view import rows
 from orchestrator.cli.rollouts.describe import offers
 from orchestrator.context import APPROVAL, FREEZE, ROLLOUT, read
+from orchestrator.engine.capacity import Limits
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput, Forbidden, Refused
 from orchestrator.operations.approve import Decision, decide
@@ -88,6 +91,15 @@ def test_whoever_looks_at_it_sees_who_declared_it_and_why():
     assert [len(wave.cells) for wave in found.waves] == [1, 1, 1]
     assert {wave.state for wave in found.waves} == {"good"}
     assert any(moment.text.startswith("emergency asked for by mia") for moment in found.moments)
+
+
+@pytest.mark.parametrize(("most", "joined"), [(1, []), (2, [2])])
+def test_where_all_waves_are_more_than_the_capacity_they_open_one_by_one(most, joined):
+    stage = waiting()
+    says(stage)
+    limits = Limits(stage.cluster, OWN, most_rollouts=4, most_namespaces=most)
+    state = Embedded(replace(stage.context(), capacity=limits), "next").drive(NAME)
+    assert (state.rollout.status.phase, state.rollout.status.joined) == ("Succeeded", joined)
 
 
 def test_the_canary_is_judged_alone_and_a_bad_change_comes_back():
