@@ -39,8 +39,14 @@ class SignedIn:
         """The answer; where a session has ended, that of a new one. Raises PortError, Refused."""
         before = self._sessions
         answer = self._once(method, path, headers, body)
-        ended = method == "GET" and (answer.getheader("Location") or "").startswith(SIGN_IN)
-        if ended and not self._left and path.partition("?")[0] != SIGN_IN and self.sign_in(before):
+        ended = answer.status == 401 or (answer.getheader("Location") or "").startswith(SIGN_IN)
+        if (
+            method == "GET"
+            and ended
+            and not self._left
+            and path.partition("?")[0] != SIGN_IN
+            and self.sign_in(before)
+        ):
             answer.close()
             answer = self._once(method, path, headers, body)
         if path == SIGN_OUT and answer.status < 400:

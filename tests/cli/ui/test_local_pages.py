@@ -53,6 +53,17 @@ def test_nobody_else_gets_in(browser):
     )
 
 
+@pytest.mark.parametrize("other", ['g_state={"i_l":0}', "a=b c", "a[b]=1", "x", "", "é=ü"])
+def test_cookies_of_other_servers_of_the_machine_change_nothing(browser, other):
+    browser.welcome()
+    ours = browser.cookie
+    for given in (f"{other}; {ours}", f"{ours};{other}", f"{browser.pages.cookie}=old; {ours}"):
+        browser.cookie = given
+        assert browser.ask("GET", "/")[0] == 200
+    browser.cookie = f"{other}; x{ours}"
+    assert browser.ask("GET", "/")[0] == 403
+
+
 def decision(browser):
     text = browser.ask("GET", APPROVE)[2]
     fields = dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', text))
@@ -77,6 +88,19 @@ def test_a_session_that_ended_begins_anew_and_one_that_was_left_does_not(browser
     csrf = re.search(r'name="csrf" value="([^"]+)"', browser.ask("GET", "/signin")[2])[1]
     assert browser.ask("POST", "/signout", urlencode({"csrf": csrf}), Content_Type=FORM)[0] == 303
     assert browser.ask("GET", "/")[0] == 303
+
+
+def test_a_page_that_stands_open_outlasts_its_session(browser):
+    browser.welcome()
+    for asked in ({"HX_Request": "true"}, {"Accept": "text/event-stream"}):
+        browser.pages.pages._cookies.clear()
+        status, headers, _ = browser.ask("GET", "/", **asked)
+        assert status == 200 and "HX-Redirect" not in headers
+
+
+def test_without_a_token_an_open_page_leads_to_the_sign_in_page(served, local):
+    status, headers, _ = local(served().port, "").welcome().ask("GET", "/", HX_Request="true")
+    assert (status, headers["HX-Redirect"]) == (401, "/signin")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "99999999", "2000000"])
