@@ -12,7 +12,7 @@ from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import Embedded, phase_code
-from orchestrator.errors import BadInput, Refused, RetryLater
+from orchestrator.errors import BadInput, Forbidden, Refused, RetryLater
 from orchestrator.measure.strategy_check import unjudged
 from orchestrator.operations.declare_emergency import declare, reasoned
 from orchestrator.operations.start import start
@@ -37,6 +37,9 @@ def run(
     with interruptible() as stop:
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
+        if emergency and not source.spec.strategy.emergency.skip and active(ctx, source) is None:
+            hint = "its `strategy.emergency.skip` names none"
+            raise Refused(f"the source {source.name} allows nothing to be skipped: {hint}; nothing was begun")
         name = _begin(ctx, source, reference, revision)
         if not name:
             if output:
@@ -45,8 +48,17 @@ def run(
                 print(f"{source.name}: nothing to do, the cluster holds what the revision asks for")
             return 0
         if emergency:
-            print(f"{name}: {declare(ctx, read(ctx, name), why).text}", file=sys.stderr)
+            print(f"{name}: {_declared(ctx, name, why)}", file=sys.stderr)
         return drive(ctx, name, output, stop, target)
+
+
+def _declared(ctx: Context, name: str, why: str) -> str:
+    """What it skips, in words. Whoever may not declare one is told of the rollout, which stands by then."""
+    try:
+        return declare(ctx, read(ctx, name), why).text
+    except (Forbidden, Refused) as error:
+        hint = f"{name} stands without one: `netpol-canary abort {name}` ends it, `netpol-canary run` carries it out"
+        raise Refused(f"{error}; {hint}") from None
 
 
 def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:

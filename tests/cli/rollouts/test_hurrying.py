@@ -2,6 +2,7 @@
 
 from stage import Stage
 
+from orchestrator.context import ROLLOUT
 from orchestrator.rollout.resources import model as m
 
 CLOSED = m.Window(schedule="0 0 29 2 *", duration_seconds=60)
@@ -53,3 +54,21 @@ def test_run_declares_one_as_it_begins(cli):
     done = mia("run", "--source", "shop", "--emergency", "-m", "all is down")
     assert done.code == 0 and "EMERGENCY declared by mia" in done.err
     assert "all is down" in cli(stage)("report", "shop").out
+
+
+def test_run_begins_nothing_where_the_source_allows_nothing(cli):
+    stage = shut(emergency=m.Emergency())
+    mia = cli(stage, cluster=stage.cluster.acting_as("mia", "on-call"))
+    refused = mia("run", "--source", "shop", "--emergency", "-m", "all is down")
+    assert refused.code == 1 and "nothing was begun" in refused.err
+    assert stage.cluster.list(ROLLOUT) == []
+
+
+def test_whoever_may_not_declare_what_they_began_is_told_what_stands_and_how_to_end_it(cli):
+    stage = shut()
+    mia = cli(stage, cluster=stage.cluster.acting_as("mia"))  # without the group that has the right
+    refused = mia("run", "--source", "shop", "--emergency", "-m", "all is down")
+    assert refused.code == 1 and "takes the right to the verb emergency" in refused.err
+    assert "`netpol-canary abort shop-cccccccccc` ends it" in " ".join(refused.err.split())
+    mia("abort", "shop-cccccccccc", "--here")
+    assert [o["status"]["phase"] for o in stage.cluster.list(ROLLOUT)] == ["RolledBack"]
