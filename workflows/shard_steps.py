@@ -14,7 +14,7 @@ from orchestrator.ports import Manifest
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resources.resource import NamespaceRollout, WaveAnalysis, load
 from orchestrator.rollout.shards import part, readers, writers
-from orchestrator.rollout.timing import look_time, settled_at, settling
+from orchestrator.rollout.timing import begun_later, look_time, settling
 from orchestrator.steps import apply, baseline
 from orchestrator.steps.analyze import decide
 from workflows.shard_readings import gathered, measure, noted, read_by_all
@@ -95,8 +95,7 @@ def _may_move(state: State, analysis: WaveAnalysis) -> bool:
 
 def _moved(state: State, analysis: WaveAnalysis, later: timedelta) -> Manifest:
     """The analysis with its grid of looks so much later."""
-    settled = settled_at(state, analysis.spec.wave)
-    start = settled - settling(state, settled) + later
+    start = begun_later(state, analysis.spec.wave, later)
     return analysis.with_status(analysis.status.model_copy(update={"started_at": start}))
 
 

@@ -31,14 +31,27 @@ def needed(strategy: Strategy) -> timedelta:
     return timedelta(seconds=min(strategy.settle_seconds, seconds))
 
 
-def settled_at(state: State, wave: int) -> datetime:
-    """When a wave counts as settled, and the grid of its looks begins.
-
-    It is later where a person started it over, or where its readers came late.
-    """
+def began_at(state: State, wave: int) -> datetime:
+    """When a wave began to settle: as it was written, or later, where a person started it over or its readers came late."""
     analysis = state.analyses[wave]
-    start = max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
+    return max(applied_at(state, wave), analysis.status.started_at or analysis.spec.since)
+
+
+def settled_at(state: State, wave: int) -> datetime:
+    """When a wave counts as settled, and the grid of its looks begins."""
+    start = began_at(state, wave)
     return start + settling(state, start)
+
+
+def begun_later(state: State, wave: int, later: timedelta) -> datetime:
+    """When a wave would have to begin to settle for its looks to come so much later.
+
+    They come later still where an emergency that cut its settling short has run out by then: the rest is made up for.
+    """
+    start, strategy = began_at(state, wave), state.rollout.spec.strategy
+    settles = settling(state, start)
+    hurried = settles < timedelta(seconds=strategy.settle_seconds)
+    return start + settles - (needed(strategy) if hurried else settles) + later
 
 
 def look_time(state: State, wave: int) -> datetime:

@@ -1,6 +1,7 @@
 """Pods begin when Argo gets to them: looks whose time is over by then are moved, where nobody answers for the past."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from stage import OWN, SPACES, check, work
@@ -11,7 +12,9 @@ from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
+from orchestrator.rollout.timing import begun_later, settled_at
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 METRIC = {"name": "endpoints", "query": "endpoints", "minimum": 1}
 
 
@@ -78,3 +81,33 @@ def test_looks_that_a_lost_workflow_missed_are_made_up_for_where_the_past_is_kno
     state = work(theatre.stage.context(), "engine", **theatre.engine())
     check(theatre.stage, theatre.before, state)
     assert done and (oldest(theatre, gauge) > 60) == made_up_for
+
+
+def settles(declared, until, started_at=None):
+    """A wave that was written at NOW, settles for ten minutes, of which four are needed, and an emergency (in seconds)."""
+    analysis = m.Analysis(metrics=[m.MetricSpec(**METRIC)], window_seconds=300, interval_seconds=60)
+    strategy = m.Strategy(settle_seconds=600, analysis=analysis)
+    at, end = (NOW + timedelta(seconds=n) for n in (declared, until))
+    emergency = m.EmergencyDeclared(user="mia", at=at, until=end, skips=["waits"])
+    wave = SimpleNamespace(
+        spec=SimpleNamespace(since=NOW), status=SimpleNamespace(started_at=started_at, phase="Running")
+    )
+    rollout = SimpleNamespace(
+        spec=SimpleNamespace(strategy=strategy), status=SimpleNamespace(emergency=emergency)
+    )
+    return SimpleNamespace(rollout=rollout, analyses={0: wave}, in_wave=lambda number: [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "until", "looks"),
+    [
+        (-50, 100, 280),  # it ran out while the wave settled
+        (-50, 1000, 280),
+        (400, 1000, 440),  # declared while the wave settled
+        (-500, -100, 640),
+        (-50, 30, 640),  # it ran out before the looks could be moved to: the whole time, and never less
+    ],
+)
+def test_looks_of_a_wave_under_an_emergency_are_moved_by_as_much(declared, until, looks):
+    start = begun_later(settles(declared, until), 0, timedelta(seconds=40))
+    assert settled_at(settles(declared, until, start), 0) - NOW == timedelta(seconds=looks)
