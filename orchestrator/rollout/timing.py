@@ -15,13 +15,15 @@ def applied_at(state: State, wave: int) -> datetime:
 def settling(state: State, start: datetime) -> timedelta:
     """How long a wave settles that was written at `start`: less from an emergency on that skips it.
 
-    What remains has the first look see nothing of before the change. A wave whose looks had begun keeps their grid.
+    What remains has the first look see nothing of before the change. A wave whose looks had begun keeps their grid,
+    also where its emergency runs out and another one is declared.
     """
     strategy, emergency = state.rollout.spec.strategy, state.rollout.status.emergency
     whole = timedelta(seconds=strategy.settle_seconds)
-    if emergency is None or "waits" not in emergency.skips or start >= emergency.until:
+    if emergency is None or "waits" not in emergency.skips:
         return whole
-    return min(whole, max(needed(strategy), emergency.at - start))
+    known = [each for each in (*emergency.earlier, emergency) if start < each.until]
+    return min([whole, *(max(needed(strategy), each.at - start) for each in known)])
 
 
 def needed(strategy: Strategy) -> timedelta:

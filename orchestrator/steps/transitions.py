@@ -15,6 +15,7 @@ from orchestrator.rollout.resources.conditions import of_type, put, reasoned
 from orchestrator.rollout.resources.resource import WaveAnalysis, load
 
 BROKEN = "BreakGlassUsed"
+MOST_EARLIER = 16  # emergencies of one rollout, beside the last
 
 
 def open_wave(ctx: Context, state: State, action: Action) -> None:
@@ -55,11 +56,18 @@ def declare(ctx: Context, state: State, action: Action) -> None:
         at=now,
         until=voice.expires,
         skips=rollout.spec.strategy.emergency.skip,
+        earlier=_earlier(rollout.status.emergency),
     )
     old = of_type(rollout.status.conditions, CONDITION)
     said = f"{action.message}; {old.message}" if old is not None else action.message
     known = put(rollout.status.conditions, CONDITION, "True", "Emergency", said, now)
     change(ctx, state, action, emergency=declared, conditions=known)
+
+
+def _earlier(last: m.EmergencyDeclared | None) -> list[m.EmergencyTimes]:
+    if last is None:
+        return []
+    return [*last.earlier, m.EmergencyTimes(at=last.at, until=last.until)][-MOST_EARLIER:]
 
 
 def pause(ctx: Context, state: State, action: Action) -> None:

@@ -20,6 +20,7 @@ from orchestrator.record.build import view
 from orchestrator.record.report.tables import facts
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
+from orchestrator.rollout.timing import settled_at
 from orchestrator.sandbox.admission import refusal
 
 CLOSED = m.Window(schedule="0 0 29 2 *", duration_seconds=60)
@@ -292,6 +293,26 @@ def test_declared_while_the_canary_settles_it_cuts_that_short_and_no_look():
     canary = next(t for t in state.rollout.status.transitions if t.reason == "Promoted")
     assert 130 <= (canary.time - since).total_seconds() < 160
     assert state.analyses[0].status.checks == 2
+
+
+def test_a_wave_that_is_being_judged_keeps_its_looks_when_another_one_is_declared():
+    short = EVERYTHING.model_copy(update={"expires_after_seconds": 60})
+    stage, seen, stopped = shut(short, windows=[]), [], []
+
+    def watch(state, action):
+        if action.wave == 0 and 0 in state.analyses:
+            seen.append((settled_at(state, 0), state.analyses[0].status.checks))
+
+    work(stage.context(), "first", stop=lambda: "wait" in stopped, watch=lambda s, a: stopped.append(a.verb))
+    says(stage)
+    Embedded(stage.context(), "next", stop=lambda: bool(seen) and seen[-1][1] == 1, watch=watch).drive(NAME)
+    known = len(seen)
+    stage.clock.sleep(61)
+    says(stage, "bob")
+    state = Embedded(stage.context(), "next", watch=watch).drive(NAME)
+    declared = state.rollout.status.emergency
+    assert (state.rollout.status.phase, declared.user, len(declared.earlier)) == ("Succeeded", "bob", 1)
+    assert len(seen) > known and {settled for settled, checks in seen[known - 1 :]} == {seen[known - 1][0]}
 
 
 def outcome(good, at=0, after=False):

@@ -678,14 +678,23 @@ class WaveWorkflow(Model):
     failures: int = 0
 
 
-class EmergencyDeclared(Model):
-    """What is skipped of a rollout from `at` on and before `until`, who asked for it, and why."""
+class EmergencyTimes(Model):
+    """From when on an emergency counts, and until when."""
+
+    at: datetime
+    until: datetime
+
+
+class EmergencyDeclared(EmergencyTimes):
+    """What is skipped of a rollout from `at` on and before `until`, who asked for it, and why.
+
+    `earlier` has the times of those before it: a wave of their time settles by them whatever is declared afterwards.
+    """
 
     user: Name
     reason: Text = ""
-    at: datetime
-    until: datetime
     skips: Annotated[list[Skip], Field(max_length=4)] = []
+    earlier: Annotated[list[EmergencyTimes], Field(max_length=16)] = []
 
 
 class PolicyRolloutStatus(Waves, Explanation):
