@@ -46,7 +46,7 @@ def installed(plane, harness, tmp_path_factory):
         pytest.skip("it reads the audit log: only on a control plane of our own")
     yield Installed(plane, harness, tmp_path_factory.mktemp("installed"))
     cleared(plane, *SPACES)
-    plane.run("delete", "crd", TIERS["metadata"]["name"], "--wait=false", check=False)
+    plane.run("delete", "crd", *(crd["metadata"]["name"] for crd in TIERS), "--wait=false", check=False)
 
 
 def controllers_life(installed):

@@ -44,33 +44,32 @@ READY = {
     "provider": "kubernetes",
     "minimum": 1,
 }
-TIERS = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {
-        "name": "clusternetworkpolicies.policy.networking.k8s.io",
-        "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
-    },
-    "spec": {
-        "group": "policy.networking.k8s.io",
-        "scope": "Cluster",
-        "names": {
-            "kind": "ClusterNetworkPolicy",
-            "plural": "clusternetworkpolicies",
-            "listKind": "ClusterNetworkPolicyList",
+
+
+def tiers(kind, plural, version):
+    """The CRD of a kind of cluster-wide policies, as far as it takes to list them."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.policy.networking.k8s.io",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
         },
-        "versions": [
-            {
-                "name": "v1alpha2",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-                },
-            }
-        ],
-    },
-}
+        "spec": {
+            "group": "policy.networking.k8s.io",
+            "scope": "Cluster",
+            "names": {"kind": kind, "plural": plural, "listKind": f"{kind}List"},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
+TIERS = (
+    tiers("ClusterNetworkPolicy", "clusternetworkpolicies", "v1alpha2"),
+    tiers("AdminNetworkPolicy", "adminnetworkpolicies", "v1alpha1"),
+    tiers("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", "v1alpha1"),
+)
 
 
 class Installed:
@@ -83,7 +82,7 @@ class Installed:
         self.versions = [self._installed(str(harness.ROOT / "config" / "default")) for _ in range(2)]
         for part in ("argo", "archive"):
             plane.run("apply", "-f", str(harness.ROOT / "config" / part / "account.yaml"))
-        self.apply(TIERS)
+        self.apply(*TIERS)
         for name in SPACES:
             self.apply(
                 {
