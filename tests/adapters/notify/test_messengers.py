@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 from apprise import NotificationManager
@@ -71,7 +72,7 @@ def test_a_server_that_never_answers_costs_what_it_may():
 def test_a_sender_whose_parent_is_gone_ends_by_itself():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"json://127.0.0.1:{server.getsockname()[1]}/?rto=600&cto=600"
-        text = {"title": "a", "body": "b", "severity": "info", "id": "x", "urls": [[0, url]], "seconds": 0}
+        text = {**asdict(MESSAGE), "urls": [[0, url]], "seconds": 0}
         command = [sys.executable, "-m", "orchestrator.adapters.notify.apprise_child"]
         done = subprocess.run(command, input=json.dumps(text), text=True, timeout=300, check=False)
     assert done.returncode == -signal.SIGALRM

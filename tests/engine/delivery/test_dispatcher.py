@@ -47,7 +47,8 @@ def test_a_good_rollout_is_told_step_by_step():
     assert receivers.states("netpol-canary/shop/wave-0") == ["pending", "success"]
     assert next(m.title.rpartition(": ")[2] for m in receivers.messages) == "planned"
     assert receivers.messages[-1].title == "netpol-canary: shop: promoted everywhere"
-    assert BASE in receivers.messages[-1].body and receivers.messages[-1].id in receivers.messages[-1].body
+    last = receivers.messages[-1]
+    assert last.link.startswith(BASE) and last.id in last.small
     assert "promoted everywhere" in next(iter(receivers.comments.values()))
     assert len(receivers.messages) == len(receivers.distinct()) and not receivers.pulls
     assert not rollouts(stage)[0].status.outbox
