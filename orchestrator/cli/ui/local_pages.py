@@ -1,4 +1,4 @@
-"""The pages at an address of this machine, for one person's browsers: whoever has its key acts as that person.
+"""The pages at an address of this machine, for one person's browsers: whoever opens it first by its key acts as that person.
 
 A page elsewhere on the web can send a browser here, so requests by another name than the address, without the cookie that the
 key gives, or from another origin are refused. The pages' own session never reaches a browser.
@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-from orchestrator.cli.ui.signed_in import SignedIn
+from orchestrator.cli.ui.signed_in import SAFE, SignedIn
 from orchestrator.errors import BadInput, NetpolCanaryError
 from orchestrator.server.listen import reason
 
@@ -22,7 +22,6 @@ KEY = "key"
 MOST_BODY = 1 << 20  # bytes; the pages themselves take less
 CHUNK = 65536
 SECONDS = 60.0  # that a browser may be silent in the middle of a request
-SAFE = ("GET", "HEAD")
 PASSED = frozenset(
     (
         *("accept", "accept-language", "content-type", "user-agent", "if-none-match", "last-event-id"),
@@ -52,7 +51,8 @@ class LocalPages(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, pages: SignedIn, port: int) -> None:
-        self.pages, self.key = pages, secrets.token_urlsafe(24)
+        self.pages, self.secret = pages, secrets.token_urlsafe(24)
+        self._keys: set[str] = set()
         try:
             super().__init__((LOOPBACK, port), _Handler)
         except OSError as error:
@@ -62,10 +62,19 @@ class LocalPages(ThreadingHTTPServer):
     def origin(self) -> str:
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
-    @property
-    def url(self) -> str:
-        """What to open."""
-        return f"{self.origin}/?{KEY}={self.key}"
+    def new_url(self) -> str:
+        """What to open: it opens once, for others of the machine may read the arguments of the browser's process."""
+        key = secrets.token_urlsafe(24)
+        self._keys.add(key)
+        return f"{self.origin}/?{KEY}={key}"
+
+    def takes(self, key: str) -> bool:
+        """Whether it is a key of an address that was not opened before; from now on it is none."""
+        try:
+            self._keys.remove(key)
+        except KeyError:
+            return False
+        return True
 
     @property
     def cookie(self) -> str:
@@ -107,10 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         given = parse_qs(urlsplit(self.path).query).get(KEY, [""])[0]
         if self.headers.get("Host", "").lower() != urlsplit(self.server.origin).netloc:
             self._say(421, f"ask for {self.server.origin}")
-        elif self.command in SAFE and given and self._is_key(given):
+        elif self.command == "GET" and self.server.takes(given):
             self._welcome()
         elif not self._has_cookie():
-            self._say(403, "open the address that `netpol-canary ui` printed")
+            self._say(403, "an address that it printed opens once; begin `netpol-canary ui` anew for another")
         elif (
             self.command not in SAFE and self.headers.get("Origin", self.server.origin) != self.server.origin
         ):
@@ -118,19 +127,20 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._pass_on()
 
-    def _is_key(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.server.key.encode())
-
     def _has_cookie(self) -> bool:
         """Whatever stands beside it: other servers of this machine set cookies too, of any form."""
         given = (part.strip().partition("=") for part in self.headers.get("Cookie", "").split(";"))
-        return any(name == self.server.cookie and self._is_key(value) for name, _, value in given)
+        secret = self.server.secret.encode()
+        return any(
+            name == self.server.cookie and hmac.compare_digest(value.encode(), secret)
+            for name, _, value in given
+        )
 
     def _welcome(self) -> None:
         self.send_response(303)
         self.send_header("Location", "/")
         self.send_header(
-            "Set-Cookie", f"{self.server.cookie}={self.server.key}; Path=/; HttpOnly; SameSite=Strict"
+            "Set-Cookie", f"{self.server.cookie}={self.server.secret}; Path=/; HttpOnly; SameSite=Strict"
         )
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-store")

@@ -6,13 +6,14 @@ import sys
 import threading
 import webbrowser
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from orchestrator.adapters.kube.cluster import KubernetesCluster, connect
 from orchestrator.cli.app import Target
 from orchestrator.cli.printing import note
 from orchestrator.cli.process import stopping
 from orchestrator.cli.ui.local_pages import LocalPages
-from orchestrator.cli.ui.pages_pod import pages_pods
+from orchestrator.cli.ui.pages_pod import PagesPod, pages_pods
 from orchestrator.cli.ui.signed_in import SignedIn
 from orchestrator.errors import Forbidden, PortError
 
@@ -26,8 +27,10 @@ class PagesConnections:
     cluster: KubernetesCluster
     namespace: str
     service: str
-    _pod: str = ""
-    _port: int = 0
+    _pod: PagesPod | None = None
+    _of: WeakKeyDictionary[socket.socket, PagesPod] = field(default_factory=WeakKeyDictionary, repr=False)
+    _silent: dict[str, int] = field(default_factory=dict)  # when each pod last gave no answer, as a count
+    _pods: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self) -> socket.socket:
@@ -35,30 +38,46 @@ class PagesConnections:
         with self._lock:
             if self._pod:
                 try:
-                    return self._to(self._pod, self._port)
+                    return self._to(self._pod)
                 except Forbidden:
                     raise
                 except PortError:
                     pass
             return self._chosen()
 
+    def lost(self, end: socket.socket) -> int:
+        """Takes note that a connection of `open` gave no answer, and says how many pods there are.
+
+        The API server opens a connection to a port that is closed as to one that is not.
+        """
+        with self._lock:
+            pod = self._of[end]
+            self._silent[pod.name] = max(self._silent.values(), default=0) + 1
+            if self._pod == pod:
+                self._pod = None
+            return self._pods
+
     def _chosen(self) -> socket.socket:
         failed: PortError | None = None
-        for pod in pages_pods(self.cluster, self.namespace, self.service):
+        pods = pages_pods(self.cluster, self.namespace, self.service)
+        self._pods = len(pods)
+        for pod in sorted(pods, key=lambda one: self._silent.get(one.name, 0)):
             try:
-                found = self._to(pod.name, pod.port)
+                found = self._to(pod)
             except Forbidden as error:
                 text = f"{error}; `ui` needs the rights of netpol-canary-pages (docs/web.md)"
                 raise Forbidden(text, error.status) from None
             except PortError as error:
                 failed = error
                 continue
-            self._pod, self._port = pod.name, pod.port
+            self._pod = pod
             return found
         raise failed or PortError("no pod answers")
 
-    def _to(self, pod: str, port: int) -> socket.socket:
-        return self.cluster.port_forward(pod, self.namespace, port, SECONDS)
+    def _to(self, pod: PagesPod) -> socket.socket:
+        end = self.cluster.port_forward(pod.name, self.namespace, pod.port, SECONDS)
+        self._of[end] = pod
+        return end
 
 
 def ui(target: Target, service: str, port: int, browser: bool) -> int:
@@ -66,7 +85,7 @@ def ui(target: Target, service: str, port: int, browser: bool) -> int:
     with stopping() as stop:
         cluster = connect(target.kubeconfig, target.context)
         connections = PagesConnections(cluster, target.namespace, service)
-        pages = SignedIn(connections.open, cluster.token, SECONDS)
+        pages = SignedIn(connections.open, cluster.token, SECONDS, connections.lost)
         if not pages.sign_in():
             note(
                 "the kubeconfig's user has no token, and a client certificate signs nobody in: paste a token into the page"
@@ -74,10 +93,10 @@ def ui(target: Target, service: str, port: int, browser: bool) -> int:
             pages.ask("GET", "/signin", {}).close()
         local = LocalPages(pages, port)
         with local.serving():
-            print(f"The pages of {target.namespace}/{service} are at\n\n  {local.url}\n")
-            print("Whoever has this address acts there as you. Ctrl-C ends it.", flush=True)
+            print(f"The pages of {target.namespace}/{service} are at\n\n  {local.new_url()}\n")
+            print("It opens once, and whoever opens it acts there as you. Ctrl-C ends it.", flush=True)
             if browser and _graphical():
-                webbrowser.open(local.url)
+                webbrowser.open(local.new_url())
             stop.wait()
     return 0
 

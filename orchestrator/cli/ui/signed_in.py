@@ -16,6 +16,7 @@ HOST = "netpol-canary"  # what the pages are asked by; nobody resolves it
 SIGN_IN, BY_TOKEN, SIGN_OUT = "/signin", "/signin/token", "/signout"
 STREAM_SECONDS = 330.0  # between two parts of an answer; streams of the pages end after five minutes
 MOST_PAGE = 1 << 20
+SAFE = ("GET", "HEAD")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 _CSRF = re.compile(r'name="csrf" value="([^"]*)"')
 _ALERT = re.compile(r'role="alert">(.*?)</p>', re.S)
@@ -23,11 +24,15 @@ _ALERT = re.compile(r'role="alert">(.*?)</p>', re.S)
 
 @dataclass
 class SignedIn:
-    """`open` opens a connection to the pages, whose answers begin within `seconds`; `token` gives the caller's own, or nothing."""
+    """`open` opens a connection to the pages, whose answers begin within `seconds`; `token` gives the caller's own, or nothing.
+
+    `lost` is told of a connection that gave no answer, and says by how many ways `open` may try.
+    """
 
     open: Callable[[], socket.socket]
     token: Callable[[], str]
     seconds: float
+    lost: Callable[[socket.socket], int] = lambda end: 1
     _cookies: dict[str, str] = field(default_factory=dict, repr=False)
     _left: bool = False
     _sessions: int = 0
@@ -64,22 +69,25 @@ class SignedIn:
         with self._lock:
             if self._sessions > before:
                 return True
-            self._cookies.clear()
-            form = self._page("GET", SIGN_IN, {"Accept": "text/html"})[1]
+            cookies: dict[str, str] = {}  # not those of the old session: late answers to it change them
+            form = self._page(cookies, "GET", SIGN_IN, {"Accept": "text/html"})[1]
             if BY_TOKEN not in form:
                 raise Refused("the installation lets nobody sign in with a token (signin.token)")
             found = _CSRF.search(form)
             fields = {"csrf": html.unescape(found[1]) if found else "", "token": token, "next": "/"}
-            status, said = self._page("POST", BY_TOKEN, _FORM, urlencode(fields).encode())
+            status, said = self._page(cookies, "POST", BY_TOKEN, _FORM, urlencode(fields).encode())
             if status == 303:
+                self._cookies = cookies
                 self._sessions += 1
                 return True
         alert = _ALERT.search(said)
         why = html.unescape(" ".join(alert[1].split())) if alert else f"HTTP {status}"
         raise Refused(f"the pages do not take the kubeconfig's token: {why}")
 
-    def _page(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, str]:
-        answer = self._once(method, path, headers, body)
+    def _page(
+        self, cookies: dict[str, str], method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, str]:
+        answer = self._once(method, path, headers, body, cookies)
         try:
             return answer.status, answer.read(MOST_PAGE).decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
@@ -88,16 +96,44 @@ class SignedIn:
             answer.close()
 
     def _once(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        cookies: dict[str, str] | None = None,
     ) -> http.client.HTTPResponse:
-        end = self.open()
+        """The answer, whose cookies go to those that it was asked with; a read is tried by every way there is."""
+        kept = self._cookies if cookies is None else cookies
+        tries = 0
+        while True:
+            end = self.open()
+            try:
+                answer = self._asked(end, method, path, headers, body, kept)
+            except Unreachable:
+                tries += 1
+                if tries >= self.lost(end) or method not in SAFE:
+                    raise
+                continue
+            _keep(answer, kept)
+            return answer
+
+    def _asked(
+        self,
+        end: socket.socket,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        cookies: Mapping[str, str],
+    ) -> http.client.HTTPResponse:
         end.settimeout(self.seconds)
         connection = http.client.HTTPConnection(HOST)
         connection.sock = end
-        kept = [f"{name}={value}" for name, value in list(self._cookies.items())]  # other threads change them
-        cookies = {"Cookie": "; ".join(kept)} if kept else {}
+        given = [f"{name}={value}" for name, value in list(cookies.items())]  # other threads change them
+        cookie = {"Cookie": "; ".join(given)} if given else {}
         try:
-            connection.request(method, path, body or None, {**headers, **cookies, "Connection": "close"})
+            connection.request(method, path, body or None, {**headers, **cookie, "Connection": "close"})
             answer = connection.getresponse()
         except TimeoutError:
             end.close()
@@ -106,17 +142,17 @@ class SignedIn:
             end.close()
             raise Unreachable(f"the pages gave no answer: {error or type(error).__name__}") from None
         end.settimeout(STREAM_SECONDS)
-        self._keep(answer)
         return answer
 
-    def _keep(self, answer: http.client.HTTPResponse) -> None:
-        for line in answer.msg.get_all("Set-Cookie") or []:
-            try:
-                found = SimpleCookie(line)
-            except CookieError:
-                continue
-            for name, morsel in found.items():
-                if morsel.value and morsel["max-age"] != "0":
-                    self._cookies[name] = morsel.value
-                else:
-                    self._cookies.pop(name, None)
+
+def _keep(answer: http.client.HTTPResponse, cookies: dict[str, str]) -> None:
+    for line in answer.msg.get_all("Set-Cookie") or []:
+        try:
+            found = SimpleCookie(line)
+        except CookieError:
+            continue
+        for name, morsel in found.items():
+            if morsel.value and morsel["max-age"] != "0":
+                cookies[name] = morsel.value
+            else:
+                cookies.pop(name, None)

@@ -61,7 +61,7 @@ class Browser:
         self.pages, self.cookie = pages, ""
 
     def welcome(self):
-        address = urlsplit(self.pages.url)
+        address = urlsplit(self.pages.new_url())
         _, headers, _ = self.ask("GET", f"{address.path}?{address.query}")
         self.cookie = headers["Set-Cookie"].partition(";")[0]
         return self

@@ -45,12 +45,31 @@ def test_nobody_else_gets_in(browser):
         assert status == 403 and "Set-Cookie" not in headers and "ann" not in text
     browser.welcome()
     assert browser.ask("GET", "/", Host="evil.example.com")[0] == 421
-    assert (
-        browser.ask("GET", f"/?key={browser.pages.key}", Host=f"localhost:{browser.pages.server_address[1]}")[
-            0
-        ]
-        == 421
-    )
+    path = browser.pages.new_url().removeprefix(browser.pages.origin)
+    assert browser.ask("GET", path, Host=f"localhost:{browser.pages.server_address[1]}")[0] == 421
+
+
+def test_an_address_opens_once_and_its_key_is_no_cookie(browser):
+    path, other = (browser.pages.new_url().removeprefix(browser.pages.origin) for _ in range(2))
+    key = path.partition("=")[2]
+    assert browser.ask("HEAD", path)[0] == 403  # as programs ask that preview an address
+    browser.cookie = f"{browser.pages.cookie}={key}"
+    assert browser.ask("GET", "/")[0] == 403
+    status, headers, _ = browser.ask("GET", path)
+    assert status == 303 and key not in headers["Set-Cookie"]
+    status, _, text = browser.ask("GET", path)
+    assert status == 403 and "opens once" in text
+    browser.cookie = headers["Set-Cookie"].partition(";")[0]
+    assert browser.ask("GET", path)[0] == 200  # loaded anew where it was opened
+    browser.cookie = ""
+    assert browser.ask("GET", other)[0] == 303
+
+
+def test_of_those_who_open_an_address_together_one_gets_in(browser):
+    path = browser.pages.new_url().removeprefix(browser.pages.origin)
+    with ThreadPoolExecutor(8) as pool:
+        found = [status for status, _, _ in pool.map(lambda _: browser.ask("GET", path), range(8))]
+    assert sorted(found) == [303] + [403] * 7
 
 
 @pytest.mark.parametrize("other", ['g_state={"i_l":0}', "a=b c", "a[b]=1", "x", "", "é=ü"])
@@ -101,6 +120,24 @@ def test_a_page_that_stands_open_outlasts_its_session(browser):
 def test_without_a_token_an_open_page_leads_to_the_sign_in_page(served, local):
     status, headers, _ = local(served().port, "").welcome().ask("GET", "/", HX_Request="true")
     assert (status, headers["HX-Redirect"]) == (401, "/signin")
+
+
+def test_a_late_answer_to_the_old_session_leaves_the_new_one_alone(browser):
+    browser.welcome()
+    pages = browser.pages.pages
+    asked, late = pages._asked, []
+
+    def ended(*more):
+        answer = asked(*more)
+        if not late:
+            name = next(iter(pages._cookies))
+            late.append(answer.msg.add_header("Set-Cookie", f"{name}=; Max-Age=0; Path=/"))
+            assert pages.sign_in(pages._sessions)
+        return answer
+
+    pages._asked = ended
+    assert [browser.ask("GET", "/")[0] for _ in range(2)] == [200, 200]
+    assert late and pages._sessions == 2 and pages._cookies
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "99999999", "2000000"])

@@ -13,8 +13,11 @@ from forwarding_api_server import ForwardingApiServer
 from patience import ENOUGH
 from sockets import closed_port
 
+from orchestrator.adapters.kube.cluster import connect
+from orchestrator.cli.ui.opened_pages import PagesConnections
 from orchestrator.cli.ui.pages_pod import PagesPod, pages_pods
-from orchestrator.errors import NotFound, PortError, Refused
+from orchestrator.cli.ui.signed_in import SignedIn
+from orchestrator.errors import NotFound, PortError, Refused, Unreachable
 from orchestrator.ports import Kind
 from orchestrator.sandbox.cluster import MemoryCluster
 
@@ -98,6 +101,49 @@ def test_what_stands_in_the_way_is_one_line(api, begin, pods, refused, code, tex
 def test_a_port_of_the_pod_where_nobody_listens_is_one_line(api, begin):
     code, _, err = said(begin(api({"pages-0": closed_port()})))
     assert code == 3 and len(err) == 1 and "the pages gave no answer" in err[0], err
+
+
+def test_a_pod_that_stops_answering_is_left_for_the_next_and_a_write_is_not_sent_twice(api, served, tmp_path):
+    first, second = served().port, served().port
+    server = api({"pages-0": first, "pages-1": closed_port(), "pages-2": second})
+    connections = PagesConnections(
+        connect(server.kubeconfig(tmp_path / "config")), "netpol-canary", "netpol-canary"
+    )
+    pages = SignedIn(connections.open, lambda: server.token, ENOUGH, connections.lost)
+    assert pages.sign_in() and set(server.forwarded) == {"pages-0"}
+
+    def asked(method):
+        server.forwarded.clear()
+        with pages.ask(method, "/", {"Accept": "text/html"}) as answer:
+            return answer.status, list(dict.fromkeys(server.forwarded))
+
+    server.pods["pages-0"] = closed_port()
+    assert asked("GET") == (200, ["pages-0", "pages-1", "pages-2"])
+    assert asked("GET") == (200, ["pages-2"])
+    server.pods |= {"pages-0": first, "pages-2": closed_port()}
+    with pytest.raises(Unreachable, match="gave no answer"):
+        asked("POST")
+    assert server.forwarded == ["pages-2"]
+    assert asked("GET")[1] == ["pages-0"]
+    server.pods["pages-0"] = closed_port()
+    with pytest.raises(Unreachable, match="gave no answer"):
+        asked("GET")
+    assert sorted(server.forwarded) == ["pages-0", "pages-1", "pages-2"]
+
+
+def test_who_learns_late_that_a_pod_is_silent_does_not_leave_the_next_one(api, served, tmp_path):
+    port = served().port
+    server = api({"pages-0": port, "pages-1": port})
+    connections = PagesConnections(
+        connect(server.kubeconfig(tmp_path / "config")), "netpol-canary", "netpol-canary"
+    )
+    early, late = connections.open(), connections.open()
+    assert connections.lost(early) == 2
+    connections.open().close()
+    server.pods = {"pages-new": port, **server.pods}
+    connections.lost(late)
+    connections.open().close()
+    assert server.forwarded == ["pages-0", "pages-0", "pages-1", "pages-1"]
 
 
 def test_a_service_that_is_not_there_is_named(api, begin):
