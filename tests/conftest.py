@@ -8,6 +8,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from orchestrator.adapters.git import skipped
+
 ASKED = "NETPOL_CANARY_CLUSTER"
 
 gc.set_threshold(50_000)  # as the program has it; see orchestrator/cli/main.py
@@ -47,6 +49,15 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("cluster"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def as_a_process_begins():
+    """What a process says once is said in each test, and where its log goes is each test's own affair."""
+    yield
+    skipped._said.clear()
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
