@@ -85,6 +85,22 @@ class Network:
         )
         return any("ipBlock" in peer for peer in peers)
 
+    @cached_property
+    def _ties(self) -> tuple[str, ...]:
+        """The questions about cluster-wide policies of one priority; none where each has its own."""
+        shared = any(len(equals) > 1 for tier in self._ordered.values() for equals in tier)
+        return ("ties_allow", "ties_deny") if shared else ()
+
+    @cached_property
+    def _domains(self) -> bool:
+        """Whether any rule names hosts whose addresses DNS alone knows."""
+        return any(policy.names("domainNames") for policy in self._cluster)
+
+    @cached_property
+    def _unknown_nodes(self) -> bool:
+        """Whether any rule selects nodes by their labels, which are not known."""
+        return self._nodes is None and any(policy.names("nodes") for policy in self._cluster)
+
     def isolating(self, pod: Pod, side: Direction) -> list[dict[str, Any]]:
         """The NetworkPolicies that select a pod for a direction."""
         space = pod.namespace
@@ -262,15 +278,12 @@ class Network:
         if any(p.host_network for p in pods):
             found |= {"host_as_node", "node_address_hidden"}
         if self._cluster:
-            found.add("baseline_per_direction")
-            if any(len(equals) > 1 for tier in self._ordered.values() for equals in tier):
-                found |= {"ties_allow", "ties_deny"}
+            found |= {"baseline_per_direction", *self._ties}
             if one_pod(src, dst):
                 found.add("self_exempt")
-            if not isinstance(dst, Pod) and any(map(tiers.names_domains, self._cluster)):
+            if not isinstance(dst, Pod) and self._domains:
                 found.add("names_resolve")
-            on_node = not isinstance(dst, Pod) or dst.host_network
-            if self._nodes is None and on_node and any(map(tiers.names_nodes, self._cluster)):
+            if self._unknown_nodes and (not isinstance(dst, Pod) or dst.host_network):
                 found.add("nodes_match")
         return found
 

@@ -46,6 +46,10 @@ class TierPolicy:
         found: Part = self.obj["spec"]["subject"]
         return found
 
+    def names(self, kind: str) -> bool:
+        """Whether a rule has a peer of a kind, such as `nodes`."""
+        return any(kind in peer for rules in self.rules.values() for rule in rules for peer in rule.peers)
+
 
 @dataclass(frozen=True)
 class Around:
@@ -113,20 +117,6 @@ def rulings(
         if any(_means(p, peer, around) for p in rule.peers):
             said = f"{side.part}[{number}]: {rule.said}"
             yield Ruling(rule.action, rule.ports(dst), partial(_cited, policy.obj, said))
-
-
-def names_domains(policy: TierPolicy) -> bool:
-    """Whether a rule names hosts whose addresses DNS alone knows."""
-    return _any_peer(policy, "domainNames")
-
-
-def names_nodes(policy: TierPolicy) -> bool:
-    """Whether a rule selects nodes by their labels."""
-    return _any_peer(policy, "nodes")
-
-
-def _any_peer(policy: TierPolicy, kind: str) -> bool:
-    return any(kind in peer for rules in policy.rules.values() for rule in rules for peer in rule.peers)
 
 
 def _cited(policy: Part, said: str, _: int) -> list[Cited]:
