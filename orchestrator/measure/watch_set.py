@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from orchestrator.adapters.kube.cni import settled
 from orchestrator.adapters.kube.workloads import documents
@@ -16,6 +17,7 @@ from orchestrator.policy.author import probing
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Connection, table
+from orchestrator.policy.workloads.comparable import unread_tiers
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
@@ -24,6 +26,7 @@ from orchestrator.rollout.resources.bounds import built
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
+MOST_NOTE, MOST_UNREAD = 1000, 3  # characters of a note; policies that are named
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     try:
         standing = list(documents(ctx.cluster))
     except Forbidden as error:
-        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:1000]])
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:MOST_NOTE]])
     changed = frozenset(mine)
-    old, new = fleet(standing), fleet(_overlaid(state, mine, standing))
+    old, new = fleet(standing, live=True), fleet(_overlaid(state, mine, standing), live=True)
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
@@ -70,7 +73,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         controls[:MOST_CONTROLS],
         [_edge(c, wave, lines) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
-        chosen.notes,
+        [*chosen.notes, *(text[:MOST_NOTE] for text in islice(unread_tiers(new), MOST_UNREAD))],
     )
 
 

@@ -17,6 +17,7 @@ from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import ranges, table
+from orchestrator.policy.workloads.comparable import unread_tiers
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
@@ -36,7 +37,7 @@ class Forecast:
     """`unknown` says why nothing is known of the connections; then the risk is high.
 
     `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
-    profile by which policies were read.
+    profile by which policies were read. `notes` name policies that stand in the cluster and are not evaluated.
     """
 
     changes: Sequence[Change] = ()
@@ -49,6 +50,7 @@ class Forecast:
     probes: Sequence[m.ProbeSpec] = ()
     chosen: Chosen | None = None
     cni: str = GENERIC
+    notes: Sequence[str] = ()
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -81,7 +83,20 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         if tests:
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
-    old, new = fleet(standing), fleet(_afterwards(standing, plan, files))
+    old, new = fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True)
+    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=tuple(unread_tiers(new)))
+
+
+def _evaluated(
+    ctx: Context,
+    plan: Plan,
+    strategy: m.Strategy,
+    old: Fleet,
+    new: Fleet,
+    tests: Sequence[tuple[PolicyTest, str]],
+    cni: str,
+) -> Forecast:
+    """What becomes of the connections between two states of the cluster."""
     reading = settled(cni)
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]

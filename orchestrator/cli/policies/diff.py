@@ -24,6 +24,7 @@ from orchestrator.policy.network.connections import Range
 from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.network.recordings import Flow, travelled
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.schemas.acceptable import accepted
 from orchestrator.policy.schemas.tier_kinds import tier_check
 from orchestrator.policy.workloads.comparable import known_alone, not_compared
 from orchestrator.policy.workloads.fleet import Fleet, fleet, into
@@ -142,7 +143,9 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     policies = [p for d in policies for p in into(d, spaces)]
     replaced = {_identity(d) for d in policies}
     kept = [d for d in standing if _identity(d) not in replaced]
-    return fleet(standing), fleet([*kept, *policies])
+    for document in policies:
+        accepted(document)
+    return fleet(standing, live=True), fleet([*kept, *policies], live=True)
 
 
 def _identity(document: Document) -> tuple[str, str, str]:

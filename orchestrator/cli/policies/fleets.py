@@ -55,7 +55,7 @@ def given(path: Path | None, live: bool, target: Target, workloads: Path | None 
         raise BadInput("which policies are meant?", hint="give a directory, or --cluster alone")
     if path is not None:
         return load(path, more=workloads)
-    found = fleet(documents(wiring.connected(target).cluster))
+    found = fleet(documents(wiring.connected(target).cluster), live=True)
     if not found.workloads:
         raise BadInput("there is no pod in the cluster")
     return found

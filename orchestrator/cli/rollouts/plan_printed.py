@@ -79,6 +79,7 @@ def forecast_facts(expected: Forecast) -> dict[str, Any]:
         "boundaries": [b.text for b in expected.boundaries],
         "proposal": {"waves": dict(expected.proposal.moved), "text": expected.proposal.text},
         "failedIntents": list(expected.failed),
+        "notAnalysed": list(expected.notes),
         "cni": expected.cni,
     }
 
@@ -173,6 +174,7 @@ def told(expected: Forecast) -> Iterator[str]:
         yield f"between waves: and {len(expected.boundaries) - MOST_SHOWN} more"
     if expected.proposal.text:
         yield expected.proposal.text
+    yield from (f"not analysed: {note}" for note in expected.notes[:MOST_SHOWN])
     if expected.chosen is not None:
         attempts = expected.chosen.attempts
         pods = len({(a.src.pod.namespace, a.src.pod.name) for a in attempts})

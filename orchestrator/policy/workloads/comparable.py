@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from orchestrator.policy.files.doubles import MOST_TOLD
-from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.workloads.fleet import Fleet, hidden
 
 
 def known_alone(*states: Fleet, policies: bool = True) -> list[Fleet]:
@@ -75,6 +76,11 @@ def left_out(fleet: Fleet) -> Iterator[str]:
         return
     for space in dict.fromkeys(spaces):
         yield f"the connections of namespace {space}: a policy there is not valid, so that they are not known"
+
+
+def unread_tiers(fleet: Fleet) -> Iterator[str]:
+    """The cluster-wide policies that stand there and are not evaluated, since they are not of the shape that is known here."""
+    yield from (hidden(document, text) for document, text in fleet.malformed if tier_check(document.obj))
 
 
 def selects_unknown(fleet: Fleet, policy: Mapping[str, Any]) -> bool:

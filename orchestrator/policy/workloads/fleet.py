@@ -185,8 +185,12 @@ class Fleet:
         return found
 
 
-def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
-    """Read manifests. Raises BadInput with file and line; for what is not valid, unless that is kept apart."""
+def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool = False) -> Fleet:
+    """Read manifests. Raises BadInput with file and line; for what is not valid, unless that is kept apart.
+
+    `live`: they stand in a cluster, whose API server may take cluster-wide policies of another version of their API, and refuses
+    less than the API's text: one of those that is not valid here is kept apart.
+    """
     malformed: list[tuple[Document, str]] = []
     invalid: list[tuple[dict[str, Any], str]] = []
     workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
@@ -223,7 +227,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
                 lines[title(obj)] = where
             elif (tiered := tier_check(obj)) is not None:
                 wrong = tiered(obj)
-                if wrong and keep_invalid:
+                if wrong and (keep_invalid or live):
                     malformed += [(document, text) for text in wrong]
                     continue
                 if wrong:
@@ -251,7 +255,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False) -> Fleet:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             wrong_part = read_shape.worded(error)
             text = f"{kind} is not of the shape that the API has ({wrong_part})"
-            if kind.endswith("NetworkPolicy") and not keep_invalid:
+            if kind.endswith("NetworkPolicy") and not keep_invalid and not (live and tier_check(obj)):
                 raise BadInput(text, where, cited=document.cited(text)) from None
             malformed.append((document, text))
         if len(workloads) > MOST_WORKLOADS:
