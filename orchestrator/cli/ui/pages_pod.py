@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.adapters.probes.probe_ends import ready
 from orchestrator.errors import NotFound, PortError, Refused
 from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.wording import many
@@ -36,7 +37,7 @@ def pages_pods(cluster: Cluster, namespace: str, service: str) -> list[PagesPod]
     found = [
         PagesPod(pod["metadata"]["name"], port)
         for pod in pods
-        if _ready(pod) and (port := _port(pod, target))
+        if "deletionTimestamp" not in pod["metadata"] and ready(pod) and (port := _port(pod, target))
     ]
     if not found:
         states = ", ".join(f"{pod['metadata']['name']} is {_state(pod)}" for pod in pods[:3])
@@ -57,12 +58,6 @@ def _port(pod: Manifest, target: Any) -> int:
     containers = pod["spec"].get("containers") or []
     named = (p for c in containers for p in c.get("ports") or [] if p.get("name") == target)
     return next((int(p["containerPort"]) for p in named), 0)
-
-
-def _ready(pod: Manifest) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    gone = "deletionTimestamp" in pod["metadata"]
-    return not gone and any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
 
 
 def _state(pod: Manifest) -> str:
