@@ -42,6 +42,11 @@ def plain(name: str) -> str:
     return name.partition("[")[0]
 
 
+def outside(name: str) -> bool:
+    """Whether a name is of addresses, as `first-last[External]`, blocks or words; a workload is `namespace/name[Kind]`."""
+    return name.endswith("[External]") or not name.endswith("]") or "/" not in name
+
+
 def _row(edge: WaveEdge, answers: Sequence[Asked], flow: ObservedFlow | None) -> Row:
     ends = (plain(edge.source), plain(edge.destination))
     mine = [a for a in answers if (a.probe.source, a.probe.destination) == ends and a.probe.check != "dns"]

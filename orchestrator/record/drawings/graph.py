@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.analysis.agreement import plain
+from orchestrator.analysis.agreement import outside, plain
 from orchestrator.record.drawings.axes import SIZE
 from orchestrator.record.drawings.link_line import Ends, link_line, link_sample
 from orchestrator.record.drawings.svg import (
@@ -67,11 +67,11 @@ def _column(names: Sequence[str], anchor: str) -> Column:
     """Namespaces as headings, their workloads below."""
     spaces: dict[str, set[str]] = {}
     for name in names:
-        space = OUTSIDE if _outside(name) else plain(name).partition("/")[0]
+        space = OUTSIDE if outside(name) else plain(name).partition("/")[0]
         spaces.setdefault(space, set()).add(name)
     heights: dict[str, float] = {}
     drawn: list[str] = []
-    parts = [OUTSIDE, *(part for n in names for part in ((n,) if _outside(n) else plain(n).split("/", 1)))]
+    parts = [OUTSIDE, *(part for n in names for part in ((n,) if outside(n) else plain(n).split("/", 1)))]
     longest = max(width_of(part, SIZE) for part in parts)
     y, room = TOP, min(longest, MOST_ROOM)
     x = 4 + room if anchor == "end" else WIDTH - 4 - room
@@ -94,11 +94,6 @@ def _column(names: Sequence[str], anchor: str) -> Column:
             heights[name] = y - 4
         y += 5
     return Column(x, heights, "".join(drawn), y)
-
-
-def _outside(name: str) -> bool:
-    """Addresses, as `first-last[External]`, blocks or words; a workload is `namespace/name[Kind]`."""
-    return name.endswith("[External]") or not name.endswith("]") or "/" not in name
 
 
 def _lines(links: Sequence[Link], sources: Column, targets: Column) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from orchestrator.analysis.agreement import plain
+from orchestrator.analysis.agreement import outside, plain
 from orchestrator.record.drawings.map_drawing import Column, Place, Way
 from orchestrator.record.view import LINK_WORDS, LinkWord
 from orchestrator.server.pages.connection_map.allowed import Allowed, Wire
@@ -28,8 +28,7 @@ class Drawing:
 
 def space_of(end: str) -> str:
     """The namespace of `namespace/name[Kind]`; of anything else, what is outside."""
-    inside = end.endswith("]") and not end.endswith("[External]") and "/" in end
-    return end.partition("/")[0] if inside else OUTSIDE
+    return OUTSIDE if outside(end) else end.partition("/")[0]
 
 
 class _Side:
