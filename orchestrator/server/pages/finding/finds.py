@@ -1,14 +1,14 @@
 """What has a name that holds what was asked for, each kind read with the viewer's own rights."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from orchestrator.context import NAMESPACE, POLICY, Context
-from orchestrator.errors import Forbidden, NotFound
-from orchestrator.ports import Kind, Manifest
+from orchestrator.context import NAMESPACE, Context
+from orchestrator.ports import Manifest
 from orchestrator.rollout.resources.objects import owner
 from orchestrator.server.pages import read
+from orchestrator.server.pages.standing.listed_policies import kinds_of, listed
 from orchestrator.server.pages.standing.rollout_rows import namespaces_of, part_of, rows
 from orchestrator.server.pages.standing.source_state import address, state_of
 
@@ -39,14 +39,13 @@ class Group:
 def find(ctx: Context, asked: str) -> list[Group]:
     """In the order of the page. Raises Forbidden where sources or rollouts may not be read."""
     sources, rollouts = read.sources(ctx), rows(ctx)
-    hidden_names, listed = _listed(ctx, [NAMESPACE])
-    kinds = {POLICY, *(Kind(k.api_version, k.kind) for s in sources if s.spec for k in s.spec.kinds)}
-    hidden_policies, policies = _listed(ctx, sorted(kinds))
+    hidden_names, names = listed(ctx, [NAMESPACE])
+    hidden_policies, policies = listed(ctx, kinds_of(sources))
     return [
         _group("Sources", asked, map(_source, sources)),
-        _group("Namespaces", asked, _namespaces(sources, rollouts, listed), hidden_names),
+        _group("Namespaces", asked, _namespaces(sources, rollouts, names), _unsearched(hidden_names)),
         _group("Rollouts", asked, map(_rollout, rollouts)),
-        _group("Policies", asked, map(_policy, policies), hidden_policies),
+        _group("Policies", asked, map(_policy, policies), _unsearched(hidden_policies)),
         _group("Commits", asked, _commits(sources, rollouts), matches=_of_commit),
     ]
 
@@ -73,20 +72,8 @@ def _group(
     return Group(title, tuple(found[:MOST_FOUND]), max(0, len(found) - MOST_FOUND), hidden)
 
 
-def _listed(ctx: Context, kinds: Iterable[Kind]) -> tuple[str, list[Manifest]]:
-    """Their objects in all namespaces, and what may not be listed there."""
-    found: list[Manifest] = []
-    hidden: list[str] = []
-    for kind in kinds:
-        try:
-            found += ctx.cluster.list(kind)
-        except NotFound:
-            continue  # the cluster does not know the kind
-        except Forbidden as error:
-            if error.status == 401:
-                raise
-            hidden.append(kind.kind)
-    return (f"you may not list {' and '.join(hidden)} in all namespaces" if hidden else ""), found
+def _unsearched(hidden: Sequence[str]) -> str:
+    return f"you may not list {' and '.join(hidden)} in all namespaces" if hidden else ""
 
 
 def _source(source: read.Standing) -> Find:

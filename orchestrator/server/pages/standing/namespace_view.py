@@ -11,7 +11,7 @@ from datetime import datetime
 from orchestrator.context import NAMESPACE, NAMESPACE_ROLLOUT, POLICY, Context
 from orchestrator.errors import BadInput, Forbidden, NotFound
 from orchestrator.policy.objects.rule_words import RuleWords, rule_words
-from orchestrator.ports import Kind, Manifest
+from orchestrator.ports import Manifest
 from orchestrator.rollout.managers import others, told
 from orchestrator.rollout.resources.model import (
     Change,
@@ -22,6 +22,7 @@ from orchestrator.rollout.resources.model import (
 from orchestrator.rollout.resources.objects import label, owner
 from orchestrator.rollout.resources.resource import NamespaceRollout, Rollout, load
 from orchestrator.server.pages import read
+from orchestrator.server.pages.standing.listed_policies import kinds_of, listed
 from orchestrator.server.pages.standing.rollout_rows import rows
 
 MOST_POLICIES, MOST_CHANGES, MOST_RULES = 100, 10, 300
@@ -92,15 +93,15 @@ def namespace_view(ctx: Context, name: str) -> NamespaceView:
     known = _changes(ctx, name, changing)
     changes = [change for change in known if change is not None]
     within = [s for s in read.sources(ctx) if name in s.status.current_revision_namespaces]
-    kinds = {POLICY, *(Kind(k.api_version, k.kind) for s in within if s.spec for k in s.spec.kinds)}
-    hidden, found = _policies(ctx, name, sorted(kinds))
+    hidden, found = listed(ctx, kinds_of(within), name)
+    found.sort(key=lambda obj: (str(obj["kind"]), str(obj["metadata"]["name"])))
     exists = _exists(ctx, name)
     if not exists and not (changing or within or found):
         raise _unknown(name)
     return NamespaceView(
         name,
         exists,
-        hidden,
+        f"you may not list {' and '.join(sorted(hidden))} in this namespace" if hidden else "",
         tuple(_policy(obj, changes) for obj in found[:MOST_POLICIES]),
         max(0, len(found) - MOST_POLICIES),
         tuple(s.name for s in within),
@@ -124,23 +125,6 @@ def _exists(ctx: Context, name: str) -> bool | None:
             raise
         return None
     return True
-
-
-def _policies(ctx: Context, name: str, kinds: Sequence[Kind]) -> tuple[str, list[Manifest]]:
-    found: list[Manifest] = []
-    hidden: list[str] = []
-    for kind in kinds:
-        try:
-            found += ctx.cluster.list(kind, name)
-        except NotFound:
-            continue  # the cluster does not know the kind, so that none stands there
-        except Forbidden as error:
-            if error.status == 401:
-                raise
-            hidden.append(kind.kind)
-    found.sort(key=lambda obj: (str(obj["kind"]), str(obj["metadata"]["name"])))
-    kinds_hidden = " and ".join(sorted(hidden))
-    return (f"you may not list {kinds_hidden} in this namespace" if hidden else ""), found
 
 
 def _policy(obj: Manifest, changes: Sequence[NamespaceChange]) -> NamespacePolicy:
