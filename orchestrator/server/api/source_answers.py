@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from orchestrator.record.view import WaveState
-from orchestrator.rollout.resources.conditions import whole
+from orchestrator.rollout.resources.conditions import of_type, whole
 from orchestrator.rollout.resources.model import Condition, ConditionStatus, Git
-from orchestrator.server.api.answers import Answer, Moment, Page
+from orchestrator.server.api.answers import Answer, Moment, Page, fields_of
 from orchestrator.server.pages.read import Standing
 from orchestrator.server.pages.standing.source_state import address, state_of
 
@@ -86,24 +86,17 @@ def source_answer(source: Standing) -> SourceAnswer:
 def _fields(source: Standing) -> dict[str, object]:
     status = source.status
     state, word, message = state_of(source)
-    orphaned = next((c.status for c in status.conditions if c.type == "Orphaned"), "")
+    orphaned = of_type(status.conditions, "Orphaned")
     return {
-        "name": source.name,
+        **fields_of(SourceSummary, source),
+        **fields_of(SourceSummary, status),
         "state": state,
         "word": word,
         "message": message,
         "suspended": source.suspend,
         "repository": _repository(source.spec.git) if source.spec else None,
-        "current_revision": status.current_revision,
-        "current_revision_rollout": status.current_revision_rollout,
-        "current_revision_since": status.current_revision_since,
         "namespace_count": len(status.current_revision_namespaces),
-        "active_rollout": status.active_rollout,
-        "queued_revision": status.queued_revision,
-        "blocked_revision": status.blocked_revision,
-        "blocked_reason": status.blocked_reason,
-        "orphaned": orphaned,
-        "problem": source.problem,
+        "orphaned": orphaned.status if orphaned else "",
     }
 
 
@@ -113,10 +106,4 @@ def _repository(git: Git) -> Repository:
 
 def _condition(source: Standing, condition: Condition) -> SourceCondition:
     said = whole(source.status.conditions, source.status.details, condition.type)
-    return SourceCondition(
-        type=condition.type,
-        status=condition.status,
-        reason=condition.reason,
-        message=said,
-        last_transition_time=condition.last_transition_time,
-    )
+    return SourceCondition.model_validate({**fields_of(SourceCondition, condition), "message": said})
