@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -178,14 +178,16 @@ def _asked(path: str) -> Asked:
 def _discovery(path: str) -> dict[str, Any] | None:
     """What clients ask first; None for a path of objects."""
     grouped = sorted({k.api_version for k in KINDS} - {"v1"})
-    answers: dict[str, Callable[[], dict[str, Any]]] = {
-        "version": lambda: {"major": "1", "minor": "34", "gitVersion": GIT_VERSION},
-        "api": lambda: {"kind": "APIVersions", "versions": ["v1"]},
-        "apis": lambda: {"apiVersion": "v1", "kind": "APIGroupList", "groups": [_group(v) for v in grouped]},
-        "api/v1": lambda: _resources("v1"),
-        **{f"apis/{v}": (lambda v=v: _resources(v)) for v in grouped},  # type: ignore[misc]
-    }
-    return answers[path]() if path in answers else None
+    root, _, version = path.partition("/")
+    if path == "version":
+        return {"major": "1", "minor": "34", "gitVersion": GIT_VERSION}
+    if path == "api":
+        return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "apis":
+        return {"apiVersion": "v1", "kind": "APIGroupList", "groups": [_group(v) for v in grouped]}
+    if path == "api/v1" or (root == "apis" and version in grouped):
+        return _resources(version)
+    return None
 
 
 def _group(api_version: str) -> dict[str, Any]:
