@@ -23,13 +23,13 @@ def show(
     directory: Path,
     found: Sequence[Finding],
     output: str,
-    files: Mapping[str, bytes],
+    places: Places,
     rules: Mapping[str, Rule] = RULES,
     changed: Changed | None = None,
 ) -> None:
     """Print them, the worst first: a Git host shows about ten annotations a step, where `changed` says what it shows at all."""
     order = sorted(found, key=lambda f: _ORDER.index(f.rule.severity))
-    placed = relative(directory, spots(order, Places(files)))
+    placed = relative(directory, spots(order, places))
     left = [(f, spot) for f, spot in placed if not f.ignored]
     if output == "sarif":
         printed(sarif(placed, rules), "json")

@@ -1,7 +1,7 @@
 """`check`: a pull request in one go: findings, intents, connections and risk; one exit code, one summary."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,7 +95,7 @@ class _Answer:
     verdict: Verdict
     before: Fleet
     after: Fleet
-    files: Mapping[str, bytes]
+    places: Places
     began: str
 
     @property
@@ -109,11 +109,10 @@ class _Answer:
         elif output in FORMATS:
             lines = changed_lines(self.asked.path, self.began) if output == "github" else None
             found = problems(self.result, self.before, self.after)
-            show(self.asked.path, found, output, self.files, CHECKED, lines)
+            show(self.asked.path, found, output, self.places, CHECKED, lines)
         elif output in LISTED or (not output and drawn(output)):
             left = [f for f in problems(self.result, self.before, self.after) if not f.ignored]
-            places = Places(self.files)
-            listed(spots(left, places), places, output)
+            listed(spots(left, self.places), self.places, output)
             print("\n".join(closing(self.result, self.verdict)))
         else:
             print(self.text)
@@ -152,7 +151,7 @@ def _answer(asked: Asked) -> _Answer:
         unread=[*told, *unread(before, after)],
     )
     verdict = decide(result.risk, most, result.blocks, len(result.worst), moved.unknown)
-    return _Answer(asked, result, verdict, before, after, files, began)
+    return _Answer(asked, result, verdict, before, after, Places(files), began)
 
 
 def _new(path: Path, before: Fleet, after: Fleet) -> list[Finding]:

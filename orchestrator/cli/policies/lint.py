@@ -76,7 +76,7 @@ def check(
     found = [f for f in everything if not f.ignored]
     places = Places(files)
     if output in FORMATS:
-        show(path, everything, output, files)
+        show(path, everything, output, places)
     elif output in MACHINE:
         rows = [_data(*placed) for placed in spots(everything, places)]
         printed({"findings": rows, "notRead": not_read}, output)

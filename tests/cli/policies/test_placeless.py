@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from orchestrator.cli.findings.problems import show
+from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.lint.findings import RULES, Finding
 from orchestrator.ports import Files
 
@@ -22,7 +23,7 @@ def shown(tmp_path, capsys, monkeypatch):
     (tmp_path / "net").mkdir()
 
     def go(output, files=FILES):
-        show(tmp_path / "net", [LOST], output, files)
+        show(tmp_path / "net", [LOST], output, Places(files))
         return capsys.readouterr().out
 
     return go
