@@ -25,27 +25,27 @@ def routers(parts: Parts) -> list[APIRouter]:
 def install(app: FastAPI, parts: Parts) -> None:
     """Every answer is read as `request.state.viewer`, whom the sign-in sets; without one it is 401."""
     found = routers(parts)
-    for router in found:
+    for router in (*found, _described(document(found)), _rest()):
         app.include_router(router)
-    app.include_router(_rest(document(found)))
 
 
-def _rest(described: dict[str, Any]) -> APIRouter:
-    """The document, and a problem for whatever else is asked below /api."""
+def _described(content: dict[str, Any]) -> APIRouter:
+    """The address of the document."""
     found = api_router()
 
     def openapi() -> Response:
-        return AsciiJson(described)
+        return AsciiJson(content)
 
-    for method in READS:
-        found.add_api_route("/openapi.json", openapi, methods=[method], include_in_schema=False)
-    below = APIRouter(include_in_schema=False)
+    found.add_api_route("/openapi.json", openapi, methods=[*READS], include_in_schema=False)
+    return found
+
+
+def _rest() -> APIRouter:
+    """A problem for whatever else is asked below /api."""
+    found = APIRouter(include_in_schema=False)
     for path in (API, f"{API}/{{rest:path}}"):
-        below.add_api_route(path, _nothing, methods=METHODS)
-    found_all = APIRouter(include_in_schema=False)
-    found_all.include_router(found)
-    found_all.include_router(below)
-    return found_all
+        found.add_api_route(path, _nothing, methods=METHODS)
+    return found
 
 
 def _nothing(request: Request) -> Response:
