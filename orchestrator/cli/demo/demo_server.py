@@ -49,7 +49,7 @@ class Stand:
 def serve(listen: str, keep: Path | None) -> None:
     """Until SIGINT or SIGTERM. Raises BadInput."""
     host, port = address(listen)
-    host = host or "127.0.0.1"
+    host = host or LOOPBACK
     logs.configure(level="error")
     # The server raises a signal once more when it has ended; its usual handler would leave the repository behind.
     with (
