@@ -1,6 +1,6 @@
 """The comments of one pull request: the one of ours that is kept up to date among them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,16 @@ class CommentThread:
     def keep(self, marker: str, body: str, ours: Callable[[Comment], bool]) -> None:
         """The first of ours that begins with the marker says this from here on; what two runs at once made twice goes."""
         found = self.api.pages(self.every, until_empty=True, most=MOST_PAGES)
-        mine = [c for c in found if begins(c, marker) and ours(c)]
-        self.say(mine[0] if mine else None, body)
+        mine = [c for c in found if _begins(c, marker) and ours(c)]
+        self._say(mine[0] if mine else None, body)
         for double in mine[1:]:
             self.api.send("DELETE", f"{self.one}/{int(double['id'])}", None, (404,))
 
-    def say(self, standing: Comment | None, body: str) -> None:
+    def update(self, found: Iterable[Comment], marker: str, body: str) -> None:
+        """The first of these comments that begins with the marker says this from here on, whoever wrote it."""
+        self._say(next((c for c in found if _begins(c, marker)), None), body)
+
+    def _say(self, standing: Comment | None, body: str) -> None:
         """In this comment, or in a new one; what is said already is not said again."""
         if standing is None:
             self.api.send("POST", self.every, {"body": body})
@@ -35,6 +39,5 @@ class CommentThread:
             self.api.send(self.change, f"{self.one}/{standing.get('id')}", {"body": body})
 
 
-def begins(comment: Comment, marker: str) -> bool:
-    """Whether its text begins with the marker."""
+def _begins(comment: Comment, marker: str) -> bool:
     return str(comment.get("body", "")).startswith(marker)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
+from orchestrator.adapters.githosts.comment_thread import CommentThread
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
@@ -45,7 +45,7 @@ class Gitea:
         path = f"repos/{self.repository}/issues"
         thread = CommentThread(self.api, f"{path}/{pull['number']}/comments", f"{path}/comments", "PATCH")
         found = self.api.get(thread.every)  # all of them: this list has no pages
-        thread.say(next((c for c in found or [] if begins(c, marker)), None), body)
+        thread.update(found or [], marker, body)
 
     def revert(self, wanted: Reversal) -> None:
         raise DeliveryError("on Gitea and Forgejo no pull request is opened")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
+from orchestrator.adapters.githosts.comment_thread import CommentThread
 from orchestrator.adapters.githosts.conversation import MOST_PAGES, PER_PAGE, Conversation
 from orchestrator.adapters.githosts.github_revert import open_revert
 from orchestrator.errors import DeliveryError
@@ -52,7 +52,7 @@ class GitHub:
         merged = pulls[0]
         thread = self._thread(int(merged["number"]))
         comments = self.api.pages(thread.every, {"since": str(merged["merged_at"])})
-        thread.say(next((c for c in comments if begins(c, marker)), None), body)
+        thread.update(comments, marker, body)
 
     def keep_comment(self, number: int, marker: str, body: str) -> None:
         """On an open pull request; whose token it is, an App's too, GraphQL alone says."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from orchestrator.adapters.githosts.comment_thread import CommentThread, begins
+from orchestrator.adapters.githosts.comment_thread import CommentThread
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
 from orchestrator.ports import CommitStatus, Reversal
@@ -50,7 +50,7 @@ class GitLab:
             return
         thread = self._thread(int(merged["iid"]))
         notes = self.api.pages(thread.every, {"sort": "asc", "order_by": "created_at"})
-        thread.say(next((n for n in notes if begins(n, marker)), None), body)
+        thread.update(notes, marker, body)
 
     def keep_comment(self, number: int, marker: str, body: str) -> None:
         """As a note on an open merge request."""
