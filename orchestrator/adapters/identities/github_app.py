@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.adapters.http.allowed_addresses import problem
 from orchestrator.adapters.http.client import Answer, Client
+from orchestrator.adapters.identities.made_once import MadeOnce
 from orchestrator.adapters.identities.renewed_token import REFUSED, RenewedToken, Token
 from orchestrator.errors import BadInput, IdentityError
 from orchestrator.ports import Clock
@@ -33,7 +33,6 @@ BASES = ("githubAppBaseURL", "githubAppEnterpriseBaseUrl")  # of Flux, of Argo C
 PUBLIC = "https://api.github.com"
 FETCH = {"contents": "read"}
 SECONDS, MOST_BYTES = 10.0, 1 << 20
-MOST_KEPT = 10_000  # more than there are sources: else each poll would have its token made
 MOST_KEY = 32_768
 LEAST_BITS = 2048
 PAST, AHEAD = (
@@ -116,8 +115,8 @@ class GitHubApps:
     """The tokens of this process, each for an installation, a repository and some permissions."""
 
     def __init__(self, clock: Clock, seconds: float = SECONDS) -> None:
-        self._clock, self._seconds, self._lock = clock, seconds, threading.Lock()
-        self._kept: dict[object, RenewedToken] = {}
+        self._clock, self._seconds = clock, seconds
+        self._kept = MadeOnce[RenewedToken]()
 
     def token(
         self,
@@ -130,19 +129,12 @@ class GitHubApps:
         """For a repository by its name without its owner; certificates to trust by, as a file or as they are."""
         wanted = {"repositories": [repository], "permissions": dict(permissions)}
         key = (app.api, app.app, app.installation, app.fingerprint, json.dumps(wanted), ca_file, authorities)
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
 
-                def make() -> Token:
-                    with _trusted(ca_file, authorities) as verify:
-                        return self._made(app, wanted, verify)
+        def make() -> Token:
+            with _trusted(ca_file, authorities) as verify:
+                return self._made(app, wanted, verify)
 
-                found = RenewedToken(make, self._clock)
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = found
-        return found
+        return self._kept.get(key, lambda: RenewedToken(make, self._clock))
 
     def _made(self, app: App, wanted: Mapping[str, object], verify: bool | str) -> Token:
         now = self._clock.now()

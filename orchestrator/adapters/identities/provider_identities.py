@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
@@ -12,6 +11,7 @@ from orchestrator.adapters.identities import azure_token, google_token
 from orchestrator.adapters.identities.aws_signature import AwsSignature, GivenKeys, OwnKeys, region_of
 from orchestrator.adapters.identities.file_token import FileToken
 from orchestrator.adapters.identities.grants import Grants, covered
+from orchestrator.adapters.identities.made_once import MadeOnce
 from orchestrator.adapters.identities.renewed_token import Bearer
 from orchestrator.errors import BadInput
 from orchestrator.ports import Clock
@@ -22,15 +22,14 @@ LIBRARIES = {
     "google": ("google.auth", "google-auth"),
     "azure": ("azure.identity", "azure-identity"),
 }
-MOST_KEPT = 10_000  # more than there are sources: else each query would have its token made
 
 
 class Identities:
     """Those of this process, kept: the sources that use them are built anew every minute."""
 
     def __init__(self, clock: Clock, granted: Callable[[], Grants] = Grants) -> None:
-        self._clock, self._granted, self._lock = clock, granted, threading.Lock()
-        self._kept: dict[str, Identity] = {}
+        self._clock, self._granted = clock, granted
+        self._kept = MadeOnce[Identity]()
         self._own_keys = OwnKeys(clock)
 
     def get(self, provider: m.Provider, secret: Mapping[str, bytes]) -> Identity | None:
@@ -42,14 +41,7 @@ class Identities:
         file = self._granted_file(provider, where) if own else ""
         given = "" if own else _digest(secret)
         key = json.dumps([wanted.model_dump(), provider.url, file, own, given])
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
-                found = self._made(provider, None if own else secret, file, where)
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = found
-        return found
+        return self._kept.get(key, lambda: self._made(provider, None if own else secret, file, where))
 
     def _granted_file(self, provider: m.Provider, where: str) -> str:
         """The file of a token, empty for another identity. Raises BadInput where its own may not be sent there."""
