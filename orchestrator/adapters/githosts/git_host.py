@@ -9,7 +9,7 @@ from orchestrator.adapters.githosts.github import GitHub
 from orchestrator.adapters.githosts.gitlab import GitLab
 from orchestrator.adapters.http.allowed_addresses import problem, shown
 from orchestrator.adapters.http.client import Client
-from orchestrator.adapters.identities.github_app import BASES, PUBLIC, App, GitHubApps
+from orchestrator.adapters.identities.github_app import BASES, PUBLIC, App, GitHubApps, api_headers
 from orchestrator.adapters.identities.renewed_token import Bearer
 from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Clock, CommitStatus, GitHost, Reversal
@@ -21,15 +21,7 @@ MOST_REDIRECTS = 3
 SECRET = "feedback.secretRef"
 Begin = Callable[[Conversation, str], GitHost]
 HOSTS: Mapping[str, tuple[Begin, str, Callable[[str], Mapping[str, str]]]] = {
-    "github": (
-        GitHub,
-        PUBLIC,
-        lambda token: {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        },
-    ),
+    "github": (GitHub, PUBLIC, api_headers),
     "gitlab": (GitLab, "https://gitlab.com/api/v4", lambda token: {"PRIVATE-TOKEN": token}),
     "gitea": (Gitea, "", lambda token: {"Authorization": f"token {token}"}),
 }

@@ -155,14 +155,19 @@ class GitHubApps:
     def _asked(
         self, app: App, wanted: Mapping[str, object], verify: bool | str, now: datetime
     ) -> tuple[Client, Answer]:
-        headers = {
-            "Authorization": f"Bearer {app.assertion(now)}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
+        headers = api_headers(app.assertion(now))
         client = Client(app.api, IdentityError, self._seconds, MOST_BYTES, headers, verify=verify)
         path = f"app/installations/{app.installation}/access_tokens"
         return client, client.ask("POST", path, body=wanted)
+
+
+def api_headers(token: str) -> dict[str, str]:
+    """What GitHub's API is asked with."""
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+    }
 
 
 def _refusal(client: Client, answer: Answer) -> IdentityError:
