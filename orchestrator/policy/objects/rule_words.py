@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import NAME_LABEL, requirements
+from orchestrator.wording import first
 
 NOBODY, ANYBODY, EVERY_PORT = "nobody", "anybody", "every port"
 MOST_PEERS = 20
@@ -38,9 +39,8 @@ def _side(policy: Mapping[str, Any], side: Direction, pods: str) -> Iterator[Rul
     if not rules:
         yield RuleWords(side, pods, (NOBODY,), "")
     for rule in rules:
-        peers = [_peer(peer) for peer in rule.get(side.peers) or []]
-        more = [f"and {len(peers) - MOST_PEERS} more"] if len(peers) > MOST_PEERS else []
-        yield RuleWords(side, pods, (*peers[:MOST_PEERS], *more) or (ANYBODY,), _ports(rule))
+        peers = first([_peer(peer) for peer in rule.get(side.peers) or []], MOST_PEERS)
+        yield RuleWords(side, pods, tuple(peers) or (ANYBODY,), _ports(rule))
 
 
 def _ports(rule: Mapping[str, Any]) -> str:
