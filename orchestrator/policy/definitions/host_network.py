@@ -10,10 +10,7 @@ def node_ranges(fleet: Fleet, platform: Platform) -> list[str]:
     """The nodes' addresses as ranges: those that are given, else those that pods and Nodes are known to have."""
     if platform.nodes:
         return sorted({str(ipaddress.ip_network(n, strict=False)) for n in platform.nodes})
-    pods = (w.pod for w in fleet.workloads)
-    known = {a for p in pods for a in (p.node_ip, *p.other_node_ips) if a}
-    known |= fleet.nodes.keys()
-    return [str(ipaddress.ip_network(a)) for a in sorted(known, key=_order)]
+    return [str(ipaddress.ip_network(a)) for a in sorted(fleet.node_addresses, key=_order)]
 
 
 def _order(address: str) -> tuple[int, int]:

@@ -30,9 +30,6 @@ def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
 
     The address of a node is like no other.
     """
-    nodes = {
-        a for w in fleet.workloads for a in (w.pod.node_ip, *w.pod.other_node_ips) if a
-    } | fleet.nodes.keys()
     marks: list[list[int]] = [[] for _ in addresses]
     spans = {v: [n for n, a in enumerate(addresses) if a.version == v] for v in (4, 6)}
     values = {v: [int(addresses[n]) for n in numbers] for v, numbers in spans.items()}
@@ -55,6 +52,6 @@ def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
     kinds: dict[tuple[object, ...], int] = {}
     found = []
     for address, rules in zip(addresses, marks, strict=True):
-        mine = str(address) if str(address) in nodes else ""
+        mine = str(address) if str(address) in fleet.node_addresses else ""
         found.append(kinds.setdefault((address.version, mine, *rules), len(kinds)))
     return found

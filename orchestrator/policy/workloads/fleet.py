@@ -141,6 +141,12 @@ class Fleet:
         """The labels of the Nodes that are known, by their addresses."""
         return node_labels(self.beside)
 
+    @cached_property
+    def node_addresses(self) -> Collection[str]:
+        """The addresses of nodes, as pods on them have it or the Nodes themselves."""
+        pods = (w.pod for w in self.workloads)
+        return self.nodes.keys() | {a for p in pods for a in (p.node_ip, *p.other_node_ips) if a}
+
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
         return Network(self.namespaces, self.policies, self.cluster, settled, self.nodes or None)
