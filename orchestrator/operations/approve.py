@@ -1,7 +1,7 @@
 """A person's decision on a wave, whichever way it is taken: what is sensible, and the RolloutApproval of it."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -49,19 +49,9 @@ def decide(ctx: Context, state: State, what: Decision) -> Decided:
     if what.decision == "approve" and risk in ASKS_WHY and not what.comment.strip():
         raise BadInput(f"{state.rollout.name} has {risk} risk: approving it takes a reason", hint="say why")
     wave = _wave(state, what)
-    user, groups = ctx.cluster.user()
     wanted = frozenset(g for gate in state.rollout.spec.strategy.gates for g in gate.groups)
-    spec = m.RolloutApprovalSpec(
-        rollout=state.rollout.name,
-        wave=wave,
-        plan_digest=state.rollout.spec.plan_digest,
-        user=user,
-        groups=own(groups, wanted),
-        decision=what.decision,
-        comment=what.comment,
-        break_glass=what.break_glass,
-    )
-    obj = manifest(ctx, state, spec)
+    spec = spoken(ctx, state, wave, wanted, what.decision, what.comment, what.break_glass)
+    obj, user = manifest(ctx, state, spec), spec.user
     now = ctx.clock.now()
     alone = gates(state.rollout, wave, (as_if(obj, state, now),), now)
     _counting(alone, user)
@@ -99,9 +89,27 @@ def _wave(state: State, what: Decision) -> int:
     return wave
 
 
-def own(groups: Sequence[str], wanted: Collection[str]) -> list[str]:
-    """A person's groups as an approval holds them, those that are asked for first."""
-    return sorted(groups, key=lambda g: g not in wanted)[:MOST_GROUPS]
+def spoken(
+    ctx: Context,
+    state: State,
+    wave: int,
+    wanted: Collection[str],
+    decision: Literal["approve", "reject", "emergency"],
+    comment: str,
+    break_glass: bool = False,
+) -> m.RolloutApprovalSpec:
+    """What whoever calls says, in their name and with their groups, the `wanted` ones first."""
+    user, groups = ctx.cluster.user()
+    return m.RolloutApprovalSpec(
+        rollout=state.rollout.name,
+        wave=wave,
+        plan_digest=state.rollout.spec.plan_digest,
+        user=user,
+        groups=sorted(groups, key=lambda g: g not in wanted)[:MOST_GROUPS],
+        decision=decision,
+        comment=comment,
+        break_glass=break_glass,
+    )
 
 
 def manifest(ctx: Context, state: State, spec: m.RolloutApprovalSpec) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from orchestrator.context import Context, freezes
 from orchestrator.errors import BadInput, Refused
-from orchestrator.operations.approve import as_if, fitting, manifest, own
+from orchestrator.operations.approve import as_if, fitting, manifest, spoken
 from orchestrator.rollout.gates.emergency import standing, voices
 from orchestrator.rollout.gates.opening import left_to_skip
-from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Approval, load
 from orchestrator.rollout.state import State
@@ -53,17 +52,8 @@ def declare(ctx: Context, state: State, why: str) -> Declared:
         )
     if status.emergency is not None and standing(rollout, now):
         return Declared(status.emergency.user, status.emergency.until, (), again=True)
-    user, groups = ctx.cluster.user()
-    spec = m.RolloutApprovalSpec(
-        rollout=rollout.name,
-        wave=status.wave,
-        plan_digest=rollout.spec.plan_digest,
-        user=user,
-        groups=own(groups, frozenset(allowed.groups)),
-        decision="emergency",
-        comment=why,
-    )
-    obj = manifest(ctx, state, spec)
+    spec = spoken(ctx, state, status.wave, frozenset(allowed.groups), "emergency", why)
+    obj, user = manifest(ctx, state, spec), spec.user
     for voice in voices(rollout, (as_if(obj, state, now),), now):
         if voice.why:
             raise Refused(f"an emergency declared by {user} does not count: {user} {voice.why}")
