@@ -32,6 +32,11 @@ def agreeing(number: int, one: str, several: str) -> str:
     return one if number == 1 else several
 
 
+def numbered(noun: str, numbers: Sequence[int]) -> str:
+    """`wave 3`, `waves 3 to 5`: of consecutive ones."""
+    return f"{noun} {numbers[0]}" if len(numbers) == 1 else f"{plural(noun)} {numbers[0]} to {numbers[-1]}"
+
+
 def few(items: Sequence[str], most: int, between: str = ", ", last: str = " and") -> str:
     """`one, two and 3 more`: the first of them, and how many there are beyond."""
     more = f"{last} {len(items) - most} more" if len(items) > most else ""

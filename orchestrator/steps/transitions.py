@@ -1,6 +1,5 @@
 """Open a wave, pause before or within it, go on, declare an emergency, note a request: one compare-and-swap each."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from orchestrator.rollout.next import Action, State, unwritten
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.conditions import of_type, put, reasoned
 from orchestrator.rollout.resources.resource import WaveAnalysis, load
+from orchestrator.wording import numbered
 
 BROKEN = "BreakGlassUsed"
 MOST_EARLIER = 16  # emergencies of one rollout, beside the last
@@ -28,7 +28,7 @@ def open_wave(ctx: Context, state: State, action: Action) -> None:
         going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
         if joined:
             opened = joined[-1] + 1
-            action = replace(action, message=f"{action.message}; with it by an emergency: {_named(joined)}")
+            action = replace(action, message=f"{action.message}; with it by an emergency: {numbered('wave', joined)}")
             going["joined"] = [*state.rollout.status.joined, *joined]
         change(ctx, state, action, waves_started=opened, **going)
 
@@ -38,10 +38,6 @@ def _joining(ctx: Context, state: State) -> list[int]:
     joined = joining(state.rollout, ctx.clock.now())
     names = sum(len(state.rollout.spec.waves[number].namespaces) for number in joined)
     return [] if joined and ctx.capacity.lacking(state.rollout, names) else joined
-
-
-def _named(waves: Sequence[int]) -> str:
-    return f"wave {waves[0]}" if len(waves) == 1 else f"waves {waves[0]} to {waves[-1]}"
 
 
 def declare(ctx: Context, state: State, action: Action) -> None:

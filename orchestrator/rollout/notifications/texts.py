@@ -10,7 +10,7 @@ from orchestrator.rollout.outbox import NOT_ITS_FAULT, turned_back
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import cut
 from orchestrator.rollout.resources.resource import Rollout
-from orchestrator.wording import few
+from orchestrator.wording import few, numbered
 
 MOST_LINES = 8
 MOST_EDGES = 5
@@ -99,11 +99,10 @@ def _facts(rollout: Rollout, entry: m.Outgoing) -> list[str]:
     """Where, since when and what stands of it, and whose commit."""
     spec = rollout.spec
     names = [n for w in spec.waves[entry.current.start : entry.current.stop] for n in w.namespace_names]
-    waves = f"wave {entry.wave}" if len(entry.current) == 1 else f"waves {entry.wave} to {entry.current[-1]}"
     people = ", ".join(p.removeprefix("user:") for p in spec.authors[:5]) or "unknown"
     subject = f": {spec.subject}" if spec.subject else ""
     return [
-        f"Rollout {rollout.name}, {waves} ({few(names, 5)}){_since(rollout, entry)}.",
+        f"Rollout {rollout.name}, {numbered('wave', entry.current)} ({few(names, 5)}){_since(rollout, entry)}.",
         f"{_standing(rollout, entry)}.",
         harmless(f"Commit {spec.revision[:10]} by {people}{subject}; risk {spec.risk}."),
     ]
