@@ -28,7 +28,9 @@ def open_wave(ctx: Context, state: State, action: Action) -> None:
         going = {"phase": "Progressing", "paused_for": "", "reason": "", **_glass(ctx, state, action)}
         if joined:
             opened = joined[-1] + 1
-            action = replace(action, message=f"{action.message}; with it by an emergency: {numbered('wave', joined)}")
+            action = replace(
+                action, message=f"{action.message}; with it by an emergency: {numbered('wave', joined)}"
+            )
             going["joined"] = [*state.rollout.status.joined, *joined]
         change(ctx, state, action, waves_started=opened, **going)
 

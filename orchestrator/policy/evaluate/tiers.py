@@ -85,7 +85,7 @@ def of_equals(policies: Sequence[Iterable[Ruling]], first: Sequence[str] = ()) -
         return
     found = []
     for rulings in policies:
-        left = port_sets.ALL
+        left = port_sets.ANY
         for ruling in rulings:
             found.append(ruling._replace(ports=ruling.ports & left))
             left &= ~ruling.ports

@@ -1,4 +1,7 @@
-"""Sets of protocol and port as bits: TCP, UDP and SCTP, 65,536 bits each, so that sets are plain integers."""
+"""Sets of protocol and port as bits, 65,536 of each protocol, so that sets are plain integers.
+
+TCP, UDP and SCTP have ports; of ICMP and ICMPv6, bit `256 * type + code` stands for a type and code.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -7,6 +10,7 @@ from typing import Any
 from orchestrator.policy.objects.pod import End, Pod
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
+ICMPS = ("ICMP", "ICMPv6")
 SIZE = 1 << 16
 NONE = 0
 
@@ -19,7 +23,22 @@ def span(protocol: str, first: int = 1, last: int = SIZE - 1) -> int:
     return ((1 << (last - first + 1)) - 1) << (PROTOCOLS.index(protocol) * SIZE + first)
 
 
+def icmp(protocol: str = "ICMP", kind: int | None = None, code: int | None = None) -> int:
+    """The messages of ICMP, or ICMPv6, of a type and a code; of all where none is given."""
+    at = (len(PROTOCOLS) + ICMPS.index(protocol)) * SIZE
+    if kind is None:
+        return ((1 << SIZE) - 1) << at
+    return (((1 << 256) - 1) if code is None else 1 << code) << (at + 256 * kind)
+
+
+@lru_cache(maxsize=4096)
+def asked(protocol: str, port: int) -> int:
+    """What a question means: a port, or every code of a type of ICMP."""
+    return icmp(protocol, port) if protocol in ICMPS else span(protocol, port, port)
+
+
 ALL = span("TCP") | span("UDP") | span("SCTP")
+ANY = ALL | icmp("ICMP") | icmp("ICMPv6")  # what no rule says a port of
 
 
 def contains(ports: int, protocol: str, port: int) -> bool:
@@ -30,7 +49,7 @@ def contains(ports: int, protocol: str, port: int) -> bool:
 def of_rule(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
     """The set that the `ports` of a NetworkPolicy's rule stand for at a destination."""
     if not entries:
-        return ALL
+        return ANY
     found = NONE
     for entry in entries:
         protocol, wanted = entry.get("protocol", "TCP"), entry.get("port")
@@ -46,7 +65,7 @@ def of_rule(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
 def of_tier(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
     """The set that the `protocols` of a ClusterNetworkPolicy's rule stand for at a destination."""
     if not entries:
-        return ALL
+        return ANY
     found = NONE
     for entry in entries:
         if entry.get("destinationNamedPort") is not None:
@@ -69,7 +88,7 @@ def of_tier(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
 def of_admin(entries: Sequence[Mapping[str, Any]], dst: End) -> int:
     """The set that the `ports` of an AdminNetworkPolicy's rule stand for at a destination."""
     if not entries:
-        return ALL
+        return ANY
     found = NONE
     for entry in entries:
         one, several = entry.get("portNumber"), entry.get("portRange")

@@ -1,0 +1,41 @@
+"""What a CNI makes of the policies of all APIs: who comes before whom, and what is left where none of them speaks."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.pod import End
+
+
+class Ends(NamedTuple):
+    """Both ends as policies see them; `own` is one pod, or a pod and its node, `free` what no policy judges at all."""
+
+    src: End
+    dst: End
+    own: bool = False
+    free: bool = False
+
+    @property
+    def both(self) -> tuple[End, End]:
+        return self.src, self.dst
+
+
+class Order(Protocol):
+    """Policies of any APIs in the order in which one CNI asks them."""
+
+    def questions(self, src: End, dst: End) -> set[str]:
+        """What the APIs leave open and can bear on two ends: fields of a Reading."""
+        ...
+
+    def seen(self, src: End, dst: End, reading: Reading) -> Ends:
+        """Two ends as the policies see them."""
+        ...
+
+    def tiers(self, side: Direction, ends: Ends, reading: Reading) -> Iterator[Iterable[Ruling]]:
+        """What is asked about a pod, one tier after another: in each the first ruling that has a port decides on it.
+
+        What is passed, or decided by none, goes to the next tier; what no tier decides is denied.
+        """
+        ...
