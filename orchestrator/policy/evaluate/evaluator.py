@@ -58,12 +58,11 @@ class Network:
         """`nodes` has the labels of nodes by their addresses; None where they are not known."""
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
-        self._kubernetes = KubernetesOrder(namespaces, policies, cluster, nodes)
-        self._order: Order = self._kubernetes
+        self._order: Order = KubernetesOrder(namespaces, policies, cluster, nodes)
 
     def isolated(self, pod: Pod, side: Direction) -> bool:
-        """Whether any NetworkPolicy selects the pod for a direction."""
-        return bool(self._kubernetes.isolating(pod, side))
+        """Whether what no rule names is denied, one way of a pod."""
+        return self._order.isolates(pod, side)
 
     def allowed(self, src: End, dst: End, protocol: str, port: int) -> bool:
         """Both ends must allow; under the plain reading, or what the profile settles."""

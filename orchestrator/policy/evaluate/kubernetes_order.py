@@ -45,14 +45,7 @@ class KubernetesOrder:
     @cached_property
     def _blocks(self) -> bool:
         """Whether any rule names a block of addresses."""
-        peers = (
-            peer
-            for policy in chain.from_iterable(self._policies.values())
-            for side in Direction
-            for rule in side.rules(policy)
-            for peer in side.peers_of(rule)
-        )
-        return any("ipBlock" in peer for peer in peers)
+        return any("ipBlock" in peer for peer in self._peers())
 
     @cached_property
     def _ties(self) -> tuple[str, ...]:
@@ -69,6 +62,27 @@ class KubernetesOrder:
     def _unknown_nodes(self) -> bool:
         """Whether any rule selects nodes by their labels, which are not known."""
         return self._nodes is None and any(policy.names("nodes") for policy in self._cluster)
+
+    def isolates(self, pod: Pod, side: Direction) -> bool:
+        """Whether any NetworkPolicy selects the pod for a direction."""
+        return bool(self.isolating(pod, side))
+
+    def blocks(self) -> Iterator[str]:
+        """Of NetworkPolicies the blocks and their exceptions, of cluster-wide policies the networks."""
+        for peer in self._peers():
+            block = peer.get("ipBlock") or {}
+            yield from [*([block["cidr"]] if block else ()), *(block.get("except") or ())]
+        for policy in self._cluster:
+            for rule in chain.from_iterable(policy.rules.values()):
+                for peer in rule.peers:
+                    yield from peer.get("networks") or ()
+
+    def _peers(self) -> Iterator[Part]:
+        """Of every rule of every NetworkPolicy."""
+        for policy in chain.from_iterable(self._policies.values()):
+            for side in Direction:
+                for rule in side.rules(policy):
+                    yield from side.peers_of(rule)
 
     def isolating(self, pod: Pod, side: Direction) -> list[Part]:
         """The NetworkPolicies that select a pod for a direction."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.ruling import Ruling
 from orchestrator.policy.objects.directions import Direction
-from orchestrator.policy.objects.pod import End
+from orchestrator.policy.objects.pod import End, Pod
 
 
 class Ends(NamedTuple):
@@ -38,4 +38,12 @@ class Order(Protocol):
 
         What is passed, or decided by none, goes to the next tier; what no tier decides is denied.
         """
+        ...
+
+    def isolates(self, pod: Pod, side: Direction) -> bool:
+        """Whether what no rule names is denied, one way of a pod."""
+        ...
+
+    def blocks(self) -> Iterable[str]:
+        """Every block of addresses, or address, that a rule tells apart from others."""
         ...

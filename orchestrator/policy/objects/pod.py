@@ -23,7 +23,7 @@ class Pod:
 
     `other_ips` are those of further families, the pod's and its node's: a connection is of one family.
     `scraped` is a port that its annotations tell Prometheus to read; no policy sees that. `many` says that it stands for
-    several pods at a time, of which one to another is no pod to itself.
+    several pods at a time, of which one to another is no pod to itself. `account` is the name of its service account.
     """
 
     namespace: str
@@ -37,6 +37,7 @@ class Pod:
     other_ips: tuple[str, ...] = ()
     other_node_ips: tuple[str, ...] = ()
     many: bool = False
+    account: str = "default"
 
     @cached_property
     def by_family(self) -> Mapping[int, Pod]:

@@ -376,13 +376,13 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         _scraped((template.get("metadata") or {}).get("annotations") or {}),
         ips[1:],
         nodes[1:],
+        account=_account(inner),
     )
-    return Workload(kind, pod, _account(inner), tuple(dict.fromkeys(_probed(inner))), selector_of(obj), obj)
+    reading = "" if inner.get("automountServiceAccountToken") is False else pod.account
+    return Workload(kind, pod, reading, tuple(dict.fromkeys(_probed(inner))), selector_of(obj), obj)
 
 
 def _account(spec: Mapping[str, Any]) -> str:
-    if spec.get("automountServiceAccountToken") is False:
-        return ""
     return str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
 
 
