@@ -10,8 +10,8 @@ from itertools import zip_longest
 from typing import Any
 
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
-from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Ends, Order
+from orchestrator.policy.evaluate.orders import order_of
 from orchestrator.policy.evaluate.ruling import Ruling
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
@@ -54,11 +54,15 @@ class Network:
         cluster: Sequence[dict[str, Any]] = (),
         settled: Mapping[str, bool] | None = None,
         nodes: Mapping[str, Mapping[str, str]] | None = None,
+        further: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """`nodes` has the labels of nodes by their addresses; None where they are not known."""
+        """`nodes` has the labels of nodes by their addresses; None where they are not known.
+
+        `further` are policies of CNIs' own APIs, and objects that any policies refer to, such as sets and Services.
+        """
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
-        self._order: Order = KubernetesOrder(namespaces, policies, cluster, nodes)
+        self._order: Order = order_of(namespaces, policies, cluster, nodes, further)
 
     def isolated(self, pod: Pod, side: Direction) -> bool:
         """Whether what no rule names is denied, one way of a pod."""

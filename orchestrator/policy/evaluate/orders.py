@@ -1,0 +1,42 @@
+"""Which order of policies holds: that of the CNI whose own policies stand in a fleet, else that of Kubernetes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
+from orchestrator.policy.evaluate.order import Order
+
+Part = Mapping[str, Any]
+Labels = Mapping[str, Mapping[str, str]]
+
+
+class Made(Protocol):
+    """How the order of an API group is made; `further` are objects of every other kind, its own policies among them."""
+
+    def __call__(
+        self,
+        namespaces: Labels,
+        policies: Sequence[Part],
+        cluster: Sequence[Part],
+        nodes: Labels | None,
+        further: Sequence[Part],
+    ) -> Order: ...
+
+
+# By API group; the first one that has a policy among the objects holds.
+_OF_GROUP: Mapping[str, Made] = {}
+
+
+def order_of(
+    namespaces: Labels,
+    policies: Sequence[Part],
+    cluster: Sequence[Part],
+    nodes: Labels | None,
+    further: Sequence[Part],
+) -> Order:
+    """The order in which one CNI asks all of these."""
+    groups = {str(o["apiVersion"]).partition("/")[0] for o in further if str(o["kind"]).endswith("Policy")}
+    for group, made in _OF_GROUP.items():
+        if group in groups:
+            return made(namespaces, policies, cluster, nodes, further)
+    return KubernetesOrder(namespaces, policies, cluster, nodes)
