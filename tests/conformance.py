@@ -1,6 +1,7 @@
 """Runs a folder of conformance cases: `python tests/conformance.py DIR`, or `make conformance CASES=DIR`.
 
-A case is a JSON file: namespaces, pods, nodes, policies, clusterPolicies, adminPolicies, queries. A query is expected to be answered
+A case is a JSON file: namespaces, pods, nodes, policies, clusterPolicies, adminPolicies, queries; of Cilium also
+ciliumPolicies, ciliumConfig, addresses, services, endpointSlices, cidrGroups, invalid. A query is expected to be answered
 as `allowed` says; where that is null, as `documented` says; where there is neither, as "depends".
 Prints the misses, then `N queries, M as expected`; exits with 1 where some were missed.
 """
@@ -9,8 +10,18 @@ import json
 import sys
 from pathlib import Path
 
+from orchestrator.policy.evaluate.cilium.cilium_agent import configured
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects.pod import NamedPort, Pod
+
+FURTHER = ("ciliumPolicies", "cidrGroups", "services", "endpointSlices")
+OPTIONS = {  # of a case, by the keys of Cilium's ConfigMap
+    "policyCIDRMatch": "policy-cidr-match-mode",
+    "policyEnforcement": "enable-policy",
+    "nodeSelectorLabels": "enable-node-selector-labels",
+    "hostFirewall": "enable-host-firewall",
+    "allowLocalhost": "allow-localhost",
+}
 
 
 def pods_of(case):
@@ -26,19 +37,51 @@ def pods_of(case):
             ports,
             p.get("nodeIP", ""),
             p.get("hostNetwork", False),
+            account=p.get("serviceAccount", "default"),
         )
         found[f"{pod.namespace}/{pod.name}"] = pod
     return found
 
 
-def answers(case):
-    """Each query of a case with the expected and the given answer; None is "depends"."""
-    network = Network(
+def further_of(case):
+    """Policies of CNIs' own APIs and what they refer to, but for those that are refused and do nothing."""
+    refused = case.get("invalid") or ()
+    for key in FURTHER:
+        for obj in case.get(key) or ():
+            meta = obj["metadata"]
+            if "/".join(filter(None, (obj["kind"], meta.get("namespace"), meta["name"]))) not in refused:
+                yield obj
+
+
+def agent_of(case):
+    """The options of Cilium's agent; None where the case is not one of Cilium."""
+    if "ciliumPolicies" not in case:
+        return None
+    given = case.get("ciliumConfig") or {}
+    data = {
+        OPTIONS[key]: " ".join(value) if isinstance(value, list) else str(value)
+        for key, value in given.items()
+    }
+    return configured(data, case.get("addresses"))
+
+
+def network_of(case, settled=None, agent=None):
+    """The evaluator over a case."""
+    nodes = {a: n["labels"] for n in case.get("nodes") or () for a in n.get("addresses") or [n["ip"]]}
+    return Network(
         {n["name"]: n["labels"] for n in case["namespaces"]},
         case["policies"],
         [*(case.get("clusterPolicies") or ()), *(case.get("adminPolicies") or ())],
-        nodes={a: node["labels"] for node in case.get("nodes") or () for a in node["addresses"]},
+        settled,
+        nodes,
+        list(further_of(case)),
+        agent or agent_of(case),
     )
+
+
+def answers(case):
+    """Each query of a case with the expected and the given answer; None is "depends"."""
+    network = network_of(case)
     pods = pods_of(case)
     for query in case["queries"]:
         expected = query["allowed"] if query["allowed"] is not None else query.get("documented")

@@ -20,6 +20,12 @@ class Reading:
     self_exempt: a pod reaches itself whatever a cluster-wide policy says.
     names_resolve: an address outside is one that the domain names of a rule stand for.
     nodes_match: an address is that of a node which a rule selects by its labels, where no node is known.
+    cilium: Cilium's engine enforces the policies of all APIs; that is never open.
+    in_groups: an address outside is one of a cloud's groups that a rule names.
+    services_open: a rule for Services of which none is there opens its ports to every destination.
+    peers_authenticate: both ends authenticate where a rule asks for that.
+    own_node_first: with enable-policy: always a pod without policies is reached from its own node.
+    same_node: what runs in a node's network runs on the node of the other end.
     """
 
     block_covers_pods: bool = False
@@ -31,6 +37,12 @@ class Reading:
     self_exempt: bool = True
     names_resolve: bool = False
     nodes_match: bool = False
+    cilium: bool = False
+    in_groups: bool = False
+    services_open: bool = False
+    peers_authenticate: bool = False
+    own_node_first: bool = False
+    same_node: bool = False
 
 
 QUESTIONS = tuple(f.name for f in fields(Reading))
@@ -45,6 +57,12 @@ SAID = {
     "self_exempt": "whether a cluster-wide policy can keep a pod from itself",
     "names_resolve": "which addresses DNS gives for the domain names of a rule",
     "nodes_match": "which labels the node of that address has",
+    "in_groups": "which addresses a cloud has in the groups of a rule",
+    "services_open": "whether toServices with ports, of which no Service is there, opens them to every destination: Cilium 1.20 does, "
+    "its documentation says nothing passes",
+    "peers_authenticate": "whether both ends authenticate, as a rule asks",
+    "own_node_first": "whether Cilium's enable-policy: always closes a pod without policies to its own node, too",
+    "same_node": "whether the hostNetwork pod runs on the node of the other end",
 }
 OF_NODES = (
     "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "
@@ -54,7 +72,12 @@ OF_NODES = (
 PROFILES: dict[str, dict[str, bool]] = {
     "generic": {},
     "calico": {"block_covers_pods": True, "host_as_node": True},
-    "cilium": {"block_covers_pods": False, "host_as_node": True, "node_address_hidden": False},
+    "cilium": {
+        "cilium": True,
+        "block_covers_pods": False,
+        "host_as_node": True,
+        "node_address_hidden": False,
+    },
     "kube-router": {"block_covers_pods": True, "host_as_node": True, "node_address_hidden": False},
 }
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
+from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
+from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
 from orchestrator.policy.evaluate.order import Ends, Order
 from orchestrator.policy.evaluate.orders import order_of
-from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.evaluate.ruling import Ruling, decided
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import End, NamedPort, Pod, families
@@ -55,14 +57,19 @@ class Network:
         settled: Mapping[str, bool] | None = None,
         nodes: Mapping[str, Mapping[str, str]] | None = None,
         further: Sequence[Mapping[str, Any]] = (),
+        agent: CiliumAgent | None = None,
     ) -> None:
         """`nodes` has the labels of nodes by their addresses; None where they are not known.
 
         `further` are policies of CNIs' own APIs, and objects that any policies refer to, such as sets and Services.
+        `agent` has the options of Cilium's agent, where that is the one.
         """
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
-        self._order: Order = order_of(namespaces, policies, cluster, nodes, further)
+        if self._plain.cilium or agent is not None:
+            self._order: Order = CiliumOrder(namespaces, policies, cluster, nodes, further, agent)
+        else:
+            self._order = order_of(namespaces, policies, cluster, nodes, further)
 
     def isolated(self, pod: Pod, side: Direction) -> bool:
         """Whether what no rule names is denied, one way of a pod."""
@@ -116,29 +123,13 @@ class Network:
         ends = self._order.seen(src, dst, reading)
         for side in (EGRESS, INGRESS):
             if isinstance(side.ends(*ends.both)[0], Pod):
-                allowed, decided = self._side(side, ends, asked, reading)
-                cited = [c for ruling in decided for c in ruling.cited(asked)]
+                allowed, found = self._side(side, ends, asked, reading)
+                cited = [c for ruling in found for c in ruling.cited(asked)]
                 yield Why(side.value, bool(allowed), tuple(r for r, _ in cited), tuple(f for _, f in cited))
 
     def _side(self, side: Direction, ends: Ends, asked: int, reading: Reading) -> tuple[int, list[Ruling]]:
         """Those of a set of ports that one end lets pass, and what decided on any of them."""
-        allowed, decided = 0, []
-        for tier in self._order.tiers(side, ends, reading):
-            passed = 0
-            for ruling in tier:
-                hit = asked if ruling.ports is ports.ANY else asked & ruling.ports
-                if not hit:
-                    continue
-                decided.append(ruling)
-                asked = 0 if hit is asked else asked ^ hit
-                if ruling.action == "Accept":
-                    allowed |= hit
-                elif ruling.action == "Pass":
-                    passed |= hit
-            asked = asked | passed if passed else asked
-            if not asked:
-                break
-        return allowed, decided
+        return decided(self._order.tiers(side, ends, reading), asked)
 
 
 def _matters(question: str, answers: Mapping[Reading, bool]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Order
 
@@ -24,7 +25,7 @@ class Made(Protocol):
 
 
 # By API group; the first one that has a policy among the objects holds.
-_OF_GROUP: Mapping[str, Made] = {}
+_OF_GROUP: Mapping[str, Made] = {"cilium.io": CiliumOrder}
 
 
 def order_of(

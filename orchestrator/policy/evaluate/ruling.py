@@ -1,7 +1,9 @@
 """What one rule, or the lack of one, says of a connection's ports."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+
+from orchestrator.policy.objects import port_sets as ports
 
 # A rule, and the field below `spec` that decides, where the rule has several; else empty.
 Cited = tuple[str, str]
@@ -13,3 +15,24 @@ class Ruling(NamedTuple):
     action: str
     ports: int
     cited: Callable[[int], Sequence[Cited]]
+
+
+def decided(tiers: Iterable[Iterable[Ruling]], asked: int) -> tuple[int, list[Ruling]]:
+    """Those of a set of ports that tiers let pass, one after another, and what decided on any of them."""
+    allowed, found = 0, []
+    for tier in tiers:
+        passed = 0
+        for ruling in tier:
+            hit = asked if ruling.ports is ports.ANY else asked & ruling.ports
+            if not hit:
+                continue
+            found.append(ruling)
+            asked = 0 if hit is asked else asked ^ hit
+            if ruling.action == "Accept":
+                allowed |= hit
+            elif ruling.action == "Pass":
+                passed |= hit
+        asked = asked | passed if passed else asked
+        if not asked:
+            break
+    return allowed, found

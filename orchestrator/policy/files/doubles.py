@@ -12,6 +12,7 @@ from orchestrator.wording import agreeing, few, many
 MOST_TOLD = 20
 _MOST_PLACES = 3
 _COPY = "copy"  # of a policy in a Fleet: which of its name it is, from the second on
+_NAMESPACED = ("NetworkPolicy", "CiliumNetworkPolicy")
 _NUMBER = re.compile(r"#\d+")  # no name holds one
 
 
@@ -19,7 +20,7 @@ def title(policy: Mapping[str, Any]) -> str:
     """A policy by its name in `Fleet.lines`: `NetworkPolicy shop/db`, and `NetworkPolicy shop/db#2` where another stands before it."""
     meta, number = policy["metadata"], policy.get(_COPY)
     kind = policy.get("kind", "NetworkPolicy")
-    whose = f" {meta['namespace']}" if kind == "NetworkPolicy" and meta.get("namespace") else ""
+    whose = f" {meta['namespace']}" if kind in _NAMESPACED and meta.get("namespace") else ""
     return f"{kind}{whose}/{meta['name']}{f'#{number}' if number else ''}"
 
 

@@ -1,0 +1,1 @@
+"""The policies of cilium.io, and what Cilium's engine makes of the others."""

@@ -1,0 +1,292 @@
+"""Cilium's order: Admin, then all policies of a pod as one union in which a denial wins, then Baseline.
+
+Sources: Cilium 1.20, Documentation/security/policy and Documentation/network/kubernetes/policy.rst, pkg/policy/repository.go.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from itertools import chain
+
+from orchestrator.policy.evaluate.cilium.cilium_agent import BASELINE, BUGS, POLICY_TYPES, CiliumAgent
+from orchestrator.policy.evaluate.cilium.cilium_identities import Identities, Identity, Labels, NodeAddress
+from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
+from orchestrator.policy.evaluate.cilium.cilium_policies import (
+    KINDS,
+    CiliumPolicy,
+    CiliumRule,
+    Part,
+    of_cilium,
+    of_kubernetes,
+    selects_node,
+)
+from orchestrator.policy.evaluate.cilium.cilium_services import Referred
+from orchestrator.policy.evaluate.cilium.cilium_tiers import of_priority
+from orchestrator.policy.evaluate.cluster_policies import compiled
+from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.order import Ends
+from orchestrator.policy.evaluate.ruling import Cited, Ruling, decided
+from orchestrator.policy.evaluate.tiers import Tier, ordered
+from orchestrator.policy.files.doubles import title
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import INGRESS, Direction
+from orchestrator.policy.objects.pod import End, Pod, one_pod
+
+# A rule that means the other end: its policy, the peer that does, and the ports at the destination.
+Met = tuple[CiliumPolicy, CiliumRule, str, int]
+
+
+class CiliumOrder:
+    """Policies of cilium.io, NetworkPolicies and cluster-wide policies, as Cilium enforces them."""
+
+    def __init__(
+        self,
+        namespaces: Labels,
+        policies: Sequence[Part],
+        cluster: Sequence[Part] = (),
+        nodes: Labels | None = None,
+        further: Sequence[Part] = (),
+        agent: CiliumAgent | None = None,
+    ) -> None:
+        """`further` has policies of cilium.io and what they refer to; `nodes` the labels of nodes by their addresses."""
+        self._agent = agent or CiliumAgent()
+        self._namespaces, self._nodes = namespaces, nodes
+        self._identities = Identities(namespaces, nodes, self._agent)
+        referred = Referred(further)
+        self._policies = [of_kubernetes(policy, namespaces) for policy in policies]
+        for policy in further:
+            if policy.get("kind") in KINDS:
+                self._policies += of_cilium(policy, self._agent, referred)
+        self._cluster = [compiled(policy) for policy in cluster]
+        tiers: tuple[Tier, ...] = ("Admin", "Baseline")
+        self._ordered = {tier: ordered(self._cluster, tier) for tier in tiers}
+        self._of_space: dict[str, list[CiliumPolicy]] = {}
+        for one in self._policies:
+            self._of_space.setdefault(one.policy["metadata"].get("namespace") or "", []).append(one)
+        self._selecting: dict[Pod, list[CiliumPolicy]] = {}
+
+    def isolates(self, pod: Pod, side: Direction) -> bool:
+        """Whether any policy closes the pod for a direction."""
+        if pod.host_network or self._agent.enforcement == "never":
+            return False
+        return self._agent.enforcement == "always" or bool(
+            self._closing(self._selected(pod), side, self._agent.bugs)
+        )
+
+    def blocks(self) -> Iterator[str]:
+        """Every block and exception, and each address that is more to Cilium than one outside."""
+        for policy in self._policies:
+            for rule in chain.from_iterable(policy.rules.values()):
+                yield from rule.peers.blocks()
+        for tiered in self._cluster:
+            for tier_rule in chain.from_iterable(tiered.rules.values()):
+                for peer in tier_rule.peers:
+                    yield from peer.get("networks") or ()
+        yield from self._agent.known
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        """The fields of peers that any rule has, and what any rule asks of both ends."""
+        rules = [rule for p in self._policies for rule in chain.from_iterable(p.rules.values())]
+        found = {kind for rule in rules for kind in rule.peers.kinds}
+        found |= {"unresolved" for rule in rules if rule.peers.unresolved}
+        found |= {"handshake" for rule in rules if rule.handshake}
+        found |= {kind for p in self._cluster for kind in ("domainNames", "nodes") if p.names(kind)}
+        return frozenset(found)
+
+    def questions(self, src: End, dst: End) -> set[str]:
+        """Those that can bear on two ends."""
+        found = set()
+        outside = any(not isinstance(e, Pod) for e in (src, dst))
+        if outside and self._kinds & {"toFQDNs", "domainNames"}:
+            found.add("names_resolve")
+        if outside and self._kinds & {"toGroups", "fromGroups"}:
+            found.add("in_groups")
+        if "unresolved" in self._kinds and not self._agent.quirks:
+            found.add("services_open")
+        if "handshake" in self._kinds:
+            found.add("peers_authenticate")
+        if self._agent.enforcement == "always" and not self._agent.quirks:
+            found.add("own_node_first")
+        src, dst = self._as_node(src), self._as_node(dst)
+        if any(self._identities.on_unsaid_node(*ends) for ends in ((src, dst), (dst, src))):
+            found.add("same_node")
+        if self._nodes is None and ("nodes" in self._kinds or self._agent.host_firewall):
+            found.add("nodes_match")
+        return found
+
+    def seen(self, src: End, dst: End, reading: Reading) -> Ends:
+        """A pod to itself never leaves it; what runs in a node's network is the node."""
+        own = one_pod(src, dst)
+        src, dst = self._as_node(src), self._as_node(dst)
+        own = own or (_address_of_node(src) is not None and _address_of_node(src) == _address_of_node(dst))
+        return Ends(src, dst, own, own)
+
+    def _as_node(self, end: End) -> End:
+        """A node by its address, or where it has policies of its own as an end that they select."""
+        if isinstance(end, Pod) and end.host_network:
+            end = NodeAddress(end.node_ip)
+        if isinstance(end, Pod) or not self._identities.known_node(end):
+            return end
+        if self._agent.host_firewall and end:
+            return Pod("", f"node {end}", ip=end, node_ip=end, host_network=True)
+        return NodeAddress(end)
+
+    def tiers(self, side: Direction, ends: Ends, reading: Reading) -> Iterator[Iterable[Ruling]]:
+        """Admin, then the union of all policies, then Baseline; what an open bug changes is said."""
+        for tier in self._tiers(side, ends, reading, self._agent.bugs):
+            yield [r._replace(cited=partial(self._with_bugs, r.cited, r, side, ends, reading)) for r in tier]
+
+    def _with_bugs(
+        self,
+        cited: Callable[[int], Sequence[Cited]],
+        ruling: Ruling,
+        side: Direction,
+        ends: Ends,
+        reading: Reading,
+        asked: int,
+    ) -> list[Cited]:
+        """What a ruling cites, and the open bugs of the engine that answer otherwise."""
+        found = list(cited(asked))
+        if ruling.action == "Pass" or not (hit := asked & ruling.ports):
+            return found
+        ours = self._agent.bugs
+        here, _ = decided(self._tiers(side, ends, reading, ours), asked)
+        for bug in BUGS.keys() - ours:
+            there, _ = decided(self._tiers(side, ends, reading, ours | {bug}), asked)
+            lost, won = here & ~there, there & ~here
+            if (lost if ruling.action == "Accept" else won) & hit:
+                found.append((BUGS[bug], ""))
+        return found
+
+    def _tiers(
+        self, side: Direction, ends: Ends, reading: Reading, bugs: frozenset[str]
+    ) -> Iterator[Iterable[Ruling]]:
+        end, peer = side.ends(ends.src, ends.dst)
+        assert isinstance(end, Pod)
+        if self._agent.enforcement == "never":
+            yield (_open(end, side),)
+            return
+        asked = Asked(self._identities.of(peer, end, reading), reading, bugs)
+        me = self._identities.of(end, end, reading)
+        yield from self._tier("Admin", side, me, asked, ends, peer)
+        selecting = self._selected_end(end, reading)
+        closing = self._closing(selecting, side, bugs)
+        closed = self._closed(end, closing, side)
+        yield self._union(selecting, side, end, asked, ends.dst, bool(closing))
+        if closed and BASELINE not in bugs:
+            yield closed
+        yield from self._tier("Baseline", side, me, asked, ends, peer)
+        yield closed or (_open(end, side),)
+
+    def _closed(self, end: Pod, closing: Sequence[CiliumPolicy], side: Direction) -> tuple[Ruling, ...]:
+        """What denies the rest; nothing where nothing does."""
+        titles = [f"{title(p.policy)}: no rule allows it" for p in closing]
+        if self._agent.enforcement == "always" and not end.host_network:
+            titles = titles or ["Cilium's enable-policy is always: no policy allows it"]
+        if not titles:
+            return ()
+        return (Ruling("Deny", port_sets.ANY, lambda _: [(text, "") for text in titles]),)
+
+    def _tier(
+        self, tier: Tier, side: Direction, me: Identity, asked: Asked, ends: Ends, peer: End
+    ) -> Iterator[Iterable[Ruling]]:
+        address = _address_of_node(peer)
+        labels = None if address is None else self._identities.node_labels(address)
+        found = chain.from_iterable(
+            of_priority(equals, side, me, asked, ends.dst, self._namespaces, labels)
+            for equals in self._ordered[tier]
+        )
+        # Nothing comes after Baseline but what denies the rest: what it passes on is allowed.
+        yield (r._replace(action="Accept") if tier == "Baseline" and r.action == "Pass" else r for r in found)
+
+    def _union(
+        self,
+        selecting: Sequence[CiliumPolicy],
+        side: Direction,
+        end: Pod,
+        asked: Asked,
+        dst: End,
+        closed: bool,
+    ) -> Iterator[Ruling]:
+        """What any rule denies, then what any rule allows, then the own node."""
+        met = [m for p in selecting for m in self._met(p, side, asked, dst)]
+        for policy, rule, peer, ports in met:
+            if rule.deny:
+                yield Ruling("Deny", ports, partial(_cited, [(policy, rule, peer, ports)], dst))
+        allowing = [m for m in met if not m[1].deny]
+        shaking = [m for m in allowing if m[1].handshake and not _shaken(m[1].handshake, asked.reading)]
+        for policy, rule, peer, ports in shaking:
+            yield Ruling("Deny", ports, partial(_cited, [(policy, rule, peer, ports)], dst))
+        union = port_sets.NONE
+        for _, _, _, ports in allowing:
+            union = union | ports if union else ports
+        yield Ruling("Accept", union, partial(_cited, allowing, dst))
+        if side is INGRESS and not end.host_network and "host" in asked.identity.entities:
+            first = closed or self._agent.enforcement != "always" or asked.reading.own_node_first
+            if first and not self._agent.own_node_asks:
+                yield Ruling("Accept", port_sets.ANY, _own_node)
+
+    def _met(self, policy: CiliumPolicy, side: Direction, asked: Asked, dst: End) -> Iterator[Met]:
+        """The rules of a policy that mean the other end."""
+        if side in policy.left_out and POLICY_TYPES not in asked.bugs:
+            return
+        for rule in policy.rules[side]:
+            if (peer := rule.peers.met(asked)) is not None:
+                yield policy, rule, peer, rule.ports.at(dst)
+            elif rule.peers.unresolved and (asked.reading.services_open or self._agent.quirks):
+                yield policy, rule, "", rule.ports.at(dst)
+
+    def _selected(self, pod: Pod) -> list[CiliumPolicy]:
+        if pod not in self._selecting:
+            me = self._identities.of_pod(pod)
+            near = chain(self._of_space.get(pod.namespace, ()), self._of_space.get("", ()))
+            self._selecting[pod] = [p for p in near if p.selects(me)]
+        return self._selecting[pod]
+
+    def _selected_end(self, end: Pod, reading: Reading) -> list[CiliumPolicy]:
+        if not end.host_network:
+            return self._selected(end)
+        labels = self._identities.node_labels(end.ip)
+        return [p for p in self._of_space.get("", ()) if selects_node(p, labels, reading.nodes_match)]
+
+    def _closing(
+        self, selecting: Sequence[CiliumPolicy], side: Direction, bugs: frozenset[str]
+    ) -> list[CiliumPolicy]:
+        """Those that deny what no rule allows."""
+        return [p for p in selecting if side in p.closes or (POLICY_TYPES in bugs and side in p.left_out)]
+
+
+def _shaken(mode: str, reading: Reading) -> bool:
+    """Whether the two ends authenticate as a rule asks."""
+    return mode == "required" and reading.peers_authenticate
+
+
+def _address_of_node(end: End) -> str | None:
+    """The address of an end that is a node; None for any other."""
+    if isinstance(end, Pod):
+        return end.ip if end.host_network else None
+    return end if isinstance(end, NodeAddress) and end else None
+
+
+def _open(end: Pod, side: Direction) -> Ruling:
+    name = end.name if end.host_network else f"{end.namespace}/{end.name}"
+    return Ruling("Accept", port_sets.ANY, lambda _: [(f"no policy isolates {name} for {side}", "")])
+
+
+def _own_node(_: int) -> list[Cited]:
+    return [("the pod's own node, which Cilium lets in where no rule denies it", "")]
+
+
+def _cited(met: Sequence[Met], dst: End, asked: int) -> list[Cited]:
+    """Each rule, and its peer that decides, or else its port, where it has several."""
+    found = []
+    for policy, rule, peer, ports in met:
+        if not ports & asked:
+            continue
+        field = peer or rule.ports.field(dst, asked)
+        proxied = " (l7: a proxy decides on each request)" if rule.ports.proxied(dst, asked) else ""
+        shaken = " (once both ends authenticate)" if rule.handshake else ""
+        found.append(
+            (f"{title(policy.policy)} {rule.place}{proxied}{shaken}", field and f"{rule.place}.{field}")
+        )
+    return found

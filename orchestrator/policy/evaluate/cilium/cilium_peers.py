@@ -1,0 +1,201 @@
+"""The other ends that a rule of Cilium means, field by field.
+
+Sources: Cilium 1.20, Documentation/security/policy/layer3.rst, pkg/policy/api/ingress.go and egress.go.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orchestrator.policy.evaluate.cilium.cilium_agent import OVER_SELECTION, CiliumAgent
+from orchestrator.policy.evaluate.cilium.cilium_identities import Identity
+from orchestrator.policy.evaluate.cilium.cilium_selectors import Endpoints, names_node, peer
+from orchestrator.policy.evaluate.cilium.cilium_services import Referred, Resolved
+from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.meaning import inside
+from orchestrator.policy.objects.directions import INGRESS, Direction
+
+Part = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom rules are asked about: an identity, under a reading, with the engine's bugs that decide."""
+
+    identity: Identity
+    reading: Reading
+    bugs: frozenset[str] = frozenset()
+
+
+class Peer(Protocol):
+    """One item of a field of peers."""
+
+    def means(self, asked: Asked) -> bool:
+        """Whether it means an end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Of one rule, each with the field that names it. Without any it means nobody, but for `anybody`.
+
+    `unresolved`: it names Services alone, none of which is there.
+    """
+
+    items: tuple[tuple[str, Peer], ...] = ()
+    anybody: bool = False
+    unresolved: bool = False
+    kinds: frozenset[str] = field(default=frozenset())
+
+    def met(self, asked: Asked) -> str | None:
+        """The item that means an end, empty where there is one alone; None where none does."""
+        if self.anybody:
+            return ""
+        found = next((name for name, one in self.items if one.means(asked)), None)
+        return "" if found is not None and len(self.items) == 1 else found
+
+    def blocks(self) -> Iterator[str]:
+        """Every block that it tells apart from others, with the exceptions."""
+        for _, one in self.items:
+            for block in one.found if isinstance(one, Blocks) else ():
+                yield from (block["cidr"], *(block.get("except") or ()))
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Endpoints by their labels."""
+
+    endpoints: Endpoints
+
+    def means(self, asked: Asked) -> bool:
+        return self.endpoints.means(asked.identity, OVER_SELECTION in asked.bugs)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One of the kinds of ends that have names."""
+
+    name: str
+
+    def means(self, asked: Asked) -> bool:
+        return self.name in asked.identity.entities
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Addresses."""
+
+    found: Sequence[Part]
+
+    def means(self, asked: Asked) -> bool:
+        address = asked.identity.address
+        return bool(address) and any(inside(block, address) for block in self.found)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Other nodes by their labels."""
+
+    selector: Part
+
+    def means(self, asked: Asked) -> bool:
+        return names_node(self.selector, asked.identity)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What Services stand for."""
+
+    resolved: Resolved
+
+    def means(self, asked: Asked) -> bool:
+        chosen = any(endpoints.means(asked.identity, False) for endpoints in self.resolved.endpoints)
+        return chosen or Blocks(self.resolved.blocks).means(asked)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Addresses outside that DNS gives for names."""
+
+    def means(self, asked: Asked) -> bool:
+        return asked.identity.outside and asked.reading.names_resolve
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Addresses outside that a cloud has in its groups."""
+
+    def means(self, asked: Asked) -> bool:
+        return asked.identity.outside and asked.reading.in_groups
+
+
+_WORDS = ("Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "Groups")
+ONLY_OUT = ("toServices", "toFQDNs")
+_OPEN = frozenset(
+    {"toServices", "toFQDNs", "toGroups", "fromGroups"}
+)  # empty, they are no condition beside ports
+
+
+def peer_fields(side: Direction) -> tuple[str, ...]:
+    """The fields of a rule that name peers."""
+    if side is INGRESS:
+        return tuple(f"from{word}" for word in _WORDS)
+    return (*(f"to{word}" for word in _WORDS), *ONLY_OUT)
+
+
+def of_rule(rule: Part, side: Direction, namespace: str, agent: CiliumAgent, referred: Referred) -> Peers:
+    """The peers of a rule of a policy of a namespace, or of the whole cluster where that is empty."""
+    given = {name: rule[name] for name in peer_fields(side) if rule.get(name) is not None}
+    items: list[tuple[str, Peer]] = []
+    for name, entries in given.items():
+        found = _KINDS[name.removeprefix("from").removeprefix("to")](entries, namespace, agent, referred)
+        items += [(f"{name}[{at}]", one) for at, one in enumerate(found)]
+    services = [one for _, one in items if isinstance(one, Services)]
+    unresolved = bool(services) and len(services) == len(items) and not any(s.resolved for s in services)
+    unresolved = unresolved or (given.keys() == {"toServices"} and not items)
+    anybody = not items and given.keys() <= _OPEN and not unresolved
+    return Peers(tuple(items), anybody, unresolved, frozenset(n for n, entries in given.items() if entries))
+
+
+def _endpoints(entries: Iterable[Part], namespace: str, agent: CiliumAgent, _: Referred) -> list[Peer]:
+    return [Selected(peer(entry, namespace, agent)) for entry in entries]
+
+
+def _nodes(entries: Iterable[Part], *_: Any) -> list[Peer]:
+    return [Nodes(entry) for entry in entries]
+
+
+def _entities(entries: Iterable[str], *_: Any) -> list[Peer]:
+    return [Entity(entry) for entry in entries]
+
+
+def _blocks(entries: Iterable[str], *_: Any) -> list[Peer]:
+    return [Blocks(({"cidr": entry},)) for entry in entries]
+
+
+def _sets(entries: Iterable[Part], _: str, __: CiliumAgent, referred: Referred) -> list[Peer]:
+    return [Blocks(referred.blocks(entry)) for entry in entries]
+
+
+def _services(entries: Iterable[Part], _: str, __: CiliumAgent, referred: Referred) -> list[Peer]:
+    return [Services(referred.services(entry)) for entry in entries]
+
+
+def _names(entries: Iterable[Part], *_: Any) -> list[Peer]:
+    return [Names() for _ in entries]
+
+
+def _groups(entries: Iterable[Part], *_: Any) -> list[Peer]:
+    return [Groups() for _ in entries]
+
+
+_KINDS: Mapping[str, Any] = {
+    "Endpoints": _endpoints,
+    "Entities": _entities,
+    "CIDR": _blocks,
+    "CIDRSet": _sets,
+    "Nodes": _nodes,
+    "Groups": _groups,
+    "Services": _services,
+    "FQDNs": _names,
+}
