@@ -1,6 +1,5 @@
 """The namespaces that a source may write to, as they stand now; a selection that means nothing is refused."""
 
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -58,25 +57,24 @@ def _goes(missing: Collection[str]) -> str:
 class Listed:
     """The cluster's namespaces, for looks at many sources: listed once for all of them, and anew after MOST_OLD seconds.
 
-    What is written goes by `selection` as it then stands.
+    What is written goes by `selection` as it then stands. Those who ask at the same moment may each list them: nobody waits for
+    what another one asks of the API server.
     """
 
     ctx: Context
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _read: tuple[Reading, Sequence[Manifest]] | None = field(default=None, repr=False)
 
     def items(self) -> Sequence[Manifest]:
         """They are shared: nobody changes them."""
-        with self._lock:
-            age = since(self.ctx.clock, self._read[0]) if self._read else None
-            if self._read is None or age is None or age > MOST_OLD:
-                self._read = reading(self.ctx.clock), self.ctx.cluster.list(NAMESPACE)
-            return self._read[1]
+        read = self._read
+        age = since(self.ctx.clock, read[0]) if read else None
+        if read is None or age is None or age > MOST_OLD:
+            read = self._read = reading(self.ctx.clock), self.ctx.cluster.list(NAMESPACE)
+        return read[1]
 
     def forget(self) -> None:
         """A new round begins."""
-        with self._lock:
-            self._read = None
+        self._read = None
 
 
 def selection(ctx: Context, source: Source, listed: Listed | None = None) -> Selection:
