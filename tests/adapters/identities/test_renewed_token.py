@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from patience import ENOUGH
 
 from orchestrator.adapters.http.client import Client
 from orchestrator.adapters.identities.renewed_token import AGAIN, EARLY, PAUSE, Bearer, RenewedToken, Token
@@ -112,17 +113,17 @@ def test_many_threads_have_one_made(clock):
 
     def make():
         inside.set()
-        assert go.wait(60)
+        assert go.wait(ENOUGH)
         return maker()
 
     tokens, found = RenewedToken(make, clock), []
     threads = [threading.Thread(target=lambda: found.append(tokens.token())) for _ in range(8)]
     for thread in threads:
         thread.start()
-    assert inside.wait(60)
+    assert inside.wait(ENOUGH)
     go.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(ENOUGH)
     assert found == ["token-1"] * 8 and maker.count == 1
 
 
