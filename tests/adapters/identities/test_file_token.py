@@ -4,6 +4,7 @@ import os
 import threading
 
 import pytest
+from patience import ENOUGH
 from werkzeug import Response
 
 from orchestrator.adapters.http.client import Client
@@ -112,7 +113,7 @@ def test_what_is_no_file_is_not_waited_for(httpserver, client, file, special):
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(60)
+    thread.join(ENOUGH)
     assert failed and httpserver.log == []
 
 
