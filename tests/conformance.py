@@ -1,7 +1,8 @@
 """Runs a folder of conformance cases: `python tests/conformance.py DIR`, or `make conformance CASES=DIR`.
 
 A case is a JSON file: namespaces, pods, nodes, policies, clusterPolicies, adminPolicies, queries; of Cilium also
-ciliumPolicies, ciliumConfig, addresses, services, endpointSlices, cidrGroups, invalid. A query is expected to be answered
+ciliumPolicies, ciliumConfig, addresses, services, endpointSlices, cidrGroups, invalid; of Calico calicoPolicies, serviceAccounts,
+services, endpointSlices. A query is expected to be answered
 as `allowed` says; where that is null, as `documented` says; where there is neither, as "depends".
 Prints the misses, then `N queries, M as expected`; exits with 1 where some were missed.
 """
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import configured
 from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import NamedPort, Pod
 
-FURTHER = ("ciliumPolicies", "cidrGroups", "services", "endpointSlices")
+FURTHER = ("ciliumPolicies", "calicoPolicies", "cidrGroups", "services", "endpointSlices")
 OPTIONS = {  # of a case, by the keys of Cilium's ConfigMap
     "policyCIDRMatch": "policy-cidr-match-mode",
     "policyEnforcement": "enable-policy",
@@ -45,6 +47,8 @@ def pods_of(case):
 
 def further_of(case):
     """Policies of CNIs' own APIs and what they refer to, but for those that are refused and do nothing."""
+    for account in case.get("serviceAccounts") or ():
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}
     refused = case.get("invalid") or ()
     for key in FURTHER:
         for obj in case.get(key) or ():
@@ -86,7 +90,14 @@ def answers(case):
     for query in case["queries"]:
         expected = query["allowed"] if query["allowed"] is not None else query.get("documented")
         src, dst = (pods.get(query[end], query[end]) for end in ("src", "dst"))
-        yield query, expected, network.decide(src, dst, query["protocol"], query["port"]).allowed
+        yield query, expected, network.judge(src, dst, asked(query)).allowed
+
+
+def asked(query):
+    """The set of ports that a query is about: of ICMP a type and a code."""
+    if "icmpType" in query:
+        return port_sets.icmp(query["protocol"], query["icmpType"], query["icmpCode"])
+    return port_sets.asked(query["protocol"], query["port"])
 
 
 def run(folder):

@@ -26,6 +26,12 @@ class Reading:
     peers_authenticate: both ends authenticate where a rule asks for that.
     own_node_first: with enable-policy: always a pod without policies is reached from its own node.
     same_node: what runs in a node's network runs on the node of the other end.
+    names_by_tier: Calico policies of one tier and order go by `namespace/tier.name`, as up to 3.31, not by `name/namespace/kind`.
+    not_selector_own: a notSelector alone in a namespaced Calico policy means its own namespace, and nothing outside.
+    spaces_mean_global_sets: a Calico namespaceSelector that holds without labels matches GlobalNetworkSets.
+    services_own: Services without a namespace in a Calico policy are those of its own.
+    http_matches: a request is one that `http` of a Calico rule means.
+    source_ports_allow, source_ports_deny: the client's port is one that Calico rules that allow name, or that deny or pass.
     """
 
     block_covers_pods: bool = False
@@ -43,9 +49,17 @@ class Reading:
     peers_authenticate: bool = False
     own_node_first: bool = False
     same_node: bool = False
+    names_by_tier: bool = False
+    not_selector_own: bool = True
+    spaces_mean_global_sets: bool = True
+    services_own: bool = False
+    http_matches: bool = True
+    source_ports_allow: bool = True
+    source_ports_deny: bool = False
 
 
 QUESTIONS = tuple(f.name for f in fields(Reading))
+_SOURCE_PORT = "which port the client sends from"
 _TIES = "which of the cluster-wide policies with one priority comes first"
 SAID = {
     "block_covers_pods": "whether an ipBlock covers the addresses of pods",
@@ -63,6 +77,13 @@ SAID = {
     "peers_authenticate": "whether both ends authenticate, as a rule asks",
     "own_node_first": "whether Cilium's enable-policy: always closes a pod without policies to its own node, too",
     "same_node": "whether the hostNetwork pod runs on the node of the other end",
+    "names_by_tier": "whether Calico is of version 3.32 or later, which orders names of policies in another way",
+    "not_selector_own": "whether a notSelector alone in a namespaced Calico policy means its own namespace only",
+    "spaces_mean_global_sets": "whether a namespaceSelector that holds without labels matches GlobalNetworkSets",
+    "services_own": "whether Services without a namespace are those of the Calico policy's own",
+    "http_matches": "which requests are sent: a Calico rule asks for them by http",
+    "source_ports_allow": _SOURCE_PORT,
+    "source_ports_deny": _SOURCE_PORT,
 }
 OF_NODES = (
     "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "

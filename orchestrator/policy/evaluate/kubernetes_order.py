@@ -130,18 +130,19 @@ class KubernetesOrder:
         dst = ends.dst
         assert isinstance(end, Pod)
         if self._cluster:
-            yield self._tier("Admin", side, end, peer, dst, reading)
+            yield self.of_cluster("Admin", side, end, peer, dst, reading)
         if selecting := self.isolating(end, side):
-            yield self._of_rules(selecting, side, peer, dst, reading, ends.own)
+            yield self.of_rules(selecting, side, peer, dst, reading, ends.own)
         elif not reading.baseline_per_direction and self.isolating(end, side.other):
             yield (_accepted("a NetworkPolicy selects the pod: no Baseline"),)
         elif self._cluster:
-            yield self._tier("Baseline", side, end, peer, dst, reading)
+            yield self.of_cluster("Baseline", side, end, peer, dst, reading)
         yield (_accepted(f"no policy isolates {end.namespace}/{end.name} for {side}"),)
 
-    def _tier(
+    def of_cluster(
         self, tier: Tier, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
     ) -> Iterator[Ruling]:
+        """What the cluster-wide policies of a tier say, in order."""
         around = Around(self._namespaces, self._nodes, reading.names_resolve, reading.nodes_match)
         for equals in self._ordered[tier]:
             found = [rulings(policy, side, end, peer, dst, around) for policy in equals]
@@ -150,7 +151,7 @@ class KubernetesOrder:
                 last = tier == "Baseline" and ruling.action == "Pass"
                 yield ruling._replace(action="Accept") if last else ruling
 
-    def _of_rules(
+    def of_rules(
         self,
         selecting: Sequence[Part],
         side: Direction,

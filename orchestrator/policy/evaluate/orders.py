@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from orchestrator.policy.evaluate.calico.calico_order import CalicoOrder
+from orchestrator.policy.evaluate.calico.calico_tiers import GROUP as CALICO
 from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Order
@@ -25,7 +27,7 @@ class Made(Protocol):
 
 
 # By API group; the first one that has a policy among the objects holds.
-_OF_GROUP: Mapping[str, Made] = {"cilium.io": CiliumOrder}
+_OF_GROUP: Mapping[str, Made] = {"cilium.io": CiliumOrder, CALICO: CalicoOrder}
 
 
 def order_of(

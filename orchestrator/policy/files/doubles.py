@@ -17,11 +17,19 @@ _NUMBER = re.compile(r"#\d+")  # no name holds one
 
 
 def title(policy: Mapping[str, Any]) -> str:
-    """A policy by its name in `Fleet.lines`: `NetworkPolicy shop/db`, and `NetworkPolicy shop/db#2` where another stands before it."""
+    """A policy by its name in `Fleet.lines`: `NetworkPolicy shop/db`, and `NetworkPolicy shop/db#2` where another stands before it.
+
+    One that is not of Kubernetes says whose it is: `Calico NetworkPolicy shop/db`.
+    """
     meta, number = policy["metadata"], policy.get(_COPY)
     kind = policy.get("kind", "NetworkPolicy")
     whose = f" {meta['namespace']}" if kind in _NAMESPACED and meta.get("namespace") else ""
-    return f"{kind}{whose}/{meta['name']}{f'#{number}' if number else ''}"
+    api = "Calico " if kind == "NetworkPolicy" and _is_calico(policy) else ""
+    return f"{api}{kind}{whose}/{meta['name']}{f'#{number}' if number else ''}"
+
+
+def _is_calico(policy: Mapping[str, Any]) -> bool:
+    return str(policy.get("apiVersion", "")).startswith("projectcalico.org/")
 
 
 def is_copy(policy: Mapping[str, Any]) -> bool:

@@ -8,7 +8,9 @@ from orchestrator.policy.files.doubles import bare, paired
 from orchestrator.policy.workloads.fleet import Fleet
 
 Commits = Callable[[str, str, str], str]
-_RULE = re.compile(r"((?:Cluster|(?:Baseline)?Admin)?NetworkPolicy[ /][^\s:]+)(?: ((?:in|e)gress\[\d+\]))?")
+_RULE = re.compile(
+    r"((?:Calico |Global|Cluster|(?:Baseline)?Admin)?NetworkPolicy[ /][^\s:]+)(?: ((?:in|e)gress\[\d+\]))?"
+)
 
 
 class History(Protocol):

@@ -15,6 +15,7 @@ SHARED = Path(__file__).parents[4] / "shared"
     [
         ("conformance/cases", 16_601),
         ("policies/admin", 2_689),
+        ("policies/calico", 2_876),
         ("policies/cilium", 2_775),
         ("policies/cilium-options", 111),
     ],

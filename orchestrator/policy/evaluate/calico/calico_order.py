@@ -1,0 +1,161 @@
+"""The order in which Calico asks policies of all APIs: tier after tier, then the namespace's profile, which allows.
+
+Source: projectcalico.org/v3, Tier and order. NetworkPolicies are in the tier `default` at order 1000, cluster-wide policies in
+tiers of their own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy, of_pods
+from orchestrator.policy.evaluate.calico.calico_tiers import (
+    DEFAULT,
+    Entry,
+    Tier,
+    is_calico,
+    of_kubernetes,
+    tiers,
+)
+from orchestrator.policy.evaluate.calico.calico_world import World
+from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
+from orchestrator.policy.evaluate.order import Ends
+from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.pod import End, Pod, one_pod
+
+Part = Mapping[str, Any]
+_COVERING = Reading(block_covers_pods=True)
+_OF_CLUSTER = {
+    "ties_allow",
+    "ties_deny",
+    "names_resolve",
+    "nodes_match",
+}  # what is open in cluster-wide policies here, too
+
+
+class _Selecting(NamedTuple):
+    """The policies of a tier that select a pod for a direction, in order by their names from 3.32 on and up to 3.31."""
+
+    tier: Tier
+    by_name: Sequence[Entry]
+    by_tier: Sequence[Entry]
+
+
+class CalicoOrder:
+    """What Calico makes of its own policies, of NetworkPolicies and of cluster-wide ones."""
+
+    def __init__(
+        self,
+        namespaces: Mapping[str, Mapping[str, str]],
+        policies: Sequence[Part],
+        cluster: Sequence[Part],
+        nodes: Mapping[str, Mapping[str, str]] | None,
+        further: Sequence[Part],
+    ) -> None:
+        """`nodes` has the labels of nodes by their addresses; None where they are not known."""
+        self._world = World(namespaces, further)
+        self._kubernetes = KubernetesOrder(namespaces, policies, cluster, nodes)
+        self._tiers = tiers(further, cluster)
+        self._selected: dict[tuple[Pod, Direction], list[_Selecting]] = {}
+        self._calico = [CalicoPolicy(obj, self._world) for obj in further if is_calico(obj) and of_pods(obj)]
+        by_name = {tier.name: tier for tier in self._tiers}
+        for policy in self._calico:
+            if tier := by_name.get(policy.tier or DEFAULT):  # Calico asks no policy whose tier is not there
+                tier.add(policy)
+
+    def questions(self, src: End, dst: End) -> set[str]:
+        """Those that can bear on two ends."""
+        ends = self.seen(src, dst, _COVERING)
+        found = self._kubernetes.questions(src, dst) & _OF_CLUSTER
+        for side in () if ends.free else Direction:
+            end, _ = side.ends(*ends.both)
+            if not isinstance(end, Pod):
+                continue
+            for selecting in self._selecting(end, side):
+                for entry in selecting.by_name:
+                    if entry.policy:
+                        found |= entry.policy.asks[side]
+                if selecting.by_name != selecting.by_tier:
+                    found.add("names_by_tier")
+        return found
+
+    def seen(self, src: End, dst: End, reading: Reading) -> Ends:
+        """A host-network pod is its node's address. What a node sends to its own pods passes, as a pod's own does."""
+        probing = isinstance(dst, Pod) and isinstance(src, str) and bool(src) and src == dst.node_ip
+        own = one_pod(src, dst)
+        return Ends(_seen(src), _seen(dst), own, own or probing)
+
+    def tiers(self, side: Direction, ends: Ends, reading: Reading) -> Iterator[Iterable[Ruling]]:
+        """Each tier with a policy that selects the pod, then the profile."""
+        end, _ = side.ends(*ends.both)
+        assert isinstance(end, Pod)
+        for selecting in self._selecting(end, side):
+            yield self._rulings(selecting, side, ends, reading)
+        text = f"no policy isolates {end.namespace}/{end.name} for {side}"
+        yield (Ruling("Accept", ports.ANY, lambda asked: [(text, "")]),)
+
+    def isolates(self, pod: Pod, side: Direction) -> bool:
+        """Whether a tier that denies what it does not decide has a policy that selects the pod."""
+        end = _seen(pod)
+        return isinstance(end, Pod) and any(
+            found.by_name and not found.tier.passes for found in self._selecting(end, side)
+        )
+
+    def blocks(self) -> Iterator[str]:
+        """Of rules and of sets, and the addresses that EndpointSlices name."""
+        yield from self._kubernetes.blocks()
+        yield from self._world.blocks
+        yield from self._world.service_addresses()
+        for policy in self._calico:
+            yield from policy.blocks()
+
+    def _selecting(self, pod: Pod, side: Direction) -> list[_Selecting]:
+        key = (pod, side)
+        if key not in self._selected:
+            known = self._world.place(pod).known[0]
+            found = []
+            for tier in self._tiers:
+                entries = [
+                    entry
+                    for entry in chain(tier.of_all, tier.by_space.get(pod.namespace, ()))
+                    if entry.policy and entry.policy.in_force(side) and entry.policy.selects(known)
+                ]
+                if tier.name == DEFAULT:
+                    entries += [of_kubernetes(policy) for policy in self._kubernetes.isolating(pod, side)]
+                if entries or tier.cluster:
+                    ways = (sorted(entries, key=lambda e: (e.order, e.names[way])) for way in (False, True))
+                    found.append(_Selecting(tier, *ways))
+            self._selected[key] = found
+        return self._selected[key]
+
+    def _rulings(
+        self, selecting: _Selecting, side: Direction, ends: Ends, reading: Reading
+    ) -> Iterator[Ruling]:
+        tier, entries = selecting.tier, selecting.by_tier if reading.names_by_tier else selecting.by_name
+        end, peer = side.ends(*ends.both)
+        src, dst = (self._world.place(e) for e in ends.both)
+        if tier.cluster and isinstance(end, Pod):
+            yield from self._kubernetes.of_cluster(tier.cluster, side, end, peer, ends.dst, reading)
+        for entry in entries:
+            if entry.policy:
+                yield from entry.policy.rulings(side, src, dst, reading)
+            else:
+                rules = self._kubernetes.of_rules([entry.obj], side, peer, ends.dst, _COVERING, own=False)
+                yield next(rules)  # what it does not allow, others of the tier still may
+        if entries:
+            yield Ruling("Pass" if tier.passes else "Deny", ports.ANY, lambda asked: _left(tier, entries))
+
+
+def _seen(end: End) -> End:
+    return end.node_ip if isinstance(end, Pod) and end.host_network else end
+
+
+def _left(tier: Tier, entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """Who says what becomes of what no rule of a tier decides."""
+    if tier.passes:
+        return [(f"Tier/{tier.name}: passes on what no rule of it decides", "")]
+    whose = "" if tier.name == DEFAULT else f" of the tier {tier.name}"
+    return [(f"{entry.title}: no rule{whose} allows it", "") for entry in entries]

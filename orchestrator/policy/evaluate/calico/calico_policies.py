@@ -1,0 +1,107 @@
+"""A Calico policy: whom it selects, in which tier and where in it. Source: projectcalico.org/v3, NetworkPolicySpec."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, expression
+from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
+from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.files.doubles import title
+from orchestrator.policy.objects.directions import Direction
+
+Part = Mapping[str, Any]
+_ENFORCED = ("NetworkPolicy", "GlobalNetworkPolicy")
+_ACTIONS = {"Allow": "Accept", "Deny": "Deny", "Pass": "Pass"}
+
+
+def of_pods(obj: Part) -> bool:
+    """Whether an object is a policy that Calico enforces on pods: neither staged nor for host endpoints alone."""
+    spec = obj.get("spec") or {}
+    return obj["kind"] in _ENFORCED and not spec.get("doNotTrack") and not spec.get("preDNAT")
+
+
+@dataclass(frozen=True, eq=False)
+class CalicoPolicy:
+    """A NetworkPolicy or GlobalNetworkPolicy that is enforced; `space` is empty for the latter."""
+
+    obj: Part
+    world: World
+
+    @cached_property
+    def spec(self) -> Part:
+        found: Part = self.obj.get("spec") or {}
+        return found
+
+    @property
+    def name(self) -> str:
+        return str(self.obj["metadata"]["name"])
+
+    @property
+    def space(self) -> str:
+        own = self.obj["metadata"].get("namespace") if self.obj["kind"] == "NetworkPolicy" else ""
+        return own or ""
+
+    @property
+    def tier(self) -> str:
+        """Empty where none is named."""
+        return self.spec.get("tier") or ""
+
+    @cached_property
+    def _rules(self) -> Mapping[Direction, Sequence[CalicoRule]]:
+        return {
+            side: [CalicoRule(body, self.space, self.world) for body in self.spec.get(side.part) or ()]
+            for side in Direction
+        }
+
+    @cached_property
+    def _subject(self) -> tuple[Any, Any, Any]:
+        fields = ("selector", "namespaceSelector", "serviceAccountSelector")
+        selector, spaces, accounts = (expression(self.spec.get(field)) for field in fields)
+        return selector, None if self.space else spaces, accounts
+
+    def in_force(self, side: Direction) -> bool:
+        """Whether it speaks of a direction: by its types, else by the rules that it has."""
+        types = self.spec.get("types")
+        if types:
+            return side.value in types
+        given = [way for way in Direction if self._rules[way]]
+        return side in given or (not given and side is Direction.INGRESS)
+
+    def selects(self, known: Known) -> bool:
+        """Whether it is about a pod."""
+        selector, spaces, accounts = self._subject
+        return (
+            (not self.space or known.space == self.space)
+            and (selector is None or selector.matches(known.labels))
+            and (spaces is None or spaces.matches(known.of_space))
+            and (accounts is None or accounts.matches(known.of_account))
+        )
+
+    @cached_property
+    def asks(self) -> Mapping[Direction, frozenset[str]]:
+        """The questions that its rules of a direction depend on: fields of a Reading."""
+        return {
+            side: frozenset(q for rule in rules for q in rule.asks()) for side, rules in self._rules.items()
+        }
+
+    def rulings(self, side: Direction, src: Place, dst: Place, reading: Reading) -> Iterator[Ruling]:
+        """What its rules that match say, in order; one that logs says nothing."""
+        for number, rule in enumerate(self._rules[side]):
+            if rule.action in _ACTIONS and (found := rule.ports(src, dst, reading)):
+                said = f"{title(self.obj)} {side.part}[{number}]: {rule.action}"
+                yield Ruling(_ACTIONS[rule.action], found, partial(_cited, said))
+
+    def blocks(self) -> Iterator[str]:
+        """The networks that its rules name."""
+        for rules in self._rules.values():
+            for rule in rules:
+                for entity in (rule.source, rule.destination):
+                    yield from entity.body.get("nets") or ()
+                    yield from entity.body.get("notNets") or ()
+
+
+def _cited(said: str, _: int) -> list[Cited]:
+    return [(said, "")]

@@ -1,0 +1,88 @@
+"""Calico's tiers, and the places of policies in them. Source: projectcalico.org/v3, Tier; `order` of policies and tiers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy
+from orchestrator.policy.evaluate.tiers import Tier as Cluster
+from orchestrator.policy.files.doubles import title
+
+Part = Mapping[str, Any]
+DEFAULT = "default"
+GROUP = "projectcalico.org"
+_OF_KUBERNETES = 1000.0  # the order of NetworkPolicies
+
+
+class Entry(NamedTuple):
+    """A policy in its tier: by its order, then by its name; `policy` is None of a NetworkPolicy of Kubernetes.
+
+    `names` are as Calico writes them from 3.32 on, and as it does up to 3.31.
+    """
+
+    obj: Part
+    order: float
+    names: tuple[str, str]
+    policy: CalicoPolicy | None = None
+
+    @property
+    def title(self) -> str:
+        return title(self.obj)
+
+
+@dataclass(frozen=True, eq=False)
+class Tier:
+    """`passes` says that what no policy of the tier decides goes on to the next one, else it is denied.
+
+    `cluster` says which of the cluster-wide policies stand in it.
+    """
+
+    name: str
+    order: float
+    passes: bool = False
+    cluster: Cluster | None = None
+    of_all: list[Entry] = field(default_factory=list)
+    by_space: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def add(self, policy: CalicoPolicy) -> None:
+        """Takes one of Calico's policies."""
+        name, space = policy.name, policy.space
+        tiered = name if name.startswith(f"{self.name}.") else f"{self.name}.{name}"
+        names = (f"{name}/{space}/{policy.obj['kind']}", f"{space}/{tiered}" if space else tiered)
+        entry = Entry(policy.obj, _place(policy.spec.get("order")), names, policy)
+        (self.by_space.setdefault(space, []) if space else self.of_all).append(entry)
+
+
+def of_kubernetes(policy: Part) -> Entry:
+    """A NetworkPolicy of Kubernetes in the default tier."""
+    name, space = policy["metadata"]["name"], policy["metadata"]["namespace"]
+    names = (f"{name}/{space}/KubernetesNetworkPolicy", f"{space}/knp.{DEFAULT}.{name}")
+    return Entry(policy, _OF_KUBERNETES, names)
+
+
+def is_calico(obj: Part) -> bool:
+    """Whether an object is one of projectcalico.org."""
+    return str(obj["apiVersion"]).startswith(f"{GROUP}/")
+
+
+def tiers(further: Sequence[Part], cluster: Sequence[Part]) -> list[Tier]:
+    """In order, still without policies: those that every cluster has, and those that are written down."""
+    admin, baseline = "adminnetworkpolicy", "baselineadminnetworkpolicy"
+    if any(policy["kind"] == "ClusterNetworkPolicy" for policy in cluster):
+        admin, baseline = "kube-admin", "kube-baseline"
+    found = {
+        admin: Tier(admin, 1000.0, passes=True, cluster="Admin"),
+        DEFAULT: Tier(DEFAULT, 1_000_000.0),
+        baseline: Tier(baseline, 10_000_000.0, passes=True, cluster="Baseline"),
+    }
+    for obj in further:
+        if obj["kind"] == "Tier" and is_calico(obj):
+            name, spec = obj["metadata"]["name"], obj.get("spec") or {}
+            found.setdefault(name, Tier(name, _place(spec.get("order")), spec.get("defaultAction") == "Pass"))
+    return sorted(found.values(), key=lambda tier: (tier.order, tier.name))
+
+
+def _place(order: float | None) -> float:
+    """What has no order comes last."""
+    return math.inf if order is None else float(order)
