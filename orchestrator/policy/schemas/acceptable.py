@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.files.remedies import remedy
+from orchestrator.policy.schemas.cilium_schema import cilium_check
 from orchestrator.policy.schemas.schema import problems
 from orchestrator.policy.schemas.tier_kinds import tier_check
 
@@ -14,8 +15,8 @@ from orchestrator.policy.schemas.tier_kinds import tier_check
 def objections(obj: Mapping[str, Any]) -> Iterator[str]:
     """As `path: why`; nothing for kinds whose shape is not known here, but for what is too much of everything."""
     plain = {k: v for k, v in obj.items() if k != "status"}  # exports of older clusters carry one
-    tiered = tier_check(plain)
-    yield from chain(problems(plain), tiered(plain) if tiered else ())
+    checks = (problems, tier_check(plain), cilium_check(plain))
+    yield from chain.from_iterable(check(plain) for check in checks if check)
     yield from too_much(obj)
 
 
@@ -43,7 +44,7 @@ MOST_ITEMS = 20_000  # rules, peers, ports, blocks and values of one policy
 def too_much(obj: Mapping[str, Any]) -> Iterator[str]:
     """What a policy holds too much of, as `path: why`. Its shape was checked before."""
     count = 0
-    for path, key, items in _lists(obj.get("spec") or {}, "spec"):
+    for path, key, items in _lists({part: obj.get(part) for part in ("spec", "specs")}, ""):
         count += len(items)
         most = {"matchExpressions": MOST_EXPRESSIONS, "values": MOST_VALUES}.get(key, MOST_ITEMS)
         if len(items) > most:
@@ -55,9 +56,10 @@ def too_much(obj: Mapping[str, Any]) -> Iterator[str]:
 def _lists(value: Any, path: str) -> Iterator[tuple[str, str, list[Any]]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
+            where = f"{path}.{key}" if path else str(key)
             if isinstance(item, list):
-                yield f"{path}.{key}", str(key), item
-            yield from _lists(item, f"{path}.{key}")
+                yield where, str(key), item
+            yield from _lists(item, where)
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _lists(item, f"{path}[{number}]")

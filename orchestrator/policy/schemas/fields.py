@@ -109,15 +109,15 @@ def label_value(value: Any, path: str) -> Iterator[str]:
         )
 
 
-def strings(values: Check) -> Check:
-    """A mapping of label keys to strings."""
+def strings(values: Check, keys: Check = label_key) -> Check:
+    """A mapping of label keys, or others of a form, to strings."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{path}: must be a mapping of strings"
             return
         for key, item in value.items():
-            yield from string(label_key)(key, path)
+            yield from string(keys)(key, path)
             yield from string(values)(item, f"{path}.{shown(key)}")
 
     return check

@@ -11,6 +11,7 @@ from orchestrator.policy.objects.cloning import clone
 from orchestrator.policy.objects.directions import Direction, directions
 from orchestrator.policy.schemas.fields import (
     DNS_LABEL,
+    Check,
     anything,
     dns_label,
     dns_name,
@@ -100,7 +101,8 @@ def _range(value: Any, path: str) -> Iterator[str]:
         yield f"{path}.endPort: must not be smaller than port ({shown(end)} < {shown(port)})"
 
 
-def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The block of addresses that a text is; None for any other text."""
     try:
         return ipaddress.ip_network(value, strict=False) if _CIDR.fullmatch(value) else None
     except (ValueError, TypeError):
@@ -108,8 +110,8 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
 
 
 def cidr(value: Any, path: str) -> Iterator[str]:
-    if _network(value) is None:
-        whole = _network(f"{value}/32" if "." in value else f"{value}/128")
+    if network(value) is None:
+        whole = network(f"{value}/32" if "." in value else f"{value}/128")
         fix = f", write {whole}" if whole else ""
         yield f'{path}: "{shown(value)}" is no CIDR block, such as 10.9.8.0/24 or 2001:db8::/64{fix}'
 
@@ -117,9 +119,9 @@ def cidr(value: Any, path: str) -> Iterator[str]:
 def _block(value: Any, path: str) -> Iterator[str]:
     if "cidr" not in value:
         yield f"{path}.cidr: is required"
-    outer, exceptions = _network(value.get("cidr")), value.get("except")
+    outer, exceptions = network(value.get("cidr")), value.get("except")
     for number, text in enumerate(exceptions if isinstance(exceptions, list) else []):
-        inner = _network(text)
+        inner = network(text)
         if outer and inner and not _strictly_within(inner, outer):
             yield f"{path}.except[{number}]: {shown(text)} must lie within {shown(value['cidr'])} and be smaller"
 
@@ -147,21 +149,22 @@ def _parts(value: Any, path: str) -> Iterator[str]:
             yield f"{name}: is required"
 
 
-SELECTOR = mapping(
-    {
-        "matchLabels": strings(label_value),
-        "matchExpressions": list_of(
-            mapping(
-                {
-                    "key": string(label_key),
-                    "operator": one_of("In", "NotIn", *_NO_VALUES),
-                    "values": list_of(string(label_value)),
-                },
-                _requirement,
-            )
-        ),
+def selector(key: Check = label_key) -> Check:
+    """A label selector, whose keys have a form."""
+    requirement = {
+        "key": string(key),
+        "operator": one_of("In", "NotIn", *_NO_VALUES),
+        "values": list_of(string(label_value)),
     }
-)
+    return mapping(
+        {
+            "matchLabels": strings(label_value, key),
+            "matchExpressions": list_of(mapping(requirement, _requirement)),
+        }
+    )
+
+
+SELECTOR = selector()
 _PEERS = list_of(
     mapping(
         {

@@ -11,7 +11,6 @@ from orchestrator.policy.evaluate.cilium.cilium_agent import BASELINE, BUGS, POL
 from orchestrator.policy.evaluate.cilium.cilium_identities import Identities, Identity, Labels, NodeAddress
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
 from orchestrator.policy.evaluate.cilium.cilium_policies import (
-    KINDS,
     CiliumPolicy,
     CiliumRule,
     Part,
@@ -28,6 +27,7 @@ from orchestrator.policy.evaluate.ruling import Cited, Ruling, decided
 from orchestrator.policy.evaluate.tiers import Tier, ordered
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.cilium_words import POLICIES
 from orchestrator.policy.objects.directions import INGRESS, Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 
@@ -54,7 +54,7 @@ class CiliumOrder:
         referred = Referred(further)
         self._policies = [of_kubernetes(policy, namespaces) for policy in policies]
         for policy in further:
-            if policy.get("kind") in KINDS:
+            if policy.get("kind") in POLICIES:
                 self._policies += of_cilium(policy, self._agent, referred)
         self._cluster = [compiled(policy) for policy in cluster]
         tiers: tuple[Tier, ...] = ("Admin", "Baseline")

@@ -17,13 +17,12 @@ from orchestrator.policy.evaluate.cilium.cilium_selectors import selects_labels,
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
 from orchestrator.policy.evaluate.meaning import means_pod
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.cilium_words import CLUSTERWIDE
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.pod import End
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
 Part = Mapping[str, Any]
-CLUSTERWIDE = "CiliumClusterwideNetworkPolicy"
-KINDS = ("CiliumNetworkPolicy", CLUSTERWIDE)
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,15 @@
 """The ports and messages that a rule of Cilium names. Sources: Cilium 1.20, pkg/policy/api/l4.go and icmp.go, pkg/types/portmap.go."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.cilium_words import icmp_type, number_of
 from orchestrator.policy.objects.pod import End, Pod
 
 Part = Mapping[str, Any]
-SERVICE_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](-?[A-Za-z0-9])*")
-ICMP_TYPES = {
-    "IPv4": {
-        "EchoReply": 0, "DestinationUnreachable": 3, "Redirect": 5, "Echo": 8, "EchoRequest": 8,
-        "RouterAdvertisement": 9, "RouterSelection": 10, "TimeExceeded": 11, "ParameterProblem": 12,
-        "Timestamp": 13, "TimestampReply": 14, "Photuris": 40, "ExtendedEcho Request": 42,
-        "ExtendedEchoRequest": 42, "ExtendedEcho Reply": 43, "ExtendedEchoReply": 43,
-    },
-    "IPv6": {
-        "DestinationUnreachable": 1, "PacketTooBig": 2, "TimeExceeded": 3, "ParameterProblem": 4,
-        "EchoRequest": 128, "EchoReply": 129, "MulticastListenerQuery": 130, "MulticastListenerReport": 131,
-        "MulticastListenerDone": 132, "RouterSolicitation": 133, "RouterAdvertisement": 134,
-        "NeighborSolicitation": 135, "NeighborAdvertisement": 136, "RedirectMessage": 137,
-        "RouterRenumbering": 138, "ICMPNodeInformationQuery": 139, "ICMPNodeInformationResponse": 140,
-        "InverseNeighborDiscoverySolicitation": 141, "InverseNeighborDiscoveryAdvertisement": 142,
-        "HomeAgentAddressDiscoveryRequest": 144, "HomeAgentAddressDiscoveryReply": 145,
-        "MobilePrefixSolicitation": 146, "MobilePrefixAdvertisement": 147,
-        "DuplicateAddressRequestCodeSuffix": 157, "DuplicateAddressConfirmationCodeSuffix": 158,
-        "ExtendedEchoRequest": 160, "ExtendedEchoReply": 161,
-    },
-}  # fmt: skip
 _FAMILIES = {"IPv4": "ICMP", "IPv6": "ICMPv6"}
 _MESSAGES = {"ICMP": "ICMP", "ICMPV6": "ICMPv6"}  # as protocols of toPorts
 
@@ -116,16 +95,6 @@ def of_rule(rule: Part) -> RulePorts | None:
     return RulePorts(tuple(items))
 
 
-def number_of(text: str) -> int | None:
-    """A port as Go reads it, with its prefixes for other bases; None for a name, and for what is neither."""
-    if SERVICE_NAME.fullmatch(text):
-        return None
-    try:
-        return int(text, 8) if re.fullmatch("0[0-7]+", text) else int(text, 0)
-    except ValueError:
-        return None
-
-
 def is_proxied(entry: Part) -> bool:
     """Whether a proxy decides beyond the ports of an item of toPorts."""
     rules = entry.get("rules") or {}
@@ -153,13 +122,6 @@ def _spans(protocols: Sequence[str], first: int, last: int) -> int:
     for protocol in protocols:
         found |= port_sets.span(protocol, first, last)
     return found
-
-
-def icmp_type(value: object, family: str) -> int | None:
-    """A type by its number or its name; None for one that is not known."""
-    text = str(value)
-    found = int(text) if text.isdecimal() else ICMP_TYPES[family].get(text)
-    return found if found is not None and found < 256 else None
 
 
 def _message(field: Part) -> int:

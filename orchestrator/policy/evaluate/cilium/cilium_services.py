@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium.cilium_selectors import Endpoints, of_service, selects_labels
+from orchestrator.policy.objects.cilium_words import CIDR_GROUP
 
 Part = Mapping[str, Any]
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -32,7 +33,7 @@ class Referred:
         for manifest in manifests:
             by_kind.setdefault(str(manifest.get("kind")), []).append(manifest)
         self._services = by_kind.get("Service", [])
-        self._groups = by_kind.get("CiliumCIDRGroup", [])
+        self._groups = by_kind.get(CIDR_GROUP, [])
         self._slices: dict[tuple[str, str], list[Part]] = {}
         for found in by_kind.get("EndpointSlice", []):
             name = _labels(found).get(SERVICE_NAME, "")
