@@ -248,4 +248,4 @@ class _Parser:
         self._take()
 
     def _expected(self, wanted: str) -> SelectorError:
-        return _wrong(f"wants {wanted}", self._next.at)
+        return _wrong(f"{wanted} should stand", self._next.at)

@@ -80,7 +80,7 @@ def port_number(value: Any, path: str) -> Iterator[str]:
         yield f"{path}: must be between 1 and 65535, not {shown(value)}"
 
 
-def _port_or_name(value: Any, path: str) -> Iterator[str]:
+def port_or_name(value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, str):
         yield from port_number(value, path)
     elif value.isdecimal():
@@ -177,7 +177,7 @@ _PEERS = list_of(
 )
 _PORTS = list_of(
     mapping(
-        {"protocol": one_of("TCP", "UDP", "SCTP"), "port": _port_or_name, "endPort": port_number},
+        {"protocol": one_of("TCP", "UDP", "SCTP"), "port": port_or_name, "endPort": port_number},
         _range,
     )
 )
