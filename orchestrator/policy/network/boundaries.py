@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
+from orchestrator.policy.evaluate.cilium.cilium_identities import identified
 from orchestrator.policy.evaluate.pair_index import candidates
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
@@ -81,7 +82,8 @@ def crossings(
     pairs: Iterable[tuple[int, int]] = product(range(len(pods)), range(len(pods)))
     if not old.cluster and not any(p.host_network for p in pods):
         covered = (settled or {}).get("block_covers_pods", False)
-        pairs = candidates(pods, new.namespaces, old.policies, new.policies, blocks=covered)
+        seen = [identified(p) for p in pods] if (settled or {}).get("cilium") else pods
+        pairs = candidates(seen, new.namespaces, old.policies, new.policies, blocks=covered)
     found = []
     for number, (one, other) in enumerate(pairs):
         if number >= MOST_PAIRS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
+from orchestrator.policy.evaluate.cilium.cilium_identities import identified
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.pair_index import candidates
 from orchestrator.policy.objects import port_sets as ports
@@ -133,7 +134,7 @@ def _pairs(
     fleet: Fleet, settled: Mapping[str, bool], touched: frozenset[str] | None
 ) -> Iterator[tuple[int, int]]:
     """The pairs worth asking the evaluator about; all of them where more than labels and addresses decides."""
-    pods = [w.pod for w in fleet.workloads]
+    pods = [identified(w.pod) if settled.get("cilium") else w.pod for w in fleet.workloads]
     every = set(range(len(pods)))
     near = every if touched is None else {n for n in every if pods[n].namespace in touched}
     if fleet.cluster:

@@ -52,6 +52,11 @@ def kept(key: str) -> bool:
     return not _LEFT_OUT.match(key)
 
 
+def identified(pod: Pod) -> Pod:
+    """A pod with those of its labels that are part of its identity: no selector sees the others."""
+    return replace(pod, labels={key: value for key, value in pod.labels.items() if kept(key)})
+
+
 class Identities:
     """Of pods, nodes and addresses, as the agent of one node sees them."""
 
@@ -91,9 +96,9 @@ class Identities:
         return (self._nodes or {}).get(address)
 
     def _labelled(self, pod: Pod) -> Identity:
-        own = {key: value for key, value in pod.labels.items() if kept(key)}
+        seen = identified(pod)
         labels = {
-            **own,
+            **seen.labels,
             **{OF_NAMESPACE + k: v for k, v in self._namespaces.get(pod.namespace, {}).items()},
             NAMESPACE: pod.namespace,
             CLUSTER: self._agent.cluster,
@@ -103,7 +108,7 @@ class Identities:
             {key: ((PODS, value),) for key, value in labels.items()},
             frozenset(("all", "cluster")),
             pod.ip if "pods" in self._agent.blocks_match else "",
-            replace(pod, labels=own),
+            seen,
         )
 
     def _of_node(self, address: str, own: bool) -> Identity:

@@ -1,0 +1,66 @@
+"""On random fleets the evaluator answers what a plain reading of Cilium's documentation does, one connection at a time."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from naive_cilium import allowed
+from random_cilium import ASKED, OUTSIDE, PODS, worlds
+
+from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
+from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.pod import NamedPort, Pod
+
+ENDS = {
+    name: Pod(
+        p["namespace"],
+        p["name"],
+        p["labels"],
+        p["ip"],
+        tuple(NamedPort(*port) for port in p["ports"]),
+        p["node"],
+        account=p["account"],
+    )
+    for name, p in PODS.items()
+}
+
+
+def network(world):
+    of_kind = {}
+    for policy in world["policies"]:
+        of_kind.setdefault(policy["kind"], []).append(policy)
+    groups = [
+        {
+            "apiVersion": "cilium.io/v2",
+            "kind": "CiliumCIDRGroup",
+            "metadata": {"name": name},
+            "spec": {"externalCIDRs": blocks},
+        }
+        for name, blocks in world["groups"].items()
+    ]
+    return Network(
+        world["namespaces"],
+        of_kind.pop("NetworkPolicy", []),
+        of_kind.pop("ClusterNetworkPolicy", []),
+        {"cilium": True},
+        world["nodes"],
+        [*groups, *(p for found in of_kind.values() for p in found)],
+        CiliumAgent(known=world["known"]),
+    )
+
+
+@pytest.mark.exhaustive
+@settings(max_examples=60, deadline=None)
+@given(world=worlds)
+def test_every_connection_is_answered_as_a_plain_reading_does(world):
+    net, names = network(world), [*ENDS, *OUTSIDE, *world["nodes"]]
+    for one, other in product(names, names):
+        if one in ENDS or other in ENDS:
+            src, dst = ENDS.get(one, one), ENDS.get(other, other)
+            found = net.over_ports(src, dst, port_sets.ANY)
+            for protocol, port in ASKED:
+                wanted = allowed(world, one, other, protocol, port)
+                asked = port_sets.asked(protocol, port)
+                assert (found & asked == asked) is wanted, (one, other, protocol, port)
+                assert bool(found & asked) is wanted, (one, other, protocol, port)
