@@ -37,7 +37,7 @@ class Answer:
     @property
     def decides(self) -> bool:
         """Whether a rollout needs this metric."""
-        return self.metric.required and not self.metric.dry_run
+        return _decides(self.metric)
 
 
 def unanswered(metrics: Sources, analysis: m.Analysis, namespaces: Sequence[str], now: datetime) -> list[str]:
@@ -47,7 +47,7 @@ def unanswered(metrics: Sources, analysis: m.Analysis, namespaces: Sequence[str]
     """
     found = []
     for metric in analysis.metrics:
-        if metric.required and not metric.dry_run:
+        if _decides(metric):
             given = answer(metrics, analysis, metric, namespaces, now)
             if given.silent:
                 found.append(f"the metric {metric.name}: {'; '.join(given.problems)}")
@@ -56,12 +56,27 @@ def unanswered(metrics: Sources, analysis: m.Analysis, namespaces: Sequence[str]
 
 def unjudged(analysis: m.Analysis, able: bool) -> str:
     """Why waves would be promoted without evidence; empty where something judges them. `able`: whether probes can run."""
-    wanted = bool(analysis.probes) or analysis.probing.edges
-    if analysis.metrics or (able and wanted):
+    if any(_decides(metric) for metric in analysis.metrics) or (able and _tries(analysis)):
         return ""
-    if wanted:
-        return "there are no metrics, and no connection can be tried, since no image for probe pods is known"
-    return "neither metrics nor probes are asked for"
+    lacking = (
+        "no metric decides: each is optional or a dryRun" if analysis.metrics else "there are no metrics"
+    )
+    if _tries(analysis):
+        return f"{lacking}, and no connection can be tried, since no image for probe pods is known"
+    return f"{lacking}, and no probes are asked for"
+
+
+def asks(analysis: m.Analysis) -> bool:
+    """Whether evidence is asked for at all: who asks for none goes on without."""
+    return bool(analysis.metrics) or _tries(analysis)
+
+
+def _decides(metric: m.MetricSpec) -> bool:
+    return metric.required and not metric.dry_run
+
+
+def _tries(analysis: m.Analysis) -> bool:
+    return bool(analysis.probes) or analysis.probing.edges or analysis.probe_intents
 
 
 def answer(

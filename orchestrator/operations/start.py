@@ -7,7 +7,7 @@ import structlog
 
 from orchestrator.context import ROLLOUT, SOURCE, Context
 from orchestrator.errors import BadInput, Refused
-from orchestrator.measure.strategy_check import unanswered
+from orchestrator.measure.strategy_check import asks, unanswered, unjudged
 from orchestrator.planning.forecast import Forecast, forecast, refuse
 from orchestrator.planning.orphans import feared, removal
 from orchestrator.planning.planner import plan as make_plan
@@ -21,6 +21,11 @@ from orchestrator.sources.rolled_back import refusing, told
 from orchestrator.sources.verified_state import reached
 from orchestrator.steps import snapshot
 from orchestrator.steps.snapshot import Cause
+
+UNJUDGED_HINT = (  # its end stands in the condition
+    "without metrics and probes, probing.edges: false goes on without evidence; else require a metric, or give probe pods "
+    "an image: analysis.probing.image or NETPOL_CANARY_PROBE_IMAGE"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ def start(
     only: frozenset[str] = frozenset(),
     cause: Cause = "revision",
 ) -> Started:
-    """Raises Refused where another rollout runs, or the revision is blocked; BadInput for a bad revision.
+    """Raises Refused where another rollout runs, or the revision is blocked; BadInput for a bad revision, and where the
+    evidence that is asked for cannot be had.
 
     `keep` writes a source that came from a file, once the plan is known to be good; `only` names the
     namespaces to plan for, all where it is empty.
@@ -68,6 +74,7 @@ def start(
         structlog.get_logger().info("left out", source=source.name, revision=commit, what=text)
     if plan.empty:
         return Started("", commit)
+    _judged(ctx, source)
     # Intents are about namespaces that are selected: a removal has none.
     expected = forecast(ctx, plan, source.spec.strategy, {} if gone else repository.files(commit))
     expected = feared(expected, plan) if gone else expected
@@ -123,6 +130,14 @@ def _running(ctx: Context, source: Source, commit: str) -> Started | None:
         return Started(running.name, commit)
     queue(ctx, source, commit)
     raise Refused(f"{running.name} is {running.status.phase}; {commit[:10]} is queued behind it")
+
+
+def _judged(ctx: Context, source: Source) -> None:
+    """Raises BadInput where evidence is asked for, and nothing could give any."""
+    analysis = source.spec.strategy.analysis
+    able = ctx.prober(analysis.probing, source.name, ctx.beat) is not None
+    if asks(analysis) and (why := unjudged(analysis, able)):
+        raise BadInput(f"nothing would judge the waves: {why}", "spec.strategy.analysis", UNJUDGED_HINT)
 
 
 def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> None:

@@ -115,11 +115,11 @@ def due(plan: m.Analysis, status: m.WaveAnalysisStatus, now: datetime) -> bool:
 
 
 def _asked(ctx: Context, state: State, analysis: WaveAnalysis) -> bool:
-    """Whether probes were asked for: those that were chosen, or would have been, were the connections known."""
+    """Whether probes were asked for: those that were chosen, or would have been, had the connections and an image been known."""
     probing = state.rollout.spec.strategy.analysis.probing
-    unknown = probing.edges and any(n.startswith(UNKNOWN) for n in analysis.spec.notes)
     able = ctx.prober(probing, state.rollout.name, ctx.beat) is not None
-    return bool(analysis.spec.probes) or (unknown and able)
+    unknown = not able or any(n.startswith(UNKNOWN) for n in analysis.spec.notes)
+    return bool(analysis.spec.probes) or (probing.edges and unknown)
 
 
 def _probed(

@@ -68,7 +68,10 @@ def furnish(cluster, label, size):
     names = [f"{label}-{n:04d}" for n in range(size)]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(lambda name: cluster.create(namespace(name, label)), names))
-    strategy = m.Strategy(steps=[m.WaveStep(percent=10)], settle_seconds=0, max_parallel=CONNECTIONS)
+    unjudged = m.Analysis(probing=m.Probing(edges=False))
+    strategy = m.Strategy(
+        steps=[m.WaveStep(percent=10)], settle_seconds=0, max_parallel=CONNECTIONS, analysis=unjudged
+    )
     scope = m.NamespaceScope(match_labels=[m.Label(key="bench", value=label)])
     spec = m.PolicySourceSpec(git=m.Git(url="/none"), namespaces=scope, strategy=strategy)
     load(cluster.create(new("PolicySource", label, OWN, spec)))

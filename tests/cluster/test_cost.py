@@ -75,7 +75,10 @@ def test_200_namespaces_take_three_writes_each_and_nothing_the_second_time(roomy
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(made, [OWN, *names]))
     cluster = CountedCluster(real, lambda verb, kind, outcome: calls.update([(verb, kind)]))
-    strategy = m.Strategy(steps=[m.WaveStep(percent=10)], settle_seconds=0, max_parallel=16)
+    unjudged = m.Analysis(probing=m.Probing(edges=False))
+    strategy = m.Strategy(
+        steps=[m.WaveStep(percent=10)], settle_seconds=0, max_parallel=16, analysis=unjudged
+    )
     scope = m.NamespaceScope(match_labels=[m.Label(key="cost", value="yes")])
     spec = m.PolicySourceSpec(git=m.Git(url="/none"), namespaces=scope, strategy=strategy)
     real.create(new("PolicySource", "cost", OWN, spec))

@@ -13,7 +13,6 @@ from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import Embedded, phase_code
 from orchestrator.errors import BadInput, Forbidden, Refused, RetryLater
-from orchestrator.measure.strategy_check import unjudged
 from orchestrator.operations.declare_emergency import declare, reasoned
 from orchestrator.operations.start import start
 from orchestrator.rollout.next import State
@@ -78,15 +77,7 @@ def _begin(ctx: Context, source: Source, reference: str, revision: str) -> str:
 
 
 def _started(ctx: Context, source: Source, reference: str, revision: str) -> str:
-    """Tried again while somebody else changes the source, or begins a rollout of it and may have died over that.
-
-    Raises BadInput where connections are to be tried as the only evidence, and cannot be from here.
-    """
-    analysis = source.spec.strategy.analysis
-    able = ctx.prober(analysis.probing, source.name, ctx.beat) is not None
-    if (analysis.probing.edges or analysis.probes) and (why := unjudged(analysis, able)):
-        hint = f"set {wiring.PROBE_IMAGE} or analysis.probing.image, or give metrics; probing.edges: false goes on without evidence"
-        raise BadInput(f"nothing would judge the waves: {why}", "spec.strategy.analysis", hint)
+    """Tried again while somebody else changes the source, or begins a rollout of it and may have died over that."""
     keep = (lambda s: sources.written(ctx, s)) if sources.is_file(reference) else (lambda s: s)
     for _ in range(BEGIN_TRIES):
         try:

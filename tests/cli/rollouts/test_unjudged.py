@@ -3,12 +3,20 @@
 import pytest
 from stage import Stage
 
+from orchestrator.cli.wiring import PROBE_IMAGE
 from orchestrator.context import ROLLOUT
 from orchestrator.measure.strategy_check import unjudged
 from orchestrator.rollout.resources import model as m
 
 NO_IMAGE = "there are no metrics, and no connection can be tried, since no image for probe pods is known"
-NOTHING = "neither metrics nor probes are asked for"
+NOTHING = "there are no metrics, and no probes are asked for"
+IDLE = "no metric decides: each is optional or a dryRun"
+NO_PROBES = {"probing": {"edges": False}}
+DECLARED = {"probes": [{"name": "p", "source": "a/b", "destination": "a/c", "port": 1}]}
+
+
+def metric(**fields):
+    return {"metrics": [{"name": "a", "kind": "value", "query": "x", "maximum": 1, **fields}]}
 
 
 def stage(**analysis):
@@ -18,7 +26,7 @@ def stage(**analysis):
 def test_run_begins_nothing_where_its_only_evidence_cannot_be_had(cli):
     scene = stage()
     done = cli(scene, prober=None)("run", "--source", "shop")
-    assert done.code == 2 and NO_IMAGE in done.err and "NETPOL_CANARY_PROBE_IMAGE" in done.err
+    assert done.code == 2 and NO_IMAGE in done.err and PROBE_IMAGE in done.err
     assert not scene.cluster.list(ROLLOUT)
 
 
@@ -36,21 +44,34 @@ def test_without_evidence_is_for_whoever_asks_for_none(cli):
     assert done.code == 0, done.err
 
 
+def test_what_has_nothing_to_do_needs_no_evidence(cli):
+    scene = stage()
+    assert cli(scene)("run", "--source", "shop").code == 0
+    done = cli(scene, prober=None)("run", "--source", "shop")
+    assert done.code == 0 and "nothing to do" in done.out, done.err
+
+
+@pytest.mark.parametrize("idle", [{"required": False}, {"dryRun": True}])
+@pytest.mark.parametrize("probing", [{}, NO_PROBES])
+def test_a_metric_that_decides_nothing_is_no_evidence(cli, idle, probing):
+    scene = stage(**metric(**idle), **probing)
+    done = cli(scene, prober=None)("run", "--source", "shop")
+    assert done.code == 2 and IDLE in done.err and not scene.cluster.list(ROLLOUT)
+    assert f"nothing judges the waves: {IDLE}" in cli(scene, prober=None)("plan", "--source", "shop").out
+
+
 @pytest.mark.parametrize(
     ("analysis", "able", "said"),
     [
         ({}, True, ""),
         ({}, False, NO_IMAGE),
-        ({"metrics": [{"name": "a", "kind": "value", "query": "x", "maximum": 1}]}, False, ""),
-        ({"probing": {"edges": False}}, True, NOTHING),
-        (
-            {
-                "probing": {"edges": False},
-                "probes": [{"name": "p", "source": "a/b", "destination": "a/c", "port": 1}],
-            },
-            False,
-            NO_IMAGE,
-        ),
+        (metric(), False, ""),
+        (metric(required=False), True, ""),
+        (metric(dryRun=True) | NO_PROBES, True, f"{IDLE}, and no probes are asked for"),
+        (NO_PROBES, True, NOTHING),
+        (NO_PROBES | DECLARED, False, NO_IMAGE),
+        (NO_PROBES | {"probeIntents": True}, False, NO_IMAGE),
+        (NO_PROBES | {"probeIntents": True}, True, ""),
     ],
 )
 def test_what_judges(analysis, able, said):

@@ -58,7 +58,7 @@ def test_a_change_that_cuts_a_client_off_is_taken_back_by_the_clients_errors(sho
     eventually(lambda: shop.value(f"sum({counted} offset 40s)") > 0)
     eventually(lambda: not shop.value(f"sum(increase({failed}[70s]))"))
     # All servers at once: else two of three calls still work.
-    done = run(shop, probes=False, metrics=[CLIENT_ERRORS], canary=SERVERS)
+    done = run(shop, probes=False, metrics=[CLIENT_ERRORS | {"required": True}], canary=SERVERS)
     assert done.returncode == 1, said(done) + str(analyses(shop)[0]["status"]["measurements"][-1])
     assert shop.policies() == before
     status = shop.rollout()["status"]

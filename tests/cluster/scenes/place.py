@@ -54,7 +54,9 @@ class Place:
                 assert name == OWN
         scope = m.NamespaceScope(names=[self.name])
         spec = m.PolicySourceSpec(
-            git=m.Git(url="/none"), namespaces=scope, strategy=m.Strategy(settle_seconds=0)
+            git=m.Git(url="/none"),
+            namespaces=scope,
+            strategy=m.Strategy(settle_seconds=0, analysis=m.Analysis(probing=m.Probing(edges=False))),
         )
         self.api.create(new("PolicySource", self.name, OWN, spec))
         none = lambda *_: None  # noqa: E731
