@@ -34,6 +34,7 @@ def view(state: State, now: datetime, diffs: bool = True) -> RolloutView:
 
     Without `diffs` the YAML diffs are empty: of thousands of objects they take seconds.
     """
+    state = state.own()
     spec, status = state.rollout.spec, state.rollout.status
     number = telling(state)
     found = why(state, number) if number is not None else None

@@ -40,7 +40,8 @@ _WAVE = re.compile(r"^wave (\d+)\b")
 
 
 def moments(state: State) -> list[Moment]:
-    """Everything that the objects tell."""
+    """Everything that the objects tell, without those of an earlier rollout of this name."""
+    state = state.own()
     found = _moved(state.rollout.status.transitions)
     found += [m for a in state.approvals if (m := _decided(a)) is not None]
     for number in range(len(state.rollout.spec.waves)):

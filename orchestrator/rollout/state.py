@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.wording import first
@@ -83,6 +83,15 @@ class State:
     lacking: str = ""
     watched: Watched | None = None
     unread: tuple[str, ...] = ()
+
+    def own(self) -> State:
+        """Without what an earlier rollout of the same name left, which the API server has not collected yet."""
+        return replace(
+            self,
+            namespaces={n: r for n, r in self.namespaces.items() if r.belongs(self.rollout)},
+            analyses={n: a for n, a in self.analyses.items() if a.belongs(self.rollout)},
+            approvals=tuple(a for a in self.approvals if a.belongs(self.rollout)),
+        )
 
     def wave_names(self, wave: int) -> list[str]:
         """The namespaces that are written and judged with a wave: its own, and those of waves that were opened with it."""

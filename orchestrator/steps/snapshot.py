@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from orchestrator.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
@@ -11,7 +11,7 @@ from orchestrator.planning.frozen_connections import MOST_FROZEN, worst
 from orchestrator.planning.frozen_namespace import namespace_spec
 from orchestrator.planning.orphans import gated, removal
 from orchestrator.planning.planner import plan as make_plan
-from orchestrator.ports import MOST_COMMITS, Commit, Manifest
+from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout.gates.approvals import people
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.outbox import unsent
@@ -19,7 +19,7 @@ from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import cut, most, planned
-from orchestrator.rollout.resources.resource import Rollout, Source, dump, load, new
+from orchestrator.rollout.resources.resource import Resource, Rollout, Source, dump, load, new
 from orchestrator.rollout.resources.weight import weight
 from orchestrator.sources.claim import taken
 from orchestrator.sources.prune import let_go
@@ -169,18 +169,12 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 def _cleared(ctx: Context, state: State) -> None:
     """Raises RetryLater while records stand of a rollout of the same name, which somebody deleted once it had ended."""
-    uid = state.rollout.uid
-    found = [r.manifest for r in state.namespaces.values()] + [a.manifest for a in state.analyses.values()]
-    left = [obj for obj in found if not _owned(obj, uid)]
+    found: list[Resource[Any, Any]] = [*state.namespaces.values(), *state.analyses.values()]
+    left = [record.manifest for record in found if not record.belongs(state.rollout)]
     for obj in left:
         let_go(ctx, obj)
     if left:
         raise RetryLater(f"what an earlier {state.rollout.name} left is not gone yet", 0.5)
-
-
-def _owned(obj: Manifest, uid: str) -> bool:
-    owners = [r.get("uid") for r in obj["metadata"].get("ownerReferences") or []]
-    return not owners or uid in owners
 
 
 def _planned(ctx: Context, source: Source, rollout: Rollout, names: frozenset[str]) -> Plan:

@@ -39,6 +39,7 @@ def explain(target: Target, name: str, output: str) -> int:
 
 def shown(state: State, output: str = "") -> int:
     """Print a state's explanation."""
+    state = state.own()
     number = telling(state)
     analysis = state.analyses[number] if number is not None else None
     found = why(state, analysis.spec.wave) if analysis is not None else None

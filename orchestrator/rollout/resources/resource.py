@@ -48,6 +48,11 @@ class Resource(Generic[S, T]):
     def deleting(self) -> bool:
         return bool(self.manifest["metadata"].get("deletionTimestamp"))
 
+    def belongs(self, owner: "Resource[Any, Any]") -> bool:
+        """Whether it is of this very object, not of an earlier one of its name; true of what names no owner."""
+        owners = [r.get("uid") for r in self.manifest["metadata"].get("ownerReferences") or []]
+        return not owners or owner.uid in owners
+
     def with_status(self, status: T) -> dict[str, Any]:
         """The manifest to PUT for a new status, cut to its bounds and to what the object may weigh."""
         data = fitted(type(status), texts(dump(status)))

@@ -47,7 +47,7 @@ class Seen:
 
 def one(ctx: Context, name: str, diffs: bool = True) -> Seen:
     """Raises NotFound, Forbidden."""
-    state = read(ctx, name)
+    state = read(ctx, name).own()
     return Seen(state, view(state, ctx.clock.now(), diffs))
 
 
