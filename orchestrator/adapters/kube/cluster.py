@@ -51,6 +51,10 @@ _CLASSES: dict[int, type[ApiError]] = {
 }
 Query = list[tuple[str, Any]]
 Objects = list[Manifest]
+OUTDATED = (
+    "the cluster's CRDs are older than this netpol-canary: "
+    "`netpol-canary crds | kubectl apply --server-side --force-conflicts -f -` upgrades them"
+)
 _WRITE = [("fieldValidation", "Strict"), ("fieldManager", MANAGER)]
 
 
@@ -251,7 +255,10 @@ class KubernetesCluster:
             raise NotFound(f"{text}; `netpol-canary crds | kubectl apply -f -` installs ours") from None
 
     def _json(self, method: str, path: str, query: Query | None = None, body: Any = None) -> Manifest:
-        answer = self._send(method, path, query or [], body, self._timeout)
+        try:
+            answer = self._send(method, path, query or [], body, self._timeout)
+        except Invalid as error:
+            raise _explained(path, error) from None
         most = MOST_OWN_BYTES if f"/{GROUP}/" in path else MOST_BYTES
         body = self._translated(lambda: _whole(answer, self._timeout, most))
         answered(f"{method.upper()} {path}", lambda: body)
@@ -374,6 +381,13 @@ def _translated_error(error: Any) -> PortError:
         body = {"message": getattr(error, "reason", "") or "no message"}
     after = dict(getattr(error, "headers", None) or {}).get("Retry-After", "0")
     return _status_error(status, body, float(after) if str(after).isdecimal() else 0.0)
+
+
+def _explained(path: str, error: Invalid) -> Invalid:
+    """The same, and what to do where a CRD of ours does not know a field that is written."""
+    if f"/{GROUP}/" not in path or "unknown field" not in str(error):
+        return error
+    return Invalid(f"{error}; {OUTDATED}", error.status, error.reason)
 
 
 def _status_error(status: int, body: Any, after: float = 0.0) -> ApiError:
