@@ -193,6 +193,34 @@ def test_arguments_say_hosts_in_their_own_ways(script):
     assert made(OVEN + one).open("shop/till", "bakery/oven", 8443)
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"command": ["python", "-m", "http.server", "8080"]},
+        {"command": ["/usr/bin/python3.12"], "args": ["-u", "-W", "ignore", "-Im", "http.server"]},
+        {"command": ["tini", "--", "pypy3", "-X", "dev", "-um", "http.server"]},
+        {"image": "docker.io/library/python:3.12-slim@sha256:0", "args": ["-m", "http.server"]},
+        {"command": ["sh", "-c", "exec python -m http.server 8080"]},
+    ],
+)
+def test_a_module_of_python_is_no_host(container):
+    one = workload("till", containers=[{"name": "c", "image": "i", **container}])
+    assert "http.server" not in made(OVEN + one).told
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"command": ["python", "-m", "till", "--server", "http.server"]},
+        {"command": ["send", "-m", "http.server"]},
+        {"command": ["python", "till.py", "-m", "http.server"]},
+    ],
+)
+def test_what_only_looks_like_a_module_is_a_host(container):
+    one = workload("till", containers=[{"name": "c", "image": "i", **container}])
+    assert "http.server" in made(OVEN + one).told
+
+
 def test_the_streams_of_an_ingress_controller_are_opened():
     args = ["--tcp-services-configmap=shop/streams"]
     one = workload("till", containers=[{"name": "c", "args": args}])

@@ -1,7 +1,7 @@
 """Every text of a pod that may say an address, and where it stands."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,11 @@ from orchestrator.policy.definitions.texts.unread_config import config_maps, mou
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.objects.pod_templates import containers
 
+# `python3 -u -m http.server`, by a program or by an image of that name; what stands behind `-m` is a module.
+_MODULE = re.compile(
+    r"(?:^|[\s/])(?:python|pypy)[\d.]*(?:[:@]\S+)?(?:\s+-(?:[WX]\s+)?\S+){0,6}?\s+-[A-Za-z]*m$"
+)
+_MOST_BEFORE = 9  # parts between a program and its module
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,252})\)")
 
 
@@ -60,14 +65,24 @@ def _held(key: tuple[str, str], entries: Mapping[str, Any], origin: str) -> Iter
 
 def _arguments(container: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """`--db-host=db`, `--db-host db`, and whole texts; what stands alone is its own key."""
-    parts = [*(container.get("command") or []), *(container.get("args") or [])]
+    command = container.get("command") or []
+    parts = [_expanded(str(part), given) for part in (*command, *(container.get("args") or []))]
+    program = [] if command else [str(container.get("image") or "")]
     before = ""
-    for text in (_expanded(str(part), given) for part in parts):
-        key, _, value = text.partition("=")
-        yield key, value or key
-        if before.startswith("-") and "=" not in before and not text.startswith("-"):
-            yield "--host" if before == "-h" else before, text
+    for number, text in enumerate(parts):
+        if not _is_module([*program, *parts[:number]]):
+            key, _, value = text.partition("=")
+            yield key, value or key
+            if before.startswith("-") and "=" not in before and not text.startswith("-"):
+                yield "--host" if before == "-h" else before, text
         before = text
+
+
+def _is_module(before: Sequence[str]) -> bool:
+    """Whether what stands behind these parts is the module of `python -m`."""
+    if not before or not before[-1].endswith("m"):
+        return False
+    return _MODULE.search(" ".join(before[-_MOST_BEFORE:])) is not None
 
 
 def _variables(container: Mapping[str, Any], space: str, maps: ConfigMaps) -> Iterator[Text]:
