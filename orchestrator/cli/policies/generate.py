@@ -1,6 +1,7 @@
 """`generate` and `import`: policies as files, from service definitions or from what stands in a cluster."""
 
 import ipaddress
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ from orchestrator.policy.network.recordings import unknown
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import objects
-from orchestrator.wording import many
+from orchestrator.wording import few, many
 
+MOST_SPACES = 5  # that are named
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 
@@ -79,7 +81,9 @@ def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
         bare["metadata"] = _own(bare["metadata"], space)
         files[f"{space}/{name}.yaml"] = yaml.safe_dump(bare, sort_keys=False, width=4096)
     if not files:
-        raise BadInput("there is no NetworkPolicy in these namespaces of the cluster")
+        where = few(namespaces, MOST_SPACES) or "the cluster, outside of kube-*"
+        hint = f"`netpol-canary generate DIR --to {shlex.quote(str(to))}` writes policies from the manifests of your workloads"
+        raise BadInput(f"there is no NetworkPolicy in {where}", hint=hint)
     return written(to, files)
 
 

@@ -8,6 +8,8 @@ import yaml
 from stage import Stage
 from written import policy
 
+from orchestrator.context import POLICY as POLICIES
+
 APPS = Path(__file__).parents[2] / "apps"
 HUBBLE = {
     "verdict": "FORWARDED",
@@ -95,6 +97,18 @@ def test_what_stands_in_the_cluster_becomes_a_repository(cli, tmp_path):
     old = yaml.safe_load((to / "cart/old.yaml").read_text())
     assert "labels" not in old["metadata"], "the source's own label is put there by the source"
     assert netpol("import", "--cluster", "--only", "web", "--to", str(to)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("only", "where"),
+    [((), "the cluster, outside of kube-*"), (("--only", "web", "--only", "pay"), "web, pay")],
+)
+def test_where_no_policies_are_generate_makes_some(cli, only, where):
+    stage = Stage()
+    stage.remove(POLICIES, "old", "cart")
+    done = cli(stage)("import", "--cluster", "--to", "new policies", *only)
+    assert done.code == 2 and f"there is no NetworkPolicy in {where};" in done.err
+    assert "`netpol-canary generate DIR --to 'new policies'` writes policies from the manifests" in done.err
 
 
 def test_check_names_what_the_policies_of_a_directory_would_cut(netpol, tmp_path):
