@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from orchestrator.errors import Refused, Unreachable
 
@@ -26,7 +26,8 @@ _ALERT = re.compile(r'role="alert">(.*?)</p>', re.S)
 class SignedIn:
     """`open` opens a connection to the pages, whose answers begin within `seconds`; `token` gives the caller's own, or nothing.
 
-    `lost` is told of a connection that gave no answer, and says by how many ways `open` may try.
+    Whoever pastes another token into the sign-in page stays that person when the session ends, and whoever signs out is not signed
+    in again without being asked. `lost` is told of a connection that gave no answer, and says by how many ways `open` may try.
     """
 
     open: Callable[[], socket.socket]
@@ -35,6 +36,7 @@ class SignedIn:
     lost: Callable[[socket.socket], int] = lambda end: 1
     _cookies: dict[str, str] = field(default_factory=dict, repr=False)
     _left: bool = False
+    _pasted: str = field(default="", repr=False)
     _sessions: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -54,16 +56,29 @@ class SignedIn:
         ):
             answer.close()
             answer = self._once(method, path, headers, body)
-        if path == SIGN_OUT and answer.status < 400:
-            self._left = True
+        if method == "POST" and answer.status < 400:
+            self._heed(path, body)
         return answer
+
+    def _heed(self, path: str, body: bytes) -> None:
+        """Take note that the person signed out, or pasted a token that was taken."""
+        with self._lock:
+            if path == SIGN_OUT:
+                self._left, self._pasted = True, ""
+            elif path == BY_TOKEN:
+                self._left, self._pasted = (
+                    False,
+                    parse_qs(body.decode(errors="replace")).get("token", [""])[0],
+                )
+                self._sessions += 1
 
     def sign_in(self, before: int = 0) -> bool:
         """Whether there was a token to do it with; once for all who met the end of the same session, number `before`.
 
-        Raises Refused with the pages' own words where they do not take it.
+        Raises Refused with the pages' own words where they do not take the caller's own; one that was pasted is asked for again.
         """
-        token = self.token()
+        pasted = self._pasted
+        token = pasted or self.token()
         if not token:
             return False
         with self._lock:
@@ -80,6 +95,9 @@ class SignedIn:
                 self._cookies = cookies
                 self._sessions += 1
                 return True
+            if pasted:
+                self._left, self._pasted = True, ""
+                return False
         alert = _ALERT.search(said)
         why = html.unescape(" ".join(alert[1].split())) if alert else f"HTTP {status}"
         raise Refused(f"the pages do not take the kubeconfig's token: {why}")

@@ -18,7 +18,10 @@ from orchestrator.server.listen import listening
 from orchestrator.server.parts import Parts
 from orchestrator.server.settings import load
 
-TOKENS = {"anns-token": ("ann@example.com", ("release-engineers",))}
+TOKENS = {
+    "anns-token": ("ann@example.com", ("release-engineers",)),
+    "bobs-token": ("bob@example.com", ("release-engineers",)),
+}
 
 
 @pytest.fixture
@@ -32,9 +35,10 @@ def served():
             work(stage.context(), "one")
             given = {"keys": ["k" * 32], "external_url": "https://rollouts.example.com", **signin}
             flags = {"signin": given, "controller": {"enabled": False}, "webhooks": {"enabled": False}}
-            parts = Parts(stage.context(), callers=People(stage.cluster, tokens=TOKENS))
+            tokens = dict(TOKENS)
+            parts = Parts(stage.context(), callers=People(stage.cluster, tokens=tokens))
             port = stack.enter_context(listening(create(parts, load(flags=flags)), ("127.0.0.1", 0), 64))
-            return SimpleNamespace(port=port, stage=stage)
+            return SimpleNamespace(port=port, stage=stage, tokens=tokens)
 
         yield serve
 

@@ -20,7 +20,7 @@ APPROVE = "/rollouts/shop-cccccccccc/approve"
 def browser(served, local):
     found = served()
     made = local(found.port)
-    made.stage = found.stage
+    made.stage, made.tokens = found.stage, found.tokens
     return made
 
 
@@ -104,8 +104,49 @@ def test_a_session_that_ended_begins_anew_and_one_that_was_left_does_not(browser
     browser.welcome()
     browser.pages.pages._cookies.clear()
     assert browser.ask("GET", "/")[0] == 200
-    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.ask("GET", "/signin")[2])[1]
-    assert browser.ask("POST", "/signout", urlencode({"csrf": csrf}), Content_Type=FORM)[0] == 303
+    assert sent(browser, "/signout") == 303
+    assert browser.ask("GET", "/")[0] == 303
+
+
+def sent(browser, path, **fields):
+    """A form of the sign-in page."""
+    text = browser.ask("GET", "/signin")[2]
+    csrf = re.search(rf'action="{path}">\s*<input type="hidden" name="csrf" value="([^"]+)"', text)[1]
+    return browser.ask("POST", path, urlencode({"csrf": csrf, **fields}), Content_Type=FORM)[0]
+
+
+def test_who_signs_out_and_pastes_a_token_stays_signed_in_as_that_person(browser):
+    browser.welcome()
+    assert sent(browser, "/signout") == 303
+    assert sent(browser, "/signin/token", token="bobs-token") == 303
+    for _ in range(2):
+        assert "bob@example.com" in browser.ask("GET", "/")[2]
+        browser.pages.pages._cookies.clear()  # the session ended
+
+
+def test_who_pastes_a_token_without_signing_out_does_not_become_the_caller_again(browser):
+    browser.welcome()
+    assert sent(browser, "/signin/token", token="bobs-token") == 303
+    browser.pages.pages._cookies.clear()
+    assert "bob@example.com" in browser.ask("GET", "/")[2]
+
+
+def test_a_pasted_token_that_ran_out_leads_to_the_sign_in_page_and_not_to_another_person(browser):
+    browser.welcome()
+    assert sent(browser, "/signin/token", token="bobs-token") == 303
+    del browser.tokens["bobs-token"]
+    browser.pages.pages._cookies.clear()
+    for _ in range(2):
+        status, headers, _ = browser.ask("GET", "/")
+        assert status == 303 and headers["Location"].startswith("/signin")
+
+
+def test_a_token_that_is_not_taken_changes_nothing(browser):
+    browser.welcome()
+    assert sent(browser, "/signin/token", token="wrong") == 401
+    browser.pages.pages._cookies.clear()
+    assert "ann@example.com" in browser.ask("GET", "/")[2]
+    assert sent(browser, "/signout") == 303 and sent(browser, "/signin/token", token="wrong") == 401
     assert browser.ask("GET", "/")[0] == 303
 
 
