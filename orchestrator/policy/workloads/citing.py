@@ -9,7 +9,8 @@ from orchestrator.policy.workloads.fleet import Fleet
 
 Commits = Callable[[str, str, str], str]
 _RULE = re.compile(
-    r"((?:Calico |Global|Cluster|(?:Baseline)?Admin)?NetworkPolicy[ /][^\s:]+)(?: ((?:in|e)gress\[\d+\]))?"
+    r"((?:Calico |Global|Cluster|Cilium(?:Clusterwide)?|(?:Baseline)?Admin)?NetworkPolicy[ /][^\s:]+)"
+    r"(?: ((?:specs\[\d+\]\.)?(?:in|e)gress(?:Deny)?\[\d+\]))?"
 )
 
 
@@ -50,7 +51,8 @@ def same_before(before: Fleet, after: Fleet) -> dict[str, str]:
 
 
 def stands(fleet: Fleet, name: str, field: str = "") -> str:
-    """`file:line` of a policy or a workload, or of a field below its `spec`; empty where nobody knows."""
+    """`file:line` of a policy or a workload, or of a field below its `spec`, or in its `specs`; empty where nobody knows."""
     where = fleet.lines.get(name, "")
-    line = fleet.places.of(where, bare(name), f"spec.{field}" if field else "").line if where else 0
+    path = field if field.startswith("specs[") or not field else f"spec.{field}"
+    line = fleet.places.of(where, bare(name), path).line if where else 0
     return f"{where.rpartition(':')[0]}:{line}" if where else ""

@@ -3,7 +3,7 @@
 Sources: the agent's options and ConfigMap `cilium-config`, Cilium 1.20.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,6 +56,30 @@ class CiliumAgent:
     def bugs(self) -> frozenset[str]:
         """The open bugs that decide."""
         return frozenset(_QUIRKS[self.quirks])
+
+
+def agent_among(manifests: Iterable[Mapping[str, Any]]) -> CiliumAgent:
+    """The agent as a cluster's objects tell of it: its ConfigMap, the API server's endpoints, CiliumNodes."""
+    data: Mapping[str, Any] = {}
+    known: dict[str, set[str]] = {}
+    for obj in manifests:
+        kind, meta, spec = obj.get("kind"), obj["metadata"], obj.get("spec") or {}
+        if kind == "ConfigMap" and meta["name"] == CONFIG_MAP:
+            data = obj.get("data") or {}
+        elif kind == "EndpointSlice" and _of_api_server(meta):
+            for endpoint in obj.get("endpoints") or ():
+                for address in endpoint.get("addresses") or ():
+                    known.setdefault(address, set()).add("kube-apiserver")
+        elif kind == "CiliumNode":
+            for name in ("health", "ingress"):
+                for address in (spec.get(name) or {}).values():
+                    known.setdefault(address, set()).add(name)
+    return configured(data, known)
+
+
+def _of_api_server(meta: Mapping[str, Any]) -> bool:
+    service = (meta.get("labels") or {}).get("kubernetes.io/service-name")
+    return (meta.get("namespace"), service) == ("default", "kubernetes")
 
 
 def configured(

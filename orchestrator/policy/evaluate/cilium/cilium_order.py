@@ -3,12 +3,19 @@
 Sources: Cilium 1.20, Documentation/security/policy and Documentation/network/kubernetes/policy.rst, pkg/policy/repository.go.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
 
-from orchestrator.policy.evaluate.cilium.cilium_agent import BASELINE, BUGS, POLICY_TYPES, CiliumAgent
-from orchestrator.policy.evaluate.cilium.cilium_identities import Identities, Identity, Labels, NodeAddress
+from orchestrator.policy.evaluate.cilium.cilium_agent import (
+    BASELINE,
+    BUGS,
+    OVER_SELECTION,
+    POLICY_TYPES,
+    CiliumAgent,
+    agent_among,
+)
+from orchestrator.policy.evaluate.cilium.cilium_identities import Identities, Labels, NodeAddress
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
 from orchestrator.policy.evaluate.cilium.cilium_policies import (
     CiliumPolicy,
@@ -20,19 +27,15 @@ from orchestrator.policy.evaluate.cilium.cilium_policies import (
 )
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
 from orchestrator.policy.evaluate.cilium.cilium_tiers import of_priority
+from orchestrator.policy.evaluate.cilium.cilium_union import met, refusal, unasked, union
 from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.order import Ends
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, decided
 from orchestrator.policy.evaluate.tiers import Tier, ordered
-from orchestrator.policy.files.doubles import title
-from orchestrator.policy.objects import port_sets
-from orchestrator.policy.objects.cilium_words import POLICIES
+from orchestrator.policy.objects.cilium_words import CLUSTERWIDE, POLICIES
 from orchestrator.policy.objects.directions import INGRESS, Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
-
-# A rule that means the other end: its policy, the peer that does, and the ports at the destination.
-Met = tuple[CiliumPolicy, CiliumRule, str, int]
 
 
 class CiliumOrder:
@@ -47,8 +50,11 @@ class CiliumOrder:
         further: Sequence[Part] = (),
         agent: CiliumAgent | None = None,
     ) -> None:
-        """`further` has policies of cilium.io and what they refer to; `nodes` the labels of nodes by their addresses."""
-        self._agent = agent or CiliumAgent()
+        """`further` has policies of cilium.io and what they refer to; `nodes` the labels of nodes by their addresses.
+
+        `agent` is what it was told; without it, what `further` says of it.
+        """
+        self._agent = agent or agent_among(further)
         self._namespaces, self._nodes = namespaces, nodes
         self._identities = Identities(namespaces, nodes, self._agent)
         referred = Referred(further)
@@ -61,7 +67,8 @@ class CiliumOrder:
         self._ordered = {tier: ordered(self._cluster, tier) for tier in tiers}
         self._of_space: dict[str, list[CiliumPolicy]] = {}
         for one in self._policies:
-            self._of_space.setdefault(one.policy["metadata"].get("namespace") or "", []).append(one)
+            kind, space = one.policy.get("kind"), one.policy["metadata"].get("namespace")
+            self._of_space.setdefault("" if kind == CLUSTERWIDE or not space else space, []).append(one)
         self._selecting: dict[Pod, list[CiliumPolicy]] = {}
 
     def isolates(self, pod: Pod, side: Direction) -> bool:
@@ -74,9 +81,8 @@ class CiliumOrder:
 
     def blocks(self) -> Iterator[str]:
         """Every block and exception, and each address that is more to Cilium than one outside."""
-        for policy in self._policies:
-            for rule in chain.from_iterable(policy.rules.values()):
-                yield from rule.peers.blocks()
+        for rule in self._rules:
+            yield from rule.peers.blocks()
         for tiered in self._cluster:
             for tier_rule in chain.from_iterable(tiered.rules.values()):
                 for peer in tier_rule.peers:
@@ -84,12 +90,15 @@ class CiliumOrder:
         yield from self._agent.known
 
     @cached_property
+    def _rules(self) -> list[CiliumRule]:
+        return [rule for p in self._policies for rule in chain.from_iterable(p.rules.values())]
+
+    @cached_property
     def _kinds(self) -> frozenset[str]:
         """The fields of peers that any rule has, and what any rule asks of both ends."""
-        rules = [rule for p in self._policies for rule in chain.from_iterable(p.rules.values())]
-        found = {kind for rule in rules for kind in rule.peers.kinds}
-        found |= {"unresolved" for rule in rules if rule.peers.unresolved}
-        found |= {"handshake" for rule in rules if rule.handshake}
+        found = {kind for rule in self._rules for kind in rule.peers.kinds}
+        found |= {"unresolved" for rule in self._rules if rule.peers.unresolved}
+        found |= {"handshake" for rule in self._rules if rule.handshake}
         found |= {kind for p in self._cluster for kind in ("domainNames", "nodes") if p.names(kind)}
         return frozenset(found)
 
@@ -134,24 +143,31 @@ class CiliumOrder:
     def tiers(self, side: Direction, ends: Ends, reading: Reading) -> Iterator[Iterable[Ruling]]:
         """Admin, then the union of all policies, then Baseline; what an open bug changes is said."""
         for tier in self._tiers(side, ends, reading, self._agent.bugs):
-            yield [r._replace(cited=partial(self._with_bugs, r.cited, r, side, ends, reading)) for r in tier]
+            if not self._said_bugs:
+                yield tier
+                continue
+            yield (r._replace(cited=partial(self._with_bugs, r, side, ends, reading)) for r in tier)
+
+    @cached_property
+    def _said_bugs(self) -> tuple[str, ...]:
+        """The bugs that can matter to these policies, and do not decide."""
+        can = {
+            POLICY_TYPES: any(p.left_out for p in self._policies),
+            OVER_SELECTION: bool(self._cluster) or any(rule.peers.negated for rule in self._rules),
+            BASELINE: bool(self._ordered["Baseline"]),
+        }
+        return tuple(bug for bug in BUGS if can[bug] and bug not in self._agent.bugs)
 
     def _with_bugs(
-        self,
-        cited: Callable[[int], Sequence[Cited]],
-        ruling: Ruling,
-        side: Direction,
-        ends: Ends,
-        reading: Reading,
-        asked: int,
+        self, ruling: Ruling, side: Direction, ends: Ends, reading: Reading, asked: int
     ) -> list[Cited]:
         """What a ruling cites, and the open bugs of the engine that answer otherwise."""
-        found = list(cited(asked))
+        found = list(ruling.cited(asked))
         if ruling.action == "Pass" or not (hit := asked & ruling.ports):
             return found
         ours = self._agent.bugs
         here, _ = decided(self._tiers(side, ends, reading, ours), asked)
-        for bug in BUGS.keys() - ours:
+        for bug in self._said_bugs:
             there, _ = decided(self._tiers(side, ends, reading, ours | {bug}), asked)
             lost, won = here & ~there, there & ~here
             if (lost if ruling.action == "Accept" else won) & hit:
@@ -164,77 +180,45 @@ class CiliumOrder:
         end, peer = side.ends(ends.src, ends.dst)
         assert isinstance(end, Pod)
         if self._agent.enforcement == "never":
-            yield (_open(end, side),)
+            yield (unasked(end, side),)
             return
         asked = Asked(self._identities.of(peer, end, reading), reading, bugs)
-        me = self._identities.of(end, end, reading)
-        yield from self._tier("Admin", side, me, asked, ends, peer)
+        yield from self._tier("Admin", side, end, asked, ends, peer)
         selecting = self._selected_end(end, reading)
         closing = self._closing(selecting, side, bugs)
-        closed = self._closed(end, closing, side)
-        yield self._union(selecting, side, end, asked, ends.dst, bool(closing))
+        closed = self._closed(end, closing)
+        found = met(selecting, side, asked, ends.dst, bool(self._agent.quirks))
+        own = side is INGRESS and not end.host_network and self._own_node(asked, bool(closing))
+        yield union(list(found), asked.reading, ends.dst, own)
         if closed and BASELINE not in bugs:
             yield closed
-        yield from self._tier("Baseline", side, me, asked, ends, peer)
-        yield closed or (_open(end, side),)
+        yield from self._tier("Baseline", side, end, asked, ends, peer)
+        yield closed or (unasked(end, side),)
 
-    def _closed(self, end: Pod, closing: Sequence[CiliumPolicy], side: Direction) -> tuple[Ruling, ...]:
+    def _closed(self, end: Pod, closing: Sequence[CiliumPolicy]) -> tuple[Ruling, ...]:
         """What denies the rest; nothing where nothing does."""
-        titles = [f"{title(p.policy)}: no rule allows it" for p in closing]
-        if self._agent.enforcement == "always" and not end.host_network:
-            titles = titles or ["Cilium's enable-policy is always: no policy allows it"]
-        if not titles:
-            return ()
-        return (Ruling("Deny", port_sets.ANY, lambda _: [(text, "") for text in titles]),)
+        always = self._agent.enforcement == "always" and not end.host_network
+        return (refusal(closing),) if closing or always else ()
+
+    def _own_node(self, asked: Asked, closing: bool) -> bool:
+        """Whether the other end is the node that a pod runs on, and comes in without a rule; `closing` policies or none."""
+        first = closing or self._agent.enforcement != "always" or asked.reading.own_node_first
+        return first and not self._agent.own_node_asks and "host" in asked.identity.entities
 
     def _tier(
-        self, tier: Tier, side: Direction, me: Identity, asked: Asked, ends: Ends, peer: End
+        self, tier: Tier, side: Direction, end: Pod, asked: Asked, ends: Ends, peer: End
     ) -> Iterator[Iterable[Ruling]]:
+        if not self._ordered[tier]:
+            return
         address = _address_of_node(peer)
         labels = None if address is None else self._identities.node_labels(address)
+        me = self._identities.of(end, end, asked.reading)
         found = chain.from_iterable(
             of_priority(equals, side, me, asked, ends.dst, self._namespaces, labels)
             for equals in self._ordered[tier]
         )
         # Nothing comes after Baseline but what denies the rest: what it passes on is allowed.
         yield (r._replace(action="Accept") if tier == "Baseline" and r.action == "Pass" else r for r in found)
-
-    def _union(
-        self,
-        selecting: Sequence[CiliumPolicy],
-        side: Direction,
-        end: Pod,
-        asked: Asked,
-        dst: End,
-        closed: bool,
-    ) -> Iterator[Ruling]:
-        """What any rule denies, then what any rule allows, then the own node."""
-        met = [m for p in selecting for m in self._met(p, side, asked, dst)]
-        for policy, rule, peer, ports in met:
-            if rule.deny:
-                yield Ruling("Deny", ports, partial(_cited, [(policy, rule, peer, ports)], dst))
-        allowing = [m for m in met if not m[1].deny]
-        shaking = [m for m in allowing if m[1].handshake and not _shaken(m[1].handshake, asked.reading)]
-        for policy, rule, peer, ports in shaking:
-            yield Ruling("Deny", ports, partial(_cited, [(policy, rule, peer, ports)], dst))
-        union = port_sets.NONE
-        for _, _, _, ports in allowing:
-            union = union | ports if union else ports
-        yield Ruling("Accept", union, partial(_cited, allowing, dst))
-        if side is INGRESS and not end.host_network and "host" in asked.identity.entities:
-            first = closed or self._agent.enforcement != "always" or asked.reading.own_node_first
-            if first and not self._agent.own_node_asks:
-                yield Ruling("Accept", port_sets.ANY, _own_node)
-
-    def _met(self, policy: CiliumPolicy, side: Direction, asked: Asked, dst: End) -> Iterator[Met]:
-        """The rules of a policy that mean the other end."""
-        if side in policy.left_out and POLICY_TYPES not in asked.bugs:
-            return
-        for rule in policy.rules[side]:
-            if (peer := rule.peers.met(asked)) is not None:
-                yield policy, rule, peer, rule.ports.at(dst)
-            elif rule.peers.unresolved and (asked.reading.services_open or self._agent.quirks):
-                yield policy, rule, "", rule.ports.at(dst)
 
     def _selected(self, pod: Pod) -> list[CiliumPolicy]:
         if pod not in self._selecting:
@@ -256,37 +240,8 @@ class CiliumOrder:
         return [p for p in selecting if side in p.closes or (POLICY_TYPES in bugs and side in p.left_out)]
 
 
-def _shaken(mode: str, reading: Reading) -> bool:
-    """Whether the two ends authenticate as a rule asks."""
-    return mode == "required" and reading.peers_authenticate
-
-
 def _address_of_node(end: End) -> str | None:
     """The address of an end that is a node; None for any other."""
     if isinstance(end, Pod):
         return end.ip if end.host_network else None
     return end if isinstance(end, NodeAddress) and end else None
-
-
-def _open(end: Pod, side: Direction) -> Ruling:
-    name = end.name if end.host_network else f"{end.namespace}/{end.name}"
-    return Ruling("Accept", port_sets.ANY, lambda _: [(f"no policy isolates {name} for {side}", "")])
-
-
-def _own_node(_: int) -> list[Cited]:
-    return [("the pod's own node, which Cilium lets in where no rule denies it", "")]
-
-
-def _cited(met: Sequence[Met], dst: End, asked: int) -> list[Cited]:
-    """Each rule, and its peer that decides, or else its port, where it has several."""
-    found = []
-    for policy, rule, peer, ports in met:
-        if not ports & asked:
-            continue
-        field = peer or rule.ports.field(dst, asked)
-        proxied = " (l7: a proxy decides on each request)" if rule.ports.proxied(dst, asked) else ""
-        shaken = " (once both ends authenticate)" if rule.handshake else ""
-        found.append(
-            (f"{title(policy.policy)} {rule.place}{proxied}{shaken}", field and f"{rule.place}.{field}")
-        )
-    return found

@@ -54,6 +54,11 @@ class Peers:
         found = next((name for name, one in self.items if one.means(asked)), None)
         return "" if found is not None and len(self.items) == 1 else found
 
+    @property
+    def negated(self) -> bool:
+        """Whether any asks for nothing but the lack of labels."""
+        return any(isinstance(one, Selected) and one.endpoints.negated for _, one in self.items)
+
     def blocks(self) -> Iterator[str]:
         """Every block that it tells apart from others, with the exceptions."""
         for _, one in self.items:

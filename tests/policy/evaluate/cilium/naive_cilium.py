@@ -33,6 +33,8 @@ def _side(world, side, pod, peer, dst, protocol, port):
     for policy, spec in _specs(world):
         if not _selects(world, policy, spec, pod):
             continue
+        if policy["kind"] == "NetworkPolicy" and side.capitalize() not in spec["policyTypes"]:
+            continue
         for name, deny in ((side, False), (f"{side}Deny", True)):
             for rule in spec.get(name) or []:
                 if _matches(world, policy, rule, side, pod, peer, dst, protocol, port):

@@ -51,6 +51,7 @@ _OF_SPACE = [
     "io.cilium.k8s.namespace.labels.team",
     "k8s:io.cilium.k8s.namespace.labels.team",
 ]
+_SPACES = ["shop", "shop", "bank"]  # crowded, so that policies meet
 _VALUES = ["web", "db", "back", "", "7"]
 _SPACE_VALUES = ["shop", "bank", "red", "blue"]
 
@@ -91,7 +92,9 @@ endpoints = st.one_of(
         lambda name: {"matchLabels": {f"reserved:{name}": ""}}
     ),
 )
-subjects = st.one_of(st.just({}), _selectors(_KEYS, _VALUES), _selectors([*_KEYS, *_OF_SPACE], _SPACE_VALUES))
+subjects = st.one_of(
+    st.just({}), st.just({}), _selectors(_KEYS, _VALUES), _selectors([*_KEYS, *_OF_SPACE], _SPACE_VALUES)
+)
 entities = st.sampled_from(
     ["all", "world", "cluster", "host", "remote-node", "kube-apiserver", "health", "ingress", "none"]
 )
@@ -191,7 +194,7 @@ def _kubernetes_rules(word):
 
 kubernetes = st.fixed_dictionaries(
     {
-        "podSelector": _selectors(["app", "pod-template-hash"], _VALUES),
+        "podSelector": st.one_of(st.just({}), _selectors(["app", "pod-template-hash"], _VALUES)),
         "policyTypes": st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]),
     },
     optional={"ingress": _kubernetes_rules("from"), "egress": _kubernetes_rules("to")},
@@ -239,14 +242,14 @@ def _named(kind, bodies, spaces):
 
 policies = st.lists(
     st.one_of(
-        _named("CiliumNetworkPolicy", _bodies(), list(NAMESPACES)),
-        _named("CiliumNetworkPolicy", _bodies(), list(NAMESPACES)),
+        _named("CiliumNetworkPolicy", _bodies(), _SPACES),
+        _named("CiliumNetworkPolicy", _bodies(), _SPACES),
         _named("CiliumClusterwideNetworkPolicy", _bodies(), [""]),
-        _named("NetworkPolicy", kubernetes.map(lambda spec: {"spec": spec}), list(NAMESPACES)),
+        _named("NetworkPolicy", kubernetes.map(lambda spec: {"spec": spec}), _SPACES),
         _named("ClusterNetworkPolicy", tiered.map(lambda spec: {"spec": spec}), [""]),
     ),
-    min_size=1,
-    max_size=4,
+    min_size=2,
+    max_size=5,
 ).map(
     lambda found: [{**one, "metadata": {**one["metadata"], "name": f"p{n}"}} for n, one in enumerate(found)]
 )

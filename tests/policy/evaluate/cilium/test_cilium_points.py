@@ -8,6 +8,7 @@ from orchestrator.policy.evaluate.cni_profiles import SAID, profile
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.objects.pod import NamedPort, Pod
+from orchestrator.policy.workloads.citing import policy_of
 
 SPACES = {"shop": {"team": "red"}, "bank": {"team": "blue"}}
 NODES = {"172.16.0.1": {"rack": "a"}, "172.16.0.2": {"rack": "b"}}
@@ -304,6 +305,32 @@ def test_the_agent_is_read_from_its_config_map():
     )
     with pytest.raises(BadInput):
         configured({}, quirks="1.2")
+
+
+def test_without_being_told_the_agent_is_what_the_objects_of_the_cluster_say():
+    config = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "cilium-config"},
+        "data": {"policy-cidr-match-mode": "nodes"},
+    }
+    server = slice_of("kubernetes", OUT, space="default")
+    node = {"kind": "CiliumNode", "metadata": {"name": "a"}, "spec": {"health": {"ipv4": "10.9.0.1"}}}
+    blocks = cnp({**OF_WEB, "egress": [{"toCIDR": ["172.16.0.0/16"]}]})
+    entities = cnp({**OF_DB, "egress": [{"toEntities": ["kube-apiserver", "health"]}]}, "e")
+    found = net(blocks, entities, config, server, node)
+    assert found.allowed(WEB, "172.16.0.1", "TCP", 1) and not net(blocks).allowed(WEB, "172.16.0.1", "TCP", 1)
+    assert found.allowed(DB, OUT, "TCP", 1) and found.allowed(DB, "10.9.0.1", "TCP", 1)
+    assert not net(entities).allowed(DB, OUT, "TCP", 1)
+
+
+def test_a_cited_rule_is_found_again_with_its_policy():
+    for rule in ("ingress[0]", "specs[1].egressDeny[2] (l7: a proxy)", "ingress[0]: Accept", ": no rule"):
+        for name in (
+            "CiliumNetworkPolicy shop/p",
+            "CiliumClusterwideNetworkPolicy/c",
+            "ClusterNetworkPolicy/t",
+        ):
+            assert policy_of(f"{name} {rule}".replace(" :", ":")) == name
 
 
 # Open bugs of the engine --------------------------------------------------------------------------------------------------
