@@ -18,7 +18,7 @@ CLUSTER = "io.cilium.k8s.policy.cluster"
 ACCOUNT = "io.cilium.k8s.policy.serviceaccount"
 PODS, NODES, RESERVED = "k8s", "node", "reserved"  # where labels are from
 _LEFT_OUT = re.compile(
-    r"io\.kubernetes|kubernetes\.io|k8s\.io|.*beta\.kubernetes\.io|topology\.kubernetes\.io"
+    r"io\.cilium\.k8s|io\.kubernetes|kubernetes\.io|k8s\.io|.*beta\.kubernetes\.io|topology\.kubernetes\.io"
     r"|statefulset\.kubernetes\.io/pod-name|apps\.kubernetes\.io/pod-index"
     r"|batch\.kubernetes\.io/(job-completion-index|controller-uid)|controller-uid"
     r"|pod-template-(generation|hash)|controller-revision-hash|annotation|etcd_node"

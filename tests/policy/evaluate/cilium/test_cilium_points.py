@@ -216,6 +216,48 @@ def test_with_peers_of_any_cluster_a_negated_namespace_reaches_nodes_and_the_wor
     assert [before_1_19.allowed(e, DB, "TCP", 1) for e in ends] == [True, False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        ("app", True),
+        ("app.kubernetes.io/name", True),
+        ("mill.example/grade", True),
+        ("kubernetes.io/arch", False),
+        ("topology.kubernetes.io/zone", False),
+        ("beta.kubernetes.io/os", False),
+        ("node.beta.kubernetes.io/x", False),
+        ("k8s.io/part", False),
+        ("statefulset.kubernetes.io/pod-name", False),
+        ("apps.kubernetes.io/pod-index", False),
+        ("pod-template-hash", False),
+        ("batch.kubernetes.io/controller-uid", False),
+        ("controller-uid", False),
+        ("io.kubernetes.pod.namespace", False),
+        ("io.cilium.k8s.namespace.labels.team", False),
+    ],
+)
+def test_some_labels_of_pods_select_nothing_and_none_of_them_stands_for_a_namespace(key, kept):
+    pod = Pod("bank", "x", {key: "red"}, "10.0.9.9")
+    policy = ccnp({**OF_DB, "ingress": [{"fromEndpoints": [{"matchLabels": {key: "red"}}]}]})
+    assert net(policy).allowed(pod, DB, "TCP", 1) is kept
+    plain = np(
+        {
+            "podSelector": {},
+            "ingress": [{"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {key: "red"}}}]}],
+        }
+    )
+    assert net(policies=[plain]).allowed(pod, DB, "TCP", 1) is kept
+
+
+@pytest.mark.parametrize("block", ["0.0.0.0/0", "::/0"])
+def test_a_block_is_of_one_family(block):
+    found = net(to({"toCIDR": [block]}))
+    assert found.allowed(WEB, OUT, "TCP", 1) is ("." in block)
+    dual = Pod("shop", "web", {"app": "web"}, "10.0.0.1", (), "172.16.0.1", other_ips=("2001:db8:1::1",))
+    assert found.allowed(dual, "2001:db8::7", "TCP", 1) is (":" in block)
+    assert net(to({"toEntities": ["world"]})).allowed(dual, "2001:db8::7", "TCP", 1)
+
+
 # Ports --------------------------------------------------------------------------------------------------------------------
 
 
