@@ -1,0 +1,338 @@
+"""Calico's policies by the letter of their text, one connection and one version of Calico at a time, as slowly as it reads.
+
+It shares no line with what it judges. A selector is a tuple here, such as `("==", "app", "web")`: see `holds`.
+"""
+
+import ipaddress
+from dataclasses import dataclass, field
+from itertools import product
+
+PRIMES = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58}
+
+
+@dataclass
+class World:
+    """One way to answer everything that the text, or the versions of Calico, leave open."""
+
+    old_names: bool
+    not_selector_own: bool
+    sets_without_labels: bool
+    own_services: bool
+    http: bool
+    client_port: int
+
+
+@dataclass
+class Connection:
+    """Ends are pods, or addresses; a message of ICMP has a type and a code for its port."""
+
+    src: object
+    dst: object
+    protocol: str
+    port: object
+
+
+@dataclass
+class Fleet:
+    """Plain dictionaries as in manifests, but that `selectors` has those of the policies by their text."""
+
+    namespaces: dict
+    accounts: dict
+    nets: list = field(default_factory=list)  # of sets: namespace or None, labels, networks
+    slices: dict = field(
+        default_factory=dict
+    )  # of Services by namespace and name: addresses with protocol and port
+    tiers: list = field(default_factory=list)
+    policies: list = field(default_factory=list)
+    kubernetes: list = field(default_factory=list)
+    selectors: dict = field(default_factory=dict)
+
+
+def holds(said, labels):
+    kind, *rest = said
+    if kind == "all":
+        return True
+    if kind == "not":
+        return not holds(rest[0], labels)
+    if kind == "and":
+        return holds(rest[0], labels) and holds(rest[1], labels)
+    if kind == "or":
+        return holds(rest[0], labels) or holds(rest[1], labels)
+    key, *rest = rest
+    if kind == "has":
+        return key in labels
+    if kind == "!=":
+        return key not in labels or labels[key] != rest[0]
+    if kind == "not in":
+        return key not in labels or labels[key] not in rest[0]
+    if key not in labels:
+        return False
+    value = labels[key]
+    return {
+        "==": lambda: value == rest[0],
+        "in": lambda: value in rest[0],
+        "contains": lambda: rest[0] in value,
+        "starts with": lambda: value[: len(rest[0])] == rest[0],
+        "ends with": lambda: rest[0] == "" or value[-len(rest[0]) :] == rest[0],
+    }[kind]()
+
+
+def covers(nets, address):
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(net, strict=False) for net in nets)
+
+
+def is_workload(end):
+    return not isinstance(end, str) and not end.host_network
+
+
+def address_of(end):
+    if isinstance(end, str):
+        return end
+    return end.node_ip if end.host_network else end.ip
+
+
+class Asked:
+    """One question in one world."""
+
+    def __init__(self, fleet, world):
+        self.fleet, self.world = fleet, world
+
+    def says(self, text, labels):
+        return not text or holds(self.fleet.selectors[text], labels)
+
+    def space_labels(self, name):
+        return {**self.fleet.namespaces[name], "projectcalico.org/name": name}
+
+    def account_labels(self, pod):
+        return {
+            **self.fleet.accounts.get((pod.namespace, pod.account), {}),
+            "projectcalico.org/name": pod.account,
+        }
+
+    def pod_labels(self, pod):
+        found = {f"pcns.{k}": v for k, v in self.space_labels(pod.namespace).items()}
+        found.update({f"pcsa.{k}": v for k, v in self.account_labels(pod).items()})
+        found.update(pod.labels)
+        found["projectcalico.org/namespace"] = pod.namespace
+        found["projectcalico.org/serviceaccount"] = pod.account
+        found["projectcalico.org/orchestrator"] = "k8s"
+        return found
+
+    def things_at(self, end):
+        """What has labels at an end: namespace or None, labels, those of the namespace, account, those of the account."""
+        if is_workload(end):
+            spaces = self.space_labels(end.namespace)
+            yield end.namespace, self.pod_labels(end), spaces, end.account, self.account_labels(end)
+        for space, labels, nets in self.fleet.nets:
+            if covers(nets, address_of(end)):
+                seen = dict(labels)
+                if space:
+                    seen = {f"pcns.{k}": v for k, v in self.space_labels(space).items()} | seen
+                    seen["projectcalico.org/namespace"] = space
+                yield space, seen, self.space_labels(space) if space else {}, None, {}
+
+    def entity_means(self, entity, own, end):
+        if entity.get("nets") and not covers(entity["nets"], address_of(end)):
+            return False
+        if entity.get("notNets") and covers(entity["notNets"], address_of(end)):
+            return False
+        things = list(self.things_at(end))
+        if entity.get("notSelector") and any(
+            self.says(entity["notSelector"], labels) for _, labels, *_ in things
+        ):
+            return False
+        if entity.get("services") and address_of(end) not in self.service(entity, own):
+            return False
+        accounts = entity.get("serviceAccounts") or {}
+        positive = entity.get("selector") or entity.get("namespaceSelector") or accounts
+        if not positive and not (own and entity.get("notSelector") and self.world.not_selector_own):
+            return True
+        return any(self.thing_meant(entity, accounts, own, thing) for thing in things)
+
+    def thing_meant(self, entity, accounts, own, thing):
+        space, labels, of_space, account, of_account = thing
+        spaces = entity.get("namespaceSelector")
+        if spaces == "global()":
+            if space:
+                return False
+        elif spaces == "all()":
+            if not space:
+                return False
+        elif spaces:
+            if not space and not self.world.sets_without_labels:
+                return False
+            if not self.says(spaces, of_space):
+                return False
+        elif own and space != own:
+            return False
+        if accounts.get("names") and account not in accounts["names"]:
+            return False
+        return self.says(accounts.get("selector"), of_account) and self.says(entity.get("selector"), labels)
+
+    def service(self, entity, own):
+        """Addresses with their ports."""
+        named = entity["services"]
+        space = named.get("namespace") or (own if self.world.own_services else None)
+        return self.fleet.slices.get((space, named["name"]), {})
+
+    def port_listed(self, entries, protocol, port, pod):
+        for entry in entries:
+            if isinstance(entry, int) or entry.isdigit():
+                if port == int(entry):
+                    return True
+            elif ":" in entry:
+                low, high = entry.split(":")
+                if int(low) <= port <= int(high):
+                    return True
+            elif is_workload(pod) and (entry, port, protocol) in [
+                (p.name, p.port, p.protocol) for p in pod.ports
+            ]:
+                return True
+        return False
+
+    def rule_matches(self, rule, own, asked):
+        if rule.get("ipVersion", 4) != 4:
+            return False
+        if rule.get("http") and not self.world.http:
+            return False
+        number = PRIMES[asked.protocol]
+        if "protocol" in rule and number not in (rule["protocol"], PRIMES.get(rule["protocol"])):
+            return False
+        if "notProtocol" in rule and number in (rule["notProtocol"], PRIMES.get(rule["notProtocol"])):
+            return False
+        for name, wanted in (("icmp", True), ("notICMP", False)):
+            match = rule.get(name) or {}
+            if "type" in match:
+                hit = asked.protocol == "ICMP" and match["type"] == asked.port[0]
+                hit = hit and ("code" not in match or match["code"] == asked.port[1])
+                if hit is not wanted:
+                    return False
+        source, destination = rule.get("source") or {}, rule.get("destination") or {}
+        if not self.entity_means(source, own, asked.src) or not self.entity_means(
+            destination, own, asked.dst
+        ):
+            return False
+        if destination.get("services"):
+            ports = self.service(destination, own)[address_of(asked.dst)]
+            if (asked.protocol, asked.port) not in ports:
+                return False
+        for entity, port, end in (
+            (source, self.world.client_port, asked.src),
+            (destination, asked.port, asked.dst),
+        ):
+            if entity.get("ports") and not self.port_listed(entity["ports"], asked.protocol, port, end):
+                return False
+            if entity.get("notPorts") and self.port_listed(entity["notPorts"], asked.protocol, port, end):
+                return False
+        return True
+
+    def in_tier(self, tier, side, end):
+        """The policies of a tier that select a pod for a direction, in order."""
+        found = []
+        for policy in self.fleet.policies:
+            meta, spec = policy["metadata"], policy["spec"]
+            own = meta.get("namespace")
+            if policy["kind"].startswith("Staged") or spec.get("doNotTrack") or spec.get("preDNAT"):
+                continue
+            if (spec.get("tier") or "default") != tier or (own and own != end.namespace):
+                continue
+            if not self.says(spec.get("selector"), self.pod_labels(end)):
+                continue
+            if not self.says(spec.get("namespaceSelector"), self.space_labels(end.namespace)):
+                continue
+            if not self.says(spec.get("serviceAccountSelector"), self.account_labels(end)):
+                continue
+            types = spec.get("types")
+            if not types:
+                types = [t for t in ("Ingress", "Egress") if spec.get(t.lower())] or ["Ingress"]
+            if side in types:
+                order = spec.get("order", float("inf"))
+                found.append((order, self.name(meta["name"], own, tier, policy["kind"]), policy))
+        for policy in self.fleet.kubernetes if tier == "default" else ():
+            meta, spec = policy["metadata"], policy["spec"]
+            mine = meta["namespace"] == end.namespace and kubernetes_selects(spec["podSelector"], end.labels)
+            if mine and side in spec["policyTypes"]:
+                found.append((1000, self.name(meta["name"], meta["namespace"], tier, None), policy))
+        return [policy for _, _, policy in sorted(found, key=lambda entry: entry[:2])]
+
+    def name(self, name, space, tier, kind):
+        """By which policies of one order are compared; `kind` is None of Kubernetes' own."""
+        if not self.world.old_names:
+            return f"{name}/{space or ''}/{kind or 'KubernetesNetworkPolicy'}"
+        full = (
+            f"knp.default.{name}"
+            if kind is None
+            else name
+            if name.startswith(tier + ".")
+            else f"{tier}.{name}"
+        )
+        return f"{space}/{full}" if space else full
+
+    def action(self, policy, side, asked):
+        """What a policy says of a connection, if anything."""
+        own = policy["metadata"].get("namespace")
+        other = asked.src if side == "Ingress" else asked.dst
+        for rule in policy["spec"].get(side.lower()) or ():
+            if policy["apiVersion"].startswith("networking"):
+                if self.kubernetes_matches(rule, side, own, other, asked):
+                    return "Allow"
+            elif rule["action"] != "Log" and self.rule_matches(rule, own, asked):
+                return rule["action"]
+        return None
+
+    def kubernetes_matches(self, rule, side, own, other, asked):
+        peers = rule.get("from" if side == "Ingress" else "to")
+        if peers and not any(self.kubernetes_means(peer, own, other) for peer in peers):
+            return False
+        ports = rule.get("ports")
+        return not ports or any((p["protocol"], p["port"]) == (asked.protocol, asked.port) for p in ports)
+
+    def kubernetes_means(self, peer, own, other):
+        if "ipBlock" in peer:
+            return covers([peer["ipBlock"]["cidr"]], address_of(other))
+        if not is_workload(other):
+            return False
+        if "namespaceSelector" in peer:
+            if not kubernetes_selects(peer["namespaceSelector"], self.fleet.namespaces[other.namespace]):
+                return False
+        elif other.namespace != own:
+            return False
+        return kubernetes_selects(peer.get("podSelector", {}), other.labels)
+
+    def end_allows(self, side, end, asked):
+        tiers = {"default": (1_000_000, "Deny")}
+        for tier in self.fleet.tiers:
+            spec = tier["spec"]
+            tiers[tier["metadata"]["name"]] = (
+                spec.get("order", float("inf")),
+                spec.get("defaultAction", "Deny"),
+            )
+        for _, name in sorted((order, name) for name, (order, _) in tiers.items()):
+            policies = self.in_tier(name, side, end)
+            said = next((a for p in policies if (a := self.action(p, side, asked))), None)
+            if policies and said is None:
+                said = tiers[name][1]
+            if said in ("Allow", "Deny"):
+                return said == "Allow"
+        return True
+
+    def allows(self, asked):
+        for side, end in (("Egress", asked.src), ("Ingress", asked.dst)):
+            if is_workload(end) and not self.end_allows(side, end, asked):
+                return False
+        return True
+
+
+def kubernetes_selects(selector, labels):
+    return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
+
+
+def answer(fleet, src, dst, protocol, port, client_ports):
+    """Allowed or not, or None where that is open. `client_ports` are those that can make a difference."""
+    if src is dst or (isinstance(src, str) and not isinstance(dst, str) and src == dst.node_ip):
+        return True
+    asked = Connection(src, dst, protocol, port)
+    both = (False, True)
+    worlds = (World(*chosen) for chosen in product(both, both, both, both, both, client_ports))
+    first, *others = (Asked(fleet, world).allows(asked) for world in worlds)
+    return first if all(other == first for other in others) else None
