@@ -33,11 +33,6 @@ _PORTS = ("ports", "notPorts")
 _NOT_BESIDE_SERVICES = ("selector", "notSelector", "namespaceSelector", "serviceAccounts", *_NETS)
 
 
-def boolean(value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, bool):
-        yield f"{path}: must be true or false"
-
-
 def distinct(value: Any, path: str) -> Iterator[str]:
     """A list in which no text stands twice."""
     seen = set()

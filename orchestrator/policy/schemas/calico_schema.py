@@ -12,10 +12,11 @@ from typing import Any
 
 from orchestrator.policy.files.shape import shown
 from orchestrator.policy.objects.directions import EGRESS, Direction
-from orchestrator.policy.schemas.calico_rule_schema import boolean, distinct, rules, selector
+from orchestrator.policy.schemas.calico_rule_schema import distinct, rules, selector
 from orchestrator.policy.schemas.fields import (
     Check,
     anything,
+    boolean,
     dns_label,
     dns_name,
     list_of,

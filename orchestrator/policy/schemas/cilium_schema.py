@@ -16,6 +16,7 @@ from orchestrator.policy.schemas.cilium_port_schema import MESSAGES, NAMES, is_d
 from orchestrator.policy.schemas.fields import (
     Check,
     anything,
+    boolean,
     dns_name,
     label_key,
     list_of,
@@ -46,11 +47,6 @@ def _key(value: Any, path: str) -> Iterator[str]:
     """A label's key, after its source and a colon where it has one."""
     source, colon, rest = value.partition(":")
     yield from label_key(rest if colon and source.isalnum() else value, path)
-
-
-def _boolean(value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, bool):
-        yield f"{path}: must be true or false"
 
 
 def _none(value: Any, path: str) -> Iterator[str]:
@@ -186,7 +182,7 @@ def _policy(namespaced: bool) -> Check:
             "endpointSelector": _SELECTOR,
             "nodeSelector": _SELECTOR,
             **{f"{s.part}{end}": _rules(s, bool(end)) for s in Direction for end in ("", "Deny")},
-            "enableDefaultDeny": mapping({"ingress": _boolean, "egress": _boolean}),
+            "enableDefaultDeny": mapping({"ingress": boolean, "egress": boolean}),
             "labels": list_of(mapping(dict.fromkeys(("key", "value", "source"), string()), needs("key"))),
             "description": string(),
             "log": mapping({"value": string()}),

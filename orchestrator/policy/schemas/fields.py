@@ -78,6 +78,12 @@ def string(rules: Check = anything) -> Check:
     return check
 
 
+def boolean(value: Any, path: str) -> Iterator[str]:
+    """True or false."""
+    if not isinstance(value, bool):
+        yield f"{path}: must be true or false"
+
+
 def one_of(*allowed: str) -> Check:
     """One of some strings."""
 

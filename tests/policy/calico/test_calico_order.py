@@ -101,7 +101,7 @@ def test_tiers_go_by_order_then_by_name_and_none_is_last():
         allowed(tier("x", 2), tier("y", 1), gnp("x.a", deny, tier="x"), gnp("y.a", allow, tier="y")) is True
     )
     assert (
-        allowed(tier("x", 1), tier("y", 1), gnp("x.a", deny, tier="x"), gnp("y.a", allow, tier="y")) is False
+        allowed(tier("y", 1), tier("x", 1), gnp("x.a", deny, tier="x"), gnp("y.a", allow, tier="y")) is False
     )
     assert allowed(tier("x"), gnp("x.a", deny, tier="x"), gnp("a", allow)) is True
     assert allowed(tier("x"), gnp("x.a", deny, tier="x")) is False
@@ -152,6 +152,7 @@ def test_cluster_wide_policies_stand_in_tiers_before_and_after_the_default_one()
     assert allowed(tier("e", 999), early, cluster=[admin]) is True
     assert allowed(tier("e", 1001), early, cluster=[admin]) is False
     assert allowed(gnp("a", rule()), cluster=[admin]) is False
+    assert allowed(gnp("kube-admin.a", rule("Deny"), tier="kube-admin")) is False
     assert allowed(gnp("a", rule()), cluster=[base]) is True
     assert allowed(gnp("a", rule("Pass")), cluster=[base]) is False
     assert allowed(STAGED, cluster=[base]) is False
@@ -219,6 +220,9 @@ def test_selectors_of_a_namespaced_policy_mean_its_own_namespace_unless_it_says_
     assert means({"selector": "has(app)", "namespaceSelector": "team == 'shop'"}, WEB, **mine) is True
     assert means({"serviceAccounts": {"names": ["front"]}}, WEB, **mine) is False
     assert means({"serviceAccounts": {"names": ["front"]}, "namespaceSelector": "all()"}, WEB, **mine) is True
+    assert (
+        means({"serviceAccounts": {"names": ["other"]}, "namespaceSelector": "all()"}, WEB, **mine) is False
+    )
     accounts = {"serviceAccounts": {"names": ["front", "other"], "selector": "rank == 'high'"}}
     assert means(accounts, WEB, front) is True
     assert means(accounts, CART, front) is False
@@ -377,6 +381,14 @@ def test_services_are_the_addresses_and_ports_of_their_slices():
     assert served(slices, dst=CART) is False
     source = {"services": {"name": "store", "namespace": "pay"}}
     assert means(source, FAR, slices) is True and means(source, WEB, slices) is False
+
+
+def test_slices_of_names_and_ports_without_numbers_are_no_endpoints():
+    named = {**endpoints("store", "pay", "db.example.org"), "addressType": "FQDN"}
+    assert served(named) is False
+    assert "db.example.org" not in list(network(gnp("a"), named)._order.blocks())
+    bare = {**endpoints("store", "pay", "10.0.0.2"), "ports": [{"name": "all"}]}
+    assert served(bare) is False and served({**bare, "ports": None}) is False
 
 
 def test_without_a_namespace_a_service_is_the_policys_own_or_none():

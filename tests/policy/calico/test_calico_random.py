@@ -180,7 +180,10 @@ class Made:
             kind, code = self.pick(ICMP)
             rule[self.pick(["icmp", "notICMP"])] = self.pick([{"type": kind}, {"type": kind, "code": code}])
         if self.maybe(0.1):
-            rule["ipVersion"] = 4 if protocol == "ICMP" else self.pick([4, 6])
+            four = protocol == "ICMP" or any(
+                end.get(name) for end in (rule[here], rule[other]) for name in ("nets", "notNets")
+            )
+            rule["ipVersion"] = 4 if four else self.pick([4, 6])
         if self.maybe(0.1):
             rule["notProtocol"] = self.pick(["UDP", 17, "SCTP"])
         if side == "ingress" and rule["action"] == "Allow" and protocol in (None, "TCP") and self.odd():

@@ -107,8 +107,7 @@ class CalicoOrder:
     def blocks(self) -> Iterator[str]:
         """Of rules and of sets, and the addresses that EndpointSlices name."""
         yield from self._kubernetes.blocks()
-        yield from self._world.blocks
-        yield from self._world.service_addresses()
+        yield from self._world.blocks()
         for policy in self._calico:
             yield from policy.blocks()
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World, within
+from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.calico_selectors import GLOBAL, Expression, parsed
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import Pod
 
 Part = Mapping[str, Any]
@@ -27,6 +28,14 @@ class Entity:
     body: Part
     own: str
     world: World
+
+    @cached_property
+    def _nets(self) -> Networks:
+        return Networks(self.body.get("nets") or ())
+
+    @cached_property
+    def _not_nets(self) -> Networks:
+        return Networks(self.body.get("notNets") or ())
 
     @cached_property
     def _selector(self) -> Expression | None:
@@ -64,10 +73,10 @@ class Entity:
 
     def means(self, place: Place, reading: Reading) -> bool:
         """Whether an end is one of these, ports left aside."""
-        body, address = self.body, place.address
-        if body.get("nets") and not within(body["nets"], address):
+        body = self.body
+        if body.get("nets") and not self._nets.hold(place.address):
             return False
-        if body.get("notNets") and within(body["notNets"], address):
+        if body.get("notNets") and self._not_nets.hold(place.address):
             return False
         if self._not_selector and any(self._not_selector.matches(k.labels) for k in place.known):
             return False

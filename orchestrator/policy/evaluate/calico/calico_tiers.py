@@ -13,6 +13,14 @@ Part = Mapping[str, Any]
 DEFAULT = "default"
 GROUP = "projectcalico.org"
 _OF_KUBERNETES = 1000.0  # the order of NetworkPolicies
+_OF_CLUSTER: Mapping[
+    str, tuple[Cluster, float]
+] = {  # up to 3.31, and from 3.32 on with ClusterNetworkPolicy alone
+    "adminnetworkpolicy": ("Admin", 1000.0),
+    "baselineadminnetworkpolicy": ("Baseline", 10_000_000.0),
+    "kube-admin": ("Admin", 1000.0),
+    "kube-baseline": ("Baseline", 10_000_000.0),
+}
 
 
 class Entry(NamedTuple):
@@ -68,14 +76,12 @@ def is_calico(obj: Part) -> bool:
 
 def tiers(further: Sequence[Part], cluster: Sequence[Part]) -> list[Tier]:
     """In order, still without policies: those that every cluster has, and those that are written down."""
-    admin, baseline = "adminnetworkpolicy", "baselineadminnetworkpolicy"
-    if any(policy["kind"] == "ClusterNetworkPolicy" for policy in cluster):
-        admin, baseline = "kube-admin", "kube-baseline"
+    newest = any(policy["kind"] == "ClusterNetworkPolicy" for policy in cluster)
     found = {
-        admin: Tier(admin, 1000.0, passes=True, cluster="Admin"),
-        DEFAULT: Tier(DEFAULT, 1_000_000.0),
-        baseline: Tier(baseline, 10_000_000.0, passes=True, cluster="Baseline"),
+        name: Tier(name, order, passes=True, cluster=which if name.startswith("kube-") is newest else None)
+        for name, (which, order) in _OF_CLUSTER.items()
     }
+    found[DEFAULT] = Tier(DEFAULT, 1_000_000.0)
     for obj in further:
         if obj["kind"] == "Tier" and is_calico(obj):
             name, spec = obj["metadata"]["name"], obj.get("spec") or {}

@@ -3,13 +3,14 @@
 Source: projectcalico.org/v3, and the labels that Calico gives to what it knows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
-from orchestrator.policy.evaluate.meaning import inside
 from orchestrator.policy.objects import port_sets as ports
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.objects.selector import matches
 
@@ -17,6 +18,7 @@ Part = Mapping[str, Any]
 Labels = Mapping[str, str]
 _OF_SERVICE = "kubernetes.io/service-name"
 _GROUP = "projectcalico.org"
+_SETS = ("NetworkSet", "GlobalNetworkSet")
 _NONE: Labels = {}
 
 
@@ -44,25 +46,39 @@ class Place:
     known: tuple[Known, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Service:
-    """Addresses with the ports that a Service has at them; `selector` where nothing but its own text says which pods."""
+class _Service(Protocol):
+    def at(self, place: Place) -> int | None:
+        """The ports of a Service that an end is one of; None where it is none of its ends."""
+        ...
 
-    ports: Mapping[str, int]
-    selector: Part | None = None
-    entries: Sequence[Part] = ()
+
+@dataclass(frozen=True, eq=False)
+class _Listed:
+    """By the addresses that EndpointSlices name, with their ports."""
+
+    ports: dict[str, int]
 
     def at(self, place: Place) -> int | None:
-        """The ports of the Service that an end is one of; None where it is none of its ends."""
-        if self.selector is None:
-            return self.ports.get(place.address)
+        return self.ports.get(place.address)
+
+
+@dataclass(frozen=True, eq=False)
+class _Selected:
+    """By what the Service itself says of the pods of its namespace."""
+
+    space: str
+    spec: Part
+
+    def at(self, place: Place) -> int | None:
         pod = place.pod
-        if pod is None or not matches({"matchLabels": self.selector}, pod.labels):
+        if (
+            pod is None
+            or pod.namespace != self.space
+            or not matches({"matchLabels": self.spec["selector"]}, pod.labels)
+        ):
             return None
-        found = ports.NONE
-        for entry in self.entries:
-            found |= ports.of_rule([_targeted(entry)], pod)
-        return found
+        entries = self.spec.get("ports") or ()
+        return ports.of_rule([_targeted(entry) for entry in entries], pod) if entries else ports.NONE
 
 
 class World:
@@ -74,7 +90,6 @@ class World:
         self._further = further
         self._spaces: dict[str, Labels] = {}
         self._places: dict[End, Place] = {}
-        self.blocks = [net for known, nets in self._sets for net in nets]
         self.global_sets = any(not known.space for known, _ in self._sets)
 
     def place(self, end: End) -> Place:
@@ -82,20 +97,21 @@ class World:
         if end not in self._places:
             pod = end if isinstance(end, Pod) else None
             address = pod.ip if pod else str(end)
-            covering = [known for known, nets in self._sets if within(nets, address)]
+            covering = [known for known, nets in self._sets if nets.hold(address)]
             self._places[end] = Place(address, pod, (*([self._pod(pod)] if pod else ()), *covering))
         return self._places[end]
 
     def service(self, place: Place, space: str, name: str) -> int | None:
         """The ports at an end of a Service, by its namespace and name; None where it is none of its ends."""
         found = self._services.get((space, name))
-        if found is None or (found.selector is not None and place.pod and place.pod.namespace != space):
-            return None
-        return found.at(place)
+        return found.at(place) if found else None
 
-    def service_addresses(self) -> list[str]:
-        """Those that EndpointSlices name."""
-        return [address for service in self._services.values() for address in service.ports]
+    def blocks(self) -> Iterator[str]:
+        """The networks of sets, and the addresses that EndpointSlices name."""
+        for kind in _SETS:
+            yield from chain.from_iterable(map(_nets, self._of_kind(kind, _GROUP)))
+        for service in self._services.values():
+            yield from service.ports if isinstance(service, _Listed) else ()
 
     def _of_kind(self, kind: str, group: str = "") -> list[Part]:
         return [o for o in self._further if o["kind"] == kind and _group(o) == group]
@@ -124,14 +140,13 @@ class World:
     def _accounts(self) -> dict[tuple[str, str], Labels]:
         found = {}
         for account in self._of_kind("ServiceAccount"):
-            meta = account["metadata"]
-            found[(meta.get("namespace", ""), meta["name"])] = meta.get("labels") or _NONE
+            found[_key(account["metadata"])] = account["metadata"].get("labels") or _NONE
         return found
 
     @cached_property
-    def _sets(self) -> list[tuple[Known, list[str]]]:
+    def _sets(self) -> list[tuple[Known, Networks]]:
         found = []
-        for kind in ("NetworkSet", "GlobalNetworkSet"):
+        for kind in _SETS:
             for obj in self._of_kind(kind, _GROUP):
                 meta = obj["metadata"]
                 space = meta.get("namespace", "") if kind == "NetworkSet" else ""
@@ -139,49 +154,44 @@ class World:
                 of_space = self._space(space) if space else _NONE
                 if space:
                     labels = {**_inherited(of_space, "pcns."), **labels, f"{_GROUP}/namespace": space}
-                found.append(
-                    (Known(space, labels, of_space), list((obj.get("spec") or {}).get("nets") or ()))
-                )
+                found.append((Known(space, labels, of_space), Networks(_nets(obj))))
         return found
 
     @cached_property
-    def _services(self) -> dict[tuple[str, str], _Service]:
+    def _services(self) -> Mapping[tuple[str, str], _Service]:
         """By EndpointSlices; where there are none of any Service, as in files, by the Services' selectors."""
         slices = self._of_kind("EndpointSlice", "discovery.k8s.io")
         if not slices:
-            return {
-                (s["metadata"].get("namespace", ""), s["metadata"]["name"]): _Service(
-                    {}, s["spec"]["selector"], s["spec"].get("ports") or ()
-                )
-                for s in self._of_kind("Service")
-                if (s.get("spec") or {}).get("selector")
-            }
-        found: dict[tuple[str, str], dict[str, int]] = {}
+            services = [s for s in self._of_kind("Service") if (s.get("spec") or {}).get("selector")]
+            return {_key(s["metadata"]): _Selected(_key(s["metadata"])[0], s["spec"]) for s in services}
+        found: dict[tuple[str, str], _Listed] = {}
         for obj in slices:
             meta = obj["metadata"]
-            name = (meta.get("labels") or _NONE).get(_OF_SERVICE)
-            mine = found.setdefault((meta.get("namespace", ""), name or ""), {})
-            mask = ports.NONE
-            for entry in obj.get("ports") or ():
-                if entry.get("port"):
-                    mask |= ports.span(entry.get("protocol") or "TCP", entry["port"], entry["port"])
-            for endpoint in obj.get("endpoints") or ():
+            name = (meta.get("labels") or _NONE).get(_OF_SERVICE, "")
+            mine = found.setdefault((_key(meta)[0], name), _Listed({})).ports
+            given = [entry for entry in obj.get("ports") or () if entry.get("port")]
+            mask = ports.of_rule([_targeted(entry) for entry in given], "") if given else ports.NONE
+            for endpoint in obj.get("endpoints") or () if obj.get("addressType") != "FQDN" else ():
                 for address in endpoint.get("addresses") or ():
                     mine[address] = mine.get(address, ports.NONE) | mask
-        return {key: _Service(addresses) for key, addresses in found.items()}
+        return found
+
+
+def _key(meta: Part) -> tuple[str, str]:
+    """Namespace and name."""
+    return meta.get("namespace", ""), meta["name"]
 
 
 def _group(obj: Part) -> str:
     return str(obj["apiVersion"]).rpartition("/")[0]
 
 
+def _nets(obj: Part) -> Sequence[str]:
+    return (obj.get("spec") or {}).get("nets") or ()
+
+
 def _inherited(labels: Labels, prefix: str) -> dict[str, str]:
     return {f"{prefix}{key}": value for key, value in labels.items()}
-
-
-def within(nets: Sequence[str], address: str) -> bool:
-    """Whether an address is known and in one of several networks."""
-    return bool(address) and any(inside({"cidr": net}, address) for net in nets)
 
 
 def _targeted(entry: Part) -> Part:
