@@ -25,6 +25,13 @@ def allowed(world, src, dst, protocol, port):
     return out and (isinstance(other, str) or _side(world, "ingress", other, one, other, protocol, port))
 
 
+def refused(policy):
+    """Whether the agent refuses a policy, of those that the random ones are: one without any rule in one of its specs."""
+    lists = ("ingress", "egress", "ingressDeny", "egressDeny")
+    specs = [*([policy["spec"]] if "spec" in policy else []), *policy.get("specs", [])]
+    return policy["kind"].startswith("Cilium") and any(not any(s.get(n) for n in lists) for s in specs)
+
+
 def _side(world, side, pod, peer, dst, protocol, port):
     verdict = _tier(world, "Admin", side, pod, peer, dst, protocol, port)
     if verdict in ("Accept", "Deny"):

@@ -100,8 +100,12 @@ entities = st.sampled_from(
 )
 cidrs = st.sampled_from(["0.0.0.0/0", "198.51.100.7/24", "198.51.100.9/32", "10.0.0.0/8", "172.16.0.0/16"])
 blocks = st.one_of(
+    st.fixed_dictionaries({"cidr": cidrs}),
     st.fixed_dictionaries(
-        {"cidr": cidrs}, optional={"except": st.lists(st.just("198.51.100.128/25"), max_size=1)}
+        {
+            "cidr": st.sampled_from(["0.0.0.0/0", "198.51.100.7/24"]),
+            "except": st.lists(st.just("198.51.100.128/25"), max_size=1),
+        }
     ),
     st.sampled_from([{"cidrGroupRef": "offices"}, {"cidrGroupRef": "missing"}]),
 )
