@@ -66,7 +66,7 @@ def agent_of(case):
         OPTIONS[key]: " ".join(value) if isinstance(value, list) else str(value)
         for key, value in given.items()
     }
-    return configured(data, case.get("addresses"))
+    return configured(data, case.get("addresses") or {})
 
 
 def network_of(case, settled=None, agent=None):

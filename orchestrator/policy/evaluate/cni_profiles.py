@@ -25,6 +25,7 @@ class Reading:
     services_open: a rule for Services of which none is there opens its ports to every destination.
     peers_authenticate: both ends authenticate where a rule asks for that.
     own_node_first: with enable-policy: always a pod without policies is reached from its own node.
+    is_api_server: an address is one of the API server's, where Cilium's rules name that and nobody knows its addresses.
     same_node: what runs in a node's network runs on the node of the other end.
     names_by_tier: Calico policies of one tier and order go by `namespace/tier.name`, as up to 3.31, not by `name/namespace/kind`.
     not_selector_own: a notSelector alone in a namespaced Calico policy means its own namespace, and nothing outside.
@@ -48,6 +49,7 @@ class Reading:
     services_open: bool = False
     peers_authenticate: bool = False
     own_node_first: bool = False
+    is_api_server: bool = False
     same_node: bool = False
     names_by_tier: bool = False
     not_selector_own: bool = True
@@ -76,6 +78,7 @@ SAID = {
     "its documentation says nothing passes",
     "peers_authenticate": "whether both ends authenticate, as a rule asks",
     "own_node_first": "whether Cilium's enable-policy: always closes a pod without policies to its own node, too",
+    "is_api_server": "whether that address is one of the API server's",
     "same_node": "whether the hostNetwork pod runs on the node of the other end",
     "names_by_tier": "whether Calico is of version 3.32 or later, which orders names of policies in another way",
     "not_selector_own": "whether a notSelector alone in a namespaced Calico policy means its own namespace only",

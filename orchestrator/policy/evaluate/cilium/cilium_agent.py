@@ -33,7 +33,7 @@ class CiliumAgent:
     enforcement: whether pods without policies are closed, or all are open (enable-policy).
     own_node_asks: the own node needs a rule as well (allow-localhost: policy).
     cluster: the name of the own cluster.
-    known: of addresses, what they are beside nodes: kube-apiserver, health, ingress.
+    known: of addresses, what they are beside nodes: kube-apiserver, health, ingress; None where nobody knows.
     quirks: the version whose open bugs decide, "1.20"; empty where its documentation does.
     """
 
@@ -44,7 +44,7 @@ class CiliumAgent:
     enforcement: Enforcement = "default"
     own_node_asks: bool = False
     cluster: str = "default"
-    known: Mapping[str, Collection[str]] = field(default_factory=dict, hash=False)
+    known: Mapping[str, Collection[str]] | None = field(default_factory=dict, hash=False)
     quirks: str = ""
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ def agent_among(manifests: Iterable[Mapping[str, Any]]) -> CiliumAgent:
             for name in ("health", "ingress"):
                 for address in (spec.get(name) or {}).values():
                     known.setdefault(address, set()).add(name)
-    return configured(data, known)
+    return configured(data, known or None)
 
 
 def _of_api_server(meta: Mapping[str, Any]) -> bool:
@@ -83,7 +83,7 @@ def _of_api_server(meta: Mapping[str, Any]) -> bool:
 
 
 def configured(
-    data: Mapping[str, Any], known: Mapping[str, Collection[str]] | None = None, quirks: str = ""
+    data: Mapping[str, Any], known: Mapping[str, Collection[str]] | None, quirks: str = ""
 ) -> CiliumAgent:
     """The agent that a ConfigMap's data tells of. Raises BadInput for quirks that are not known."""
 
@@ -99,6 +99,6 @@ def configured(
         enforcement=modes.get(str(data.get("enable-policy")), "default"),
         own_node_asks=str(data.get("allow-localhost")) == "policy",
         cluster=str(data.get("cluster-name") or "default"),
-        known=known or {},
+        known=known,
         quirks=quirks,
     )

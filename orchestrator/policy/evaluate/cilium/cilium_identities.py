@@ -83,8 +83,8 @@ class Identities:
         address = end.ip if isinstance(end, Pod) else end
         if isinstance(end, Pod) or self.known_node(address) or address == viewer.node_ip:
             own = reading.same_node if self.on_unsaid_node(address, viewer) else address == viewer.node_ip
-            return self._of_node(address, own)
-        return self._of_address(address)
+            return self._of_node(address, own, reading)
+        return self._of_address(address, reading)
 
     def of_pod(self, pod: Pod) -> Identity:
         if pod not in self._pods:
@@ -111,8 +111,8 @@ class Identities:
             seen,
         )
 
-    def _of_node(self, address: str, own: bool) -> Identity:
-        names = {"host" if own else "remote-node"} | self._known(address) & {"kube-apiserver"}
+    def _of_node(self, address: str, own: bool, reading: Reading) -> Identity:
+        names = {"host" if own else "remote-node"} | self._known(address, reading) & {"kube-apiserver"}
         labels = _reserved(names)
         if not own and self._agent.node_labels:
             given = (self.node_labels(address) or {}).items()
@@ -120,15 +120,17 @@ class Identities:
         block = address if "nodes" in self._agent.blocks_match else ""
         return Identity(labels, frozenset(("all", "cluster", *names)), block)
 
-    def _of_address(self, address: str) -> Identity:
-        names = self._known(address)
+    def _of_address(self, address: str, reading: Reading) -> Identity:
+        names = self._known(address, reading)
         if names & {"health", "ingress"}:
             return Identity(_reserved(names), frozenset(("all", "cluster", *names)))
         inside = ("cluster",) if names else ()
         labels = _reserved(names | {"world"})
         return Identity(labels, frozenset(("all", "world", *inside, *names)), address, outside=True)
 
-    def _known(self, address: str) -> set[str]:
+    def _known(self, address: str, reading: Reading) -> set[str]:
+        if self._agent.known is None:
+            return {"kube-apiserver"} if reading.is_api_server else set()
         return {name for name in self._agent.known.get(address, ()) if name in _ENTITIES}
 
 

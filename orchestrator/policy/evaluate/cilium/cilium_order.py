@@ -87,7 +87,7 @@ class CiliumOrder:
             for tier_rule in chain.from_iterable(tiered.rules.values()):
                 for peer in tier_rule.peers:
                     yield from peer.get("networks") or ()
-        yield from self._agent.known
+        yield from self._agent.known or ()
 
     @cached_property
     def _rules(self) -> list[CiliumRule]:
@@ -95,8 +95,9 @@ class CiliumOrder:
 
     @cached_property
     def _kinds(self) -> frozenset[str]:
-        """The fields of peers that any rule has, and what any rule asks of both ends."""
+        """The fields of peers that any rule has, and what else the answers of any rule depend on."""
         found = {kind for rule in self._rules for kind in rule.peers.kinds}
+        found |= {"kube-apiserver" for rule in self._rules if rule.peers.names("kube-apiserver")}
         found |= {"unresolved" for rule in self._rules if rule.peers.unresolved}
         found |= {"handshake" for rule in self._rules if rule.handshake}
         found |= {kind for p in self._cluster for kind in ("domainNames", "nodes") if p.names(kind)}
@@ -110,6 +111,8 @@ class CiliumOrder:
             found.add("names_resolve")
         if outside and self._kinds & {"toGroups", "fromGroups"}:
             found.add("in_groups")
+        if self._agent.known is None and "kube-apiserver" in self._kinds:
+            found.add("is_api_server")
         if "unresolved" in self._kinds and not self._agent.quirks:
             found.add("services_open")
         if "handshake" in self._kinds:

@@ -54,6 +54,10 @@ class Peers:
         found = next((name for name, one in self.items if one.means(asked)), None)
         return "" if found is not None and len(self.items) == 1 else found
 
+    def names(self, entity: str) -> bool:
+        """Whether it names an entity."""
+        return Entity(entity) in (one for _, one in self.items)
+
     @property
     def negated(self) -> bool:
         """Whether any asks for nothing but the lack of labels."""

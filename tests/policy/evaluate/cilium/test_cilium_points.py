@@ -332,7 +332,7 @@ def test_enforcement_may_close_all_pods_or_none():
 
 
 def test_the_agent_is_read_from_its_config_map():
-    assert configured({}) == CiliumAgent()
+    assert configured({}, {}) == CiliumAgent()
     data = {
         "policy-cidr-match-mode": "nodes,pods",
         "policy-default-local-cluster": "false",
@@ -342,11 +342,11 @@ def test_the_agent_is_read_from_its_config_map():
         "allow-localhost": "policy",
         "cluster-name": "east",
     }
-    assert configured(data) == CiliumAgent(
+    assert configured(data, {}) == CiliumAgent(
         frozenset(("nodes", "pods")), False, True, True, "always", True, "east"
     )
     with pytest.raises(BadInput):
-        configured({}, quirks="1.2")
+        configured({}, {}, quirks="1.2")
 
 
 def test_without_being_told_the_agent_is_what_the_objects_of_the_cluster_say():
@@ -362,7 +362,11 @@ def test_without_being_told_the_agent_is_what_the_objects_of_the_cluster_say():
     found = net(blocks, entities, config, server, node)
     assert found.allowed(WEB, "172.16.0.1", "TCP", 1) and not net(blocks).allowed(WEB, "172.16.0.1", "TCP", 1)
     assert found.allowed(DB, OUT, "TCP", 1) and found.allowed(DB, "10.9.0.1", "TCP", 1)
-    assert not net(entities).allowed(DB, OUT, "TCP", 1)
+    assert not net(entities, agent=CiliumAgent()).allowed(DB, OUT, "TCP", 1)
+    for end in (OUT, "172.16.0.1"):
+        unknown = net(entities).decide(DB, end, "TCP", 1)
+        assert unknown.allowed is None and unknown.depends == (SAID["is_api_server"],)
+    assert net(entities).decide(DB, WEB, "TCP", 1).allowed is False
 
 
 def test_a_cited_rule_is_found_again_with_its_policy():
