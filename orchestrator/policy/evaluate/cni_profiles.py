@@ -32,7 +32,7 @@ class Reading:
     spaces_mean_global_sets: a Calico namespaceSelector that holds without labels matches GlobalNetworkSets.
     services_own: Services without a namespace in a Calico policy are those of its own.
     http_matches: a request is one that `http` of a Calico rule means.
-    source_ports_allow, source_ports_deny: the client's port is one that Calico rules that allow name, or that deny or pass.
+    source_ports_allow, source_ports_deny, source_ports_pass: the client's port is one that Calico rules with that action name.
     """
 
     block_covers_pods: bool = False
@@ -58,6 +58,7 @@ class Reading:
     http_matches: bool = True
     source_ports_allow: bool = True
     source_ports_deny: bool = False
+    source_ports_pass: bool = False
 
 
 QUESTIONS = tuple(f.name for f in fields(Reading))
@@ -87,6 +88,7 @@ SAID = {
     "http_matches": "which requests are sent: a Calico rule asks for them by http",
     "source_ports_allow": _SOURCE_PORT,
     "source_ports_deny": _SOURCE_PORT,
+    "source_ports_pass": _SOURCE_PORT,
 }
 OF_NODES = (
     "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "

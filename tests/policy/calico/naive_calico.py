@@ -191,7 +191,8 @@ class Asked:
         return False
 
     def rule_matches(self, rule, own, asked):
-        if rule.get("ipVersion", 4) != 4:
+        family = 6 if ":" in address_of(asked.src) else 4
+        if rule.get("ipVersion", family) != family:
             return False
         if rule.get("http") and not self.world.http:
             return False
@@ -203,7 +204,7 @@ class Asked:
         for name, wanted in (("icmp", True), ("notICMP", False)):
             match = rule.get(name) or {}
             if "type" in match:
-                hit = asked.protocol == "ICMP" and match["type"] == asked.port[0]
+                hit = asked.protocol.startswith("ICMP") and match["type"] == asked.port[0]
                 hit = hit and ("code" not in match or match["code"] == asked.port[1])
                 if hit is not wanted:
                     return False

@@ -441,6 +441,23 @@ def test_names_decide_ties_where_all_versions_agree_and_else_it_depends():
     assert allowed(np("a", "pay", deny, order=1000), policies=[knp("b", "pay", {})]) is False
 
 
+def test_two_ends_may_ask_for_ports_of_the_client_that_no_one_port_is():
+    out = np(
+        "a", "shop", egress=[rule("Pass", source={"ports": ["1:999"]}, protocol="TCP")], types=["Egress"]
+    )
+    shut = gnp("b", rule("Deny", source={"ports": ["1000:1999"]}, protocol="TCP"), rule(), types=["Ingress"])
+    assert allowed(out, shut) is None
+
+
+def test_the_order_in_which_policies_are_listed_says_nothing():
+    twins = [
+        np("a", "pay", rule("Deny"), order=1),
+        np("default.a", "pay", rule(), order=1),
+    ]  # one name up to 3.31
+    for further in (twins, twins[::-1]):
+        assert allowed(*further) is False
+
+
 # What stands around.
 
 

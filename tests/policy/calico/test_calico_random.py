@@ -20,16 +20,34 @@ VALUES = {
 OF_PODS, OF_SPACES, OF_ACCOUNTS = ["app", "role", "risk"], ["env", "team"], ["rank"]
 ALL_VALUES = {**VALUES, "pcns.env": VALUES["env"], "risk": ["high", "low"], "rank": ["high", "low"]}
 SPACES = ("ash", "birch", "cedar")
-OUTSIDE = ("203.0.113.9", "198.51.100.20")
-NETS = (
-    "10.0.0.0/8",
-    "10.1.0.0/24",
-    "10.1.1.0/24",
-    "203.0.113.0/24",
-    "0.0.0.0/0",
-    "10.1.0.1/32",
-    "192.168.7.0/24",
-)
+FOUR = {
+    "outside": ("203.0.113.9", "198.51.100.20"),
+    "nets": (
+        "10.0.0.0/8",
+        "10.1.0.0/24",
+        "10.1.1.0/24",
+        "203.0.113.0/24",
+        "0.0.0.0/0",
+        "10.1.0.1/32",
+        "192.168.7.0/24",
+    ),
+    "node": "192.168.7.7",
+    "pod": "10.1.{}.{}",
+}
+SIX = {
+    "outside": ("2001:db8::9", "2001:db8:1::20"),
+    "nets": (
+        "fd00::/8",
+        "fd00:0:1::/64",
+        "2001:db8::/32",
+        "2001:db8:1::/48",
+        "::/0",
+        "fd00::1/128",
+        "fd00:7::/64",
+    ),
+    "node": "fd00:7::7",
+    "pod": "fd00:0:{}::{}",
+}
 NUMBERS = (80, 443, 53)
 LISTED = (80, "443", "50:100", "http", "dns")
 ICMP = ((8, 0), (3, 4), (3, 1))
@@ -43,6 +61,9 @@ class Made:
         self.random = random.Random(seed)
         one_in = self.random.choice((2, 4, 1000))
         self.odd = lambda: self.random.randrange(one_in) == 0  # whether to use what is left open
+        self.flat = self.random.randrange(4) == 0  # one order, and short rules: names decide
+        self.six = self.random.randrange(5) == 0
+        self.known = SIX if self.six else FOUR
         self.fleet = naive.Fleet(
             {s: {"env": self.pick(VALUES["env"]), "team": self.pick(VALUES["team"])} for s in SPACES},
             {(s, "bot"): {"rank": self.pick(ALL_VALUES["rank"])} for s in SPACES[:2]},
@@ -70,8 +91,8 @@ class Made:
         labels = {key: self.pick(VALUES[key]) for key in ("app", "role") if self.maybe(0.8)}
         ports = (NamedPort("http", self.pick(NUMBERS)), NamedPort("dns", 53, "UDP"))
         host = number == 4 and self.maybe()
-        node = "192.168.7.7"
-        ip = node if host else f"10.1.{number % 2}.{number}"
+        node = self.known["node"]
+        ip = node if host else self.known["pod"].format(number % 2, number)
         account = self.pick(["default", "bot"])
         return Pod(self.pick(SPACES), f"p{number}", labels, ip, ports, node, host, account=account)
 
@@ -114,13 +135,13 @@ class Made:
 
     def network_set(self, kind):
         space = self.pick(SPACES) if kind == "NetworkSet" else None
-        labels, nets = {"risk": self.pick(ALL_VALUES["risk"])}, self.random.sample(NETS, 2)
+        labels, nets = {"risk": self.pick(ALL_VALUES["risk"])}, self.random.sample(self.known["nets"], 2)
         self.fleet.nets.append((space, labels, nets))
         meta = {"name": f"s-{kind.lower()}", "labels": labels, **({"namespace": space} if space else {})}
         return {"apiVersion": V3, "kind": kind, "metadata": meta, "spec": {"nets": nets}}
 
     def slice(self, space):
-        addresses = [self.pick(self.pods).ip, self.pick(OUTSIDE)]
+        addresses = [self.pick(self.pods).ip, self.pick(self.known["outside"])]
         port = self.pick(NUMBERS)
         self.fleet.slices[(space, "store")] = {address: {("TCP", port)} for address in addresses}
         return {
@@ -152,8 +173,8 @@ class Made:
             space = None if own and self.odd() else self.pick(SPACES)
             return {"services": {"name": "store", **({"namespace": space} if space else {})}}
         found = self.some(
-            nets=lambda: self.random.sample(NETS, 1),
-            notNets=lambda: self.random.sample(NETS, 1),
+            nets=lambda: self.random.sample(self.known["nets"], 1),
+            notNets=lambda: self.random.sample(self.known["nets"], 1),
             selector=lambda: self.selector([*OF_PODS, "pcns.env"] if self.maybe(0.2) else OF_PODS),
             namespaceSelector=self.spaces,
             serviceAccounts=self.accounts,
@@ -165,8 +186,12 @@ class Made:
         return found
 
     def rule(self, own, side):
+        if self.flat:
+            peer = self.some(selector=lambda: self.selector(OF_PODS, 0), namespaceSelector=self.spaces)
+            return {"action": self.pick(["Allow", "Deny"]), "source": peer if side == "ingress" else {}}
         rule = {"action": self.pick(["Allow", "Allow", "Deny", "Pass", "Log"])}
         protocol = self.pick([None, "TCP", "TCP", "UDP", 6, "ICMP", "SCTP"])
+        protocol = "ICMPv6" if protocol == "ICMP" and self.six else protocol
         if protocol:
             rule["protocol"] = protocol
         with_ports = protocol in ("TCP", "UDP", 6, "SCTP")
@@ -176,14 +201,15 @@ class Made:
         rule[other] = self.entity(own, None) if self.maybe(0.2) else {}
         if other == "destination" and ports:
             rule["destination"].update({name: self.random.sample(LISTED, 2) for name in ports})
-        if protocol == "ICMP" and self.maybe():
+        if str(protocol).startswith("ICMP") and self.maybe():
             kind, code = self.pick(ICMP)
             rule[self.pick(["icmp", "notICMP"])] = self.pick([{"type": kind}, {"type": kind, "code": code}])
         if self.maybe(0.1):
-            four = protocol == "ICMP" or any(
+            ours = 6 if self.six else 4
+            fixed = str(protocol).startswith("ICMP") or any(
                 end.get(name) for end in (rule[here], rule[other]) for name in ("nets", "notNets")
             )
-            rule["ipVersion"] = 4 if four else self.pick([4, 6])
+            rule["ipVersion"] = ours if fixed else self.pick([4, 6])
         if self.maybe(0.1):
             rule["notProtocol"] = self.pick(["UDP", 17, "SCTP"])
         if side == "ingress" and rule["action"] == "Allow" and protocol in (None, "TCP") and self.odd():
@@ -207,7 +233,9 @@ class Made:
         )
         if not own and self.maybe(0.3):
             spec["namespaceSelector"] = self.selector(OF_SPACES, 1)
-        if self.maybe(0.8):
+        if self.flat:
+            spec = {"order": 1000}
+        elif self.maybe(0.8):
             spec["order"] = self.pick([5, 5, 5, 1000, 1000, 1500.5])
         if tier:
             spec["tier"] = tier
@@ -224,7 +252,7 @@ class Made:
         peers = [
             {"podSelector": {"matchLabels": {"app": self.pick(VALUES["app"])}}},
             {"namespaceSelector": {"matchLabels": {"env": self.pick(VALUES["env"])}}, "podSelector": {}},
-            {"ipBlock": {"cidr": self.pick(NETS)}},
+            {"ipBlock": {"cidr": self.pick(self.known["nets"])}},
         ]
 
         def rules(word):
@@ -257,7 +285,7 @@ class Made:
         return [*self.sets, *self.fleet.tiers, *self.fleet.policies]
 
     def questions(self):
-        ends = [*self.pods, *OUTSIDE]
+        ends = [*self.pods, *self.known["outside"]]
         pairs = [
             (src, dst) for src in ends for dst in ends if not isinstance(src, str) or not isinstance(dst, str)
         ]
@@ -266,7 +294,12 @@ class Made:
                 src,
                 dst,
                 *self.pick(
-                    [("TCP", self.pick(NUMBERS)), ("UDP", 53), ("SCTP", 80), ("ICMP", self.pick(ICMP))]
+                    [
+                        ("TCP", self.pick(NUMBERS)),
+                        ("UDP", 53),
+                        ("SCTP", 80),
+                        ("ICMPv6" if self.six else "ICMP", self.pick(ICMP)),
+                    ]
                 ),
             )
 
@@ -293,7 +326,11 @@ def differences(seed):
     )
     found = []
     for src, dst, protocol, port in made.questions():
-        mask = port_sets.icmp(protocol, *port) if protocol == "ICMP" else port_sets.span(protocol, port, port)
+        mask = (
+            port_sets.icmp(protocol, *port)
+            if protocol.startswith("ICMP")
+            else port_sets.span(protocol, port, port)
+        )
         given = network.judge(src, dst, mask).allowed
         wanted = naive.answer(made.fleet, src, dst, protocol, port, CLIENT if sent else CLIENT[:1])
         # Of the client's port more combinations are tried than one port can make.

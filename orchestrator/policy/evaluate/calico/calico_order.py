@@ -125,7 +125,10 @@ class CalicoOrder:
                 if tier.name == DEFAULT:
                     entries += [of_kubernetes(policy) for policy in self._kubernetes.isolating(pod, side)]
                 if entries or tier.cluster:
-                    ways = (sorted(entries, key=lambda e: (e.order, e.names[way])) for way in (False, True))
+                    ways = (
+                        sorted(entries, key=lambda e: (e.order, e.names[way], e.names))
+                        for way in (False, True)
+                    )
                     found.append(_Selecting(tier, *ways))
             self._selected[key] = found
         return self._selected[key]

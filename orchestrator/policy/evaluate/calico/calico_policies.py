@@ -41,8 +41,9 @@ class CalicoPolicy:
 
     @property
     def space(self) -> str:
-        own = self.obj["metadata"].get("namespace") if self.obj["kind"] == "NetworkPolicy" else ""
-        return own or ""
+        if self.obj["kind"] == "GlobalNetworkPolicy":
+            return ""
+        return self.obj["metadata"].get("namespace") or "default"
 
     @property
     def tier(self) -> str:

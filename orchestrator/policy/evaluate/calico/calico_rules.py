@@ -142,7 +142,7 @@ class CalicoRule:
         yield from self.destination.asks()
         if self.body.get("http"):
             yield "http_matches"
-        if self.source.body.get("ports") or self.source.body.get("notPorts"):
+        if self.action != "Log" and (self.source.body.get("ports") or self.source.body.get("notPorts")):
             yield self._of_source_ports
 
     def ports(self, src: Place, dst: Place, reading: Reading) -> int:
@@ -186,7 +186,7 @@ class CalicoRule:
 
     @property
     def _of_source_ports(self) -> str:
-        return "source_ports_allow" if self.action == "Allow" else "source_ports_deny"
+        return f"source_ports_{self.action.lower()}"
 
     def _from_port(self, src: Place, reading: Reading) -> bool:
         """Whether the client's port is one of its source's: where that is open, the reading says."""

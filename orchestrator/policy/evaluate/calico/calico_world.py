@@ -149,7 +149,7 @@ class World:
         for kind in _SETS:
             for obj in self._of_kind(kind, _GROUP):
                 meta = obj["metadata"]
-                space = meta.get("namespace", "") if kind == "NetworkSet" else ""
+                space = _key(meta)[0] if kind == "NetworkSet" else ""
                 labels: Labels = meta.get("labels") or _NONE
                 of_space = self._space(space) if space else _NONE
                 if space:
@@ -179,7 +179,7 @@ class World:
 
 def _key(meta: Part) -> tuple[str, str]:
     """Namespace and name."""
-    return meta.get("namespace", ""), meta["name"]
+    return meta.get("namespace") or "default", meta["name"]
 
 
 def _group(obj: Part) -> str:
