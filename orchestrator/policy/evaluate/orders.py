@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from orchestrator.policy.evaluate.calico.calico_order import CalicoOrder
-from orchestrator.policy.evaluate.calico.calico_tiers import GROUP as CALICO
+from orchestrator.policy.evaluate.calico.calico_world import GROUP as CALICO
 from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Order

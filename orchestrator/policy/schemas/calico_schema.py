@@ -85,10 +85,10 @@ def _staged(others: Check, value: Any, path: str) -> Iterator[str]:
     """A deletion holds nothing but its tier."""
     if value.get("stagedAction") != "Delete":
         yield from others(value, path)
-    elif left := next(
-        (name for name, given in value.items() if given and name not in ("stagedAction", "tier")), None
-    ):
-        yield f"{path}.{left}: a staged deletion holds nothing but its tier"
+        return
+    for name, given in value.items():
+        if name not in ("stagedAction", "tier") and (given or name == "order"):
+            yield f"{path}.{name}: a staged deletion holds nothing but its tier"
 
 
 def _of_tier(value: Any, path: str) -> Iterator[str]:

@@ -292,6 +292,10 @@ def test_a_namespace_selector_that_holds_without_labels_may_mean_global_sets():
         assert found.allowed is None and "GlobalNetworkSets" in found.depends[0]
         assert means({"namespaceSelector": text}, FAR) is False  # there is no such set
         assert means({"namespaceSelector": text}, WEB, far) is True
+    for text, said in (("global()", True), ("team != 'pay'", False)):
+        policies = [far, gnp("a", rule(source={"namespaceSelector": text}), selector="app == 'db'")]
+        settled = Network(SPACES, [], settled={"spaces_mean_global_sets": False}, further=policies)
+        assert settled.allowed(FAR, DB, "TCP", 80) is said
 
 
 # Ports and protocols.
@@ -468,6 +472,8 @@ def test_a_pod_reaches_itself_and_a_node_its_own_pods():
     assert allowed(shut, src="192.168.0.1", dst=DB) is False
     assert allowed(shut, src=DB, dst="192.168.0.2") is False
     assert allowed(shut, src=AGENT, dst=FAR) is True
+    near = Pod("pay", "near", {}, "10.0.0.8", (), AGENT.node_ip)
+    assert allowed(shut, src=AGENT, dst=near) is False and allowed(shut, src=AGENT.node_ip, dst=near) is True
 
 
 def test_each_answer_cites_the_policy_and_its_rule():

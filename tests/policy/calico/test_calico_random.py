@@ -5,6 +5,7 @@ import random
 import naive_calico as naive
 import pytest
 
+from orchestrator.policy.evaluate.cni_profiles import PROFILES
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import NamedPort, Pod
@@ -342,6 +343,20 @@ def differences(seed):
 @pytest.mark.parametrize("seed", range(60))
 def test_random_fleets_are_answered_as_the_text_says(seed):
     assert differences(seed) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_policies_of_kubernetes_alone_mean_what_they_mean_without_calicos(seed):
+    made = Made(seed)
+    policies = [made.kubernetes(number) for number in range(6)]
+    staged = {"apiVersion": V3, "kind": "StagedGlobalNetworkPolicy", "metadata": {"name": "s"}, "spec": {}}
+    calico = Network(made.fleet.namespaces, policies, further=[staged])
+    settled = {**PROFILES["calico"], "node_address_hidden": False}
+    plain = Network(made.fleet.namespaces, policies, settled=settled)
+    for src, dst, *_ in made.questions():
+        if not any(isinstance(end, Pod) and end.host_network for end in (src, dst)):  # all are on one node
+            same = calico.over_ports(src, dst, port_sets.ANY) == plain.over_ports(src, dst, port_sets.ANY)
+            assert same, (src, dst)
 
 
 def test_random_fleets_are_ones_that_calico_takes():

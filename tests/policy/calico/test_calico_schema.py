@@ -224,7 +224,7 @@ def test_a_staged_policy_is_one_with_an_action(kind):
     assert found_in(staged(kind, **good)) == []
     assert found_in(staged(kind, stagedAction="Remove", **good))[0].startswith("spec.stagedAction: ")
     assert found_in(staged(kind, stagedAction="Delete")) == []
-    body = {"policyTypes": ["Egress"]} if kubernetes else {"selector": "all()"}
+    body = {"policyTypes": ["Egress"]} if kubernetes else {"order": 0}
     found = found_in(staged(kind, stagedAction="Delete", **body))
     assert len(found) == 1 and found[0].startswith("spec.") and "a staged deletion" in found[0]
     found = found_in(

@@ -13,11 +13,10 @@ from orchestrator.policy.evaluate.calico.calico_tiers import (
     DEFAULT,
     Entry,
     Tier,
-    is_calico,
     of_kubernetes,
     tiers,
 )
-from orchestrator.policy.evaluate.calico.calico_world import World
+from orchestrator.policy.evaluate.calico.calico_world import World, is_calico
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Ends
@@ -83,7 +82,10 @@ class CalicoOrder:
         return found
 
     def seen(self, src: End, dst: End, reading: Reading) -> Ends:
-        """A host-network pod is its node's address. What a node sends to its own pods passes, as a pod's own does."""
+        """A host-network pod is its node's address. What a node sends to its own pods passes, as what a pod sends to itself.
+
+        A host-network pod is judged by rules even where it may run on the other's node: nothing keeps it there.
+        """
         probing = isinstance(dst, Pod) and isinstance(src, str) and bool(src) and src == dst.node_ip
         own = one_pod(src, dst)
         return Ends(_seen(src), _seen(dst), own, own or probing)

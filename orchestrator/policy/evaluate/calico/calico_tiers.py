@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy
+from orchestrator.policy.evaluate.calico.calico_world import is_calico
 from orchestrator.policy.evaluate.tiers import Tier as Cluster
 from orchestrator.policy.files.doubles import title
 
 Part = Mapping[str, Any]
 DEFAULT = "default"
-GROUP = "projectcalico.org"
 _OF_KUBERNETES = 1000.0  # the order of NetworkPolicies
-_OF_CLUSTER: Mapping[
-    str, tuple[Cluster, float]
-] = {  # up to 3.31, and from 3.32 on with ClusterNetworkPolicy alone
+# Up to 3.31, and from 3.32 on, with ClusterNetworkPolicy alone.
+_OF_CLUSTER: Mapping[str, tuple[Cluster, float]] = {
     "adminnetworkpolicy": ("Admin", 1000.0),
     "baselineadminnetworkpolicy": ("Baseline", 10_000_000.0),
     "kube-admin": ("Admin", 1000.0),
@@ -69,16 +68,16 @@ def of_kubernetes(policy: Part) -> Entry:
     return Entry(policy, _OF_KUBERNETES, names)
 
 
-def is_calico(obj: Part) -> bool:
-    """Whether an object is one of projectcalico.org."""
-    return str(obj["apiVersion"]).startswith(f"{GROUP}/")
-
-
 def tiers(further: Sequence[Part], cluster: Sequence[Part]) -> list[Tier]:
     """In order, still without policies: those that every cluster has, and those that are written down."""
     newest = any(policy["kind"] == "ClusterNetworkPolicy" for policy in cluster)
     found = {
-        name: Tier(name, order, passes=True, cluster=which if name.startswith("kube-") is newest else None)
+        name: Tier(
+            name,
+            order,
+            passes=True,
+            cluster=which if cluster and name.startswith("kube-") is newest else None,
+        )
         for name, (which, order) in _OF_CLUSTER.items()
     }
     found[DEFAULT] = Tier(DEFAULT, 1_000_000.0)

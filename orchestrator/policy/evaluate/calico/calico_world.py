@@ -17,7 +17,7 @@ from orchestrator.policy.objects.selector import matches
 Part = Mapping[str, Any]
 Labels = Mapping[str, str]
 _OF_SERVICE = "kubernetes.io/service-name"
-_GROUP = "projectcalico.org"
+GROUP = "projectcalico.org"
 _SETS = ("NetworkSet", "GlobalNetworkSet")
 _NONE: Labels = {}
 
@@ -109,7 +109,7 @@ class World:
     def blocks(self) -> Iterator[str]:
         """The networks of sets, and the addresses that EndpointSlices name."""
         for kind in _SETS:
-            yield from chain.from_iterable(map(_nets, self._of_kind(kind, _GROUP)))
+            yield from chain.from_iterable(map(_nets, self._of_kind(kind, GROUP)))
         for service in self._services.values():
             yield from service.ports if isinstance(service, _Listed) else ()
 
@@ -119,20 +119,20 @@ class World:
     def _space(self, name: str) -> Labels:
         if name not in self._spaces:
             own = self._namespaces.get(name, _NONE)
-            self._spaces[name] = {**own, f"{_GROUP}/name": name}
+            self._spaces[name] = {**own, f"{GROUP}/name": name}
         return self._spaces[name]
 
     def _pod(self, pod: Pod) -> Known:
         of_space = self._space(pod.namespace)
         own = self._accounts.get((pod.namespace, pod.account), _NONE)
-        of_account = {**own, f"{_GROUP}/name": pod.account}
+        of_account = {**own, f"{GROUP}/name": pod.account}
         labels = {
             **_inherited(of_space, "pcns."),
             **_inherited(of_account, "pcsa."),
             **pod.labels,
-            f"{_GROUP}/namespace": pod.namespace,
-            f"{_GROUP}/serviceaccount": pod.account,
-            f"{_GROUP}/orchestrator": "k8s",
+            f"{GROUP}/namespace": pod.namespace,
+            f"{GROUP}/serviceaccount": pod.account,
+            f"{GROUP}/orchestrator": "k8s",
         }
         return Known(pod.namespace, labels, of_space, pod.account, of_account)
 
@@ -147,13 +147,13 @@ class World:
     def _sets(self) -> list[tuple[Known, Networks]]:
         found = []
         for kind in _SETS:
-            for obj in self._of_kind(kind, _GROUP):
+            for obj in self._of_kind(kind, GROUP):
                 meta = obj["metadata"]
                 space = _key(meta)[0] if kind == "NetworkSet" else ""
                 labels: Labels = meta.get("labels") or _NONE
                 of_space = self._space(space) if space else _NONE
                 if space:
-                    labels = {**_inherited(of_space, "pcns."), **labels, f"{_GROUP}/namespace": space}
+                    labels = {**_inherited(of_space, "pcns."), **labels, f"{GROUP}/namespace": space}
                 found.append((Known(space, labels, of_space), Networks(_nets(obj))))
         return found
 
@@ -175,6 +175,11 @@ class World:
                 for address in endpoint.get("addresses") or ():
                     mine[address] = mine.get(address, ports.NONE) | mask
         return found
+
+
+def is_calico(obj: Part) -> bool:
+    """Whether an object is one of projectcalico.org."""
+    return _group(obj) == GROUP
 
 
 def _key(meta: Part) -> tuple[str, str]:
