@@ -18,6 +18,10 @@ class Kind(NamedTuple):
     api_version: str
     kind: str
 
+    def means(self, obj: Manifest) -> bool:
+        """Whether an object is of it: other groups have kinds of the same name."""
+        return bool(obj["kind"] == self.kind and obj["apiVersion"] == self.api_version)
+
 
 class Event(NamedTuple):
     """One change that a watch saw: ADDED, MODIFIED or DELETED, and the object as it then stood."""

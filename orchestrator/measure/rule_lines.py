@@ -26,7 +26,7 @@ class Lines:
             before, after = (
                 {objects.key(o): o for o in map(json.loads, texts)} for texts in (spec.before, spec.after)
             )
-            for key in (k for k in before.keys() & after.keys() if after[k]["kind"] == POLICY.kind):
+            for key in (k for k in before.keys() & after.keys() if POLICY.means(after[k])):
                 field = touched_field(before[key]["spec"], after[key]["spec"])
                 name = f"{POLICY.kind} {spec.namespace}/{after[key]['metadata']['name']}"
                 self._touched[name] = rule_of(field)

@@ -7,7 +7,7 @@ from itertools import islice
 
 from orchestrator.adapters.kube.cni import settled
 from orchestrator.adapters.kube.workloads import documents
-from orchestrator.context import POLICY, Context
+from orchestrator.context import Context
 from orchestrator.errors import Forbidden
 from orchestrator.measure.rule_lines import Lines
 from orchestrator.planning.forecast import unworkable
@@ -17,7 +17,8 @@ from orchestrator.policy.author import probing
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Connection, table
-from orchestrator.policy.workloads.comparable import unread_tiers
+from orchestrator.policy.schemas.policy_kinds import is_policy
+from orchestrator.policy.workloads.comparable import unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
@@ -73,7 +74,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         controls[:MOST_CONTROLS],
         [_edge(c, wave, lines) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
-        [*chosen.notes, *(text[:MOST_NOTE] for text in islice(unread_tiers(new), MOST_UNREAD))],
+        [*chosen.notes, *(text[:MOST_NOTE] for text in islice(unread_policies(new), MOST_UNREAD))],
     )
 
 
@@ -148,7 +149,7 @@ def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> I
         if (document.obj["kind"], meta.get("namespace"), meta["name"]) not in gone:
             yield document
     for obj in after:
-        if obj["kind"] == POLICY.kind:
+        if is_policy(obj):
             found = files.get((obj["metadata"]["namespace"], objects.label(obj)), "")
             path, _, line = found.rpartition(":")
             yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.adapters.kube.cni import GENERIC, detected, settled
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.analysis.queries.presets import expanded
-from orchestrator.context import POLICY, Context
+from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.planning.probe_draw import drawn
 from orchestrator.policy.author.intents import PolicyTest, Result, holding, run, tests_of
@@ -17,7 +17,8 @@ from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import ranges, table
-from orchestrator.policy.workloads.comparable import unread_tiers
+from orchestrator.policy.schemas.policy_kinds import is_policy
+from orchestrator.policy.workloads.comparable import unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
@@ -84,7 +85,7 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
     old, new = fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True)
-    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=tuple(unread_tiers(new)))
+    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=tuple(unread_policies(new)))
 
 
 def _evaluated(
@@ -236,7 +237,7 @@ def _afterwards(standing: Sequence[Document], plan: Plan, files: Mapping[str, by
         if (obj["metadata"].get("namespace"), objects.key(obj)) not in changed:
             yield document
     for change in {id(c): c for c in changed.values()}.values():
-        if change.after is not None and change.after["kind"] == POLICY.kind:
+        if change.after is not None and is_policy(change.after):
             path, _, line = change.file.rpartition(":")
             number = int(line) if line.isdigit() else 1
             yield (

@@ -117,7 +117,7 @@ def _at_fields(item: NamespacePlan, places: Places, root: str) -> NamespacePlan:
 
 def _at_field(change: ObjectChange, places: Places, root: str) -> ObjectChange:
     before, after = change.before, change.after
-    if before is None or after is None or after["kind"] != POLICY.kind or not change.file:
+    if before is None or after is None or not POLICY.means(after) or not change.file:
         return change
     field = touched_field(before["spec"], after["spec"])
     if field in ("", "spec"):
@@ -135,15 +135,15 @@ def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.
         [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
     )
     touched = {objects.key(o) for o in (*before, *after)}
-    sides = [[o for o in some if o["kind"] == POLICY.kind] for some in (before, after)]
-    others = [o for k, o in standing.items() if k not in touched and o["kind"] == POLICY.kind]
+    sides = [[o for o in some if POLICY.means(o)] for some in (before, after)]
+    others = [o for k, o in standing.items() if k not in touched and POLICY.means(o)]
     return write_order.steps(name, sides[0], sides[1], others, "plan").note
 
 
 def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
     """The object as the API server would store it; it is asked only where the answer is not plain."""
     wanted = objects.merged(obj, before)
-    plain = with_defaults(wanted) if wanted["kind"] == POLICY.kind else wanted
+    plain = with_defaults(wanted) if POLICY.means(wanted) else wanted
     if before is not None and objects.same(plain, before):
         return objects.bare(before)
     try:

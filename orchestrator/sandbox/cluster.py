@@ -22,6 +22,7 @@ Key = tuple[Kind, str, str]
 Caller = tuple[str, tuple[str, ...]]
 NAMESPACE = Kind("v1", "Namespace")
 POD = Kind("v1", "Pod")
+POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 STATUS_GROUP = "netpol-canary.dev/"
 MOST_HISTORY = 1000
 
@@ -239,7 +240,7 @@ class MemoryCluster:
         written = {k: v for k, v in obj.items() if k != "status"}
         if wrong := problems(obj) or (refused(written) if self.strict else []):
             raise _invalid(obj, wrong)
-        return with_defaults(obj) if obj.get("kind") == "NetworkPolicy" else found
+        return with_defaults(obj) if POLICY.means(obj) else found
 
     def _current(self, key: Key, obj: Manifest) -> Manifest:
         old = self._find(key[0], key[2], key[1])

@@ -30,7 +30,7 @@ def tag(rollout: str) -> str:
 
 def plain(obj: Manifest) -> str:
     """One text for one meaning, defaults filled in."""
-    return objects.canonical(with_defaults(obj) if obj["kind"] == POLICY.kind else obj)
+    return objects.canonical(with_defaults(obj) if POLICY.means(obj) else obj)
 
 
 def equal(left: Mapping[Key, Manifest], right: Mapping[Key, Manifest]) -> bool:

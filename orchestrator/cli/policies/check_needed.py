@@ -26,7 +26,7 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     whole = fleet(documents)
     if not whole.workloads:
         raise BadInput("there is no workload here", str(path), "--workloads DIR takes them from elsewhere")
-    if not whole.policies and not whole.cluster:
+    if not whole.policies and not whole.further:
         raise BadInput("there is no policy here to check", str(path), "without --check some are generated")
     needed, notes = needs(documents, whole, platform)
     notes += under_cilium(whole) if covers_nodes(cni) is None else []

@@ -25,7 +25,7 @@ from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.network.recordings import Flow, travelled
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.schemas.acceptable import accepted
-from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.schemas.policy_kinds import is_policy, namespaced
 from orchestrator.policy.workloads.comparable import known_alone, not_compared
 from orchestrator.policy.workloads.fleet import Fleet, fleet, into
 
@@ -136,7 +136,7 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     """The cluster as it is, and with a directory's policies laid over it, as `kubectl apply` would."""
     standing = list(documents(wiring.connected(target).cluster))
     given = parse_all(files_of(path))
-    policies = [d for d in given if d.obj["kind"] == "NetworkPolicy" or tier_check(d.obj)]
+    policies = [d for d in given if is_policy(d.obj)]
     if not policies:
         raise BadInput("there is no policy here", str(path))
     spaces = {d.obj["metadata"]["name"] for d in standing if d.obj["kind"] == "Namespace"}
@@ -150,7 +150,7 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
 
 def _identity(document: Document) -> tuple[str, str, str]:
     metadata = document.obj["metadata"]
-    space = metadata.get("namespace") or "default" if document.obj["kind"] == "NetworkPolicy" else ""
+    space = metadata.get("namespace") or "default" if namespaced(document.obj) else ""
     return document.obj["kind"], str(metadata.get("namespace") or space), str(metadata["name"])
 
 

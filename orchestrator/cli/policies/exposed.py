@@ -19,9 +19,9 @@ def show(found: Fleet, cni: str, output: str) -> int:
     formatted(output, "text")
     every = exposure(found, profile(cni).get("block_covers_pods", False))
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
-    if found.cluster:
-        number = len(found.cluster)
-        said = f"{many(number, 'cluster-wide policy')} {agreeing(number, 'is', 'are')}"
+    if found.further:
+        number = len(found.further)
+        said = f"{many(number, 'policy')} {agreeing(number, 'is', 'are')}"
         text = f"{said} not asked about pods that do not exist yet"
         note(text)
     if output in ("json", "yaml"):

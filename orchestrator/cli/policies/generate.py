@@ -66,7 +66,7 @@ def range_of(text: str, option: str) -> str:
 
 def _standing(document: Document) -> bool:
     """A policy that stands there already: what is generated does not depend on it."""
-    return bool(document.obj["kind"] == POLICY.kind and document.obj["apiVersion"] == POLICY.api_version)
+    return POLICY.means(document.obj)
 
 
 def take(to: Path, namespaces: Sequence[str], target: Target) -> int:

@@ -4,7 +4,7 @@ New connections only. What the API leaves to the implementation is a Reading; `d
 answer depends on it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
@@ -70,6 +70,10 @@ class Network:
             self._order: Order = CiliumOrder(namespaces, policies, cluster, nodes, further, agent)
         else:
             self._order = order_of(namespaces, policies, cluster, nodes, further)
+
+    def blocks(self) -> Iterable[str]:
+        """Every block of addresses, or address, that a rule tells apart from others."""
+        return self._order.blocks()
 
     def isolated(self, pod: Pod, side: Direction) -> bool:
         """Whether what no rule names is denied, one way of a pod."""

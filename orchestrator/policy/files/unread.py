@@ -66,7 +66,10 @@ def meaning(obj: Mapping[str, Any]) -> str:
     if kind == "NetworkPolicy" and version != "networking.k8s.io/v1" and not version.startswith(OTHER_GROUPS):
         return "policies are read as networking.k8s.io/v1 alone; what this one isolates and opens is not known here"
     if version.startswith(OTHER_GROUPS):
-        return "another policy API, which may decide otherwise" if "Polic" in kind or "Auth" in kind else ""
+        speaks = ("Polic" in kind or "Auth" in kind) and not kind.startswith(
+            "Staged"
+        )  # those enforce nothing
+        return "another policy API, which may decide otherwise" if speaks else ""
     if kind == "Rollout" and (obj.get("spec") or {}).get("workloadRef"):
         return "the workload that its workloadRef names is not here, so that its pods are not known"
     if version.partition("/")[0] in READ_ENTRANCES.get(kind, ()):

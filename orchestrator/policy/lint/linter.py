@@ -109,7 +109,7 @@ def _open(fleet: Fleet) -> Iterator[Finding]:
 def _unguarded(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     for workload in fleet.workloads:
-        if not net.isolated(workload.pod, INGRESS) and not fleet.cluster:
+        if not net.isolated(workload.pod, INGRESS) and not fleet.further:
             where = fleet.lines.get(workload.name, "")
             yield Finding(RULES["NPC004"], workload.name, "no policy isolates it for ingress", where)
 
@@ -173,7 +173,7 @@ def _useful(policy: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
 
 
 def _no_default_deny(fleet: Fleet) -> Iterator[Finding]:
-    if fleet.cluster:
+    if fleet.further:
         return
     for space, policies in sorted(fleet.ruled.items()):
         everyone = [p for p in policies if requirements(p["spec"].get("podSelector") or {}) == []]
@@ -239,7 +239,7 @@ def _invalid(fleet: Fleet) -> Iterator[Finding]:
 
 
 def _twice(fleet: Fleet) -> Iterator[Finding]:
-    for policy in (*fleet.policies, *fleet.cluster):
+    for policy in (*fleet.policies, *fleet.further):
         if is_copy(policy):
             first = fleet.lines.get(bare(title(policy)), "")
             yield of_policy(fleet, "NPC027", policy, f"another one of this name stands at {first}")

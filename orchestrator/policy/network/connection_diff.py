@@ -123,8 +123,8 @@ def _counted_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
 
 
 def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
-    """The namespaces where anything differs, labels, workloads or policies; None where tiers differ."""
-    if list(old.cluster) != list(new.cluster):
+    """The namespaces where anything differs, labels, workloads or policies; None where policies of further kinds differ."""
+    if (old.further, old.referred) != (new.further, new.referred):
         return None
     parts = [_parts(f) for f in (old, new)]
     return frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))

@@ -11,7 +11,7 @@ from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.pair_index import candidates
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.pod import End
-from orchestrator.policy.workloads.alike import alike, blocks, peers
+from orchestrator.policy.workloads.alike import alike, named
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 
 
@@ -48,10 +48,10 @@ def between(net: Network, src: End, dst: End) -> int:
 
 def ranges(*fleets: Fleet) -> list[Range]:
     """The addresses outside, cut where any policy's block begins or ends; IPv6 where a policy speaks of it."""
-    named = [b for fleet in fleets for given in peers(fleet) for peer in given for b in blocks(peer)]
+    cut_by = [block for fleet in fleets for block in named(fleet)]
     found: list[Range] = []
     for version, whole in ((4, ipaddress.ip_network("0.0.0.0/0")), (6, ipaddress.ip_network("::/0"))):
-        mine = [b for b in named if b.version == version]
+        mine = [b for b in cut_by if b.version == version]
         if version == 6 and not mine:
             continue
         cuts = {int(b.network_address) for b in mine} | {int(b.broadcast_address) + 1 for b in mine}
@@ -137,7 +137,7 @@ def _pairs(
     pods = [identified(w.pod) if settled.get("cilium") else w.pod for w in fleet.workloads]
     every = set(range(len(pods)))
     near = every if touched is None else {n for n in every if pods[n].namespace in touched}
-    if fleet.cluster:
+    if fleet.further:
         yield from _crossed(near, every)
         return
     nodes = {n for n in every if pods[n].host_network and settled.get("host_as_node", False)}

@@ -32,7 +32,7 @@ def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
     if known and not on_nodes:
         return False
-    if not known and (fleet.cluster or not net.isolated(pod, EGRESS)):
+    if not known and (fleet.further or not net.isolated(pod, EGRESS)):
         return True
     return any(
         _opens(fleet, policy, rule)

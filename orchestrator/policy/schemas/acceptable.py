@@ -7,17 +7,15 @@ from typing import Any
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.files.remedies import remedy
-from orchestrator.policy.schemas.calico_schema import calico_check
-from orchestrator.policy.schemas.cilium_schema import cilium_check
+from orchestrator.policy.schemas.policy_kinds import checker
 from orchestrator.policy.schemas.schema import problems
-from orchestrator.policy.schemas.tier_kinds import tier_check
 
 
 def objections(obj: Mapping[str, Any]) -> Iterator[str]:
     """As `path: why`; nothing for kinds whose shape is not known here, but for what is too much of everything."""
     plain = {k: v for k, v in obj.items() if k != "status"}  # exports of older clusters carry one
-    checks = (problems, tier_check(plain), cilium_check(plain), calico_check(plain))
-    yield from chain.from_iterable(check(plain) for check in checks if check)
+    check = checker(plain)
+    yield from chain(problems(plain), check(plain) if check else ())
     yield from too_much(obj)
 
 

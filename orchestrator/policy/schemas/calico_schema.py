@@ -5,7 +5,7 @@ Calico Enterprise.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -27,8 +27,6 @@ from orchestrator.policy.schemas.fields import (
 from orchestrator.policy.schemas.schema import METADATA, MOST_TOLD, cidr, problems
 from orchestrator.policy.schemas.tier_schema import needs
 
-GROUP = "projectcalico.org/"
-Problems = Callable[[Mapping[str, Any]], list[str]]
 _ORDERS = {  # of the tiers that every cluster has, with what they do with what they do not decide
     "default": (1_000_000, "Deny"),
     "adminnetworkpolicy": (1000, "Pass"),
@@ -38,10 +36,9 @@ _ORDERS = {  # of the tiers that every cluster has, with what they do with what 
 }
 
 
-def calico_check(obj: Mapping[str, Any]) -> Problems | None:
-    """What finds what is wrong with an object of projectcalico.org, as `path: why`; None for any other object."""
-    check = _KINDS.get(str(obj["kind"])) if str(obj["apiVersion"]).startswith(GROUP) else None
-    return partial(_problems, check) if check else None
+def calico_problems(obj: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an object of projectcalico.org, as `path: why`."""
+    return list(islice(_KINDS[obj["kind"]](obj, ""), MOST_TOLD))
 
 
 def missing_tier(policy: Mapping[str, Any], tiers: Collection[str]) -> Iterator[str]:
@@ -50,10 +47,6 @@ def missing_tier(policy: Mapping[str, Any], tiers: Collection[str]) -> Iterator[
     name = spec.get("tier") if isinstance(spec, dict) else None
     if isinstance(name, str) and name and name not in (*_ORDERS, *tiers):
         yield f'spec.tier: there is no tier "{shown(name)}"'
-
-
-def _problems(check: Check, obj: Mapping[str, Any]) -> list[str]:
-    return list(islice(check(obj, ""), MOST_TOLD))
 
 
 def _number(value: Any, path: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ What the agent refuses has no effect at all, all of its specs alike. Source: Cil
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -27,20 +27,12 @@ from orchestrator.policy.schemas.fields import (
 from orchestrator.policy.schemas.schema import METADATA, MOST_TOLD, cidr, network, selector
 from orchestrator.policy.schemas.tier_schema import needs
 
-GROUP = "cilium.io/"
-Problems = Callable[[Mapping[str, Any]], list[str]]
 LISTS = ("ingress", "ingressDeny", "egress", "egressDeny")
 
 
-def cilium_check(obj: Mapping[str, Any]) -> Problems | None:
-    """What finds what is wrong with an object of cilium.io, as `path: why`; None for any other object."""
-    known = str(obj["apiVersion"]).startswith(GROUP)
-    check = _KINDS.get(str(obj["kind"])) if known else None
-    return partial(_problems, check) if check else None
-
-
-def _problems(check: Check, obj: Mapping[str, Any]) -> list[str]:
-    return list(islice(check(obj, ""), MOST_TOLD))
+def cilium_problems(obj: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an object of cilium.io, as `path: why`."""
+    return list(islice(_KINDS[obj["kind"]](obj, ""), MOST_TOLD))
 
 
 def _key(value: Any, path: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
@@ -19,9 +19,19 @@ def blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
     yield from (ipaddress.ip_network(t, strict=False) for t in texts)
 
 
-def peers(fleet: Fleet) -> Iterator[Sequence[Mapping[str, Any]]]:
+def named(fleet: Fleet) -> Iterator[Block]:
+    """Every block that a rule of any policy names."""
+    if fleet.of_cni:
+        yield from (
+            ipaddress.ip_network(text, strict=False) for text in sorted(set(fleet.network().blocks()))
+        )
+        return
+    yield from (block for given in _peers(fleet) for peer in given for block in blocks(peer))
+
+
+def _peers(fleet: Fleet) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The peers of each rule of each policy."""
-    for policy in [*fleet.policies, *fleet.cluster]:
+    for policy in [*fleet.policies, *fleet.further]:
         yield from (side.peers_of(rule) for side in Direction for rule in side.rules(policy))
 
 
@@ -39,15 +49,16 @@ def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
         low = bisect_left(known, int(block.network_address))
         return spans[block.version][low : bisect_right(known, int(block.broadcast_address))]
 
-    for number, given in enumerate(peers(fleet)):
-        named: set[int] = set()
-        for peer in given:
-            first, *others = blocks(peer) if "ipBlock" in peer else (None,)
-            if first is not None:
-                named |= set(covered(first)).difference(*map(covered, others))
-            for text in peer.get("networks") or []:
-                named |= set(covered(ipaddress.ip_network(text, strict=False)))
-        for at in named:
+    def meant(peer: Mapping[str, Any]) -> set[int]:
+        first, *others = blocks(peer) if "ipBlock" in peer else (None,)
+        found = set(covered(first)).difference(*map(covered, others)) if first is not None else set()
+        return found.union(
+            *(covered(ipaddress.ip_network(t, strict=False)) for t in peer.get("networks") or [])
+        )
+
+    by_rule: Iterator[Collection[int]] = (set().union(*map(meant, given)) for given in _peers(fleet))
+    for number, of_rule in enumerate(map(covered, named(fleet)) if fleet.of_cni else by_rule):
+        for at in of_rule:
             marks[at].append(number)
     kinds: dict[tuple[object, ...], int] = {}
     found = []

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from orchestrator.policy.files.doubles import MOST_TOLD
-from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.schemas.policy_kinds import policy_kind
 from orchestrator.policy.workloads.fleet import Fleet, hidden
 
 
@@ -55,7 +55,7 @@ def doubted(old: Fleet, new: Fleet) -> dict[str, str]:
 
 
 def _deciding(fleet: Fleet) -> tuple[object, ...]:
-    return fleet.policies, fleet.cluster, fleet.workloads, fleet.namespaces
+    return fleet.policies, fleet.further, fleet.referred, fleet.workloads, fleet.namespaces
 
 
 def in_doubt(old: Fleet, new: Fleet) -> Iterator[str]:
@@ -78,9 +78,9 @@ def left_out(fleet: Fleet) -> Iterator[str]:
         yield f"the connections of namespace {space}: a policy there is not valid, so that they are not known"
 
 
-def unread_tiers(fleet: Fleet) -> Iterator[str]:
-    """The cluster-wide policies that stand there and are not evaluated, since they are not of the shape that is known here."""
-    yield from (hidden(document, text) for document, text in fleet.malformed if tier_check(document.obj))
+def unread_policies(fleet: Fleet) -> Iterator[str]:
+    """The policies of further kinds that stand there and are not evaluated, since they are not of the shape that is known here."""
+    yield from (hidden(document, text) for document, text in fleet.malformed if policy_kind(document.obj))
 
 
 def selects_unknown(fleet: Fleet, policy: Mapping[str, Any]) -> bool:

@@ -30,8 +30,17 @@ from orchestrator.policy.objects.pod_templates import (
 )
 from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.schemas.acceptable import refusal
+from orchestrator.policy.schemas.policy_kinds import (
+    REFERRED,
+    TIERED,
+    PolicyKind,
+    checker,
+    group_of,
+    is_policy,
+    namespaced,
+    policy_kind,
+)
 from orchestrator.policy.schemas.schema import problems
-from orchestrator.policy.schemas.tier_kinds import tier_check
 from orchestrator.policy.workloads.node_labels import node_labels
 from orchestrator.policy.workloads.obscured import Obscured
 from orchestrator.policy.workloads.replicas import Key, several
@@ -71,14 +80,14 @@ class Fleet:
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
-    `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
+    `further` are the policies of other kinds than NetworkPolicy. `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
     """
 
     workloads: tuple[Workload, ...]
     namespaces: Mapping[str, Mapping[str, str]]
     policies: tuple[dict[str, Any], ...]
-    cluster: tuple[dict[str, Any], ...] = ()
+    further: tuple[dict[str, Any], ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
@@ -92,7 +101,7 @@ class Fleet:
     @cached_property
     def obscured(self) -> Obscured:
         """What of it is not known."""
-        return Obscured(self.malformed, self.invalid, self.policies, self.cluster)
+        return Obscured(self.malformed, self.invalid, self.policies, self.further)
 
     @cached_property
     def places(self) -> Places:
@@ -102,7 +111,7 @@ class Fleet:
     @cached_property
     def copies(self) -> Mapping[str, Mapping[str, Copy]]:
         """The policies by name, and by title where several have it."""
-        return copies((*self.policies, *self.cluster), self.lines)
+        return copies((*self.policies, *self.further), self.lines)
 
     @cached_property
     def _spaces(self) -> Mapping[str, list[Pod]]:
@@ -142,6 +151,18 @@ class Fleet:
         return node_labels(self.beside)
 
     @cached_property
+    def of_cni(self) -> tuple[dict[str, Any], ...]:
+        """The policies that a CNI alone has."""
+        return tuple(p for p in self.further if not _tiered(p))
+
+    @cached_property
+    def referred(self) -> tuple[Mapping[str, Any], ...]:
+        """The objects that policies of further kinds refer to, such as sets of addresses."""
+        groups = {group_of(str(p["apiVersion"])) for p in self.further}
+        wanted = {k.kind for group in groups for k in REFERRED.get(group, ())}
+        return tuple(d.obj for d in self.beside if d.obj["kind"] in wanted)
+
+    @cached_property
     def node_addresses(self) -> Collection[str]:
         """The addresses of nodes, as pods on them have it or the Nodes themselves."""
         pods = (w.pod for w in self.workloads)
@@ -149,7 +170,9 @@ class Fleet:
 
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
-        return Network(self.namespaces, self.policies, self.cluster, settled, self.nodes or None)
+        cluster = [p for p in self.further if _tiered(p)]
+        others = [*self.of_cni, *self.referred]
+        return Network(self.namespaces, self.policies, cluster, settled, self.nodes or None, others)
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
@@ -202,7 +225,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     workloads: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], Workload] = {}
     namespaces: dict[str, dict[str, str]] = {}
     policies: list[dict[str, Any]] = []
-    cluster: list[dict[str, Any]] = []
+    further: list[dict[str, Any]] = []
     lines: dict[str, str] = {}
     skipped: Counter[str] = Counter()
     beside: list[Document] = []
@@ -231,15 +254,15 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
                 policies += [] if wrong else [obj]
                 invalid += [(obj, text) for text in wrong]
                 lines[title(obj)] = where
-            elif (tiered := tier_check(obj)) is not None:
-                wrong = tiered(obj)
+            elif (other := policy_kind(obj)) is not None:
+                wrong = other.problems(obj)
                 if wrong and (keep_invalid or live):
                     malformed += [(document, text) for text in wrong]
                     continue
                 if wrong:
                     raise refusal(document, wrong[0])
-                cluster.append(doubles.numbered(obj, document))
-                lines[title(cluster[-1])] = where
+                further.append(doubles.numbered(_at_home(other, obj), document))
+                lines[title(further[-1])] = where
             elif (found := _workload(with_template(obj, known))) is not None:
                 pod = found.pod
                 if (number := doubles.add(document, pod.namespace)) > 1:
@@ -252,6 +275,10 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
             elif wrong_part := read_shape.misread(obj):
                 text = f"{kind} is not of the shape that the API has ({wrong_part})"
                 malformed.append((document, text))
+            elif (check := checker(obj)) is not None and (wrong := check(obj)):
+                if not (keep_invalid or live):
+                    raise refusal(document, wrong[0])
+                malformed += [(document, text) for text in wrong]
             else:
                 beside.append(document)
                 if kind == "Service":
@@ -261,12 +288,13 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             wrong_part = read_shape.worded(error)
             text = f"{kind} is not of the shape that the API has ({wrong_part})"
-            if kind.endswith("NetworkPolicy") and not keep_invalid and not (live and tier_check(obj)):
+            if kind.endswith("NetworkPolicy") and not keep_invalid and not (live and policy_kind(obj)):
                 raise BadInput(text, where, cited=document.cited(text)) from None
             malformed.append((document, text))
         if len(workloads) > MOST_WORKLOADS:
             raise BadInput(f"there are more than {MOST_WORKLOADS} workloads", where)
     spaces = {*(w.pod.namespace for w in workloads.values()), *(p["metadata"]["namespace"] for p in policies)}
+    spaces |= {p["metadata"]["namespace"] for p in further if p["metadata"].get("namespace")}
     labels = {n: {NAME_LABEL: n, **namespaces.get(n, {})} for n in {*spaces, *namespaces}}
     many = several(document.obj for document in read)
     ordered = sorted(
@@ -278,7 +306,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
         tuple(ordered),
         labels,
         tuple(policies),
-        tuple(cluster),
+        tuple(further),
         lines,
         tuple(told),
         tuple(invalid),
@@ -325,7 +353,7 @@ def placed(documents: Iterable[Document]) -> list[Document]:
     layout that a source takes means the same here.
     """
     found = list(documents)
-    known = {space_of(d.obj) for d in found if d.obj["kind"] not in ("Namespace", "NetworkPolicy")}
+    known = {space_of(d.obj) for d in found if d.obj["kind"] != "Namespace" and not is_policy(d.obj)}
     known |= {str(d.obj["metadata"]["name"]) for d in found if d.obj["kind"] == "Namespace"}
     return [d for document in found for d in into(document, known)]
 
@@ -333,7 +361,7 @@ def placed(documents: Iterable[Document]) -> list[Document]:
 def into(document: Document, known: Collection[str]) -> list[Document]:
     """A document with the namespaces that its folder says; as it is where that says none."""
     obj, (folder, slash, _) = document.obj, document.path.partition("/")
-    if obj["kind"] != "NetworkPolicy" or obj["metadata"].get("namespace") or not slash:
+    if not namespaced(obj) or obj["metadata"].get("namespace") or not slash:
         return [document]
     names = [folder] if folder in known else []
     if folder == SHARED:
@@ -353,6 +381,18 @@ def _placed(policy: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """With its namespace, and what the API server would have against it."""
     policy = {k: v for k, v in policy.items() if k != "status"}  # exports of older clusters carry one
     return {**policy, "metadata": {**policy["metadata"], "namespace": space_of(policy)}}, problems(policy)
+
+
+def _tiered(policy: Mapping[str, Any]) -> bool:
+    return str(policy["apiVersion"]).startswith(f"{TIERED}/")
+
+
+def _at_home(kind: PolicyKind, policy: dict[str, Any]) -> dict[str, Any]:
+    """With its namespace, where it is a policy of one; `live` ones carry a status."""
+    policy = {k: v for k, v in policy.items() if k != "status"}
+    if not kind.namespaced:
+        return policy
+    return {**policy, "metadata": {**policy["metadata"], "namespace": space_of(policy)}}
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:

@@ -11,7 +11,7 @@ from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.owners import owner_of
 from orchestrator.policy.objects.pod_templates import MACHINES, TEMPLATED, template_of
 from orchestrator.policy.objects.selector import NAME_LABEL, requirements
-from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.schemas.policy_kinds import namespaced
 
 _WITH_PODS = (*TEMPLATED, *MACHINES, "CronJob", "Pod", "VirtualMachineInstance")
 
@@ -23,7 +23,7 @@ class Obscured:
     malformed: Sequence[tuple[Document, str]]
     invalid: Sequence[tuple[Mapping[str, Any], str]]
     policies: Sequence[Mapping[str, Any]]
-    cluster: Sequence[Mapping[str, Any]]
+    further: Sequence[Mapping[str, Any]]
 
     @cached_property
     def workloads(self) -> Mapping[str, frozenset[str]]:
@@ -42,20 +42,19 @@ class Obscured:
         names = frozenset(
             d.obj["metadata"]["name"] for d, _ in self.malformed if d.obj["kind"] == "Namespace"
         )
-        return names if names and (self.cluster or any(map(_asks_labels, self.policies))) else frozenset()
+        return names if names and (self.further or any(map(_asks_labels, self.policies))) else frozenset()
 
     @cached_property
     def unruled(self) -> Mapping[str, str]:
         """Policies that cannot be read, or that the API server would refuse, and their namespaces; none is of all of them."""
         found = [p for p, _ in self.invalid]
         found += [d.obj for d, _ in self.malformed if d.obj["kind"].endswith("NetworkPolicy")]
-        return {_titled(p): "" if tier_check(p) else space_of(p) for p in found}
+        return {_titled(p): space_of(p) if namespaced(p) else "" for p in found}
 
 
 def _titled(policy: Mapping[str, Any]) -> str:
-    if tier_check(policy):
-        return f"{policy['kind']} {policy['metadata']['name']}"
-    return f"{policy['kind']} {space_of(policy)}/{policy['metadata']['name']}"
+    space = f"{space_of(policy)}/" if namespaced(policy) else ""
+    return f"{policy['kind']} {space}{policy['metadata']['name']}"
 
 
 def _has_pods(obj: Mapping[str, Any]) -> bool:

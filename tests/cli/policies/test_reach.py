@@ -27,7 +27,7 @@ def test_reach_lists_connections_in_every_format(netpol, shop):
     folder = shop("one")
     done = netpol("reach", folder)
     assert "shop/web[Deployment]" in done.out and "TCP 5432" in done.out
-    assert "not analysed: 1 CiliumNetworkPolicy (cilium.io/v2)" in done.err
+    assert "not analysed: 1 AuthorizationPolicy (security.istio.io/v1)" in done.err
     found = json.loads(netpol("reach", folder, "-o", "json").out)
     to_db = [c for c in found["connections"] if c["to"] == "shop/db[StatefulSet]"]
     assert to_db == [{"from": "shop/web[Deployment]", "to": "shop/db[StatefulSet]", "ports": "TCP 5432"}]

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from patience import ENOUGH
+from patience import ENOUGH, KUBECTL
 from people import service_account
 from reading import patient
 from stage import OWN, Repository, files, policy
@@ -46,29 +46,53 @@ READY = {
 }
 
 
-def tiers(kind, plural, version):
-    """The CRD of a kind of cluster-wide policies, as far as it takes to list them."""
+def listed(group, version, kind, plural, scope="Cluster"):
+    """The CRD of a kind of policies, or of what they refer to, as far as it takes to list them."""
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{plural}.policy.networking.k8s.io",
+            "name": f"{plural}.{group}",
             "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
         },
         "spec": {
-            "group": "policy.networking.k8s.io",
-            "scope": "Cluster",
+            "group": group,
+            "scope": scope,
             "names": {"kind": kind, "plural": plural, "listKind": f"{kind}List"},
             "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
         },
     }
 
 
-TIERS = (
-    tiers("ClusterNetworkPolicy", "clusternetworkpolicies", "v1alpha2"),
-    tiers("AdminNetworkPolicy", "adminnetworkpolicies", "v1alpha1"),
-    tiers("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", "v1alpha1"),
+TIERED, CILIUM, CALICO = "policy.networking.k8s.io", "cilium.io", "projectcalico.org"
+FURTHER = (
+    listed(TIERED, "v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies"),
+    listed(TIERED, "v1alpha1", "AdminNetworkPolicy", "adminnetworkpolicies"),
+    listed(TIERED, "v1alpha1", "BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies"),
+    listed(CILIUM, "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", "Namespaced"),
+    listed(CILIUM, "v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies"),
+    listed(CILIUM, "v2", "CiliumCIDRGroup", "ciliumcidrgroups"),
+    listed(CALICO, "v3", "NetworkPolicy", "networkpolicies", "Namespaced"),
+    listed(CALICO, "v3", "GlobalNetworkPolicy", "globalnetworkpolicies"),
+    listed(CALICO, "v3", "Tier", "tiers"),
+    listed(CALICO, "v3", "NetworkSet", "networksets", "Namespaced"),
+    listed(CALICO, "v3", "GlobalNetworkSet", "globalnetworksets"),
+)
+# What these refer to is listed where one of them stands. They select nobody.
+SELECTING_NOBODY = (
+    {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumClusterwideNetworkPolicy",
+        "metadata": {"name": "nobody"},
+        "spec": {"endpointSelector": {"matchLabels": {"no": "body"}}, "ingress": [{}]},
+    },
+    {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "GlobalNetworkPolicy",
+        "metadata": {"name": "nobody"},
+        "spec": {"selector": "no == 'body'", "ingress": [{"action": "Allow"}]},
+    },
 )
 
 
@@ -82,7 +106,10 @@ class Installed:
         self.versions = [self._installed(str(harness.ROOT / "config" / "default")) for _ in range(2)]
         for part in ("argo", "archive"):
             plane.run("apply", "-f", str(harness.ROOT / "config" / part / "account.yaml"))
-        self.apply(*TIERS)
+        self.apply(*FURTHER)
+        for crd in FURTHER:
+            plane.run("wait", "--for=condition=Established", f"crd/{crd['metadata']['name']}", KUBECTL)
+        self.apply(*SELECTING_NOBODY)
         for name in SPACES:
             self.apply(
                 {

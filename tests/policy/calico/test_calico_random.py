@@ -9,7 +9,7 @@ from orchestrator.policy.evaluate.cni_profiles import PROFILES
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import NamedPort, Pod
-from orchestrator.policy.schemas.calico_schema import calico_check, missing_tier
+from orchestrator.policy.schemas.calico_schema import calico_problems, missing_tier
 
 V3 = "projectcalico.org/v3"
 VALUES = {
@@ -364,4 +364,4 @@ def test_random_fleets_are_ones_that_calico_takes():
         made = Made(seed)
         tiers = {tier["metadata"]["name"] for tier in made.fleet.tiers}
         for obj in made.objects():
-            assert [*calico_check(obj)(obj), *missing_tier(obj, tiers)] == [], (seed, obj)
+            assert [*calico_problems(obj), *missing_tier(obj, tiers)] == [], (seed, obj)

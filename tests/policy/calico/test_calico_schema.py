@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.policy.schemas.acceptable import objections
-from orchestrator.policy.schemas.calico_schema import calico_check, missing_tier
+from orchestrator.policy.schemas.calico_schema import calico_problems, missing_tier
+from orchestrator.policy.schemas.policy_kinds import checker
 
 SHARED = Path(__file__).parents[4] / "shared" / "policies"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared policies are not beside this clone")
@@ -17,7 +18,7 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared polici
 def wrong(*objects):
     """All that is found in objects that stand together."""
     tiers = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Tier"}
-    return [text for obj in objects for text in (*calico_check(obj)(obj), *missing_tier(obj, tiers))]
+    return [text for obj in objects for text in (*calico_problems(obj), *missing_tier(obj, tiers))]
 
 
 @needs_shared
@@ -93,7 +94,7 @@ def changed(path, value, whole=GLOBAL):
 
 
 def found_in(obj):
-    return calico_check(obj)(obj)
+    return calico_problems(obj)
 
 
 @pytest.mark.parametrize(
@@ -276,9 +277,9 @@ def test_sets_hold_networks_and_addresses(kind):
 
 
 def test_objects_of_other_groups_are_none_of_these():
-    assert calico_check({**GLOBAL, "apiVersion": "crd.projectcalico.org/v1"}) is None
-    assert calico_check({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}) is None
-    assert calico_check({**GLOBAL, "kind": "FelixConfiguration"}) is None
+    assert checker({**GLOBAL, "apiVersion": "crd.projectcalico.org/v1"}) is None
+    assert checker({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}) is None
+    assert checker({**GLOBAL, "kind": "FelixConfiguration"}) is None
 
 
 @pytest.mark.parametrize("value", [None, [], {}, "x", 1, True, [None], [[]], [{}], ["x"], {"x": None}, 1e999])
@@ -302,7 +303,7 @@ def test_no_shape_breaks_the_check(path, value):
         "NetworkSet",
     ):
         obj = {**body, "kind": kind}
-        assert all(isinstance(text, str) for text in (*calico_check(obj)(obj), *missing_tier(obj, ())))
+        assert all(isinstance(text, str) for text in (*calico_problems(obj), *missing_tier(obj, ())))
 
 
 def test_much_of_everything_is_refused_in_little_time():

@@ -74,7 +74,7 @@ def test_a_virtual_machine_s_pod_has_its_template_s_labels():
         ("argoproj.io/v1alpha1", "Workflow", "a controller may run pods"),
         ("extensions/v1beta1", "NetworkPolicy", "networking.k8s.io/v1 alone"),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", "another policy API"),
-        ("projectcalico.org/v3", "GlobalNetworkPolicy", "another policy API"),
+        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", "another policy API"),
     ],
 )
 def test_what_is_not_read_is_named_once(version, kind, said):

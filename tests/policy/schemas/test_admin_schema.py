@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.policy.schemas.admin_schema import admin_problems, baseline_problems
-from orchestrator.policy.schemas.tier_kinds import tier_check
+from orchestrator.policy.schemas.policy_kinds import policy_kind
 
 SHARED = Path(__file__).parents[4] / "shared" / "policies"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared policies are not beside this clone")
@@ -35,14 +35,14 @@ def test_every_policy_of_the_shared_cases_is_taken():
     assert len(paths) > 50
     for path in paths:
         for policy in json.loads(path.read_text())["adminPolicies"]:
-            assert tier_check(policy)(policy) == [], path.name
+            assert policy_kind(policy).problems(policy) == [], path.name
 
 
 @needs_shared
 @pytest.mark.parametrize("path", sorted(SHARED.glob("invalid/anp-*.json")), ids=lambda p: p.stem)
 def test_the_shared_invalid_ones_are_refused_at_the_field_that_is_named(path):
     case = json.loads(path.read_text())
-    found = [text for policy in case["manifests"] for text in tier_check(policy)(policy)]
+    found = [text for policy in case["manifests"] for text in policy_kind(policy).problems(policy)]
     assert any(text.startswith(case["field"]) for text in found), (case["field"], found)
 
 
@@ -101,5 +101,5 @@ def test_there_is_one_baseline_and_it_has_no_priority():
 
 
 def test_objects_of_other_groups_are_none_of_these():
-    assert tier_check({**GOOD, "apiVersion": "crd.antrea.io/v1beta1"}) is None
-    assert tier_check({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}) is None
+    assert policy_kind({**GOOD, "apiVersion": "crd.antrea.io/v1beta1"}) is None
+    assert policy_kind({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.policy.schemas.acceptable import objections
-from orchestrator.policy.schemas.cilium_schema import cilium_check
+from orchestrator.policy.schemas.cilium_schema import cilium_problems
 
 SHARED = Path(__file__).parents[4] / "shared" / "policies"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared policies are not beside this clone")
@@ -199,4 +199,4 @@ def test_of_the_shared_cases_those_are_refused_that_they_list(folder):
         for obj in [*case["ciliumPolicies"], *(case.get("cidrGroups") or ())]:
             meta = obj["metadata"]
             name = "/".join(filter(None, (obj["kind"], meta.get("namespace"), meta["name"])))
-            assert bool(cilium_check(obj)(obj)) == (name in (case.get("invalid") or ())), (path.name, name)
+            assert bool(cilium_problems(obj)) == (name in (case.get("invalid") or ())), (path.name, name)

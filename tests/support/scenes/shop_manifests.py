@@ -19,8 +19,8 @@ spec:
     metadata: {labels: {app: db}}
     spec: {containers: [{name: c, image: db, ports: [{containerPort: 5432}]}]}
 ---
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
 metadata: {name: other, namespace: shop}
 spec: {}
 """

@@ -97,10 +97,10 @@ def _of(standing: Fleet, reading: dict[str, bool], pattern: str) -> Allowed:
     }
 
     def decided(src: Place, dst: Place) -> bool:
-        return bool(found.cluster) or src.name in shut[EGRESS] or dst.name in shut[INGRESS]
+        return bool(found.further) or src.name in shut[EGRESS] or dst.name in shut[INGRESS]
 
     rows = _connections(net, ((a, b) for a, b in _pairs(found, mine, spans) if decided(a, b)))
-    open_ones = [] if found.cluster else [w.name for w in mine]
+    open_ones = [] if found.further else [w.name for w in mine]
     return Allowed(
         spaces,
         asked,

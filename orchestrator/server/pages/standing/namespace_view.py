@@ -135,7 +135,7 @@ def _policy(obj: Manifest, changes: Sequence[NamespaceChange]) -> NamespacePolic
         source,
         "" if source else told(others(obj)),
         next(_wrote(changes, source, label(obj)), "") if source else "",
-        rule_words(obj) if obj["kind"] == POLICY.kind else (),
+        rule_words(obj) if POLICY.means(obj) else (),
     )
 
 

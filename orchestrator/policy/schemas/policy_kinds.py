@@ -1,0 +1,100 @@
+"""The kinds of policies beside NetworkPolicy that are evaluated: a row each, with what the API server refuses in them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from orchestrator.policy.schemas.admin_schema import admin_problems, baseline_problems
+from orchestrator.policy.schemas.calico_schema import calico_problems
+from orchestrator.policy.schemas.cilium_schema import cilium_problems
+from orchestrator.policy.schemas.tier_schema import tier_problems
+
+Problems = Callable[[Mapping[str, Any]], list[str]]
+
+
+class PolicyKind(NamedTuple):
+    """`api_version` is the one that is read from clusters; files may have any version of its group."""
+
+    api_version: str
+    kind: str
+    problems: Problems
+    namespaced: bool = False
+
+    @property
+    def group(self) -> str:
+        return group_of(self.api_version)
+
+
+def group_of(api_version: str) -> str:
+    """The API group; empty for the core's."""
+    return api_version.rpartition("/")[0]
+
+
+def nothing(_: Mapping[str, Any]) -> list[str]:
+    """Of kinds whose shape is not checked here."""
+    return []
+
+
+POLICY_KINDS = (
+    PolicyKind("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", tier_problems),
+    PolicyKind("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", admin_problems),
+    PolicyKind("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", baseline_problems),
+    PolicyKind("cilium.io/v2", "CiliumNetworkPolicy", cilium_problems, namespaced=True),
+    PolicyKind("cilium.io/v2", "CiliumClusterwideNetworkPolicy", cilium_problems),
+    PolicyKind("projectcalico.org/v3", "NetworkPolicy", calico_problems, namespaced=True),
+    PolicyKind("projectcalico.org/v3", "GlobalNetworkPolicy", calico_problems),
+)
+TIERED = "policy.networking.k8s.io"
+# What policies of a group refer to: objects that are no policies themselves.
+_SERVICES = (
+    PolicyKind("v1", "Service", nothing),
+    PolicyKind("discovery.k8s.io/v1", "EndpointSlice", nothing),
+)
+REFERRED: Mapping[str, Sequence[PolicyKind]] = {
+    "cilium.io": (
+        PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems),
+        PolicyKind("v1", "Node", nothing),
+        *_SERVICES,
+    ),
+    "projectcalico.org": (
+        PolicyKind("projectcalico.org/v3", "Tier", calico_problems),
+        PolicyKind("projectcalico.org/v3", "NetworkSet", calico_problems, namespaced=True),
+        PolicyKind("projectcalico.org/v3", "GlobalNetworkSet", calico_problems),
+        PolicyKind("v1", "ServiceAccount", nothing, namespaced=True),
+        *_SERVICES,
+    ),
+}
+# These enforce nothing: a dry run of the CNI's own.
+_STAGED = ("StagedNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedKubernetesNetworkPolicy")
+_POLICIES = {(k.group, k.kind): k for k in POLICY_KINDS}
+_OTHERS = {
+    **{(k.group, k.kind): k.problems for found in REFERRED.values() for k in found},
+    **{("projectcalico.org", kind): calico_problems for kind in _STAGED},
+}
+
+
+def policy_kind(obj: Mapping[str, Any]) -> PolicyKind | None:
+    """The row of an object; None for a NetworkPolicy of Kubernetes, and for whatever is no policy that is known here."""
+    return _POLICIES.get(_name(obj))
+
+
+def checker(obj: Mapping[str, Any]) -> Problems | None:
+    """What finds what is wrong with an object of these kinds, or of those that they refer to; None for any other."""
+    found = policy_kind(obj)
+    return found.problems if found else _OTHERS.get(_name(obj))
+
+
+def _name(obj: Mapping[str, Any]) -> tuple[str, str]:
+    return group_of(str(obj["apiVersion"])), str(obj["kind"])
+
+
+def is_policy(obj: Mapping[str, Any]) -> bool:
+    """Whether an object is a policy that is evaluated."""
+    return (obj["kind"] == "NetworkPolicy" and str(obj["apiVersion"]).startswith("networking.k8s.io/")) or (
+        policy_kind(obj) is not None
+    )
+
+
+def namespaced(obj: Mapping[str, Any]) -> bool:
+    """Whether it is a policy of one namespace."""
+    found = policy_kind(obj)
+    return found.namespaced if found else bool(obj["kind"] == "NetworkPolicy")
