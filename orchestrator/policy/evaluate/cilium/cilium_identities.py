@@ -16,6 +16,7 @@ NAMESPACE = "io.kubernetes.pod.namespace"
 OF_NAMESPACE = "io.cilium.k8s.namespace.labels."
 CLUSTER = "io.cilium.k8s.policy.cluster"
 ACCOUNT = "io.cilium.k8s.policy.serviceaccount"
+HOSTNAME = "kubernetes.io/hostname"
 PODS, NODES, RESERVED = "k8s", "node", "reserved"  # where labels are from
 _LEFT_OUT = re.compile(
     r"io\.cilium\.k8s|io\.kubernetes|kubernetes\.io|k8s\.io|.*beta\.kubernetes\.io|topology\.kubernetes\.io"
@@ -72,9 +73,9 @@ class Identities:
         """Whether an end is a node of which nobody knows if a pod runs on it."""
         if not isinstance(viewer, Pod) or viewer.host_network:
             return False
-        node = end.node_ip if isinstance(end, Pod) and end.host_network else end
-        unsaid = not node or not viewer.node_ip
-        return (unsaid and isinstance(node, str) and self.known_node(node)) or node == ""
+        if isinstance(end, Pod):
+            return end.host_network and not viewer.node_ip
+        return self.known_node(end) and not (end and viewer.node_ip)
 
     def of(self, end: End, viewer: Pod, reading: Reading) -> Identity:
         """Of an end, as it is seen at a pod, or at a node with its own policies."""
@@ -82,9 +83,15 @@ class Identities:
             return self.of_pod(end)
         address = end.ip if isinstance(end, Pod) else end
         if isinstance(end, Pod) or self.known_node(address) or address == viewer.node_ip:
-            own = reading.same_node if self.on_unsaid_node(address, viewer) else address == viewer.node_ip
+            unsaid = self.on_unsaid_node(end, viewer)
+            own = reading.same_node if unsaid else self._one_node(address, viewer.node_ip)
             return self._of_node(address, own, reading)
         return self._of_address(address, reading)
+
+    def _one_node(self, address: str, other: str) -> bool:
+        """Whether two addresses are those of one node."""
+        names = [(self.node_labels(a) or {}).get(HOSTNAME, "") for a in (address, other)]
+        return address == other or (names[0] == names[1] != "")
 
     def of_pod(self, pod: Pod) -> Identity:
         if pod not in self._pods:
@@ -114,7 +121,7 @@ class Identities:
     def _of_node(self, address: str, own: bool, reading: Reading) -> Identity:
         names = {"host" if own else "remote-node"} | self._known(address, reading) & {"kube-apiserver"}
         labels = _reserved(names)
-        if not own and self._agent.node_labels:
+        if self._agent.node_labels:
             given = (self.node_labels(address) or {}).items()
             labels = {**{key: ((NODES, value),) for key, value in given}, **labels}
         block = address if "nodes" in self._agent.blocks_match else ""

@@ -62,7 +62,8 @@ class CiliumOrder:
         for policy in further:
             if policy.get("kind") in POLICIES:
                 self._policies += of_cilium(policy, self._agent, referred)
-        self._cluster = [compiled(policy) for policy in cluster]
+        # Its forerunners, AdminNetworkPolicy and BaselineAdminNetworkPolicy, Cilium does not know.
+        self._cluster = [compiled(p) for p in cluster if p["kind"] == "ClusterNetworkPolicy"]
         tiers: tuple[Tier, ...] = ("Admin", "Baseline")
         self._ordered = {tier: ordered(self._cluster, tier) for tier in tiers}
         self._of_space: dict[str, list[CiliumPolicy]] = {}

@@ -37,7 +37,7 @@ class Peer(Protocol):
 
 @dataclass(frozen=True)
 class Peers:
-    """Of one rule, each with the field that names it. Without any it means nobody, but for `anybody`.
+    """Of one rule, each with the field that names it. Without any it means nobody, or `anybody`.
 
     `unresolved`: it names Services alone, none of which is there.
     """
@@ -140,9 +140,8 @@ class Groups:
 
 _WORDS = ("Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "Groups")
 ONLY_OUT = ("toServices", "toFQDNs")
-_OPEN = frozenset(
-    {"toServices", "toFQDNs", "toGroups", "fromGroups"}
-)  # empty, they are no condition beside ports
+# Empty, these are no condition beside ports; any other field that is empty means nobody, whatever the others say.
+_OPEN = frozenset({"toServices", "toFQDNs", "toGroups", "fromGroups"})
 
 
 def peer_fields(side: Direction) -> tuple[str, ...]:
@@ -155,6 +154,9 @@ def peer_fields(side: Direction) -> tuple[str, ...]:
 def of_rule(rule: Part, side: Direction, namespace: str, agent: CiliumAgent, referred: Referred) -> Peers:
     """The peers of a rule of a policy of a namespace, or of the whole cluster where that is empty."""
     given = {name: rule[name] for name in peer_fields(side) if rule.get(name) is not None}
+    kinds = frozenset(name for name, entries in given.items() if entries)
+    if given.keys() - kinds - _OPEN:
+        return Peers(kinds=kinds)
     items: list[tuple[str, Peer]] = []
     for name, entries in given.items():
         found = _KINDS[name.removeprefix("from").removeprefix("to")](entries, namespace, agent, referred)
@@ -162,8 +164,7 @@ def of_rule(rule: Part, side: Direction, namespace: str, agent: CiliumAgent, ref
     services = [one for _, one in items if isinstance(one, Services)]
     unresolved = bool(services) and len(services) == len(items) and not any(s.resolved for s in services)
     unresolved = unresolved or (given.keys() == {"toServices"} and not items)
-    anybody = not items and given.keys() <= _OPEN and not unresolved
-    return Peers(tuple(items), anybody, unresolved, frozenset(n for n, entries in given.items() if entries))
+    return Peers(tuple(items), not items and not unresolved, unresolved, kinds)
 
 
 def _endpoints(entries: Iterable[Part], namespace: str, agent: CiliumAgent, _: Referred) -> list[Peer]:

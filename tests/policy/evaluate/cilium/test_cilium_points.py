@@ -120,6 +120,16 @@ def test_of_admin_policies_with_one_priority_the_denial_counts_first_where_their
     assert net(cluster=[both[0], later]).decide(WEB, DB, "TCP", 1).allowed is True
 
 
+def test_the_forerunners_of_cluster_network_policy_are_none_that_cilium_knows():
+    spec = {
+        "priority": 1,
+        "subject": {"namespaces": {}},
+        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+    }
+    head = {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}
+    assert net(cluster=[{**head, "metadata": {"name": "a"}, "spec": spec}]).allowed(WEB, DB, "TCP", 1)
+
+
 def test_what_isolates_is_what_closes():
     off = {"enableDefaultDeny": {"ingress": False}, "ingress": [{"fromEndpoints": [{}]}]}
     found = net(cnp({**OF_DB, **off, "egress": [{}]}))
@@ -205,6 +215,35 @@ def test_nodes_are_selected_by_labels_where_the_agent_has_them_and_else_the_poli
     assert net(policy).allowed(WEB, OUT, "TCP", 1)
 
 
+def test_selectors_of_nodes_mean_other_nodes_alone():
+    policy = cnp(
+        {
+            **OF_WEB,
+            "egress": [{"toNodes": [{"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}]}],
+        }
+    )
+    told = net(policy, agent=CiliumAgent(node_labels=True))
+    ends = (DB, OUT, "172.16.0.1", "172.16.0.2", AGENT)
+    assert [told.allowed(WEB, e, "TCP", 1) for e in ends] == [False, False, False, True, True]
+
+
+def test_a_node_is_the_own_one_by_each_of_its_addresses():
+    host = {"kubernetes.io/hostname": "a"}
+    nodes = {"172.16.0.1": host, "192.0.2.1": host, "172.16.0.2": {"kubernetes.io/hostname": "b"}}
+    closed = net(cnp({**OF_WEB, "ingress": [{}]}), nodes=nodes)
+    assert [closed.allowed(a, WEB, "TCP", 1) for a in nodes] == [True, True, False]
+
+
+def test_an_empty_list_of_peers_means_nobody_whatever_stands_beside_it():
+    for rule in ({"fromEndpoints": [], "fromEntities": ["all"]}, {"fromCIDR": [], "fromEndpoints": [{}]}):
+        assert not net(cnp({**OF_DB, "ingress": [rule]})).allowed(WEB, DB, "TCP", 1)
+        ports = {"toPorts": [{"ports": [{"port": "1"}]}]}
+        assert not net(cnp({**OF_DB, "ingress": [{**rule, **ports}]})).allowed(WEB, DB, "TCP", 1)
+    ports = {"toPorts": [{"ports": [{"port": "1"}]}]}
+    assert net(to({"toFQDNs": [], **ports})).allowed(WEB, DB, "TCP", 1)
+    assert not net(to({"toFQDNs": []})).allowed(WEB, DB, "TCP", 1)
+
+
 def test_with_peers_of_any_cluster_a_negated_namespace_reaches_nodes_and_the_world():
     negated = {
         "matchExpressions": [{"key": "io.kubernetes.pod.namespace", "operator": "NotIn", "values": ["bank"]}]
@@ -280,6 +319,9 @@ def test_a_proxy_that_decides_on_requests_is_said():
     for entry, proxied in ((http, True), (plain, False)):
         found = net(cnp({**OF_DB, "ingress": [{"toPorts": [entry]}]})).decide(WEB, DB, "TCP", 5432)
         assert found.allowed and any("l7" in rule for rule in said(found)) is proxied
+    beside = {"ports": [{"port": "443", "protocol": "TCP"}]}
+    found = net(cnp({**OF_DB, "ingress": [{"toPorts": [http, beside]}]})).decide(WEB, DB, "TCP", 443)
+    assert found.allowed and not any("l7" in rule for rule in said(found))
 
 
 # Nodes, and what the agent was told --------------------------------------------------------------------------------------
@@ -413,6 +455,9 @@ def test_a_peer_that_is_only_negated_is_said_to_reach_everybody():
         assert found.allowed is False and "#46949" in bug(found)[0]
         assert net(policy, agent=CiliumAgent(quirks="1.20")).allowed(end, DB, "TCP", 1)
     assert bug(net(policy).decide(WEB, DB, "TCP", 1)) == []
+    named = cnp({**OF_DB, "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "teller"}}]}]})
+    as_1_20 = net(named, agent=CiliumAgent(quirks="1.20"))
+    assert [as_1_20.allowed(end, DB, "TCP", 1) for end in (WEB, OUT, "172.16.0.1")] == [False] * 3
 
 
 def test_baseline_is_said_to_be_asked_before_what_no_rule_allows_is_denied():
