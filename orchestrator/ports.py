@@ -4,7 +4,7 @@
 Manifests are plain dicts from file to API server: no typed round trip drops a field.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -235,11 +235,18 @@ class GitHost(Protocol):
         """Open that pull request where there is none yet; never writes to a branch that stands."""
 
 
+# Of the text of a comment that stands, and of who finds out which commit the pull request ends with now.
+Stays = Callable[[str, Callable[[], str]], bool]
+
+
 class Review(Protocol):
     """An open pull request, as whoever checks it sees it; may be repeated, ends in bounded time, and raises DeliveryError."""
 
-    def keep_comment(self, marker: str, body: str) -> None:
-        """Our one comment there whose text begins with the marker: made, or brought up to date; nobody else's is touched."""
+    def keep_comment(self, marker: str, body: str, stays: Stays) -> bool:
+        """Our one comment there whose text begins with the marker: made, or brought up to date; nobody else's is touched.
+
+        One that stands is left as it is where `stays` says so of its text; then the answer is False.
+        """
 
 
 @dataclass(frozen=True)

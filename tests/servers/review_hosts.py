@@ -23,7 +23,11 @@ class _Review:
 
     def __init__(self, page=100, me=US):
         super().__init__(page)
-        self.me, self.refusals, self.made = me, [], 0
+        self.me, self.refusals, self.made, self.latest = me, [], 0, "f" * 40
+
+    def pushed(self, commit):
+        """The pull request ends with this commit now."""
+        self.latest = commit
 
     def said(self, author, body):
         """A comment that stands there already."""
@@ -58,6 +62,7 @@ class GitHubReview(_Review, hosts.GitHub):
     routes = [
         ("POST", "graphql", "viewer"),
         ("DELETE", rf"{hosts.R}/issues/comments/(\d+)", "drop_comment"),
+        ("GET", rf"{hosts.R}/pulls/7", "pull"),
         *hosts.COMMENTS,
     ]
 
@@ -68,12 +73,16 @@ class GitHubReview(_Review, hosts.GitHub):
         assert "viewer" in body["query"]
         return reply({"data": {"viewer": {"login": self.me}}})
 
+    def pull(self, args, body):
+        return reply({"number": 7, "head": {"sha": self.latest}})
+
 
 class GitLabReview(_Review, hosts.GitLab):
     """Notes there have an author with a number."""
 
     routes = [
         ("GET", "user", "user"),
+        ("GET", rf"{hosts.P}/merge_requests/7", "request"),
         ("DELETE", rf"{hosts.P}/merge_requests/(\d+)/notes/(\d+)", "drop_comment"),
         *hosts.GitLab.routes,
     ]
@@ -83,6 +92,9 @@ class GitLabReview(_Review, hosts.GitLab):
 
     def user(self, args, body):
         return reply({"id": len(self.me), "username": self.me})
+
+    def request(self, args, body):
+        return reply({"iid": 7, "sha": self.latest})
 
 
 def refusal(status, message="", **headers):

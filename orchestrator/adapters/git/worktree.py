@@ -55,6 +55,15 @@ def merge_base(directory: Path, one: str, other: str) -> str:
     return found
 
 
+def has_in_history(directory: Path, commit: str, earlier: str) -> bool:
+    """Whether a commit came after another one, as far as the clone holds both."""
+    try:
+        git(root_of(directory), "merge-base", "--is-ancestor", earlier, commit)
+    except BadInput:
+        return False
+    return True
+
+
 def is_shallow(root: Path) -> bool:
     """Whether older commits were not fetched."""
     return git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -19,13 +19,25 @@ class CommentThread:
     one: str
     change: str
 
-    def keep(self, marker: str, body: str, ours: Callable[[Comment], bool]) -> None:
-        """The first of ours that begins with the marker says this from here on; what two runs at once made twice goes."""
+    def keep(
+        self,
+        marker: str,
+        body: str,
+        ours: Callable[[Comment], bool],
+        stays: Callable[[str], bool],
+    ) -> bool:
+        """The first of ours that begins with the marker says this from here on, unless it stays as it is; whether it does.
+
+        What two runs at once made twice goes.
+        """
         found = self.api.pages(self.every, until_empty=True, most=MOST_PAGES)
         mine = [c for c in found if _begins(c, marker) and ours(c)]
+        if mine and stays(str(mine[0]["body"])):
+            return False
         self._say(mine[0] if mine else None, body)
         for double in mine[1:]:
             self.api.send("DELETE", f"{self.one}/{int(double['id'])}", None, (404,))
+        return True
 
     def update(self, found: Iterable[Comment], marker: str, body: str) -> None:
         """The first of these comments that begins with the marker says this from here on, whoever wrote it."""

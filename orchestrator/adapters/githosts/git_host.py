@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.adapters.githosts.gitea import Gitea
@@ -15,6 +16,7 @@ from orchestrator.errors import BadInput, DeliveryError
 from orchestrator.ports import Clock, CommitStatus, GitHost, Reversal
 from orchestrator.rollout.resources import model as m
 
+T = TypeVar("T")
 SECONDS = 20.0
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 3
@@ -105,9 +107,9 @@ class _Guarded:
         within_shape(self.client, lambda: self.host.revert(wanted))
 
 
-def within_shape(client: Client, work: Callable[[], None]) -> None:
+def within_shape(client: Client, work: Callable[[], T]) -> T:
     """Where an answer has another shape than that host's, nothing of what is in it is told. Raises DeliveryError."""
     try:
-        work()
+        return work()
     except (TypeError, ValueError, KeyError, AttributeError, IndexError):
         raise client.error("answered with data of an unknown shape") from None

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.adapters.githosts.comment_thread import CommentThread
+from orchestrator.adapters.githosts.comment_thread import Comment, CommentThread
 from orchestrator.adapters.githosts.conversation import MOST_PAGES, PER_PAGE, Conversation
 from orchestrator.adapters.githosts.github_revert import open_revert
 from orchestrator.errors import DeliveryError
-from orchestrator.ports import CommitStatus, Reversal
+from orchestrator.ports import CommitStatus, Reversal, Stays
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,21 @@ class GitHub:
         comments = self.api.pages(thread.every, {"since": str(merged["merged_at"])})
         thread.update(comments, marker, body)
 
-    def keep_comment(self, number: int, marker: str, body: str) -> None:
+    def keep_comment(self, number: int, marker: str, body: str, stays: Stays) -> bool:
         """On an open pull request; whose token it is, an App's too, GraphQL alone says."""
         root = replace(
             self.api.client, url=self.api.client.url.removesuffix("/v3")
         )  # Enterprise Server: /api/graphql
         asked = replace(self.api, client=root).send("POST", "graphql", {"query": "{viewer {login}}"})
         me = asked.body["data"]["viewer"]["login"]
-        self._thread(number).keep(marker, body, lambda c: (c.get("user") or {}).get("login") == me)
+
+        def head() -> str:
+            return str(self.api.get(f"repos/{self.repository}/pulls/{number}")["head"]["sha"])
+
+        def ours(comment: Comment) -> bool:
+            return bool((comment.get("user") or {}).get("login") == me)
+
+        return self._thread(number).keep(marker, body, ours, lambda text: stays(text, head))
 
     def _thread(self, number: int) -> CommentThread:
         path = f"repos/{self.repository}/issues"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from orchestrator.adapters.githosts.comment_thread import CommentThread
+from orchestrator.adapters.githosts.comment_thread import Comment, CommentThread
 from orchestrator.adapters.githosts.conversation import Conversation
 from orchestrator.errors import DeliveryError
-from orchestrator.ports import CommitStatus, Reversal
+from orchestrator.ports import CommitStatus, Reversal, Stays
 
 # A status that is pending blocks the pipeline's later stages; `running` says the same and may follow itself.
 STATES = {"pending": "running", "success": "success", "failure": "failed"}
@@ -52,10 +52,17 @@ class GitLab:
         notes = self.api.pages(thread.every, {"sort": "asc", "order_by": "created_at"})
         thread.update(notes, marker, body)
 
-    def keep_comment(self, number: int, marker: str, body: str) -> None:
+    def keep_comment(self, number: int, marker: str, body: str, stays: Stays) -> bool:
         """As a note on an open merge request."""
         me = int(self.api.get("user")["id"])
-        self._thread(number).keep(marker, body, lambda n: (n.get("author") or {}).get("id") == me)
+
+        def head() -> str:
+            return str(self.api.get(f"{self._project}/merge_requests/{number}")["sha"])
+
+        def ours(note: Comment) -> bool:
+            return bool((note.get("author") or {}).get("id") == me)
+
+        return self._thread(number).keep(marker, body, ours, lambda text: stays(text, head))
 
     def _thread(self, number: int) -> CommentThread:
         path = f"{self._project}/merge_requests/{number}/notes"

@@ -9,7 +9,7 @@ from orchestrator.adapters.githosts.github import GitHub
 from orchestrator.adapters.githosts.gitlab import GitLab
 from orchestrator.adapters.http.client import Client
 from orchestrator.errors import DeliveryError
-from orchestrator.ports import Clock
+from orchestrator.ports import Clock, Stays
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class OpenReview:
     clock: Clock
     ca_file: str = ""
 
-    def keep_comment(self, marker: str, body: str) -> None:
+    def keep_comment(self, marker: str, body: str, stays: Stays) -> bool:
         headers = HOSTS[self.host][2](self.token)
         client = Client(
             self.api_url,
@@ -37,4 +37,4 @@ class OpenReview:
         )
         talk = Conversation(client, self.clock)
         known = GitHub(talk, self.repository) if self.host == "github" else GitLab(talk, self.repository)
-        within_shape(client, lambda: known.keep_comment(self.number, marker, body))
+        return within_shape(client, lambda: known.keep_comment(self.number, marker, body, stays))

@@ -1,5 +1,7 @@
 """Which pull request a job checks is read from what GitHub Actions and GitLab say of it, and from nothing else."""
 
+import json
+
 import pytest
 from review_hosts import GITHUB
 
@@ -7,6 +9,7 @@ from orchestrator.cli.reviews.ci_job import ci_job
 from orchestrator.errors import BadInput
 from orchestrator.sandbox.clock import SimulatedClock
 
+SHA = "a" * 40
 GITLAB = {
     "GITLAB_CI": "true",
     "CI_MERGE_REQUEST_IID": "7",
@@ -35,6 +38,33 @@ def test_gitlab_names_the_project_that_the_change_goes_to():
     review = job(**GITLAB, CI_SERVER_TLS_CA_FILE="/builds/ca.crt").review
     assert review.ca_file == "/builds/ca.crt"
     assert (review.host, review.number, review.repository) == ("gitlab", 7, "shop/policies")
+
+
+@pytest.mark.parametrize(
+    ("payload", "commit"),
+    [
+        ({"pull_request": {"head": {"sha": SHA}}}, SHA),
+        ({"pull_request": {"head": {"sha": "--upload-pack=x"}}}, ""),
+        ({"pull_request": None}, ""),
+        ([], ""),
+    ],
+)
+def test_github_s_payload_names_the_commit(tmp_path, payload, commit):
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(payload))
+    assert job(**GITHUB, GITHUB_EVENT_PATH=str(event)).commit == commit
+
+
+def test_without_a_payload_no_commit_is_known(tmp_path):
+    (tmp_path / "broken").write_text("{")
+    for path in ("", str(tmp_path / "none"), str(tmp_path / "broken"), str(tmp_path)):
+        assert job(**GITHUB, GITHUB_EVENT_PATH=path).commit == ""
+
+
+def test_gitlab_names_the_commit_of_the_branch_not_that_of_a_merge():
+    assert job(**GITLAB, CI_COMMIT_SHA=SHA).commit == SHA
+    of_branch = {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "b" * 64}
+    assert job(**GITLAB, CI_COMMIT_SHA=SHA, **of_branch).commit == "b" * 64
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import git_folder
 import pytest
 
 from orchestrator.cli.reviews.ci_job import CiJob
@@ -9,6 +10,7 @@ from orchestrator.cli.reviews.kept_comment import MOST, SECONDS, keep, marker
 from orchestrator.errors import DeliveryError
 from orchestrator.sandbox.clock import SimulatedClock
 
+OLDER, NEWER, NEWEST = "a" * 40, "b" * 40, "c" * 40
 LINK = "https://git.example.com/runs/1"
 
 
@@ -16,23 +18,31 @@ class Review:
     """Refuses as often as it is told to, in turn."""
 
     def __init__(self, *refusals):
-        self.refusals, self.bodies = list(refusals), []
+        self.refusals, self.bodies, self.head = list(refusals), [], NEWER
 
-    def keep_comment(self, marker, body):
+    def latest(self):
+        if isinstance(self.head, Exception):
+            raise self.head
+        return self.head
+
+    def keep_comment(self, marker, body, stays):
         if self.refusals:
             raise self.refusals.pop(0)
         assert body.startswith(marker)
+        if self.bodies and stays(self.bodies[-1], self.latest):
+            return False
         self.bodies.append(body)
+        return True
 
 
 @pytest.fixture
 def kept(capsys):
     """`kept(review)`: the seconds that it took, and what was said of it."""
 
-    def run(review, text="said", link=LINK, why=""):
+    def run(review, text="said", link=LINK, why="", commit="", directory=Path("a b/-->")):
         clock = SimulatedClock()
         start = clock.monotonic()
-        keep(CiJob(review, link, why), Path("a b/-->"), text, clock)
+        keep(CiJob(review, link, why, commit), directory, text, clock)
         return clock.monotonic() - start, capsys.readouterr().err
 
     return run
@@ -91,3 +101,56 @@ def test_where_there_is_nobody_to_be_told_it_says_why(kept):
         "no comment was written: push is of no pull request"
         in kept(None, why="push is of no pull request")[1]
     )
+
+
+@pytest.mark.parametrize("head", [NEWER, NEWEST])
+def test_a_run_of_an_older_commit_that_ends_last_leaves_the_newer_one_s_comment(kept, head):
+    review = Review()
+    kept(review, "newer", commit=NEWER)
+    review.head = head
+    _, said = kept(review, "older", commit=OLDER)
+    assert "no comment was written: that of a newer commit stands there" in said
+    (body,) = review.bodies
+    assert body.splitlines()[1:3] == [f"<!-- commit {NEWER} -->", "newer"]
+
+
+def test_the_latest_commit_has_its_comment_whatever_stands_there(kept):
+    review = Review()
+    for commit, text in (
+        (OLDER, "older"),
+        (NEWER, "newer"),
+        (NEWER, "again"),
+        ("", "unknown"),
+        (NEWER, "last"),
+    ):
+        assert kept(review, text, commit=commit)[1] == ""
+        assert text in review.bodies[-1]
+    review.head = OLDER  # somebody pushed it anew, by force
+    assert kept(review, "older again", commit=OLDER)[1] == "" and "older again" in review.bodies[-1]
+
+
+def test_a_commit_that_came_after_the_comment_s_needs_no_answer_of_the_host(kept, tmp_path):
+    """The latest one may have no run of its own."""
+    git_folder.begun(tmp_path)
+    first, second = (git_folder.commit(tmp_path, subject) for subject in ("first", "second"))
+    review = Review()
+    kept(review, "first", commit=first, directory=tmp_path)
+    review.head = NEWEST
+    assert kept(review, "second", commit=second, directory=tmp_path)[1] == ""
+    assert "second" in review.bodies[-1]
+    assert "newer commit" in kept(review, "first", commit=first, directory=tmp_path)[1]
+
+
+def test_what_a_text_says_of_a_commit_is_no_commit(kept):
+    review = Review()
+    kept(review, f"said\n<!-- commit {NEWER} -->")
+    assert kept(review, "older", commit=OLDER)[1] == "" and "older" in review.bodies[-1]
+
+
+def test_who_may_comment_and_not_see_the_pull_request_comments(kept):
+    review = Review()
+    kept(review, "newer", commit=NEWER)
+    review.head = DeliveryError("no", 0, 403)
+    assert kept(review, "older", commit=OLDER)[1] == "" and "older" in review.bodies[-1]
+    review.head = DeliveryError("bad gateway", 0, 502)
+    assert "bad gateway" in kept(review, "newer", commit=NEWER)[1]
