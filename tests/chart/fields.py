@@ -157,6 +157,9 @@ def _workflow(holes: Holes, spec: Manifest, defaults: dict[str, Any]) -> None:
             holes.put(spec, key, *block(key, f".Values.argo.{key}"))
     for template in spec["templates"]:
         if container := template.get("container"):
+            meta = template["metadata"]
+            holes.put(meta["labels"], "", *more(".Values.argo.podLabels"))
+            holes.put(meta, "annotations", *block("annotations", ".Values.argo.podAnnotations"))
             defaults["argo.resources"] = deepcopy(container["resources"])
             holes.put(container, "resources", *block("resources", ".Values.argo.resources"))
             ran(holes, container)

@@ -74,6 +74,11 @@ def _account(part: str) -> Value:
     return Value(f"{part}.serviceAccount.annotations", says, TEXTS, {})
 
 
+def _marked(part: str, whose: str = "its") -> Iterator[Value]:
+    yield Value(f"{part}.podLabels", f"More labels of {whose} pods.", LABELS, {})
+    yield Value(f"{part}.podAnnotations", f"Annotations of {whose} pods.", TEXTS, {})
+
+
 def _pods(part: str, *in_config: str) -> Iterator[Value]:
     """What every kind of pod has; `in_config` names what config/ says of these."""
 
@@ -90,8 +95,7 @@ def _pods(part: str, *in_config: str) -> Iterator[Value]:
     yield Value(f"{part}.{name}", says, OBJECTS, default(name, []))
     says = "The PriorityClass of its pods."
     yield Value(f"{part}.priorityClassName", says, {"type": "string"}, "")
-    yield Value(f"{part}.podLabels", "More labels of its pods.", LABELS, {})
-    yield Value(f"{part}.podAnnotations", "Annotations of its pods.", TEXTS, {})
+    yield from _marked(part)
     yield _account(part)
 
 
@@ -178,6 +182,7 @@ VALUES: tuple[Value, ...] = (
     Value("argo.resources", "What a step's container asks for and may take.", RESOURCES),
     Value("argo.nodeSelector", "Labels of the nodes that workflows' pods may run on.", TEXTS, {}),
     Value("argo.tolerations", "Taints that they tolerate.", _many(TOLERATION), []),
+    *_marked("argo", "workflows'"),
     _account("argo"),
     _switch("archive", "Whether rollouts are archived."),
     Value("archive.schedule", "When, as of cron.", {"type": "string", "minLength": 1}),

@@ -90,6 +90,8 @@ EFFECTS = {
     "argo.resources": (RESOURCES, STEP, "spec.templates.0.container.resources", RESOURCES),
     "argo.nodeSelector": ({"a": "b"}, WAVE, "spec.nodeSelector", {"a": "b"}),
     "argo.tolerations": (TOLERATION, WAVE, "spec.tolerations", TOLERATION),
+    "argo.podLabels": ({"team": "net"}, STEP, "spec.templates.0.metadata.labels.team", "net"),
+    "argo.podAnnotations": ({"a": "b"}, STEP, "spec.templates.0.metadata.annotations", {"a": "b"}),
     "archive.schedule": ("@daily", ("CronJob", "netpol-canary-archive"), "spec.schedule", "@daily"),
     "archive.storage.size": (
         "9Gi",
