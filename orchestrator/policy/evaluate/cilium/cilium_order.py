@@ -173,8 +173,7 @@ class CiliumOrder:
         here, _ = decided(self._tiers(side, ends, reading, ours), asked)
         for bug in self._said_bugs:
             there, _ = decided(self._tiers(side, ends, reading, ours | {bug}), asked)
-            lost, won = here & ~there, there & ~here
-            if (lost if ruling.action == "Accept" else won) & hit:
+            if (here ^ there) & hit:
                 found.append((BUGS[bug], ""))
         return found
 

@@ -455,6 +455,12 @@ def test_a_peer_that_is_only_negated_is_said_to_reach_everybody():
         assert found.allowed is False and "#46949" in bug(found)[0]
         assert net(policy, agent=CiliumAgent(quirks="1.20")).allowed(end, DB, "TCP", 1)
     assert bug(net(policy).decide(WEB, DB, "TCP", 1)) == []
+    spaces = {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["red"]}]}
+    admin = tiered("Admin", "ingress", "Deny", namespaces=spaces)
+    for end, denied in ((TELLER, True), (WEB, False), (OUT, False)):
+        found = net(cluster=[admin]).decide(end, DB, "TCP", 1)
+        assert found.allowed is not denied and bool(bug(found)) is not denied
+        assert not net(cluster=[admin], agent=CiliumAgent(quirks="1.20")).allowed(end, DB, "TCP", 1)
     named = cnp({**OF_DB, "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "teller"}}]}]})
     as_1_20 = net(named, agent=CiliumAgent(quirks="1.20"))
     assert [as_1_20.allowed(end, DB, "TCP", 1) for end in (WEB, OUT, "172.16.0.1")] == [False] * 3
