@@ -305,9 +305,10 @@ class Made:
             )
 
     def twice(self):
-        """Whether two policies have one name, kind and namespace, which no cluster can hold."""
+        """Whether two policies have one name, with its tier's or without, which no cluster up to Calico 3.31 can hold."""
         named = [
-            (p["kind"], p["metadata"].get("namespace"), p["metadata"]["name"]) for p in self.fleet.policies
+            (p["kind"], p["metadata"].get("namespace"), p["metadata"]["name"].removeprefix("default."))
+            for p in self.fleet.policies
         ]
         named += [("", p["metadata"]["namespace"], p["metadata"]["name"]) for p in self.fleet.kubernetes]
         return len(set(named)) < len(named)
