@@ -57,7 +57,7 @@ def main(target):
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, shop_demo.repository(None) as root:
         (Path(folder) / "source.yaml").write_text(SOURCE)
-        good, bad, _ = shop_demo.scenarios()
+        good, bad, *_ = shop_demo.scenarios()
         shop_demo.commit(root, {shop_workloads.FLOWS: None}, "Keep recordings elsewhere")
         plan = ["plan", "--source", "source.yaml", "--sandbox"]
         save(target, "help", "netpol-canary --help", said("--help"))

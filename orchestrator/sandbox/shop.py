@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from orchestrator.ports import Manifest
+from orchestrator.ports import Kind, Manifest
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Call:
     needed: bool = True
 
 
+CILIUM = Kind("cilium.io/v2", "CiliumNetworkPolicy")
 HTTP, METRICS, MONITORING = 8080, 9090, "monitoring"
 CANARIES = ("catalog", "payments", "search")
 SPACES = (
@@ -101,6 +102,18 @@ def _policy(name: str, rule: dict[str, Any]) -> str:
         "kind": "NetworkPolicy",
         "metadata": {"name": name},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]},
+    }
+    return str(yaml.dump(body, Dumper=_DUMPER, sort_keys=False))
+
+
+def deny_policy() -> str:
+    """Cilium's: denies the HTTP port to the whole cluster, and so to those that other policies allow, as YAML."""
+    ports = [{"ports": [{"port": str(HTTP), "protocol": "TCP"}]}]
+    body = {
+        "apiVersion": CILIUM.api_version,
+        "kind": CILIUM.kind,
+        "metadata": {"name": "deny"},
+        "spec": {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["cluster"], "toPorts": ports}]},
     }
     return str(yaml.dump(body, Dumper=_DUMPER, sort_keys=False))
 

@@ -1,5 +1,7 @@
 """The shop as a PolicySource has it: its strategy, and its first policies in force."""
 
+from collections.abc import Sequence
+
 from orchestrator.rollout.layout import arrange
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import owned
@@ -44,6 +46,19 @@ def strategy() -> m.Strategy:
         steps=[m.WaveStep(count=3)],
         settle_seconds=5,
         analysis=m.Analysis(interval_seconds=20, count=3, window_seconds=40, metrics=metrics, probes=probes),
+    )
+
+
+def spec(
+    url: str, plan: m.Strategy | None = None, identities: Sequence[m.Identity] = ()
+) -> m.PolicySourceSpec:
+    """The source: the shop's namespaces, and the policies of Kubernetes' API and of Cilium's."""
+    return m.PolicySourceSpec(
+        git=m.Git(url=url),
+        namespaces=m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")]),
+        kinds=[m.KindRef(), m.KindRef(api_version=shop.CILIUM.api_version, kind=shop.CILIUM.kind)],
+        strategy=plan or strategy(),
+        identities=list(identities),
     )
 
 

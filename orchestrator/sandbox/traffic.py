@@ -4,25 +4,27 @@ import math
 from datetime import datetime
 
 from orchestrator.policy.evaluate.evaluator import Network, Pod
-from orchestrator.policy.workloads.fleet import pods_of
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, REFERRED
+from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
 from orchestrator.sandbox import shop
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.sandbox.metrics import MemoryMetrics
 
-POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
+FURTHER = dict.fromkeys(
+    Kind(k.api_version, k.kind) for found in (POLICY_KINDS, *REFERRED.values()) for k in found
+)
+KINDS = (Kind("v1", "Namespace"), Kind("v1", "Pod"), Kind("networking.k8s.io/v1", "NetworkPolicy"), *FURTHER)
 TICK = 5.0
 _INTERNET = "203.0.113.7"
 
 
 def network(cluster: MemoryCluster) -> tuple[Network, dict[str, Pod]]:
-    """The network as the policies now stand, and one pod for each namespace."""
-    spaces = {
-        str(o["metadata"]["name"]): o["metadata"].get("labels") or {}
-        for o in cluster.list(Kind("v1", "Namespace"))
-    }
-    pods = {p.namespace: p for p in pods_of(cluster.list(Kind("v1", "Pod")))}
-    return Network(spaces, cluster.list(POLICY)), pods
+    """The network as the policies of every API now stand, and one pod for each namespace."""
+    standing = (Document(obj, "the sandbox", 1) for kind in KINDS for obj in cluster.list(kind))
+    found = fleet(standing, live=True)
+    return found.network(), {w.pod.namespace: w.pod for w in found.workloads}
 
 
 class Traffic:

@@ -11,7 +11,7 @@ from orchestrator.errors import BadInput
 
 @app.command(epilog="Example: netpol-canary demo --scenario breaks-checkout")
 def demo(
-    scenario: Annotated[str, typer.Option(help="good-change, breaks-checkout or cuts-scrape")] = "",
+    scenario: Annotated[str, typer.Option(help="good-change, breaks-checkout, cuts-scrape or cilium")] = "",
     output: Output = "",
     keep: Annotated[Path | None, typer.Option(help="keep the Git repository in this new directory")] = None,
     report: Annotated[
@@ -23,7 +23,7 @@ def demo(
         str, typer.Option(help="good or bad: merge such a change into the repository that --keep names")
     ] = "",
 ) -> None:
-    """Show a good change promoted and two bad ones rolled back, in a shop in memory."""
+    """Show a good change promoted and three bad ones rolled back, in a shop in memory."""
     if (serve or merge) and (scenario or output or report or (serve and merge)):
         raise BadInput("--serve and --merge go each alone, with --keep at most", hint="leave the rest out")
     if serve:

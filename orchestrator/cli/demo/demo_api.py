@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.errors import ApiError, Forbidden, Invalid, NotFound, PortError
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, group_of
 from orchestrator.ports import Cluster, Event, Kind
 from orchestrator.rollout.resources.kinds import KINDS as OURS
 from orchestrator.rollout.resources.model import API_VERSION
@@ -37,8 +39,13 @@ KINDS = tuple(
         API_VERSION: tuple(OURS),
     }.items()
     for kind in kinds
-)
-_ALONE = ("Namespace", REVIEW, REVIEWED)  # in no namespace
+) + tuple(Kind(k.api_version, k.kind) for k in POLICY_KINDS)
+_ALONE = (
+    "Namespace",
+    REVIEW,
+    REVIEWED,
+    *(k.kind for k in POLICY_KINDS if not k.namespaced),
+)  # in no namespace
 
 
 class Asked(NamedTuple):
@@ -184,16 +191,16 @@ def _discovery(path: str) -> dict[str, Any] | None:
     if path == "api":
         return {"kind": "APIVersions", "versions": ["v1"]}
     if path == "apis":
-        return {"apiVersion": "v1", "kind": "APIGroupList", "groups": [_group(v) for v in grouped]}
+        groups = [_group(name, list(found)) for name, found in groupby(grouped, group_of)]
+        return {"apiVersion": "v1", "kind": "APIGroupList", "groups": groups}
     if path == "api/v1" or (root == "apis" and version in grouped):
         return _resources(version)
     return None
 
 
-def _group(api_version: str) -> dict[str, Any]:
-    name, _, version = api_version.partition("/")
-    one = {"groupVersion": api_version, "version": version}
-    return {"name": name, "versions": [one], "preferredVersion": one}
+def _group(name: str, api_versions: list[str]) -> dict[str, Any]:
+    served = [{"groupVersion": v, "version": v.partition("/")[2]} for v in api_versions]
+    return {"name": name, "versions": served, "preferredVersion": served[-1]}
 
 
 def _resources(api_version: str) -> dict[str, Any]:

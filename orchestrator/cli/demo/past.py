@@ -26,7 +26,7 @@ PEOPLE = (
     Person("carol", ("on-call",), "on call: reads everything, and changes nothing"),
 )
 DAYS = 5
-SCENARIO_DAYS = (4.2, 2.6, 0.9)
+SCENARIO_DAYS = (4.2, 2.6, 0.9)  # before now, of the first scenarios
 
 
 def gated() -> m.Strategy:
@@ -46,7 +46,7 @@ def played(made: World, clock: PacedClock, root: Path, cache: Path) -> Context:
     today = SystemClock().now()
     identities = [m.Identity(email=AUTHOR[1], user=AUTHOR[0])]
     ctx = shop_demo.prepare(made, root, cache, gated(), identities)
-    for scenario, days in zip(shop_demo.scenarios(), SCENARIO_DAYS, strict=True):
+    for scenario, days in zip(shop_demo.scenarios(), SCENARIO_DAYS, strict=False):
         clock.jump(today - timedelta(days=days))
         clock.sleep(120)
         revision = shop_demo.commit(root, scenario.files, scenario.subject, AUTHOR, clock.now())

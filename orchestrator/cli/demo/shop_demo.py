@@ -1,4 +1,4 @@
-"""The demo: a real Git repository, the sandbox's shop, three changes and what becomes of them."""
+"""The demo: a real Git repository, the sandbox's shop, four changes and what becomes of them."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox import shop, shop_workloads
-from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, strategy
+from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, spec
 from orchestrator.sandbox.world import World, build
 
 _AUTHOR = ("netpol-canary demo", "demo@netpol-canary.invalid")
@@ -57,6 +57,11 @@ def scenarios() -> list[Scenario]:
             "cuts-scrape",
             "Remove policies that nobody seems to need",
             {"search/scrape.yaml": None, "inventory/scrape.yaml": None},
+        ),
+        Scenario(
+            "cilium",
+            "Deny whatever callers.yaml does not allow, by Cilium",
+            {f"{n}/deny.yaml": shop.deny_policy() for n in ("accounts", "inventory", "payments")},
         ),
     ]
 
@@ -127,14 +132,9 @@ def prepare(
 ) -> Context:
     """The shop with the first commit's policies in force, its source, and two minutes of traffic."""
     first = _git(root, "rev-parse", "HEAD")
-    spec = m.PolicySourceSpec(
-        git=m.Git(url=str(root)),
-        namespaces=m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")]),
-        strategy=plan or strategy(),
-        identities=list(identities),
-    )
     ctx = wiring.in_memory(world, lambda s: GitRepository(s.spec.git.url, cache, s.spec.git.branch))
-    source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, spec)))
+    wanted = spec(str(root), plan, identities)
+    source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, wanted)))
     furnish(world)
     verified = source.status.model_copy(update={"current_revision": first})
     world.cluster.replace_status(source.with_status(verified))

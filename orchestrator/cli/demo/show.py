@@ -18,7 +18,12 @@ from orchestrator.record.timeline import moments
 from orchestrator.sandbox import shop, shop_workloads
 from orchestrator.wording import many
 
-EXPECTED = {"good-change": "Succeeded", "breaks-checkout": "RolledBack", "cuts-scrape": "RolledBack"}
+EXPECTED = {
+    "good-change": "Succeeded",
+    "breaks-checkout": "RolledBack",
+    "cuts-scrape": "RolledBack",
+    "cilium": "RolledBack",
+}
 
 
 def demo(scenario: str, output: str, keep: Path | None, reports: Path | None = None) -> None:

@@ -11,7 +11,6 @@ from orchestrator.errors import BadInput, NotFound
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.files.shape import shown
-from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import Source, dump, load, new
 from orchestrator.sources.known_names import meant
 
@@ -102,7 +101,7 @@ def written(ctx: Context, given: Source) -> Source:
 
 def _in_sandbox(reference: str) -> tuple[Context, Source]:
     """The demo's shop with its first policies in force."""
-    from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, strategy
+    from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, spec
     from orchestrator.sandbox.world import build
 
     world = build()
@@ -112,8 +111,6 @@ def _in_sandbox(reference: str) -> tuple[Context, Source]:
     if reference:
         source = from_file(reference)
     else:
-        scope = m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")])
-        spec = m.PolicySourceSpec(git=m.Git(url="."), namespaces=scope, strategy=strategy())
-        source = load(new("PolicySource", SOURCE_NAME, "netpol-canary", spec))
+        source = load(new("PolicySource", SOURCE_NAME, "netpol-canary", spec(".")))
     furnish(world)
     return wiring.in_memory(world, lambda s: wiring.repository(s, lambda name, where: {})), source

@@ -1,4 +1,4 @@
-"""The demo shows a good change promoted and two bad ones rolled back."""
+"""The demo shows a good change promoted and three bad ones rolled back."""
 
 import json
 import shlex
@@ -15,12 +15,12 @@ from patience import ENOUGH, ran
 run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
 
-def test_the_three_outcomes():
+def test_the_four_outcomes():
     done = run("demo", "-o", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["rollouts"]
-    assert [r["phase"] for r in found] == ["Succeeded", "RolledBack", "RolledBack"]
-    good, checkout, scrape = found
+    assert [r["phase"] for r in found] == ["Succeeded", *["RolledBack"] * 3]
+    good, checkout, scrape, cilium = found
     assert [w["verdict"] for w in good["waves"]] == ["Successful"] * 3
     told = {"reason", "details", "restoredSeconds"}
     assert set(good) == {"name", "scenario", "revision", "phase", "waves"} | told
@@ -30,6 +30,9 @@ def test_the_three_outcomes():
     assert checkout["waves"][1]["phases"] == {"web": "Pending"}
     assert "cuts off the observer" in scrape["reason"]
     assert 0 < scrape["restoredSeconds"] < 5
+    assert "client-errors in checkout" in cilium["reason"]
+    assert "CiliumNetworkPolicy payments/deny ingressDeny[0] (payments/deny.yaml:8" in cilium["details"]
+    assert cilium["waves"][1]["phases"] == {"accounts": "Pending", "inventory": "Pending"}
 
 
 def test_it_ends_with_three_next_steps_that_work_as_they_stand(tmp_path):

@@ -13,6 +13,7 @@ from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.demo import demo_api, demo_server, past
 from orchestrator.context import FREEZE, ROLLOUT, SOURCE
 from orchestrator.errors import Conflict, Forbidden, NotFound
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import new
@@ -81,6 +82,11 @@ def test_it_answers_as_an_api_server_does(shop):
     stale["metadata"]["resourceVersion"] = "1"
     with pytest.raises(Conflict):
         cluster.replace(stale)
+
+
+def test_it_has_the_policies_of_every_api_that_a_source_may_name(shop):
+    cluster = connect(str(shop), "ann")
+    assert [cluster.list(Kind(k.api_version, k.kind)) for k in POLICY_KINDS] == [[]] * len(POLICY_KINDS)
 
 
 def test_what_is_only_tried_is_not_kept(shop):
