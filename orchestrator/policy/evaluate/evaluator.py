@@ -71,6 +71,11 @@ class Network:
         else:
             self._order = order_of(namespaces, policies, cluster, nodes, further)
 
+    @property
+    def order(self) -> Order:
+        """The order in which policies are asked."""
+        return self._order
+
     def blocks(self) -> Iterable[str]:
         """Every block of addresses, or address, that a rule tells apart from others."""
         return self._order.blocks()

@@ -271,12 +271,52 @@ RULES = {
             "where nobody may read the proxies' metrics alone.",
             "open the ports of the control plane",
         ),
+        Rule(
+            "NPC033",
+            "error",
+            "a Calico policy names a tier that does not exist",
+            "Calico refuses a policy of a tier that is not there, and asks none whose tier went away.",
+            "correct `spec.tier`, or add the Tier",
+        ),
+        Rule(
+            "NPC035",
+            "error",
+            "toServices means no Service, and opens its ports to everybody",
+            "Cilium takes a rule with ports whose toServices means no Service that is there for one without any destination: "
+            "every one is meant. Among the manifests are Services, and none is the one that the rule names.",
+            "correct the name, the namespace or the labels of the Service",
+        ),
+        Rule(
+            "NPC036",
+            "warning",
+            "enableDefaultDeny does nothing",
+            "Cilium denies the rest of a direction for a policy with at least one rule in it. `enableDefaultDeny` can take that "
+            "away; it does not bring it about: `true` without a rule denies nothing, and neither does an empty list of rules.",
+            "add an empty rule ({}) in that direction, which denies, or delete the field",
+        ),
+        Rule(
+            "NPC037",
+            "warning",
+            "a selector asks for a label that Cilium leaves out",
+            "Cilium knows pods by a part of their labels: those of kubernetes.io/ and topology.kubernetes.io/, names and numbers "
+            "of single pods, hashes and the like are left out. Selectors of its own policies and of NetworkPolicies on them match "
+            "no pod.",
+            "select by labels that Cilium keeps, such as app or app.kubernetes.io/name",
+        ),
+        Rule(
+            "NPC040",
+            "warning",
+            "Cilium does not enforce the policy",
+            "Beside policies of Cilium stands one of another API that Cilium does not know: AdminNetworkPolicy, "
+            "BaselineAdminNetworkPolicy, or one of Calico. It counts for nothing in any answer.",
+            "write it as a ClusterNetworkPolicy or a policy of Cilium, or keep it apart from them",
+        ),
     )
 }
 
 
 def of_policy(fleet: Fleet, rule: str, policy: Mapping[str, Any], message: str, fix: str = "") -> Finding:
-    """A finding about a NetworkPolicy, where it begins."""
+    """A finding about a policy, where it begins."""
     meta = policy["metadata"]
     return Finding(
         RULES[rule],

@@ -11,6 +11,12 @@ from orchestrator.policy.lint.blocks import empty_blocks, inner_blocks
 from orchestrator.policy.lint.covering import covers
 from orchestrator.policy.lint.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.lint.futile import contradictory, out_of_force
+from orchestrator.policy.lint.kinds.idle_default_deny import idle
+from orchestrator.policy.lint.kinds.left_out_labels import unseen
+from orchestrator.policy.lint.kinds.names_under_cilium import unresolved
+from orchestrator.policy.lint.kinds.open_services import opened
+from orchestrator.policy.lint.kinds.tier_names import tierless
+from orchestrator.policy.lint.kinds.unenforced import without_effect
 from orchestrator.policy.lint.left_aside import of_every_copy
 from orchestrator.policy.lint.likely_labels import likely_own, likely_peer
 from orchestrator.policy.lint.node_traffic import beside_the_cache, unprobed
@@ -116,7 +122,8 @@ def _unguarded(fleet: Fleet) -> Iterator[Finding]:
 
 def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
-    asked = fleet.workloads if "kube-system" not in fleet.obscured.unlabelled else ()
+    hidden = "kube-system" in fleet.obscured.unlabelled
+    asked = fleet.workloads if not hidden and not fleet.of_cni else ()  # of those: names_under_cilium.py
     for workload in asked:
         if not net.isolated(workload.pod, EGRESS) or resolves(fleet, net, workload.pod):
             continue
@@ -301,10 +308,25 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     beside_the_cache,
     unprobed,
     proxies,
+    tierless,
+    opened,
+    idle,
+    unseen,
+    without_effect,
+    unresolved,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
 # These say that policies mean nothing: not of one that means a copy which is left aside.
 ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label)
 # These ask whether pods reach each other, which labels that cannot be read decide.
-ABOUT_PAIRS = (_without_dns, _one_sided, uncallable, speechless, beside_the_cache, unprobed, proxies)
+ABOUT_PAIRS = (
+    _without_dns,
+    _one_sided,
+    uncallable,
+    speechless,
+    beside_the_cache,
+    unprobed,
+    proxies,
+    unresolved,
+)

@@ -23,7 +23,12 @@ _CACHES = frozenset({"node-local-dns", "nodelocaldns", "node-cache"})
 
 
 def beside_the_cache(fleet: Fleet) -> Iterator[Finding]:
-    """Workloads that may ask the cluster's resolver, and not the cache on their node that answers instead."""
+    """Workloads that may ask the cluster's resolver, and not the cache on their node that answers instead.
+
+    To a CNI with policies of its own the cache may be a node, or a pod that a Local Redirect Policy leads to.
+    """
+    if fleet.of_cni:
+        return
     net, found = fleet.network(), known_resolvers(fleet, Platform())[0]
     caches = [r for r in found if r.origin.startswith("The resolver") and isinstance(r.ends[0], str)]
     addresses = [str(end) for r in caches for end in r.ends]
@@ -67,7 +72,7 @@ def unprobed(fleet: Fleet) -> Iterator[Finding]:
         pod = workload.pod
         selecting = isolating(fleet, pod, INGRESS)
         ambient = _ambient(fleet, pod)
-        if not selecting or pod.host_network or not (ambient or strict):
+        if not selecting or pod.host_network or not (ambient or (strict and not fleet.of_cni)):
             continue
         shut = [p for p in _probed(workload) if _shut(net, selecting, pod, p, ambient)]
         if shut:

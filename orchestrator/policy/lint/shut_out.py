@@ -15,7 +15,9 @@ from orchestrator.policy.workloads.peers import isolating
 
 
 def uncallable(fleet: Fleet) -> Iterator[Finding]:
-    """Webhooks and aggregated APIs whose pods let no address in."""
+    """Webhooks and aggregated APIs whose pods let no address in, as far as NetworkPolicies alone decide on addresses."""
+    if fleet.of_cni:
+        return
     told: dict[tuple[str, str], tuple[set[Port], Passes, bool]] = {}
     for one in called(fleet.beside, fleet):
         pod = one.workload.pod
@@ -38,7 +40,9 @@ def uncallable(fleet: Fleet) -> Iterator[Finding]:
 
 
 def speechless(fleet: Fleet) -> Iterator[Finding]:
-    """Workloads with rights at the API server that may connect to no address on its ports."""
+    """Workloads with rights at the API server that may connect to no address on its ports; NetworkPolicies alone decide."""
+    if fleet.further:
+        return
     servers = list(server_addresses(fleet))
     for one in clients(fleet.beside, fleet):
         pod = one.workload.pod

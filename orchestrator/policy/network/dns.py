@@ -27,7 +27,7 @@ def resolvers(fleet: Fleet) -> list[Workload]:
 def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     """Whether any resolver may be reached over UDP; without a known one, whether any rule may mean one."""
     known = [w.pod for w in resolvers(fleet) if w.pod is not pod]
-    if any(net.allowed(pod, other, "UDP", port) for other in known for port in _ports(other)):
+    if any(net.allowed(pod, other, "UDP", port) for other in known for port in ports_of(other)):
         return True
     on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
     if known and not on_nodes:
@@ -54,7 +54,7 @@ def names_resolver(fleet: Fleet, peer: Mapping[str, Any]) -> bool:
     )
 
 
-def _ports(resolver: Pod) -> list[int]:
+def ports_of(resolver: Pod) -> list[int]:
     """Where a resolver listens: it may declare another port behind its Service, such as 5353."""
     declared = [p.port for p in resolver.ports if p.protocol == "UDP"]
     return declared or [53]

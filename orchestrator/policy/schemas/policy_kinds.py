@@ -44,13 +44,20 @@ POLICY_KINDS = (
     PolicyKind("projectcalico.org/v3", "GlobalNetworkPolicy", calico_problems),
 )
 TIERED = "policy.networking.k8s.io"
+_CILIUM = "cilium.io"
+# Where one of Cilium's stands, these count for nothing: Cilium enforces no other API of these groups.
+_NOT_OF_CILIUM = frozenset(
+    (k.group, k.kind)
+    for k in POLICY_KINDS
+    if k.group == "projectcalico.org" or k.kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+)
 # What policies of a group refer to: objects that are no policies themselves.
 _SERVICES = (
     PolicyKind("v1", "Service", nothing),
     PolicyKind("discovery.k8s.io/v1", "EndpointSlice", nothing),
 )
 REFERRED: Mapping[str, Sequence[PolicyKind]] = {
-    "cilium.io": (
+    _CILIUM: (
         PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems),
         PolicyKind("v1", "Node", nothing),
         *_SERVICES,
@@ -92,6 +99,13 @@ def is_policy(obj: Mapping[str, Any]) -> bool:
     return (obj["kind"] == "NetworkPolicy" and str(obj["apiVersion"]).startswith("networking.k8s.io/")) or (
         policy_kind(obj) is not None
     )
+
+
+def unenforced(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that Cilium does not know, where any is one of Cilium's; none elsewhere."""
+    if not any(_name(p)[0] == _CILIUM for p in policies):
+        return []
+    return [p for p in policies if _name(p) in _NOT_OF_CILIUM]
 
 
 def namespaced(obj: Mapping[str, Any]) -> bool:

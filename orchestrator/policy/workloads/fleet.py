@@ -39,6 +39,7 @@ from orchestrator.policy.schemas.policy_kinds import (
     is_policy,
     namespaced,
     policy_kind,
+    unenforced,
 )
 from orchestrator.policy.schemas.schema import problems
 from orchestrator.policy.workloads.node_labels import node_labels
@@ -300,6 +301,9 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     ordered = sorted(
         (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))
     )
+    for policy in unenforced(further):
+        kind, version = policy["kind"], policy["apiVersion"]
+        skipped[f"{kind} ({version}): Cilium, whose policies stand beside, does not enforce it"] += 1
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
     told += [*doubles.told(), *(hidden(document, text) for document, text in malformed)]
     return Fleet(

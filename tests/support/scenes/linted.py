@@ -18,3 +18,8 @@ def linted(rule, *texts):
 def said(rule, *texts):
     """Their messages."""
     return [f.message for f in linted(rule, *texts)]
+
+
+def rules(*texts):
+    """The ids of all findings."""
+    return sorted({f.rule.id for f in lint(read(*texts))})
