@@ -9,7 +9,7 @@ from orchestrator.operations.approve import as_if, fitting, manifest, spoken
 from orchestrator.rollout.gates.emergency import standing, voices
 from orchestrator.rollout.gates.opening import left_to_skip
 from orchestrator.rollout.resources.model import TERMINAL
-from orchestrator.rollout.resources.resource import Approval, load
+from orchestrator.rollout.resources.resource import Approval, Rollout, load
 from orchestrator.rollout.state import State
 
 
@@ -34,22 +34,28 @@ class Declared:
 def reasoned(why: str) -> None:
     """Raises BadInput where an emergency would have no reason, or too long a one."""
     if not why.strip():
-        raise BadInput("an emergency takes a reason", hint="say why with -m")
+        raise BadInput("an emergency takes a reason", hint="say why")
     fitting(why)
+
+
+def pointless(rollout: Rollout) -> str:
+    """Why an emergency could skip nothing of a rollout; empty where it could."""
+    phase = rollout.status.phase
+    if phase in TERMINAL or phase == "RollingBack":
+        return f"{rollout.name} is {phase}; there is nothing to hurry"
+    if not rollout.spec.strategy.emergency.skip:
+        hint = "its `strategy.emergency.skip` named none when it was planned"
+        return f"the source {rollout.spec.source} allows nothing of {rollout.name} to be skipped: {hint}"
+    return ""
 
 
 def declare(ctx: Context, state: State, why: str) -> Declared:
     """Record it in the name of whoever calls. BadInput for what cannot be recorded, Refused for what would not count."""
     reasoned(why)
     rollout, status, now = state.rollout, state.rollout.status, ctx.clock.now()
+    if why_none := pointless(rollout):
+        raise Refused(why_none)
     allowed = rollout.spec.strategy.emergency
-    if status.phase in TERMINAL or status.phase == "RollingBack":
-        raise Refused(f"{rollout.name} is {status.phase}; there is nothing to hurry")
-    if not allowed.skip:
-        hint = "its `strategy.emergency.skip` named none when it was planned"
-        raise Refused(
-            f"the source {rollout.spec.source} allows nothing of {rollout.name} to be skipped: {hint}"
-        )
     if status.emergency is not None and standing(rollout, now):
         return Declared(status.emergency.user, status.emergency.until, (), again=True)
     spec = spoken(ctx, state, status.wave, frozenset(allowed.groups), "emergency", why)

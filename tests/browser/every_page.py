@@ -11,6 +11,7 @@ def every_page(page):
         "now": "/",
         "rollout": waiting,
         "approve": f"{waiting}/approve",
+        "emergency": f"{waiting}/emergency",
         "rolled-back": whys[-1].removesuffix("/why"),
         "why": whys[0],  # whose revision is blocked, so that there is something to do
         "history": "/history",

@@ -10,7 +10,7 @@ from orchestrator.errors import Refused
 from orchestrator.operations import approve as steps
 from orchestrator.operations.approve import ASKS_WHY, Decision
 from orchestrator.server.pages import read
-from orchestrator.server.pages.gate_view import objection, standing
+from orchestrator.server.pages.gate_view import may_hurry, objection, standing
 from orchestrator.server.pages.page import as_seen, checked, pages, viewer
 from orchestrator.server.pages.render import render
 from orchestrator.server.pages.rollout_page import Short
@@ -43,6 +43,7 @@ def router(parts: Parts) -> APIRouter:
             gates=gates,
             may=person.may("create", "rolloutapprovals"),
             objection=objection(gates, person),
+            may_hurry=may_hurry(seen.state, person, at),
         )
 
     @found.post("/rollouts/{name}/approve")

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from orchestrator.record.drawings.stylesheet import PLOT_CSS
 from orchestrator.server.pages import (
     approve_page,
+    emergency_page,
     history_page,
     live_events,
     now_page,
@@ -29,6 +30,7 @@ PAGES = (
     namespace_page,
     rollout_page,
     approve_page,
+    emergency_page,
     why_page,
     history_page,
     search_page,

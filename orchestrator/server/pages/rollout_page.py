@@ -12,7 +12,7 @@ from orchestrator.operations.start import find_source
 from orchestrator.rollout.resources.model import UNASKED, PolicySourceStatus
 from orchestrator.rollout.resources.resource import Rollout
 from orchestrator.server.pages import read
-from orchestrator.server.pages.gate_view import standing
+from orchestrator.server.pages.gate_view import asked_for, may_hurry, standing
 from orchestrator.server.pages.page import as_seen, checked, pages, viewer
 from orchestrator.server.pages.render import render
 from orchestrator.server.parts import Parts, Viewer
@@ -53,6 +53,7 @@ SAID = {
     "rollback": "Asked to take the change back.",
     "approve": "Your approval is recorded.",
     "reject": "Your no is recorded; everything is rolled back.",
+    "emergency": "EMERGENCY declared in your name. The controller takes it up.",
     "release": "The revision is released; the controller starts it again at its next poll.",
 }
 
@@ -77,6 +78,9 @@ def router(parts: Parts) -> APIRouter:
             may_approve=person.may("create", "rolloutapprovals"),
             may_release=may_release(seen.state.rollout, source, person),
             said=SAID.get(done, ""),
+            loud=done == "emergency",
+            pending=asked_for(seen.state, at),
+            may_hurry=may_hurry(seen.state, person, at),
         )
 
     @found.post("/rollouts/{name}/ask")

@@ -13,6 +13,7 @@ PATHS = (
     "/history",
     "/rollouts/NAME",
     "/rollouts/NAME/approve",
+    "/rollouts/NAME/emergency",
     "/rollouts/NAME/why",
     "/search?q=owned",
     "/map",
@@ -23,7 +24,8 @@ PATHS = (
 @pytest.fixture(params=["waits", "rolled back"])
 def site(request, opened):
     gate = m.Gate(wave=1, approvals=2)
-    stage = hostile_stage(request.param == "waits", gates=[gate] if request.param == "waits" else [])
+    gates, hurry = ([gate] if request.param == "waits" else []), m.Emergency(skip=["waits"], groups=[LINE])
+    stage = hostile_stage(request.param == "waits", gates=gates, emergency=hurry)
     made = opened(stage)
     ctx = stage.context()
     made.name = start(ctx, find_source(ctx, "shop")).rollout

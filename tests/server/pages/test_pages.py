@@ -15,6 +15,7 @@ PATHS = (
     "/history",
     "/rollouts/NAME",
     "/rollouts/NAME/approve",
+    "/rollouts/NAME/emergency",
     "/rollouts/NAME/why",
     "/events",
 )
