@@ -26,12 +26,19 @@ def documents(cluster: Cluster) -> Iterator[Document]:
             groups.add(group_of(kind.api_version))
             yield from _documents(found)
     for other in dict.fromkeys(k for group in sorted(groups) for k in REFERRED.get(group, ())):
-        yield from _documents(_some(cluster, Kind(other.api_version, other.kind)))
+        kind = Kind(other.api_version, other.kind)
+        yield from _documents(_one(cluster, kind, *other.only) if other.only else _some(cluster, kind))
 
 
 def _some(cluster: Cluster, kind: Kind) -> list[Manifest]:
     with suppress(NotFound):
         return cluster.list(kind)
+    return []
+
+
+def _one(cluster: Cluster, kind: Kind, space: str, name: str) -> list[Manifest]:
+    with suppress(NotFound):
+        return [cluster.get(kind, name, space)]
     return []
 
 

@@ -92,7 +92,9 @@ def server_addresses(fleet: Fleet) -> Iterator[tuple[str, int]]:
         for one in sets:
             for entry in [*(one.get("addresses") or []), *(one.get("endpoints") or [])]:
                 for address in [entry["ip"]] if "ip" in entry else entry.get("addresses") or []:
-                    yield from ((str(address), int(p["port"])) for p in one.get("ports") or [])
+                    yield from (
+                        (str(address), int(p["port"])) for p in one.get("ports") or [] if p.get("port")
+                    )
 
 
 def asked(obj: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:

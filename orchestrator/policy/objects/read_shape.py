@@ -1,4 +1,4 @@
-"""Whether what is read of workloads, Nodes, ConfigMaps and webhooks has the shape that the API has."""
+"""Whether what is read of workloads, Nodes, Services, ConfigMaps and webhooks has the shape that the API has."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -77,11 +77,54 @@ def misread(obj: Mapping[str, Any]) -> str:
         elif obj["kind"] in _WEBHOOKS:
             for at, hook in enumerate(_mappings(obj, "webhooks", obj["kind"])):
                 _mapping(_mapping(hook, "clientConfig", f"webhooks[{at}]"), "service", "clientConfig")
+        elif obj["kind"] == "EndpointSlice":
+            _check_slice(obj)
+        elif obj["kind"] == "Service":
+            spec = _mapping(obj, "spec", "Service")
+            _texts(spec, "selector", "spec")
+            for at, port in enumerate(_mappings(spec, "ports", "spec")):
+                if port.get("port") is None:
+                    raise TypeError(f"spec.ports[{at}].port is missing")
+                _port(port, f"spec.ports[{at}]")
+        elif obj["kind"] == "CiliumNode":
+            for name in ("health", "ingress"):
+                for key, address in _mapping(_mapping(obj, "spec", "CiliumNode"), name, "spec").items():
+                    _address(address, f"spec.{name}.{key}")
         elif obj["kind"] == "APIService":
             _mapping(_mapping(obj, "spec", "APIService"), "service", "spec")
     except (TypeError, ValueError) as error:
         return str(error)
     return ""
+
+
+def _check_slice(obj: Mapping[str, Any]) -> None:
+    for at, endpoint in enumerate(_mappings(obj, "endpoints", "EndpointSlice")):
+        for number, address in enumerate(_list(endpoint, "addresses", f"endpoints[{at}]")):
+            if obj.get("addressType") != "FQDN":
+                _address(address, f"endpoints[{at}].addresses[{number}]")
+    for at, port in enumerate(_mappings(obj, "ports", "EndpointSlice")):
+        _port(port, f"ports[{at}]")
+
+
+def _port(port: Mapping[str, Any], place: str) -> None:
+    _number(port, "port", place)
+    for name in ("protocol", "targetPort"):
+        value = port.get(name) or ""
+        if not isinstance(value, str) and not (isinstance(value, int) and 0 < value < 65536):
+            raise TypeError(f"{place}.{name} must be a name or a port")
+
+
+def _address(value: Any, place: str) -> None:
+    try:
+        ipaddress.ip_address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise TypeError(f"{place} must be an address") from None
+
+
+def _texts(holder: Mapping[str, Any], key: str, place: str) -> None:
+    for name, value in _mapping(holder, key, place).items():
+        if not isinstance(value, str):
+            raise TypeError(f"{place}.{key}.{name} must be a string")
 
 
 def _mappings(holder: Mapping[str, Any], key: str, place: str) -> list[Mapping[str, Any]]:

@@ -12,12 +12,16 @@ Problems = Callable[[Mapping[str, Any]], list[str]]
 
 
 class PolicyKind(NamedTuple):
-    """`api_version` is the one that is read from clusters; files may have any version of its group."""
+    """`api_version` is the one that is read from clusters; files may have any version of its group.
+
+    `only` is the namespace and name of the one object of it that counts, where not all do.
+    """
 
     api_version: str
     kind: str
     problems: Problems
     namespaced: bool = False
+    only: tuple[str, str] | None = None
 
     @property
     def group(self) -> str:
@@ -59,7 +63,9 @@ _SERVICES = (
 REFERRED: Mapping[str, Sequence[PolicyKind]] = {
     _CILIUM: (
         PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems),
+        PolicyKind("cilium.io/v2", "CiliumNode", nothing),
         PolicyKind("v1", "Node", nothing),
+        PolicyKind("v1", "ConfigMap", nothing, namespaced=True, only=("kube-system", "cilium-config")),
         *_SERVICES,
     ),
     "projectcalico.org": (

@@ -160,8 +160,9 @@ class Fleet:
     def referred(self) -> tuple[Mapping[str, Any], ...]:
         """The objects that policies of further kinds refer to, such as sets of addresses."""
         groups = {group_of(str(p["apiVersion"])) for p in self.further}
-        wanted = {k.kind for group in groups for k in REFERRED.get(group, ())}
-        return tuple(d.obj for d in self.beside if d.obj["kind"] in wanted)
+        wanted = {k.kind: k.only for group in groups for k in REFERRED.get(group, ())}
+        objects = (d.obj for d in self.beside if d.obj["kind"] in wanted)
+        return tuple(o for o in objects if wanted[o["kind"]] in (None, (space_of(o), o["metadata"]["name"])))
 
     @cached_property
     def node_addresses(self) -> Collection[str]:

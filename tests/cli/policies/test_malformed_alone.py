@@ -112,7 +112,8 @@ def test_generate_opens_nothing_for_a_malformed_object_beside_workloads_and_says
     done = asked(odd, "generate")
     assert done.code == 0 and "keg.bar:80, env KEG_URL in " in done.out and "/sound.yaml:9" in done.out
     (said,) = [line for line in done.err.splitlines() if "odd" in line]
-    assert "odd.yaml:3" in said and "not of the shape" in said and "nothing is opened" in said
+    assert "odd.yaml:3" in said and "not of the shape" in said
+    assert "nothing is opened" in said or "bar/odd is left out" in said
 
 
 def test_check_answers_names_it_once_and_blocks_what_brings_it_in(repo):

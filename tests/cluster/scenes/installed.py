@@ -73,6 +73,7 @@ FURTHER = (
     listed(CILIUM, "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", "Namespaced"),
     listed(CILIUM, "v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies"),
     listed(CILIUM, "v2", "CiliumCIDRGroup", "ciliumcidrgroups"),
+    listed(CILIUM, "v2", "CiliumNode", "ciliumnodes"),
     listed(CALICO, "v3", "NetworkPolicy", "networkpolicies", "Namespaced"),
     listed(CALICO, "v3", "GlobalNetworkPolicy", "globalnetworkpolicies"),
     listed(CALICO, "v3", "Tier", "tiers"),
