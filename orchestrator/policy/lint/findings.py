@@ -272,11 +272,27 @@ RULES = {
             "open the ports of the control plane",
         ),
         Rule(
+            "NPC031",
+            "warning",
+            "a Calico selector matches nothing",
+            "It is valid, and no pod and no set of networks that is known here is what it asks for: often a misspelt label or "
+            "value. The policy, or the rule, does nothing.",
+            "correct the label or its value, or delete what it belongs to",
+        ),
+        Rule(
             "NPC033",
             "error",
             "a Calico policy names a tier that does not exist",
             "Calico refuses a policy of a tier that is not there, and asks none whose tier went away.",
             "correct `spec.tier`, or add the Tier",
+        ),
+        Rule(
+            "NPC034",
+            "error",
+            "a Calico tier ends in deny without DNS",
+            "A tier that selects a pod for egress denies what none of its policies allows or passes on; no later tier is asked. "
+            "This one does so with DNS: names do not resolve, and nothing that the pod calls by name works.",
+            "allow or pass port 53 over UDP and TCP in this tier, or give it defaultAction: Pass",
         ),
         Rule(
             "NPC035",

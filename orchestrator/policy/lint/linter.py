@@ -11,10 +11,12 @@ from orchestrator.policy.lint.blocks import empty_blocks, inner_blocks
 from orchestrator.policy.lint.covering import covers
 from orchestrator.policy.lint.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.lint.futile import contradictory, out_of_force
+from orchestrator.policy.lint.kinds.denied_names import denied
 from orchestrator.policy.lint.kinds.idle_default_deny import idle
 from orchestrator.policy.lint.kinds.left_out_labels import unseen
 from orchestrator.policy.lint.kinds.names_under_cilium import unresolved
 from orchestrator.policy.lint.kinds.open_services import opened
+from orchestrator.policy.lint.kinds.selecting_nothing import selecting_nothing
 from orchestrator.policy.lint.kinds.tier_names import tierless
 from orchestrator.policy.lint.kinds.unenforced import without_effect
 from orchestrator.policy.lint.left_aside import of_every_copy
@@ -123,7 +125,7 @@ def _unguarded(fleet: Fleet) -> Iterator[Finding]:
 def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     hidden = "kube-system" in fleet.obscured.unlabelled
-    asked = fleet.workloads if not hidden and not fleet.of_cni else ()  # of those: names_under_cilium.py
+    asked = fleet.workloads if not hidden and not fleet.of_cni else ()  # of those: kinds/
     for workload in asked:
         if not net.isolated(workload.pod, EGRESS) or resolves(fleet, net, workload.pod):
             continue
@@ -314,9 +316,11 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     unseen,
     without_effect,
     unresolved,
+    selecting_nothing,
+    denied,
 )
 # These would call every policy useless where only policies are known.
-ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports)
+ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports, selecting_nothing)
 # These say that policies mean nothing: not of one that means a copy which is left aside.
 ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label)
 # These ask whether pods reach each other, which labels that cannot be read decide.

@@ -35,8 +35,7 @@ def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     if not known and (fleet.further or not net.isolated(pod, EGRESS)):
         return True
     return any(
-        _opens(fleet, policy, rule)
-        and (not known or any("ipBlock" in peer for peer in EGRESS.peers_of(rule)))
+        opens(fleet, policy, rule) and (not known or any("ipBlock" in peer for peer in EGRESS.peers_of(rule)))
         for policy in isolating(fleet, pod, EGRESS)
         for rule in EGRESS.rules(policy)
     )
@@ -60,7 +59,7 @@ def ports_of(resolver: Pod) -> list[int]:
     return declared or [53]
 
 
-def _opens(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
+def opens(fleet: Fleet, policy: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
     """Whether a rule opens port 53 over UDP, by name or among others, towards something that may be a resolver."""
     udp = [p for p in rule.get("ports") or [] if p.get("protocol", "TCP") == "UDP"]
     if any(p.get("port") == 53 or isinstance(p.get("port"), str) for p in udp):

@@ -91,6 +91,17 @@ ALL = Word(placed=True)
 GLOBAL = Word(placed=False)
 
 
+def comparisons(expression: Expression | None) -> Iterator[Comparison]:
+    """Every comparison in an expression, whatever becomes of it there."""
+    if isinstance(expression, Comparison):
+        yield expression
+    elif isinstance(expression, Not):
+        yield from comparisons(expression.other)
+    elif isinstance(expression, Every | Either):
+        for part in expression.parts:
+            yield from comparisons(part)
+
+
 def parsed(text: str) -> Expression:
     """The expression of a selector, `all()` of an empty one. Raises SelectorError."""
     if len(text) > MOST_LENGTH:

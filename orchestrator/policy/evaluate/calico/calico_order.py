@@ -35,7 +35,7 @@ _OF_CLUSTER = {
 }  # what is open in cluster-wide policies here, too
 
 
-class _Selecting(NamedTuple):
+class Selecting(NamedTuple):
     """The policies of a tier that select a pod for a direction, in order by their names from 3.32 on and up to 3.31."""
 
     tier: Tier
@@ -55,11 +55,11 @@ class CalicoOrder:
         further: Sequence[Part],
     ) -> None:
         """`nodes` has the labels of nodes by their addresses; None where they are not known."""
-        self._world = World(namespaces, further)
+        self.world = World(namespaces, further)
         self._kubernetes = KubernetesOrder(namespaces, policies, cluster, nodes)
         self._tiers = tiers(further, cluster)
-        self._selected: dict[tuple[Pod, Direction], list[_Selecting]] = {}
-        self._calico = [CalicoPolicy(obj, self._world) for obj in further if is_calico(obj) and of_pods(obj)]
+        self._selected: dict[tuple[Pod, Direction], list[Selecting]] = {}
+        self._calico = [CalicoPolicy(obj, self.world) for obj in further if is_calico(obj) and of_pods(obj)]
         by_name = {tier.name: tier for tier in self._tiers}
         for policy in self._calico:
             if tier := by_name.get(policy.tier or DEFAULT):  # Calico asks no policy whose tier is not there
@@ -73,7 +73,7 @@ class CalicoOrder:
             end, _ = side.ends(*ends.both)
             if not isinstance(end, Pod):
                 continue
-            for selecting in self._selecting(end, side):
+            for selecting in self.selecting(end, side):
                 for entry in selecting.by_name:
                     if entry.policy:
                         found |= entry.policy.asks[side]
@@ -94,8 +94,8 @@ class CalicoOrder:
         """Each tier with a policy that selects the pod, then the profile."""
         end, _ = side.ends(*ends.both)
         assert isinstance(end, Pod)
-        for selecting in self._selecting(end, side):
-            yield self._rulings(selecting, side, ends, reading)
+        for selecting in self.selecting(end, side):
+            yield self.rulings(selecting, side, ends, reading)
         text = f"no policy isolates {end.namespace}/{end.name} for {side}"
         yield (Ruling("Accept", ports.ANY, lambda asked: [(text, "")]),)
 
@@ -103,20 +103,21 @@ class CalicoOrder:
         """Whether a tier that denies what it does not decide has a policy that selects the pod."""
         end = _seen(pod)
         return isinstance(end, Pod) and any(
-            found.by_name and not found.tier.passes for found in self._selecting(end, side)
+            found.by_name and not found.tier.passes for found in self.selecting(end, side)
         )
 
     def blocks(self) -> Iterator[str]:
         """Of rules and of sets, and the addresses that EndpointSlices name."""
         yield from self._kubernetes.blocks()
-        yield from self._world.blocks()
+        yield from self.world.blocks()
         for policy in self._calico:
             yield from policy.blocks()
 
-    def _selecting(self, pod: Pod, side: Direction) -> list[_Selecting]:
+    def selecting(self, pod: Pod, side: Direction) -> list[Selecting]:
+        """The tiers that are asked about a pod, in order."""
         key = (pod, side)
         if key not in self._selected:
-            known = self._world.place(pod).known[0]
+            known = self.world.place(pod).known[0]
             found = []
             for tier in self._tiers:
                 entries = [
@@ -131,16 +132,17 @@ class CalicoOrder:
                         sorted(entries, key=lambda e: (e.order, e.names[way], e.names))
                         for way in (False, True)
                     )
-                    found.append(_Selecting(tier, *ways))
+                    found.append(Selecting(tier, *ways))
             self._selected[key] = found
         return self._selected[key]
 
-    def _rulings(
-        self, selecting: _Selecting, side: Direction, ends: Ends, reading: Reading
+    def rulings(
+        self, selecting: Selecting, side: Direction, ends: Ends, reading: Reading
     ) -> Iterator[Ruling]:
+        """What a tier says of a connection, in order; the last one is of what none of its rules decides."""
         tier, entries = selecting.tier, selecting.by_tier if reading.names_by_tier else selecting.by_name
         end, peer = side.ends(*ends.both)
-        src, dst = (self._world.place(e) for e in ends.both)
+        src, dst = (self.world.place(e) for e in ends.both)
         if tier.cluster and isinstance(end, Pod):
             yield from self._kubernetes.of_cluster(tier.cluster, side, end, peer, ends.dst, reading)
         for entry in entries:

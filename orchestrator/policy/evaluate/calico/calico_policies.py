@@ -10,6 +10,7 @@ from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.ruling import Cited, Ruling
 from orchestrator.policy.files.doubles import title
+from orchestrator.policy.objects.calico_selectors import Expression
 from orchestrator.policy.objects.directions import Direction
 
 Part = Mapping[str, Any]
@@ -51,14 +52,16 @@ class CalicoPolicy:
         return self.spec.get("tier") or ""
 
     @cached_property
-    def _rules(self) -> Mapping[Direction, Sequence[CalicoRule]]:
+    def rules(self) -> Mapping[Direction, Sequence[CalicoRule]]:
+        """As they stand, in either direction."""
         return {
             side: [CalicoRule(body, self.space, self.world) for body in self.spec.get(side.part) or ()]
             for side in Direction
         }
 
     @cached_property
-    def _subject(self) -> tuple[Any, Any, Any]:
+    def subject(self) -> tuple[Expression | None, Expression | None, Expression | None]:
+        """Its selectors: of pods, of namespaces, of service accounts."""
         fields = ("selector", "namespaceSelector", "serviceAccountSelector")
         selector, spaces, accounts = (expression(self.spec.get(field)) for field in fields)
         return selector, None if self.space else spaces, accounts
@@ -68,12 +71,12 @@ class CalicoPolicy:
         types = self.spec.get("types")
         if types:
             return side.value in types
-        given = [way for way in Direction if self._rules[way]]
+        given = [way for way in Direction if self.rules[way]]
         return side in given or (not given and side is Direction.INGRESS)
 
     def selects(self, known: Known) -> bool:
         """Whether it is about a pod."""
-        selector, spaces, accounts = self._subject
+        selector, spaces, accounts = self.subject
         return (
             (not self.space or known.space == self.space)
             and (selector is None or selector.matches(known.labels))
@@ -85,19 +88,19 @@ class CalicoPolicy:
     def asks(self) -> Mapping[Direction, frozenset[str]]:
         """The questions that its rules of a direction depend on: fields of a Reading."""
         return {
-            side: frozenset(q for rule in rules for q in rule.asks()) for side, rules in self._rules.items()
+            side: frozenset(q for rule in rules for q in rule.asks()) for side, rules in self.rules.items()
         }
 
     def rulings(self, side: Direction, src: Place, dst: Place, reading: Reading) -> Iterator[Ruling]:
         """What its rules that match say, in order; one that logs says nothing."""
-        for number, rule in enumerate(self._rules[side]):
+        for number, rule in enumerate(self.rules[side]):
             if rule.action in _ACTIONS and (found := rule.ports(src, dst, reading)):
                 said = f"{title(self.obj)} {side.part}[{number}]: {rule.action}"
                 yield Ruling(_ACTIONS[rule.action], found, partial(_cited, said))
 
     def blocks(self) -> Iterator[str]:
         """The networks that its rules name."""
-        for rules in self._rules.values():
+        for rules in self.rules.values():
             for rule in rules:
                 for entity in (rule.source, rule.destination):
                     yield from entity.body.get("nets") or ()

@@ -38,7 +38,7 @@ class Entity:
         return Networks(self.body.get("notNets") or ())
 
     @cached_property
-    def _selector(self) -> Expression | None:
+    def selector(self) -> Expression | None:
         return expression(self.body.get("selector"))
 
     @cached_property
@@ -46,27 +46,27 @@ class Entity:
         return expression(self.body.get("notSelector"))
 
     @cached_property
-    def _spaces(self) -> Expression | None:
+    def spaces(self) -> Expression | None:
         return expression(self.body.get("namespaceSelector"))
 
     @cached_property
-    def _account_names(self) -> frozenset[str]:
+    def account_names(self) -> frozenset[str]:
         return frozenset((self.body.get("serviceAccounts") or {}).get("names") or ())
 
     @cached_property
-    def _accounts(self) -> Expression | None:
+    def accounts(self) -> Expression | None:
         return expression((self.body.get("serviceAccounts") or {}).get("selector"))
 
     @cached_property
-    def _alone(self) -> bool:
+    def alone(self) -> bool:
         """Whether it names nothing known but what it excludes."""
-        return not (self._selector or self._spaces or self._accounts or self._account_names)
+        return not (self.selector or self.spaces or self.accounts or self.account_names)
 
     def asks(self) -> Iterator[str]:
         """The questions that its meaning depends on: fields of a Reading."""
-        if self.own and self._not_selector and self._alone:
+        if self.own and self._not_selector and self.alone:
             yield "not_selector_own"
-        if self.world.global_sets and self._spaces not in (None, GLOBAL) and self._unplaced(by_lack=True):
+        if self.world.global_sets and self.spaces not in (None, GLOBAL) and self._unplaced(by_lack=True):
             yield "spaces_mean_global_sets"
         if self.own and self.body.get("services") and not self.body["services"].get("namespace"):
             yield "services_own"
@@ -82,9 +82,9 @@ class Entity:
             return False
         if body.get("services") and self.served(place, reading) is None:
             return False
-        if self._alone and not (self.own and self._not_selector and reading.not_selector_own):
+        if self.alone and not (self.own and self._not_selector and reading.not_selector_own):
             return True
-        return any(self._selects(known, reading) for known in place.known)
+        return any(self.selects(known, reading) for known in place.known)
 
     def served(self, place: Place, reading: Reading) -> int | None:
         """The ports at an end of the Service that it names; None where the end is none of that."""
@@ -92,26 +92,26 @@ class Entity:
         space = named.get("namespace") or (self.own if reading.services_own else "")
         return self.world.service(place, space, named["name"]) if space else None
 
-    def _selects(self, known: Known, reading: Reading) -> bool:
+    def selects(self, known: Known, reading: Reading) -> bool:
         """All of its selectors hold of one and the same thing."""
         if not self._in_space(known, reading):
             return False
-        if self._account_names and known.account not in self._account_names:
+        if self.account_names and known.account not in self.account_names:
             return False
-        if self._accounts and not self._accounts.matches(known.of_account):
+        if self.accounts and not self.accounts.matches(known.of_account):
             return False
-        return self._selector is None or self._selector.matches(known.labels)
+        return self.selector is None or self.selector.matches(known.labels)
 
     def _in_space(self, known: Known, reading: Reading) -> bool:
-        if self._spaces is None:
+        if self.spaces is None:
             return not self.own or known.space == self.own
         if known.space:
-            return self._spaces.matches(known.of_space)
+            return self.spaces.matches(known.of_space)
         return self._unplaced(reading.spaces_mean_global_sets)
 
     def _unplaced(self, by_lack: bool) -> bool:
         """Whether its namespaceSelector means what is in no namespace; `by_lack` says that labels may lack for that."""
-        spaces = self._spaces
+        spaces = self.spaces
         return spaces == GLOBAL or (by_lack and spaces is not None and spaces.matches({}, placed=False))
 
 
@@ -164,6 +164,16 @@ class CalicoRule:
         if given.get("notPorts"):
             found &= ~self._listed(given["notPorts"], dst.pod)
         return found
+
+    def may_name(self, asked: int) -> bool:
+        """Whether it may mean any of some ports, at a destination of which nothing is known."""
+        given, found = self.destination.body, self._of_protocol
+        listed = given.get("ports") or ()
+        if listed and all(str(entry).partition(":")[0].isdecimal() for entry in listed):
+            found &= self._listed(listed, None)
+        if given.get("notPorts"):
+            found &= ~self._listed(given["notPorts"], None)
+        return bool(found & asked)
 
     @cached_property
     def _protocol(self) -> str:

@@ -90,14 +90,14 @@ class World:
         self._further = further
         self._spaces: dict[str, Labels] = {}
         self._places: dict[End, Place] = {}
-        self.global_sets = any(not known.space for known, _ in self._sets)
+        self.global_sets = any(not known.space for known, _ in self.sets)
 
     def place(self, end: End) -> Place:
         """An end as selectors see it."""
         if end not in self._places:
             pod = end if isinstance(end, Pod) else None
             address = pod.ip if pod else str(end)
-            covering = [known for known, nets in self._sets if nets.hold(address)]
+            covering = [known for known, nets in self.sets if nets.hold(address)]
             self._places[end] = Place(address, pod, (*([self._pod(pod)] if pod else ()), *covering))
         return self._places[end]
 
@@ -144,7 +144,8 @@ class World:
         return found
 
     @cached_property
-    def _sets(self) -> list[tuple[Known, Networks]]:
+    def sets(self) -> list[tuple[Known, Networks]]:
+        """NetworkSets and GlobalNetworkSets."""
         found = []
         for kind in _SETS:
             for obj in self._of_kind(kind, GROUP):
