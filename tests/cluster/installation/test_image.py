@@ -1,9 +1,13 @@
 """The image as the Dockerfile makes it: small, without root, and at work on a node from the manifests as they are."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import threading
+import urllib.request
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import image_build
@@ -16,6 +20,7 @@ from helm_program import helm as run_helm
 from node_scene import OWN, eventually, policy
 from node_strategy import probe, strategy
 from patience import ENOUGH, KUBECTL
+from people import service_account
 from scene import PROGRAM
 from stored import open_rollout, rolled_back
 
@@ -25,6 +30,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.node]
 
 MOST_MEGABYTES = 800  # unpacked, the Debian tree included; a third of it as it is shipped
 USER = 65532
+VIEWER = "viewer"
 # How long a pod may take to start is no wait, and a busy node needs it.
 QUICK = {
     "settleSeconds: 3": "settleSeconds: 1",
@@ -137,8 +143,41 @@ def listing(image):
     return next(d for d in policies if d["metadata"]["name"] == name)
 
 
-def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, node_shop):
-    """Controllers and guards become ready, and a merge is promoted by probes from the same image."""
+@contextlib.contextmanager
+def opened(node, folder):
+    """The address that `netpol-canary ui` says to a person who may view and open the pages."""
+    roles = [f"--role=netpol-canary-{name}" for name in ("viewer", "pages")]
+    node.plane.run("create", "serviceaccount", "-n", OWN, VIEWER)
+    for role in roles:
+        name = f"{VIEWER}-{role.rpartition('-')[2]}"
+        node.plane.run("create", "rolebinding", name, "-n", OWN, role, f"--serviceaccount={OWN}:{VIEWER}")
+    seen = service_account(node.plane, folder, OWN, VIEWER)
+    command = (PROGRAM, "ui", "--no-browser", "--kubeconfig", seen.kubeconfig)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    late = threading.Timer(ENOUGH, process.kill)
+    late.start()
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("  http://"):
+                yield line.strip()
+                break
+        else:
+            pytest.fail("".join(said))
+    finally:
+        late.cancel()
+        process.kill()
+        process.wait(ENOUGH)
+
+
+def page(browser, address):
+    asked = urllib.request.Request(address, headers={"Accept": "text/html"})
+    return browser.open(asked, timeout=ENOUGH).read().decode()
+
+
+def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, node_shop, tmp_path):
+    """Controllers and guards become ready, a merge is promoted by probes from the same image, and `ui` shows it."""
     node_shop.settled()
     documents = [
         reaching(d, node, node_shop.git)
@@ -175,6 +214,13 @@ def test_the_manifests_as_they_are_roll_a_change_out(loaded, node, node_shop):
         eventually(lambda: phase() in ("Succeeded", "RolledBack", "Paused"), every=0.5)
         assert phase() == "Succeeded", node_shop.rollout()["status"]["reason"]
         assert node_shop.ask("front", "beta") == "open" and probe("beta")
+        with opened(node, tmp_path) as address:
+            browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+            first = page(browser, address)
+            assert f"system:serviceaccount:{OWN}:{VIEWER}" in first
+            name = node_shop.rollout()["metadata"]["name"]
+            shown = page(browser, f"{address.partition('?')[0]}rollouts/{name}")
+            assert "Succeeded" in shown and revision[:10] in shown
     finally:
         subprocess.run(["chown", "-R", "0:0", str(node_shop.git)], check=False, timeout=ENOUGH)
         body = yaml.safe_dump_all(documents)
