@@ -21,8 +21,8 @@ def show(found: Fleet, cni: str, output: str) -> int:
     rows = [{"to": e.dst.name, "from": e.src, "ports": port_sets.text(e.ports)} for e in every]
     if found.further:
         number = len(found.further)
-        said = f"{many(number, 'policy')} {agreeing(number, 'is', 'are')}"
-        text = f"{said} not asked about pods that do not exist yet"
+        said = f"{many(number, 'policy')} of further APIs {agreeing(number, 'is', 'are')}"
+        text = f"{said} asked about pods without labels alone: what else opens to pods that do not exist yet is not shown"
         note(text)
     if output in ("json", "yaml"):
         printed({"exposure": rows, "notRead": list(found.skipped)}, output)

@@ -14,12 +14,14 @@ from orchestrator.policy.impact.would_cut import shut
 from orchestrator.policy.network.connections import ranges, within
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import INGRESS
+from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.rule_words import block_words
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 from orchestrator.policy.workloads.peers import isolating
 
 INTERNET = "internet"
 ANY = "any pod in any namespace"
+_STRANGER = Pod("stranger", "stranger", {"stranger": "yes"})  # none that a rule means by name
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,16 @@ class Entrance:
 
 
 def exposure(fleet: Fleet, blocks: bool = False) -> list[Exposed]:
-    """For every workload that policies can protect; ClusterNetworkPolicies are not asked.
+    """For every workload that policies can protect; of policies beside NetworkPolicies, only what they leave to any pod.
 
     `blocks`: an ipBlock covers the addresses of pods, as with some CNIs.
     """
     found: dict[tuple[str, str], Exposed] = {}
+    net = fleet.network({"block_covers_pods": blocks}) if fleet.further else None
     for workload in fleet.workloads:
         for src, mask in () if workload.pod.host_network else _let_in(fleet, workload, blocks):
+            if src == ANY and net is not None:
+                mask &= net.over_ports(_STRANGER, workload.pod, ports.ALL)
             key = (workload.name, src)
             mask |= found[key].ports if key in found else ports.NONE
             if mask:

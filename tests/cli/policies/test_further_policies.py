@@ -111,6 +111,16 @@ def test_what_is_wrong_in_them_is_named_at_its_line(netpol, folder, text, at, sa
     assert f"policy.yaml:{at}" in found.out and said in found.out
 
 
+@BOTH
+def test_what_they_protect_is_not_shown_as_open_to_any_pod(netpol, folder, text, name):
+    done = netpol("reach", folder("a", text), "--exposure", "-o", "json")
+    assert {e["to"] for e in json.loads(done.out)["exposure"]} == {
+        "shop/web[Deployment]",
+        "shop/job[Deployment]",
+    }
+    assert "1 policy of further APIs is asked about pods without labels alone" in done.err
+
+
 def test_a_set_that_changes_changes_connections(netpol, folder, tmp_path):
     rule = CALICO[: CALICO.index("  egress:")].replace("app == 'CLIENT'", "role == 'partner'")
     sets = [
