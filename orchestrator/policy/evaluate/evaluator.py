@@ -111,8 +111,8 @@ class Network:
             found |= self._passing(one, other, asked, self._plain)
         return found
 
-    def passing(self, side: Direction, src: Pod, dst: Pod) -> int:
-        """The ports that one end alone lets pass, whatever the other does; of two different pods."""
+    def passing(self, side: Direction, src: End, dst: End) -> int:
+        """The ports that one end alone lets pass, whatever the other does; of two different ends."""
         found = 0
         for pair in families(src, dst):
             ends = self._order.seen(*pair, self._plain)

@@ -280,6 +280,14 @@ RULES = {
             "correct the label or its value, or delete what it belongs to",
         ),
         Rule(
+            "NPC032",
+            "warning",
+            "Calico policies of one order disagree",
+            "Two policies of one tier and one `order` (or without any) select the same workload, and for some connection one "
+            "allows what the other does not. Their names alone decide, and Calico 3.32 compares them in another way than before.",
+            "give one of them a lower order",
+        ),
+        Rule(
             "NPC033",
             "error",
             "a Calico policy names a tier that does not exist",
@@ -318,6 +326,23 @@ RULES = {
             "of single pods, hashes and the like are left out. Selectors of its own policies and of NetworkPolicies on them match "
             "no pod.",
             "select by labels that Cilium keeps, such as app or app.kubernetes.io/name",
+        ),
+        Rule(
+            "NPC038",
+            "info",
+            "a baseline is never asked",
+            "BaselineAdminNetworkPolicies, and ClusterNetworkPolicies of the tier Baseline, are asked about pods that no "
+            "NetworkPolicy selects. NetworkPolicies select every pod of this one's subject, in each direction of its rules: it "
+            "only waits for pods that are still to come.",
+            "delete it, or ignore the rule with a reason: it stands for later pods",
+        ),
+        Rule(
+            "NPC039",
+            "warning",
+            "cluster-wide policies of one priority disagree",
+            "Two of them have the same priority and mean the same connection, which one allows and the other does not. The API "
+            "does not say which counts first.",
+            "give each of them a priority of its own",
         ),
         Rule(
             "NPC040",

@@ -12,12 +12,15 @@ from orchestrator.policy.lint.covering import covers
 from orchestrator.policy.lint.findings import IGNORE, RULES, Finding, Rule, Severity, of_policy, reasons
 from orchestrator.policy.lint.futile import contradictory, out_of_force
 from orchestrator.policy.lint.kinds.denied_names import denied
+from orchestrator.policy.lint.kinds.equal_priorities import equal_priorities
 from orchestrator.policy.lint.kinds.idle_default_deny import idle
 from orchestrator.policy.lint.kinds.left_out_labels import unseen
 from orchestrator.policy.lint.kinds.names_under_cilium import unresolved
 from orchestrator.policy.lint.kinds.open_services import opened
+from orchestrator.policy.lint.kinds.order_ties import order_ties
 from orchestrator.policy.lint.kinds.selecting_nothing import selecting_nothing
 from orchestrator.policy.lint.kinds.tier_names import tierless
+from orchestrator.policy.lint.kinds.unasked_baseline import unasked
 from orchestrator.policy.lint.kinds.unenforced import without_effect
 from orchestrator.policy.lint.left_aside import of_every_copy
 from orchestrator.policy.lint.likely_labels import likely_own, likely_peer
@@ -318,11 +321,14 @@ CHECKS: tuple[Callable[[Fleet], Iterator[Finding]], ...] = (
     unresolved,
     selecting_nothing,
     denied,
+    order_ties,
+    unasked,
+    equal_priorities,
 )
 # These would call every policy useless where only policies are known.
 ABOUT_WORKLOADS = (_selects_nothing, _matches_nothing, _unknown_ports, selecting_nothing)
 # These say that policies mean nothing: not of one that means a copy which is left aside.
-ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label)
+ABOUT_MATCHES = (*ABOUT_WORKLOADS, service_ports, without_label, unasked)
 # These ask whether pods reach each other, which labels that cannot be read decide.
 ABOUT_PAIRS = (
     _without_dns,
@@ -333,4 +339,7 @@ ABOUT_PAIRS = (
     unprobed,
     proxies,
     unresolved,
+    denied,
+    order_ties,
+    equal_priorities,
 )

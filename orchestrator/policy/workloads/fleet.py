@@ -157,6 +157,11 @@ class Fleet:
         return tuple(p for p in self.further if not _tiered(p))
 
     @cached_property
+    def of_cluster(self) -> tuple[dict[str, Any], ...]:
+        """The policies of Kubernetes' own APIs for the whole cluster."""
+        return tuple(p for p in self.further if _tiered(p))
+
+    @cached_property
     def referred(self) -> tuple[Mapping[str, Any], ...]:
         """The objects that policies of further kinds refer to, such as sets of addresses."""
         groups = {group_of(str(p["apiVersion"])) for p in self.further}
@@ -172,9 +177,8 @@ class Fleet:
 
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
-        cluster = [p for p in self.further if _tiered(p)]
         others = [*self.of_cni, *self.referred]
-        return Network(self.namespaces, self.policies, cluster, settled, self.nodes or None, others)
+        return Network(self.namespaces, self.policies, self.of_cluster, settled, self.nodes or None, others)
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""

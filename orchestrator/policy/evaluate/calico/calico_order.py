@@ -42,6 +42,14 @@ class Selecting(NamedTuple):
     by_name: Sequence[Entry]
     by_tier: Sequence[Entry]
 
+    def led_by(self, first: Entry) -> "Selecting":
+        """The same with one of them before the others of its order."""
+        ways = (
+            sorted(entries, key=lambda e: (e.order, e is not first))
+            for entries in (self.by_name, self.by_tier)
+        )
+        return Selecting(self.tier, *ways)
+
 
 class CalicoOrder:
     """What Calico makes of its own policies, of NetworkPolicies and of cluster-wide ones."""
@@ -94,8 +102,16 @@ class CalicoOrder:
         """Each tier with a policy that selects the pod, then the profile."""
         end, _ = side.ends(*ends.both)
         assert isinstance(end, Pod)
-        for selecting in self.selecting(end, side):
-            yield self.rulings(selecting, side, ends, reading)
+        yield from self.asked(self.selecting(end, side), side, ends, reading)
+
+    def asked(
+        self, selecting: Iterable[Selecting], side: Direction, ends: Ends, reading: Reading
+    ) -> Iterator[Iterable[Ruling]]:
+        """Some tiers of a pod's, in the order that is given, then the profile."""
+        end, _ = side.ends(*ends.both)
+        assert isinstance(end, Pod)
+        for one in selecting:
+            yield self.rulings(one, side, ends, reading)
         text = f"no policy isolates {end.namespace}/{end.name} for {side}"
         yield (Ruling("Accept", ports.ANY, lambda asked: [(text, "")]),)
 
@@ -142,17 +158,22 @@ class CalicoOrder:
         """What a tier says of a connection, in order; the last one is of what none of its rules decides."""
         tier, entries = selecting.tier, selecting.by_tier if reading.names_by_tier else selecting.by_name
         end, peer = side.ends(*ends.both)
-        src, dst = (self.world.place(e) for e in ends.both)
         if tier.cluster and isinstance(end, Pod):
             yield from self._kubernetes.of_cluster(tier.cluster, side, end, peer, ends.dst, reading)
         for entry in entries:
-            if entry.policy:
-                yield from entry.policy.rulings(side, src, dst, reading)
-            else:
-                rules = self._kubernetes.of_rules([entry.obj], side, peer, ends.dst, _COVERING, own=False)
-                yield next(rules)  # what it does not allow, others of the tier still may
+            yield from self.of_entry(entry, side, ends, reading)
         if entries:
             yield Ruling("Pass" if tier.passes else "Deny", ports.ANY, lambda asked: _left(tier, entries))
+
+    def of_entry(self, entry: Entry, side: Direction, ends: Ends, reading: Reading) -> Iterator[Ruling]:
+        """What the rules of one policy say of a connection, in order."""
+        if entry.policy:
+            src, dst = (self.world.place(e) for e in ends.both)
+            yield from entry.policy.rulings(side, src, dst, reading)
+            return
+        _, peer = side.ends(*ends.both)
+        rules = self._kubernetes.of_rules([entry.obj], side, peer, ends.dst, _COVERING, own=False)
+        yield next(rules)  # what it does not allow, others of the tier still may
 
 
 def _seen(end: End) -> End:

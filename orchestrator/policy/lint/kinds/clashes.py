@@ -1,0 +1,77 @@
+"""What two policies that may come in either order disagree on, and the connections to ask them about."""
+
+from collections.abc import Iterable, Iterator
+
+from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.network.connections import ranges
+from orchestrator.policy.network.outside import sample
+from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.pod import End, Pod
+from orchestrator.policy.workloads.fleet import Fleet
+
+MOST_ASKED = 100_000  # connections in all; beyond that nothing is said
+MOST_OF_PAIR = 10_000
+
+
+def clashing(one: Iterable[Ruling], other: Iterable[Ruling]) -> int:
+    """The ports on which the first rules that match have different actions."""
+    ones, others = _by_action(one), _by_action(other)
+    found = port_sets.NONE
+    for action, mask in ones.items():
+        for different, theirs in others.items():
+            found |= mask & theirs if action != different else port_sets.NONE
+    return found
+
+
+def _by_action(rulings: Iterable[Ruling]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    left = port_sets.ANY
+    for action, mask, _ in rulings:
+        found[action] = found.get(action, port_sets.NONE) | (mask & left)
+        left &= ~mask
+    return found
+
+
+def distinct(fleet: Fleet) -> list[Pod]:
+    """One of all pods that policies cannot tell apart, those of the host's network aside."""
+    found: dict[object, Pod] = {}
+    for workload in fleet.workloads:
+        pod = workload.pod
+        key = (
+            pod.namespace,
+            tuple(sorted(pod.labels.items())),
+            pod.ports,
+            pod.account,
+            pod.ip,
+            pod.other_ips,
+        )
+        if not pod.host_network:
+            found.setdefault(key, pod)
+    return list(found.values())
+
+
+def outside(fleet: Fleet) -> list[End]:
+    """An address of each range that policies tell apart."""
+    return [sample(span) for span in ranges(fleet)]
+
+
+class Budget:
+    """How many connections may still be asked about, of a pair of policies and in all."""
+
+    def __init__(self) -> None:
+        self._left = MOST_ASKED
+        self._of_pair: dict[object, int] = {}
+
+    def peers(self, pair: object, ends: Iterable[End]) -> Iterator[End]:
+        """The ends, as far as the pair may ask about them."""
+        for end in ends:
+            used = self._of_pair[pair] = self._of_pair.get(pair, 0) + 1
+            self._left -= 1
+            if used > MOST_OF_PAIR or self._left < 0:
+                return
+            yield end
+
+
+def named(end: End) -> str:
+    """As a finding says it."""
+    return f"{end.namespace}/{end.name}" if isinstance(end, Pod) else str(end)
