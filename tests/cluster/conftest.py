@@ -1,8 +1,6 @@
 """The scene that the end-to-end tests share."""
 
 import os
-import sys
-from pathlib import Path
 
 import node as real
 import pytest
@@ -49,13 +47,7 @@ def watched(plane, harness, tmp_path_factory):
     """The module scene.py, and Prometheus scraping the traffic process."""
     import scene as module
 
-    folder = tmp_path_factory.mktemp("prometheus")
-    port = harness.free_port()
-    command = [sys.executable, Path(__file__).parent / "node" / "traffic.py", plane.kubeconfig, port]
-    with (
-        module.process(command, folder / "traffic.log"),
-        module.prometheus(folder, f"127.0.0.1:{port}", harness.free_port()) as url,
-    ):
+    with module.watching(plane, harness, tmp_path_factory.mktemp("prometheus")) as url:
         yield module, url
 
 

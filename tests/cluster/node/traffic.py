@@ -1,7 +1,8 @@
 """A process that sends no packets but counts requests as the policies in the API server let them pass.
 
-`python traffic.py KUBECONFIG PORT`: `front` calls every other namespace of the tests; the counters stand on
-http://127.0.0.1:PORT/metrics for Prometheus. Ends with its parent, or by SIGTERM.
+`python traffic.py KUBECONFIG PORT [API_VERSION/KIND...]`: `front` calls every other namespace of the tests; the counters
+stand on http://127.0.0.1:PORT/metrics for Prometheus. Policies of the kinds named count besides NetworkPolicies. Ends with
+its parent, or by SIGTERM.
 """
 
 import os
@@ -22,13 +23,14 @@ passing: dict[str, bool] = {}  # what the policies let pass when they were last 
 lock, since = threading.Lock(), [time.monotonic()]
 
 
-def tick(cluster):
+def tick(cluster, further):
     """What the policies let pass, as they now stand."""
     spaces = {
         o["metadata"]["name"]: o["metadata"].get("labels") or {}
         for o in cluster.list(Kind("v1", "Namespace"))
     }
-    net = Network(spaces, cluster.list(Kind("networking.k8s.io/v1", "NetworkPolicy")))
+    others = [obj for kind in further for obj in cluster.list(kind)]
+    net = Network(spaces, cluster.list(Kind("networking.k8s.io/v1", "NetworkPolicy")), further=others)
     pods = {p.namespace: p for p in pods_of(cluster.list(Kind("v1", "Pod")))}
     found = {}
     for name, pod in sorted(pods.items()):
@@ -76,14 +78,15 @@ class Metrics(BaseHTTPRequestHandler):
         """Silence."""
 
 
-def main(kubeconfig, port):
+def main(kubeconfig, port, *named):
+    further = [Kind(*name.rsplit("/", 1)) for name in named]
     cluster, parent = connect(kubeconfig), os.getppid()
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), Metrics)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while os.getppid() == parent:
         time.sleep(TICK)
         try:
-            tick(cluster)
+            tick(cluster, further)
         except PortError as error:
             print(error, flush=True)
 

@@ -46,9 +46,12 @@ READY = {
 }
 
 
-def listed(group, version, kind, plural, scope="Cluster"):
-    """The CRD of a kind of policies, or of what they refer to, as far as it takes to list them."""
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def listed(group, version, kind, plural, scope="Cluster", shape=ANYTHING):
+    """The CRD of a kind of policies, or of what they refer to, as far as it takes to list them, unless `shape` says more."""
+    schema = {"openAPIV3Schema": shape}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

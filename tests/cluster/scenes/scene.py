@@ -15,8 +15,20 @@ from clearing import OWN, cleared
 from patience import ENOUGH, eventually
 from runtime import running as process
 
-__all__ = ["OWN", "PROGRAM", "Scene", "cli", "eventually", "policy", "process", "prometheus", "source"]
+__all__ = [
+    "OWN",
+    "PROGRAM",
+    "Scene",
+    "cli",
+    "eventually",
+    "policy",
+    "process",
+    "prometheus",
+    "source",
+    "watching",
+]
 
+TRAFFIC = Path(__file__).parents[1] / "node" / "traffic.py"
 PROGRAM = str(Path(sys.executable).parent / "netpol-canary")
 SERVERS = ("alpha", "beta", "delta", "gamma", "omega")
 DROPPED = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp")
@@ -39,6 +51,18 @@ def prometheus(folder, target, port):
     ]
     with process(command, folder / "prometheus.log"):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def watching(plane, harness, folder, *further):
+    """A traffic process, and Prometheus, which scrapes it; its URL. `further` kinds count besides NetworkPolicies."""
+    port = harness.free_port()
+    named = [f"{kind.api_version}/{kind.kind}" for kind in further]
+    with (
+        process([sys.executable, TRAFFIC, plane.kubeconfig, port, *named], folder / "traffic.log"),
+        prometheus(folder, f"127.0.0.1:{port}", harness.free_port()) as url,
+    ):
+        yield url
 
 
 def cli(plane, *args, seconds=2 * ENOUGH):
@@ -99,7 +123,7 @@ def source(url, metrics, servers=SERVERS, **strategy):
 class Scene:
     """One shop on a real API server: `plane` is a ControlPlane, `metrics` Prometheus' URL."""
 
-    servers = SERVERS
+    servers, kind = SERVERS, reading.POLICY
 
     def __init__(self, plane, folder, metrics):
         self.plane, self.folder, self.metrics = plane, Path(folder), metrics
@@ -124,7 +148,11 @@ class Scene:
         """An empty Git repository, and the file of the source that names it."""
         self.git.mkdir(parents=True)
         self._git("init", "-q", "-b", "main")
-        self.file.write_text(yaml.safe_dump(source(self.git, self.metrics, self.servers)))
+        self.file.write_text(yaml.safe_dump(self.declared(self.metrics)))
+
+    def declared(self, metrics, **strategy):
+        """The shop's PolicySource."""
+        return source(self.git, metrics, self.servers, **strategy)
 
     def clear(self):
         """Take away what a test made; the namespaces go too."""
@@ -169,12 +197,7 @@ class Scene:
     def settled(self):
         """The first policies in force, and traffic in Prometheus since."""
         self.commit(**self.first())
-        quick = source(
-            self.git,
-            "",
-            self.servers,
-            analysis={"count": 1, "intervalSeconds": 1, "probing": {"edges": False}},
-        )
+        quick = self.declared("", analysis={"count": 1, "intervalSeconds": 1, "probing": {"edges": False}})
         quick["spec"]["strategy"]["settleSeconds"] = 0
         first = self.folder / "first.yaml"
         first.write_text(yaml.safe_dump(quick))
@@ -194,8 +217,8 @@ class Scene:
         return float(found[0]["value"][1]) if found else 0.0
 
     def policies(self):
-        """Every NetworkPolicy but for what the server keeps for itself."""
-        found = reading.listed(self.plane, reading.POLICY)
+        """Every policy of the scene's kind but for what the server keeps for itself."""
+        found = reading.listed(self.plane, self.kind)
         for item in found:
             for field in DROPPED:
                 item["metadata"].pop(field, None)

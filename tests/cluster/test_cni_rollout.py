@@ -1,0 +1,57 @@
+"""Policies of Cilium's and of Calico's API reach a real API server namespace by namespace, and come back exactly."""
+
+import json
+
+import cni_scene
+import pytest
+import reading
+from cni_scene import APIS, CniScene
+from scene import SERVERS, watching
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def watched_apis(plane, harness, tmp_path_factory):
+    """Prometheus over traffic that these policies decide of as well."""
+    if not plane.server:
+        pytest.skip("it deletes CRDs of Cilium and Calico: only on a control plane of our own")
+    folder, apis = tmp_path_factory.mktemp("cni"), APIS.values()
+    cni_scene.installed(plane, *apis)
+    with watching(plane, harness, folder, *(api.kind for api in apis)) as url:
+        yield url
+    cni_scene.removed(plane, *apis)
+
+
+@pytest.fixture(params=APIS)
+def shop(plane, watched_apis, tmp_path, request):
+    found = CniScene(plane, tmp_path, watched_apis, APIS[request.param])
+    found.furnish()
+    found.settled()
+    yield found
+    found.clear()
+
+
+def test_a_change_is_promoted_over_five_namespaces_and_the_next_one_rolled_back_exactly(shop):
+    api = shop.api
+    assert len(shop.policies()) == 2 * len(SERVERS)
+    shop.commit(**dict.fromkeys(SERVERS, shop.policies_of(callers=api.tight)))
+    plan = shop.cli("plan", "--source", str(shop.file))
+    assert "5 namespaces in 3 waves; 0 to create, 5 to update, 5 to delete" in plan.stdout, plan.stderr
+    done = shop.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shop.rollout()["status"]["phase"] == "Succeeded"
+    stored = [{k: o["spec"][k] for k in api.tight} for o in shop.policies()]
+    assert stored == [api.tight] * len(SERVERS)
+
+    for word, mark in (("annotate", "example.com/team=payments"), ("label", "checked=yes")):
+        shop.plane.run(word, api.crd["metadata"]["name"], "callers", "-n", "beta", mark)
+    before = shop.policies()
+    shop.commit(beta=shop.policies_of(shut=api.denial), omega=shop.policies_of(callers=api.denial))
+    done = shop.run()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "client-errors in front" in shop.why() and f"beta/{api.kind.kind}/shut" in shop.why()
+    assert json.dumps(shop.policies()) == json.dumps(before)
+    assert shop.rollout()["status"]["phase"] == "RolledBack"
+    assert shop.phases(shop.rollout()["metadata"]["name"]) == {"beta": "Restored", "omega": "Pending"}
+    assert reading.found(shop.plane, api.kind, "shut", "beta") == {}
