@@ -190,7 +190,10 @@ def test_a_controller_killed_between_any_two_pods_of_argo_is_stood_in_for(yard, 
     yard.stack.callback(pods.close)
     pods.hold = {f"to{n}": step for n, step in enumerate(STEPS)}
     given = [
-        yard.source(name, engine="argo", analysis={"count": 3, "intervalSeconds": 20}) for name in pods.hold
+        yard.source(
+            name, engine="argo", analysis={"count": 3, "intervalSeconds": 20, "probing": {"edges": False}}
+        )
+        for name in pods.hold
     ]
     yard.plane.run("apply", "-f", "-", stdin=yaml.safe_dump_all(given))
     account = service_account(yard.plane, yard.folder, OWN, "netpol-canary").kubeconfig

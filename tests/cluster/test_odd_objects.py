@@ -26,6 +26,7 @@ KEEPER = "example.com/keeps-it"
 DEADLINE = 20  # seconds, after which a way back is Failed
 TRIES = DEADLINE + 15  # one a second, and what comes before and after
 CALLS = 8  # of one try: the Lease, what stands in the namespace, the records
+UNWATCHED = {"settleSeconds": 0, "analysis": {"probing": {"edges": False}}}
 
 
 def kept(place, *finalizers):
@@ -51,7 +52,7 @@ def worked(place, name, ctx=None):
 def test_what_somebody_s_finalizer_keeps_is_named_and_ends_as_failed_within_the_deadline_in_few_calls(
     place, request
 ):
-    place.source(strategy={"settleSeconds": 0, "deadlineSeconds": DEADLINE})
+    place.source(strategy={**UNWATCHED, "deadlineSeconds": DEADLINE})
     name = start(place.ctx, place.source()).rollout
     assert worked(place, name).phase == "Succeeded"
     kept(place, KEEPER)
@@ -96,7 +97,7 @@ NO_REQUEST = {
 
 @pytest.mark.parametrize("text", NO_REQUEST.values(), ids=NO_REQUEST)
 def test_what_stands_where_a_request_would_and_is_none_is_ignored_aloud_and_the_rollout_goes_on(place, text):
-    place.source(strategy={"settleSeconds": 0, "deadlineSeconds": int(ENOUGH)})
+    place.source(strategy={**UNWATCHED, "deadlineSeconds": int(ENOUGH)})
     ctx = replace(place.ctx, notifier=EventNotifier(place.api, place.ctx.clock))
     controller = Controller(ctx, "test", Instruments())
     name = start(ctx, place.source()).rollout

@@ -141,7 +141,7 @@ CALM = {
 # The seed to begin with, so that few are played, and what is sharpened.
 SHARP = {
     "half-way-not-recognised": (
-        40,
+        90,
         {
             "kills": 0.9,
             "errors": 0.1,
@@ -175,7 +175,7 @@ SHARP = {
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
     "policies-written-blindly": (
-        40,
+        60,
         {"strangers_every": 2.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
     ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
