@@ -9,7 +9,7 @@ from audit import did, granted
 from clearing import cleared
 from faulty_port import FaultyPort, just_before
 from installed import ACCOUNTS, FURTHER, POD, SPACES, Installed, Kubelet
-from patience import ENOUGH, eventually
+from patience import ENOUGH, KUBECTL, eventually
 from scene import cli
 from stage import OWN, files, policy
 
@@ -46,7 +46,7 @@ def installed(plane, harness, tmp_path_factory):
         pytest.skip("it reads the audit log: only on a control plane of our own")
     yield Installed(plane, harness, tmp_path_factory.mktemp("installed"))
     cleared(plane, *SPACES)
-    plane.run("delete", "crd", *(crd["metadata"]["name"] for crd in FURTHER), "--wait=false", check=False)
+    plane.run("delete", "crd", *(crd["metadata"]["name"] for crd in FURTHER), KUBECTL, check=False)
 
 
 def controllers_life(installed):
