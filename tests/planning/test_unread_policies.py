@@ -1,9 +1,11 @@
 """A cluster-wide policy that stands in the cluster and is not of the shape known here hurts no rollout: it is left out and named."""
 
 import pytest
+from faulty_port import FaultyPort, just_before
 from stage import Stage, work
 
 from orchestrator.context import ANALYSIS
+from orchestrator.errors import Forbidden
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
 from orchestrator.rollout.resources.resource import load
@@ -65,3 +67,23 @@ def cli_said(monkeypatch, capsys):
         main.main()
     assert end.value.code == 0
     return capsys.readouterr().out
+
+
+SHUT = just_before(Forbidden("adminnetworkpolicies is forbidden"), "list", kind="AdminNetworkPolicy")
+
+
+def test_a_kind_that_may_not_be_listed_stops_nothing_and_is_named():
+    scene = Stage()
+    for space in ("pay", "web"):
+        scene.pod(space)
+    ctx, source = scene.context(FaultyPort(scene.cluster, SHUT)), scene.shop()
+    repository = ctx.repository(source)
+    commit = repository.resolve("")
+    made, given = plan(ctx, source, commit), repository.files(commit)
+    found, plain = (forecast(c, made, source.spec.strategy, given) for c in (ctx, scene.context()))
+    (note,) = found.notes
+    assert "AdminNetworkPolicy" in note and "adminnetworkpolicies is forbidden" in note
+    assert found.changes == plain.changes != () and not found.unknown and not plain.notes
+    assert work(ctx, "one").rollout.status.phase == "Succeeded"
+    analyses = [load(obj) for obj in scene.cluster.list(ANALYSIS)]
+    assert analyses and all(note in analysis.spec.notes for analysis in analyses)

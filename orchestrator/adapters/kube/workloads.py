@@ -1,45 +1,50 @@
 """The workloads and policies of a live cluster, as documents for the evaluator."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 
-from orchestrator.errors import NotFound
-from orchestrator.policy.files.manifest import Document
-from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, REFERRED, group_of
+from orchestrator.errors import Forbidden, NotFound
+from orchestrator.policy.files.manifest import Document, Unlisted, unlisted
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, REFERRED, PolicyKind
 from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.rollout.resources.objects import PROBE_LABEL
 
 WHERE = "the cluster"
 KINDS = (Kind("v1", "Namespace"), Kind("v1", "Pod"), Kind("networking.k8s.io/v1", "NetworkPolicy"))
-MAYBE = tuple(Kind(k.api_version, k.kind) for k in POLICY_KINDS)
 ENDED = ("Succeeded", "Failed")
 MOST_QUESTIONS = 10  # so many namespaces are asked for one by one, more in one question
 
 
 def documents(cluster: Cluster) -> Iterator[Document]:
-    """Namespaces, pods that run or may run, policies, and what these refer to; a kind that the cluster does not have is none."""
+    """Namespaces, pods that run or may run, policies, and what these refer to; a kind that the cluster does not have is none.
+
+    One of the further kinds that may not be listed is Unlisted: most clusters that have it have no such policy.
+    """
     groups: set[str] = set()
     for kind in KINDS:
         yield from _documents(cluster.list(kind))
-    for kind in MAYBE:
-        if found := _some(cluster, kind):
-            groups.add(group_of(kind.api_version))
-            yield from _documents(found)
+    for policy in POLICY_KINDS:
+        found = _further(cluster, policy)
+        groups |= {policy.group for d in found if not isinstance(d, Unlisted)}
+        yield from found
     for other in dict.fromkeys(k for group in sorted(groups) for k in REFERRED.get(group, ())):
-        kind = Kind(other.api_version, other.kind)
-        yield from _documents(_one(cluster, kind, *other.only) if other.only else _some(cluster, kind))
+        yield from _further(cluster, other)
 
 
-def _some(cluster: Cluster, kind: Kind) -> list[Manifest]:
-    with suppress(NotFound):
-        return cluster.list(kind)
-    return []
-
-
-def _one(cluster: Cluster, kind: Kind, space: str, name: str) -> list[Manifest]:
-    with suppress(NotFound):
-        return [cluster.get(kind, name, space)]
-    return []
+def _further(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
+    kind = Kind(wanted.api_version, wanted.kind)
+    try:
+        if wanted.only is None:
+            return list(_documents(cluster.list(kind)))
+        space, name = wanted.only
+        return list(_documents([cluster.get(kind, name, space)]))
+    except NotFound:
+        return []
+    except Forbidden as error:
+        if error.status == 401:
+            raise
+        return [
+            unlisted(*kind, WHERE, f"it may not be listed, and what depends on it is not known ({error})")
+        ]
 
 
 def _documents(found: Iterable[Manifest]) -> Iterator[Document]:

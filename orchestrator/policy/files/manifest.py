@@ -45,6 +45,16 @@ class Document:
         return Cited(self.text, f"{self.below}{self.path}", self.line, field=field, subject=subject)
 
 
+class Unlisted(Document):
+    """Stands for all objects of a kind that a cluster does not show; `wrong` says why."""
+
+
+def unlisted(api_version: str, kind: str, where: str, why: str) -> Unlisted:
+    """The one of a kind: itself of another kind, so that it is taken for no policy, and without a name."""
+    obj = {"apiVersion": api_version, "kind": f"{kind}List", "metadata": {"name": ""}}
+    return Unlisted(obj, where, 1, wrong=why)
+
+
 def parse_all(files: Mapping[str, bytes]) -> list[Document]:
     """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput."""
     return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]

@@ -79,7 +79,8 @@ def left_out(fleet: Fleet) -> Iterator[str]:
 
 
 def unread_policies(fleet: Fleet) -> Iterator[str]:
-    """The policies of further kinds that stand there and are not evaluated, since they are not of the shape that is known here."""
+    """The policies of further kinds that stand there and are not evaluated, for their shape or since the cluster does not show them."""
+    yield from fleet.unlisted
     yield from (hidden(document, text) for document, text in fleet.malformed if policy_kind(document.obj))
 
 

@@ -12,7 +12,7 @@ from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.pair_index import PodIndex
 from orchestrator.policy.files.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.files.field_places import Places
-from orchestrator.policy.files.manifest import Document, space_of
+from orchestrator.policy.files.manifest import Document, Unlisted, space_of
 from orchestrator.policy.files.nearest import did_you_mean, no_address
 from orchestrator.policy.files.unread import meaning
 from orchestrator.policy.objects import read_shape
@@ -80,6 +80,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
+    `unlisted` says which kinds of objects a cluster does not show.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `further` are the policies of other kinds than NetworkPolicy. `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
@@ -94,6 +95,7 @@ class Fleet:
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
+    unlisted: tuple[str, ...] = ()
     texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
     aside: Mapping[int, tuple[Workload | Document, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -237,7 +239,9 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     beside: list[Document] = []
     aside: dict[int, list[Workload | Document]] = {}
     doubles = Doubles()
-    read = placed(documents)
+    given = list(documents)
+    closed = tuple(_shut(d) for d in given if isinstance(d, Unlisted))
+    read = placed(d for d in given if not isinstance(d, Unlisted))
     known = referred(d.obj for d in read)
     for document in read:
         obj, where = document.obj, document.where
@@ -310,7 +314,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
         kind, version = policy["kind"], policy["apiVersion"]
         skipped[f"{kind} ({version}): Cilium, whose policies stand beside, does not enforce it"] += 1
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
-    told += [*doubles.told(), *(hidden(document, text) for document, text in malformed)]
+    told += [*closed, *doubles.told(), *(hidden(document, text) for document, text in malformed)]
     return Fleet(
         tuple(ordered),
         labels,
@@ -321,6 +325,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
         tuple(invalid),
         tuple(beside),
         tuple(malformed),
+        closed,
         _texts(read),
         {number: tuple(found) for number, found in aside.items()},
     )
@@ -348,6 +353,11 @@ def hidden(document: Document, wrong: str) -> str:
     if obj["kind"] == "Namespace":
         return f"{told}; what depends on the labels of {_own_name(obj)} is not known, and left out"
     return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
+
+
+def _shut(document: Unlisted) -> str:
+    obj = document.obj
+    return f"{obj['kind'].removesuffix('List')} ({obj['apiVersion']}): {document.wrong}"
 
 
 def _own_name(obj: Mapping[str, Any]) -> str:

@@ -1,7 +1,11 @@
 """What policies of Cilium and Calico refer to is listed where they stand, and only there."""
 
+import pytest
+
 from orchestrator.adapters.kube.workloads import documents
-from orchestrator.errors import NotFound
+from orchestrator.cli.policies.fleets import unread
+from orchestrator.errors import Forbidden, NotFound
+from orchestrator.policy.workloads.comparable import unread_policies
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
 
@@ -81,3 +85,41 @@ def test_without_such_policies_nothing_else_is_asked_for():
 def test_another_group_with_the_same_kind_is_another_kind():
     policy = Kind("networking.k8s.io/v1", "NetworkPolicy")
     assert not policy.means({"apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy"})
+
+
+class Closed(Cluster):
+    """Does not let anybody list some kinds."""
+
+    def __init__(self, error, *kinds, objects=(POD, CILIUM)):
+        super().__init__(*objects)
+        self.error, self.kinds = error, kinds
+
+    def list(self, kind, namespace=None, labels=""):
+        if kind.kind in self.kinds:
+            raise self.error
+        return super().list(kind, namespace, labels)
+
+
+SHUT = Forbidden("globalnetworkpolicies.projectcalico.org is forbidden")
+
+
+def test_one_kind_that_may_not_be_listed_is_named_and_the_rest_is_read():
+    found = fleet(documents(Closed(SHUT, "GlobalNetworkPolicy", "CiliumNode")), live=True)
+    assert [p["kind"] for p in found.further] == ["CiliumNetworkPolicy"]
+    assert [text.partition(":")[0] for text in unread_policies(found)] == [
+        "GlobalNetworkPolicy (projectcalico.org/v3)",
+        "CiliumNode (cilium.io/v2)",
+    ]
+    assert all(str(SHUT) in text and "is not known" in text for text in unread_policies(found))
+    assert unread(found) == list(unread_policies(found))
+
+
+def test_what_nothing_is_known_without_may_not_be_missing():
+    for kind in ("Pod", "Namespace"):
+        with pytest.raises(Forbidden):
+            list(documents(Closed(SHUT, kind)))
+
+
+def test_whoever_is_not_signed_in_is_told_so():
+    with pytest.raises(Forbidden):
+        list(documents(Closed(Forbidden("who are you?", 401), "GlobalNetworkPolicy")))

@@ -274,12 +274,26 @@ def asked_by_admission(*kinds):
     return {("update", f"{kind}/finalizers.netpol-canary.dev") for kind in kinds}
 
 
+# Calico's own API server asks whether whoever lists policies may: no request of theirs either.
+ASKED_BY_CALICO = {
+    ("get", "tiers.projectcalico.org"),
+    ("list", "tier.networkpolicies.projectcalico.org"),
+    ("list", "tier.globalnetworkpolicies.projectcalico.org"),
+}
+
+
 # What each account does, and what it is granted that the log cannot show.
 LIVES = {
-    "netpol-canary": (controllers_life, asked_by_admission("policysources", "policyrollouts")),
+    "netpol-canary": (
+        controllers_life,
+        asked_by_admission("policysources", "policyrollouts") | ASKED_BY_CALICO,
+    ),
     "netpol-canary-guard": (guards_life, asked_by_admission("policyrollouts")),
     # Argo's own executor reports beside the step.
-    "netpol-canary-step": (steps_life, {(v, "workflowtaskresults.argoproj.io") for v in ("create", "patch")}),
+    "netpol-canary-step": (
+        steps_life,
+        {(v, "workflowtaskresults.argoproj.io") for v in ("create", "patch")} | ASKED_BY_CALICO,
+    ),
     "netpol-canary-archive": (archives_life, set()),
 }
 

@@ -81,7 +81,7 @@ def _of(standing: Fleet, reading: dict[str, bool], pattern: str) -> Allowed:
     left_out = (
         f"{many(unread, 'object')} of the cluster cannot be read and {agreeing(unread, 'is', 'are')} left out"
     )
-    beside = [left_out] if unread else []
+    beside = [*([left_out] if unread else []), *(f"not analysed: {text}" for text in standing.unlisted)]
     if len(mine) * len(found.workloads) > MOST_PAIRS:
         text = (
             f"{many(len(mine), 'workload')} of {many(len(asked), 'namespace')} are too many to draw at once"
