@@ -135,9 +135,12 @@ def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.
         [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
     )
     touched = {objects.key(o) for o in (*before, *after)}
+    others = sorted({f"{k[0]} {k[1]}" for k in touched if k[:2] != tuple(POLICY)})
+    if others and len(touched) > 1:
+        return f"{name}: {write_order.BRIEFLY} (one object after another, as for {', '.join(others)})"
     sides = [[o for o in some if POLICY.means(o)] for some in (before, after)]
-    others = [o for k, o in standing.items() if k not in touched and POLICY.means(o)]
-    return write_order.steps(name, sides[0], sides[1], others, "plan").note
+    unchanged = [o for k, o in standing.items() if k not in touched and POLICY.means(o)]
+    return write_order.steps(name, sides[0], sides[1], unchanged, "plan").note
 
 
 def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:

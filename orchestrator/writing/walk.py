@@ -58,17 +58,21 @@ def path(
     def policies(some: Objects) -> list[Manifest]:
         return [o for k, o in sorted(some.items()) if k[:2] == tuple(POLICY)]
 
+    def write(some: Sequence[Key]) -> None:
+        for key in some:
+            if not objects.same(before.get(key), after.get(key)):
+                move(key, after.get(key))
+
+    # A rule that moves between kinds stands in both meanwhile; backwards as well, where the order is the reverse.
+    other_kinds = sorted(
+        (k for k in {*before, *after} if k[:2] != tuple(POLICY)), key=lambda k: (k in before, k)
+    )
+    write([k for k in other_kinds if k in after])
     ends = policies(before), policies(after), policies(others)
     found = write_order.steps(namespace, *ends, tag(name), number)
-    for write in found.writes:
-        move(objects.key(write.obj), None if write.action == "delete" else write.obj)
-    other_kinds = sorted(k for k in {*before, *after} if k[:2] != tuple(POLICY))
-    for key in other_kinds:
-        if key in after and not objects.same(before.get(key), after[key]):
-            move(key, after[key])
-    for key in other_kinds:
-        if key not in after:
-            move(key, None)
+    for step in found.writes:
+        move(objects.key(step.obj), None if step.action == "delete" else step.obj)
+    write([k for k in other_kinds if k not in after])
     return states
 
 

@@ -6,6 +6,7 @@ from stage import ALLOW, DENY, SPACES, Stage, files, work
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput
 from orchestrator.operations.start import find_source, start
+from orchestrator.planning.planner import plan
 from orchestrator.ports import Kind
 
 CARRIED = Kind("cilium.io/v2", "CiliumNetworkPolicy")
@@ -77,3 +78,23 @@ def test_what_its_agent_would_refuse_is_refused_before_it_is_planned(wrong):
     ctx = stage.context()
     with pytest.raises(BadInput, match=r"CiliumNetworkPolicy cuts is not valid: spec"):
         start(ctx, find_source(ctx, "shop"))
+
+
+OTHER = {**CUTS, "metadata": {"name": "more"}}
+
+
+@pytest.mark.parametrize(
+    ("policies", "said"), [((DENY, CUTS), True), ((CUTS, OTHER), True), ((CUTS,), False)]
+)
+def test_a_plan_says_that_several_objects_of_such_kinds_are_written_one_by_one(policies, said):
+    stage = stage_of(True)
+    stage.remove(Kind("networking.k8s.io/v1", "NetworkPolicy"), "old", "cart")
+    stage.repository.push("d", files(*policies))
+    ctx = stage.context()
+    made = plan(ctx, find_source(ctx, "shop"), "d" * 40)
+    assert len(made.namespaces) == len(SPACES)
+    for space, found in made.namespaces.items():
+        assert bool(found.note) is said
+        assert not said or (
+            found.note.startswith(f"{space}: ") and "cilium.io/v2 CiliumNetworkPolicy" in found.note
+        )

@@ -21,6 +21,7 @@ from orchestrator.policy.writes.overlapping import Overlapping
 
 Policy = dict[str, Any]
 MOST_TEMPORARY = 64
+BRIEFLY = "connections may open or break briefly while its policies are written"
 # Selects no pod: the object keeps its name and uid while temporary policies stand for it.
 _NOBODY = [{"key": "netpol-canary.dev/nobody", "operator": o} for o in ("Exists", "DoesNotExist")]
 INERT: dict[str, Any] = {"podSelector": {"matchExpressions": _NOBODY}, "policyTypes": [INGRESS.value]}
@@ -165,7 +166,7 @@ def steps(
         return Order(tuple(_through_both(namespace, made, old, new, unchanged)))
     except Inexact as error:
         writes = [_direct(old, new, n) for n in sorted({*old, *new}, key=lambda n: (n not in new, n))]
-        note = f"{namespace}: connections may open or break briefly while its policies are written ({error})"
+        note = f"{namespace}: {BRIEFLY} ({error})"
         return Order(tuple(writes), False, note)
 
 
