@@ -11,7 +11,7 @@ from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
 from orchestrator.policy.evaluate.cni_profiles import covers_nodes, profile
 from orchestrator.policy.files.manifest import parse_all
-from orchestrator.policy.impact.would_cut import would_cut
+from orchestrator.policy.impact.would_cut import undecided, would_cut
 from orchestrator.policy.network.resolving import under_cilium
 from orchestrator.policy.workloads.comparable import known_alone
 from orchestrator.policy.workloads.fleet import fleet
@@ -37,6 +37,10 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     gone = {w.name for w in whole.workloads} - {w.name for w in known.workloads}
     needed = [e for e in needed if not {getattr(end, "name", "") for end in (e.src, e.dst)} & gone]
     found = would_cut(known, needed, platform, settled)
+    unknown = [f"not known: {text}" for text in undecided(known, needed, settled)]
+    for text in unknown:
+        note(text)
+    notes += unknown
     if output in ("json", "yaml"):
         rows = [
             {

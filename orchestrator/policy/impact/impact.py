@@ -89,7 +89,7 @@ def impact(
         tuple(dict.fromkeys(mute)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in scrapes if _blinds(c, read)),
         tuple(f"{c.src.name} to {c.dst.name}" for c in lost if _is_own(c, own)),
-        _uncallable(old, new),
+        _uncallable(old, new, settled),
     )
 
 
@@ -98,10 +98,13 @@ def workloads_of(isolated: Iterable[str]) -> int:
     return len({name.rpartition(" (")[0] for name in isolated})
 
 
-def _uncallable(old: Fleet, new: Fleet) -> tuple[str, ...]:
+def _uncallable(old: Fleet, new: Fleet, settled: Mapping[str, bool] | None) -> tuple[str, ...]:
     """Webhooks and aggregated APIs that the API server could call before."""
     before, after = (
-        {f"{one.what} at {one.workload.name}": shut(fleet, one) for one in called(fleet.beside, fleet)}
+        {
+            f"{one.what} at {one.workload.name}": shut(fleet, one, settled)
+            for one in called(fleet.beside, fleet)
+        }
         for fleet in (old, new)
     )
     return tuple(name for name, cut in after.items() if cut and before.get(name) is False)

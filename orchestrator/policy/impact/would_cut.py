@@ -8,7 +8,7 @@ from orchestrator.policy.definitions.needed import Edge, Platform, Port
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.network.connections import Range, ranges, within
-from orchestrator.policy.network.dns import resolves
+from orchestrator.policy.network.dns import SYSTEM, ports_of, resolvers, resolves
 from orchestrator.policy.network.resolving import DNS, known_resolvers
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
@@ -59,14 +59,22 @@ def _connections(whole: Fleet, net: Network, edges: Sequence[Edge]) -> Iterator[
 
 def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]:
     caches = [str(e) for r in known_resolvers(whole, platform)[0] for e in r.ends if isinstance(e, str)]
+    cache = Pod(SYSTEM, "node-local-dns", {}, host_network=True)
     for workload in whole.workloads:
         pod = workload.pod
         selecting = isolating(whole, pod, EGRESS)
-        if not selecting or pod.host_network:
+        if pod.host_network or not (selecting or net.isolated(pod, EGRESS)):
             continue
         asked = not caches or any(net.allowed(pod, address, "UDP", 53) for address in caches)
+        if not asked and whole.of_cni:  # to which a cache on the nodes may be a node, and no address outside
+            asked = net.decide(pod, cache, "UDP", 53).allowed is not False
         if not resolves(whole, net, pod) or not asked:
             names = tuple(f"Egress: {_label(whole, p)}: no rule allows it" for p in selecting[:MOST_RULES])
+            if whole.further:
+                known = (w.pod for w in resolvers(whole) if w.pod is not pod)
+                to = caches[0] if not asked else next(known)
+                port = ports_of(to)[0] if isinstance(to, Pod) else 53
+                names = _decided(whole, net, pod, to, ("UDP", port)) or names
             where = "every name that it calls"
             yield WouldCut(
                 workload.name, "DNS" if not caches else f"DNS at {', '.join(caches)}", DNS, where, names
@@ -82,13 +90,37 @@ def _against(whole: Fleet, net: Network, spans: Sequence[Range], edge: Edge, por
     if all(isinstance(e, Pod) or _is_address(e) for e in (one, other)):
         return _decided(whole, net, one, other, port)
     found: list[str] = []
+    # Whether a CNI's rules mean an end of which so little is known nobody can say: `undecided` names those.
     for side in (EGRESS, INGRESS):
         end, peer = side.ends(one, other)
-        if isinstance(end, Pod) and isinstance(peer, str):
+        if isinstance(end, Pod) and isinstance(peer, str) and not whole.of_cni:
             selecting = isolating(whole, end, side)
             if selecting and not any(_opens(whole, p, side, end, peer, port) for p in selecting):
                 found += [f"{side}: {_label(whole, p)}: no rule allows it" for p in selecting[:MOST_RULES]]
     return tuple(found)
+
+
+def undecided(whole: Fleet, edges: Sequence[Edge], settled: Mapping[str, bool] | None = None) -> list[str]:
+    """The connections of which policies of a CNI decide, and whose other end is not known well enough to say how."""
+    if not whole.of_cni:
+        return []
+    net = whole.network(settled)
+    found: list[str] = []
+    for edge in edges:
+        one, other = _seen(edge.src), _seen(edge.dst)
+        for side in (EGRESS, INGRESS):
+            end, peer = side.ends(one, other)
+            if (
+                isinstance(end, Pod)
+                and isinstance(peer, str)
+                and not _is_address(peer)
+                and net.isolated(end, side)
+            ):
+                src, dst = (e if isinstance(e, str) else e.name for e in (edge.src, edge.dst))
+                found.append(
+                    f"{src} to {dst}: policies of a CNI decide, and what {peer} is to them nobody can say here"
+                )
+    return list(dict.fromkeys(found))
 
 
 def _seen(end: Workload | str) -> Pod | str:

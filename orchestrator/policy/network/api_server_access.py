@@ -1,14 +1,16 @@
 """Whether policies let the API server in to a pod. Source: NetworkPolicy API; it is no pod, and no selector means it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from orchestrator.policy.definitions.api_server import Called
+from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.dns import SYSTEM
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import INGRESS
-from orchestrator.policy.objects.pod import Pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.pod import End, Pod
+from orchestrator.policy.objects.selector import NAME_LABEL, matches
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.policy.workloads.peers import isolating, names_space
 
@@ -17,10 +19,27 @@ TUNNEL = {"k8s-app": "konnectivity-agent"}
 Passes = Literal["yes", "as a pod", "no"]
 
 
-def shut(fleet: Fleet, one: Called) -> bool:
+def shut(fleet: Fleet, one: Called, settled: Mapping[str, bool] | None = None) -> bool:
     """Whether the pods let the API server in on none of the ports at which it calls them."""
     pod = one.workload.pod
-    return not pod.host_network and all(passes(fleet, pod, *port) == "no" for port in one.ports)
+    if pod.host_network:
+        return False
+    if not fleet.of_cni:
+        return all(passes(fleet, pod, *port) == "no" for port in one.ports)
+    labels = {SYSTEM: {NAME_LABEL: SYSTEM}, **fleet.namespaces}
+    # On the pod's own node it may come in whatever is written: nobody counts on that.
+    net = replace(fleet, namespaces=labels).network({**(settled or {}), "same_node": False})
+    return all(
+        net.decide(end, pod, *port).allowed is False for end in _may_be(fleet) for port in sorted(one.ports)
+    )
+
+
+def _may_be(fleet: Fleet) -> Iterator[End]:
+    """All that the API server may be to policies of a CNI: an address, a node, or a pod of its tunnel."""
+    yield Pod(SYSTEM, "kube-apiserver", {}, host_network=True)
+    yield Pod(SYSTEM, "konnectivity-agent", TUNNEL)
+    yield from sorted(fleet.node_addresses)
+    yield from (str(span.first) for span in ranges(fleet))
 
 
 def passes(fleet: Fleet, pod: Pod, protocol: str, port: int) -> Passes:

@@ -32,6 +32,8 @@ def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
     on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
     if known and not on_nodes:
         return False
+    if on_nodes and fleet.of_cni:  # which may open any address, by more than blocks
+        return True
     if not known and (fleet.further or not net.isolated(pod, EGRESS)):
         return True
     return any(
