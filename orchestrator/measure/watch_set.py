@@ -18,7 +18,7 @@ from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Connection, table
 from orchestrator.policy.schemas.policy_kinds import is_policy
-from orchestrator.policy.workloads.comparable import unread_policies
+from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
@@ -52,7 +52,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     except Forbidden as error:
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:MOST_NOTE]])
     changed = frozenset(mine)
-    old, new = fleet(standing, live=True), fleet(_overlaid(state, mine, standing), live=True)
+    old, new = asked_alike(fleet(standing, live=True), fleet(_overlaid(state, mine, standing), live=True))
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
@@ -142,11 +142,10 @@ def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> I
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
     specs = [n.spec for n in state.known(names)]
     before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
-    gone = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]) for o in (*before, *after)}
+    gone = {(o["metadata"]["namespace"], objects.key(o)) for o in (*before, *after)}
     files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
     for document in standing:
-        meta = document.obj["metadata"]
-        if (document.obj["kind"], meta.get("namespace"), meta["name"]) not in gone:
+        if (document.obj["metadata"].get("namespace"), objects.key(document.obj)) not in gone:
             yield document
     for obj in after:
         if is_policy(obj):

@@ -15,10 +15,10 @@ from orchestrator.policy.files.manifest import Document, below, parse
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
-from orchestrator.policy.network.connection_diff import Change, changes
+from orchestrator.policy.network.connection_diff import Change, changes, touched
 from orchestrator.policy.network.connections import ranges, table
 from orchestrator.policy.schemas.policy_kinds import is_policy
-from orchestrator.policy.workloads.comparable import unread_policies
+from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
@@ -64,7 +64,8 @@ def unworkable(old: Fleet, new: Fleet, changed: Collection[str]) -> str:
     spans = max(len(ranges(old)), len(ranges(new)))
     if spans**2 * len(new.workloads) > MOST_RANGES:
         return f"the address blocks of the policies make {spans} ranges, {TOO_MANY}"
-    near = sum(w.pod.namespace in changed for w in old.workloads)
+    spaces = {*changed, *known} if (known := touched(old, new)) is not None else None
+    near = sum(spaces is None or w.pod.namespace in spaces for w in old.workloads)
     return (
         f"{near} pods in the changed namespaces are {TOO_MANY}"
         if near * len(old.workloads) > MOST_WORK
@@ -84,7 +85,7 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         if tests:
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
-    old, new = fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True)
+    old, new = asked_alike(fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True))
     return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=tuple(unread_policies(new)))
 
 

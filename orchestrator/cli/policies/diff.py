@@ -148,10 +148,11 @@ def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     return fleet(standing, live=True), fleet([*kept, *policies], live=True)
 
 
-def _identity(document: Document) -> tuple[str, str, str]:
+def _identity(document: Document) -> tuple[str, str, str, str]:
     metadata = document.obj["metadata"]
     space = metadata.get("namespace") or "default" if namespaced(document.obj) else ""
-    return document.obj["kind"], str(metadata.get("namespace") or space), str(metadata["name"])
+    group = str(document.obj["apiVersion"]).rpartition("/")[0]
+    return group, document.obj["kind"], str(metadata.get("namespace") or space), str(metadata["name"])
 
 
 def as_data(found: Difference) -> dict[str, Any]:

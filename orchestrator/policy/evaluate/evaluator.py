@@ -58,18 +58,20 @@ class Network:
         nodes: Mapping[str, Mapping[str, str]] | None = None,
         further: Sequence[Mapping[str, Any]] = (),
         agent: CiliumAgent | None = None,
+        group: str = "",
     ) -> None:
         """`nodes` has the labels of nodes by their addresses; None where they are not known.
 
         `further` are policies of CNIs' own APIs, and objects that any policies refer to, such as sets and Services.
-        `agent` has the options of Cilium's agent, where that is the one.
+        `agent` has the options of Cilium's agent, where that is the one. `group` is the API group of the CNI that asks them all;
+        where it is empty, those among `further` tell.
         """
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
         if self._plain.cilium or agent is not None:
             self._order: Order = CiliumOrder(namespaces, policies, cluster, nodes, further, agent)
         else:
-            self._order = order_of(namespaces, policies, cluster, nodes, further)
+            self._order = order_of(namespaces, policies, cluster, nodes, further, group)
 
     @property
     def order(self) -> Order:

@@ -1,6 +1,6 @@
 """Which order of policies holds: that of the CNI whose own policies stand in a fleet, else that of Kubernetes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from orchestrator.policy.evaluate.calico.calico_order import CalicoOrder
@@ -36,10 +36,16 @@ def order_of(
     cluster: Sequence[Part],
     nodes: Labels | None,
     further: Sequence[Part],
+    group: str = "",
 ) -> Order:
-    """The order in which one CNI asks all of these."""
-    groups = {str(o["apiVersion"]).partition("/")[0] for o in further if str(o["kind"]).endswith("Policy")}
-    for group, made in _OF_GROUP.items():
-        if group in groups:
-            return made(namespaces, policies, cluster, nodes, further)
+    """The order in which one CNI asks all of these: that of a group, else of the one whose own policies are among them."""
+    made = _OF_GROUP.get(group or group_among(further))
+    if made is not None:
+        return made(namespaces, policies, cluster, nodes, further)
     return KubernetesOrder(namespaces, policies, cluster, nodes)
+
+
+def group_among(objects: Iterable[Part]) -> str:
+    """The API group of the CNI that has a policy among some objects; empty where none has."""
+    groups = {str(o["apiVersion"]).partition("/")[0] for o in objects if str(o["kind"]).endswith("Policy")}
+    return next((group for group in _OF_GROUP if group in groups), "")

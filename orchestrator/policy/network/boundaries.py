@@ -80,7 +80,7 @@ def crossings(
     pods = [w.pod for w in workloads]
     nets = (old.network(settled), new.network(settled))
     pairs: Iterable[tuple[int, int]] = product(range(len(pods)), range(len(pods)))
-    if not old.further and not any(p.host_network for p in pods):
+    if not (old.further or new.further) and not any(p.host_network for p in pods):
         covered = (settled or {}).get("block_covers_pods", False)
         seen = [identified(p) for p in pods] if (settled or {}).get("cilium") else pods
         pairs = candidates(seen, new.namespaces, old.policies, new.policies, blocks=covered)

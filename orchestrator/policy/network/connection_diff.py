@@ -4,13 +4,14 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from orchestrator.policy.files.doubles import bare
+from orchestrator.policy.files.doubles import bare, title
 from orchestrator.policy.network.connections import Place, Range, merged, ranges, table
 from orchestrator.policy.network.used_ports import used
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.alike import Address, alike
 from orchestrator.policy.workloads.citing import Commits, History, policy_of, same_before
 from orchestrator.policy.workloads.citing import located as located
+from orchestrator.policy.workloads.comparable import asked_alike
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 
 Word = Literal["opened", "widened", "cut", "narrowed"]
@@ -81,7 +82,7 @@ def changes(
     `commits` says which of them touched a rule, to be named with it, or by file which one did; `flows` the ports on which recorded
     traffic went, by both names, the first empty for an address. With `replicas` also among the pods of one workload.
     """
-    old, new = _counted_alike(old, new)
+    old, new = asked_alike(*_counted_alike(old, new))
     outside = ranges(old, new)
     near = touched(old, new)
     first, last = (table(f, settled, outside, touched=near, replicas=replicas) for f in (old, new))
@@ -123,8 +124,9 @@ def _counted_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
 
 
 def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
-    """The namespaces where anything differs, labels, workloads or policies; None where policies of further kinds differ."""
-    if (old.further, old.referred) != (new.further, new.referred):
+    """The namespaces where anything differs, labels, workloads or policies; None where it may differ everywhere."""
+    wide = [[p for p in f.further if not p["metadata"].get("namespace")] for f in (old, new)]
+    if wide[0] != wide[1] or (old.referred, old.order) != (new.referred, new.order):
         return None
     parts = [_parts(f) for f in (old, new)]
     return frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))
@@ -134,8 +136,10 @@ def _parts(fleet: Fleet) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {name: [dict(labels)] for name, labels in fleet.namespaces.items()}
     for workload in fleet.workloads:
         found[workload.pod.namespace].append((workload, dict(workload.pod.labels)))
-    for policy in sorted(fleet.policies, key=lambda p: str(p["metadata"]["name"])):
-        found[policy["metadata"]["namespace"]].append((policy["metadata"]["name"], policy["spec"]))
+    everything = [*fleet.policies, *(p for p in fleet.further if p["metadata"].get("namespace"))]
+    for policy in sorted(everything, key=title):
+        said = {key: policy.get(key) for key in ("spec", "specs")}
+        found[policy["metadata"]["namespace"]].append((bare(title(policy)), said))
     return found
 
 

@@ -137,7 +137,7 @@ def _pairs(
     pods = [identified(w.pod) if settled.get("cilium") else w.pod for w in fleet.workloads]
     every = set(range(len(pods)))
     near = every if touched is None else {n for n in every if pods[n].namespace in touched}
-    if fleet.further:
+    if fleet.further or fleet.order:
         yield from _crossed(near, every)
         return
     nodes = {n for n in every if pods[n].host_network and settled.get("host_as_node", False)}

@@ -21,7 +21,7 @@ def blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
 
 def named(fleet: Fleet) -> Iterator[Block]:
     """Every block that a rule of any policy names."""
-    if fleet.of_cni:
+    if fleet.order:
         yield from (
             ipaddress.ip_network(text, strict=False) for text in sorted(set(fleet.network().blocks()))
         )
@@ -57,7 +57,7 @@ def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
         )
 
     by_rule: Iterator[Collection[int]] = (set().union(*map(meant, given)) for given in _peers(fleet))
-    for number, of_rule in enumerate(map(covered, named(fleet)) if fleet.of_cni else by_rule):
+    for number, of_rule in enumerate(map(covered, named(fleet)) if fleet.order else by_rule):
         for at in of_rule:
             marks[at].append(number)
     kinds: dict[tuple[object, ...], int] = {}

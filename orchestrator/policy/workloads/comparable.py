@@ -10,6 +10,13 @@ from orchestrator.policy.schemas.policy_kinds import policy_kind
 from orchestrator.policy.workloads.fleet import Fleet, hidden
 
 
+def asked_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
+    """Both states under the order of the CNI that either of them tells: the first policy of its own changes no cluster."""
+    order = new.order or old.order
+    first, last = (f if f.order else replace(f, asked_as=order) for f in (old, new))
+    return first, last
+
+
 def known_alone(*states: Fleet, policies: bool = True) -> list[Fleet]:
     """The states, in each without the workloads of which one state does not know labels, or the last one `policies`."""
     spaces = frozenset[str]().union(*(s.obscured.unlabelled for s in states))

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.evaluate.orders import group_among
 from orchestrator.policy.evaluate.pair_index import PodIndex
 from orchestrator.policy.files.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.files.field_places import Places
@@ -83,6 +84,7 @@ class Fleet:
     `unlisted` says which kinds of objects a cluster does not show.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `further` are the policies of other kinds than NetworkPolicy. `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
+    `asked_as` is the API group of the CNI that asks them all, where none of them tells.
     `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
     """
 
@@ -100,6 +102,7 @@ class Fleet:
     aside: Mapping[int, tuple[Workload | Document, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    asked_as: str = ""
 
     @cached_property
     def obscured(self) -> Obscured:
@@ -153,6 +156,11 @@ class Fleet:
         """The labels of the Nodes that are known, by their addresses."""
         return node_labels(self.beside)
 
+    @property
+    def order(self) -> str:
+        """The API group of the CNI whose order of policies holds; empty for that of Kubernetes."""
+        return self.asked_as or group_among(self.of_cni)
+
     @cached_property
     def of_cni(self) -> tuple[dict[str, Any], ...]:
         """The policies that a CNI alone has."""
@@ -180,7 +188,15 @@ class Fleet:
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
         others = [*self.of_cni, *self.referred]
-        return Network(self.namespaces, self.policies, self.of_cluster, settled, self.nodes or None, others)
+        return Network(
+            self.namespaces,
+            self.policies,
+            self.of_cluster,
+            settled,
+            self.nodes or None,
+            others,
+            group=self.order,
+        )
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""

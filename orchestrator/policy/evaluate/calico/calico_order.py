@@ -123,9 +123,10 @@ class CalicoOrder:
         )
 
     def blocks(self) -> Iterator[str]:
-        """Of rules and of sets, and the addresses that EndpointSlices name."""
+        """Those that rules name, with sets where any rule selects by labels, and with the addresses of Services."""
         yield from self._kubernetes.blocks()
-        yield from self.world.blocks()
+        if any(policy.means_sets for policy in self._calico):
+            yield from self.world.set_blocks()
         for policy in self._calico:
             yield from policy.blocks()
 

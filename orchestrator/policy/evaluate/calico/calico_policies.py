@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
-from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, expression
+from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, Entity, expression
 from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.ruling import Cited, Ruling
@@ -99,12 +100,19 @@ class CalicoPolicy:
                 yield Ruling(_ACTIONS[rule.action], found, partial(_cited, said))
 
     def blocks(self) -> Iterator[str]:
-        """The networks that its rules name."""
-        for rules in self.rules.values():
-            for rule in rules:
-                for entity in (rule.source, rule.destination):
-                    yield from entity.body.get("nets") or ()
-                    yield from entity.body.get("notNets") or ()
+        """The networks that its rules name, and the addresses of Services."""
+        for entity in self._entities:
+            yield from entity.blocks()
+
+    @property
+    def means_sets(self) -> bool:
+        """Whether a rule selects by labels, which sets of networks have as well."""
+        return any(entity.by_labels for entity in self._entities)
+
+    @property
+    def _entities(self) -> Iterator[Entity]:
+        for rule in chain.from_iterable(self.rules.values()):
+            yield from (rule.source, rule.destination)
 
 
 def _cited(said: str, _: int) -> list[Cited]:

@@ -62,6 +62,20 @@ class Entity:
         """Whether it names nothing known but what it excludes."""
         return not (self.selector or self.spaces or self.accounts or self.account_names)
 
+    @property
+    def by_labels(self) -> bool:
+        """Whether it names anything by labels."""
+        return any(
+            self.body.get(key) for key in ("selector", "notSelector", "namespaceSelector", "serviceAccounts")
+        )
+
+    def blocks(self) -> Iterator[str]:
+        """The networks that it names, and the addresses of its Service."""
+        yield from self.body.get("nets") or ()
+        yield from self.body.get("notNets") or ()
+        if named := self.body.get("services"):
+            yield from self.world.service_blocks(named.get("namespace") or self.own, str(named.get("name")))
+
     def asks(self) -> Iterator[str]:
         """The questions that its meaning depends on: fields of a Reading."""
         if self.own and self._not_selector and self.alone:
@@ -135,6 +149,20 @@ class CalicoRule:
     @cached_property
     def destination(self) -> Entity:
         return Entity(self.body.get("destination") or {}, self.own, self.world)
+
+    @property
+    def selects(self) -> bool:
+        """Whether it names anything by labels."""
+        return any(
+            self.body.get(key) for key in ("selector", "notSelector", "namespaceSelector", "serviceAccounts")
+        )
+
+    def blocks(self) -> Iterator[str]:
+        """The networks that it names, and the addresses of its Service."""
+        yield from self.body.get("nets") or ()
+        yield from self.body.get("notNets") or ()
+        if named := self.body.get("services"):
+            yield from self.world.service_blocks(named.get("namespace") or self.own, str(named.get("name")))
 
     def asks(self) -> Iterator[str]:
         """The questions that its meaning depends on: fields of a Reading."""

@@ -3,7 +3,7 @@
 Source: projectcalico.org/v3, and the labels that Calico gives to what it knows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -106,12 +106,15 @@ class World:
         found = self._services.get((space, name))
         return found.at(place) if found else None
 
-    def blocks(self) -> Iterator[str]:
-        """The networks of sets, and the addresses that EndpointSlices name."""
+    def set_blocks(self) -> Iterator[str]:
+        """The networks of all sets."""
         for kind in _SETS:
             yield from chain.from_iterable(map(_nets, self._of_kind(kind, GROUP)))
-        for service in self._services.values():
-            yield from service.ports if isinstance(service, _Listed) else ()
+
+    def service_blocks(self, space: str, name: str) -> Iterable[str]:
+        """The addresses that the EndpointSlices of a Service name."""
+        found = self._services.get((space, name))
+        return found.ports if isinstance(found, _Listed) else ()
 
     def _of_kind(self, kind: str, group: str = "") -> list[Part]:
         return [o for o in self._further if o["kind"] == kind and _group(o) == group]

@@ -81,14 +81,14 @@ class CiliumOrder:
         )
 
     def blocks(self) -> Iterator[str]:
-        """Every block and exception, and each address that is more to Cilium than one outside."""
+        """Every block and exception, and the API server's addresses; of what else is known, none is outside."""
         for rule in self._rules:
             yield from rule.peers.blocks()
         for tiered in self._cluster:
             for tier_rule in chain.from_iterable(tiered.rules.values()):
                 for peer in tier_rule.peers:
                     yield from peer.get("networks") or ()
-        yield from self._agent.known or ()
+        yield from (a for a, words in (self._agent.known or {}).items() if "kube-apiserver" in words)
 
     @cached_property
     def _rules(self) -> list[CiliumRule]:

@@ -1,0 +1,115 @@
+"""A change of a CNI's own policies touches what it can touch, and asks no more addresses than its rules tell apart."""
+
+import pytest
+
+from orchestrator.cli.policies.diff import _identity
+from orchestrator.planning.forecast import unworkable
+from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network.connection_diff import changes, touched
+from orchestrator.policy.network.connections import ranges
+from orchestrator.policy.workloads.fleet import fleet
+
+SPACES = ("hooks", "prod", "shop")
+NOBODY = {
+    "apiVersion": "projectcalico.org/v3",
+    "kind": "GlobalNetworkPolicy",
+    "metadata": {"name": "nobody"},
+    "spec": {"selector": "no == 'body'", "ingress": [{"action": "Allow"}]},
+}
+
+
+def pod(space, name, **spec):
+    meta = {"name": name, "namespace": space, "labels": {"app": name}}
+    status = {"podIP": "10.9.0.1" if spec else "10.0.0.1", "hostIP": "10.9.0.1"}
+    return {
+        "apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [], **spec}, "status": status
+    }  # fmt: skip
+
+
+def cilium(space, **spec):
+    meta = {"name": "web", "namespace": space}
+    given = {"endpointSelector": {}, "ingress": [{}], **spec}
+    return {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": meta, "spec": given}
+
+
+def policy(space):
+    spec = {"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}
+    meta = {"name": "web", "namespace": space}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def endpoint_slice(number):
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": f"s-{number}",
+            "namespace": "shop",
+            "labels": {"kubernetes.io/service-name": f"s{number}"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [f"10.1.{number}.7"]}],
+        "ports": [{"port": 80, "protocol": "TCP"}],
+    }
+
+
+def cilium_node(number):
+    spec = {"health": {"ipv4": f"10.2.{number}.1"}, "ingress": {"ipv4": f"10.2.{number}.2"}}
+    return {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNode",
+        "metadata": {"name": f"n{number}"},
+        "spec": spec,
+    }
+
+
+def made(*objects):
+    pods = [pod(space, name) for space in SPACES for name in ("a", "b")]
+    return fleet(Document(o, "all.yaml", n) for n, o in enumerate([*pods, *objects], 1))
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [NOBODY, *map(endpoint_slice, range(160))],
+        [cilium("shop"), *map(cilium_node, range(160))],
+    ],
+    ids=["endpoints", "nodes"],
+)
+def test_addresses_that_no_rule_names_are_told_apart_by_none(objects):
+    assert len(ranges(made(*objects))) == 1
+
+
+def test_addresses_of_a_service_are_told_apart_where_a_rule_names_it():
+    rule = {"action": "Allow", "destination": {"services": {"name": "s3", "namespace": "shop"}}}
+    asked = {**NOBODY, "spec": {"egress": [rule]}}
+    assert len(ranges(made(asked, *map(endpoint_slice, range(5))))) == 3
+
+
+def test_a_policy_of_one_namespace_touches_that_one():
+    old, new = (
+        made(cilium("shop"), cilium("prod")),
+        made(cilium("shop"), cilium("prod", ingress=[{"fromEntities": ["world"]}])),
+    )
+    assert touched(old, new) == {"prod"}
+    assert {c.dst.name.partition("/")[0] for c in changes(old, new)} == {"prod"}
+    assert touched(made(cilium("shop")), made(cilium("shop"), NOBODY)) is None
+
+
+def test_the_bound_of_work_counts_all_pods_where_anything_may_change(monkeypatch):
+    monkeypatch.setattr("orchestrator.planning.forecast.MOST_WORK", 20)
+    assert unworkable(made(cilium("shop")), made(cilium("shop", ingress=[{}, {}])), ["shop"]) == ""
+    assert "too many" in unworkable(made(cilium("shop")), made(cilium("shop"), NOBODY), ["shop"])
+
+
+def test_the_first_policy_of_a_cni_changes_nothing_elsewhere():
+    """Both states are asked as that CNI does, not one as another."""
+    exporter = pod("shop", "exporter", hostNetwork=True)
+    both = [exporter, policy("prod")]
+    found = changes(made(*both), made(*both, cilium("hooks")))
+    assert found and all("hooks/" in c.dst.name for c in found)
+
+
+def test_policies_of_one_name_in_two_groups_are_two():
+    calicos = {**policy("prod"), "apiVersion": "projectcalico.org/v3"}
+    assert _identity(Document(policy("prod"), "a", 1)) != _identity(Document(calicos, "a", 1))
