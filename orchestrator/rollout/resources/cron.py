@@ -40,12 +40,21 @@ def latest(text: str, zone: str, at: datetime) -> datetime | None:
 
 
 def _moments(text: str, zone: str, begin: datetime, back: bool) -> Iterator[datetime]:
-    """Those that the clock shows: of a schedule with a star cronsim names a midnight, too, that is skipped."""
+    """Those that the clock shows: of a schedule with a star cronsim names a midnight, too, that is skipped.
+
+    On its way forward it names that one in place of the hour which the clock shows instead, where the schedule has this, too.
+    """
     local = begin.astimezone(ZoneInfo(zone))
     for found in CronSim(text, local, reverse=back):
         moment = found.astimezone(UTC)
-        if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == found.replace(tzinfo=None):
+        shown = moment.astimezone(ZoneInfo(zone))
+        if shown.replace(tzinfo=None) == found.replace(tzinfo=None) or (not back and _comes(text, shown)):
             yield moment
+
+
+def _comes(text: str, shown: datetime) -> bool:
+    """Whether a schedule has a moment, which cronsim is asked for on its way back."""
+    return bool(next(CronSim(text, shown + _SECOND, reverse=True), None) == shown)
 
 
 def _changes(zone: str, at: datetime) -> bool:

@@ -231,9 +231,13 @@ def active(one, now):
 # A midnight that the clock skips, of a schedule with a star.
 SKIPPED = m.Window(kind="allow", schedule="0 */5 * * sun", duration_seconds=60, time_zone="America/Havana")
 
+# And one that has the hour, too, which the clock shows instead.
+SHOWN = m.Window(kind="allow", schedule="*/20 * * * sun", duration_seconds=1200, time_zone="America/Havana")
+
 
 @settings(max_examples=80)
 @example([SKIPPED], datetime(2026, 3, 7, tzinfo=UTC))
+@example([SHOWN], datetime(2026, 3, 7, tzinfo=UTC))
 @given(st.lists(WINDOWS, min_size=1, max_size=3), TIMES)
 def test_it_is_open_as_its_windows_say_and_stays_so_until_the_change_it_names(windows, now):
     def expected(when):
