@@ -38,13 +38,24 @@ def _further(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
         space, name = wanted.only
         return list(_documents([cluster.get(kind, name, space)]))
     except NotFound:
-        return []
+        return _elsewhere(cluster, wanted)
     except Forbidden as error:
         if error.status == 401:
             raise
         return [
             unlisted(*kind, WHERE, f"it may not be listed, and what depends on it is not known ({error})")
         ]
+
+
+def _elsewhere(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
+    """What the cluster has of a kind though not in the version that is read; what is only stored there is Unlisted."""
+    if wanted.older:
+        return _further(cluster, wanted._replace(api_version=wanted.older, older=""))
+    stored = wanted.stored and _further(cluster, wanted._replace(api_version=wanted.stored, stored=""))
+    if not stored or isinstance(stored[0], Unlisted):
+        return stored or []
+    why = f"{len(stored)} of them cannot be read without Calico's API server, and what depends on them is not known"
+    return [unlisted(wanted.stored, wanted.kind, WHERE, why)]
 
 
 def _documents(found: Iterable[Manifest]) -> Iterator[Document]:

@@ -14,7 +14,8 @@ Problems = Callable[[Mapping[str, Any]], list[str]]
 class PolicyKind(NamedTuple):
     """`api_version` is the one that is read from clusters; files may have any version of its group.
 
-    `only` is the namespace and name of the one object of it that counts, where not all do.
+    `only` is the namespace and name of the one object of it that counts, where not all do. `older` is the version of clusters
+    that do not have it yet. `stored` is where a CNI keeps the objects whose `api_version` its own API server serves.
     """
 
     api_version: str
@@ -22,6 +23,8 @@ class PolicyKind(NamedTuple):
     problems: Problems
     namespaced: bool = False
     only: tuple[str, str] | None = None
+    older: str = ""
+    stored: str = ""
 
     @property
     def group(self) -> str:
@@ -38,14 +41,15 @@ def nothing(_: Mapping[str, Any]) -> list[str]:
     return []
 
 
+_STORED = "crd.projectcalico.org/v1"
 POLICY_KINDS = (
     PolicyKind("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", tier_problems),
     PolicyKind("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", admin_problems),
     PolicyKind("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", baseline_problems),
     PolicyKind("cilium.io/v2", "CiliumNetworkPolicy", cilium_problems, namespaced=True),
     PolicyKind("cilium.io/v2", "CiliumClusterwideNetworkPolicy", cilium_problems),
-    PolicyKind("projectcalico.org/v3", "NetworkPolicy", calico_problems, namespaced=True),
-    PolicyKind("projectcalico.org/v3", "GlobalNetworkPolicy", calico_problems),
+    PolicyKind("projectcalico.org/v3", "NetworkPolicy", calico_problems, namespaced=True, stored=_STORED),
+    PolicyKind("projectcalico.org/v3", "GlobalNetworkPolicy", calico_problems, stored=_STORED),
 )
 TIERED = "policy.networking.k8s.io"
 _CILIUM = "cilium.io"
@@ -62,7 +66,7 @@ _SERVICES = (
 )
 REFERRED: Mapping[str, Sequence[PolicyKind]] = {
     _CILIUM: (
-        PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems),
+        PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems, older="cilium.io/v2alpha1"),
         PolicyKind("cilium.io/v2", "CiliumNode", nothing),
         PolicyKind("v1", "Node", nothing),
         PolicyKind("v1", "ConfigMap", nothing, namespaced=True, only=("kube-system", "cilium-config")),

@@ -123,3 +123,48 @@ def test_what_nothing_is_known_without_may_not_be_missing():
 def test_whoever_is_not_signed_in_is_told_so():
     with pytest.raises(Forbidden):
         list(documents(Closed(Forbidden("who are you?", 401), "GlobalNetworkPolicy")))
+
+
+class Older(Cluster):
+    """Has no kind of some API versions."""
+
+    def __init__(self, *objects, without):
+        super().__init__(*objects)
+        self.without = without
+
+    def list(self, kind, namespace=None, labels=""):
+        if kind.api_version in self.without:
+            raise NotFound(f"the cluster has no {kind.kind} of {kind.api_version}")
+        return super().list(kind, namespace, labels)
+
+
+def stored(name):
+    head = {"apiVersion": "crd.projectcalico.org/v1", "kind": "GlobalNetworkPolicy"}
+    return {**head, "metadata": {"name": name}, "spec": {"types": ["Ingress"]}}
+
+
+def test_calicos_policies_without_its_api_server_are_named():
+    def told(*objects, without=("projectcalico.org/v3",)):
+        return list(unread_policies(fleet(documents(Older(POD, *objects, without=without)), live=True)))
+
+    (note,) = told(stored("default.a"), stored("default.b"))
+    assert note.startswith("GlobalNetworkPolicy (crd.projectcalico.org/v1): 2 of them cannot be read")
+    assert told() == told(without=("projectcalico.org/v3", "crd.projectcalico.org/v1")) == []
+    assert told(stored("default.a"), without=()) == []  # it is served as what it is
+
+
+def test_a_group_of_an_older_agent_is_read():
+    group = {**GROUP, "apiVersion": "cilium.io/v2alpha1"}
+    for with_group, answer in (((group,), True), ((), False)):
+        found = fleet(documents(NoGroups(POD, CILIUM, *with_group)), live=True)
+        (pod,) = found.within("shop")
+        assert found.network().allowed("203.0.113.9", pod, "TCP", 80) is answer and not found.unlisted
+
+
+class NoGroups(Cluster):
+    """Its agent is older than cilium.io/v2's CiliumCIDRGroup."""
+
+    def list(self, kind, namespace=None, labels=""):
+        if kind == Kind("cilium.io/v2", "CiliumCIDRGroup"):
+            raise NotFound("the cluster has no CiliumCIDRGroup of cilium.io/v2")
+        return super().list(kind, namespace, labels)

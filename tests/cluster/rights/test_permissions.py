@@ -274,8 +274,11 @@ def asked_by_admission(*kinds):
     return {("update", f"{kind}/finalizers.netpol-canary.dev") for kind in kinds}
 
 
-# Calico's own API server asks whether whoever lists policies may: no request of theirs either.
-ASKED_BY_CALICO = {
+# Calico's own API server asks whether whoever lists policies may: no request of theirs either. What it stores is listed
+# where it does not run.
+OF_CALICO = {
+    ("list", "networkpolicies.crd.projectcalico.org"),
+    ("list", "globalnetworkpolicies.crd.projectcalico.org"),
     ("get", "tiers.projectcalico.org"),
     ("list", "tier.networkpolicies.projectcalico.org"),
     ("list", "tier.globalnetworkpolicies.projectcalico.org"),
@@ -286,13 +289,13 @@ ASKED_BY_CALICO = {
 LIVES = {
     "netpol-canary": (
         controllers_life,
-        asked_by_admission("policysources", "policyrollouts") | ASKED_BY_CALICO,
+        asked_by_admission("policysources", "policyrollouts") | OF_CALICO,
     ),
     "netpol-canary-guard": (guards_life, asked_by_admission("policyrollouts")),
     # Argo's own executor reports beside the step.
     "netpol-canary-step": (
         steps_life,
-        {(v, "workflowtaskresults.argoproj.io") for v in ("create", "patch")} | ASKED_BY_CALICO,
+        {(v, "workflowtaskresults.argoproj.io") for v in ("create", "patch")} | OF_CALICO,
     ),
     "netpol-canary-archive": (archives_life, set()),
 }
