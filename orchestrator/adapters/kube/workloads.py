@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.errors import Forbidden, NotFound
 from orchestrator.policy.files.manifest import Document, Unlisted, unlisted
-from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, REFERRED, PolicyKind
+from orchestrator.policy.schemas.policy_kinds import AGENT, POLICY_KINDS, REFERRED, PolicyKind
 from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.rollout.resources.objects import PROBE_LABEL
 
@@ -26,8 +26,10 @@ def documents(cluster: Cluster) -> Iterator[Document]:
         found = _further(cluster, policy)
         groups |= {policy.group for d in found if not isinstance(d, Unlisted)}
         yield from found
-    for other in dict.fromkeys(k for group in sorted(groups) for k in REFERRED.get(group, ())):
-        yield from _further(cluster, other)
+    referred = (k for group in sorted(groups) for k in REFERRED.get(group, ()))
+    for other in dict.fromkeys((*referred, AGENT)):
+        # Where no such policies stand, options that may not be read are mostly those of no agent.
+        yield from (d for d in _further(cluster, other) if groups or not isinstance(d, Unlisted))
 
 
 def _further(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
@@ -42,9 +44,7 @@ def _further(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
     except Forbidden as error:
         if error.status == 401:
             raise
-        return [
-            unlisted(*kind, WHERE, f"it may not be listed, and what depends on it is not known ({error})")
-        ]
+        return [unlisted(*kind, WHERE, f"it may not be read, and what depends on it is not known ({error})")]
 
 
 def _elsewhere(cluster: Cluster, wanted: PolicyKind) -> list[Document]:

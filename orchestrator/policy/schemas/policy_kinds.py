@@ -64,12 +64,14 @@ _SERVICES = (
     PolicyKind("v1", "Service", nothing),
     PolicyKind("discovery.k8s.io/v1", "EndpointSlice", nothing),
 )
+# The options of Cilium's agent: they bear on NetworkPolicies, too.
+AGENT = PolicyKind("v1", "ConfigMap", nothing, namespaced=True, only=("kube-system", "cilium-config"))
 REFERRED: Mapping[str, Sequence[PolicyKind]] = {
     _CILIUM: (
         PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems, older="cilium.io/v2alpha1"),
         PolicyKind("cilium.io/v2", "CiliumNode", nothing),
         PolicyKind("v1", "Node", nothing),
-        PolicyKind("v1", "ConfigMap", nothing, namespaced=True, only=("kube-system", "cilium-config")),
+        AGENT,
         *_SERVICES,
     ),
     "projectcalico.org": (

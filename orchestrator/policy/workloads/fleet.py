@@ -32,6 +32,7 @@ from orchestrator.policy.objects.pod_templates import (
 from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.schemas.acceptable import refusal
 from orchestrator.policy.schemas.policy_kinds import (
+    AGENT,
     REFERRED,
     TIERED,
     PolicyKind,
@@ -173,9 +174,9 @@ class Fleet:
 
     @cached_property
     def referred(self) -> tuple[Mapping[str, Any], ...]:
-        """The objects that policies of further kinds refer to, such as sets of addresses."""
+        """The objects that policies of further kinds refer to, such as sets of addresses, and the options of Cilium's agent."""
         groups = {group_of(str(p["apiVersion"])) for p in self.further}
-        wanted = {k.kind: k.only for group in groups for k in REFERRED.get(group, ())}
+        wanted = {k.kind: k.only for k in (AGENT, *(k for g in groups for k in REFERRED.get(g, ())))}
         objects = (d.obj for d in self.beside if d.obj["kind"] in wanted)
         return tuple(o for o in objects if wanted[o["kind"]] in (None, (space_of(o), o["metadata"]["name"])))
 

@@ -5,6 +5,7 @@ import pytest
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.cli.policies.fleets import unread
 from orchestrator.errors import Forbidden, NotFound
+from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.workloads.comparable import unread_policies
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
@@ -78,8 +79,8 @@ def test_without_such_policies_nothing_else_is_asked_for():
         "Node",
         "Service",
         "EndpointSlice",
-        "kube-system/cilium-config",
     }
+    assert "kube-system/cilium-config" in plain.asked  # it bears on NetworkPolicies, too
 
 
 def test_another_group_with_the_same_kind_is_another_kind():
@@ -98,6 +99,48 @@ class Closed(Cluster):
         if kind.kind in self.kinds:
             raise self.error
         return super().list(kind, namespace, labels)
+
+
+def test_the_agents_options_bear_on_policies_of_kubernetes_alone():
+    deny = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "deny", "namespace": "shop"},
+        "spec": {"podSelector": {}},
+    }
+    wall = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "wall"},
+        "spec": {
+            "tier": "Admin",
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+        },
+    }
+    other = {**POD, "metadata": {**POD["metadata"], "name": "a"}, "status": {"podIP": "10.0.0.2"}}
+
+    def reached(policy, *config):
+        found = fleet(documents(Cluster(POD, other, policy, *config)), live=True)
+        assert len(found.policies) + len(found.further) == 1
+        a, db = found.within("shop")
+        return found.network(profile("cilium")).allowed(a, db, "TCP", 80)
+
+    for_clusters = {**NEVER, "data": {"enable-k8s-cluster-network-policy": "true"}}
+    assert (reached(deny), reached(deny, NEVER)) == (False, True)
+    assert (reached(wall), reached(wall, for_clusters)) == (False, False)
+    assert reached(wall, {**NEVER, "data": {"cluster-name": "east"}})
+
+
+def test_options_that_may_not_be_read_are_named_where_policies_of_cilium_stand():
+    class Shut(Cluster):
+        def get(self, kind, name, namespace=None):
+            raise Forbidden(f"{name} is forbidden")
+
+    assert not fleet(documents(Shut(POD)), live=True).unlisted
+    (note,) = fleet(documents(Shut(POD, CILIUM)), live=True).unlisted
+    assert note.startswith("ConfigMap (v1): it may not be read") and "cilium-config is forbidden" in note
 
 
 SHUT = Forbidden("globalnetworkpolicies.projectcalico.org is forbidden")

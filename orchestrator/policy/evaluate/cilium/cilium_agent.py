@@ -34,6 +34,7 @@ class CiliumAgent:
     own_node_asks: the own node needs a rule as well (allow-localhost: policy).
     cluster: the name of the own cluster.
     known: of addresses, what they are beside nodes: kube-apiserver, health, ingress; None where nobody knows.
+    cluster_policies: ClusterNetworkPolicies hold (enable-k8s-cluster-network-policy, off where a ConfigMap does not say it).
     quirks: the version whose open bugs decide, "1.20"; empty where its documentation does.
     """
 
@@ -46,6 +47,7 @@ class CiliumAgent:
     cluster: str = "default"
     known: Mapping[str, Collection[str]] | None = field(default_factory=dict, hash=False)
     quirks: str = ""
+    cluster_policies: bool = True
 
     def __post_init__(self) -> None:
         if self.quirks not in _QUIRKS:
@@ -101,4 +103,5 @@ def configured(
         cluster=str(data.get("cluster-name") or "default"),
         known=known,
         quirks=quirks,
+        cluster_policies=on("enable-k8s-cluster-network-policy", not data),
     )

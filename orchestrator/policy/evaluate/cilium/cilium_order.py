@@ -63,7 +63,11 @@ class CiliumOrder:
             if policy.get("kind") in POLICIES:
                 self._policies += of_cilium(policy, self._agent, referred)
         # Its forerunners, AdminNetworkPolicy and BaselineAdminNetworkPolicy, Cilium does not know.
-        self._cluster = [compiled(p) for p in cluster if p["kind"] == "ClusterNetworkPolicy"]
+        self._cluster = [
+            compiled(p)
+            for p in cluster
+            if p["kind"] == "ClusterNetworkPolicy" and self._agent.cluster_policies
+        ]
         tiers: tuple[Tier, ...] = ("Admin", "Baseline")
         self._ordered = {tier: ordered(self._cluster, tier) for tier in tiers}
         self._of_space: dict[str, list[CiliumPolicy]] = {}

@@ -383,10 +383,13 @@ def test_the_agent_is_read_from_its_config_map():
         "enable-policy": "always",
         "allow-localhost": "policy",
         "cluster-name": "east",
+        "enable-k8s-cluster-network-policy": "true",
     }
     assert configured(data, {}) == CiliumAgent(
         frozenset(("nodes", "pods")), False, True, True, "always", True, "east"
     )
+    for off in ({}, {"enable-k8s-cluster-network-policy": "false"}):
+        assert not configured({"cluster-name": "east", **off}, {}).cluster_policies
     with pytest.raises(BadInput):
         configured({}, {}, quirks="1.2")
 
