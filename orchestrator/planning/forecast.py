@@ -86,7 +86,10 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
     old, new = asked_alike(fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True))
-    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=tuple(unread_policies(new)))
+    return replace(
+        _evaluated(ctx, plan, strategy, old, new, tests, cni),
+        notes=(*unread_policies(new), *new.unheeded(settled(cni))),
+    )
 
 
 def _evaluated(

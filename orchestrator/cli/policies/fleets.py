@@ -95,6 +95,14 @@ def say_unread(*states: Fleet) -> None:
         note(f"not analysed: {what}")
 
 
+def say_unheeded(found: Fleet, reading: Mapping[str, bool]) -> list[str]:
+    """Name on standard error what the CNI of a profile does not enforce, and return it."""
+    unheeded = found.unheeded(reading)
+    for what in unheeded:
+        note(f"not analysed: {what}")
+    return unheeded
+
+
 def say_idle(found: Fleet) -> None:
     """Name on standard error the policies that select no workload: no answer holds anything of them."""
     idle = [title(p) for p in found.policies if not selected(found, p) and not selects_unknown(found, p)]

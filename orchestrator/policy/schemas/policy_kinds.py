@@ -53,11 +53,12 @@ POLICY_KINDS = (
 )
 TIERED = "policy.networking.k8s.io"
 _CILIUM = "cilium.io"
+CALICO = "projectcalico.org"
 # Where one of Cilium's stands, these count for nothing: Cilium enforces no other API of these groups.
 _NOT_OF_CILIUM = frozenset(
     (k.group, k.kind)
     for k in POLICY_KINDS
-    if k.group == "projectcalico.org" or k.kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+    if k.group == CALICO or k.kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
 )
 # What policies of a group refer to: objects that are no policies themselves.
 _SERVICES = (
@@ -74,7 +75,7 @@ REFERRED: Mapping[str, Sequence[PolicyKind]] = {
         AGENT,
         *_SERVICES,
     ),
-    "projectcalico.org": (
+    CALICO: (
         PolicyKind("projectcalico.org/v3", "Tier", calico_problems),
         PolicyKind("projectcalico.org/v3", "NetworkSet", calico_problems, namespaced=True),
         PolicyKind("projectcalico.org/v3", "GlobalNetworkSet", calico_problems),
@@ -87,7 +88,7 @@ _STAGED = ("StagedNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedKubernetes
 _POLICIES = {(k.group, k.kind): k for k in POLICY_KINDS}
 _OTHERS = {
     **{(k.group, k.kind): k.problems for found in REFERRED.values() for k in found},
-    **{("projectcalico.org", kind): calico_problems for kind in _STAGED},
+    **{(CALICO, kind): calico_problems for kind in _STAGED},
 }
 
 
@@ -113,9 +114,9 @@ def is_policy(obj: Mapping[str, Any]) -> bool:
     )
 
 
-def unenforced(policies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that Cilium does not know, where any is one of Cilium's; none elsewhere."""
-    if not any(_name(p)[0] == _CILIUM for p in policies):
+def unenforced(policies: Sequence[Mapping[str, Any]], cilium: bool = False) -> list[Mapping[str, Any]]:
+    """Those that Cilium does not know, where it is the CNI or any is one of Cilium's; none elsewhere."""
+    if not cilium and not any(_name(p)[0] == _CILIUM for p in policies):
         return []
     return [p for p in policies if _name(p) in _NOT_OF_CILIUM]
 

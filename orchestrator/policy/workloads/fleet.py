@@ -31,8 +31,10 @@ from orchestrator.policy.objects.pod_templates import (
 )
 from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.schemas.acceptable import refusal
+from orchestrator.policy.schemas.calico_schema import missing_tier
 from orchestrator.policy.schemas.policy_kinds import (
     AGENT,
+    CALICO,
     REFERRED,
     TIERED,
     PolicyKind,
@@ -199,6 +201,15 @@ class Fleet:
             group=self.order,
         )
 
+    def unheeded(self, reading: Mapping[str, bool]) -> list[str]:
+        """Policies that the CNI of a profile does not enforce, and that `skipped` does not name, as it would."""
+        if not reading.get("cilium"):
+            return []
+        kinds = Counter((p["kind"], p["apiVersion"]) for p in unenforced(self.further, cilium=True))
+        known = Counter((p["kind"], p["apiVersion"]) for p in unenforced(self.further))
+        left = sorted((kinds - known).items())
+        return [f"{count} {kind} ({version}): Cilium does not enforce it" for (kind, version), count in left]
+
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
         for document, wrong in self.malformed:
@@ -330,6 +341,12 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     for policy in unenforced(further):
         kind, version = policy["kind"], policy["apiVersion"]
         skipped[f"{kind} ({version}): Cilium, whose policies stand beside, does not enforce it"] += 1
+    tiers = {d.obj["metadata"]["name"] for d in beside if d.obj["kind"] == "Tier"}
+    for policy in further:
+        if group_of(policy["apiVersion"]) == CALICO and any(missing_tier(policy, tiers)):
+            kind, version, tier = policy["kind"], policy["apiVersion"], policy["spec"]["tier"]
+            what = f"no Tier {tier} is here, without which Calico asks none of its policies"
+            skipped[f"{kind} ({version}): {what}"] += 1
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
     told += [*closed, *doubles.told(), *(hidden(document, text) for document, text in malformed)]
     return Fleet(

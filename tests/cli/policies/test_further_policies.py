@@ -138,3 +138,52 @@ spec: {{nets: [{net}]}}
         ("lost", "198.51.100.0-198.51.100.255[External]"),
         ("gained", "203.0.113.0-203.0.113.255[External]"),
     }
+
+
+TIERED = """\
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: security.deny-web}
+spec: {tier: security, selector: all(), types: [Ingress]}
+"""
+SECURITY = """\
+---
+apiVersion: projectcalico.org/v3
+kind: Tier
+metadata: {name: security}
+spec: {order: 100}
+"""
+BASELINE = """\
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: {name: default}
+spec:
+  subject: {namespaces: {}}
+  ingress: [{action: Deny, from: [{namespaces: {}}]}]
+"""
+ASKED = ("--from", "shop/web", "--to", "shop/db", "--port", "5432")
+
+
+def test_policies_of_a_tier_that_is_elsewhere_are_named(folder, netpol):
+    for text, named in (
+        (TIERED, True),
+        (TIERED + SECURITY, False),
+        (TIERED.replace("tier: security, ", ""), False),
+    ):
+        done = netpol("why", folder(f"tiers-{len(text)}", text), *ASKED)
+        told = "1 GlobalNetworkPolicy (projectcalico.org/v3): no Tier security is here"
+        assert (f"not analysed: {told}" in done.err) is named
+        assert done.code == (0 if named else 1)
+
+
+@pytest.mark.parametrize("cni", ["cilium", "generic"])
+def test_what_cilium_does_not_enforce_is_named_where_the_profile_says_it_is_the_one(folder, netpol, cni):
+    path = folder(f"baseline-{cni}", BASELINE)
+    told = "1 BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1): Cilium does not enforce it"
+    for command in (("why", path, *ASKED), ("reach", path, "-o", "json")):
+        done = netpol(*command, "--cni", cni)
+        assert (f"not analysed: {told}" in done.err) is (cni == "cilium")
+    assert (told in json.loads(done.out)["notAnalysed"]) is (cni == "cilium")
+    beside = folder(f"beside-{cni}", BASELINE + "---\n" + CILIUM.replace("CLIENT", "web"))
+    err = netpol("why", beside, *ASKED, "--cni", cni).err
+    assert err.count("BaselineAdminNetworkPolicy") == 1
