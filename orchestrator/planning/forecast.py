@@ -17,6 +17,7 @@ from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
 from orchestrator.policy.network.connection_diff import Change, changes, touched
 from orchestrator.policy.network.connections import ranges, table
+from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
@@ -38,7 +39,8 @@ class Forecast:
     """`unknown` says why nothing is known of the connections; then the risk is high.
 
     `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
-    profile by which policies were read. `notes` name policies that stand in the cluster and are not evaluated.
+    profile by which policies were read. `notes` name policies that stand in the cluster and are not evaluated, and changed
+    rules of which nobody knows what they open.
     """
 
     changes: Sequence[Change] = ()
@@ -86,10 +88,8 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
     old, new = asked_alike(fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True))
-    return replace(
-        _evaluated(ctx, plan, strategy, old, new, tests, cni),
-        notes=(*unread_policies(new), *new.unheeded(settled(cni))),
-    )
+    notes = (*unread_policies(new), *new.unheeded(settled(cni)), *told(left_open(old, new)))
+    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=notes)
 
 
 def _evaluated(
@@ -112,11 +112,11 @@ def _evaluated(
     moved = changes(old, new, reading, replicas=True)
     chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
     effect = impact(old, new, moved, reading, own=ctx.namespace)
+    level = risk(moved, effect, strategy.risk, len(left_open(old, new)))
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
     try:
         crossed = crossings(old, new, waves, reading)
     except OverflowError as error:
-        level = risk(moved, effect, strategy.risk)
         return Forecast(
             moved,
             effect,
@@ -130,7 +130,7 @@ def _evaluated(
     return Forecast(
         moved,
         effect,
-        risk(moved, effect, strategy.risk),
+        level,
         boundaries(crossed, waves),
         propose(crossed, waves),
         failed,

@@ -138,7 +138,7 @@ def _answer(asked: Asked) -> _Answer:
     seen = recorded(asked.flows) if asked.flows is not None else []
     moved = compare(before, after, settled, History(path, began, "HEAD", working=True), flows=seen)
     found = [_accepted(f, given) for f in _new(path, before, after)]
-    weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules)]
+    weights = [_lowered(i, given) for i in items(moved.changes, moved.impact, rules, moved.left_open)]
     result = Checked(
         base=base,
         risk=weighed(weights, rules),

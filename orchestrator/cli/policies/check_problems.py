@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from orchestrator.cli.policies.check_summary import SAYS, Checked
+from orchestrator.cli.policies.check_summary import SAYS, Checked, says
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.files.touched_field import touched_field
 from orchestrator.policy.impact.risk import LEVELS, Level
@@ -92,7 +92,7 @@ def _once(items: Sequence[Item]) -> Iterator[tuple[Item, Item | None]]:
 
 def _of_item(item: Item, rules: _Rules, also: Item | None) -> Finding:
     where, text = rules.place(item.because, item.kind in _OPENING, item.kind != "internet")
-    said = SAYS[item.kind]
+    said = says(item)
     if item.kind == "narrowed":
         said = (
             f"a connection is narrowed: {ports_text(item.kept)} stays open, {ports_text(item.ports)} is lost"

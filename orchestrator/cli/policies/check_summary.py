@@ -35,6 +35,7 @@ SAYS = {
     "ownPath": "netpol-canary's own way is cut",
     "workloads": "a connection of a workload that comes or goes",
 }
+MAY_OPEN = "a rule may open or cut connections"
 _SEVERITIES = ("error", "warning", "info")
 
 
@@ -176,7 +177,12 @@ def _held(found: Checked) -> str:
 
 def _worst(item: Item) -> str:
     """The first line counts what the internet reaches: here it is only named."""
-    return f"{item.text}, new" if item.kind == "internet" else f"{SAYS[item.kind]}: {item.text}"
+    return f"{item.text}, new" if item.kind == "internet" else f"{says(item)}: {item.text}"
+
+
+def says(item: Item) -> str:
+    """What it does, without its ends."""
+    return MAY_OPEN if item.left_open else SAYS[item.kind]
 
 
 def _reasons(risk: Risk) -> str:

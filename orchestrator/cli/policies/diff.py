@@ -21,6 +21,7 @@ from orchestrator.policy.files.manifest import Document, parse_all
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Range
+from orchestrator.policy.network.left_open import LeftOpen, left_open
 from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.network.recordings import Flow, travelled
 from orchestrator.policy.objects import port_sets
@@ -43,16 +44,19 @@ MOST_UNREAD = 3_000
 
 @dataclass(frozen=True)
 class Difference:
-    """The connections that change, what that means, and how many workloads were not compared."""
+    """The connections that change, what that means, how many workloads were not compared, and rules of which nobody knows what they open."""
 
     changes: list[Change]
     impact: Impact
     unknown: int = 0
+    left_open: Sequence[LeftOpen] = ()
 
     @property
     def nothing(self) -> str:
         """What is said where no change is known."""
-        return f"no connection changes{' among those that are known' if self.unknown else ''}"
+        return (
+            f"no connection changes{' among those that are known' if self.unknown or self.left_open else ''}"
+        )
 
 
 def compare(
@@ -66,7 +70,9 @@ def compare(
     """Both sides of a change; recorded `flows` show which ports are used."""
     first, last = known_alone(old, new)
     found = changes(first, last, settled, commits, travelled(last, flows), replicas=True)
-    return Difference(found, impact(first, last, found, settled, own), not_compared(old, new))
+    return Difference(
+        found, impact(first, last, found, settled, own), not_compared(old, new), left_open(old, new)
+    )
 
 
 def diff(

@@ -12,6 +12,7 @@ from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.doubles import bare, title
 from orchestrator.policy.files.manifest import Document, parse_all
+from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.workloads.citing import stands
 from orchestrator.policy.workloads.comparable import in_doubt, left_out, selects_unknown
 from orchestrator.policy.workloads.fleet import Fleet, fleet
@@ -86,7 +87,8 @@ def unread(*states: Fleet) -> list[str]:
     for state in reversed(states):
         for what in (*state.skipped, *(left_out(state) if state is states[-1] else ())):
             found.setdefault(_PLACE.sub("", what), what)
-    return [*found.values(), *in_doubt(states[0], states[-1])]
+    changed = left_open(states[0], states[-1]) if len(states) > 1 else []
+    return [*found.values(), *in_doubt(states[0], states[-1]), *told(changed)]
 
 
 def say_unread(*states: Fleet) -> None:

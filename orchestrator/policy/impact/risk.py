@@ -85,8 +85,10 @@ class Risk:
     kinds: tuple[RiskKind, ...] = ()
 
 
-def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = None) -> Risk:
-    """The highest level of all that the change does."""
+def risk(
+    changes: Sequence[Change], effect: Impact, rules: RiskRules | None = None, left_open: int = 0
+) -> Risk:
+    """The highest level of all that the change does; `left_open` is how many changed rules may open what nobody knows."""
     asked = rules or RiskRules()
     known = [c for c in changes if not c.note]
     words = Counter(word for c in known for word in c.words)
@@ -103,11 +105,18 @@ def risk(changes: Sequence[Change], effect: Impact, rules: RiskRules | None = No
         ("workloads", asked.workloads, len(changes) - len(known)),
     )
     found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
+    if left_open:
+        found.append(("opened", asked.of("opened"), may_open(left_open)))
     if words["opened"] + words["widened"] + words["cut"] > asked.many:
         found.append(("many", "high", f"more than {asked.many} connections opened, widened or cut"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")
     texts = tuple(text for _, _, text in found) or ("no connection changes",)
-    return Risk(level, texts, tuple(kind for kind, _, _ in found))
+    return Risk(level, texts, tuple(dict.fromkeys(kind for kind, _, _ in found)))
+
+
+def may_open(number: int) -> str:
+    """`2 changed rules may open or cut connections`."""
+    return f"{many(number, 'changed rule')} may open or cut connections"
 
 
 def reason(kind: RiskKind, number: int) -> str:

@@ -3,16 +3,21 @@
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.policy.files.doubles import bare
 from orchestrator.policy.impact.impact import Impact, workloads_of
-from orchestrator.policy.impact.risk import KINDS, LEVELS, Level, Risk, RiskKind, RiskRules, reason
+from orchestrator.policy.impact.risk import KINDS, LEVELS, Level, Risk, RiskKind, RiskRules, may_open, reason
 from orchestrator.policy.network.connection_diff import Change
+from orchestrator.policy.network.left_open import LeftOpen
 from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.objects import port_sets as ports
 
 
 @dataclass(frozen=True)
 class Item:
-    """One end is empty where it is about a workload alone; `ports` is a set as in ports.py, empty where none is meant; `kept` are those that stay open beside."""
+    """One end is empty where it is about a workload alone; `ports` is a set as in ports.py, empty where none is meant; `kept` are those that stay open beside.
+
+    `left_open`: nobody knows what a rule opens; `src` is its policy, and `dst` its place there.
+    """
 
     kind: RiskKind
     level: Level
@@ -22,10 +27,13 @@ class Item:
     because: tuple[str, ...] = ()
     accepted: str = ""
     kept: int = 0
+    left_open: bool = False
 
     @property
     def text(self) -> str:
         """`internet to shop/db[StatefulSet] on TCP 5432`; of what is narrowed the ports that stay open."""
+        if self.left_open:
+            return f"{self.src} {self.dst}"
         ends = f"{self.src} to {self.dst}" if self.src and self.dst else self.src or self.dst
         shown = self.kept if self.kind == "narrowed" else self.ports
         return f"{ends} on {ports.text(shown)}" if shown else ends
@@ -38,11 +46,17 @@ class Item:
         return self.src if self.kind == "dns" else self.dst
 
 
-def items(changes: Sequence[Change], effect: Impact, rules: RiskRules) -> list[Item]:
+def items(
+    changes: Sequence[Change], effect: Impact, rules: RiskRules, left_open: Sequence[LeftOpen] = ()
+) -> list[Item]:
     """All of it, the highest level first."""
     rows = gathered(changes)
     exposed = frozenset(effect.exposed)
     found = [item for row in rows for item in of_row(row, exposed, rules)]
+    found += [
+        Item("opened", rules.of("opened"), bare(one.policy), one.place, because=(one.text,), left_open=True)
+        for one in left_open
+    ]
     found += [Item("isolated", rules.isolated, "", name) for name in effect.isolated]
     found += [Item("dns", rules.dns, name, "") for name in effect.without_dns]
     pairs: tuple[tuple[RiskKind, Level, tuple[str, ...]], ...] = (
@@ -82,11 +96,13 @@ def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
     left = [i for i in found if not i.accepted]
     reasons: list[tuple[RiskKind, Level, str]] = []
     for kind in KINDS:
-        mine = [i for i in left if i.kind == kind]
+        mine = [i for i in left if i.kind == kind and not i.left_open]
         number = _number(kind, mine)
         if mine:
             reasons.append((kind, mine[0].level, reason(kind, number)))
-    if sum(i.kind in ("opened", "widened", "cut") for i in left) > rules.many:
+    if unknown := [i for i in left if i.left_open]:
+        reasons.append(("opened", unknown[0].level, may_open(len(unknown))))
+    if sum(i.kind in ("opened", "widened", "cut") and not i.left_open for i in left) > rules.many:
         reasons.append(("many", "high", f"more than {rules.many} connections opened, widened or cut"))
     reasons.sort(key=lambda r: -LEVELS.index(r[1]))
     texts = [text for _, _, text in reasons]
@@ -94,4 +110,8 @@ def weighed(found: Sequence[Item], rules: RiskRules) -> Risk:
     if accepted := sum(bool(i.accepted) for i in found):
         texts.append(f"{accepted} accepted by name")
         level = max(level, "low", key=LEVELS.index)
-    return Risk(level, tuple(texts) or ("no connection changes",), tuple(kind for kind, _, _ in reasons))
+    return Risk(
+        level,
+        tuple(texts) or ("no connection changes",),
+        tuple(dict.fromkeys(kind for kind, _, _ in reasons)),
+    )
