@@ -74,7 +74,13 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         controls[:MOST_CONTROLS],
         [_edge(c, wave, lines) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
-        [*chosen.notes, *(text[:MOST_NOTE] for text in islice(unread_policies(new), MOST_UNREAD))],
+        [
+            *chosen.notes,
+            *(
+                text[:MOST_NOTE]
+                for text in islice((*unread_policies(new), *new.unheeded(reading)), MOST_UNREAD)
+            ),
+        ],
     )
 
 

@@ -52,7 +52,7 @@ POLICY_KINDS = (
     PolicyKind("projectcalico.org/v3", "GlobalNetworkPolicy", calico_problems, stored=_STORED),
 )
 TIERED = "policy.networking.k8s.io"
-_CILIUM = "cilium.io"
+CILIUM = "cilium.io"
 CALICO = "projectcalico.org"
 # Where one of Cilium's stands, these count for nothing: Cilium enforces no other API of these groups.
 _NOT_OF_CILIUM = frozenset(
@@ -68,7 +68,7 @@ _SERVICES = (
 # The options of Cilium's agent: they bear on NetworkPolicies, too.
 AGENT = PolicyKind("v1", "ConfigMap", nothing, namespaced=True, only=("kube-system", "cilium-config"))
 REFERRED: Mapping[str, Sequence[PolicyKind]] = {
-    _CILIUM: (
+    CILIUM: (
         PolicyKind("cilium.io/v2", "CiliumCIDRGroup", cilium_problems, older="cilium.io/v2alpha1"),
         PolicyKind("cilium.io/v2", "CiliumNode", nothing),
         PolicyKind("v1", "Node", nothing),
@@ -116,7 +116,7 @@ def is_policy(obj: Mapping[str, Any]) -> bool:
 
 def unenforced(policies: Sequence[Mapping[str, Any]], cilium: bool = False) -> list[Mapping[str, Any]]:
     """Those that Cilium does not know, where it is the CNI or any is one of Cilium's; none elsewhere."""
-    if not cilium and not any(_name(p)[0] == _CILIUM for p in policies):
+    if not cilium and not any(_name(p)[0] == CILIUM for p in policies):
         return []
     return [p for p in policies if _name(p) in _NOT_OF_CILIUM]
 

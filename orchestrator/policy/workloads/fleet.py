@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.orders import group_among
 from orchestrator.policy.evaluate.pair_index import PodIndex
@@ -35,6 +36,7 @@ from orchestrator.policy.schemas.calico_schema import missing_tier
 from orchestrator.policy.schemas.policy_kinds import (
     AGENT,
     CALICO,
+    CILIUM,
     REFERRED,
     TIERED,
     PolicyKind,
@@ -202,13 +204,19 @@ class Fleet:
         )
 
     def unheeded(self, reading: Mapping[str, bool]) -> list[str]:
-        """Policies that the CNI of a profile does not enforce, and that `skipped` does not name, as it would."""
-        if not reading.get("cilium"):
-            return []
-        kinds = Counter((p["kind"], p["apiVersion"]) for p in unenforced(self.further, cilium=True))
-        known = Counter((p["kind"], p["apiVersion"]) for p in unenforced(self.further))
-        left = sorted((kinds - known).items())
-        return [f"{count} {kind} ({version}): Cilium does not enforce it" for (kind, version), count in left]
+        """Policies that Cilium does not enforce, where it is the CNI, and that `skipped` does not name, as it would."""
+        cilium = reading.get("cilium", False)
+        unknown = [] if unenforced(self.further) else unenforced(self.further, cilium)
+        off = [p for p in self.of_cluster if p["kind"] == "ClusterNetworkPolicy"]
+        of_cilium = cilium or any(group_of(p["apiVersion"]) == CILIUM for p in self.further)
+        if not of_cilium or agent_among(self.referred).cluster_policies:
+            off = []
+        untold = (
+            "Cilium's agent does not enforce it unless its options say so (enable-k8s-cluster-network-policy)"
+        )
+        whys = (("Cilium does not enforce it", unknown), (untold, off))
+        found = Counter(f"{p['kind']} ({p['apiVersion']}): {why}" for why, policies in whys for p in policies)
+        return [f"{count} {what}" for what, count in sorted(found.items())]
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
@@ -341,7 +349,8 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     for policy in unenforced(further):
         kind, version = policy["kind"], policy["apiVersion"]
         skipped[f"{kind} ({version}): Cilium, whose policies stand beside, does not enforce it"] += 1
-    tiers = {d.obj["metadata"]["name"] for d in beside if d.obj["kind"] == "Tier"}
+    of_calico = (d.obj for d in beside if group_of(d.obj["apiVersion"]) == CALICO)
+    tiers = {o["metadata"]["name"] for o in of_calico if o["kind"] == "Tier"}
     for policy in further:
         if group_of(policy["apiVersion"]) == CALICO and any(missing_tier(policy, tiers)):
             kind, version, tier = policy["kind"], policy["apiVersion"], policy["spec"]["tier"]

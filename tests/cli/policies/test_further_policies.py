@@ -187,3 +187,24 @@ def test_what_cilium_does_not_enforce_is_named_where_the_profile_says_it_is_the_
     beside = folder(f"beside-{cni}", BASELINE + "---\n" + CILIUM.replace("CLIENT", "web"))
     err = netpol("why", beside, *ASKED, "--cni", cni).err
     assert err.count("BaselineAdminNetworkPolicy") == 1
+
+
+def test_cluster_wide_policies_that_the_agent_is_not_told_to_enforce_are_named(folder, netpol):
+    wall = BASELINE.replace("BaselineAdmin", "Cluster").replace("v1alpha1", "v1alpha2")
+    wall = wall.replace("spec:", "spec:\n  tier: Baseline\n  priority: 1").replace(
+        "name: default", "name: wall"
+    )
+    config = (
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config, namespace: kube-system}\n"
+        'data: {enable-k8s-cluster-network-policy: "VALUE"}\n'
+    )
+    named = "not analysed: 1 ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2): Cilium's agent does not enforce it unless"
+    for value, cni, told in (
+        ("false", "cilium", True),
+        ("true", "cilium", False),
+        ("false", "generic", False),
+    ):
+        path = folder(f"wall-{value}-{cni}", wall + config.replace("VALUE", value))
+        done = netpol("why", path, *ASKED, "--cni", cni)
+        assert (named in done.err) is told, done.err
+        assert done.code == (0 if told else 1)

@@ -109,6 +109,12 @@ def test_a_policy_that_cannot_be_read_is_left_out_and_said(site, monkeypatch):
     assert "1 object of the cluster cannot be read and is left out" in text
 
 
+def test_a_kind_of_policies_that_may_not_be_listed_is_said_beside_the_map(site, monkeypatch):
+    refusing(monkeypatch, Kind("cilium.io/v2", "CiliumNetworkPolicy"))
+    text = site.get("/map?namespace=pay").text
+    assert "not analysed: CiliumNetworkPolicy (cilium.io/v2): it may not be read" in text and "pay-0" in text
+
+
 def test_pods_of_one_workload_are_one_place_and_may_connect_to_each_other(site):
     owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "1", "controller": True}
     for number in range(2):
