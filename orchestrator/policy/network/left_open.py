@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy, of_pods
-from orchestrator.policy.evaluate.calico.calico_world import World
+from orchestrator.policy.evaluate.calico.calico_world import World, is_calico
 from orchestrator.policy.evaluate.cilium import cilium_peers
 from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent, agent_among
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
@@ -70,7 +70,7 @@ def _by_meaning(fleet: Fleet, stands: bool) -> Iterator[tuple[str, LeftOpen]]:
     for policy in fleet.further:
         if policy["kind"] in POLICIES:
             rules = _of_cilium(policy, agent, referred, nodes)
-        elif policy in fleet.of_cni:
+        elif is_calico(policy):
             rules = _of_calico(policy, world)
         else:
             rules = _of_cluster(policy, nodes)
