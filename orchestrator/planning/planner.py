@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
 from orchestrator.errors import ApiError, BadInput
 from orchestrator.planning.frozen_namespace import holdable
 from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
-from orchestrator.policy.files.manifest import below
+from orchestrator.policy.files.manifest import Document, Unlisted, below
 from orchestrator.policy.files.touched_field import touched_field
+from orchestrator.policy.schemas.policy_kinds import closes
 from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.policy.writes import write_order
+from orchestrator.policy.writes.bridges import BRIDGE_LABEL
 from orchestrator.ports import Kind
 from orchestrator.rollout.layout import Placed, arrange
 from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
@@ -58,6 +61,7 @@ def plan(
         names,
         source.spec.strategy.max_parallel,
     )
+    plans = _noted(ctx, plans, live)
     places = Places(files, read=True)
     changed = {p.name: _at_fields(p, places, below(files)) for p in plans if p.changes}
     waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
@@ -103,9 +107,8 @@ def _namespace(
     for identity, obj in sorted(standing.items()):
         if objects.owner(obj) == source.name and identity not in wanted:
             changes.append(ObjectChange(objects.bare(obj), None))
-    note = _note(name, changes, standing)
     uid = str(namespace["metadata"].get("uid", ""))
-    result = NamespacePlan(name, uid, tuple(changes), note, tuple(observed), tuple(remarks))
+    result = NamespacePlan(name, uid, tuple(changes), "", tuple(observed), tuple(remarks))
     holdable(result)
     return result
 
@@ -129,8 +132,16 @@ def _at_field(change: ObjectChange, places: Places, root: str) -> ObjectChange:
     return replace(change, file=f"{change.file.rpartition(':')[0]}:{line}")
 
 
-def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.Key, Manifest]) -> str:
-    """What may show between the writes, before anything is written."""
+def _noted(
+    ctx: Context, plans: Sequence[NamespacePlan], live: Mapping[str, Sequence[Manifest]]
+) -> list[NamespacePlan]:
+    """With what may show between the writes, before anything is written."""
+    further = further_policies(ctx.cluster) if any(len(p.changes) > 1 for p in plans) else []
+    return [replace(p, note=_note(p, live[p.name], further)) for p in plans]
+
+
+def _note(item: NamespacePlan, live: Sequence[Manifest], further: Sequence[Document]) -> str:
+    name, changes, standing = item.name, item.changes, objects.by_key(live)
     before, after = (
         [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
     )
@@ -138,9 +149,23 @@ def _note(name: str, changes: Sequence[ObjectChange], standing: Mapping[objects.
     others = sorted({f"{k[0]} {k[1]}" for k in touched if k[:2] != tuple(POLICY)})
     if others and len(touched) > 1:
         return f"{name}: {write_order.BRIEFLY} (one object after another, as for {', '.join(others)})"
-    sides = [[o for o in some if POLICY.means(o)] for some in (before, after)]
+    old, new = ([o for o in some if POLICY.means(o)] for some in (before, after))
     unchanged = [o for k, o in standing.items() if k not in touched and POLICY.means(o)]
-    return write_order.steps(name, sides[0], sides[1], unchanged, "plan").note
+    order = write_order.steps(name, old, new, unchanged, "plan")
+    if order.note or not any(map(_opens, order.writes)):
+        return order.note
+    if any(closes(d.obj) for d in further if d.obj["metadata"].get("namespace", name) == name):
+        return f"{name}: {write_order.BRIEFLY} (temporary policies that allow all open what policies of other kinds close)"
+    unknown = ", ".join(d.obj["kind"].removesuffix("List") for d in further if isinstance(d, Unlisted))
+    if unknown:
+        return f"{name}: {write_order.BRIEFLY} (what policies close that may not be listed is not known: {unknown})"
+    return ""
+
+
+def _opens(write: write_order.Write) -> bool:
+    """Whether it makes a temporary policy that allows all."""
+    spec, labels = write.obj.get("spec") or {}, write.obj["metadata"].get("labels") or {}
+    return BRIDGE_LABEL in labels and [{}] in (spec.get("ingress"), spec.get("egress"))
 
 
 def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:

@@ -1,10 +1,11 @@
 """Policies of a CNI's own APIs: planned, judged and rolled back as NetworkPolicies are."""
 
 import pytest
-from stage import ALLOW, DENY, SPACES, Stage, files, work
+from faulty_port import FaultyPort, just_before
+from stage import ALLOW, DENY, OWN, SPACES, Stage, files, work
 
 from orchestrator.engine.worker import Embedded
-from orchestrator.errors import BadInput
+from orchestrator.errors import BadInput, Forbidden
 from orchestrator.operations.start import find_source, start
 from orchestrator.planning.planner import plan
 from orchestrator.ports import Kind
@@ -98,3 +99,26 @@ def test_a_plan_says_that_several_objects_of_such_kinds_are_written_one_by_one(p
         assert not said or (
             found.note.startswith(f"{space}: ") and "cilium.io/v2 CiliumNetworkPolicy" in found.note
         )
+
+
+@pytest.mark.parametrize(
+    ("space", "fault", "said"),
+    [
+        (None, [], ""),
+        (SPACES[0], [], "temporary policies that allow all open what policies of other kinds close"),
+        (OWN, [], ""),
+        (
+            None,
+            [just_before(Forbidden("no"), "list", kind=CARRIED.kind)],
+            "may not be listed is not known: CiliumNetworkPolicy)",
+        ),
+    ],
+)
+def test_a_plan_says_where_policies_of_others_leave_no_order_without_a_break(space, fault, said):
+    stage = Stage()
+    if space:
+        stage.cluster.create({**CUTS, "metadata": {"name": "theirs", "namespace": space}})
+    ctx = stage.context(FaultyPort(stage.cluster, *fault))
+    made = plan(ctx, find_source(ctx, "shop"), "c" * 40)
+    assert said in made.namespaces[SPACES[0]].note and bool(said) is bool(made.namespaces[SPACES[0]].note)
+    assert bool(made.namespaces[SPACES[1]].note) is bool(fault)

@@ -32,11 +32,16 @@ def documents(cluster: Cluster) -> Iterator[Document]:
         yield from (d for d in _further(cluster, other) if groups or not isinstance(d, Unlisted))
 
 
-def _further(cluster: Cluster, wanted: PolicyKind) -> list[Document]:
+def further_policies(cluster: Cluster, namespace: str | None = None) -> list[Document]:
+    """The policies of further kinds, of one namespace and the whole cluster or of all; Unlisted as in `documents`."""
+    return [d for p in POLICY_KINDS for d in _further(cluster, p, namespace if p.namespaced else None)]
+
+
+def _further(cluster: Cluster, wanted: PolicyKind, namespace: str | None = None) -> list[Document]:
     kind = Kind(wanted.api_version, wanted.kind)
     try:
         if wanted.only is None:
-            return list(_documents(cluster.list(kind)))
+            return list(_documents(cluster.list(kind, namespace)))
         space, name = wanted.only
         return list(_documents([cluster.get(kind, name, space)]))
     except NotFound:

@@ -121,6 +121,14 @@ def unenforced(policies: Sequence[Mapping[str, Any]], cilium: bool = False) -> l
     return [p for p in policies if _name(p) in _NOT_OF_CILIUM]
 
 
+def closes(obj: Mapping[str, Any]) -> bool:
+    """Whether it may close what a NetworkPolicy that allows all opens: a policy of another kind, but for those asked before."""
+    found = policy_kind(obj)
+    if found is None or found.group != TIERED:
+        return found is not None
+    return found.kind != "AdminNetworkPolicy" and (obj.get("spec") or {}).get("tier") != "Admin"
+
+
 def namespaced(obj: Mapping[str, Any]) -> bool:
     """Whether it is a policy of one namespace."""
     found = policy_kind(obj)
