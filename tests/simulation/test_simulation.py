@@ -141,9 +141,10 @@ CALM = {
 # The seed to begin with, so that few are played, and what is sharpened.
 SHARP = {
     "half-way-not-recognised": (
-        90,
+        0,
         {
             "kills": 0.9,
+            "engines": 2,
             "errors": 0.1,
             "pushes_every": 15.0,
             "waves": 2,
@@ -175,7 +176,7 @@ SHARP = {
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
     "policies-written-blindly": (
-        60,
+        10,
         {"strangers_every": 2.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
     ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
