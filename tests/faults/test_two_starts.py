@@ -67,7 +67,8 @@ def test_wherever_a_starter_dies_the_next_one_makes_the_only_rollout(newer):
     stage, calls = Stage(), counted()
     start(stage.context(FaultyPort(stage.cluster, calls)), find_source(stage.context(), "shop"))
     for at in range(1, len(calls.seen) + 1):
-        for after in (False, True):
+        answered = calls.seen[at - 1].answer is not None  # what is not found has no moment after its answer
+        for after in (False, True) if answered else (False,):
             stage, death = Stage(), kills(at, after)
             with pytest.raises(Killed):
                 start(stage.context(FaultyPort(stage.cluster, death)), find_source(stage.context(), "shop"))
