@@ -150,20 +150,6 @@ class CalicoRule:
     def destination(self) -> Entity:
         return Entity(self.body.get("destination") or {}, self.own, self.world)
 
-    @property
-    def selects(self) -> bool:
-        """Whether it names anything by labels."""
-        return any(
-            self.body.get(key) for key in ("selector", "notSelector", "namespaceSelector", "serviceAccounts")
-        )
-
-    def blocks(self) -> Iterator[str]:
-        """The networks that it names, and the addresses of its Service."""
-        yield from self.body.get("nets") or ()
-        yield from self.body.get("notNets") or ()
-        if named := self.body.get("services"):
-            yield from self.world.service_blocks(named.get("namespace") or self.own, str(named.get("name")))
-
     def asks(self) -> Iterator[str]:
         """The questions that its meaning depends on: fields of a Reading."""
         yield from self.source.asks()
