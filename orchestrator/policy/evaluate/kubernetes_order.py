@@ -11,7 +11,7 @@ from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.meaning import inside, means_pod
 from orchestrator.policy.evaluate.order import Ends
-from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.evaluate.ruling import Cited, Ruling, stating
 from orchestrator.policy.evaluate.tiers import Around, Tier, of_equals, ordered, rulings
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets as ports
@@ -134,10 +134,10 @@ class KubernetesOrder:
         if selecting := self.isolating(end, side):
             yield self.of_rules(selecting, side, peer, dst, reading, ends.own)
         elif not reading.baseline_per_direction and self.isolating(end, side.other):
-            yield (_accepted("a NetworkPolicy selects the pod: no Baseline"),)
+            yield (stating("Accept", ports.ANY, "a NetworkPolicy selects the pod: no Baseline"),)
         elif self._cluster:
             yield self.of_cluster("Baseline", side, end, peer, dst, reading)
-        yield (_accepted(f"no policy isolates {end.namespace}/{end.name} for {side}"),)
+        yield (stating("Accept", ports.ANY, f"no policy isolates {end.namespace}/{end.name} for {side}"),)
 
     def of_cluster(
         self, tier: Tier, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
@@ -204,10 +204,6 @@ def _first(reading: Reading) -> tuple[str, ...]:
     if reading.ties_deny:
         return order
     return order[::-1] if reading.ties_allow else ()
-
-
-def _accepted(text: str) -> Ruling:
-    return Ruling("Accept", ports.ANY, lambda asked: [(text, "")])
 
 
 def _cited(side: Direction, policy: Part, number: int, rule: Part, at: int, dst: End, asked: int) -> Cited:

@@ -17,6 +17,11 @@ class Ruling(NamedTuple):
     cited: Callable[[int], Sequence[Cited]]
 
 
+def stating(action: str, ports: int, text: str) -> Ruling:
+    """A ruling that says the same of every port."""
+    return Ruling(action, ports, lambda _: [(text, "")])
+
+
 def decided(tiers: Iterable[Iterable[Ruling]], asked: int) -> tuple[int, list[Ruling]]:
     """Those of a set of ports that tiers let pass, one after another, and what decided on any of them."""
     allowed, found = 0, []

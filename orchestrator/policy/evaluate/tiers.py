@@ -5,12 +5,11 @@ Of each direction the first rule that matches decides. Source: the API's own tex
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
 from orchestrator.policy.evaluate.meaning import inside
-from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import Direction
@@ -116,11 +115,7 @@ def rulings(
     for number, rule in enumerate(policy.rules[side]):
         if any(_means(p, peer, around) for p in rule.peers):
             said = f"{side.part}[{number}]: {rule.said}"
-            yield Ruling(rule.action, rule.ports(dst), partial(_cited, policy.obj, said))
-
-
-def _cited(policy: Part, said: str, _: int) -> list[Cited]:
-    return [(f"{title(policy)} {said}", "")]
+            yield stating(rule.action, rule.ports(dst), f"{title(policy.obj)} {said}")
 
 
 def _means(peer: Part, other: End, around: Around) -> bool:

@@ -20,7 +20,7 @@ from orchestrator.policy.evaluate.calico.calico_world import World, is_calico
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Ends
-from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
@@ -113,7 +113,7 @@ class CalicoOrder:
         for one in selecting:
             yield self.rulings(one, side, ends, reading)
         text = f"no policy isolates {end.namespace}/{end.name} for {side}"
-        yield (Ruling("Accept", ports.ANY, lambda asked: [(text, "")]),)
+        yield (stating("Accept", ports.ANY, text),)
 
     def isolates(self, pod: Pod, side: Direction) -> bool:
         """Whether a tier that denies what it does not decide has a policy that selects the pod."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, Entity, expression
 from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
-from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects.calico_selectors import Expression
 from orchestrator.policy.objects.directions import Direction
@@ -97,7 +97,7 @@ class CalicoPolicy:
         for number, rule in enumerate(self.rules[side]):
             if rule.action in _ACTIONS and (found := rule.ports(src, dst, reading)):
                 said = f"{title(self.obj)} {side.part}[{number}]: {rule.action}"
-                yield Ruling(_ACTIONS[rule.action], found, partial(_cited, said))
+                yield stating(_ACTIONS[rule.action], found, said)
 
     def blocks(self) -> Iterator[str]:
         """The networks that its rules name, and the addresses of Services."""
@@ -113,7 +113,3 @@ class CalicoPolicy:
     def _entities(self) -> Iterator[Entity]:
         for rule in chain.from_iterable(self.rules.values()):
             yield from (rule.source, rule.destination)
-
-
-def _cited(said: str, _: int) -> list[Cited]:
-    return [(said, "")]

@@ -4,13 +4,12 @@ Source: Cilium 1.20, pkg/k8s/cluster_network_policy.go, Documentation/network/ku
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import OVER_SELECTION
 from orchestrator.policy.evaluate.cilium.cilium_identities import Identity, Labels
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked, Blocks
-from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.evaluate.tiers import TierPolicy, TierRule, selects
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects.directions import Direction
@@ -49,11 +48,7 @@ def of_priority(
 
 def _ruling(policy: TierPolicy, side: Direction, number: int, rule: TierRule, dst: End) -> Ruling:
     said = f"{title(policy.obj)} {side.part}[{number}]: {rule.said}"
-    return Ruling(rule.action, rule.ports(dst), partial(_cited, said))
-
-
-def _cited(said: str, _: int) -> list[Cited]:
-    return [(said, "")]
+    return stating(rule.action, rule.ports(dst), said)
 
 
 def _means(peer: Part, asked: Asked, namespaces: Labels, node_labels: Mapping[str, str] | None) -> bool:

@@ -7,7 +7,7 @@ from orchestrator.policy.evaluate.cilium.cilium_agent import POLICY_TYPES
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
 from orchestrator.policy.evaluate.cilium.cilium_policies import CiliumPolicy, CiliumRule
 from orchestrator.policy.evaluate.cni_profiles import Reading
-from orchestrator.policy.evaluate.ruling import Cited, Ruling
+from orchestrator.policy.evaluate.ruling import Cited, Ruling, stating
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import Direction
@@ -45,7 +45,7 @@ def union(found: Sequence[Met], reading: Reading, dst: End, own_node: bool) -> I
     yield Ruling("Accept", allowed, partial(_cited, allowing, dst))
     if own_node:
         text = "the pod's own node, which Cilium lets in where no rule denies it"
-        yield Ruling("Accept", port_sets.ANY, lambda _: [(text, "")])
+        yield stating("Accept", port_sets.ANY, text)
 
 
 def refusal(closing: Sequence[CiliumPolicy]) -> Ruling:
@@ -55,7 +55,8 @@ def refusal(closing: Sequence[CiliumPolicy]) -> Ruling:
 
 def unasked(end: Pod, side: Direction) -> Ruling:
     """What allows all where nothing denies the rest."""
-    return Ruling("Accept", port_sets.ANY, partial(_unasked, end, side))
+    name = end.name if end.host_network else f"{end.namespace}/{end.name}"
+    return stating("Accept", port_sets.ANY, f"no policy isolates {name} for {side}")
 
 
 def _authenticated(rule: CiliumRule, reading: Reading) -> bool:
@@ -66,11 +67,6 @@ def _authenticated(rule: CiliumRule, reading: Reading) -> bool:
 def _refused(closing: Sequence[CiliumPolicy], _: int) -> list[Cited]:
     found = [f"{title(p.policy)}: no rule allows it" for p in closing]
     return [(text, "") for text in found or ["no policy allows it, and Cilium's enable-policy is always"]]
-
-
-def _unasked(end: Pod, side: Direction, _: int) -> list[Cited]:
-    name = end.name if end.host_network else f"{end.namespace}/{end.name}"
-    return [(f"no policy isolates {name} for {side}", "")]
 
 
 def _cited(found: Sequence[Met], dst: End, asked: int) -> list[Cited]:
