@@ -1,7 +1,8 @@
 """Work out a plan: what a revision asks for, against what stands in the cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
@@ -136,11 +137,11 @@ def _noted(
     ctx: Context, plans: Sequence[NamespacePlan], live: Mapping[str, Sequence[Manifest]]
 ) -> list[NamespacePlan]:
     """With what may show between the writes, before anything is written."""
-    further = further_policies(ctx.cluster) if any(len(p.changes) > 1 for p in plans) else []
+    further = cache(lambda: further_policies(ctx.cluster))  # asked for where it matters alone
     return [replace(p, note=_note(p, live[p.name], further)) for p in plans]
 
 
-def _note(item: NamespacePlan, live: Sequence[Manifest], further: Sequence[Document]) -> str:
+def _note(item: NamespacePlan, live: Sequence[Manifest], further: Callable[[], Sequence[Document]]) -> str:
     name, changes, standing = item.name, item.changes, objects.by_key(live)
     before, after = (
         [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
@@ -154,9 +155,9 @@ def _note(item: NamespacePlan, live: Sequence[Manifest], further: Sequence[Docum
     order = write_order.steps(name, old, new, unchanged, "plan")
     if order.note or not any(map(_opens, order.writes)):
         return order.note
-    if any(closes(d.obj) for d in further if d.obj["metadata"].get("namespace", name) == name):
+    if any(closes(d.obj) for d in further() if d.obj["metadata"].get("namespace", name) == name):
         return f"{name}: {write_order.BRIEFLY} (temporary policies that allow all open what policies of other kinds close)"
-    unknown = ", ".join(d.obj["kind"].removesuffix("List") for d in further if isinstance(d, Unlisted))
+    unknown = ", ".join(d.obj["kind"].removesuffix("List") for d in further() if isinstance(d, Unlisted))
     if unknown:
         return f"{name}: {write_order.BRIEFLY} (what policies close that may not be listed is not known: {unknown})"
     return ""

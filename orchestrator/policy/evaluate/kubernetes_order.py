@@ -12,7 +12,7 @@ from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.meaning import inside, means_pod
 from orchestrator.policy.evaluate.order import Ends
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, stating
-from orchestrator.policy.evaluate.tiers import Around, Tier, of_equals, ordered, rulings
+from orchestrator.policy.evaluate.tiers import Around, Tier, in_tiers, of_equals, rulings
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import Direction
@@ -20,7 +20,6 @@ from orchestrator.policy.objects.pod import End, Pod, one_pod
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
 Part = Mapping[str, Any]
-_TIERS: tuple[Tier, ...] = ("Admin", "Baseline")
 
 
 class KubernetesOrder:
@@ -40,7 +39,7 @@ class KubernetesOrder:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
         self._selecting: dict[str, list[tuple[Part, list[Requirement]]]] = {}
         self._cluster = [compiled(policy) for policy in cluster]
-        self._ordered = {tier: ordered(self._cluster, tier) for tier in _TIERS}
+        self._ordered = in_tiers(self._cluster)
 
     @cached_property
     def _blocks(self) -> bool:
@@ -73,9 +72,7 @@ class KubernetesOrder:
             block = peer.get("ipBlock") or {}
             yield from [*([block["cidr"]] if block else ()), *(block.get("except") or ())]
         for policy in self._cluster:
-            for rule in chain.from_iterable(policy.rules.values()):
-                for peer in rule.peers:
-                    yield from peer.get("networks") or ()
+            yield from policy.networks()
 
     def _peers(self) -> Iterator[Part]:
         """Of every rule of every NetworkPolicy."""

@@ -47,7 +47,15 @@ class TierPolicy:
 
     def names(self, kind: str) -> bool:
         """Whether a rule has a peer of a kind, such as `nodes`."""
-        return any(kind in peer for rules in self.rules.values() for rule in rules for peer in rule.peers)
+        return any(kind in peer for peer in self._peers())
+
+    def networks(self) -> Iterator[str]:
+        """The blocks of addresses that its rules name."""
+        for peer in self._peers():
+            yield from peer.get("networks") or ()
+
+    def _peers(self) -> Iterator[Part]:
+        return (peer for rules in self.rules.values() for rule in rules for peer in rule.peers)
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,12 @@ class Around:
     nodes: Labels | None = None
     names_resolve: bool = False
     nodes_match: bool = False
+
+
+def in_tiers(policies: Sequence[TierPolicy]) -> Mapping[Tier, Sequence[Sequence[TierPolicy]]]:
+    """All of them, each tier as `ordered` has it."""
+    both: tuple[Tier, ...] = ("Admin", "Baseline")
+    return {tier: ordered(policies, tier) for tier in both}
 
 
 def ordered(policies: Sequence[TierPolicy], tier: Tier) -> list[list[TierPolicy]]:

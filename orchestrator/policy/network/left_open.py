@@ -13,6 +13,7 @@ from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy, of
 from orchestrator.policy.evaluate.calico.calico_world import World, is_calico
 from orchestrator.policy.evaluate.cilium import cilium_peers
 from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent, agent_among
+from orchestrator.policy.evaluate.cilium.cilium_policies import specs_of
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
 from orchestrator.policy.evaluate.cni_profiles import SAID
 from orchestrator.policy.files.doubles import MOST_TOLD, bare, title
@@ -93,9 +94,7 @@ Found = Iterator[
 
 def _of_cilium(policy: Part, agent: CiliumAgent, referred: Referred, nodes: bool) -> Found:
     space = "" if policy["kind"] == CLUSTERWIDE else str(policy["metadata"].get("namespace") or "default")
-    specs = [("", policy["spec"])] if policy.get("spec") else []
-    specs += [(f"specs[{at}].", spec) for at, spec in enumerate(policy.get("specs") or ())]
-    for at, spec in specs:
+    for at, spec in specs_of(policy):
         for side in Direction:
             for part in (f"{side.part}Deny", side.part):
                 for number, rule in enumerate(spec.get(part) or ()):

@@ -12,21 +12,16 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
-    """The blocks of addresses that a peer of a rule names, its exceptions among them."""
+def _blocks(peer: Mapping[str, Any]) -> Iterator[Block]:
+    """The block of addresses that a peer of a rule names, and its exceptions."""
     block = peer.get("ipBlock") or {}
-    texts = [*([block["cidr"]] if block else []), *(block.get("except") or []), *(peer.get("networks") or [])]
+    texts = [*([block["cidr"]] if block else []), *(block.get("except") or [])]
     yield from (ipaddress.ip_network(t, strict=False) for t in texts)
 
 
 def named(fleet: Fleet) -> Iterator[Block]:
     """Every block that a rule of any policy names."""
-    if fleet.order:
-        yield from (
-            ipaddress.ip_network(text, strict=False) for text in sorted(set(fleet.network().blocks()))
-        )
-        return
-    yield from (block for given in _peers(fleet) for peer in given for block in blocks(peer))
+    yield from (ipaddress.ip_network(text, strict=False) for text in sorted({*fleet.network().blocks()}))
 
 
 def _peers(fleet: Fleet) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -50,7 +45,7 @@ def alike(fleet: Fleet, addresses: Sequence[Address]) -> list[int]:
         return spans[block.version][low : bisect_right(known, int(block.broadcast_address))]
 
     def meant(peer: Mapping[str, Any]) -> set[int]:
-        first, *others = blocks(peer) if "ipBlock" in peer else (None,)
+        first, *others = _blocks(peer) if "ipBlock" in peer else (None,)
         found = set(covered(first)).difference(*map(covered, others)) if first is not None else set()
         return found.union(
             *(covered(ipaddress.ip_network(t, strict=False)) for t in peer.get("networks") or [])

@@ -32,7 +32,7 @@ from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.order import Ends
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, decided
-from orchestrator.policy.evaluate.tiers import Tier, ordered
+from orchestrator.policy.evaluate.tiers import Tier, in_tiers
 from orchestrator.policy.objects.cilium_words import CLUSTERWIDE, POLICIES
 from orchestrator.policy.objects.directions import INGRESS, Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
@@ -68,8 +68,7 @@ class CiliumOrder:
             for p in cluster
             if p["kind"] == "ClusterNetworkPolicy" and self._agent.cluster_policies
         ]
-        tiers: tuple[Tier, ...] = ("Admin", "Baseline")
-        self._ordered = {tier: ordered(self._cluster, tier) for tier in tiers}
+        self._ordered = in_tiers(self._cluster)
         self._of_space: dict[str, list[CiliumPolicy]] = {}
         for one in self._policies:
             kind, space = one.policy.get("kind"), one.policy["metadata"].get("namespace")
@@ -89,9 +88,7 @@ class CiliumOrder:
         for rule in self._rules:
             yield from rule.peers.blocks()
         for tiered in self._cluster:
-            for tier_rule in chain.from_iterable(tiered.rules.values()):
-                for peer in tier_rule.peers:
-                    yield from peer.get("networks") or ()
+            yield from tiered.networks()
         yield from (a for a, words in (self._agent.known or {}).items() if "kube-apiserver" in words)
 
     @cached_property

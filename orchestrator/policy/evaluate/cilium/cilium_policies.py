@@ -51,12 +51,17 @@ class CiliumPolicy:
     left_out: frozenset[Direction] = field(default=frozenset())
 
 
+def specs_of(policy: Part) -> Iterator[tuple[str, Part]]:
+    """Each spec of a policy of cilium.io, after what comes before a field of it: nothing, or `specs[0].`."""
+    if policy.get("spec"):
+        yield "", policy["spec"]
+    yield from ((f"specs[{at}].", spec) for at, spec in enumerate(policy.get("specs") or ()))
+
+
 def of_cilium(policy: Part, agent: CiliumAgent, referred: Referred) -> Iterator[CiliumPolicy]:
     """Each spec of a policy of cilium.io, which has to be valid; none where the agent's options refuse it."""
     space = "" if policy["kind"] == CLUSTERWIDE else str(policy["metadata"].get("namespace") or "default")
-    specs = [("", policy["spec"])] if policy.get("spec") else []
-    specs += [(f"specs[{at}].", spec) for at, spec in enumerate(policy.get("specs") or ())]
-    found = [_spec(policy, at, spec, space, agent, referred) for at, spec in specs]
+    found = [_spec(policy, at, spec, space, agent, referred) for at, spec in specs_of(policy)]
     by_label = any(rule.peers.kinds & {"fromNodes", "toNodes"} for one in found for rule in _all_rules(one))
     return iter(() if by_label and not agent.node_labels else found)
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.evaluator import Network
-from orchestrator.policy.evaluate.tiers import Around, Tier, TierPolicy, ordered, rulings, selects
+from orchestrator.policy.evaluate.tiers import Around, TierPolicy, in_tiers, rulings, selects
 from orchestrator.policy.files.doubles import bare, title
 from orchestrator.policy.lint.findings import Finding, of_policy
 from orchestrator.policy.lint.kinds.clashes import Budget, clashing, distinct, named, outside
@@ -15,8 +15,6 @@ from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 from orchestrator.policy.workloads.fleet import Fleet
 
-_TIERS: tuple[Tier, ...] = ("Admin", "Baseline")
-
 
 def equal_priorities(fleet: Fleet) -> Iterator[Finding]:
     """Once a pair and direction: where it makes a difference to a workload whether those that allow or deny count first.
@@ -24,7 +22,7 @@ def equal_priorities(fleet: Fleet) -> Iterator[Finding]:
     Cilium says an order: there the denial counts first.
     """
     cluster = [compiled(p) for p in fleet.of_cluster]
-    groups = [group for tier in _TIERS for group in ordered(cluster, tier) if len(group) > 1]
+    groups = [group for tier in in_tiers(cluster).values() for group in tier if len(group) > 1]
     if not groups or of_cilium(fleet):
         return
     nets = [fleet.network(settled) for settled in ({"ties_allow": True}, {"ties_deny": True})]

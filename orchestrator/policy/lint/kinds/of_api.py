@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.policy.evaluate.calico.calico_world import is_calico
+from orchestrator.policy.evaluate.cilium.cilium_policies import specs_of
 from orchestrator.policy.objects.cilium_words import POLICIES
 from orchestrator.policy.workloads.fleet import Fleet
 
@@ -22,7 +23,4 @@ def of_calico(fleet: Fleet) -> list[Part]:
 
 def specs(policy: Part) -> Iterator[tuple[str, Part]]:
     """Those of a policy of Cilium, each with its path: `spec`, `specs[0]`."""
-    if policy.get("spec"):
-        yield "spec", policy["spec"]
-    for number, spec in enumerate(policy.get("specs") or ()):
-        yield f"specs[{number}]", spec
+    return ((before.rstrip(".") or "spec", spec) for before, spec in specs_of(policy))
