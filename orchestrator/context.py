@@ -24,6 +24,7 @@ from orchestrator.rollout.resources.bounds import built, sentence
 from orchestrator.rollout.resources.conditions import put, reasoned
 from orchestrator.rollout.resources.kinds import KINDS
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
+from orchestrator.rollout.resources.places import CLUSTER
 from orchestrator.rollout.resources.resource import Approval, Freeze, Resource, Rollout, Source, load
 from orchestrator.sighted_claims import Claims
 from orchestrator.tenure import Tenure
@@ -213,7 +214,9 @@ def conditions(ctx: Context, status: m.PolicyRolloutStatus) -> list[m.Condition]
 
 
 def namespace_uid(ctx: Context, name: str) -> str:
-    """The uid of a live namespace; empty where it is absent or Terminating."""
+    """The uid of a live namespace; empty where it is absent or Terminating. The cluster as a place always stands."""
+    if name == CLUSTER:
+        return CLUSTER
     try:
         found = ctx.cluster.get(NAMESPACE, name)
     except NotFound:

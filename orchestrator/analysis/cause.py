@@ -12,6 +12,7 @@ from orchestrator.analysis.probe_answers import asked
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.conditions import of_type
 from orchestrator.rollout.resources.model import WaveEdge
+from orchestrator.rollout.resources.places import CLUSTER
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.wording import few
 
@@ -48,6 +49,7 @@ def why(state: State, wave: int) -> Why | None:
         return None
     specs = state.rollout.spec.strategy.analysis.metrics
     written, hurt = _written(state, wave), _hurt(analysis, frozenset(s.name for s in specs if s.dry_run))
+    written |= frozenset(analysis.spec.watched if CLUSTER in written else ())
     pairs = zip(analysis.spec.edges, agreement(analysis.spec, analysis.status), strict=True)
     lost = [(edge, _fits(row, hurt)) for edge, row in pairs if row.loses and written & _spaces(edge)]
     fitting = sorted((p for p in lost if p[1] != "not"), key=lambda pair: FITS.index(pair[1]))

@@ -10,6 +10,7 @@ from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden
 from orchestrator.measure.rule_lines import Lines
+from orchestrator.planning.concerned import concerned
 from orchestrator.planning.forecast import unworkable
 from orchestrator.planning.frozen_connections import edge
 from orchestrator.planning.probe_draw import drawn
@@ -17,6 +18,7 @@ from orchestrator.policy.author import probing
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Connection, table
+from orchestrator.policy.network.left_open import left_open
 from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
@@ -24,6 +26,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.places import CLUSTER, place, spaces
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
@@ -45,19 +48,22 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     """Worked out over the cluster as it stands, with earlier waves applied; `probes` where they can run."""
     plan = state.rollout.spec.strategy.analysis
     mine = state.wave_names(wave)
-    asked = list(dict.fromkeys([*mine, *plan.watch]))
+    source = state.rollout.spec.selected if CLUSTER in mine else []
+    asked = list(dict.fromkeys([*spaces(mine), *source, *plan.watch]))
     declared = [_declared(p) for p in plan.probes]
     try:
         standing = list(documents(ctx.cluster))
     except Forbidden as error:
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:MOST_NOTE]])
-    changed = frozenset(mine)
     old, new = asked_alike(fleet(standing, live=True), fleet(_overlaid(state, mine, standing), live=True))
+    changed = concerned(mine, new)
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(state.rollout.spec.strategy.cni)
     before, after = (table(f, reading, (), touched=changed, replicas=True) for f in (old, new))
     connected, affected = _neighbours((before, after))
+    if CLUSTER in mine and affected and not left_open(old, new):  # all of it that changes is known
+        asked = list(dict.fromkeys([*spaces(mine), *plan.watch]))
     everyone = set(state.rollout.spec.namespace_names)
     connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
@@ -148,13 +154,13 @@ def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> I
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
     specs = [n.spec for n in state.known(names)]
     before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
-    gone = {(o["metadata"]["namespace"], objects.key(o)) for o in (*before, *after)}
+    gone = {(place(o), objects.key(o)) for o in (*before, *after)}
     files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
     for document in standing:
-        if (document.obj["metadata"].get("namespace"), objects.key(document.obj)) not in gone:
+        if (place(document.obj), objects.key(document.obj)) not in gone:
             yield document
     for obj in after:
         if is_policy(obj):
-            found = files.get((obj["metadata"]["namespace"], objects.label(obj)), "")
+            found = files.get((place(obj), objects.label(obj)), "")
             path, _, line = found.rpartition(":")
             yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)

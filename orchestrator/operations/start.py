@@ -14,6 +14,7 @@ from orchestrator.planning.planner import plan as make_plan
 from orchestrator.policy.workloads.fleet import Workload
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resources.objects import MOST_LABEL
+from orchestrator.rollout.resources.places import spaces
 from orchestrator.rollout.resources.resource import Source, load
 from orchestrator.sources.claim import claim, name_of
 from orchestrator.sources.lookup import active, rollouts
@@ -148,7 +149,9 @@ def _answered(ctx: Context, source: Source, plan: Plan, expected: Forecast) -> N
     ):
         return
     ends = {e.pod.namespace for c in expected.changes for e in (c.src, c.dst) if isinstance(e, Workload)}
-    names = [*plan.namespaces, *sorted(ends - plan.namespaces.keys())]
+    mine = spaces(plan.namespaces)
+    # Where nothing is known to change, what is for the whole cluster is judged by all namespaces of the source.
+    names = [*mine, *sorted(ends - set(mine))] or list(plan.selected)
     silent = unanswered(ctx.metrics, analysis, names, ctx.clock.now())
     if silent:
         hint = f"`netpol-canary metrics try --source {source.name}` shows them"

@@ -11,6 +11,7 @@ from orchestrator.ports import Kind
 from orchestrator.rollout.managers import Other, last_writer
 from orchestrator.rollout.plan import ObjectChange
 from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.places import space
 from orchestrator.rollout.resources.resource import Rollout, Source
 from orchestrator.sources.verified_state import reached
 from orchestrator.wording import few
@@ -79,7 +80,7 @@ def _difference(ctx: Context, namespace: str, change: ObjectChange) -> Differenc
     if change.before is not None:
         api_version, kind, name = objects.key(change.before)
         try:
-            by = last_writer(ctx.cluster.get(Kind(api_version, kind), name, namespace))
+            by = last_writer(ctx.cluster.get(Kind(api_version, kind), name, space(namespace)))
         except NotFound:
             by = None
     return Difference(namespace, change.label, _how(change), by)

@@ -8,13 +8,21 @@ from orchestrator.adapters.kube.workloads import documents
 from orchestrator.analysis.queries.presets import expanded
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
+from orchestrator.planning.concerned import concerned
 from orchestrator.planning.probe_draw import drawn
 from orchestrator.policy.author.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.author.probing import Chosen
 from orchestrator.policy.files.manifest import Document, below, parse
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
-from orchestrator.policy.network.boundaries import Boundary, Proposal, boundaries, crossings, propose
+from orchestrator.policy.network.boundaries import (
+    Boundary,
+    Proposal,
+    boundaries,
+    crossings,
+    propose,
+    until_last,
+)
 from orchestrator.policy.network.connection_diff import Change, changes, touched
 from orchestrator.policy.network.connections import ranges, table
 from orchestrator.policy.network.left_open import left_open, told
@@ -25,6 +33,7 @@ from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.places import CLUSTER, place, spaces
 from orchestrator.wording import few
 
 MOST_SHOWN = 3
@@ -88,20 +97,23 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
     old, new = asked_alike(fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True))
+    spaced = replace(plan, namespaces={n: plan.namespaces[n] for n in spaces(plan.namespaces)})
+    mid = new if spaced == plan else fleet(_afterwards(standing, spaced, files), live=True)
+    mid, _ = asked_alike(mid, new)
     notes = (*unread_policies(new), *new.unheeded(settled(cni)), *told(left_open(old, new)))
-    return replace(_evaluated(ctx, plan, strategy, old, new, tests, cni), notes=notes)
+    return replace(_evaluated(ctx, plan, strategy, (old, mid, new), tests, cni), notes=notes)
 
 
 def _evaluated(
     ctx: Context,
     plan: Plan,
     strategy: m.Strategy,
-    old: Fleet,
-    new: Fleet,
+    fleets: tuple[Fleet, Fleet, Fleet],
     tests: Sequence[tuple[PolicyTest, str]],
     cni: str,
 ) -> Forecast:
-    """What becomes of the connections between two states of the cluster."""
+    """What becomes of the connections: before, while only what is for the whole cluster is still as before, and afterwards."""
+    old, mid, new = fleets
     reading = settled(cni)
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
@@ -114,8 +126,10 @@ def _evaluated(
     effect = impact(old, new, moved, reading, own=ctx.namespace)
     level = risk(moved, effect, strategy.risk, len(left_open(old, new)))
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
+    last = waves.pop(CLUSTER, None)
     try:
-        crossed = crossings(old, new, waves, reading)
+        crossed = crossings(old, mid, waves, reading)
+        late = [] if last is None else until_last(fleets, waves, last, reading)
     except OverflowError as error:
         return Forecast(
             moved,
@@ -131,7 +145,7 @@ def _evaluated(
         moved,
         effect,
         level,
-        boundaries(crossed, waves),
+        sorted([*boundaries(crossed, waves), *late], key=Boundary.order),
         propose(crossed, waves),
         failed,
         probes=wanted,
@@ -152,7 +166,7 @@ def _chosen(
     probing = strategy.analysis.probing
     if not probing.edges or ctx.prober(probing, plan.source, ctx.beat) is None:
         return None
-    mine = frozenset(plan.namespaces)
+    mine = concerned(plan.namespaces, new)
     others = sorted({w.pod.namespace for w in new.workloads} - mine)
     before, after = (table(f, reading, (), touched=mine, replicas=True) for f in (old, new))
     return drawn((old, new), (before, after), moved, mine, others, plan.revision, strategy.analysis, reading)
@@ -172,7 +186,7 @@ def _probes(
     taken = {p.name for p in strategy.analysis.probes}
     found = []
     for number, (intent, src, dst, port) in enumerate(
-        holding(old, new, tests, plan.namespaces, MOST_PROBES - len(taken), reading)
+        holding(old, new, tests, concerned(plan.namespaces, old), MOST_PROBES - len(taken), reading)
     ):
         name = intent.name[:240] if intent.name[:240] not in taken else f"{intent.name[:240]} ({number})"
         taken.add(name)
@@ -238,7 +252,7 @@ def _afterwards(standing: Sequence[Document], plan: Plan, files: Mapping[str, by
     }
     for document in standing:
         obj = document.obj
-        if (obj["metadata"].get("namespace"), objects.key(obj)) not in changed:
+        if (place(obj), objects.key(obj)) not in changed:
             yield document
     for change in {id(c): c for c in changed.values()}.values():
         if change.after is not None and is_policy(change.after):

@@ -1,5 +1,6 @@
 """The connections that a plan changes, as they are frozen with it: of every wave the worst first, and how many there are."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,16 @@ from orchestrator.policy.network.connection_diff import Change, Moved
 from orchestrator.policy.network.outside import Row, gathered
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import built, most
+from orchestrator.rollout.resources.places import CLUSTER
 
 MOST_FROZEN = most(m.PolicyRolloutSpec, "edges")
 MOST_BECAUSE = 4
 MOST_SAID = 400  # characters of one rule
 MOST_PORTS = 1000
+WIDE = re.compile(rf"\b({'|'.join(k.kind for k in POLICY_KINDS if not k.namespaced)})[ /]")
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,18 @@ class _Weight:
 def wave_of(row: Row, waves: Mapping[str, int]) -> int:
     """The wave in which it changes: with the first end that takes it away, with the last that lets it pass.
 
-    An end counts where one of its rules decides; where no rule is named, both do.
+    An end counts where one of its rules decides; where no rule is named, both do. What a policy of the whole cluster
+    decides changes with the last wave, as does what no namespace of the change has an end of.
     """
+    if CLUSTER in waves and any(WIDE.search(reason) for reason in row.because):
+        return waves[CLUSTER]
     told = [any(f"{side}: " in reason for reason in row.because) for side in (EGRESS, INGRESS)]
     decides = told if any(told) else [True, True]
     spaces = (space(end) for end, mine in zip((row.src, row.dst), decides, strict=True) if mine)
     found = [waves[name] for name in spaces if name in waves]
     if not found:
         found = [waves[name] for name in (space(row.src), space(row.dst)) if name in waves]
-    return (min(found) if row.lost else max(found)) if found else 0
+    return (min(found) if row.lost else max(found)) if found else waves.get(CLUSTER, 0)
 
 
 def space(end: str) -> str:

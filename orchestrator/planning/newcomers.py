@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestrator.context import Context
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.places import place
 from orchestrator.rollout.resources.resource import Rollout, Source
 from orchestrator.rollout.resources.timestamps import stamp
 from orchestrator.sources.rolled_back import refused as refused
@@ -48,5 +49,5 @@ def _empty(ctx: Context, source: Source, names: frozenset[str]) -> frozenset[str
     """Those that hold nothing of the source."""
     for kind in source.spec.kinds:
         held = ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=f"{SOURCE_LABEL}={source.name}")
-        names -= {str(o["metadata"]["namespace"]) for o in held}
+        names -= {place(o) for o in held}
     return names

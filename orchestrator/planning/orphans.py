@@ -15,6 +15,7 @@ from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import SOURCE_LABEL, Manifest
+from orchestrator.rollout.resources.places import place
 from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.waves import arrange
 from orchestrator.sources.selection import Selection, selection, system
@@ -44,7 +45,7 @@ def orphans(ctx: Context, source: Source, chosen: Selection | None = None) -> Or
     for kind in source.spec.kinds:
         label = f"{SOURCE_LABEL}={source.name}"
         for obj in ctx.cluster.list(Kind(kind.api_version, kind.kind), labels=label):
-            name = str(obj["metadata"]["namespace"])
+            name = place(obj)
             if name in others and not others[name]["metadata"].get("deletionTimestamp"):
                 found.setdefault(name, []).append(obj)
     return Orphans(dict(sorted(found.items())))

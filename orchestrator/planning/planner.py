@@ -12,15 +12,16 @@ from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document, Unlisted, below
 from orchestrator.policy.files.touched_field import touched_field
-from orchestrator.policy.schemas.policy_kinds import closes
+from orchestrator.policy.schemas.policy_kinds import closes, clusterwide
 from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.policy.writes import write_order
 from orchestrator.policy.writes.bridges import BRIDGE_LABEL
 from orchestrator.ports import Kind
-from orchestrator.rollout.layout import Placed, arrange
+from orchestrator.rollout.layout import AT_ONCE, Placed, arrange
 from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Manifest
+from orchestrator.rollout.resources.places import CLUSTER, place
 from orchestrator.rollout.resources.resource import Source
 from orchestrator.rollout.waves import arrange as arrange_waves
 from orchestrator.sources.selection import selected as selected
@@ -44,32 +45,52 @@ def plan(
     """
     chosen = selection(ctx, source)
     chosen.check(source, left)
-    namespaces = chosen.namespaces
+    namespaces, cluster = chosen.namespaces, _cluster(source)
     kinds = [Kind(k.api_version, k.kind) for k in source.spec.kinds]
     labels = {n: dict(o["metadata"].get("labels") or {}) for n, o in namespaces.items()}
     files = ctx.repository(source).files(revision)
     wanted = [(k.api_version, k.kind) for k in kinds]
     desired = arrange(
-        files, labels, wanted, source.spec.shared, left - chosen.namespaces.keys(), chosen.others
+        files,
+        labels,
+        wanted,
+        source.spec.shared,
+        left - chosen.namespaces.keys(),
+        chosen.others,
+        bool(cluster),
     )
-    live: dict[str, list[Manifest]] = {name: [] for name in namespaces}
+    places = {**namespaces, **cluster}
+    live: dict[str, list[Manifest]] = {name: [] for name in places}
     for kind in kinds:
         for obj in ctx.cluster.list(kind):
-            live.setdefault(str(obj["metadata"]["namespace"]), []).append(obj)
-    names = sorted(n for n in namespaces if not only or n in only)
+            live.setdefault(place(obj), []).append(obj)
+    names = sorted(n for n in places if not only or n in only)
     plans = ctx.each(
-        lambda name: _namespace(ctx, source, namespaces[name], live[name], desired.get(name, [])),
+        lambda name: _namespace(ctx, source, places[name], live[name], desired.get(name, [])),
         names,
         source.spec.strategy.max_parallel,
     )
     plans = _noted(ctx, plans, live)
-    places = Places(files, read=True)
-    changed = {p.name: _at_fields(p, places, below(files)) for p in plans if p.changes}
-    waves = arrange_waves({n: labels[n] for n in changed}, source.spec.strategy, known=frozenset(namespaces))
+    fields = Places(files, read=True)
+    changed = {p.name: _at_fields(p, fields, below(files)) for p in plans if p.changes}
+    waves = arrange_waves(
+        {n: labels.get(n, {}) for n in changed}, source.spec.strategy, known=frozenset(namespaces)
+    )
     observed = tuple(o for p in plans for o in p.observed)
     remarks = tuple(text for p in plans for text in p.remarks)
     everything, notes = tuple(sorted(namespaces)), _notes(files, desired)
     return Plan(source.name, revision, tuple(waves), changed, observed, remarks, everything, notes)
+
+
+def _cluster(source: Source) -> dict[str, Manifest]:
+    """The whole cluster as a place beside the namespaces, where the source may write there. Raises BadInput for kinds."""
+    wide = [k for k in source.spec.kinds if clusterwide({"apiVersion": k.api_version, "kind": k.kind})]
+    if source.spec.strategy.cluster_wide == "atOnce":
+        return {CLUSTER: {"metadata": {"name": CLUSTER, "uid": CLUSTER}}}
+    if wide:
+        where = f"PolicySource {source.name}, spec.kinds"
+        raise BadInput(f"{wide[0].kind} is for the whole cluster", where, AT_ONCE)
+    return {}
 
 
 def _notes(files: Mapping[str, bytes], desired: Mapping[str, Sequence[Placed]]) -> tuple[str, ...]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from orchestrator.errors import BadInput
 from orchestrator.rollout.resources.model import Label, Strategy
+from orchestrator.rollout.resources.places import CLUSTER, spaces
+
+CLUSTER_WIDE = "cluster-wide, at once"
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ def arrange(
     """Waves over the changed namespaces (name to labels), in a stable, alphabetical order.
 
     Wave 0 is the canary: the named or labelled namespaces that change; the first by name where the
-    strategy says nothing or none of them changes. Steps follow; what they leave over comes last.
+    strategy says nothing or none of them changes. Steps follow, then what they leave over; what is for the whole
+    cluster comes last, by itself.
     """
-    left = sorted(changed)
+    left = sorted(spaces(changed))
+    last = [PlannedWave((CLUSTER,), CLUSTER_WIDE)] if CLUSTER in changed else []
     if not left:
-        return []
+        return last
     for name in strategy.canary:
         if known and name not in known:
             raise BadInput(
@@ -49,7 +54,7 @@ def arrange(
         canary, why = left[:1], "canary: the first by name"
     waves = [PlannedWave(tuple(canary), why)]
     left = [n for n in left if n not in canary]
-    total = len(changed)
+    total = len(left) + len(canary)
     for number, step in enumerate(strategy.steps, 1):
         given = (step.count is not None) + (step.percent is not None) + bool(step.match_labels)
         if given != 1:
@@ -71,4 +76,4 @@ def arrange(
             left = [n for n in left if n not in chosen]
     if left:
         waves.append(PlannedWave(tuple(left), "the rest"))
-    return waves
+    return [*waves, *last]

@@ -19,6 +19,7 @@ from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import cut, most, planned
+from orchestrator.rollout.resources.places import counted, record_name
 from orchestrator.rollout.resources.resource import Resource, Rollout, Source, dump, load, new
 from orchestrator.rollout.resources.weight import weight
 from orchestrator.sources.claim import taken
@@ -162,7 +163,7 @@ def run(ctx: Context, state: State, action: Action) -> None:
     go = Action(
         "snapshot",
         reason="Planned",
-        message=f"{many(len(names), 'namespace')} in {many(len(rollout.spec.waves), 'wave')}",
+        message=f"{counted(names)} in {many(len(rollout.spec.waves), 'wave')}",
     )
     change(ctx, state, go, phase="Progressing", started_at=ctx.clock.now())
 
@@ -198,7 +199,7 @@ def _freeze(
 ) -> None:
     spec = namespace_spec(rollout.name, wave, item, commits)
     labels = {objects.SOURCE_LABEL: rollout.spec.source, objects.ROLLOUT_LABEL: rollout.name}
-    name = f"{rollout.name}.{item.name}"
+    name = record_name(rollout.name, item.name)
     obj = new(
         "NamespaceRollout", name, ctx.namespace, spec, labels=labels, owner=rollout, finalizer=FINALIZER
     )

@@ -19,6 +19,7 @@ from orchestrator.policy.writes.write_order import INERT
 from orchestrator.ports import Kind
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Key, Manifest, owner
+from orchestrator.rollout.resources.places import space
 from orchestrator.wording import few
 from orchestrator.writing.frozen_walk import Frozen
 from orchestrator.writing.stray_bridges import abandoned
@@ -42,7 +43,7 @@ class Held(RetryLater):
 
 def standing(ctx: Context, namespace: str, kinds: Sequence[Kind]) -> Objects:
     """The live objects of some kinds in a namespace."""
-    return {objects.key(o): o for kind in kinds for o in ctx.cluster.list(kind, namespace)}
+    return {objects.key(o): o for kind in kinds for o in ctx.cluster.list(kind, space(namespace))}
 
 
 def _put(
@@ -55,10 +56,10 @@ def _put(
             if live is not None:
                 meta = live["metadata"]
                 kind, uid, version = Kind(key[0], key[1]), meta["uid"], meta["resourceVersion"]
-                ctx.cluster.delete(kind, key[2], namespace, uid=uid, resource_version=version)
+                ctx.cluster.delete(kind, key[2], space(namespace), uid=uid, resource_version=version)
             return None
         body = objects.bare(wanted)
-        body["metadata"]["namespace"] = namespace
+        body["metadata"] |= {"namespace": namespace} if space(namespace) else {}
         if live is None:
             return ctx.cluster.create(body)
         body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
@@ -104,7 +105,7 @@ def converge(
     """
     first, last = objects.by_key(before), objects.by_key(after)
     frozen = frozen or Frozen()
-    kinds = sorted({POLICY, *(Kind(k[0], k[1]) for k in {*first, *last})})
+    kinds = sorted({*([POLICY] if space(namespace) else []), *(Kind(*k[:2]) for k in {*first, *last})})
     everything = standing(ctx, namespace, kinds)
     live = {k: o for k, o in everything.items() if _ours(k, o, first, last, rollout)}
     if not forward:

@@ -145,6 +145,8 @@ _SOURCE = {
     "the rollout is rolled back.",
     "Strategy.boundaries": "What to do where a connection that is open before and after breaks between two waves: "
     "refuse the plan, ask for one approval, or proceed.",
+    "Strategy.clusterWide": "Whether the source may hold policies of the whole cluster: refused, or changed in a last wave "
+    "of their own, all at once.",
     "Identity.email": "The address in commits.",
     "Identity.user": "The user, as the API server knows it.",
     "Feedback.host": "Which kind of Git host it is.",

@@ -134,7 +134,7 @@ FROZEN = {
     "WaveNamespace.after": "The digest of its objects after.",
     "*.rollout": "The rollout's name.",
     "NamespaceRolloutSpec.wave": "The wave that it belongs to.",
-    "NamespaceRolloutSpec.namespace": "The namespace.",
+    "NamespaceRolloutSpec.namespace": "The namespace; `_cluster` for the whole cluster.",
     "NamespaceRolloutSpec.namespaceUid": "Its uid: a namespace that was created again is another one.",
     "NamespaceRolloutSpec.before": "The objects before the change.",
     "NamespaceRolloutSpec.after": "The objects after the change.",

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.errors import BadInput
 from orchestrator.rollout.resources.model import Label, Strategy, WaveStep
+from orchestrator.rollout.resources.places import CLUSTER
 from orchestrator.rollout.waves import arrange
 
 SHOP = {name: {"tier": "back" if name in ("db", "pay") else "front"} for name in ("cart", "db", "pay", "web")}
@@ -48,3 +49,11 @@ def test_every_changed_namespace_is_in_exactly_one_wave():
     strategy = Strategy(canary=["pay"], steps=[WaveStep(percent=50), WaveStep(percent=50)])
     flat = [n for wave in names(arrange(SHOP, strategy)) for n in wave]
     assert sorted(flat) == sorted(SHOP)
+
+
+def test_what_is_for_the_whole_cluster_comes_last_by_itself_and_counts_in_no_step():
+    strategy = Strategy(canary=["web"], steps=[WaveStep(percent=50)])
+    found = arrange({**SHOP, CLUSTER: {}}, strategy, known=frozenset(SHOP))
+    assert names(found) == [["web"], ["cart"], ["db", "pay"], [CLUSTER]]
+    assert found[-1].why == "cluster-wide, at once"
+    assert names(arrange({CLUSTER: {}}, strategy, known=frozenset(SHOP))) == [[CLUSTER]]

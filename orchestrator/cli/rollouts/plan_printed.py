@@ -13,6 +13,7 @@ from orchestrator.policy.objects import port_sets
 from orchestrator.record.diffs import unified
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.plan import ObjectChange, Plan
+from orchestrator.rollout.resources.places import counted, worded
 from orchestrator.wording import few, many
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -85,11 +86,10 @@ def forecast_facts(expected: Forecast) -> dict[str, Any]:
 
 
 def summary(plan: Plan) -> str:
-    """One line: how many namespaces, waves and objects."""
+    """One line: how many places, waves and objects."""
     changes = [c for n in plan.namespaces.values() for c in n.changes]
     counts = [f"{sum(c.action == a for c in changes)} to {a}" for a in _SIGNS]
-    spaces, waves = len(plan.namespaces), len(plan.waves)
-    return f"{many(spaces, 'namespace')} in {many(waves, 'wave')}; {', '.join(counts)}"
+    return f"{counted(plan.namespaces)} in {many(len(plan.waves), 'wave')}; {', '.join(counts)}"
 
 
 def connections(plan: Plan, expected: Forecast, rules: RiskRules) -> list[str]:
@@ -124,7 +124,7 @@ def text(
     for number, wave in enumerate(plan.waves):
         for name in wave.namespaces:
             changes = [f"{_SIGNS[c.action]} {c.label}" for c in plan.namespaces[name].changes]
-            rows.append([str(number), name, few(changes, 4, "  ", "  and"), wave.why])
+            rows.append([str(number), worded(name), few(changes, 4, "  ", "  and"), wave.why])
     title, *rest = aligned(rows)
     console.print(title, style="bold", markup=False)
     console.print("\n".join(rest), markup=False)

@@ -48,6 +48,10 @@ class Boundary:
     def momentary(self) -> bool:
         return self.since == self.until
 
+    def order(self) -> tuple[bool, int, str, str, str]:
+        """Those that last come first."""
+        return self.momentary, self.since, self.kind, self.src, self.dst
+
     @property
     def text(self) -> str:
         state = "open" if self.kind == "breaks" else "closed"
@@ -110,7 +114,36 @@ def boundaries(found: Sequence[Crossing], waves: Mapping[str, int]) -> list[Boun
             if mask:
                 named = (crossing.src.name, crossing.dst.name)
                 result[Boundary(kind, *named, mask, since, until)] = None  # type: ignore[arg-type]
-    return sorted(result, key=lambda b: (b.momentary, b.since, b.kind, b.src, b.dst))
+    return sorted(result, key=Boundary.order)
+
+
+def until_last(
+    states: tuple[Fleet, Fleet, Fleet],
+    waves: Mapping[str, int],
+    last: int,
+    settled: Mapping[str, bool] | None = None,
+) -> list[Boundary]:
+    """What waits for policies of the whole cluster, which change with the last wave, once all namespaces have changed.
+
+    `states` are before, when only those policies are still as before, and afterwards. Raises OverflowError past the
+    bound of pairs.
+    """
+    if not waves:
+        return []
+    workloads, nets = states[0].workloads, [state.network(settled) for state in states]
+    if len(workloads) ** 2 > MOST_PAIRS:
+        raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
+    found = []
+    for src, dst in product(workloads, workloads):
+        ends = [waves[n] for n in (src.pod.namespace, dst.pod.namespace) if n in waves]
+        if not ends:
+            continue
+        before, between, after = (net.over_ports(src.pod, dst.pod, ports.ALL) for net in nets)
+        broken, opened = before & after & ~between, between & ~before & ~after
+        named = (src.name, dst.name)
+        found += [Boundary("breaks", *named, broken, max(ends), last)] if broken else []
+        found += [Boundary("opens", *named, opened, max(ends), last)] if opened else []
+    return found
 
 
 def _at(crossing: Crossing, waves: Mapping[str, int]) -> tuple[int, int]:

@@ -129,6 +129,12 @@ def closes(obj: Mapping[str, Any]) -> bool:
     return found.kind != "AdminNetworkPolicy" and (obj.get("spec") or {}).get("tier") != "Admin"
 
 
+def clusterwide(obj: Mapping[str, Any]) -> bool:
+    """Whether it is a policy of the whole cluster."""
+    found = policy_kind(obj)
+    return found is not None and not found.namespaced
+
+
 def namespaced(obj: Mapping[str, Any]) -> bool:
     """Whether it is a policy of one namespace."""
     found = policy_kind(obj)

@@ -389,7 +389,8 @@ class Strategy(Model):
     A wave that makes no progress for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
     `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
     `shardSize` namespaces each. `cni` says how policies are read where the API leaves it open, such as whether an ipBlock
-    covers pods; `auto` finds the agent by its DaemonSet, and a rollout freezes what was found.
+    covers pods; `auto` finds the agent by its DaemonSet, and a rollout freezes what was found. `clusterWide: atOnce` lets
+    the source hold policies of the whole cluster: they change in a last wave of their own, all at once.
     """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
@@ -409,6 +410,7 @@ class Strategy(Model):
     engine: Literal["embedded", "argo"] = "embedded"
     shard_size: Annotated[int, Field(ge=1, le=500)] = 50
     cni: Literal["auto", "calico", "cilium", "kube-router", "generic"] = "auto"
+    cluster_wide: Literal["refuse", "atOnce"] = "refuse"
 
 
 class Identity(Model):
@@ -566,7 +568,7 @@ class WaveEdge(Model):
 
 
 class WaveNamespace(Model):
-    """A namespace of a wave, with the digests of its frozen sets."""
+    """A namespace of a wave, or `_cluster` for the whole cluster, with the digests of its frozen sets."""
 
     name: Name
     before: Digest

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestrator.rollout.resources.places import space
+
 Manifest = dict[str, Any]
 Key = tuple[str, str, str]
 
@@ -83,9 +85,9 @@ def left_out(obj: Mapping[str, Any]) -> list[str]:
 
 
 def owned(obj: Mapping[str, Any], namespace: str, source: str) -> Manifest:
-    """The desired object in a namespace, labelled as its source's, without what Git does not decide."""
+    """The desired object in its place, labelled as its source's, without what Git does not decide."""
     metadata = {k: v for k, v in obj["metadata"].items() if k in _FROM_GIT}
-    metadata["namespace"] = namespace
+    metadata |= {"namespace": namespace} if space(namespace) else {}
     metadata["labels"] = {**(metadata.get("labels") or {}), SOURCE_LABEL: source}
     return bare({**obj, "metadata": metadata})
 

@@ -13,6 +13,7 @@ from orchestrator.harmless import visible
 from orchestrator.record.curve_bounds import usable
 from orchestrator.record.drawings.axes import value_text
 from orchestrator.rollout.notifications.connection_words import rules
+from orchestrator.rollout.resources.places import space, worded
 from orchestrator.server.pages.page_bounds import by_metric, foremost, numbers, planned, wrong_first
 from orchestrator.server.pages.page_drawings import graph, latency, outcomes, svg
 
@@ -118,9 +119,11 @@ def _environment() -> Environment:
         figure=figure,
         amount=amount,
         short=lambda r: str(r)[:10],
+        place=worded,
     )
     made.filters.update(foremost=foremost, by_metric=by_metric, numbers=numbers, wrong_first=wrong_first)
     made.filters.update(planned=planned, deciding=rules)
+    made.tests.update(a_namespace=lambda name: space(name) is not None)
     made.globals.update(STATE_WORDS=STATE_WORDS, PHASE_STATES=PHASE_STATES)
     made.globals.update(graph=graph, svg=svg)
     made.globals.update(outcomes_svg=outcomes, latency_svg=latency)

@@ -1,0 +1,183 @@
+"""Policies of the whole cluster: written in a last wave of their own, judged like any wave, and restored exactly."""
+
+import json
+
+import pytest
+from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, at_once, push, wide
+from faulty_port import WRITES, FaultyPort, Killed, kills
+from sampling import sampled
+from stage import ALLOW, DENY, OWN, SPACES, Answers, Rounds, Stage, files, work
+from written import plain
+
+from orchestrator.context import ROLLOUT
+from orchestrator.engine.worker import Embedded
+from orchestrator.errors import BadInput
+from orchestrator.operations.start import find_source, start
+from orchestrator.planning.forecast import forecast
+from orchestrator.planning.planner import plan
+from orchestrator.ports import Kind, ProbeResult
+from orchestrator.rollout.resources import objects
+
+
+def standing(stage):
+    """Of the whole cluster, as canonical text."""
+    return sorted(objects.canonical(o) for o in stage.cluster.list(WIDE))
+
+
+def begun(stage):
+    ctx = stage.context()
+    return Embedded(ctx, "engine").drive(start(ctx, find_source(ctx, "shop")).rollout)
+
+
+def planned(stage):
+    ctx = stage.context()
+    source = find_source(ctx, "shop")
+    made = plan(ctx, source, stage.repository.resolve())
+    return made, forecast(ctx, made, source.spec.strategy, {})
+
+
+def test_they_change_last_by_themselves_and_are_promoted():
+    stage = at_once(DENY, ALLOW, wide_ones=[wide("open", OPEN)])
+    state = work(stage.context(), "engine")
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+    waves = state.rollout.spec.waves
+    assert [w.namespace_names for w in waves] == [["cart"], ["pay", "web"], [CLUSTER]]
+    assert waves[-1].why == "cluster-wide, at once"
+    [stored] = stage.cluster.list(WIDE)
+    assert "namespace" not in stored["metadata"] and objects.owner(stored) == "shop"
+    assert not planned(stage)[0].namespaces
+
+
+class Shut(Answers):
+    """Nothing connects while a denial stands in the cluster."""
+
+    def run(self, probes):
+        shut = any("ingressDeny" in o["spec"] for o in self._cluster.list(WIDE))
+        return [ProbeResult(p, p.reachable and not shut) for p in probes]
+
+
+def bad(at=0, late=False):
+    """A denial of the whole cluster, in place of a policy that stood, which somebody marked; whose work may end at a call."""
+    stage = at_once(DENY, ALLOW, wide_ones=[wide("open", OPEN), wide("spare", OPEN)])
+    work(stage.context(), "engine")
+    fresh = stage.cluster.get(WIDE, "open")
+    fresh["metadata"]["annotations"] = {"example.com/team": "payments"}
+    stage.cluster.replace(fresh)
+    before, spaces = standing(stage), stage.standing()
+    push(stage, "e", [DENY, ALLOW], [wide("open", DENIAL), wide("shut", DENIAL)])
+    ctx = stage.context()
+    name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
+    wrong = Shut(stage.cluster, True)
+    faulty = stage.context(FaultyPort(stage.cluster, death), prober=wrong)
+    try:
+        state = Embedded(faulty, "first").drive(name)
+    except Killed:
+        state = Embedded(stage.context(prober=wrong), "second").drive(name)
+    return stage, before, spaces, state, death
+
+
+def test_a_bad_one_is_rolled_back_exactly():
+    stage, before, spaces, state, _ = bad()
+    status = state.rollout.status
+    assert status.phase == "RolledBack" and standing(stage) == before and stage.standing() == spaces
+    assert f"{CLUSTER}/{WIDE.kind}/open" in status.details
+    assert {n: r.status.phase for n, r in state.namespaces.items()} == {CLUSTER: "Restored"}
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly(late):
+    calls = bad()[4]
+    for at in sampled(range(1, len(calls.seen) + 1), calls.way, late):
+        stage, before, spaces, state, _ = bad(at, late)
+        assert state.rollout.status.phase == "RolledBack"
+        assert standing(stage) == before and stage.standing() == spaces
+
+
+def test_every_namespace_that_it_changes_is_watched_and_probed():
+    stage = at_once(wide_ones=[wide("open", OPEN)])
+    stage.namespace("beside")
+    stage.pod("beside", "a")
+    work(stage.context(), "engine")
+    push(stage, "e", (), [wide("open", DENIAL)])
+    made, expected = planned(stage)
+    assert [w.namespaces for w in made.waves] == [(CLUSTER,)]
+    assert expected.risk.level == "high"
+    state = begun(stage)
+    spec = state.analyses[0].spec
+    assert {*SPACES, "beside"} <= set(spec.watched) and CLUSTER not in spec.watched
+    ends = {(p.source.partition("/")[0], p.destination.partition("/")[0]) for p in spec.probes}
+    assert {"cart", "pay", "web", "beside"} <= {s for s, _ in ends} & {d for _, d in ends}
+    assert not set(spec.control_group) & {*SPACES, "beside"}
+    assert all(e.wave == 0 for e in state.rollout.spec.edges) and state.rollout.spec.edges
+
+
+def test_what_waits_for_the_last_wave_is_a_boundary():
+    allowed = {"podSelector": {}, "ingress": [{}]}
+    stage = at_once(DENY, wide_ones=[])
+    stage.remove(Kind("networking.k8s.io/v1", "NetworkPolicy"), "old", "cart")
+    stage.repository.history[-1] = ("d" * 40, files({**DENY, "spec": allowed}))
+    work(stage.context(), "engine")
+    push(stage, "e", [{**DENY, "spec": {"podSelector": {}}}], [wide("open", OPEN)])
+    made, expected = planned(stage)
+    last = len(made.waves) - 1
+    found = {(b.kind, b.src, b.dst, b.until) for b in expected.lasting}
+    assert ("breaks", "cart/a[Pod]", "web/a[Pod]", last) in found
+    assert all(b.until == last for b in expected.lasting if b.kind == "breaks" and "web" in b.dst)
+
+
+def test_what_somebody_else_changed_of_it_is_drift_and_a_stranger_s_is_refused():
+    stage = at_once(DENY, ALLOW, wide_ones=[wide("open", OPEN)])
+    work(stage.context(), "engine")
+    fresh = stage.cluster.get(WIDE, "open")
+    stage.cluster.replace({**fresh, "spec": DENIAL})
+    stage.change(drift="repair")
+    rounds = Rounds(stage)
+    rounds.go(12)
+    assert stage.cluster.get(WIDE, "open")["spec"] == OPEN
+    stage.cluster.create(wide("theirs", DENIAL))
+    push(stage, "e", [DENY, ALLOW], [wide("open", OPEN), wide("theirs", OPEN)])
+    with pytest.raises(BadInput, match="exists and is not this source's"):
+        planned(stage)
+    stage.change(conflicts="adopt")
+    assert begun(stage).rollout.status.phase == "Succeeded"
+    assert {objects.owner(o) for o in stage.cluster.list(WIDE)} == {"shop"}
+
+
+def test_one_that_git_holds_no_more_is_deleted_in_the_last_wave():
+    stage = at_once(DENY, ALLOW, wide_ones=[wide("open", OPEN)])
+    work(stage.context(), "engine")
+    push(stage, "e", [DENY, ALLOW], [])
+    assert begun(stage).rollout.status.phase == "Succeeded" and standing(stage) == []
+
+
+@pytest.mark.parametrize(
+    ("strategy", "path", "obj", "said"),
+    [
+        ("refuse", f"{CLUSTER}/a.yaml", wide("open", OPEN), "is for the whole cluster"),
+        ("atOnce", "cart/a.yaml", wide("open", OPEN), "stands in cart/"),
+        ("atOnce", f"{CLUSTER}/a.yaml", DENY, "is of a namespace"),
+        (
+            "atOnce",
+            f"{CLUSTER}/a.yaml",
+            plain(WIDE.kind, "pay/x", OPEN, version=WIDE.api_version),
+            "names namespace pay",
+        ),
+        ("atOnce", f"{CLUSTER}/a.yaml", wide("open", {"ingres": []}), "is not valid"),
+    ],
+)
+def test_what_has_no_place_there_is_refused(strategy, path, obj, said):
+    stage = Stage(cluster_wide=strategy)
+    stage.change(kinds=KINDS[: 2 if strategy == "atOnce" else 1])
+    stage.repository.push("d", {path: json.dumps(obj).encode()})
+    with pytest.raises(BadInput, match=said) as told:
+        planned(stage)
+    assert strategy == "atOnce" or "clusterWide: atOnce" in told.value.hint
+    assert stage.cluster.list(ROLLOUT, OWN) == []
+
+
+def test_a_source_that_lists_such_a_kind_is_told_of_the_option():
+    stage = Stage()
+    stage.change(kinds=KINDS)
+    with pytest.raises(BadInput, match="is for the whole cluster") as told:
+        planned(stage)
+    assert "clusterWide: atOnce" in told.value.hint

@@ -1,0 +1,37 @@
+"""A source that may write policies of the whole cluster, over the three namespaces in memory."""
+
+import json
+
+from stage import SPACES, Stage, files
+from written import plain
+
+from orchestrator.ports import Kind
+
+WIDE = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy")
+KINDS = [
+    {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"},
+    {"apiVersion": WIDE.api_version, "kind": WIDE.kind},
+]
+CLUSTER = "_cluster"
+DENIAL = {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["cluster"]}], "ingress": [{}]}
+OPEN = {"endpointSelector": {}, "ingress": [{"fromEntities": ["cluster"]}]}
+
+
+def wide(name, spec):
+    return plain(WIDE.kind, name, spec, version=WIDE.api_version)
+
+
+def at_once(*policies, good=True, mark="d", wide_ones=(), **stage):
+    """Its Git holds these policies for every namespace, and those for the cluster."""
+    found = Stage(good, cluster_wide="atOnce", boundaries="proceed", **stage)
+    found.change(kinds=KINDS)
+    for space in SPACES:
+        found.pod(space, "a")
+        found.pod(space, "b")
+    push(found, mark, policies, wide_ones)
+    return found
+
+
+def push(stage, mark, policies, wide_ones):
+    texts = {f"{CLUSTER}/{o['metadata']['name']}.yaml": json.dumps(o).encode() for o in wide_ones}
+    stage.repository.push(mark, {**files(*policies), **texts})
