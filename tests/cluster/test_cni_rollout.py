@@ -5,7 +5,7 @@ import json
 import cni_scene
 import pytest
 import reading
-from cni_scene import APIS, CniScene
+from cni_scene import APIS, WIDE, CniScene, WideScene
 from sampling import FULL
 from scene import SERVERS, watching
 
@@ -17,7 +17,7 @@ def watched_apis(plane, harness, tmp_path_factory):
     """Prometheus over traffic that these policies decide of as well."""
     if not plane.server:
         pytest.skip("it deletes CRDs of Cilium and Calico: only on a control plane of our own")
-    folder, apis = tmp_path_factory.mktemp("cni"), APIS.values()
+    folder, apis = tmp_path_factory.mktemp("cni"), [*APIS.values(), WIDE]
     cni_scene.installed(plane, *apis)
     with watching(plane, harness, folder, *(api.kind for api in apis)) as url:
         yield url
@@ -28,6 +28,15 @@ def watched_apis(plane, harness, tmp_path_factory):
 def shop(plane, watched_apis, tmp_path, request):
     """Of each API; sampled, of Cilium's: what differs between them is read and evaluated in memory."""
     found = CniScene(plane, tmp_path, watched_apis, APIS[request.param])
+    found.furnish()
+    found.settled()
+    yield found
+    found.clear()
+
+
+@pytest.fixture
+def wide_shop(plane, watched_apis, tmp_path):
+    found = WideScene(plane, tmp_path, watched_apis, APIS["cilium"])
     found.furnish()
     found.settled()
     yield found
@@ -57,3 +66,27 @@ def test_a_change_is_promoted_over_five_namespaces_and_the_next_one_rolled_back_
     assert shop.rollout()["status"]["phase"] == "RolledBack"
     assert shop.phases(shop.rollout()["metadata"]["name"]) == {"beta": "Restored", "omega": "Pending"}
     assert reading.found(shop.plane, api.kind, "shut", "beta") == {}
+
+
+def test_one_of_the_whole_cluster_is_promoted_last_and_the_next_one_rolled_back_exactly(wide_shop):
+    shop, api = wide_shop, WIDE
+    shop.commit(beta=shop.policies_of(callers=api.tight), **shop.wide(callers=api.tight))
+    done = shop.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    waves = shop.rollout()["spec"]["waves"]
+    assert [w["why"] for w in waves] == ["canary, by name", "cluster-wide, at once"]
+    [stored] = reading.listed(shop.plane, api.kind)
+    assert stored["spec"] == api.tight and "namespace" not in stored["metadata"]
+    assert shop.cli("drift", "shop").returncode == 0
+
+    for word, mark in (("annotate", "example.com/team=payments"), ("label", "checked=yes")):
+        shop.plane.run(word, api.crd["metadata"]["name"], "callers", mark)
+    before, spaces = (shop.policies(kind) for kind in (api.kind, shop.kind))
+    shop.commit(**shop.wide(callers=api.denial, shut=api.denial))
+    done = shop.run()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "client-errors in front" in shop.why() and f"_cluster/{api.kind.kind}/shut" in shop.why()
+    assert json.dumps(shop.policies(api.kind)) == json.dumps(before)
+    assert json.dumps(shop.policies()) == json.dumps(spaces)
+    assert shop.rollout()["status"]["phase"] == "RolledBack"
+    assert shop.phases(shop.rollout()["metadata"]["name"]) == {"_cluster": "Restored"}

@@ -9,6 +9,7 @@ from patience import KUBECTL
 from scene import SERVERS, Scene
 
 from orchestrator.ports import Kind
+from orchestrator.rollout.resources.places import CLUSTER
 
 RULES = {"type": "array", "items": ANYTHING}
 
@@ -68,6 +69,18 @@ def _calico():
 
 
 APIS = {"cilium": _cilium(), "calico": _calico()}
+# The kind of the whole cluster; its policies say what those of a namespace do.
+WIDE = APIS["cilium"]._replace(
+    kind=Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+    crd=listed(
+        CILIUM,
+        "v2",
+        "CiliumClusterwideNetworkPolicy",
+        "ciliumclusterwidenetworkpolicies",
+        "Cluster",
+        structural(endpointSelector=ANYTHING, ingress=RULES, ingressDeny=RULES),
+    ),
+)
 
 
 def installed(plane, *apis):
@@ -97,7 +110,11 @@ class CniScene(Scene):
 
     def policies_of(self, **specs):
         """One namespace's file: a policy by each name."""
-        head = {"apiVersion": self.kind.api_version, "kind": self.kind.kind}
+        return self.written(self.kind, **specs)
+
+    def written(self, kind, **specs):
+        """A file of policies of a kind."""
+        head = {"apiVersion": kind.api_version, "kind": kind.kind}
         return yaml.safe_dump_all(
             [{**head, "metadata": {"name": n}, "spec": s} for n, s in specs.items()], sort_keys=False
         )
@@ -105,3 +122,20 @@ class CniScene(Scene):
     def first(self):
         """Beside `callers` a policy that says the same, and so may go without a connection."""
         return dict.fromkeys(SERVERS, self.policies_of(callers=self.api.callers, spare=self.api.callers))
+
+
+class WideScene(CniScene):
+    """The shop, whose source has policies of the whole cluster, too."""
+
+    def declared(self, metrics, **strategy):
+        found = super().declared(metrics, **{"clusterWide": "atOnce", **strategy})
+        kinds = [{"apiVersion": k.api_version, "kind": k.kind} for k in (self.kind, WIDE.kind)]
+        return {**found, "spec": {**found["spec"], "kinds": kinds}}
+
+    def wide(self, **specs):
+        """The cluster's file, as a commit takes it."""
+        return {CLUSTER: self.written(WIDE.kind, **specs)}
+
+    def clear(self):
+        super().clear()
+        self.plane.run("delete", WIDE.crd["metadata"]["name"], "--all", KUBECTL)

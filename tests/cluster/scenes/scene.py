@@ -216,9 +216,9 @@ class Scene:
             return 0.0
         return float(found[0]["value"][1]) if found else 0.0
 
-    def policies(self):
-        """Every policy of the scene's kind but for what the server keeps for itself."""
-        found = reading.listed(self.plane, self.kind)
+    def policies(self, kind=None):
+        """Every policy of the scene's kind, or another, but for what the server keeps for itself."""
+        found = reading.listed(self.plane, kind or self.kind)
         for item in found:
             for field in DROPPED:
                 item["metadata"].pop(field, None)
