@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # Where programs of tests/ find each other, as pytest does by pyproject.toml.
-TESTS := .:tests:tests/support:tests/support/faults:tests/support/scenes:tests/servers
+TESTS := .:tests:tests/support:tests/support/faults:tests/support/naive:tests/support/scenes:tests/servers
 
 # Hundreds of tests start the program: compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE

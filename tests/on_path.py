@@ -9,6 +9,7 @@ WITHIN = (
     "",
     "support",
     "support/faults",
+    "support/naive",
     "support/scenes",
     "servers",
     "cluster/parts",

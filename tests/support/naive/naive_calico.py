@@ -5,6 +5,7 @@ It shares no line with what it judges. A selector is a tuple here, such as `("==
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 
 PRIMES = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58}
@@ -48,6 +49,14 @@ class Fleet:
     selectors: dict = field(default_factory=dict)
 
 
+number = cache(ipaddress.ip_address)
+
+
+@cache
+def network(text):
+    return ipaddress.ip_network(text, strict=False)
+
+
 def holds(said, labels):
     kind, *rest = said
     if kind == "all":
@@ -78,7 +87,7 @@ def holds(said, labels):
 
 
 def covers(nets, address):
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(net, strict=False) for net in nets)
+    return any(number(address) in network(net) for net in nets)
 
 
 def is_workload(end):
@@ -86,9 +95,15 @@ def is_workload(end):
 
 
 def address_of(end):
-    if isinstance(end, str):
-        return end
-    return end.node_ip if end.host_network else end.ip
+    if not isinstance(end, str):
+        end = end.node_ip if end.host_network else end.ip
+    return written(end)
+
+
+@cache
+def written(address):
+    """In the one way in which two can be compared."""
+    return str(ipaddress.ip_address(address))
 
 
 class Asked:
@@ -173,7 +188,8 @@ class Asked:
         """Addresses with their ports."""
         named = entity["services"]
         space = named.get("namespace") or (own if self.world.own_services else None)
-        return self.fleet.slices.get((space, named["name"]), {})
+        found = self.fleet.slices.get((space, named["name"]), {})
+        return {written(address): ports for address, ports in found.items()}
 
     def port_listed(self, entries, protocol, port, pod):
         for entry in entries:
@@ -328,12 +344,16 @@ def kubernetes_selects(selector, labels):
     return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
 
 
-def answer(fleet, src, dst, protocol, port, client_ports):
-    """Allowed or not, or None where that is open. `client_ports` are those that can make a difference."""
+def passes(fleet, world, src, dst, protocol, port):
+    """Whether a connection passes in one world."""
     if src is dst or (isinstance(src, str) and not isinstance(dst, str) and src == dst.node_ip):
         return True
-    asked = Connection(src, dst, protocol, port)
+    return Asked(fleet, world).allows(Connection(src, dst, protocol, port))
+
+
+def answer(fleet, src, dst, protocol, port, client_ports):
+    """Allowed or not, or None where that is open. `client_ports` are those that can make a difference."""
     both = (False, True)
     worlds = (World(*chosen) for chosen in product(both, both, both, both, both, client_ports))
-    first, *others = (Asked(fleet, world).allows(asked) for world in worlds)
+    first, *others = (passes(fleet, world, src, dst, protocol, port) for world in worlds)
     return first if all(other == first for other in others) else None

@@ -7,6 +7,7 @@ A world is a dict: `namespaces` (labels by name), `pods` (dicts by `namespace/na
 
 import ipaddress
 import re
+from functools import cache
 
 LEFT_OUT = re.compile(
     r"^(io\.kubernetes|kubernetes\.io|k8s\.io|topology\.kubernetes\.io|pod-template-hash|controller-uid)"
@@ -14,6 +15,14 @@ LEFT_OUT = re.compile(
 NAMESPACE = "io.kubernetes.pod.namespace"
 PREFIX = "io.cilium.k8s.namespace.labels."
 CLUSTER = "io.cilium.k8s.policy.cluster"
+
+
+number = cache(ipaddress.ip_address)
+
+
+@cache
+def network(text):
+    return ipaddress.ip_network(text, strict=False)
 
 
 def allowed(world, src, dst, protocol, port):
@@ -172,12 +181,10 @@ def _entity(world, name, end, viewer):
 def _block(world, entry, end, viewer):
     if isinstance(end, dict) or ("reserved", "world") not in _identity(world, end, viewer):
         return False
-    address = ipaddress.ip_address(end)
+    address = number(end)
     blocks = world["groups"].get(entry["cidrGroupRef"], []) if "cidrGroupRef" in entry else [entry["cidr"]]
-    inside = any(address in ipaddress.ip_network(block, strict=False) for block in blocks)
-    return inside and not any(
-        address in ipaddress.ip_network(e, strict=False) for e in entry.get("except", [])
-    )
+    inside = any(address in network(block) for block in blocks)
+    return inside and not any(address in network(e) for e in entry.get("except", []))
 
 
 def _matches(world, policy, rule, side, pod, peer, dst, protocol, port):
