@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.cli.policies.check_summary import SAYS, Checked, says
 from orchestrator.policy.files.doubles import title
-from orchestrator.policy.files.touched_field import touched_field
+from orchestrator.policy.files.touched_field import touched_of
 from orchestrator.policy.impact.risk import LEVELS, Level
 from orchestrator.policy.impact.weighing import Item
 from orchestrator.policy.lint.findings import RULES, Finding, Rule, Severity, softened
@@ -171,8 +171,9 @@ class _Rules:
         after, before = (policies.get(key) for policies in self._policies)
         if after is None or before is None:
             return "" if after is before else "spec"
-        found = touched_field(before["spec"], after["spec"])
-        return f"spec.{found}" if found and not {".", "["} & set(found) and found != "spec" else found
+        found = touched_of(before, after)
+        whole = found in ("", "spec", "specs")
+        return found if whole or {".", "["} & set(found) else f"spec.{found}"
 
     def declared(self, workload: str) -> str:
         """Where the workload itself stands, or stood."""

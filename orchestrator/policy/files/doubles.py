@@ -59,7 +59,7 @@ def copies(policies: Iterable[Mapping[str, Any]], lines: Mapping[str, str]) -> d
     found: dict[str, dict[str, Copy]] = {}
     for policy in policies:
         name = title(policy)
-        spec = json.dumps(policy["spec"], sort_keys=True)
+        spec = json.dumps([policy.get(part) for part in ("spec", "specs")], sort_keys=True)
         found.setdefault(bare(name), {})[name] = Copy(lines.get(name, ""), spec)
     return found
 

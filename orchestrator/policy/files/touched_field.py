@@ -10,6 +10,12 @@ def touched_field(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return _first(before, after, "spec").removeprefix("spec.")
 
 
+def touched_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """The same of whole policies, which may have `specs`: `specs[1].ingress[0]`."""
+    found = touched_field(before.get("spec") or {}, after.get("spec") or {})
+    return found or _first(before.get("specs"), after.get("specs"), "specs")
+
+
 def rule_of(field: str) -> str:
     """The rule, such as `ingress[0]`, that a field is part of; empty for one of no rule."""
     found = re.match(r"(?:in|e)gress\[\d+\]", field)
