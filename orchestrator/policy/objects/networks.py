@@ -25,6 +25,11 @@ class Networks:
         return at >= 0 and int(asked) <= lasts[at]
 
 
+def canonical(address: str) -> str:
+    """An address as it is compared: of IPv6 there are several ways to write one, and API objects may have any of them."""
+    return str(_address(address))
+
+
 def _ranges(
     networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network],
 ) -> tuple[Sequence[int], Sequence[int]]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from orchestrator.policy.objects import port_sets as ports
-from orchestrator.policy.objects.networks import Networks
+from orchestrator.policy.objects.networks import Networks, canonical
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.objects.selector import matches
 
@@ -176,7 +176,7 @@ class World:
             given = [entry for entry in obj.get("ports") or () if entry.get("port")]
             mask = ports.of_rule([_targeted(entry) for entry in given], "") if given else ports.NONE
             for endpoint in obj.get("endpoints") or () if obj.get("addressType") != "FQDN" else ():
-                for address in endpoint.get("addresses") or ():
+                for address in map(canonical, endpoint.get("addresses") or ()):
                     mine[address] = mine.get(address, ports.NONE) | mask
         return found
 

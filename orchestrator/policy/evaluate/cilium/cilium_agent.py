@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.objects.networks import canonical
 
 CONFIG_MAP = "cilium-config"
 Enforcement = Literal["default", "always", "never"]
@@ -68,13 +69,13 @@ def agent_among(manifests: Iterable[Mapping[str, Any]]) -> CiliumAgent:
         kind, meta, spec = obj.get("kind"), obj["metadata"], obj.get("spec") or {}
         if kind == "ConfigMap" and meta["name"] == CONFIG_MAP:
             data = obj.get("data") or {}
-        elif kind == "EndpointSlice" and _of_api_server(meta):
+        elif kind == "EndpointSlice" and _of_api_server(meta) and obj.get("addressType") != "FQDN":
             for endpoint in obj.get("endpoints") or ():
-                for address in endpoint.get("addresses") or ():
+                for address in map(canonical, endpoint.get("addresses") or ()):
                     known.setdefault(address, set()).add("kube-apiserver")
         elif kind == "CiliumNode":
             for name in ("health", "ingress"):
-                for address in (spec.get(name) or {}).values():
+                for address in map(canonical, (spec.get(name) or {}).values()):
                     known.setdefault(address, set()).add(name)
     return configured(data, known or None)
 
