@@ -96,6 +96,37 @@ def test_a_policy_of_one_namespace_touches_that_one():
     assert touched(made(cilium("shop")), made(cilium("shop"), NOBODY)) is None
 
 
+def test_a_policy_of_several_specs_is_compared_as_others_are():
+    one = {"endpointSelector": {}, "ingress": [{"fromEntities": ["cluster"]}]}
+    other = {"endpointSelector": {}, "ingress": [{"fromEntities": ["world"]}]}
+    old, new = (
+        {k: v for k, v in cilium("prod").items() if k != "spec"} | {"specs": s} for s in ([one], [one, other])
+    )
+    found = changes(made(old), made(new))
+    assert {c.because for c in found} == {
+        (
+            "before, Ingress: CiliumNetworkPolicy prod/web: no rule allows it (all.yaml:7)",
+            "after, Ingress: CiliumNetworkPolicy prod/web specs[1].ingress[0] (all.yaml:7)",
+        )
+    }
+    assert changes(made(new), made(new)) == []
+
+
+def test_an_address_of_a_service_is_found_however_it_is_written():
+    there = pod("prod", "six")
+    there["status"] = {"podIP": "fd00::1"}
+    slices = {**endpoint_slice(3), "addressType": "IPv6", "endpoints": [{"addresses": ["FD00:0:0::0001"]}]}
+    rule = {
+        "action": "Allow",
+        "protocol": "TCP",
+        "destination": {"services": {"name": "s3", "namespace": "shop"}},
+    }
+    net = made(there, slices, {**NOBODY, "spec": {"selector": "app == 'a'", "egress": [rule]}}).network()
+    pods = {p.name: p for p in made(there).within("prod")}
+    assert net.allowed(pods["a"], pods["six"], "TCP", 80)
+    assert not net.allowed(pods["a"], pods["b"], "TCP", 80)
+
+
 def test_the_bound_of_work_counts_all_pods_where_anything_may_change(monkeypatch):
     monkeypatch.setattr("orchestrator.planning.forecast.MOST_WORK", 20)
     assert unworkable(made(cilium("shop")), made(cilium("shop", ingress=[{}, {}])), ["shop"]) == ""
