@@ -42,7 +42,14 @@ DryRun = Annotated[
         "--dry-run", help="server: have the API server check it, and write nothing", metavar="server"
     ),
 ]
-Cni = Annotated[str, typer.Option("--cni", help="generic, calico, cilium or kube-router")]
+Cni = Annotated[
+    str,
+    typer.Option(
+        "--cni",
+        help="whose reading: generic, cilium, calico or another that docs/clusters.md names",
+        metavar="PROFILE",
+    ),
+]
 Flows = Annotated[
     Path | None, typer.Option(help="recorded flows: JSON lines, plain or Hubble's; - is standard input")
 ]

@@ -55,11 +55,13 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         standing = list(documents(ctx.cluster))
     except Forbidden as error:
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:MOST_NOTE]])
-    old, new = asked_alike(fleet(standing, live=True), fleet(_overlaid(state, mine, standing), live=True))
+    cni = state.rollout.spec.strategy.cni
+    states = (standing, _overlaid(state, mine, standing))
+    old, new = asked_alike(*(fleet(documents_, live=True).under(cni) for documents_ in states))
     changed = concerned(mine, new)
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
-    reading = settled(state.rollout.spec.strategy.cni)
+    reading = settled(cni)
     before, after = (table(f, reading, (), touched=changed, replicas=True) for f in (old, new))
     connected, affected = _neighbours((before, after))
     if CLUSTER in mine and affected and not left_open(old, new):  # all of it that changes is known
@@ -82,10 +84,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
         [
             *chosen.notes,
-            *(
-                text[:MOST_NOTE]
-                for text in islice((*unread_policies(new), *new.unheeded(reading)), MOST_UNREAD)
-            ),
+            *(text[:MOST_NOTE] for text in islice(unread_policies(new), MOST_UNREAD)),
         ],
     )
 

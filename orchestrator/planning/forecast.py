@@ -96,11 +96,12 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         if tests:
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
-    old, new = asked_alike(fleet(standing, live=True), fleet(_afterwards(standing, plan, files), live=True))
     spaced = replace(plan, namespaces={n: plan.namespaces[n] for n in spaces(plan.namespaces)})
-    mid = new if spaced == plan else fleet(_afterwards(standing, spaced, files), live=True)
+    whole = fleet(_afterwards(standing, plan, files), live=True).under(cni)
+    old, new = asked_alike(fleet(standing, live=True).under(cni), whole)
+    mid = new if spaced == plan else fleet(_afterwards(standing, spaced, files), live=True).under(cni)
     mid, _ = asked_alike(mid, new)
-    notes = (*unread_policies(new), *new.unheeded(settled(cni)), *told(left_open(old, new)))
+    notes = (*unread_policies(new), *told(left_open(old, new)))
     return replace(_evaluated(ctx, plan, strategy, (old, mid, new), tests, cni), notes=notes)
 
 

@@ -63,11 +63,15 @@ def test_whether_a_block_of_addresses_cuts_pods_off_depends_on_who_enforces_it(d
         (["aws-node", "calico-node"], "calico"),
         (["canal"], "calico"),
         (["cilium", "cilium-envoy"], "cilium"),
-        (["anetd", "fluentbit-gke", "gke-metadata-server"], "cilium"),
+        (["anetd", "fluentbit-gke", "gke-metadata-server"], "gke-dataplane-v2"),
         (["rke2-canal", "rke2-ingress-nginx-controller"], "calico"),
         (["calico-node", "cilium"], "generic"),
         (["kube-flannel-ds", "kube-proxy"], "generic"),
-        (["antrea-agent"], "generic"),
+        (["antrea-agent"], "antrea"),
+        (["ovnkube-node", "ovnkube-node-dpu"], "ovn-kubernetes"),
+        (["aws-node", "kube-proxy"], "eks-vpc-cni"),
+        (["azure-npm", "azure-npm-win"], "azure-npm"),
+        (["weave-net"], "generic"),
         ([], "generic"),
     ],
 )
@@ -109,3 +113,24 @@ def test_under_a_cni_that_is_not_known_what_depends_on_it_is_not_probed_and_said
     found = watch_set(ctx, state, 0, True)
     assert not any(p.destination == "cart/a" for p in found.probes)
     assert any("depend on how the CNI reads policies" in n and "strategy.cni" in n for n in found.notes)
+
+
+WALL = {
+    "priority": 5,
+    "subject": {"namespaces": {}},
+    "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+}
+
+
+@pytest.mark.parametrize(("cni", "named"), [("eks-vpc-cni", True), ("ovn-kubernetes", False), ("auto", True)])
+def test_a_plan_and_its_evidence_name_what_the_cni_does_not_enforce_and_leave_it_out(cni, named):
+    scene = stage("aws-node", cni=cni)
+    scene.cluster.create(plain("AdminNetworkPolicy", "wall", WALL))
+    ctx, state = first_wave(scene)
+    made = plan(ctx, scene.shop(), "d" * 40)
+    found = forecast(ctx, made, scene.shop().spec.strategy, scene.repository.files("d" * 40))
+    told = "the VPC CNI of EKS does not enforce it: wall"
+    assert any(told in note for note in found.notes) is named
+    assert any(told in note for note in watch_set(ctx, state, 0, True).notes) is named
+    pods = [c for c in found.changes if c.kind == "lost" and c.src.name.endswith("[Pod]")]
+    assert bool(pods) is named  # else nothing was open to lose

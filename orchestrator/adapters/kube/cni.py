@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.errors import Forbidden, NotFound
+from orchestrator.policy.evaluate.cni_profiles import GENERIC as GENERIC
 from orchestrator.policy.evaluate.cni_profiles import PROFILES
 from orchestrator.ports import Cluster, Kind
 
@@ -23,15 +24,11 @@ ENFORCING = (
     "kube-ovn",
 )
 NETWORK_ONLY = ("aws-node",)  # it enforces where it is told to; beside another agent that one does
-PROFILE_OF = {
-    **dict.fromkeys(("calico-node", "canal", "rke2-canal"), "calico"),
-    **dict.fromkeys(("cilium", "anetd"), "cilium"),
-    "kube-router": "kube-router",
-}
+PROFILE_OF = {daemon: name for name, found in PROFILES.items() for daemon in found.daemons}
 EMBEDDED = {
     "+k3s": "kube-router"
 }  # in the API server's version: whose own process enforces, without a DaemonSet
-AUTO, GENERIC = "auto", "generic"
+AUTO = "auto"
 
 
 def enforcing(daemons: Iterable[str]) -> list[str]:
@@ -60,4 +57,4 @@ def detected(cluster: Cluster, named: str = AUTO) -> str:
 
 def settled(frozen: str) -> dict[str, bool]:
     """What a frozen profile answers; nothing for a rollout of a version that froze none."""
-    return PROFILES.get(frozen, {})
+    return dict(PROFILES[frozen].answers) if frozen in PROFILES else {}

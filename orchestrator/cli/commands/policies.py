@@ -37,7 +37,7 @@ def reach(
     from orchestrator.cli.policies import exposed, fleets
     from orchestrator.cli.policies import reach as connections
 
-    found = fleets.given(path, cluster, target, workloads)
+    found = fleets.given(path, cluster, target, workloads, cni)
     if exposure:
         if src or dst or port:
             raise BadInput("--exposure says it of every workload", hint="leave --from, --to and --port out")
@@ -61,7 +61,7 @@ def why(
     from orchestrator.cli.policies import fleets
     from orchestrator.cli.policies.why import why
 
-    found = fleets.given(path, cluster, target, workloads)
+    found = fleets.given(path, cluster, target, workloads, cni)
     return why(found, src, dst, port, cni)
 
 
@@ -119,6 +119,7 @@ def lint(
     version: Annotated[
         str, typer.Option("--kubernetes-version", help="whose schemas, such as 1.34; else the newest known")
     ] = "",
+    cni: Cni = "generic",
     workloads: Workloads = None,
     output: Annotated[
         str,
@@ -136,7 +137,7 @@ def lint(
         return linting.explain(explain)
     if path is None:
         raise BadInput("there is nothing to look at", hint="give a directory")
-    return linting.check(path, fail_on, config, version, workloads, output, base)
+    return linting.check(path, fail_on, config, version, workloads, output, base, cni)
 
 
 @app.command(epilog="Example: netpol-canary check manifests --base origin/main > summary.md")

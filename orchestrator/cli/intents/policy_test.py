@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.cli.findings.junit import Case, suite
-from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread
+from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, say_unread, unread
 from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
 from orchestrator.policy.author.intents import KIND, PolicyTest, as_data, run, shown, tests_of
@@ -17,13 +17,13 @@ def check(path: Path, workloads: Path | None, cni: str, output: str) -> int:
     """0 where every intent holds, 2 where one names what is not here, else 1."""
     formatted(output, "text", "junit")
     files = files_of(path)
-    fleet = fleet_of(files, str(path), more=elsewhere(workloads, path))
+    fleet = fleet_of(files, str(path), more=elsewhere(workloads, path), cni=cni)
     say_unread(fleet)
     tests = tests_in(files, path)
     results = run(fleet, tests, profile(cni))
     failed = [r for r in results if r.problems]
     if output in ("json", "yaml"):
-        printed({"tests": [as_data(r) for r in results]}, output)
+        printed({"tests": [as_data(r) for r in results], "notRead": unread(fleet)}, output)
     elif output == "junit":
         print(suite([Case(r.name, r.where, "failure" if r.problems else "", r.problems) for r in results]))
     else:

@@ -128,8 +128,8 @@ def _answer(asked: Asked) -> _Answer:
     more = elsewhere(asked.workloads, path)
     began, told = parted(path, base)
     before, after = (
-        fleet_of(files_at(path, began), f"{path} at {base}", True, keep_invalid=True, more=more),
-        fleet_of(files, str(path), keep_invalid=True, more=more),
+        fleet_of(files_at(path, began), f"{path} at {base}", True, True, more, asked.cni),
+        fleet_of(files, str(path), False, True, more, asked.cni),
     )
     say_unread(before, after)
     tests = intents.tests_of(parse_all(files))

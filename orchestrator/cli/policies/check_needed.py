@@ -23,10 +23,10 @@ def check(path: Path, workloads: Path | None, platform: Platform, cni: str, outp
     formatted(output, "text")
     settled = profile(cni)
     documents = parse_all(files_of(path)) + elsewhere(workloads, path)
-    whole = fleet(documents)
+    whole = fleet(documents).under(cni)
     if not whole.workloads:
         raise BadInput("there is no workload here", str(path), "--workloads DIR takes them from elsewhere")
-    if not whole.policies and not whole.further:
+    if not whole.policies and not whole.further and not whole.unenforced:
         raise BadInput("there is no policy here to check", str(path), "without --check some are generated")
     needed, notes = needs(documents, whole, platform)
     notes += under_cilium(whole) if covers_nodes(cni) is None else []

@@ -93,13 +93,15 @@ def diff(
             raise BadInput(
                 "against the cluster or against another state?", hint="give one directory with --cluster"
             )
-        old, new = _over_cluster(Path(before), target)
+        old, new = (f.under(cni) for f in _over_cluster(Path(before), target))
     elif after:
-        old, new = (load(Path(p), more=workloads, said=False) for p in (before, after))
+        old, new = (load(Path(p), more=workloads, said=False, cni=cni) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
         first, last = _span(before, path)
         more = elsewhere(workloads, path)
-        old, new = (fleet_of(files_at(path, r), f"{path} at {r}", True, more=more) for r in (first, last))
+        old, new = (
+            fleet_of(files_at(path, r), f"{path} at {r}", True, more=more, cni=cni) for r in (first, last)
+        )
         if not old.workloads and not new.workloads:
             raise BadInput(
                 f"there is no workload in {path} at {first} or {last}",

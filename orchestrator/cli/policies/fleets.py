@@ -10,6 +10,7 @@ from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
+from orchestrator.policy.evaluate.cni_profiles import GENERIC
 from orchestrator.policy.files.doubles import bare, title
 from orchestrator.policy.files.manifest import Document, parse_all
 from orchestrator.policy.network.left_open import left_open, told
@@ -31,13 +32,18 @@ def files_of(path: Path, beside: Path | None = None) -> Mapping[str, bytes]:
 
 
 def load(
-    path: Path, keep_invalid: bool = False, more: Path | None = None, empty: bool = False, said: bool = True
+    path: Path,
+    keep_invalid: bool = False,
+    more: Path | None = None,
+    empty: bool = False,
+    said: bool = True,
+    cni: str = GENERIC,
 ) -> Fleet:
-    """The fleet of a directory, and of another one with the workloads.
+    """The fleet of a directory, and of another one with the workloads, as a CNI has it.
 
     Raises BadInput; says on standard error what was not read, unless that is `said` elsewhere.
     """
-    found = fleet_of(files_of(path), str(path), empty, keep_invalid, elsewhere(more, path))
+    found = fleet_of(files_of(path), str(path), empty, keep_invalid, elsewhere(more, path), cni)
     if said:
         say_unread(found)
     return found
@@ -50,15 +56,18 @@ def elsewhere(path: Path | None, beside: Path) -> list[Document]:
     return [d for d in parse_all(files_of(path, beside)) if not d.obj["kind"].endswith("NetworkPolicy")]
 
 
-def given(path: Path | None, live: bool, target: Target, workloads: Path | None = None) -> Fleet:
-    """A directory's fleet, or the cluster's. Raises BadInput where it is not clear which."""
+def given(
+    path: Path | None, live: bool, target: Target, workloads: Path | None = None, cni: str = GENERIC
+) -> Fleet:
+    """A directory's fleet, or the cluster's, as a CNI has it. Raises BadInput where it is not clear which."""
     if (path is None) != live or (live and workloads is not None):
         raise BadInput("which policies are meant?", hint="give a directory, or --cluster alone")
     if path is not None:
-        return load(path, more=workloads)
-    found = fleet(documents(wiring.connected(target).cluster), live=True)
+        return load(path, more=workloads, cni=cni)
+    found = fleet(documents(wiring.connected(target).cluster), live=True).under(cni)
     if not found.workloads:
         raise BadInput("there is no pod in the cluster")
+    say_unread(found)
     return found
 
 
@@ -68,10 +77,11 @@ def fleet_of(
     empty: bool = False,
     keep_invalid: bool = False,
     more: Sequence[Document] = (),
+    cni: str = GENERIC,
 ) -> Fleet:
-    """The fleet of some files; BadInput where they hold no workload, unless it may be empty."""
+    """The fleet of some files, as a CNI has it; BadInput where they hold no workload, unless it may be empty."""
     documents_ = parse_all(files)
-    found = fleet([*documents_, *more], keep_invalid)
+    found = fleet([*documents_, *more], keep_invalid).under(cni)
     if not found.workloads and found.malformed and not empty:
         document, wrong = found.malformed[0]
         raise BadInput(wrong, document.where, "correct it: no other workload is here")
@@ -86,7 +96,8 @@ def unread(*states: Fleet) -> list[str]:
     found: dict[str, str] = {}
     for state in reversed(states):
         for what in (*state.skipped, *(left_out(state) if state is states[-1] else ())):
-            found.setdefault(_PLACE.sub("", what), what)
+            same = what.rpartition(": ")[0] if what in state.unheeded else what  # whatever their names
+            found.setdefault(_PLACE.sub("", same), what)
     changed = left_open(states[0], states[-1]) if len(states) > 1 else []
     return [*found.values(), *in_doubt(states[0], states[-1]), *told(changed)]
 
@@ -95,14 +106,6 @@ def say_unread(*states: Fleet) -> None:
     """Name it on standard error, each once."""
     for what in unread(*states):
         note(f"not analysed: {what}")
-
-
-def say_unheeded(found: Fleet, reading: Mapping[str, bool]) -> list[str]:
-    """Name on standard error what the CNI of a profile does not enforce, and return it."""
-    unheeded = found.unheeded(reading)
-    for what in unheeded:
-        note(f"not analysed: {what}")
-    return unheeded
 
 
 def say_idle(found: Fleet) -> None:

@@ -18,6 +18,7 @@ from orchestrator.cli.policies.fleets import elsewhere
 from orchestrator.cli.printing import formatted, note, printed
 from orchestrator.errors import BadInput
 from orchestrator.harmless import one_line
+from orchestrator.policy.evaluate.cni_profiles import GENERIC, profile
 from orchestrator.policy.files.field_places import Places, located
 from orchestrator.policy.files.manifest import Document, below, parse_sound
 from orchestrator.policy.files.nearest import did_you_mean
@@ -54,24 +55,26 @@ def check(
     workloads: Path | None,
     output: str,
     base: str = "",
+    cni: str = GENERIC,
 ) -> int:
     """0, or 1 where a finding is at least as severe as `fail_on`; with `base`, one that is not there, too."""
     formatted(output, *LISTED, *FORMATS)
     order = ("info", "warning", "error")
     if fail_on not in (*order, "never"):
         raise BadInput(f"{fail_on} is not a severity", "--fail-on", "take info, warning, error or never")
+    profile(cni)
     levels = severities(path, config)
     files = Directory(path).files("") if path.is_dir() else {}
     given, wrong = _sound(files)
     more = elsewhere(workloads, path)
-    fleet, not_read = _fleet(path, [*given, *more])
+    fleet, not_read = _fleet(path, [*given, *more], cni)
     if not fleet.workloads:
         text = "no workload is known: what needs them is left out; give --workloads DIR"
         note(text)
     everything = _all(fleet, given, wrong, levels, version)
     if base:
         then, unread = _sound(files_at(path, parted(path, base)[0]))
-        old = _all(read([*then, *more], keep_invalid=True), then, unread, levels, version)
+        old = _all(read([*then, *more], keep_invalid=True).under(cni), then, unread, levels, version)
         everything = added(everything, old, lambda f: (*same(f), bool(f.ignored)))  # no more ignored is new
     found = [f for f in everything if not f.ignored]
     places = Places(files)
@@ -147,10 +150,10 @@ def parted(path: Path, base: str) -> tuple[str, list[str]]:
     return base, [told]
 
 
-def _fleet(path: Path, documents: Sequence[Document]) -> tuple[Fleet, list[str]]:
+def _fleet(path: Path, documents: Sequence[Document], cni: str) -> tuple[Fleet, list[str]]:
     """What can be read, with the rest beside it; says what was not analysed and is no finding."""
     Directory(path).resolve()
-    found = read(documents, keep_invalid=True)
+    found = read(documents, keep_invalid=True).under(cni)
     findings_too = {hidden(document, wrong) for document, wrong in found.malformed}
     not_read = [what for what in found.skipped if what not in findings_too]
     for what in not_read:

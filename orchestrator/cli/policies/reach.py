@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from orchestrator.cli.policies.exposed import entering, entrance_row, show_entrances
-from orchestrator.cli.policies.fleets import say_idle, say_unheeded
+from orchestrator.cli.policies.fleets import say_idle
 from orchestrator.cli.policies.reach_drawn import cells, graph
 from orchestrator.cli.printing import formatted, printed, spreadsheet, table
 from orchestrator.errors import BadInput
@@ -74,7 +74,6 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     """Print who may connect to whom."""
     formatted(output, "text", "csv", "dot", "mermaid")
     src, dst = _sure(found, src, "--from"), _sure(found, dst, "--to")
-    unheeded = say_unheeded(found, profile(cni))
     say_idle(found)
     (found,) = known_alone(found)
     kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst), replicas=True)
@@ -86,7 +85,7 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     inward, told = entering(found, cni, port_of(port) if port else None, dst) if asked else ([], [])
     inward = [e for e in inward if _named(e.dst, dst)]
     if output in ("json", "yaml"):
-        skipped = [*found.skipped, *unheeded, *told]
+        skipped = [*found.skipped, *told]
         ways = [entrance_row(e) for e in inward]
         printed({"connections": rows, "entrances": ways, "notAnalysed": skipped, "notRead": skipped}, output)
     elif output == "csv":

@@ -21,7 +21,7 @@ def replay(
     `strict` makes it 2 as well where any is not.
     """
     formatted(output, "text")
-    (fleet,), seen = known_alone(load(path, more=workloads)), recorded(flows)
+    (fleet,), seen = known_alone(load(path, more=workloads, cni=cni)), recorded(flows)
     found = recordings.replay(fleet, seen, profile(cni))
     say_unknown(fleet, found.unknown)
     short = not matched(found) or (strict and bool(found.unknown))

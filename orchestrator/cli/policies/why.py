@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterator, Mapping
 
-from orchestrator.cli.policies.fleets import say_idle, say_unheeded
+from orchestrator.cli.policies.fleets import say_idle
 from orchestrator.cli.policies.reach import port_of
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import OF_NODES, covers_nodes, profile
@@ -24,7 +24,6 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
     net, asked = found.network(profile(cni)), port_of(port)
     if src in OUTSIDE and dst in OUTSIDE:
         raise BadInput("both ends are outside", "--to", "name a workload: policies say nothing of others")
-    say_unheeded(found, profile(cni))
     say_idle(found)
     caches = cache_addresses(found)
     first = {workload.pod: address for address, workload in reversed(caches.items())}

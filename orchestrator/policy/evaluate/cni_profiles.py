@@ -1,10 +1,12 @@
 """What the Kubernetes API leaves to the implementation, as questions, and how the known CNIs answer them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from itertools import product
+from typing import NamedTuple
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, TIERED
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Reading:
     names_resolve: an address outside is one that the domain names of a rule stand for.
     nodes_match: an address is that of a node which a rule selects by its labels, where no node is known.
     cilium: Cilium's engine enforces the policies of all APIs; that is never open.
+    cilium_1_20: where open bugs of Cilium 1.20 answer otherwise than its documentation, they decide; that is never open.
     in_groups: an address outside is one of a cloud's groups that a rule names.
     services_open: a rule for Services of which none is there opens its ports to every destination.
     peers_authenticate: both ends authenticate where a rule asks for that.
@@ -45,6 +48,7 @@ class Reading:
     names_resolve: bool = False
     nodes_match: bool = False
     cilium: bool = False
+    cilium_1_20: bool = False
     in_groups: bool = False
     services_open: bool = False
     peers_authenticate: bool = False
@@ -94,17 +98,97 @@ OF_NODES = (
     "whether an ipBlock covers the addresses of nodes, such as that of NodeLocal DNSCache (Cilium: with policyCIDRMatchMode: nodes "
     "alone)"
 )
-# Calico and kube-router match ipBlocks on packet addresses, Cilium on identities outside the cluster only.
-PROFILES: dict[str, dict[str, bool]] = {
-    "generic": {},
-    "calico": {"block_covers_pods": True, "host_as_node": True},
-    "cilium": {
-        "cilium": True,
-        "block_covers_pods": False,
-        "host_as_node": True,
-        "node_address_hidden": False,
-    },
-    "kube-router": {"block_covers_pods": True, "host_as_node": True, "node_address_hidden": False},
+Kind = tuple[str, str]  # an API group, and a kind in it
+_ADMIN: Kind = (TIERED, "AdminNetworkPolicy")
+_BASELINE: Kind = (TIERED, "BaselineAdminNetworkPolicy")
+_CLUSTER: Kind = (TIERED, "ClusterNetworkPolicy")
+_OF_CILIUM: tuple[Kind, Kind] = ((CILIUM, "CiliumNetworkPolicy"), (CILIUM, "CiliumClusterwideNetworkPolicy"))
+_OF_CALICO: tuple[Kind, Kind] = ((CALICO, "NetworkPolicy"), (CALICO, "GlobalNetworkPolicy"))
+
+
+class Profile(NamedTuple):
+    """A CNI as its own documentation has it: docs/clusters.md has the sources.
+
+    said: what people call it.
+    answers: to questions above; one that is not here is open.
+    enforces: the kinds beside NetworkPolicy that it enforces, each with what that depends on, empty for nothing; None for all.
+    daemons: the DaemonSets by whose names it is found.
+    most_priority: the last priority at which an AdminNetworkPolicy still holds; None for all that the API allows. Where there is one,
+    each has to have a priority of its own.
+    """
+
+    said: str
+    answers: Mapping[str, bool]
+    enforces: Mapping[Kind, str] | None = None
+    daemons: tuple[str, ...] = ()
+    most_priority: int | None = None
+
+
+_CILIUM: Mapping[str, bool] = {
+    "cilium": True,
+    "block_covers_pods": False,
+    "host_as_node": True,
+    "node_address_hidden": False,
+}
+_CILIUM_ENFORCES = {
+    **dict.fromkeys(_OF_CILIUM, ""),
+    _CLUSTER: "its agent's enable-k8s-cluster-network-policy",
+}
+_GATE = "Antrea's feature gate {}"
+GENERIC = "generic"
+PROFILES: Mapping[str, Profile] = {
+    GENERIC: Profile("the CNI", {}),
+    "calico": Profile(
+        "Calico",
+        {"block_covers_pods": True, "host_as_node": True},
+        {
+            **dict.fromkeys(_OF_CALICO, ""),
+            **dict.fromkeys((_ADMIN, _BASELINE), "its version: up to 3.31 alone"),
+            _CLUSTER: "its version: from 3.32 on",
+        },
+        ("calico-node", "canal", "rke2-canal"),
+    ),
+    "cilium": Profile("Cilium", _CILIUM, _CILIUM_ENFORCES, ("cilium",)),
+    "cilium:1.20": Profile("Cilium", {**_CILIUM, "cilium_1_20": True}, _CILIUM_ENFORCES),
+    "kube-router": Profile(
+        "kube-router",
+        {"block_covers_pods": True, "host_as_node": True, "node_address_hidden": False},
+        {},
+        ("kube-router",),
+    ),
+    "ovn-kubernetes": Profile(
+        "OVN-Kubernetes",
+        {"block_covers_pods": True},
+        dict.fromkeys((_ADMIN, _BASELINE), ""),
+        ("ovnkube-node",),
+        most_priority=99,
+    ),
+    "antrea": Profile(
+        "Antrea",
+        {},
+        {
+            **dict.fromkeys((_ADMIN, _BASELINE), _GATE.format("AdminNetworkPolicy")),
+            _CLUSTER: _GATE.format("ClusterNetworkPolicy"),
+        },
+        ("antrea-agent",),
+    ),
+    "eks-vpc-cni": Profile("the VPC CNI of EKS", {}, {}, ("aws-node",)),
+    "gke-dataplane-v2": Profile(
+        "GKE Dataplane V2",
+        _CILIUM,
+        {
+            _OF_CILIUM[0]: "what Google's documentation does not say",
+            _OF_CILIUM[1]: "the cluster's option enable-cilium-clusterwide-network-policy",
+            _CLUSTER: "its version: from 1.36.0-gke.4447000 on",
+        },
+        ("anetd",),
+    ),
+    "azure-npm": Profile("Azure Network Policy Manager", {"block_covers_pods": True}, {}, ("azure-npm",)),
+    "azure-cilium": Profile(
+        "Azure CNI powered by Cilium",
+        _CILIUM,
+        {**dict.fromkeys(_OF_CILIUM, ""), _CLUSTER: "what Microsoft's documentation does not say"},
+    ),
 }
 
 
@@ -112,12 +196,12 @@ def profile(name: str) -> dict[str, bool]:
     """The questions that a CNI answers. Raises BadInput."""
     if name not in PROFILES:
         raise BadInput(f"the CNI profile {name} is not known", "--cni", f"take one of {', '.join(PROFILES)}")
-    return PROFILES[name]
+    return dict(PROFILES[name].answers)
 
 
 def covers_nodes(cni: str) -> bool | None:
     """Whether an ipBlock covers the addresses of nodes; None where the CNI's own configuration, or the CNI, decides."""
-    return None if cni in ("generic", "cilium") else True
+    return PROFILES[cni].answers.get("block_covers_pods") or None
 
 
 def readings(settled: dict[str, bool], open_questions: Collection[str]) -> list[Reading]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
+from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent, agent_among
 from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
 from orchestrator.policy.evaluate.order import Ends, Order
@@ -69,7 +69,10 @@ class Network:
         self._settled = dict(settled or {})
         self._plain = Reading(**self._settled)
         if self._plain.cilium or agent is not None:
-            self._order: Order = CiliumOrder(namespaces, policies, cluster, nodes, further, agent)
+            told = agent or agent_among(further)
+            if self._plain.cilium_1_20:
+                told = replace(told, quirks="1.20")
+            self._order: Order = CiliumOrder(namespaces, policies, cluster, nodes, further, told)
         else:
             self._order = order_of(namespaces, policies, cluster, nodes, further, group)
 

@@ -14,6 +14,7 @@ OTHER_GROUPS = (
     "security.istio.io/",
     "policy.linkerd.io/",
     "k8s.ovn.org/",
+    "networking.k8s.aws/",
 )
 ENTRANCES = frozenset(
     {
@@ -65,10 +66,9 @@ def meaning(obj: Mapping[str, Any]) -> str:
     kind, version = str(obj["kind"]), str(obj["apiVersion"])
     if kind == "NetworkPolicy" and version != "networking.k8s.io/v1" and not version.startswith(OTHER_GROUPS):
         return "policies are read as networking.k8s.io/v1 alone; what this one isolates and opens is not known here"
-    if version.startswith(OTHER_GROUPS):
-        speaks = ("Polic" in kind or "Auth" in kind) and not kind.startswith(
-            "Staged"
-        )  # those enforce nothing
+    if version.startswith(OTHER_GROUPS) or kind.endswith("NetworkPolicy"):
+        speaks = ("Polic" in kind or "Auth" in kind) and not kind.endswith("Endpoint")
+        speaks = speaks and not kind.startswith("Staged")  # those enforce nothing
         return "another policy API, which may decide otherwise" if speaks else ""
     if kind == "Rollout" and (obj.get("spec") or {}).get("workloadRef"):
         return "the workload that its workloadRef names is not here, so that its pods are not known"

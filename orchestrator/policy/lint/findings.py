@@ -347,10 +347,11 @@ RULES = {
         Rule(
             "NPC040",
             "warning",
-            "Cilium does not enforce the policy",
-            "Beside policies of Cilium stands one of another API that Cilium does not know: AdminNetworkPolicy, "
-            "BaselineAdminNetworkPolicy, or one of Calico. It counts for nothing in any answer.",
-            "write it as a ClusterNetworkPolicy or a policy of Cilium, or keep it apart from them",
+            "the CNI does not enforce the policy",
+            "The CNI that --cni names does not enforce policies of its kind, or not at this priority, or has them switched off. Without "
+            "--cni, policies of Cilium stand beside one that Cilium does not know: AdminNetworkPolicy, BaselineAdminNetworkPolicy, or "
+            "one of Calico. It counts for nothing in any answer.",
+            "write it as a kind that the CNI enforces (docs/clusters.md), or keep it apart",
         ),
     )
 }

@@ -54,12 +54,6 @@ POLICY_KINDS = (
 TIERED = "policy.networking.k8s.io"
 CILIUM = "cilium.io"
 CALICO = "projectcalico.org"
-# Where one of Cilium's stands, these count for nothing: Cilium enforces no other API of these groups.
-_NOT_OF_CILIUM = frozenset(
-    (k.group, k.kind)
-    for k in POLICY_KINDS
-    if k.group == CALICO or k.kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
-)
 # What policies of a group refer to: objects that are no policies themselves.
 _SERVICES = (
     PolicyKind("v1", "Service", nothing),
@@ -112,13 +106,6 @@ def is_policy(obj: Mapping[str, Any]) -> bool:
     return (obj["kind"] == "NetworkPolicy" and str(obj["apiVersion"]).startswith("networking.k8s.io/")) or (
         policy_kind(obj) is not None
     )
-
-
-def unenforced(policies: Sequence[Mapping[str, Any]], cilium: bool = False) -> list[Mapping[str, Any]]:
-    """Those that Cilium does not know, where it is the CNI or any is one of Cilium's; none elsewhere."""
-    if not cilium and not any(_name(p)[0] == CILIUM for p in policies):
-        return []
-    return [p for p in policies if _name(p) in _NOT_OF_CILIUM]
 
 
 def closes(obj: Mapping[str, Any]) -> bool:

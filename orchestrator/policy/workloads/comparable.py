@@ -86,9 +86,12 @@ def left_out(fleet: Fleet) -> Iterator[str]:
 
 
 def unread_policies(fleet: Fleet) -> Iterator[str]:
-    """The policies of further kinds that stand there and are not evaluated, for their shape or since the cluster does not show them."""
+    """The policies that stand there and are not evaluated: the cluster does not show them, their shape is wrong, its CNI does not
+    enforce them.
+    """
     yield from fleet.unlisted
     yield from (hidden(document, text) for document, text in fleet.malformed if policy_kind(document.obj))
+    yield from fleet.unheeded
 
 
 def selects_unknown(fleet: Fleet, policy: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
+from orchestrator.policy.evaluate.cni_profiles import GENERIC
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.orders import group_among
 from orchestrator.policy.evaluate.pair_index import PodIndex
@@ -36,7 +37,6 @@ from orchestrator.policy.schemas.calico_schema import missing_tier
 from orchestrator.policy.schemas.policy_kinds import (
     AGENT,
     CALICO,
-    CILIUM,
     REFERRED,
     TIERED,
     PolicyKind,
@@ -45,9 +45,9 @@ from orchestrator.policy.schemas.policy_kinds import (
     is_policy,
     namespaced,
     policy_kind,
-    unenforced,
 )
 from orchestrator.policy.schemas.schema import problems
+from orchestrator.policy.workloads.enforced import Enforcement, named, own_name
 from orchestrator.policy.workloads.node_labels import node_labels
 from orchestrator.policy.workloads.obscured import Obscured
 from orchestrator.policy.workloads.replicas import Key, several
@@ -89,6 +89,8 @@ class Fleet:
     `unlisted` says which kinds of objects a cluster does not show.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `further` are the policies of other kinds than NetworkPolicy. `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
+    `cni` is the profile by which that is decided: `unenforced` are policies of any kind that count for nothing under it, and why;
+    `unheeded` is what `skipped` says of that.
     `asked_as` is the API group of the CNI that asks them all, where none of them tells.
     `aside` are workloads and Namespaces of which another one of the name stands before: the second ones, the third ones.
     """
@@ -108,6 +110,9 @@ class Fleet:
         default_factory=dict, compare=False, repr=False
     )
     asked_as: str = ""
+    cni: str = GENERIC
+    unenforced: tuple[tuple[dict[str, Any], str], ...] = ()
+    unheeded: tuple[str, ...] = ()
 
     @cached_property
     def obscured(self) -> Obscured:
@@ -203,28 +208,35 @@ class Fleet:
             group=self.order,
         )
 
-    def unheeded(self, reading: Mapping[str, bool]) -> list[str]:
-        """Policies that Cilium does not enforce, where it is the CNI, and that `skipped` does not name, as it would."""
-        cilium = reading.get("cilium", False)
-        unknown = [] if unenforced(self.further) else unenforced(self.further, cilium)
-        off = [p for p in self.of_cluster if p["kind"] == "ClusterNetworkPolicy"]
-        of_cilium = cilium or any(group_of(p["apiVersion"]) == CILIUM for p in self.further)
-        if not of_cilium or agent_among(self.referred).cluster_policies:
-            off = []
-        untold = (
-            "Cilium's agent does not enforce it unless its options say so (enable-k8s-cluster-network-policy)"
+    def under(self, cni: str) -> "Fleet":
+        """As a CNI has it: policies that it does not enforce count for nothing, and are named."""
+        left = [p for p, _ in self.unenforced]
+        policies = (*self.policies, *(p for p in left if policy_kind(p) is None))
+        further = (*self.further, *(p for p in left if policy_kind(p) is not None))
+        agent = agent_among(self.referred)
+        enforcement = Enforcement(cni, further, agent)
+        out = enforcement.unenforced((*policies, *further))
+        gone = {id(p) for p, _ in out}
+        kept = tuple(p for p in further if id(p) not in gone)
+        unheeded = (*named(out), *enforcement.unsure(kept))
+        own = (what for what in self.skipped if what not in self.unheeded)
+        return replace(
+            self,
+            policies=tuple(p for p in policies if id(p) not in gone),
+            further=kept,
+            skipped=(*own, *unheeded),
+            cni=cni,
+            unenforced=tuple(out),
+            unheeded=unheeded,
         )
-        whys = (("Cilium does not enforce it", unknown), (untold, off))
-        found = Counter(f"{p['kind']} ({p['apiVersion']}): {why}" for why, policies in whys for p in policies)
-        return [f"{count} {what}" for what, count in sorted(found.items())]
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""
         for document, wrong in self.malformed:
             meta = document.obj["metadata"]
             alone = "" if name in self._placed else meta.get("namespace")
-            if name in (_own_name(document.obj), meta["name"], alone):
-                who = _own_name(document.obj) if name == alone else name
+            if name in (own_name(document.obj), meta["name"], alone):
+                who = own_name(document.obj) if name == alone else name
                 raise BadInput(f"{who} cannot be read: {wrong}", document.where, cited=document.cited(wrong))
 
     def refuse_space(self, namespace: str) -> None:
@@ -346,9 +358,6 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     ordered = sorted(
         (_counted(w, many) for w in workloads.values()), key=lambda w: (w.name, sorted(w.pod.labels.items()))
     )
-    for policy in unenforced(further):
-        kind, version = policy["kind"], policy["apiVersion"]
-        skipped[f"{kind} ({version}): Cilium, whose policies stand beside, does not enforce it"] += 1
     of_calico = (d.obj for d in beside if group_of(d.obj["apiVersion"]) == CALICO)
     tiers = {o["metadata"]["name"] for o in of_calico if o["kind"] == "Tier"}
     for policy in further:
@@ -371,7 +380,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
         closed,
         _texts(read),
         {number: tuple(found) for number, found in aside.items()},
-    )
+    ).under(GENERIC)
 
 
 def _texts(documents: Iterable[Document]) -> dict[str, tuple[bytes, ...]]:
@@ -394,18 +403,13 @@ def hidden(document: Document, wrong: str) -> str:
     told = f"{obj['kind']} ({place}): {wrong.removeprefix(obj['kind']).strip()}"
     told = told.replace(": is not of the shape", ": it is not of the shape", 1)
     if obj["kind"] == "Namespace":
-        return f"{told}; what depends on the labels of {_own_name(obj)} is not known, and left out"
-    return f"{told}; {_own_name(obj)} is left out, and what depends on it is not known"
+        return f"{told}; what depends on the labels of {own_name(obj)} is not known, and left out"
+    return f"{told}; {own_name(obj)} is left out, and what depends on it is not known"
 
 
 def _shut(document: Unlisted) -> str:
     obj = document.obj
     return f"{obj['kind'].removesuffix('List')} ({obj['apiVersion']}): {document.wrong}"
-
-
-def _own_name(obj: Mapping[str, Any]) -> str:
-    space = obj["metadata"].get("namespace")
-    return f"{space}/{obj['metadata']['name']}" if space else str(obj["metadata"]["name"])
 
 
 def placed(documents: Iterable[Document]) -> list[Document]:

@@ -389,8 +389,9 @@ class Strategy(Model):
     A wave that makes no progress for `progressDeadlineSeconds`, beyond what it waits for by its plan, is rolled back.
     `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
     `shardSize` namespaces each. `cni` says how policies are read where the API leaves it open, such as whether an ipBlock
-    covers pods; `auto` finds the agent by its DaemonSet, and a rollout freezes what was found. `clusterWide: atOnce` lets
-    the source hold policies of the whole cluster: they change in a last wave of their own, all at once.
+    covers pods, and which kinds of policies count; `auto` finds the agent by its DaemonSet, and a rollout freezes what was
+    found. `clusterWide: atOnce` lets the source hold policies of the whole cluster: they change in a last wave of their own,
+    all at once.
     """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
@@ -409,7 +410,20 @@ class Strategy(Model):
     boundaries: Literal["refuse", "ask", "proceed"] = "ask"
     engine: Literal["embedded", "argo"] = "embedded"
     shard_size: Annotated[int, Field(ge=1, le=500)] = 50
-    cni: Literal["auto", "calico", "cilium", "kube-router", "generic"] = "auto"
+    cni: Literal[
+        "auto",
+        "calico",
+        "cilium",
+        "cilium:1.20",
+        "kube-router",
+        "ovn-kubernetes",
+        "antrea",
+        "eks-vpc-cni",
+        "gke-dataplane-v2",
+        "azure-npm",
+        "azure-cilium",
+        "generic",
+    ] = "auto"
     cluster_wide: Literal["refuse", "atOnce"] = "refuse"
 
 

@@ -179,7 +179,7 @@ def test_policies_of_a_tier_that_is_elsewhere_are_named(folder, netpol):
 @pytest.mark.parametrize("cni", ["cilium", "generic"])
 def test_what_cilium_does_not_enforce_is_named_where_the_profile_says_it_is_the_one(folder, netpol, cni):
     path = folder(f"baseline-{cni}", BASELINE)
-    told = "1 BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1): Cilium does not enforce it"
+    told = "1 BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1): Cilium does not enforce it: default"
     for command in (("why", path, *ASKED), ("reach", path, "-o", "json")):
         done = netpol(*command, "--cni", cni)
         assert (f"not analysed: {told}" in done.err) is (cni == "cilium")

@@ -4,7 +4,7 @@ import naive_calico as naive
 import pytest
 from random_calico import CLIENT, V3, Made
 
-from orchestrator.policy.evaluate.cni_profiles import PROFILES
+from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import Pod
@@ -49,7 +49,7 @@ def test_policies_of_kubernetes_alone_mean_what_they_mean_without_calicos(seed):
     policies = [made.kubernetes(number) for number in range(6)]
     staged = {"apiVersion": V3, "kind": "StagedGlobalNetworkPolicy", "metadata": {"name": "s"}, "spec": {}}
     calico = Network(made.fleet.namespaces, policies, further=[staged])
-    settled = {**PROFILES["calico"], "node_address_hidden": False}
+    settled = {**profile("calico"), "node_address_hidden": False}
     plain = Network(made.fleet.namespaces, policies, settled=settled)
     for src, dst, *_ in made.questions():
         if not any(isinstance(end, Pod) and end.host_network for end in (src, dst)):  # all are on one node

@@ -16,6 +16,12 @@ NOBODY = {
     "metadata": {"name": "nobody"},
     "spec": {"selector": "no == 'body'", "ingress": [{"action": "Allow"}]},
 }
+CLUSTERWIDE = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "nobody"},
+    "spec": {"endpointSelector": {"matchLabels": {"no": "body"}}, "ingress": [{}]},
+}
 
 
 def pod(space, name, **spec):
@@ -93,7 +99,8 @@ def test_a_policy_of_one_namespace_touches_that_one():
     )
     assert touched(old, new) == {"prod"}
     assert {c.dst.name.partition("/")[0] for c in changes(old, new)} == {"prod"}
-    assert touched(made(cilium("shop")), made(cilium("shop"), NOBODY)) is None
+    assert touched(made(cilium("shop")), made(cilium("shop"), CLUSTERWIDE)) is None
+    assert touched(made(cilium("shop")), made(cilium("shop"), NOBODY)) == set()  # Cilium does not enforce it
 
 
 def test_a_policy_of_several_specs_is_compared_as_others_are():
@@ -130,7 +137,7 @@ def test_an_address_of_a_service_is_found_however_it_is_written():
 def test_the_bound_of_work_counts_all_pods_where_anything_may_change(monkeypatch):
     monkeypatch.setattr("orchestrator.planning.forecast.MOST_WORK", 20)
     assert unworkable(made(cilium("shop")), made(cilium("shop", ingress=[{}, {}])), ["shop"]) == ""
-    assert "too many" in unworkable(made(cilium("shop")), made(cilium("shop"), NOBODY), ["shop"])
+    assert "too many" in unworkable(made(cilium("shop")), made(cilium("shop"), CLUSTERWIDE), ["shop"])
 
 
 def test_the_first_policy_of_a_cni_changes_nothing_elsewhere():

@@ -20,6 +20,13 @@ BUGS = {
     "(cilium/cilium#46949)",
     BASELINE: "Cilium 1.20 asks Baseline before it denies what no rule allows",
 }
+# The kinds that the agent can be told to leave alone, each by an option, and whether it minds them where nothing is said.
+WATCHED = {
+    "NetworkPolicy": ("enable-k8s-networkpolicy", True),
+    "CiliumNetworkPolicy": ("enable-cilium-network-policy", True),
+    "CiliumClusterwideNetworkPolicy": ("enable-cilium-clusterwide-network-policy", True),
+    "ClusterNetworkPolicy": ("enable-k8s-cluster-network-policy", False),
+}
 _QUIRKS: Mapping[str, Collection[str]] = {"": (), "1.20": BUGS}
 
 
@@ -31,11 +38,12 @@ class CiliumAgent:
     local_cluster: a peer is of the own cluster unless it says otherwise (policy-default-local-cluster, on since 1.19).
     host_firewall: policies with a nodeSelector hold for nodes (enable-host-firewall).
     node_labels: policies may select nodes by their labels (enable-node-selector-labels).
-    enforcement: whether pods without policies are closed, or all are open (enable-policy).
+    enforcement: whether pods without policies are closed, or all are open (enable-policy; policy-audit-mode only reports denials).
     own_node_asks: the own node needs a rule as well (allow-localhost: policy).
     cluster: the name of the own cluster.
     known: of addresses, what they are beside nodes: kube-apiserver, health, ingress; None where nobody knows.
-    cluster_policies: ClusterNetworkPolicies hold (enable-k8s-cluster-network-policy, off where a ConfigMap does not say it).
+    unwatched: the kinds of policies that it leaves alone; none where no ConfigMap is known.
+    said: the kinds of which its ConfigMap says whether it does.
     quirks: the version whose open bugs decide, "1.20"; empty where its documentation does.
     """
 
@@ -48,7 +56,8 @@ class CiliumAgent:
     cluster: str = "default"
     known: Mapping[str, Collection[str]] | None = field(default_factory=dict, hash=False)
     quirks: str = ""
-    cluster_policies: bool = True
+    unwatched: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.quirks not in _QUIRKS:
@@ -99,10 +108,15 @@ def configured(
         local_cluster=on("policy-default-local-cluster", True),
         host_firewall=on("enable-host-firewall"),
         node_labels=on("enable-node-selector-labels"),
-        enforcement=modes.get(str(data.get("enable-policy")), "default"),
+        enforcement="never"
+        if on("policy-audit-mode")
+        else modes.get(str(data.get("enable-policy")), "default"),
         own_node_asks=str(data.get("allow-localhost")) == "policy",
         cluster=str(data.get("cluster-name") or "default"),
         known=known,
         quirks=quirks,
-        cluster_policies=on("enable-k8s-cluster-network-policy", not data),
+        unwatched=frozenset(
+            kind for kind, (option, usual) in WATCHED.items() if not on(option, usual or not data)
+        ),
+        said=frozenset(kind for kind, (option, _) in WATCHED.items() if option in data),
     )

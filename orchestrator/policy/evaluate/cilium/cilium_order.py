@@ -58,15 +58,14 @@ class CiliumOrder:
         self._namespaces, self._nodes = namespaces, nodes
         self._identities = Identities(namespaces, nodes, self._agent)
         referred = Referred(further)
-        self._policies = [of_kubernetes(policy, namespaces) for policy in policies]
+        left = self._agent.unwatched
+        self._policies = [of_kubernetes(p, namespaces) for p in policies if "NetworkPolicy" not in left]
         for policy in further:
-            if policy.get("kind") in POLICIES:
+            if policy.get("kind") in POLICIES and policy["kind"] not in left:
                 self._policies += of_cilium(policy, self._agent, referred)
         # Its forerunners, AdminNetworkPolicy and BaselineAdminNetworkPolicy, Cilium does not know.
         self._cluster = [
-            compiled(p)
-            for p in cluster
-            if p["kind"] == "ClusterNetworkPolicy" and self._agent.cluster_policies
+            compiled(p) for p in cluster if p["kind"] == "ClusterNetworkPolicy" and p["kind"] not in left
         ]
         self._ordered = in_tiers(self._cluster)
         self._of_space: dict[str, list[CiliumPolicy]] = {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from orchestrator.policy.evaluate.cluster_policies import compiled
+from orchestrator.policy.evaluate.cni_profiles import PROFILES
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.tiers import Around, TierPolicy, in_tiers, rulings, selects
 from orchestrator.policy.files.doubles import bare, title
@@ -14,6 +15,7 @@ from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.wording import few
 
 
 def equal_priorities(fleet: Fleet) -> Iterator[Finding]:
@@ -23,7 +25,11 @@ def equal_priorities(fleet: Fleet) -> Iterator[Finding]:
     """
     cluster = [compiled(p) for p in fleet.of_cluster]
     groups = [group for tier in in_tiers(cluster).values() for group in tier if len(group) > 1]
-    if not groups or of_cilium(fleet):
+    cni = PROFILES[fleet.cni]
+    if not groups or of_cilium(fleet) or cni.answers.get("cilium"):
+        return
+    if cni.most_priority is not None:
+        yield from (_asked_apart(fleet, cni.said, group) for group in groups)
         return
     nets = [fleet.network(settled) for settled in ({"ties_allow": True}, {"ties_deny": True})]
     pods, budget = distinct(fleet), Budget()
@@ -65,6 +71,13 @@ def _differing(
         return clash
     one, other = (net.passing(side, src, dst) for net in nets)
     return (one ^ other) & clash
+
+
+def _asked_apart(fleet: Fleet, said: str, group: Sequence[TierPolicy]) -> Finding:
+    """Of all that share a priority, where the CNI wants each to have its own, whether they disagree or not."""
+    others = few([bare(title(p.obj)) for p in group[:-1]], 3)
+    text = f"spec.priority is that of {others}, too: {said} wants one for each, and does not say which comes first"
+    return of_policy(fleet, "NPC039", group[-1].obj, text)
 
 
 def _finding(fleet: Fleet, one: TierPolicy, other: TierPolicy, way: str, mask: int) -> Finding:

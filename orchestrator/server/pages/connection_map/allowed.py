@@ -61,7 +61,8 @@ def allowed(ctx: Context, pattern: str) -> Allowed:
     if not EACH_IN_TURN.acquire(timeout=PATIENCE):
         raise Refused("others are drawing maps; try again in a moment")
     try:
-        return _of(fleet(documents(ctx.cluster), keep_invalid=True), settled(detected(ctx.cluster)), pattern)
+        cni = detected(ctx.cluster)
+        return _of(fleet(documents(ctx.cluster), keep_invalid=True).under(cni), settled(cni), pattern)
     except Forbidden as error:
         if error.status == 401:
             raise
@@ -81,7 +82,10 @@ def _of(standing: Fleet, reading: dict[str, bool], pattern: str) -> Allowed:
     left_out = (
         f"{many(unread, 'object')} of the cluster cannot be read and {agreeing(unread, 'is', 'are')} left out"
     )
-    beside = [*([left_out] if unread else []), *(f"not analysed: {text}" for text in standing.unlisted)]
+    beside = [
+        *([left_out] if unread else []),
+        *(f"not analysed: {text}" for text in (*standing.unlisted, *standing.unheeded)),
+    ]
     if len(mine) * len(found.workloads) > MOST_PAIRS:
         text = (
             f"{many(len(mine), 'workload')} of {many(len(asked), 'namespace')} are too many to draw at once"

@@ -386,10 +386,18 @@ def test_the_agent_is_read_from_its_config_map():
         "enable-k8s-cluster-network-policy": "true",
     }
     assert configured(data, {}) == CiliumAgent(
-        frozenset(("nodes", "pods")), False, True, True, "always", True, "east"
+        frozenset(("nodes", "pods")),
+        False,
+        True,
+        True,
+        "always",
+        True,
+        "east",
+        said=frozenset({"ClusterNetworkPolicy"}),
     )
+    assert configured({"enable-policy": "default", "policy-audit-mode": "true"}, {}).enforcement == "never"
     for off in ({}, {"enable-k8s-cluster-network-policy": "false"}):
-        assert not configured({"cluster-name": "east", **off}, {}).cluster_policies
+        assert configured({"cluster-name": "east", **off}, {}).unwatched == {"ClusterNetworkPolicy"}
     with pytest.raises(BadInput):
         configured({}, {}, quirks="1.2")
 

@@ -150,7 +150,7 @@ def test_policies_that_cilium_does_not_know_are_found_beside_its_own_and_named_b
         assert said("NPC040", *texts) == []
     read = fleet(parse((PODS + own + admin).encode(), "all.yaml"))
     assert read.skipped == (
-        "1 AdminNetworkPolicy (policy.networking.k8s.io/v1alpha1): Cilium, whose policies stand beside, does not enforce it",
+        "1 AdminNetworkPolicy (policy.networking.k8s.io/v1alpha1): Cilium, whose policies stand beside, does not enforce it: all",
     )
 
 
