@@ -74,6 +74,7 @@ DIRECTORIES = [
     ("test {dir}", "text"),
     ("test {dir} -o junit", "xml"),
     ("generate {dir}", "text"),
+    ("convert {dir} --to cilium", "text"),
     ("replay {dir} --flows {flows}", "text"),
 ]
 # What these print is theirs alone, or a process that others' tests drive from outside.

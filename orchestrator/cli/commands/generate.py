@@ -1,4 +1,4 @@
-"""The commands that write policies: `generate` from service definitions, `import` from a cluster."""
+"""The commands that write policies: `generate` from service definitions, `convert` from another API, `import` from a cluster."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,7 @@ def generate(
     output: Annotated[str, typer.Option("-o", "--output", help="of --check: text, json or yaml")] = "",
 ) -> int:
     """Write default-deny and the exceptions that Services, addresses, Ingresses and monitors ask for."""
-    from orchestrator.cli.policies import generate as generating
+    from orchestrator.cli.authoring import generate as generating
     from orchestrator.policy.definitions.services import Platform
 
     ranges = tuple(generating.range_of(text, "--nodes") for text in nodes or [])
@@ -62,6 +62,23 @@ def generate(
     return generating.generate(path, flows, to, platform)
 
 
+@app.command(epilog="Example: netpol-canary convert policies --to cilium --into cilium-policies")
+def convert(
+    path: Annotated[Path, typer.Argument(help="a directory of policies", metavar="DIR")],
+    to: Annotated[
+        str, typer.Option("--to", help="the API: networkpolicy, anp, cilium or calico", metavar="API")
+    ],
+    into: Annotated[
+        Path | None, typer.Option("--into", help="a directory to write to", metavar="DIR")
+    ] = None,
+    workloads: Workloads = None,
+) -> int:
+    """Say policies in the words of another API, where it has them, and prove that no connection changes."""
+    from orchestrator.cli.authoring import converting
+
+    return converting.convert(path, to, into, workloads)
+
+
 @app.command("import", epilog="Example: netpol-canary import --cluster --to policies")
 @on_cluster(namespace=False)
 def take(
@@ -71,7 +88,7 @@ def take(
     only: Annotated[list[str] | None, typer.Option("--only", help="a namespace; may be repeated")] = None,
 ) -> int:
     """Write the policies of a cluster as a repository for a source."""
-    from orchestrator.cli.policies import generate as generating
+    from orchestrator.cli.authoring import generate as generating
 
     if not cluster:
         raise BadInput("import from where?", hint="give --cluster")

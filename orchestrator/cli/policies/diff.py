@@ -123,7 +123,7 @@ def diff(
     elif output == "markdown":
         print("\n".join([*markdown(found), *not_analysed(unread(old, new))]))
     else:
-        print("\n".join(_text(found)))
+        print("\n".join(as_text(found)))
     return 0
 
 
@@ -199,7 +199,7 @@ def _cells(c: Change) -> list[str]:
     return [c.said, c.src.name, c.dst.name, port_sets.text(c.before), port_sets.text(c.after)]
 
 
-def _text(found: Difference) -> list[str]:
+def as_text(found: Difference) -> list[str]:
     titled = [f"{title}: {', '.join(items)}" for title, items in found.impact.told()]
     if not found.changes:
         return [found.nothing, *titled]

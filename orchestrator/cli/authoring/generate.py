@@ -98,8 +98,8 @@ def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
     return found
 
 
-def written(to: Path, files: Mapping[str, str]) -> int:
-    """Write all files, or none where one stands there with other content. Raises BadInput."""
-    new_files.write(to, files, "give --to a new directory")
-    print(f"{many(len(files), 'policy')} written to {to}")
+def written(to: Path, files: Mapping[str, str], count: int = 0, option: str = "--to") -> int:
+    """Write all files, or none where one stands there with other content; `count` policies, one a file. Raises BadInput."""
+    new_files.write(to, files, f"give {option} a new directory")
+    print(f"{many(count or len(files), 'policy')} written to {to}")
     return 0

@@ -1,0 +1,1 @@
+"""What writes policies: from service definitions, from another API, from a cluster."""

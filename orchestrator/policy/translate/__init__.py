@@ -1,0 +1,1 @@
+"""Policies of one API in the words of another."""
