@@ -62,7 +62,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
     reading = settled(cni)
-    before, after = (table(f, reading, (), touched=changed, replicas=True) for f in (old, new))
+    before, after = (table(f, reading, touched=changed, replicas=True) for f in (old, new))
     connected, affected = _neighbours((before, after))
     if CLUSTER in mine and affected and not left_open(old, new):  # all of it that changes is known
         asked = list(dict.fromkeys([*spaces(mine), *plan.watch]))
@@ -107,7 +107,7 @@ def _neighbours(tables: Sequence[Mapping[tuple[str, str], Connection]]) -> tuple
 def _earlier(state: State, wave: int, standing: Fleet, reading: Mapping[str, bool]) -> set[str]:
     """Who is connected with what earlier waves changed: they may be hurt already, and are no controls."""
     names = frozenset(n for w in range(wave) for n in state.wave_names(w))
-    found = table(standing, reading, (), touched=names) if names else {}
+    found = table(standing, reading, touched=names) if names else {}
     return {e.pod.namespace for c in found.values() for e in (c.src, c.dst) if isinstance(e, Workload)}
 
 

@@ -24,8 +24,9 @@ from orchestrator.policy.network.boundaries import (
     until_last,
 )
 from orchestrator.policy.network.connection_diff import Change, changes, touched
-from orchestrator.policy.network.connections import ranges, table
+from orchestrator.policy.network.connections import table
 from orchestrator.policy.network.left_open import left_open, told
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
@@ -169,7 +170,7 @@ def _chosen(
         return None
     mine = concerned(plan.namespaces, new)
     others = sorted({w.pod.namespace for w in new.workloads} - mine)
-    before, after = (table(f, reading, (), touched=mine, replicas=True) for f in (old, new))
+    before, after = (table(f, reading, touched=mine, replicas=True) for f in (old, new))
     return drawn((old, new), (before, after), moved, mine, others, plan.revision, strategy.analysis, reading)
 
 

@@ -23,7 +23,7 @@ def drawn(
     settled: Mapping[str, bool] | None = None,
 ) -> Chosen:
     """`fleets` and their `tables` are before and after; `apart` are namespaces that the change does not touch."""
-    elsewhere = table(fleets[1], settled, (), touched=frozenset(apart[:MOST_APART]), replicas=True)
+    elsewhere = table(fleets[1], settled, touched=frozenset(apart[:MOST_APART]), replicas=True)
     room = max(0, plan.probing.most_probes - len(plan.probes))
     chances = (plan.probing.broken_share, plan.probing.miss_chance, plan.probing.kept_share)
     return choose(Sides(*fleets, *tables, elsewhere, changed, settled or {}), moved, seed, room, *chances)

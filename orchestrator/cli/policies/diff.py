@@ -20,9 +20,9 @@ from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import Document, parse_all
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.network.connection_diff import Change, changes
-from orchestrator.policy.network.connections import Range
 from orchestrator.policy.network.left_open import LeftOpen, left_open
 from orchestrator.policy.network.outside import Row, gathered
+from orchestrator.policy.network.ranges import Range
 from orchestrator.policy.network.recordings import Flow, travelled
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.schemas.acceptable import accepted

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import partial
 
 from orchestrator.cli.policies.exposed import entering, entrance_row, show_entrances
 from orchestrator.cli.policies.fleets import say_idle
@@ -11,9 +12,10 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.definitions.needed import known_as
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.nearest import did_you_mean, no_address
-from orchestrator.policy.network.connections import Place, Range
+from orchestrator.policy.network.connections import Place, anything
 from orchestrator.policy.network.connections import reach as work_out
 from orchestrator.policy.network.outside import EXTERNAL, INTERNET, OUTSIDE, meant
+from orchestrator.policy.network.ranges import Range
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.comparable import known_alone
 from orchestrator.policy.workloads.fleet import Fleet
@@ -76,7 +78,8 @@ def reach(found: Fleet, src: str, dst: str, port: str, cni: str, output: str) ->
     src, dst = _sure(found, src, "--from"), _sure(found, dst, "--to")
     say_idle(found)
     (found,) = known_alone(found)
-    kept = work_out(found, profile(cni), lambda a, b: _named(a, src) and _named(b, dst), replicas=True)
+    from_, to = (partial(_named, wanted=wanted) if wanted else anything for wanted in (src, dst))
+    kept = work_out(found, profile(cni), from_, to, replicas=True)
     if port:
         wanted = port_of(port)
         kept = [c for c in kept if port_sets.contains(c.ports, *wanted)]

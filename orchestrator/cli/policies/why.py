@@ -8,8 +8,8 @@ from orchestrator.cli.policies.reach import port_of
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import OF_NODES, covers_nodes, profile
 from orchestrator.policy.evaluate.evaluator import Decision, Network
-from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.outside import OUTSIDE, meant, said_once, sample
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.network.resolving import cache_addresses
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.workloads.citing import located

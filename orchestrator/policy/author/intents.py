@@ -14,10 +14,10 @@ from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.files.model_problem import first_problem
 from orchestrator.policy.files.nearest import did_you_mean
-from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.outside import EXAMPLE as EXAMPLE
 from orchestrator.policy.network.outside import INTERNET, meant, said_once, sample
 from orchestrator.policy.network.outside import PRIVATE as PRIVATE
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.pod import End, Pod, of_one, one_pod
 from orchestrator.policy.objects.selector import matches

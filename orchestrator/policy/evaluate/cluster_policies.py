@@ -46,6 +46,7 @@ def _policy(
                 rule["action"],
                 side.peers_of(rule),
                 partial(read, rule.get(ports) or ()),
+                not rule.get(ports),
             )
             for rule in side.rules(policy)
         )

@@ -14,9 +14,11 @@ from orchestrator.policy.evaluate.cilium.cilium_order import CiliumOrder
 from orchestrator.policy.evaluate.cni_profiles import SAID, Reading, readings
 from orchestrator.policy.evaluate.order import Ends, Order
 from orchestrator.policy.evaluate.orders import order_of
+from orchestrator.policy.evaluate.pair_index import Most
 from orchestrator.policy.evaluate.ruling import Ruling, decided
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, NamedPort, Pod, families
 
 __all__ = ["Decision", "End", "NamedPort", "Network", "Pod", "Why"]
@@ -81,9 +83,9 @@ class Network:
         """The order in which policies are asked."""
         return self._order
 
-    def blocks(self) -> Iterable[str]:
-        """Every block of addresses, or address, that a rule tells apart from others."""
-        return self._order.blocks()
+    def networks(self) -> Iterable[Networks]:
+        """All sets of addresses that rules tell apart from others."""
+        return self._order.networks()
 
     def isolated(self, pod: Pod, side: Direction) -> bool:
         """Whether what no rule names is denied, one way of a pod."""
@@ -125,6 +127,10 @@ class Network:
                 return ports.ALL
             found |= self._side(side, ends, ports.ALL, self._plain)[0]
         return found
+
+    def most(self, pods: Sequence[Pod]) -> Most:
+        """For each of some pods those that it may talk to at most under the plain reading, either way, as pair_index.py has it."""
+        return self._order.most(pods, self._plain)
 
     def _passing(self, src: End, dst: End, asked: int, reading: Reading) -> int:
         ends = self._order.seen(src, dst, reading)

@@ -2,8 +2,9 @@
 tiers.py for the rest.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -11,11 +12,14 @@ from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.meaning import inside, means_pod
 from orchestrator.policy.evaluate.order import Ends
+from orchestrator.policy.evaluate.pair_index import Bound, Most, accepted
+from orchestrator.policy.evaluate.pod_index import PodIndex, bits
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, stating
-from orchestrator.policy.evaluate.tiers import Around, Tier, in_tiers, of_equals, rulings
+from orchestrator.policy.evaluate.tiers import Around, Tier, bounds, in_tiers, of_equals, rulings, span
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
@@ -38,6 +42,8 @@ class KubernetesOrder:
         for policy in policies:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
         self._selecting: dict[str, list[tuple[Part, list[Requirement]]]] = {}
+        self._named_by: dict[tuple[int, Direction], Sequence[Networks]] = {}  # by policies
+        self._named_in: dict[tuple[int, Direction], Networks] = {}  # by rules
         self._cluster = [compiled(policy) for policy in cluster]
         self._ordered = in_tiers(self._cluster)
 
@@ -66,13 +72,43 @@ class KubernetesOrder:
         """Whether any NetworkPolicy selects the pod for a direction."""
         return bool(self.isolating(pod, side))
 
-    def blocks(self) -> Iterator[str]:
-        """Of NetworkPolicies the blocks and their exceptions, of cluster-wide policies the networks."""
-        for peer in self._peers():
-            block = peer.get("ipBlock") or {}
-            yield from [*([block["cidr"]] if block else ()), *(block.get("except") or ())]
-        for policy in self._cluster:
-            yield from policy.networks()
+    def networks(self) -> Iterator[Networks]:
+        """Of NetworkPolicies the blocks without their exceptions, of cluster-wide policies the networks."""
+        for policy in chain.from_iterable(self._policies.values()):
+            for side in Direction:
+                yield from self._of_policy(policy, side)
+        yield from self._of_cluster_rules
+
+    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
+        """Those of the NetworkPolicies that select a pod, and of all cluster-wide policies."""
+        for policy in self.isolating(pod, side):
+            yield from self._of_policy(policy, side)
+        yield from self._of_cluster_rules
+
+    def _of_policy(self, policy: Part, side: Direction) -> Sequence[Networks]:
+        """The addresses that a policy names, those together that it opens on the same ports."""
+        key = (id(policy), side)
+        if key not in self._named_by:
+            by_ports: dict[str, list[Part]] = {}
+            for rule in side.rules(policy):
+                blocks = [peer["ipBlock"] for peer in side.peers_of(rule) if peer.get("ipBlock")]
+                if blocks:
+                    by_ports.setdefault(json.dumps(rule.get("ports"), sort_keys=True), []).extend(blocks)
+            self._named_by[key] = [Networks(blocks=blocks) for blocks in by_ports.values()]
+        return self._named_by[key]
+
+    @cached_property
+    def _of_cluster_rules(self) -> Sequence[Networks]:
+        found = [policy.networks() for policy in self._cluster]
+        return [networks for some in found for networks in some]
+
+    def _of_rule(self, rule: Part, side: Direction) -> Networks:
+        """The addresses that a rule names."""
+        key = (id(rule), side)
+        if key not in self._named_in:
+            blocks = (peer["ipBlock"] for peer in side.peers_of(rule) if peer.get("ipBlock"))
+            self._named_in[key] = Networks(blocks=blocks)
+        return self._named_in[key]
 
     def _peers(self) -> Iterator[Part]:
         """Of every rule of every NetworkPolicy."""
@@ -90,10 +126,6 @@ class KubernetesOrder:
         return [
             p for p, wanted in self._selecting[space] if side.in_force(p) and satisfied(wanted, pod.labels)
         ]
-
-    def isolated(self, pod: Pod, side: Direction) -> bool:
-        """Whether any NetworkPolicy selects the pod for a direction."""
-        return bool(self.isolating(pod, side))
 
     def questions(self, src: End, dst: End) -> set[str]:
         """Those that can bear on two ends."""
@@ -136,6 +168,80 @@ class KubernetesOrder:
             yield self.of_cluster("Baseline", side, end, peer, dst, reading)
         yield (stating("Accept", ports.ANY, f"no policy isolates {end.namespace}/{end.name} for {side}"),)
 
+    def most(self, pods: Sequence[Pod], reading: Reading) -> Most:
+        """For each of some pods those that it may talk to at most, either way; whatever runs in a node's network may be a node."""
+        index = PodIndex(pods, self._namespaces)
+        named = {side: self._named(index, side, reading) for side in Direction}
+        nodes = index.hosts if reading.host_as_node else 0
+        found = {}
+        for side in Direction:
+            tiers = self.bounds(side, index)
+            found[side] = [
+                accepted(self._bounds(number, side, named, tiers, index.everyone, reading), index.everyone)
+                | (index.everyone if nodes >> number & 1 else nodes)
+                for number in range(len(pods))
+            ]
+        return found
+
+    def _bounds(
+        self,
+        number: int,
+        side: Direction,
+        named: Mapping[Direction, Mapping[int, int]],
+        tiers: Mapping[Tier, Mapping[int, Sequence[Bound]]],
+        everyone: int,
+        reading: Reading,
+    ) -> Iterator[Sequence[Bound]]:
+        """As `tiers`, of all other pods at once."""
+        yield tiers["Admin"].get(number, ())
+        if number in named[side]:
+            yield (Bound("Accept", named[side][number]), Bound("Deny", everyone, everyone))
+        elif reading.baseline_per_direction or number not in named[side.other]:
+            yield tiers["Baseline"].get(number, ())
+        yield (Bound("Accept", everyone, everyone),)
+
+    def bounds(self, side: Direction, index: PodIndex) -> Mapping[Tier, Mapping[int, Sequence[Bound]]]:
+        """What the cluster-wide policies of each tier say of all pods at once, by the number of the pod."""
+        meant = partial(span, pods=index)
+        return {tier: bounds(some, side, index, meant) for tier, some in self._ordered.items()}
+
+    def _named(self, index: PodIndex, side: Direction, reading: Reading) -> Mapping[int, int]:
+        """For each pod that NetworkPolicies isolate, by its number, the pods that any of their rules names."""
+        named: dict[int, int] = {}  # by policies, each once
+        found = {}
+        for number, policies in self.selected(index, side).items():
+            found[number] = 0
+            for policy in policies:
+                if id(policy) not in named:
+                    named[id(policy)] = self.peers(policy, side, index, reading)
+                found[number] |= named[id(policy)]
+        return found
+
+    def selected(self, index: PodIndex, side: Direction) -> Mapping[int, list[Part]]:
+        """As `isolating`, for all pods at once, by their numbers."""
+        found: dict[int, list[Part]] = {}
+        for space, policies in self._policies.items():
+            own = index.within(space)
+            for policy in policies if own else ():
+                if not side.in_force(policy):
+                    continue
+                wanted = requirements(policy["spec"].get("podSelector") or {})
+                for number in bits(own & index.pods.satisfying(wanted)):
+                    found.setdefault(number, []).append(policy)
+        return found
+
+    def peers(self, policy: Part, side: Direction, index: PodIndex, reading: Reading) -> int:
+        """The pods that any rule of a NetworkPolicy names."""
+        space, found = policy["metadata"]["namespace"], 0
+        for rule in side.rules(policy):
+            given = side.peers_of(rule)
+            found |= 0 if given else index.everyone
+            for peer in given:
+                found |= index.meant(peer, space)
+            if reading.block_covers_pods:
+                found |= index.covered(self._of_rule(rule, side))
+        return found
+
     def of_cluster(
         self, tier: Tier, side: Direction, end: Pod, peer: End, dst: End, reading: Reading
     ) -> Iterator[Ruling]:
@@ -163,7 +269,7 @@ class KubernetesOrder:
         for policy in selecting:
             space = policy["metadata"]["namespace"]
             for number, rule in enumerate(side.rules(policy)):
-                at = self._first_peer(side.peers_of(rule), space, peer, reading)
+                at = self._first_peer(rule, side, space, peer, reading)
                 if at is not None:
                     mask = ports.of_rule(rule.get("ports") or (), dst)
                     met.append((policy, number, rule, at, mask))
@@ -180,10 +286,15 @@ class KubernetesOrder:
         yield Ruling("Accept", union, cited)
         yield Ruling("Deny", ports.ANY, cited)
 
-    def _first_peer(self, peers: Sequence[Part], space: str, other: End, reading: Reading) -> int | None:
+    def _first_peer(
+        self, rule: Part, side: Direction, space: str, other: End, reading: Reading
+    ) -> int | None:
         """The number of the first of a rule's peers that means an end, 0 where the rule has none; None where none does."""
+        peers = side.peers_of(rule)
         if not peers:
             return 0
+        if isinstance(other, str) and not self._of_rule(rule, side).hold(other):
+            return None
         return next((n for n, p in enumerate(peers) if self._means(p, space, other, reading)), None)
 
     def _means(self, peer: Part, space: str, other: End, reading: Reading) -> bool:

@@ -1,11 +1,13 @@
 """What a CNI makes of the policies of all APIs: who comes before whom, and what is left where none of them speaks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.pair_index import Most
 from orchestrator.policy.evaluate.ruling import Ruling
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod
 
 
@@ -44,6 +46,14 @@ class Order(Protocol):
         """Whether what no rule names is denied, one way of a pod."""
         ...
 
-    def blocks(self) -> Iterable[str]:
-        """Every block of addresses, or address, that a rule tells apart from others."""
+    def most(self, pods: Sequence[Pod], reading: Reading) -> Most:
+        """For each of some pods those that it may talk to at most, either way."""
+        ...
+
+    def networks(self) -> Iterable[Networks]:
+        """All sets of addresses that rules tell apart from others."""
+        ...
+
+    def networks_of(self, pod: Pod, side: Direction) -> Iterable[Networks]:
+        """Those that bear on a pod, one way; the same objects whenever it is asked."""
         ...

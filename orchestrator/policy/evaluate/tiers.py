@@ -6,15 +6,18 @@ Of each direction the first rule that matches decides. Source: the API's own tex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from orchestrator.policy.evaluate.meaning import inside
+from orchestrator.policy.evaluate.pair_index import Bound
+from orchestrator.policy.evaluate.pod_index import PodIndex, bits
 from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.selector import matches, requirements
 
 Labels = Mapping[str, Mapping[str, str]]
 Part = Mapping[str, Any]
@@ -23,12 +26,16 @@ Tier = Literal["Admin", "Baseline"]
 
 @dataclass(frozen=True)
 class TierRule:
-    """`action` is Accept, Deny or Pass, `said` the API's own word for it; `ports` is the set of them at a destination."""
+    """`action` is Accept, Deny or Pass, `said` the API's own word for it; `ports` is the set of them at a destination.
+
+    `whole` says that it names no ports, and means them all.
+    """
 
     action: str
     said: str
     peers: Sequence[Part]
     ports: Callable[[End], int]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +56,11 @@ class TierPolicy:
         """Whether a rule has a peer of a kind, such as `nodes`."""
         return any(kind in peer for peer in self._peers())
 
-    def networks(self) -> Iterator[str]:
-        """The blocks of addresses that its rules name."""
-        for peer in self._peers():
-            yield from peer.get("networks") or ()
+    def networks(self) -> Iterator[Networks]:
+        """The addresses that each of its rules names."""
+        for rule in (rule for rules in self.rules.values() for rule in rules):
+            if found := [text for peer in rule.peers for text in peer.get("networks") or ()]:
+                yield Networks(found)
 
     def _peers(self) -> Iterator[Part]:
         return (peer for rules in self.rules.values() for rule in rules for peer in rule.peers)
@@ -130,6 +138,61 @@ def rulings(
         if any(_means(p, peer, around) for p in rule.peers):
             said = f"{side.part}[{number}]: {rule.said}"
             yield stating(rule.action, rule.ports(dst), f"{title(policy.obj)} {said}")
+
+
+class Span(NamedTuple):
+    """Pods as bits: all that a peer may mean, and those that it surely means."""
+
+    most: int
+    surely: int
+
+
+def bounds(
+    tier: Sequence[Sequence[TierPolicy]], side: Direction, pods: PodIndex, meant: Callable[[Part], Span]
+) -> Mapping[int, Sequence[Bound]]:
+    """What the rules of a tier say of all pods at once, by the number of the pod that they are asked about, in order.
+
+    `meant` says it of one peer. Of policies with one priority none decides for sure.
+    """
+    found: dict[int, list[Bound]] = {}
+    for equals in tier:
+        for policy in equals:
+            alone, last = len(equals) == 1, policy.tier == "Baseline"
+            rules = [_bound(rule, meant, rule.whole and alone, last) for rule in policy.rules[side]]
+            for number in bits(chosen(policy.subject, pods)):
+                found.setdefault(number, []).extend(rules)
+    return found
+
+
+def span(peer: Part, pods: PodIndex) -> Span:
+    """The pods that a peer means: by its networks at one of their addresses, by its nodes where they run in a node's network."""
+    if peer.get("networks") is not None:
+        found = pods.covered(Networks(peer["networks"]))
+        return Span(found, found & ~pods.several)
+    if peer.get("nodes") is not None:
+        return Span(pods.hosts, 0)
+    found = chosen(peer, pods)
+    return Span(found, found)
+
+
+def chosen(subject: Part, pods: PodIndex) -> int:
+    """As `selects`, of all pods at once."""
+    if (spaces := subject.get("namespaces")) is not None:
+        return pods.spaces.satisfying(requirements(spaces)) & ~pods.hosts
+    if (given := subject.get("pods")) is None:
+        return 0
+    found = pods.spaces.satisfying(requirements(given.get("namespaceSelector") or {}))
+    return found & pods.pods.satisfying(requirements(given.get("podSelector") or {})) & ~pods.hosts
+
+
+def _bound(rule: TierRule, meant: Callable[[Part], Span], decides: bool, last: bool) -> Bound:
+    most = surely = 0
+    for peer in rule.peers:
+        one = meant(peer)
+        most, surely = most | one.most, surely | one.surely
+    # Nothing comes after Baseline: what it passes on is allowed.
+    action = "Accept" if last and rule.action == "Pass" else rule.action
+    return Bound(action, most, surely if decides else 0)
 
 
 def _means(peer: Part, other: End, around: Around) -> bool:

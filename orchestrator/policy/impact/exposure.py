@@ -11,7 +11,7 @@ from orchestrator.policy.definitions.entrances.routed import routed
 from orchestrator.policy.definitions.needed import Edge, Found, Note, Platform, known_as, shaped
 from orchestrator.policy.definitions.services import sound
 from orchestrator.policy.impact.would_cut import shut
-from orchestrator.policy.network.connections import ranges, within
+from orchestrator.policy.network.ranges import ranges, within
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import Pod

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from orchestrator.policy.definitions.api_server import called
 from orchestrator.policy.network.api_server_access import shut
 from orchestrator.policy.network.connection_diff import Change
-from orchestrator.policy.network.connections import Place, Range
-from orchestrator.policy.network.dns import resolves
+from orchestrator.policy.network.connections import Place
+from orchestrator.policy.network.dns import Resolution
+from orchestrator.policy.network.ranges import Range
 from orchestrator.policy.network.used_ports import scraper as scraper
 from orchestrator.policy.network.used_ports import used
 from orchestrator.policy.objects import port_sets
@@ -75,11 +76,8 @@ def impact(
         for side in Direction
         if nets[1].isolated(after.pod, side) and not nets[0].isolated(before.pod, side)
     ]
-    mute = [
-        after.name
-        for before, after in pairs
-        if not resolves(new, nets[1], after.pod) and resolves(old, nets[0], before.pod)
-    ]
+    before, after = (Resolution(fleet, net) for fleet, net in zip((old, new), nets, strict=True))
+    mute = [now.name for then, now in pairs if not after.of(now.pod) and before.of(then.pod)]
     lost = [c for c in changes if c.before & ~c.after and not c.note]
     scrapes = [c for c in lost if scraper(c.src)]
     read = used(old, new).scraped if scrapes else {}

@@ -7,8 +7,8 @@ from typing import Any
 from orchestrator.policy.definitions.needed import Edge, Platform, Port
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.doubles import title
-from orchestrator.policy.network.connections import Range, ranges, within
-from orchestrator.policy.network.dns import SYSTEM, ports_of, resolvers, resolves
+from orchestrator.policy.network.dns import SYSTEM, Resolution, ports_of, resolvers
+from orchestrator.policy.network.ranges import Range, ranges, within
 from orchestrator.policy.network.resolving import DNS, known_resolvers
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
@@ -60,6 +60,7 @@ def _connections(whole: Fleet, net: Network, edges: Sequence[Edge]) -> Iterator[
 def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]:
     caches = [str(e) for r in known_resolvers(whole, platform)[0] for e in r.ends if isinstance(e, str)]
     cache = Pod(SYSTEM, "node-local-dns", {}, host_network=True)
+    resolution = Resolution(whole, net)
     for workload in whole.workloads:
         pod = workload.pod
         selecting = isolating(whole, pod, EGRESS)
@@ -68,7 +69,7 @@ def _names(whole: Fleet, net: Network, platform: Platform) -> Iterator[WouldCut]
         asked = not caches or any(net.allowed(pod, address, "UDP", 53) for address in caches)
         if not asked and whole.of_cni:  # to which a cache on the nodes may be a node, and no address outside
             asked = net.decide(pod, cache, "UDP", 53).allowed is not False
-        if not resolves(whole, net, pod) or not asked:
+        if not resolution.of(pod) or not asked:
             names = tuple(f"Egress: {_label(whole, p)}: no rule allows it" for p in selecting[:MOST_RULES])
             if whole.further:
                 known = (w.pod for w in resolvers(whole) if w.pod is not pod)

@@ -31,7 +31,7 @@ from orchestrator.policy.lint.service_ports import service_ports
 from orchestrator.policy.lint.shut_out import speechless, uncallable
 from orchestrator.policy.lint.space_names import misnamed, without_label
 from orchestrator.policy.lint.unsteady import unsteady
-from orchestrator.policy.network.dns import names_resolver, resolves
+from orchestrator.policy.network.dns import Resolution, names_resolver
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction, directions, rules
 from orchestrator.policy.objects.pod import Pod, one_pod
@@ -129,8 +129,9 @@ def _without_dns(fleet: Fleet) -> Iterator[Finding]:
     net = fleet.network()
     hidden = "kube-system" in fleet.obscured.unlabelled
     asked = fleet.workloads if not hidden and not fleet.of_cni else ()  # of those: kinds/
+    resolution = Resolution(fleet, net)
     for workload in asked:
-        if not net.isolated(workload.pod, EGRESS) or resolves(fleet, net, workload.pod):
+        if not net.isolated(workload.pod, EGRESS) or resolution.of(workload.pod):
             continue
         mine = isolating(fleet, workload.pod, EGRESS)
         yield of_policy(fleet, "NPC005", mine[0], f"{workload.name} cannot reach any DNS server")

@@ -7,7 +7,7 @@ from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.services import at_pod
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.lint.findings import Finding, of_policy
-from orchestrator.policy.network.dns import resolves
+from orchestrator.policy.network.dns import Resolution
 from orchestrator.policy.network.resolving import LOCAL, known_resolvers
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Rule, rules
@@ -35,10 +35,11 @@ def beside_the_cache(fleet: Fleet) -> Iterator[Finding]:
     if not addresses:
         yield from _by_selector(fleet)
         return
+    resolution = Resolution(fleet, net)
     for workload in fleet.workloads:
         pod = workload.pod
         selecting = isolating(fleet, pod, EGRESS)
-        if not selecting or pod.host_network or not resolves(fleet, net, pod):
+        if not selecting or pod.host_network or not resolution.of(pod):
             continue
         if not any(net.allowed(pod, address, "UDP", 53) for address in addresses):
             text = f"{workload.name} may not ask NodeLocal DNSCache, which answers at {', '.join(addresses)} on its node"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from orchestrator.policy.definitions.api_server import Called
-from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.dns import SYSTEM
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import INGRESS
 from orchestrator.policy.objects.pod import End, Pod

@@ -6,11 +6,9 @@ after may be closed in between, one that is closed before and after may be open.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Literal
 
-from orchestrator.policy.evaluate.cilium.cilium_identities import identified
-from orchestrator.policy.evaluate.pair_index import candidates
+from orchestrator.policy.network.connections import pairs
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.workloads.fleet import Fleet, Workload
@@ -83,13 +81,8 @@ def crossings(
     workloads = [w for w in old.workloads if w.pod.namespace in names]
     pods = [w.pod for w in workloads]
     nets = (old.network(settled), new.network(settled))
-    pairs: Iterable[tuple[int, int]] = product(range(len(pods)), range(len(pods)))
-    if not (old.further or new.further) and not any(p.host_network for p in pods):
-        covered = (settled or {}).get("block_covers_pods", False)
-        seen = [identified(p) for p in pods] if (settled or {}).get("cilium") else pods
-        pairs = candidates(seen, new.namespaces, old.policies, new.policies, blocks=covered)
     found = []
-    for number, (one, other) in enumerate(pairs):
+    for number, (one, other) in enumerate(pairs(nets, workloads)):
         if number >= MOST_PAIRS:
             raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
         src, dst = pods[one], pods[other]

@@ -1,14 +1,16 @@
 """What a change of manifests does to the network: connections gained, lost and changed, and which rules did it."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.policy.files.doubles import bare, title
-from orchestrator.policy.network.connections import Place, Range, merged, ranges, table
+from orchestrator.policy.network.beyond import Beyond, together
+from orchestrator.policy.network.connections import Place, merged, table
+from orchestrator.policy.network.ranges import Range, ranges
 from orchestrator.policy.network.used_ports import used
 from orchestrator.policy.objects import port_sets
-from orchestrator.policy.workloads.alike import Address, alike
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.workloads.citing import Commits, History, policy_of, same_before
 from orchestrator.policy.workloads.citing import located as located
 from orchestrator.policy.workloads.comparable import asked_alike
@@ -83,21 +85,38 @@ def changes(
     traffic went, by both names, the first empty for an address. With `replicas` also among the pods of one workload.
     """
     old, new = asked_alike(*_counted_alike(old, new))
-    outside = ranges(old, new)
     near = touched(old, new)
-    first, last = (table(f, settled, outside, touched=near, replicas=replicas) for f in (old, new))
-    rows = []
+    first, last = (table(f, settled, touched=near, replicas=replicas) for f in (old, new))
+    rows: list[tuple[Place, Place, tuple[int, int]]] = []
     for key in {**first, **last}:
         before, after = (t[key].ports if key in t else port_sets.NONE for t in (first, last))
         if before != after:
             either = first.get(key) or last[key]
             rows.append((either.src, either.dst, (before, after)))
-    rows.sort(key=lambda r: (*_order(r[0]), *_order(r[1])))
-    sides = _Sides(old, new, settled, commits, [span.first for span in outside])
-    found = [sides.change(*row) for row in merged(rows)]
+    outside = ranges(old, new, settled=settled)
+    beyond = (Beyond(old, old.network(settled), outside), Beyond(new, new.network(settled), outside))
+    rows += merged(sorted(_outside(old, new, beyond, near), key=lambda r: (*_order(r[0]), *_order(r[1]))))
+    sides = _Sides(old, new, settled, commits, beyond)
+    found = [sides.change(*row) for row in rows]
     known = used(old, new)
     found = [replace(c, used=known.by(c.src, c.dst.name) | _seen(flows or {}, c)) for c in found]
     return sorted(found, key=lambda c: (("changed", "gained", "lost").index(c.kind), c.src.name, c.dst.name))
+
+
+def _outside(
+    old: Fleet, new: Fleet, beyond: tuple[Beyond, Beyond], near: frozenset[str] | None
+) -> Iterator[tuple[Place, Place, tuple[int, int]]]:
+    """What differs between workloads and the outside."""
+    for side in Direction:
+        asked = ([w for w in f.workloads if near is None or w.pod.namespace in near] for f in (old, new))
+        first, last = (b.answers(side, some) for b, some in zip(beyond, asked, strict=True))
+        for name in dict.fromkeys((*first, *last)):
+            workload, before = first.get(name) or (last[name][0], [])
+            _, after = last.get(name, (workload, []))
+            for at, end, sets in beyond[0].stretches(together(before, after)):
+                if sets[0] != sets[1]:
+                    ends: tuple[Place, Place] = (workload, beyond[0].span(at, end))
+                    yield *side.ends(*ends), (sets[0], sets[1])
 
 
 def _seen(flows: Mapping[tuple[str, str], int], change: Change) -> int:
@@ -159,14 +178,13 @@ class _Sides:
         new: Fleet,
         settled: Mapping[str, bool] | None,
         commits: History | Mapping[str, str] | None,
-        addresses: Sequence[Address],
+        beyond: tuple[Beyond, Beyond],
     ) -> None:
         self._fleets, self._commits = (old, new), commits
         self._same = same_before(old, new)
         self._nets = [f.network(settled) for f in self._fleets]
         self._pods = [{w.name: w.pod for w in reversed(f.workloads)} for f in self._fleets]
-        kinds = zip(*(alike(f, addresses) for f in self._fleets), strict=True)
-        self._kinds = dict(zip(addresses, kinds, strict=True))
+        self._beyond = beyond
         self._known: dict[Hashable, tuple[str, ...]] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # of thousands of addresses
 
@@ -188,13 +206,17 @@ class _Sides:
         return Change(kind, src, dst, before, after, because, "; ".join(dict.fromkeys(notes)))
 
     def _because(self, src: Place, dst: Place, protocol: str, port: int) -> tuple[str, ...]:
-        key = (self._kind(src), self._kind(dst), protocol, port)
+        key = (self._kind(src, dst, EGRESS), self._kind(dst, src, INGRESS), protocol, port)
         if key not in self._known:
             self._known[key] = tuple(self._rules(src, dst, protocol, port))
         return self._known[key]
 
-    def _kind(self, place: Place) -> Hashable:
-        return self._kinds[place.first] if isinstance(place, Range) else place.name
+    def _kind(self, place: Place, other: Place, side: Direction) -> Hashable:
+        """An end as the policies of the other one see it, which do so by the other direction."""
+        if isinstance(place, Workload):
+            return place.name
+        known = ((b, pods.get(other.name)) for b, pods in zip(self._beyond, self._pods, strict=True))
+        return tuple(b.kind(pod, side.other, place) if pod else None for b, pod in known)
 
     def _rules(self, src: Place, dst: Place, protocol: str, port: int) -> Iterator[str]:
         """The rules that decide a port that differs, where they are not the same on both sides of the change."""

@@ -24,23 +24,32 @@ def resolvers(fleet: Fleet) -> list[Workload]:
     ]
 
 
-def resolves(fleet: Fleet, net: Network, pod: Pod) -> bool:
-    """Whether any resolver may be reached over UDP; without a known one, whether any rule may mean one."""
-    known = [w.pod for w in resolvers(fleet) if w.pod is not pod]
-    if any(net.allowed(pod, other, "UDP", port) for other in known for port in ports_of(other)):
-        return True
-    on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
-    if known and not on_nodes:
-        return False
-    if on_nodes and fleet.of_cni:  # which may open any address, by more than blocks
-        return True
-    if not known and (fleet.further or not net.isolated(pod, EGRESS)):
-        return True
-    return any(
-        opens(fleet, policy, rule) and (not known or any("ipBlock" in peer for peer in EGRESS.peers_of(rule)))
-        for policy in isolating(fleet, pod, EGRESS)
-        for rule in EGRESS.rules(policy)
-    )
+class Resolution:
+    """Which pods of a fleet can resolve names under its policies."""
+
+    def __init__(self, fleet: Fleet, net: Network) -> None:
+        self._fleet, self._net = fleet, net
+        self._resolvers = [w.pod for w in resolvers(fleet)]
+
+    def of(self, pod: Pod) -> bool:
+        """Whether any resolver may be reached over UDP; without a known one, whether any rule may mean one."""
+        fleet, net = self._fleet, self._net
+        known = [other for other in self._resolvers if other is not pod]
+        if any(net.allowed(pod, other, "UDP", port) for other in known for port in ports_of(other)):
+            return True
+        on_nodes = any(other.host_network for other in known)  # reached by addresses, if at all
+        if known and not on_nodes:
+            return False
+        if on_nodes and fleet.of_cni:  # which may open any address, by more than blocks
+            return True
+        if not known and (fleet.further or not net.isolated(pod, EGRESS)):
+            return True
+        return any(
+            opens(fleet, policy, rule)
+            and (not known or any("ipBlock" in peer for peer in EGRESS.peers_of(rule)))
+            for policy in isolating(fleet, pod, EGRESS)
+            for rule in EGRESS.rules(policy)
+        )
 
 
 def names_resolver(fleet: Fleet, peer: Mapping[str, Any]) -> bool:

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from orchestrator.policy.network.connection_diff import Change, Moved
-from orchestrator.policy.network.connections import Place, Range
+from orchestrator.policy.network.connections import Place
+from orchestrator.policy.network.ranges import Range
 from orchestrator.policy.objects.pod import End, Pod
 
 T = TypeVar("T", bound=Hashable)

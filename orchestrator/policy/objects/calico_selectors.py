@@ -7,7 +7,11 @@ there, `!=` and `not in` also where it is not. Values stand in '' or "", without
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import NamedTuple, Protocol
+
+from orchestrator.policy.objects.label_index import LabelIndex
 
 MOST_LENGTH = 65_536  # characters
 MOST_DEPTH = 64  # parentheses within parentheses
@@ -24,6 +28,10 @@ class Expression(Protocol):
         """Whether it holds of what has these labels; `placed` says whether that is in a namespace, as `all()` asks."""
         ...
 
+    def among(self, index: LabelIndex) -> int:
+        """Of which pods it holds, as bits."""
+        ...
+
 
 @dataclass(frozen=True)
 class Word:
@@ -33,6 +41,9 @@ class Word:
 
     def matches(self, labels: Mapping[str, str], placed: bool = True) -> bool:
         return placed is self.placed
+
+    def among(self, index: LabelIndex) -> int:
+        return index.everyone if self.placed else 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,14 @@ class Comparison:
             return wanted in value
         return value.startswith(wanted) if self.operator == "starts with" else value.endswith(wanted)
 
+    def among(self, index: LabelIndex) -> int:
+        if self.operator in ("==", "in", "!=", "not in"):
+            found = index.among(self.key, self.values)
+            return found if self.operator in ("==", "in") else index.everyone & ~found
+        if self.operator == "has":
+            return index.having(self.key)
+        return index.among(self.key, (v for v in index.values(self.key) if self.matches({self.key: v})))
+
 
 @dataclass(frozen=True)
 class Not:
@@ -65,6 +84,9 @@ class Not:
 
     def matches(self, labels: Mapping[str, str], placed: bool = True) -> bool:
         return not self.other.matches(labels, placed)
+
+    def among(self, index: LabelIndex) -> int:
+        return index.everyone & ~self.other.among(index)
 
 
 @dataclass(frozen=True)
@@ -76,6 +98,9 @@ class Every:
     def matches(self, labels: Mapping[str, str], placed: bool = True) -> bool:
         return all(part.matches(labels, placed) for part in self.parts)
 
+    def among(self, index: LabelIndex) -> int:
+        return reduce(and_, (part.among(index) for part in self.parts))
+
 
 @dataclass(frozen=True)
 class Either:
@@ -85,6 +110,9 @@ class Either:
 
     def matches(self, labels: Mapping[str, str], placed: bool = True) -> bool:
         return any(part.matches(labels, placed) for part in self.parts)
+
+    def among(self, index: LabelIndex) -> int:
+        return reduce(or_, (part.among(index) for part in self.parts))
 
 
 ALL = Word(placed=True)

@@ -2,18 +2,26 @@
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
+Span = tuple[int, int]  # the first and the last address
 _address = lru_cache(32_768)(ipaddress.ip_address)
 
 
 class Networks:
     """Networks, and bare addresses, of both families, which have to be valid."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        given = [ipaddress.ip_network(text, strict=False) for text in texts]
-        self._ranges = {v: _ranges(n for n in given if n.version == v) for v in (4, 6)}
+    def __init__(self, texts: Iterable[str] = (), blocks: Iterable[Mapping[str, Any]] = ()) -> None:
+        """`blocks` are such as an ipBlock: a `cidr`, and what of it they leave out, `except`."""
+        found: dict[int, list[Span]] = {4: [], 6: []}
+        for version, span in map(_span, texts):
+            found[version].append(span)
+        for block in blocks:
+            version, whole = _span(block["cidr"])
+            found[version] += _without(whole, [span for _, span in map(_span, block.get("except") or ())])
+        self._ranges = {version: _ranges(spans) for version, spans in found.items()}
 
     def hold(self, address: str) -> bool:
         """Whether an address is in one of them; an empty one is not known, and in none."""
@@ -24,19 +32,42 @@ class Networks:
         at = bisect_right(firsts, int(asked)) - 1
         return at >= 0 and int(asked) <= lasts[at]
 
+    def ranges(self, version: int) -> Iterator[Span]:
+        """The disjoint ranges of an IP version, in order."""
+        return zip(*self._ranges[version], strict=True)
+
+    def __bool__(self) -> bool:
+        return any(firsts for firsts, _ in self._ranges.values())
+
 
 def canonical(address: str) -> str:
     """An address as it is compared: of IPv6 there are several ways to write one, and API objects may have any of them."""
     return str(_address(address))
 
 
-def _ranges(
-    networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network],
-) -> tuple[Sequence[int], Sequence[int]]:
+@lru_cache(32_768)
+def _span(text: str) -> tuple[int, Span]:
+    """The IP version of a network, and its ends."""
+    network = ipaddress.ip_network(text, strict=False)
+    return network.version, (int(network.network_address), int(network.broadcast_address))
+
+
+def _without(whole: Span, parts: Iterable[Span]) -> Iterator[Span]:
+    """What is left of a range without parts of it."""
+    first, last = whole
+    for one, other in sorted(parts):
+        if first < one:
+            yield first, min(one - 1, last)
+        first = max(first, other + 1)
+    if first <= last:
+        yield first, last
+
+
+def _ranges(spans: Iterable[Span]) -> tuple[Sequence[int], Sequence[int]]:
     """The first and the last addresses of disjoint ranges, in order."""
     firsts: list[int] = []
     lasts: list[int] = []
-    for first, last in sorted((int(n.network_address), int(n.broadcast_address)) for n in networks):
+    for first, last in sorted(spans):
         if lasts and first <= lasts[-1] + 1:
             lasts[-1] = max(lasts[-1], last)
         else:

@@ -12,7 +12,7 @@ from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
 from orchestrator.policy.evaluate.cni_profiles import GENERIC
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.evaluate.orders import group_among
-from orchestrator.policy.evaluate.pair_index import PodIndex
+from orchestrator.policy.evaluate.pod_index import PodIndex
 from orchestrator.policy.files.doubles import Copy, Doubles, copies, title
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import Document, Unlisted, space_of
@@ -197,16 +197,23 @@ class Fleet:
 
     def network(self, settled: Mapping[str, bool] | None = None) -> Network:
         """The evaluator over this fleet, under a CNI profile."""
-        others = [*self.of_cni, *self.referred]
-        return Network(
-            self.namespaces,
-            self.policies,
-            self.of_cluster,
-            settled,
-            self.nodes or None,
-            others,
-            group=self.order,
-        )
+        key = frozenset((settled or {}).items())
+        if key not in self._networks:
+            self._networks[key] = Network(
+                self.namespaces,
+                self.policies,
+                self.of_cluster,
+                settled,
+                self.nodes or None,
+                [*self.of_cni, *self.referred],
+                group=self.order,
+            )
+        return self._networks[key]
+
+    @cached_property
+    def _networks(self) -> dict[frozenset[tuple[str, bool]], Network]:
+        """Those that were asked for, by their profile's answers."""
+        return {}
 
     def under(self, cni: str) -> "Fleet":
         """As a CNI has it: policies that it does not enforce count for nothing, and are named."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.policy.evaluate.meaning import isolates
-from orchestrator.policy.evaluate.pair_index import bits
+from orchestrator.policy.evaluate.pod_index import bits
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import NAME_LABEL, matches

@@ -10,7 +10,8 @@ from orchestrator.policy.author.generator import from_flows, generate
 from orchestrator.policy.definitions.services import Platform, edges
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.lint.linter import lint
-from orchestrator.policy.network.connections import Range, reach
+from orchestrator.policy.network.connections import reach
+from orchestrator.policy.network.ranges import Range
 from orchestrator.policy.network.recordings import read
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.workloads.fleet import fleet

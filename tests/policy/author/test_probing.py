@@ -41,8 +41,8 @@ PODS = [
 def chosen(before, after, most=100, share=0.1, miss=0.05):
     old, new = (fleet([Document(o, "x.yaml", 1) for o in [*PODS, *some]]) for some in (before, after))
     touched = frozenset({"pay"})
-    apart = table(new, None, (), touched=frozenset({"web", "cart", "other"}))
-    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)), apart, touched)
+    apart = table(new, None, touched=frozenset({"web", "cart", "other"}))
+    sides = Sides(old, new, *(table(f, None, touched=touched) for f in (old, new)), apart, touched)
     return choose(sides, changes(old, new), "seed", most, share, miss)
 
 
@@ -127,7 +127,7 @@ def crowded(most, kept_share=0.25, cut=20):
     new = [allow(n, "in", spaces[cut:]) for n in spaces]
     fleets = [fleet([Document(o, "x.yaml", 1) for o in [*MANY, *some]]) for some in (old, new)]
     touched = frozenset(spaces)
-    sides = Sides(*fleets, *(table(f, None, (), touched=touched) for f in fleets), {}, touched)
+    sides = Sides(*fleets, *(table(f, None, touched=touched) for f in fleets), {}, touched)
     return choose(sides, changes(*fleets), "seed", most, 0.1, 0.05, kept_share)
 
 
@@ -180,7 +180,7 @@ def test_a_narrowed_pair_is_tried_on_the_port_that_it_keeps_and_what_it_loses_is
     )
     touched, moved = frozenset({"pay"}), changes(old, new)
     assert {word for change in moved for word in change.words} == {"narrowed"}
-    sides = Sides(old, new, *(table(f, None, (), touched=touched) for f in (old, new)), {}, touched)
+    sides = Sides(old, new, *(table(f, None, touched=touched) for f in (old, new)), {}, touched)
     found = choose(sides, moved, "seed", 100, 0.1, 0.05)
     assert ("web", "pay", 8080, "reach", "reach") in names(found, "sample")
     assert ("web", "pay", 9091, "reach", "blocked") in names(found, "edge")

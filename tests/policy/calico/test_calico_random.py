@@ -2,6 +2,7 @@
 
 import naive_calico as naive
 import pytest
+from narrowing import left_out, told_apart
 from random_calico import CLIENT, V3, Made
 
 from orchestrator.policy.evaluate.cni_profiles import profile
@@ -41,6 +42,14 @@ def differences(seed):
 @pytest.mark.parametrize("seed", range(60))
 def test_random_fleets_are_answered_as_the_text_says(seed):
     assert differences(seed) == []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_is_left_out_and_no_address_taken_for_another(seed):
+    made = Made(seed)
+    net, outside = made.network(), [*made.known["outside"], made.known["node"]]
+    assert left_out(net, made.pods) == []
+    assert told_apart(net, made.pods, [*outside, *(p.ip for p in made.pods)], {made.known["node"]}) == []
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -5,8 +5,9 @@ from written import plain
 
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.evaluate.evaluator import Network
-from orchestrator.policy.evaluate.pair_index import PodIndex
+from orchestrator.policy.evaluate.pod_index import PodIndex
 from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.port_sets import ALL, contains
 from orchestrator.policy.workloads.fleet import fleet, pods_of
 
@@ -72,10 +73,9 @@ def test_its_node_reaches_a_pod_over_either_address_and_others_over_none():
 
 def test_the_index_knows_every_address():
     pods = pods_of([pod("one", "10.1.0.1"), pod("other", "10.1.0.2", "2001:db8:1::2")])
-    index = PodIndex(pods, {"both": {}}, blocks=True)
-    inside = [index.meant({"ipBlock": {"cidr": cidr}}, "both") for cidr in (FOUR, SIX, "::/0")]
-    assert inside == [0b11, 0b10, 0b10]
-    assert index.meant({"ipBlock": {"cidr": FOUR, "except": ["10.1.0.1/32"]}}, "both") == 0b10
+    index = PodIndex(pods, {"both": {}})
+    assert [index.covered(Networks([cidr])) for cidr in (FOUR, SIX, "::/0")] == [0b11, 0b10, 0b10]
+    assert index.covered(Networks(blocks=[{"cidr": FOUR, "except": ["10.1.0.1/32"]}])) == 0b10
 
 
 def test_an_address_that_is_none_is_said_with_its_place():

@@ -8,6 +8,7 @@ import conformance
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import left_out, told_apart
 from random_policies import ADDRESSES, PODS, SPACES, sets, specs
 from written import plain
 
@@ -19,8 +20,9 @@ from orchestrator.policy.definitions.services import Platform, edges
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.manifest import Document, parse
 from orchestrator.policy.lint.linter import lint
+from orchestrator.policy.network.beyond import between
 from orchestrator.policy.network.connection_diff import changes
-from orchestrator.policy.network.connections import between, reach
+from orchestrator.policy.network.connections import reach
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import NamedPort, Pod
 from orchestrator.policy.objects.port_sets import text
@@ -152,6 +154,7 @@ def test_the_index_leaves_out_no_pair_that_the_evaluator_allows(policies):
         for dst in PODS:
             if src is not dst and between(net, src, dst):
                 found[src.name, dst.name] = between(net, src, dst)
+    assert left_out(net, PODS) == [] == told_apart(net, PODS, ADDRESSES)
     inside = [c for c in reach(small(policies)) if "External" not in c.src.name + c.dst.name]
     assert {(c.src.pod.name, c.dst.pod.name): c.ports for c in inside} == found
 

@@ -6,7 +6,7 @@ from orchestrator.cli.policies.diff import _identity
 from orchestrator.planning.forecast import unworkable
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import changes, touched
-from orchestrator.policy.network.connections import ranges
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.workloads.fleet import fleet
 
 SPACES = ("hooks", "prod", "shop")

@@ -6,8 +6,9 @@ from itertools import product
 from written import plain
 
 from orchestrator.policy.evaluate.cni_profiles import profile
+from orchestrator.policy.network.beyond import between
 from orchestrator.policy.network.boundaries import crossings
-from orchestrator.policy.network.connections import between, reach
+from orchestrator.policy.network.connections import reach
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.workloads.fleet import Fleet, Workload
 

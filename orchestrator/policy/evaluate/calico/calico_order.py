@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from orchestrator.policy.evaluate.calico.calico_crowd import Crowd
 from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy, of_pods
 from orchestrator.policy.evaluate.calico.calico_tiers import (
     DEFAULT,
@@ -20,9 +21,12 @@ from orchestrator.policy.evaluate.calico.calico_world import World, is_calico
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.kubernetes_order import KubernetesOrder
 from orchestrator.policy.evaluate.order import Ends
+from orchestrator.policy.evaluate.pair_index import Bound, Most, accepted
+from orchestrator.policy.evaluate.pod_index import bits
 from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 
 Part = Mapping[str, Any]
@@ -63,6 +67,7 @@ class CalicoOrder:
         further: Sequence[Part],
     ) -> None:
         """`nodes` has the labels of nodes by their addresses; None where they are not known."""
+        self._namespaces = namespaces
         self.world = World(namespaces, further)
         self._kubernetes = KubernetesOrder(namespaces, policies, cluster, nodes)
         self._tiers = tiers(further, cluster)
@@ -122,13 +127,72 @@ class CalicoOrder:
             found.by_name and not found.tier.passes for found in self.selecting(end, side)
         )
 
-    def blocks(self) -> Iterator[str]:
-        """Those that rules name, with sets where any rule selects by labels, and with the addresses of Services."""
-        yield from self._kubernetes.blocks()
-        if any(policy.means_sets for policy in self._calico):
-            yield from self.world.set_blocks()
+    def networks(self) -> Iterator[Networks]:
+        """Those that rules name, with sets where a rule selects by labels, and with the addresses of Services."""
+        yield from self._kubernetes.networks()
         for policy in self._calico:
-            yield from policy.blocks()
+            yield from chain.from_iterable(policy.networks.values())
+
+    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
+        """Those of the policies that select a pod, and of all cluster-wide policies of Kubernetes."""
+        yield from self._kubernetes.networks_of(pod, side)
+        for selecting in self.selecting(pod, side):
+            for entry in selecting.by_name:
+                yield from entry.policy.networks[side] if entry.policy else ()
+
+    def most(self, pods: Sequence[Pod], reading: Reading) -> Most:
+        """For each of some pods those that it may talk to at most, either way; what runs in a node's network is its address."""
+        crowd = Crowd(pods, self._namespaces, self.world)
+        return {side: self._most(pods, crowd, side, reading) for side in Direction}
+
+    def _most(self, pods: Sequence[Pod], crowd: Crowd, side: Direction, reading: Reading) -> list[int]:
+        everyone, nodes = crowd.pods.everyone, crowd.pods.hosts
+        self._select(pods, crowd, side)
+        of_cluster = self._kubernetes.bounds(side, crowd.pods)
+        named: dict[int, Sequence[tuple[int, Bound]]] = {}  # by policies, each once
+
+        def said(entry: Entry) -> Sequence[tuple[int, Bound]]:
+            if (key := id(entry.obj)) not in named and entry.policy:
+                named[key] = entry.policy.bounds(side, crowd, reading)
+            elif key not in named:
+                peers = self._kubernetes.peers(entry.obj, side, crowd.pods, _COVERING)
+                named[key] = [(everyone, Bound("Accept", peers))]
+            return named[key]
+
+        def asked(number: int, pod: Pod) -> Iterator[Iterable[Bound]]:
+            for tier, by_name, by_tier in self.selecting(pod, side):
+                entries = by_tier if reading.names_by_tier else by_name
+                if tier.cluster:
+                    yield of_cluster[tier.cluster].get(number, ())
+                rules = [bound for e in entries for own, bound in said(e) if own >> number & 1]
+                if entries:
+                    rules.append(Bound("Pass" if tier.passes else "Deny", everyone, everyone))
+                yield rules
+            yield (Bound("Accept", everyone, everyone),)
+
+        return [
+            everyone if pod.host_network else accepted(asked(number, pod), everyone) | nodes
+            for number, pod in enumerate(pods)
+        ]
+
+    def _select(self, pods: Sequence[Pod], crowd: Crowd, side: Direction) -> None:
+        """As `selecting`, for all pods at once."""
+        by_pod: list[list[Selecting]] = [[] for _ in pods]
+        of_kubernetes_by_pod = self._kubernetes.selected(crowd.pods, side)
+        for tier in self._tiers:
+            found: dict[int, list[Entry]] = {}
+            for entry in chain(tier.of_all, *tier.by_space.values()):
+                if entry.policy and entry.policy.in_force(side):
+                    for number in bits(entry.policy.chosen(crowd)):
+                        found.setdefault(number, []).append(entry)
+            if tier.name == DEFAULT:
+                for number, policies in of_kubernetes_by_pod.items():
+                    found.setdefault(number, []).extend(map(of_kubernetes, policies))
+            for number in range(len(pods)) if tier.cluster else found:
+                by_pod[number].append(_ordered(tier, found.get(number, ())))
+        for pod, selecting in zip(pods, by_pod, strict=True):
+            if not pod.host_network:
+                self._selected[pod, side] = selecting
 
     def selecting(self, pod: Pod, side: Direction) -> list[Selecting]:
         """The tiers that are asked about a pod, in order."""
@@ -145,11 +209,7 @@ class CalicoOrder:
                 if tier.name == DEFAULT:
                     entries += [of_kubernetes(policy) for policy in self._kubernetes.isolating(pod, side)]
                 if entries or tier.cluster:
-                    ways = (
-                        sorted(entries, key=lambda e: (e.order, e.names[way], e.names))
-                        for way in (False, True)
-                    )
-                    found.append(Selecting(tier, *ways))
+                    found.append(_ordered(tier, entries))
             self._selected[key] = found
         return self._selected[key]
 
@@ -175,6 +235,11 @@ class CalicoOrder:
         _, peer = side.ends(*ends.both)
         rules = self._kubernetes.of_rules([entry.obj], side, peer, ends.dst, _COVERING, own=False)
         yield next(rules)  # what it does not allow, others of the tier still may
+
+
+def _ordered(tier: Tier, entries: Iterable[Entry]) -> Selecting:
+    ways = (sorted(entries, key=lambda e: (e.order, e.names[way], e.names)) for way in (False, True))
+    return Selecting(tier, *ways)
 
 
 def _seen(end: End) -> End:

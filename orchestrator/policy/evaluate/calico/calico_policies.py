@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
-from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, Entity, expression
+from orchestrator.policy.evaluate.calico.calico_crowd import Crowd
+from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule, expression
 from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.pair_index import Bound
 from orchestrator.policy.evaluate.ruling import Ruling, stating
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects.calico_selectors import Expression
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 
 Part = Mapping[str, Any]
 _ENFORCED = ("NetworkPolicy", "GlobalNetworkPolicy")
@@ -99,17 +101,31 @@ class CalicoPolicy:
                 said = f"{title(self.obj)} {side.part}[{number}]: {rule.action}"
                 yield stating(_ACTIONS[rule.action], found, said)
 
-    def blocks(self) -> Iterator[str]:
-        """The networks that its rules name, and the addresses of Services."""
-        for entity in self._entities:
-            yield from entity.blocks()
+    def chosen(self, crowd: Crowd) -> int:
+        """As `selects`, of all pods at once."""
+        selector, spaces, accounts = self.subject
+        found = crowd.pods.within(self.space) & crowd.everyone if self.space else crowd.everyone
+        found &= crowd.everyone if selector is None else selector.among(crowd.labels)
+        found &= crowd.everyone if spaces is None else spaces.among(crowd.spaces)
+        return found if accounts is None else found & accounts.among(crowd.accounts)
 
-    @property
-    def means_sets(self) -> bool:
-        """Whether a rule selects by labels, which sets of networks have as well."""
-        return any(entity.by_labels for entity in self._entities)
+    def bounds(self, side: Direction, crowd: Crowd, reading: Reading) -> Sequence[tuple[int, Bound]]:
+        """As `rulings`, of all pods at once: whom each rule is about, and what it says."""
+        found = []
+        for rule in self.rules[side]:
+            if rule.action in _ACTIONS:
+                own, peers = rule.among(side, crowd, reading)
+                found.append((own, Bound(_ACTIONS[rule.action], *peers)))
+        return found
 
-    @property
-    def _entities(self) -> Iterator[Entity]:
-        for rule in chain.from_iterable(self.rules.values()):
-            yield from (rule.source, rule.destination)
+    @cached_property
+    def networks(self) -> Mapping[Direction, Sequence[Networks]]:
+        """The networks that its rules name, the addresses of Services, and the sets where a rule selects by labels."""
+        return {side: list(self._networks(rules)) for side, rules in self.rules.items()}
+
+    def _networks(self, rules: Sequence[CalicoRule]) -> Iterator[Networks]:
+        entities = [entity for rule in rules for entity in (rule.source, rule.destination)]
+        for entity in entities:
+            yield from entity.networks()
+        if any(entity.by_labels for entity in entities):
+            yield from (networks for _, networks in self.world.sets)

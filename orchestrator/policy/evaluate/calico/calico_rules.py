@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orchestrator.policy.evaluate.calico.calico_world import Known, Place, World
+from orchestrator.policy.evaluate.calico.calico_crowd import Crowd
+from orchestrator.policy.evaluate.calico.calico_world import GROUP, Known, Place, World
 from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.tiers import Span
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.calico_selectors import GLOBAL, Expression, parsed
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import Pod
 
 Part = Mapping[str, Any]
+_NARROWING = {"ports", "notPorts", "services"}
 _NUMBERS = {6: "TCP", 17: "UDP", 132: "SCTP", 1: "ICMP", 58: "ICMPv6"}
 
 
@@ -69,12 +73,12 @@ class Entity:
             self.body.get(key) for key in ("selector", "notSelector", "namespaceSelector", "serviceAccounts")
         )
 
-    def blocks(self) -> Iterator[str]:
-        """The networks that it names, and the addresses of its Service."""
-        yield from self.body.get("nets") or ()
-        yield from self.body.get("notNets") or ()
+    def networks(self) -> Iterator[Networks]:
+        """Those that it names, and the addresses of its Service, each of which has ports of its own."""
+        yield from (found for found in (self._nets, self._not_nets) if found)
         if named := self.body.get("services"):
-            yield from self.world.service_blocks(named.get("namespace") or self.own, str(named.get("name")))
+            space = named.get("namespace") or self.own
+            yield from (Networks([a]) for a in self.world.addresses_of(space, str(named.get("name"))))
 
     def asks(self) -> Iterator[str]:
         """The questions that its meaning depends on: fields of a Reading."""
@@ -96,15 +100,56 @@ class Entity:
             return False
         if body.get("services") and self.served(place, reading) is None:
             return False
-        if self.alone and not (self.own and self._not_selector and reading.not_selector_own):
+        if self._anybody(reading):
             return True
         return any(self.selects(known, reading) for known in place.known)
 
+    def among(self, crowd: Crowd, reading: Reading) -> Span:
+        """As `means`, of all pods at once that have a network of their own."""
+        if not self.body:
+            return Span(crowd.everyone, crowd.everyone)
+        most = surely = crowd.everyone if self._anybody(reading) else self._chosen(crowd, reading)
+        if self.by_labels:
+            most, surely = most | crowd.in_sets, surely & ~crowd.in_sets
+        if self._not_selector:
+            left = ~self._not_selector.among(crowd.labels)
+            most, surely = most & left, surely & left
+        if self.body.get("nets"):
+            covered = crowd.pods.covered(self._nets)
+            most, surely = most & covered, surely & covered & ~crowd.pods.several
+        if self.body.get("notNets"):
+            covered = crowd.pods.covered(self._not_nets)
+            most, surely = most & ~(covered & ~crowd.pods.several), surely & ~covered
+        if self.body.get("services"):
+            space = self._space_of_service(reading)
+            name = self.body["services"]["name"]
+            most, surely = most & self.world.pods_of(crowd.pods, space, name) if space else 0, 0
+        return Span(most, surely)
+
+    def _chosen(self, crowd: Crowd, reading: Reading) -> int:
+        """As `selects`, of all pods at once."""
+        if self.spaces is not None:
+            found = self.spaces.among(crowd.spaces)
+        else:
+            found = crowd.pods.within(self.own) & crowd.everyone if self.own else crowd.everyone
+        if self.account_names:
+            found &= crowd.accounts.among(f"{GROUP}/name", self.account_names)
+        if self.accounts:
+            found &= self.accounts.among(crowd.accounts)
+        return found if self.selector is None else found & self.selector.among(crowd.labels)
+
+    def _anybody(self, reading: Reading) -> bool:
+        """Whether it means whatever it does not exclude."""
+        return self.alone and not (self.own and self._not_selector and reading.not_selector_own)
+
     def served(self, place: Place, reading: Reading) -> int | None:
         """The ports at an end of the Service that it names; None where the end is none of that."""
-        named = self.body["services"]
-        space = named.get("namespace") or (self.own if reading.services_own else "")
-        return self.world.service(place, space, named["name"]) if space else None
+        space = self._space_of_service(reading)
+        return self.world.service(place, space, self.body["services"]["name"]) if space else None
+
+    def _space_of_service(self, reading: Reading) -> str:
+        """The namespace of the Service that it names; empty where that is none."""
+        return self.body["services"].get("namespace") or (self.own if reading.services_own else "")
 
     def selects(self, known: Known, reading: Reading) -> bool:
         """All of its selectors hold of one and the same thing."""
@@ -178,6 +223,20 @@ class CalicoRule:
         if given.get("notPorts"):
             found &= ~self._listed(given["notPorts"], dst.pod)
         return found
+
+    def among(self, side: Direction, crowd: Crowd, reading: Reading) -> tuple[int, Span]:
+        """As `ports`, of all pods at once: those that it is about, and the other ends that it means or decides on all ports."""
+        if self.body.get("http") and not reading.http_matches:
+            return 0, Span(0, 0)
+        end, peer = side.ends(self.source, self.destination)
+        own, other = end.among(crowd, reading), peer.among(crowd, reading)
+        return own.most, other if self._whole and own.surely == own.most else Span(other.most, 0)
+
+    @cached_property
+    def _whole(self) -> bool:
+        """Whether it names no ports, nor anything beside the two ends."""
+        ends = {*self.source.body, *self.destination.body}
+        return self.body.keys() <= {"action", "metadata", "source", "destination"} and not ends & _NARROWING
 
     def may_name(self, asked: int) -> bool:
         """Whether it may mean any of some ports, at a destination of which nothing is known."""

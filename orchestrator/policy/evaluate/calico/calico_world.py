@@ -3,16 +3,16 @@
 Source: projectcalico.org/v3, and the labels that Calico gives to what it knows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any, Protocol
 
+from orchestrator.policy.evaluate.pod_index import PodIndex
 from orchestrator.policy.objects import port_sets as ports
 from orchestrator.policy.objects.networks import Networks, canonical
 from orchestrator.policy.objects.pod import End, Pod
-from orchestrator.policy.objects.selector import matches
+from orchestrator.policy.objects.selector import matches, requirements
 
 Part = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -51,6 +51,10 @@ class _Service(Protocol):
         """The ports of a Service that an end is one of; None where it is none of its ends."""
         ...
 
+    def among(self, pods: PodIndex) -> int:
+        """The pods that are ends of it."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class _Listed:
@@ -60,6 +64,9 @@ class _Listed:
 
     def at(self, place: Place) -> int | None:
         return self.ports.get(place.address)
+
+    def among(self, pods: PodIndex) -> int:
+        return pods.covered(Networks(self.ports))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,10 @@ class _Selected:
             return None
         entries = self.spec.get("ports") or ()
         return ports.of_rule([_targeted(entry) for entry in entries], pod) if entries else ports.NONE
+
+    def among(self, pods: PodIndex) -> int:
+        wanted = requirements({"matchLabels": self.spec["selector"]})
+        return pods.within(self.space) & pods.pods.satisfying(wanted)
 
 
 class World:
@@ -106,12 +117,12 @@ class World:
         found = self._services.get((space, name))
         return found.at(place) if found else None
 
-    def set_blocks(self) -> Iterator[str]:
-        """The networks of all sets."""
-        for kind in _SETS:
-            yield from chain.from_iterable(map(_nets, self._of_kind(kind, GROUP)))
+    def pods_of(self, pods: PodIndex, space: str, name: str) -> int:
+        """The pods that are ends of a Service."""
+        found = self._services.get((space, name))
+        return found.among(pods) if found else 0
 
-    def service_blocks(self, space: str, name: str) -> Iterable[str]:
+    def addresses_of(self, space: str, name: str) -> Iterable[str]:
         """The addresses that the EndpointSlices of a Service name."""
         found = self._services.get((space, name))
         return found.ports if isinstance(found, _Listed) else ()

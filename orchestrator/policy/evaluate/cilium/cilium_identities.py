@@ -24,6 +24,7 @@ _LEFT_OUT = re.compile(
     r"|batch\.kubernetes\.io/(job-completion-index|controller-uid)|controller-uid"
     r"|pod-template-(generation|hash)|controller-revision-hash|annotation|etcd_node"
 )
+OF_PODS = frozenset(("all", "cluster"))  # the entities that a pod counts to
 _ENTITIES = ("kube-apiserver", "health", "ingress")
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -102,18 +103,21 @@ class Identities:
         """None where they are not known."""
         return (self._nodes or {}).get(address)
 
-    def _labelled(self, pod: Pod) -> Identity:
-        seen = identified(pod)
-        labels = {
-            **seen.labels,
+    def labels_of(self, pod: Pod) -> Mapping[str, str]:
+        """Those of a pod's identity: its own, and those that its place gives it."""
+        return {
+            **identified(pod).labels,
             **{OF_NAMESPACE + k: v for k, v in self._namespaces.get(pod.namespace, {}).items()},
             NAMESPACE: pod.namespace,
             CLUSTER: self._agent.cluster,
             ACCOUNT: pod.account,
         }
+
+    def _labelled(self, pod: Pod) -> Identity:
+        seen = identified(pod)
         return Identity(
-            {key: ((PODS, value),) for key, value in labels.items()},
-            frozenset(("all", "cluster")),
+            {key: ((PODS, value),) for key, value in self.labels_of(seen).items()},
+            OF_PODS,
             pod.ip if "pods" in self._agent.blocks_match else "",
             seen,
         )

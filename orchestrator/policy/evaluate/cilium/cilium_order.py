@@ -15,6 +15,7 @@ from orchestrator.policy.evaluate.cilium.cilium_agent import (
     CiliumAgent,
     agent_among,
 )
+from orchestrator.policy.evaluate.cilium.cilium_crowd import Crowd
 from orchestrator.policy.evaluate.cilium.cilium_identities import Identities, Labels, NodeAddress
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
 from orchestrator.policy.evaluate.cilium.cilium_policies import (
@@ -26,15 +27,18 @@ from orchestrator.policy.evaluate.cilium.cilium_policies import (
     selects_node,
 )
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
-from orchestrator.policy.evaluate.cilium.cilium_tiers import of_priority
-from orchestrator.policy.evaluate.cilium.cilium_union import met, refusal, unasked, union
+from orchestrator.policy.evaluate.cilium.cilium_tiers import among, of_priority
+from orchestrator.policy.evaluate.cilium.cilium_union import met, most, refusal, unasked, union
 from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.order import Ends
+from orchestrator.policy.evaluate.pair_index import Bound, Most, accepted
+from orchestrator.policy.evaluate.pod_index import bits
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, decided
-from orchestrator.policy.evaluate.tiers import Tier, in_tiers
+from orchestrator.policy.evaluate.tiers import Tier, bounds, in_tiers
 from orchestrator.policy.objects.cilium_words import CLUSTERWIDE, POLICIES
 from orchestrator.policy.objects.directions import INGRESS, Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End, Pod, one_pod
 
 
@@ -82,13 +86,73 @@ class CiliumOrder:
             self._closing(self._selected(pod), side, self._agent.bugs)
         )
 
-    def blocks(self) -> Iterator[str]:
-        """Every block and exception, and the API server's addresses; of what else is known, none is outside."""
-        for rule in self._rules:
-            yield from rule.peers.blocks()
-        for tiered in self._cluster:
-            yield from tiered.networks()
-        yield from (a for a, words in (self._agent.known or {}).items() if "kube-apiserver" in words)
+    def networks(self) -> Iterator[Networks]:
+        """What rules name, and the API server's addresses; of what else is known, none is outside."""
+        for policy in self._policies:
+            yield from chain.from_iterable(policy.networks.values())
+        yield from self._of_all
+
+    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
+        """Those of the policies that select a pod, and of all cluster-wide policies; of a node all."""
+        if pod.host_network:
+            yield from self.networks()
+            return
+        for policy in self._selected(pod):
+            yield from policy.networks[side]
+        yield from self._of_all
+
+    @cached_property
+    def _of_all(self) -> Sequence[Networks]:
+        """What bears on every pod."""
+        known = (a for a, words in (self._agent.known or {}).items() if "kube-apiserver" in words)
+        of_cluster = chain.from_iterable(policy.networks() for policy in self._cluster)
+        return [*of_cluster, *(Networks([address]) for address in known)]
+
+    def most(self, pods: Sequence[Pod], reading: Reading) -> Most:
+        """For each of some pods those that it may talk to at most, either way; what runs in a node's network may be any node."""
+        crowd = Crowd(pods, self._namespaces, self._identities, self._agent)
+        self._select(pods, crowd)
+        return {side: self._most(pods, crowd, side, reading) for side in Direction}
+
+    def _select(self, pods: Sequence[Pod], crowd: Crowd) -> None:
+        """As `_selected`, for all pods at once."""
+        found: list[list[CiliumPolicy]] = [[] for _ in pods]
+        own = (policies for space, policies in self._of_space.items() if space)
+        for policy in chain(*own, self._of_space.get("", ())):
+            for number in bits(policy.chosen(crowd)):
+                found[number].append(policy)
+        self._selecting.update(zip(pods, found, strict=True))
+
+    def _most(self, pods: Sequence[Pod], crowd: Crowd, side: Direction, reading: Reading) -> list[int]:
+        everyone, nodes, bugs = crowd.pods.everyone, crowd.pods.hosts, self._agent.bugs
+        if self._agent.enforcement == "never":
+            return [everyone] * len(pods)
+        meant = partial(among, crowd=crowd)
+        admin, baseline = (
+            bounds(self._ordered[tier], side, crowd.pods, meant) for tier in ("Admin", "Baseline")
+        )
+        unresolved = reading.services_open or bool(self._agent.quirks)
+        named = {
+            id(p): list(most(p, side, crowd, bugs, unresolved)) for p in self._policies
+        }  # by policies, each once
+        refused, rest = (Bound("Deny", everyone, everyone),), (Bound("Accept", everyone, everyone),)
+        found = []
+        for number, pod in enumerate(pods):
+            if pod.host_network:
+                found.append(everyone)
+                continue
+            selecting = self._selecting[pod]
+            closed = refused if self._closed(pod, self._closing(selecting, side, bugs)) else ()
+            rules = sorted((b for p in selecting for b in named[id(p)]), key=lambda b: b.action == "Accept")
+            tiers = (
+                admin.get(number, ()),
+                rules,
+                closed if BASELINE not in bugs else (),
+                baseline.get(number, ()),
+                closed or rest,
+            )
+            found.append(accepted(tiers, everyone) | nodes)
+        return found
 
     @cached_property
     def _rules(self) -> list[CiliumRule]:

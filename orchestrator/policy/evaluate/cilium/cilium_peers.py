@@ -5,17 +5,21 @@ Sources: Cilium 1.20, Documentation/security/policy/layer3.rst, pkg/policy/api/i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import OVER_SELECTION, CiliumAgent
-from orchestrator.policy.evaluate.cilium.cilium_identities import Identity
+from orchestrator.policy.evaluate.cilium.cilium_crowd import Crowd
+from orchestrator.policy.evaluate.cilium.cilium_identities import OF_PODS, Identity
 from orchestrator.policy.evaluate.cilium.cilium_selectors import Endpoints, names_node, peer
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred, Resolved
 from orchestrator.policy.evaluate.cni_profiles import Reading
-from orchestrator.policy.evaluate.meaning import inside
+from orchestrator.policy.evaluate.tiers import Span
 from orchestrator.policy.objects.directions import INGRESS, Direction
+from orchestrator.policy.objects.networks import Networks
 
 Part = Mapping[str, Any]
+NOBODY = Span(0, 0)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,10 @@ class Peer(Protocol):
 
     def means(self, asked: Asked) -> bool:
         """Whether it means an end."""
+        ...
+
+    def among(self, crowd: Crowd) -> Span:
+        """As `means`, of all pods at once that have a network of their own."""
         ...
 
 
@@ -51,7 +59,9 @@ class Peers:
         """The item that means an end, empty where there is one alone; None where none does."""
         if self.anybody:
             return ""
-        found = next((name for name, one in self.items if one.means(asked)), None)
+        named = self.networks.hold(asked.identity.address)
+        items = ((name, one) for name, one in self.items if named or not isinstance(one, Blocks))
+        found = next((name for name, one in items if one.means(asked)), None)
         return "" if found is not None and len(self.items) == 1 else found
 
     def names(self, entity: str) -> bool:
@@ -63,11 +73,26 @@ class Peers:
         """Whether any asks for nothing but the lack of labels."""
         return any(isinstance(one, Selected) and one.endpoints.negated for _, one in self.items)
 
-    def blocks(self) -> Iterator[str]:
-        """Every block that it tells apart from others, with the exceptions."""
+    def among(self, crowd: Crowd) -> Span:
+        """As `met`, of all pods at once that have a network of their own."""
+        if self.anybody:
+            return Span(crowd.everyone, crowd.everyone)
+        most = surely = 0
         for _, one in self.items:
-            for block in one.found if isinstance(one, Blocks) else ():
-                yield from (block["cidr"], *(block.get("except") or ()))
+            found = one.among(crowd)
+            most, surely = most | found.most, surely | found.surely
+        return Span(most, surely)
+
+    @cached_property
+    def networks(self) -> Networks:
+        """The addresses that its blocks name."""
+        return Networks(blocks=self.blocks())
+
+    def blocks(self) -> Iterator[Part]:
+        """Those that it names by themselves, and those of Services."""
+        for _, one in self.items:
+            yield from one.found if isinstance(one, Blocks) else ()
+            yield from one.resolved.blocks if isinstance(one, Services) else ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +104,9 @@ class Selected:
     def means(self, asked: Asked) -> bool:
         return self.endpoints.means(asked.identity, OVER_SELECTION in asked.bugs)
 
+    def among(self, crowd: Crowd) -> Span:
+        return crowd.selected(self.endpoints)
+
 
 @dataclass(frozen=True)
 class Entity:
@@ -89,6 +117,10 @@ class Entity:
     def means(self, asked: Asked) -> bool:
         return self.name in asked.identity.entities
 
+    def among(self, crowd: Crowd) -> Span:
+        found = crowd.everyone if self.name in OF_PODS else 0
+        return Span(found, found)
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -96,9 +128,15 @@ class Blocks:
 
     found: Sequence[Part]
 
+    @cached_property
+    def _networks(self) -> Networks:
+        return Networks(blocks=self.found)
+
     def means(self, asked: Asked) -> bool:
-        address = asked.identity.address
-        return bool(address) and any(inside(block, address) for block in self.found)
+        return self._networks.hold(asked.identity.address)
+
+    def among(self, crowd: Crowd) -> Span:
+        return crowd.covered(self._networks)
 
 
 @dataclass(frozen=True)
@@ -110,6 +148,9 @@ class Nodes:
     def means(self, asked: Asked) -> bool:
         return names_node(self.selector, asked.identity)
 
+    def among(self, crowd: Crowd) -> Span:
+        return NOBODY
+
 
 @dataclass(frozen=True)
 class Services:
@@ -119,7 +160,18 @@ class Services:
 
     def means(self, asked: Asked) -> bool:
         chosen = any(endpoints.means(asked.identity, False) for endpoints in self.resolved.endpoints)
-        return chosen or Blocks(self.resolved.blocks).means(asked)
+        return chosen or self._listed.means(asked)
+
+    def among(self, crowd: Crowd) -> Span:
+        most, surely = self._listed.among(crowd)
+        for endpoints in self.resolved.endpoints:
+            found = endpoints.among(crowd.labels)
+            most, surely = most | found, surely | found
+        return Span(most, surely)
+
+    @cached_property
+    def _listed(self) -> Blocks:
+        return Blocks(self.resolved.blocks)
 
 
 @dataclass(frozen=True)
@@ -129,6 +181,9 @@ class Names:
     def means(self, asked: Asked) -> bool:
         return asked.identity.outside and asked.reading.names_resolve
 
+    def among(self, crowd: Crowd) -> Span:
+        return NOBODY
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -136,6 +191,9 @@ class Groups:
 
     def means(self, asked: Asked) -> bool:
         return asked.identity.outside and asked.reading.in_groups
+
+    def among(self, crowd: Crowd) -> Span:
+        return NOBODY
 
 
 _WORDS = ("Endpoints", "Entities", "CIDR", "CIDRSet", "Nodes", "Groups")

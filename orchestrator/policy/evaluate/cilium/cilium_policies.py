@@ -3,22 +3,25 @@
 Sources: Cilium 1.20, pkg/policy/api/rule.go, pkg/policy/utils/parserules.go, pkg/k8s/network_policy.go.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium import cilium_peers, cilium_ports
 from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
+from orchestrator.policy.evaluate.cilium.cilium_crowd import Crowd
 from orchestrator.policy.evaluate.cilium.cilium_identities import Identity, Labels
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked, Blocks, Peers
 from orchestrator.policy.evaluate.cilium.cilium_ports import EVERY, NO_PORT, RulePorts
-from orchestrator.policy.evaluate.cilium.cilium_selectors import selects_labels, subject
+from orchestrator.policy.evaluate.cilium.cilium_selectors import Endpoints, selects_labels, subject
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
 from orchestrator.policy.evaluate.meaning import means_pod
+from orchestrator.policy.evaluate.tiers import Span
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.cilium_words import CLUSTERWIDE
 from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
@@ -37,18 +40,57 @@ class CiliumRule:
 
 
 @dataclass(frozen=True)
+class OfSpace:
+    """The pods of one namespace that a NetworkPolicy selects."""
+
+    space: str
+    selector: Sequence[Requirement]
+
+    def holds(self, identity: Identity) -> bool:
+        pod = identity.pod
+        return pod is not None and pod.namespace == self.space and satisfied(self.selector, pod.labels)
+
+    def among(self, crowd: Crowd) -> int:
+        """As `holds`, of all pods at once."""
+        own = crowd.pods.within(self.space) & crowd.everyone
+        return own & crowd.pods.pods.satisfying(self.selector)
+
+
+@dataclass(frozen=True)
 class CiliumPolicy:
-    """One spec of a policy: whom it selects, its rules by direction, and in which of them it denies what no rule allows.
+    """One spec of a policy: the pods that it selects, its rules by direction, and in which it denies what no rule allows.
 
     `nodes` says that it selects nodes. `left_out` are directions with rules that policyTypes does not name.
     """
 
     policy: Part
-    selects: Callable[[Identity], bool]
+    subject: Endpoints | OfSpace | None
     rules: Mapping[Direction, tuple[CiliumRule, ...]]
     closes: frozenset[Direction]
     nodes: Part | None = None
     left_out: frozenset[Direction] = field(default=frozenset())
+
+    def selects(self, identity: Identity) -> bool:
+        """Whether it is about a pod."""
+        return self.subject is not None and self.subject.holds(identity)
+
+    def chosen(self, crowd: Crowd) -> int:
+        """As `selects`, of all pods at once."""
+        if isinstance(self.subject, OfSpace):
+            return self.subject.among(crowd)
+        return self.subject.among(crowd.labels) if self.subject else 0
+
+    @cached_property
+    def networks(self) -> Mapping[Direction, Sequence[Networks]]:
+        """The addresses that its rules name, those together of which they say the same."""
+        found: dict[Direction, Sequence[Networks]] = {}
+        for side, rules in self.rules.items():
+            alike: dict[Hashable, list[Part]] = {}
+            for rule in rules:
+                if named := list(rule.peers.blocks()):
+                    alike.setdefault((rule.deny, rule.handshake, rule.ports), []).extend(named)
+            found[side] = [Networks(blocks=blocks) for blocks in alike.values()]
+        return found
 
 
 def specs_of(policy: Part) -> Iterator[tuple[str, Part]]:
@@ -85,16 +127,9 @@ def _spec(
     told = spec.get("enableDefaultDeny") or {}
     closes = frozenset(side for side in Direction if rules[side] and told.get(side.part) is not False)
     nodes = spec.get("nodeSelector")
-    selects = (
-        subject(spec["endpointSelector"], space).holds
-        if spec.get("endpointSelector") is not None
-        else _nobody
-    )
+    given = spec.get("endpointSelector")
+    selects = None if given is None else subject(given, space)
     return CiliumPolicy(policy, selects, rules, closes, nodes)
-
-
-def _nobody(_: Identity) -> bool:
-    return False
 
 
 def _rule(
@@ -121,6 +156,10 @@ class KubernetesPods:
     def means(self, asked: Asked) -> bool:
         pod = asked.identity.pod
         return pod is not None and means_pod(self.peer, self.space, pod, self.namespaces)
+
+    def among(self, crowd: Crowd) -> Span:
+        found = crowd.pods.meant(self.peer, self.space) & crowd.everyone
+        return Span(found, found)
 
 
 @dataclass(frozen=True)
@@ -150,14 +189,9 @@ def of_kubernetes(policy: Part, namespaces: Labels) -> CiliumPolicy:
         for side in Direction
     }
     closes = frozenset(side for side in Direction if side.in_force(policy))
-    selector = requirements(policy["spec"].get("podSelector") or {})
+    selects = OfSpace(space, requirements(policy["spec"].get("podSelector") or {}))
     left_out = frozenset(side for side in (INGRESS, EGRESS) if rules[side] and side not in closes)
-    return CiliumPolicy(policy, partial(_of_space, space, selector), rules, closes, None, left_out)
-
-
-def _of_space(space: str, selector: list[Requirement], identity: Identity) -> bool:
-    pod = identity.pod
-    return pod is not None and pod.namespace == space and satisfied(selector, pod.labels)
+    return CiliumPolicy(policy, selects, rules, closes, None, left_out)
 
 
 def _kubernetes_rule(place: str, rule: Part, side: Direction, space: str, namespaces: Labels) -> CiliumRule:

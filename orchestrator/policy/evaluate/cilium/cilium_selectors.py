@@ -13,6 +13,7 @@ from orchestrator.policy.evaluate.cilium.cilium_identities import (
     RESERVED,
     Identity,
 )
+from orchestrator.policy.objects.label_index import LabelIndex
 from orchestrator.policy.objects.selector import requirements, satisfied
 
 Part = Mapping[str, Any]
@@ -38,6 +39,16 @@ class Endpoints:
         if over and self.negated:
             return True
         return (self.everywhere or identity.pod is not None) and self.holds(identity)
+
+    def among(self, labels: LabelIndex) -> int:
+        """As `holds`, of all pods at once."""
+        found = labels.everyone
+        for source, key, operator, values in self.wanted:
+            one = 0  # pods have no labels of other sources
+            if source in (ANY_SOURCE, PODS):
+                one = labels.among(key, values) if operator in ("In", "NotIn") else labels.having(key)
+            found &= one if operator in ("In", "Exists") else ~one
+        return found
 
     @property
     def negated(self) -> bool:

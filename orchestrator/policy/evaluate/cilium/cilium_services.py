@@ -75,7 +75,7 @@ class Referred:
 
     def _addresses(self, space: str, name: str) -> Iterator[str]:
         for found in self._slices.get((space, name), ()):
-            for endpoint in found.get("endpoints") or ():
+            for endpoint in found.get("endpoints") or () if found.get("addressType") != "FQDN" else ():
                 yield from endpoint.get("addresses") or ()
 
 

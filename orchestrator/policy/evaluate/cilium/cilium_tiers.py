@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import OVER_SELECTION
+from orchestrator.policy.evaluate.cilium.cilium_crowd import Crowd
 from orchestrator.policy.evaluate.cilium.cilium_identities import Identity, Labels
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked, Blocks
 from orchestrator.policy.evaluate.ruling import Ruling, stating
-from orchestrator.policy.evaluate.tiers import TierPolicy, TierRule, selects
+from orchestrator.policy.evaluate.tiers import Span, TierPolicy, TierRule, selects, span
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import End
 from orchestrator.policy.objects.selector import matches, requirements
 
@@ -61,6 +63,15 @@ def _means(peer: Part, asked: Asked, namespaces: Labels, node_labels: Mapping[st
     if OVER_SELECTION in asked.bugs and _negated(peer):
         return True
     return asked.identity.pod is not None and selects(peer, asked.identity.pod, namespaces)
+
+
+def among(peer: Part, crowd: Crowd) -> Span:
+    """As a peer means one end, of all pods at once."""
+    if peer.get("networks") is not None:
+        return crowd.covered(Networks(peer["networks"]))
+    if crowd.over and _negated(peer):
+        return Span(crowd.everyone, 0)
+    return span(peer, crowd.pods)
 
 
 def _of_node(selector: Part, asked: Asked, labels: Mapping[str, str] | None) -> bool:

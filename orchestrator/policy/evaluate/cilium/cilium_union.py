@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import POLICY_TYPES
+from orchestrator.policy.evaluate.cilium.cilium_crowd import Crowd
 from orchestrator.policy.evaluate.cilium.cilium_peers import Asked
 from orchestrator.policy.evaluate.cilium.cilium_policies import CiliumPolicy, CiliumRule
+from orchestrator.policy.evaluate.cilium.cilium_ports import EVERY, NO_PORT
 from orchestrator.policy.evaluate.cni_profiles import Reading
+from orchestrator.policy.evaluate.pair_index import Bound
 from orchestrator.policy.evaluate.ruling import Cited, Ruling, stating
+from orchestrator.policy.evaluate.tiers import Span
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import Direction
@@ -46,6 +50,26 @@ def union(found: Sequence[Met], reading: Reading, dst: End, own_node: bool) -> I
     if own_node:
         text = "the pod's own node, which Cilium lets in where no rule denies it"
         yield stating("Accept", port_sets.ANY, text)
+
+
+def most(
+    policy: CiliumPolicy, side: Direction, crowd: Crowd, bugs: frozenset[str], unresolved: bool
+) -> Iterator[Bound]:
+    """As `met`, of all pods at once; `unresolved` counts rules whose Services are not there."""
+    if side in policy.left_out and POLICY_TYPES not in bugs:
+        return
+    allowed = 0
+    for rule in policy.rules[side]:
+        found = rule.peers.among(crowd)
+        if rule.peers.unresolved and unresolved:
+            found = Span(crowd.everyone, 0)
+        if rule.ports is NO_PORT:
+            continue
+        if not rule.deny:
+            allowed |= found.most
+        elif rule.ports is EVERY:
+            yield Bound("Deny", found.most, found.surely)
+    yield Bound("Accept", allowed)
 
 
 def refusal(closing: Sequence[CiliumPolicy]) -> Ruling:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from orchestrator.policy.evaluate.ruling import Ruling
-from orchestrator.policy.network.connections import ranges
 from orchestrator.policy.network.outside import sample
+from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.workloads.fleet import Fleet

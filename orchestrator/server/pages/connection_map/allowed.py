@@ -11,8 +11,10 @@ from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.policy.evaluate.evaluator import Network
-from orchestrator.policy.network.connections import Connection, Place, Range, between, ranges
+from orchestrator.policy.network.beyond import between
+from orchestrator.policy.network.connections import Connection, Place
 from orchestrator.policy.network.outside import named
+from orchestrator.policy.network.ranges import Range, ranges
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.workloads.comparable import known_alone

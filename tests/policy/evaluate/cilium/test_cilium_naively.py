@@ -1,10 +1,13 @@
 """On random fleets the evaluator answers what a plain reading of Cilium's documentation does, one connection at a time."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from naive_cilium import allowed, refused
+from narrowing import left_out, told_apart
 from random_cilium import ASKED, OUTSIDE, PODS, worlds
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
@@ -27,7 +30,7 @@ ENDS = {
 }
 
 
-def network(world):
+def network(world, agent=None):
     of_kind = {}
     for policy in world["policies"]:
         of_kind.setdefault(policy["kind"], []).append(policy)
@@ -47,7 +50,7 @@ def network(world):
         {"cilium": True},
         world["nodes"],
         [*groups, *(p for found in of_kind.values() for p in found)],
-        CiliumAgent(known=world["known"]),
+        agent or CiliumAgent(known=world["known"]),
     )
 
 
@@ -68,3 +71,18 @@ def test_every_connection_is_answered_as_a_plain_reading_does(world):
                 asked = port_sets.asked(protocol, port)
                 assert (found & asked == asked) is wanted, (one, other, protocol, port)
                 assert bool(found & asked) is wanted, (one, other, protocol, port)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    world=worlds, quirks=st.sampled_from(["", "1.20"]), over=st.frozensets(st.sampled_from(["pods", "nodes"]))
+)
+def test_nothing_is_left_out_and_no_address_taken_for_another(world, quirks, over):
+    world = {**world, "policies": [p for p in world["policies"] if not refused(p)]}
+    agent = CiliumAgent(known=world["known"], quirks=quirks, blocks_match=over)
+    net, pods = network(world, agent), list(ENDS.values())
+    hosts = [replace(pods[0], name="h", host_network=True), *pods]
+    assert left_out(net, hosts) == []
+    nodes = {*world["nodes"], *(p.node_ip for p in pods)}
+    outside = [a for a in OUTSIDE if not {"health", "ingress"} & {*world["known"].get(a, ())}]
+    assert told_apart(net, pods, [*outside, *world["nodes"], "2001:db8::1"], nodes) == []

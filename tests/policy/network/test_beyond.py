@@ -8,9 +8,10 @@ from written import plain
 
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.manifest import Document
+from orchestrator.policy.network.beyond import Beyond, between
 from orchestrator.policy.network.connection_diff import changes
-from orchestrator.policy.network.connections import between, ranges, table
-from orchestrator.policy.workloads.alike import alike
+from orchestrator.policy.network.ranges import Range, ranges
+from orchestrator.policy.objects.directions import INGRESS, Direction
 from orchestrator.policy.workloads.fleet import fleet
 
 CIDRS = [
@@ -63,23 +64,47 @@ def read(*policies):
 def test_each_range_is_answered_as_if_it_were_asked_about_alone(first, second, third):
     found = read(policy("a", first, second), policy("b", third, first))
     net, spans = found.network(profile("calico")), ranges(found)
-    answers = table(found, profile("calico"), spans)
-    for span in spans:
-        for workload in found.workloads:
-            address = str(span.first)
-            for src, dst, ends in (
-                (span, workload, (address, workload.pod)),
-                (workload, span, (workload.pod, address)),
-            ):
-                known = answers.get((src.name, dst.name))
-                assert (known.ports if known else 0) == between(net, *ends)
+    beyond = Beyond(found, net, spans)
+    for side in Direction:
+        for workload, runs in beyond.answers(side, found.workloads).values():
+            for at, end, mask in beyond.stretches(runs):
+                for span in spans[at:end]:
+                    ends = side.ends(workload.pod, str(span.first))
+                    assert between(net, *ends) == mask
+
+
+@given(RULES, RULES, RULES)
+def test_a_change_is_what_differs_at_single_addresses(first, second, third):
+    old, new = read(policy("a", first, second)), read(policy("a", third, second))
+    found = {}
+    for change in changes(old, new, profile("calico")):
+        for src, dst in ((change.src, change.dst),):
+            for place, other, side in ((src, dst, "from"), (dst, src, "to")):
+                if isinstance(place, Range):
+                    found.setdefault((other.name, side), []).append((place, change.before, change.after))
+    nets = [f.network(profile("calico")) for f in (old, new)]
+    for workload in old.workloads:
+        for side, ends in (("from", lambda a, w: (a, w.pod)), ("to", lambda a, w: (w.pod, a))):
+            told = found.get((workload.name, side), [])
+            for span in ranges(old, new):
+                sets = [between(net, *ends(str(span.first), workload)) for net in nets]
+                mine = [
+                    t[1:]
+                    for t in told
+                    if t[0].first.version == span.first.version and t[0].first <= span.first <= t[0].last
+                ]
+                assert mine == ([tuple(sets)] if sets[0] != sets[1] else [])
 
 
 def test_a_node_s_address_is_like_no_other():
-    found = read(policy("a", [([{"ipBlock": {"cidr": "192.0.2.0/24"}}], [])], []))
-    addresses = [ipaddress.ip_address(f"192.0.2.{n}") for n in (1, 7, 9)]
-    kinds = alike(found, addresses)
-    assert kinds[0] == kinds[2] != kinds[1]
+    found = read(policy("a", [([{"ipBlock": {"cidr": "192.0.2.7/32"}}], [])], []))
+    beyond = Beyond(found, found.network(), ranges(found))
+    (pod, _) = (w.pod for w in found.workloads)
+    kinds = [kind for _, kind in beyond.kinds(pod, INGRESS)]
+    assert len(kinds) == 3 and kinds[0] == kinds[2] != kinds[1]
+    unnamed = read(policy("a", [], []), policy("b", [([{"ipBlock": {"cidr": "192.0.2.7/32"}}], [])], []))
+    elsewhere = Beyond(unnamed, read(policy("a", [], [])).network(), ranges(unnamed))
+    assert len({kind for _, kind in elsewhere.kinds(pod, INGRESS)}) == 2  # though no rule of its own names it
 
 
 def test_many_blocks_share_their_answers():
