@@ -124,10 +124,11 @@ def until_last(
     if not waves:
         return []
     workloads, nets = states[0].workloads, [state.network(settled) for state in states]
-    if len(workloads) ** 2 > MOST_PAIRS:
-        raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
     found = []
-    for src, dst in product(workloads, workloads):
+    for number, (one, other) in enumerate(pairs(nets, workloads)):
+        if number >= MOST_PAIRS:
+            raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
+        src, dst = workloads[one], workloads[other]
         ends = [waves[n] for n in (src.pod.namespace, dst.pod.namespace) if n in waves]
         if not ends:
             continue

@@ -1,11 +1,13 @@
 """AdminNetworkPolicy and BaselineAdminNetworkPolicy: their order, what depends on what, and the file and line of their rules."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from linted import read
+from narrowing import left_out, told_apart
 from written import pod, policy, written
 
 from orchestrator.policy.evaluate.evaluator import Network
@@ -129,6 +131,53 @@ def test_it_is_what_the_text_says_rule_by_rule(by_priority, base, shut, port):
     cluster = [admin(f"p{9 - n}", n, *rules) for n, rules in enumerate(by_priority)]
     found = asked(*cluster, baseline(*base), port=port, policies=[isolating()] if shut else [])
     assert found.allowed is _by_text([*by_priority], base, shut, port)
+
+
+PEERS = st.sampled_from(
+    [
+        ALL,
+        {"namespaces": {"matchLabels": {"team": "pay"}}},
+        {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "web"}}}},
+        {"networks": ["10.0.0.0/30"]},
+        {"networks": ["2001:db8::/32"]},
+        {"nodes": {}},
+    ]
+)
+WIDER = st.builds(
+    lambda action, peers, ports: rule(action, *peers, **ports),
+    st.sampled_from(["Allow", "Deny", "Pass"]),
+    st.lists(PEERS, min_size=1, max_size=2),
+    st.sampled_from([{}, {}, {"ports": [{"portNumber": {"port": 5432}}]}]),
+)
+NARROWED = st.lists(st.sampled_from([{"ports": [{"port": 80}]}, {"to": [{"podSelector": {}}]}]), max_size=2)
+
+
+@settings(max_examples=200)
+@given(
+    priorities=st.lists(st.tuples(st.integers(0, 2), st.lists(WIDER, max_size=3)), max_size=4),
+    base=st.lists(WIDER.filter(lambda r: r["action"] != "Pass"), max_size=3),
+    shut=st.none() | NARROWED,
+    settled=st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("host_as_node", "ties_allow", "ties_deny"), st.booleans())
+    ),
+    subject=PEERS.filter(lambda p: not {"networks", "nodes"} & p.keys()),
+)
+def test_no_pair_is_left_out_and_no_address_taken_for_another(priorities, base, shut, settled, subject):
+    cluster = [admin(f"p{9 - n}", p, *rules, subject=subject) for n, (p, rules) in enumerate(priorities)]
+    both = replace(WEB, name="both", other_ips=("2001:db8::1",))
+    pods = [
+        WEB,
+        DB,
+        both,
+        replace(both, name="two", other_ips=("2001:db8:1::1",)),
+        replace(DB, name="host", host_network=True),
+    ]
+    closed = [] if shut is None else [isolating(shut)]
+    nodes = {"192.168.0.2": {"rack": "a"}}
+    net = Network(SPACES, closed, [*cluster, baseline(*base)], settled, nodes)
+    assert left_out(net, pods) == []
+    addresses = ["192.0.2.1", "10.0.0.2", "2001:db8::9", *(own := ["192.168.0.1", "192.168.0.2"])]
+    assert told_apart(net, pods, addresses, own) == []
 
 
 def _by_text(tiers, base, shut, port):
