@@ -104,8 +104,8 @@ class Network:
         found = readings(self._settled, self._order.questions(src, dst))
         pairs = list(families(src, dst))
         answers = {r: any(self._passing(*ends, asked, r) for ends in pairs) for r in found}
-        shown = next((p for p in pairs if self._passing(*p, asked, found[0])), pairs[0])
-        why = tuple(self._why(*shown, asked, found[0]))
+        shown = next((p for p in pairs if self._passing(*p, asked, self._plain)), pairs[0])
+        why = tuple(self._why(*shown, asked, self._plain))
         if len(set(answers.values())) == 1:
             return Decision(answers[found[0]], (), why)
         depends = [q for q in SAID if _matters(q, answers)]
