@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from orchestrator.adapters.kube.cni import settled
 from orchestrator.adapters.kube.workloads import documents
@@ -18,7 +17,7 @@ from orchestrator.policy.author import probing
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.connections import Connection, table
-from orchestrator.policy.network.left_open import left_open
+from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
@@ -27,6 +26,7 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import built
 from orchestrator.rollout.resources.places import CLUSTER, place, spaces
+from orchestrator.wording import agreeing
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
@@ -59,12 +59,14 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     states = (standing, _overlaid(state, mine, standing))
     old, new = asked_alike(*(fleet(documents_, live=True).under(cni) for documents_ in states))
     changed = concerned(mine, new)
+    unknown = left_open(old, new)
+    notes = [*_some([*unread_policies(new)]), *_some(told(unknown))]
     if too_much := unworkable(old, new, changed):
-        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}"])
+        return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}", *notes])
     reading = settled(cni)
     before, after = (table(f, reading, touched=changed, replicas=True) for f in (old, new))
     connected, affected = _neighbours((before, after))
-    if CLUSTER in mine and affected and not left_open(old, new):  # all of it that changes is known
+    if CLUSTER in mine and affected and not unknown:  # all of it that changes is known
         asked = list(dict.fromkeys([*spaces(mine), *plan.watch]))
     everyone = set(state.rollout.spec.namespace_names)
     connected |= _earlier(state, wave, new, reading)
@@ -84,8 +86,19 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],
         [
             *chosen.notes,
-            *(text[:MOST_NOTE] for text in islice(unread_policies(new), MOST_UNREAD)),
+            *notes,
         ],
+    )
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    """The first of what was not analysed, and how much more there is."""
+    shown = [text[:MOST_NOTE] for text in texts[:MOST_UNREAD]]
+    left = len(texts) - MOST_UNREAD
+    return (
+        [*shown, f"{left} more {agreeing(left, 'is', 'are')} not analysed: a plan names them"]
+        if left > 0
+        else shown
     )
 
 

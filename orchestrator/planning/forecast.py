@@ -28,7 +28,7 @@ from orchestrator.policy.network.connections import table
 from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.schemas.policy_kinds import is_policy
-from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
+from orchestrator.policy.workloads.comparable import asked_alike, unread_kinds, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.rollout.layout import ENDINGS
 from orchestrator.rollout.plan import Plan
@@ -126,7 +126,7 @@ def _evaluated(
     moved = changes(old, new, reading, replicas=True)
     chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
     effect = impact(old, new, moved, reading, own=ctx.namespace)
-    level = risk(moved, effect, strategy.risk, len(left_open(old, new)))
+    level = risk(moved, effect, strategy.risk, len(left_open(old, new)), unread_kinds(new))
     waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
     last = waves.pop(CLUSTER, None)
     try:

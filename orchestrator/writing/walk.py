@@ -146,4 +146,4 @@ def _key(given: Sequence[str]) -> Key:
 
 
 def _named(key: Key) -> Manifest:
-    return {"kind": key[1], "metadata": {"name": key[2]}}
+    return {"apiVersion": key[0], "kind": key[1], "metadata": {"name": key[2]}}

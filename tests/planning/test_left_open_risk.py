@@ -2,9 +2,12 @@
 
 from stage import ALLOW, DENY, Stage, files, work
 
-from orchestrator.operations.start import find_source
+from orchestrator.context import ANALYSIS
+from orchestrator.engine.worker import Embedded
+from orchestrator.operations.start import find_source, start
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
+from orchestrator.rollout.resources.resource import load
 
 NAMES = {
     "apiVersion": "cilium.io/v2",
@@ -32,3 +35,6 @@ def test_names_that_a_plan_opens_are_noted_and_count_as_opened():
     assert "may open or cut connections" in found.risk.reasons[0]
     assert all("egress[0].toFQDNs" in note and "which addresses DNS gives" in note for note in found.notes)
     assert found.notes
+    Embedded(ctx, "engine").drive(start(ctx, source).rollout)
+    evidence = [load(obj).spec for obj in stage.cluster.list(ANALYSIS) if "eeee" in obj["spec"]["rollout"]]
+    assert evidence and all(any("egress[0].toFQDNs" in note for note in spec.notes) for spec in evidence)

@@ -14,7 +14,7 @@ from orchestrator.record.diffs import unified
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.plan import ObjectChange, Plan
 from orchestrator.rollout.resources.places import counted, worded
-from orchestrator.wording import few, many
+from orchestrator.wording import few, first, many
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 MOST_SHOWN = 8
@@ -174,7 +174,7 @@ def told(expected: Forecast) -> Iterator[str]:
         yield f"between waves: and {len(expected.boundaries) - MOST_SHOWN} more"
     if expected.proposal.text:
         yield expected.proposal.text
-    yield from (f"not analysed: {note}" for note in expected.notes[:MOST_SHOWN])
+    yield from (f"not analysed: {note}" for note in first(expected.notes, MOST_SHOWN))
     if expected.chosen is not None:
         attempts = expected.chosen.attempts
         pods = len({(a.src.pod.namespace, a.src.pod.name) for a in attempts})

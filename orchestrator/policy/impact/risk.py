@@ -86,9 +86,16 @@ class Risk:
 
 
 def risk(
-    changes: Sequence[Change], effect: Impact, rules: RiskRules | None = None, left_open: int = 0
+    changes: Sequence[Change],
+    effect: Impact,
+    rules: RiskRules | None = None,
+    left_open: int = 0,
+    unread: Sequence[str] = (),
 ) -> Risk:
-    """The highest level of all that the change does; `left_open` is how many changed rules may open what nobody knows."""
+    """The highest level of all that the change does.
+
+    `left_open` is how many changed rules may open what nobody knows, `unread` the kinds of standing policies that cannot be read.
+    """
     asked = rules or RiskRules()
     known = [c for c in changes if not c.note]
     words = Counter(word for c in known for word in c.words)
@@ -107,6 +114,9 @@ def risk(
     found = [(kind, level, reason(kind, number)) for kind, level, number in counts if number]
     if left_open:
         found.append(("opened", asked.of("opened"), may_open(left_open)))
+    if unread:
+        text = f"policies of the kind {' and '.join(unread)} cannot be read, and may decide otherwise"
+        found.append(("opened", asked.of("opened"), text))
     if words["opened"] + words["widened"] + words["cut"] > asked.many:
         found.append(("many", "high", f"more than {asked.many} connections opened, widened or cut"))
     level: Level = max((level for _, level, _ in found), key=LEVELS.index, default="none")

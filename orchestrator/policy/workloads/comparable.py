@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Any
 
 from orchestrator.policy.files.doubles import MOST_TOLD
-from orchestrator.policy.schemas.policy_kinds import policy_kind
-from orchestrator.policy.workloads.fleet import Fleet, hidden
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, group_of, policy_kind
+from orchestrator.policy.workloads.enforced import may_enforce
+from orchestrator.policy.workloads.fleet import Fleet, hidden, not_shown
 
 
 def asked_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
@@ -89,9 +90,24 @@ def unread_policies(fleet: Fleet) -> Iterator[str]:
     """The policies that stand there and are not evaluated: the cluster does not show them, their shape is wrong, its CNI does not
     enforce them.
     """
-    yield from fleet.unlisted
+    yield from map(not_shown, fleet.unlisted)
     yield from (hidden(document, text) for document, text in fleet.malformed if policy_kind(document.obj))
     yield from fleet.unheeded
+
+
+def unread_kinds(fleet: Fleet) -> list[str]:
+    """The kinds of policies of which the cluster has some, or some of their API, that it does not show and its CNI may enforce."""
+    everything = (*fleet.further, *(p for p, _ in fleet.unenforced))
+    known = {group_of(str(p["apiVersion"])) for p in everything}
+    found = []
+    for document in fleet.unlisted:
+        group, kind = group_of(document.obj["apiVersion"]), document.obj["kind"].removesuffix("List")
+        row = next(
+            (k for k in POLICY_KINDS if k.kind == kind and group in (k.group, group_of(k.stored))), None
+        )
+        if row and (group in known or group != row.group) and may_enforce(fleet.cni, (row.group, kind)):
+            found.append(kind)
+    return found
 
 
 def selects_unknown(fleet: Fleet, policy: Mapping[str, Any]) -> bool:

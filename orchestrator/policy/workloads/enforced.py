@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium.cilium_agent import WATCHED, CiliumAgent
-from orchestrator.policy.evaluate.cni_profiles import GENERIC, PROFILES, Profile
+from orchestrator.policy.evaluate.cni_profiles import GENERIC, PROFILES, Kind, Profile
 from orchestrator.policy.schemas.policy_kinds import CILIUM, group_of
 from orchestrator.wording import few
 
@@ -55,6 +55,12 @@ class Enforcement:
                 yield f"whether {self._cni.said} enforces {kinds}, as is assumed here, depends on {depends}"
         if self._cni.answers.get("cilium") and self._agent.enforcement == "never":
             yield "any connection that policies deny: Cilium's agent enforces none, by its option enable-policy or policy-audit-mode"
+
+
+def may_enforce(cni: str, kind: Kind) -> bool:
+    """Whether a CNI enforces policies of a kind, or may."""
+    known = PROFILES.get(cni, PROFILES[GENERIC]).enforces
+    return known is None or kind in known
 
 
 def named(found: Iterable[tuple[Policy, str]]) -> list[str]:

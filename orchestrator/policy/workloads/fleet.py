@@ -86,7 +86,7 @@ class Fleet:
     """`lines` says at which `file:line` a policy or a workload stands, `skipped` what was not read, and what that may mean.
 
     `invalid` are policies that the API server would refuse, and why; only where they were asked to be kept.
-    `unlisted` says which kinds of objects a cluster does not show.
+    `unlisted` stand for the kinds of objects that a cluster does not show.
     `malformed` are other objects of which nothing is known for their shape, and what is wrong; each hides itself alone.
     `further` are the policies of other kinds than NetworkPolicy. `beside` are the objects that are neither policies nor workloads, such as Namespaces and Services.
     `cni` is the profile by which that is decided: `unenforced` are policies of any kind that count for nothing under it, and why;
@@ -104,7 +104,7 @@ class Fleet:
     invalid: tuple[tuple[dict[str, Any], str], ...] = ()
     beside: tuple[Document, ...] = ()
     malformed: tuple[tuple[Document, str], ...] = ()
-    unlisted: tuple[str, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
     texts: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
     aside: Mapping[int, tuple[Workload | Document, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -295,7 +295,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     aside: dict[int, list[Workload | Document]] = {}
     doubles = Doubles()
     given = list(documents)
-    closed = tuple(_shut(d) for d in given if isinstance(d, Unlisted))
+    closed = tuple(d for d in given if isinstance(d, Unlisted))
     read = placed(d for d in given if not isinstance(d, Unlisted))
     known = referred(d.obj for d in read)
     for document in read:
@@ -373,7 +373,11 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
             what = f"no Tier {tier} is here, without which Calico asks none of its policies"
             skipped[f"{kind} ({version}): {what}"] += 1
     told = [f"{count} {what}" for what, count in sorted(skipped.items())]
-    told += [*closed, *doubles.told(), *(hidden(document, text) for document, text in malformed)]
+    told += [
+        *map(not_shown, closed),
+        *doubles.told(),
+        *(hidden(document, text) for document, text in malformed),
+    ]
     return Fleet(
         tuple(ordered),
         labels,
@@ -414,7 +418,8 @@ def hidden(document: Document, wrong: str) -> str:
     return f"{told}; {own_name(obj)} is left out, and what depends on it is not known"
 
 
-def _shut(document: Unlisted) -> str:
+def not_shown(document: Unlisted) -> str:
+    """What `skipped` says of a kind that a cluster does not show."""
     obj = document.obj
     return f"{obj['kind'].removesuffix('List')} ({obj['apiVersion']}): {document.wrong}"
 

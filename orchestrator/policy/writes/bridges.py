@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.policy.schemas.policy_kinds import group_of
+
 BRIDGE_LABEL = "netpol-canary.dev/bridge"
 _NAME = re.compile(r"netpol-canary-bridge-([0-9a-f]{10})-([0-9]{1,6})")
 
@@ -18,7 +20,8 @@ def bridge_tag(obj: Mapping[str, Any]) -> str:
 
     A policy of another name that carries the label is somebody else's, unless the label names a rollout.
     """
-    if obj.get("kind") not in (None, "NetworkPolicy"):
+    api_version, kind = obj.get("apiVersion", "networking.k8s.io/v1"), obj.get("kind", "NetworkPolicy")
+    if (group_of(str(api_version)), kind) != ("networking.k8s.io", "NetworkPolicy"):
         return ""
     found = _NAME.fullmatch(str(obj["metadata"].get("name", "")))
     return found[1] if found else ""

@@ -18,7 +18,7 @@ from orchestrator.policy.network.ranges import Range, ranges
 from orchestrator.policy.objects import port_sets
 from orchestrator.policy.objects.directions import EGRESS, INGRESS
 from orchestrator.policy.workloads.comparable import known_alone
-from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
+from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet, not_shown
 from orchestrator.record.view import LinkWord
 from orchestrator.wording import agreeing, many
 
@@ -86,7 +86,7 @@ def _of(standing: Fleet, reading: dict[str, bool], pattern: str) -> Allowed:
     )
     beside = [
         *([left_out] if unread else []),
-        *(f"not analysed: {text}" for text in (*standing.unlisted, *standing.unheeded)),
+        *(f"not analysed: {text}" for text in (*map(not_shown, standing.unlisted), *standing.unheeded)),
     ]
     if len(mine) * len(found.workloads) > MOST_PAIRS:
         text = (
