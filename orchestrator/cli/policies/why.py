@@ -1,7 +1,8 @@
 """`why`: whether a connection is allowed, and which rules decide it; said once for addresses outside that are answered alike."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from orchestrator.cli.policies.fleets import say_idle
 from orchestrator.cli.policies.reach import port_of
@@ -21,7 +22,7 @@ CODES = {True: 0, False: 1, None: 3}
 
 def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
     """Print yes, no or "depends on the CNI", and what decides it at both ends; exit code 0, 1 or 3."""
-    net, asked = found.network(profile(cni)), port_of(port)
+    asked = port_of(port)
     if src in OUTSIDE and dst in OUTSIDE:
         raise BadInput("both ends are outside", "--to", "name a workload: policies say nothing of others")
     say_idle(found)
@@ -32,7 +33,9 @@ def why(found: Fleet, src: str, dst: str, port: str, cni: str) -> int:
         for other in _ends(found, dst):
             # NodeLocal DNSCache on the host's network by its first address: that alone is what policies see of it.
             seen = first.get(other, other) if isinstance(other, Pod) else other
-            decision = _decided(net, one, seen, asked, cni, caches)
+            decision = _doubted(
+                found, partial(_decided, src=one, dst=seen, asked=asked, cni=cni, caches=caches)
+            )
             place = caches.get(seen) if isinstance(seen, str) else None
             at = f"{place.pod.namespace}/{place.pod.name} at " if place else ""
             answers.append((one, seen, (at, decision.allowed, tuple(_lines(found, decision, cni)))))
@@ -58,6 +61,18 @@ def _decided(
     if dst in caches and decision.allowed and covers_nodes(cni) is None:
         return decision if net.decide(src, "", *asked).allowed else Decision(None, (OF_NODES,), decision.why)
     return decision
+
+
+def _doubted(found: Fleet, decide: Callable[[Network], Decision]) -> Decision:
+    """What is decided, and on what it depends where it is not sure that the CNI enforces some of the policies."""
+    settled = profile(found.cni)
+    decision = decide(found.network(settled))
+    open_: dict[str, None] = {}
+    for doubts, without in found.doubted:
+        if not {*doubts} & {*open_}:
+            differs = decide(without.network(settled)).allowed is not decision.allowed
+            open_ |= dict.fromkeys(doubts if differs else ())
+    return Decision(None, (*decision.depends, *open_), decision.why) if open_ else decision
 
 
 def _lines(found: Fleet, decision: Decision, cni: str) -> Iterator[str]:

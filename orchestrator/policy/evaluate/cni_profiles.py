@@ -134,7 +134,7 @@ _CILIUM_ENFORCES = {
     **dict.fromkeys(_OF_CILIUM, ""),
     _CLUSTER: "its agent's enable-k8s-cluster-network-policy",
 }
-_GATE = "Antrea's feature gate {}"
+_GATE = "its feature gate {}"
 GENERIC = "generic"
 PROFILES: Mapping[str, Profile] = {
     GENERIC: Profile("the CNI", {}),

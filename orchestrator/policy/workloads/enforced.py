@@ -43,16 +43,23 @@ class Enforcement:
             return f"{self._cni.said} enforces none with a priority above {most}"
         return ""
 
+    def doubts(self, policies: Sequence[Policy]) -> dict[str, list[Kind]]:
+        """On what it depends whether it enforces some kinds of those that count, and which."""
+        standing = {(_group(p), str(p["kind"])) for p in policies}
+        found: dict[str, list[Kind]] = {}
+        for kind, depends in (self._cni.enforces or {}).items():
+            if depends and kind in standing and kind[1] not in self._agent.said:
+                found.setdefault(depends, []).append(kind)
+        return found
+
+    def whether(self, kinds: Sequence[Kind]) -> str:
+        """`whether Antrea enforces AdminNetworkPolicies`."""
+        return f"whether {self._cni.said} enforces {' and '.join(kind.removesuffix('y') + 'ies' for _, kind in kinds)}"
+
     def unsure(self, policies: Sequence[Policy]) -> Iterator[str]:
-        """What is to be said of the kinds of those that count though it depends on more whether they are enforced."""
-        for (group, kind), depends in (self._cni.enforces or {}).items():
-            if (
-                depends
-                and kind not in self._agent.said
-                and any((_group(p), p["kind"]) == (group, kind) for p in policies)
-            ):
-                kinds = f"{kind.removesuffix('y')}ies ({group})"
-                yield f"whether {self._cni.said} enforces {kinds}, as is assumed here, depends on {depends}"
+        """What is to be said of those that count though it is not sure that they are enforced."""
+        for depends, kinds in self.doubts(policies).items():
+            yield f"{self.whether(kinds)}, as is assumed here, depends on {depends}"
         if self._cni.answers.get("cilium") and self._agent.enforcement == "never":
             yield "any connection that policies deny: Cilium's agent enforces none, by its option enable-policy or policy-audit-mode"
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, combinations
 from typing import Any
 
 from orchestrator.errors import BadInput
@@ -220,8 +221,7 @@ class Fleet:
         left = [p for p, _ in self.unenforced]
         policies = (*self.policies, *(p for p in left if policy_kind(p) is None))
         further = (*self.further, *(p for p in left if policy_kind(p) is not None))
-        agent = agent_among(self.referred)
-        enforcement = Enforcement(cni, further, agent)
+        enforcement = Enforcement(cni, further, agent_among(self.referred))
         out = enforcement.unenforced((*policies, *further))
         gone = {id(p) for p, _ in out}
         kept = tuple(p for p in further if id(p) not in gone)
@@ -236,6 +236,21 @@ class Fleet:
             unenforced=tuple(out),
             unheeded=unheeded,
         )
+
+    @cached_property
+    def doubted(self) -> list[tuple[tuple[str, ...], "Fleet"]]:
+        """As it is if its CNI does not enforce some kinds of which that is not sure; each with what is asked about it, fewer first."""
+        enforcement = Enforcement(self.cni, self.further, agent_among(self.referred))
+        doubts = enforcement.doubts(self.further)
+        found = []
+        for some in chain.from_iterable(combinations(doubts, n + 1) for n in range(len(doubts))):
+            gone = {kind for depends in some for kind in doubts[depends]}
+            kept = tuple(p for p in self.further if (group_of(p["apiVersion"]), p["kind"]) not in gone)
+            asked = tuple(
+                f"{enforcement.whether(doubts[depends])}, which depends on {depends}" for depends in some
+            )
+            found.append((asked, replace(self, further=kept)))
+        return found
 
     def refuse_hidden(self, name: str) -> None:
         """Raise BadInput where the name is that of an object which is left out for its shape."""

@@ -98,3 +98,22 @@ def test_intents_replay_and_lint(netpol, folder):
 def test_generate_says_of_what_it_checks(netpol, folder):
     done = netpol("generate", str(folder), "--check", *EKS)
     assert f"not read: {TOLD}" in done.err
+
+
+def test_why_depends_on_what_decides_whether_a_policy_is_enforced(netpol, folder):
+    done = netpol("why", str(folder), *WAY, "--port", "80", "--cni", "antrea")
+    asked = (
+        "whether Antrea enforces AdminNetworkPolicies, which depends on its feature gate AdminNetworkPolicy"
+    )
+    assert done.code == 3 and f"  it depends on {asked}" in done.out
+    (folder / "wall.yaml").write_text(WALL.replace("Deny", "Allow"))
+    done = netpol("why", str(folder), *WAY, "--port", "80", "--cni", "antrea")
+    assert done.code == 0 and "depends" not in done.out  # one way or the other
+
+
+def test_why_depends_on_two_switches_where_only_both_together_matter(netpol, folder):
+    cluster = WALL.replace("kind: Admin", "kind: Cluster").replace("v1alpha1", "v1alpha2")
+    (folder / "more.yaml").write_text(cluster.replace("{priority", "{tier: Admin, priority"))
+    done = netpol("why", str(folder), *WAY, "--port", "80", "--cni", "antrea")
+    gates = [line for line in done.out.splitlines() if "its feature gate" in line]
+    assert done.code == 3 and len(gates) == 2

@@ -92,8 +92,8 @@ def test_every_kind_that_is_evaluated_is_in_this_test_and_every_profile_may_be_c
 @pytest.mark.parametrize(
     ("cni", "kind", "why"),
     [
-        ("antrea", "AdminNetworkPolicy", "Antrea's feature gate AdminNetworkPolicy"),
-        ("antrea", "ClusterNetworkPolicy", "Antrea's feature gate ClusterNetworkPolicy"),
+        ("antrea", "AdminNetworkPolicy", "its feature gate AdminNetworkPolicy"),
+        ("antrea", "ClusterNetworkPolicy", "its feature gate ClusterNetworkPolicy"),
         ("gke-dataplane-v2", "CiliumNetworkPolicy", "what Google's documentation does not say"),
         ("gke-dataplane-v2", "CiliumClusterwideNetworkPolicy", "the cluster's option"),
         ("azure-cilium", "ClusterNetworkPolicy", "what Microsoft's documentation does not say"),
