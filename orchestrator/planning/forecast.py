@@ -10,6 +10,7 @@ from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
 from orchestrator.planning.concerned import concerned
 from orchestrator.planning.probe_draw import drawn
+from orchestrator.planning.serving import cut_off, serving
 from orchestrator.policy.author.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.author.probing import Chosen
 from orchestrator.policy.files.manifest import Document, below, parse
@@ -38,6 +39,7 @@ from orchestrator.rollout.resources.places import CLUSTER, place, spaces
 from orchestrator.wording import few
 
 MOST_SHOWN = 3
+TAKE_BACK = ": the policies that it serves could neither be read nor taken back; let the API server in with the same change"
 MOST_PROBES = 64
 MOST_WORK = 20_000_000
 TOO_MANY = "too many to work out every connection"
@@ -50,7 +52,7 @@ class Forecast:
 
     `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
     profile by which policies were read. `notes` name policies that stand in the cluster and are not evaluated, and changed
-    rules of which nobody knows what they open.
+    rules of which nobody knows what they open. `unserved` names what serves policies and could not be called any more.
     """
 
     changes: Sequence[Change] = ()
@@ -64,6 +66,7 @@ class Forecast:
     chosen: Chosen | None = None
     cni: str = GENERIC
     notes: Sequence[str] = ()
+    unserved: Sequence[str] = ()
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -102,8 +105,11 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
     old, new = asked_alike(fleet(standing, live=True).under(cni), whole)
     mid = new if spaced == plan else fleet(_afterwards(standing, spaced, files), live=True).under(cni)
     mid, _ = asked_alike(mid, new)
-    notes = (*unread_policies(new), *told(left_open(old, new)))
-    return replace(_evaluated(ctx, plan, strategy, (old, mid, new), tests, cni), notes=notes)
+    servers, untold = serving(ctx.cluster, plan, standing)
+    notes = (*unread_policies(new), *told(left_open(old, new)), *untold)
+    unserved = cut_off(servers, plan, old, cni)
+    found = _evaluated(ctx, plan, strategy, (old, mid, new), tests, cni)
+    return replace(found, notes=notes, unserved=unserved)
 
 
 def _evaluated(
@@ -203,7 +209,9 @@ def _unknown(why: str) -> Forecast:
 
 
 def refuse(found: Forecast, strategy: m.Strategy) -> None:
-    """Raises Refused for intents that would not be met, and for boundaries where the source refuses them."""
+    """Raises Refused for intents that would not be met, where nobody could take the change back, and for boundaries where the source refuses them."""
+    if found.unserved:
+        raise Refused(f"the change keeps the API server from {_listed(found.unserved)}{TAKE_BACK}")
     if found.failed:
         raise Refused(f"the change fails its own intents: {_listed(found.failed)}")
     if found.lasting and strategy.boundaries == "refuse":

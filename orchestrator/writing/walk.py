@@ -4,7 +4,6 @@ Frozen when the walk begins, for they follow from the policies of others as well
 deletes meanwhile must not make a half-way state unknown.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -12,20 +11,16 @@ from typing import Any
 
 from orchestrator.context import POLICY
 from orchestrator.policy.schemas.schema import with_defaults
-from orchestrator.policy.writes import write_order
 from orchestrator.policy.writes.bridges import bridge_tag
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.model import MOST_WRITES
 from orchestrator.rollout.resources.objects import Key, Manifest
 from orchestrator.rollout.resources.weight import weight
+from orchestrator.rollout.write_path import Objects as Objects
+from orchestrator.rollout.write_path import path as path
+from orchestrator.rollout.write_path import tag as tag
 
-Objects = dict[Key, Manifest]
 MOST_BYTES = 400 * 1024  # beside `before` and `after`, in an object that holds 1.5 MiB
-
-
-def tag(rollout: str) -> str:
-    """A short name for a rollout, fit for a label value."""
-    return hashlib.sha256(rollout.encode()).hexdigest()[:10]
 
 
 def plain(obj: Manifest) -> str:
@@ -36,44 +31,6 @@ def plain(obj: Manifest) -> str:
 def equal(left: Mapping[Key, Manifest], right: Mapping[Key, Manifest]) -> bool:
     """Whether two states are the same."""
     return left.keys() == right.keys() and all(plain(left[k]) == plain(right[k]) for k in left)
-
-
-def path(
-    namespace: str, before: Objects, after: Objects, others: Objects, name: str, number: int = 0
-) -> list[Objects]:
-    """The states from `before` to `after`, one after each write, both ends included.
-
-    `name` is the rollout's; its bridges are counted from `number`.
-    """
-    states = [dict(before)]
-
-    def move(key: Key, obj: Manifest | None) -> None:
-        state = dict(states[-1])
-        if obj is None:
-            state.pop(key, None)
-        else:
-            state[key] = obj
-        states.append(state)
-
-    def policies(some: Objects) -> list[Manifest]:
-        return [o for k, o in sorted(some.items()) if k[:2] == tuple(POLICY)]
-
-    def write(some: Sequence[Key]) -> None:
-        for key in some:
-            if not objects.same(before.get(key), after.get(key)):
-                move(key, after.get(key))
-
-    # A rule that moves between kinds stands in both meanwhile; backwards as well, where the order is the reverse.
-    other_kinds = sorted(
-        (k for k in {*before, *after} if k[:2] != tuple(POLICY)), key=lambda k: (k in before, k)
-    )
-    write([k for k in other_kinds if k in after])
-    ends = policies(before), policies(after), policies(others)
-    found = write_order.steps(namespace, *ends, tag(name), number)
-    for step in found.writes:
-        move(objects.key(step.obj), None if step.action == "delete" else step.obj)
-    write([k for k in other_kinds if k not in after])
-    return states
 
 
 def place(live: Objects, states: Sequence[Objects]) -> int | None:

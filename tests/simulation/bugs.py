@@ -14,12 +14,12 @@ from orchestrator.operations import start
 from orchestrator.planning import planner
 from orchestrator.planning.ownership import Found
 from orchestrator.ports import Kind
+from orchestrator.rollout import write_path
 from orchestrator.rollout.gates import approvals, emergency
 from orchestrator.rollout.resources import objects
 from orchestrator.sources import claim
 from orchestrator.steps import analyze, apply, by_action, finish, restore, snapshot
 from orchestrator.writing import converge as write
-from orchestrator.writing import walk
 
 BUGS, PLACES = {}, {}
 MISFIT = (AttributeError, NameError, TypeError)  # what a bug raises that the product has outgrown
@@ -135,13 +135,13 @@ def no_read_back():
 @bug
 def bridges_forgotten():
     """What stood for policies while they were written is not taken away."""
-    yield walk.write_order, "steps", _without(lambda one: one.action == "delete" and _bridge(one.obj))
+    yield write_path.write_order, "steps", _without(lambda one: one.action == "delete" and _bridge(one.obj))
 
 
 @bug
 def no_bridges():
     """Policies are written one after the other, with nothing that stands for them meanwhile."""
-    yield walk.write_order, "steps", _without(lambda one: _bridge(one.obj))
+    yield write_path.write_order, "steps", _without(lambda one: _bridge(one.obj))
 
 
 @bug
@@ -328,7 +328,7 @@ def _taken_for_good(*phases):
 
 def _without(left_out):
     """The steps of a walk, but for some of its writes."""
-    known = walk.write_order.steps
+    known = write_path.write_order.steps
 
     def steps(*args):
         found = known(*args)
