@@ -3,8 +3,6 @@
 import sys
 from threading import Lock
 
-import structlog
-
 _MOST = 10_000
 _NAMED = 3
 _KINDS = {
@@ -50,7 +48,9 @@ def passed_over(where: str, text: str) -> None:
         if len(_said) >= _MOST:
             _said.clear()
         _said.add((where, text))
-    if structlog.is_configured():
+    # Without a log nothing has imported it, which takes as long as to read a hundred manifests.
+    structlog = sys.modules.get("structlog")
+    if structlog is not None and structlog.is_configured():
         structlog.get_logger().warning("passed over", where=where, what=text)
     else:
         print(f"netpol-canary: {where}: passed over: {text}", file=sys.stderr)

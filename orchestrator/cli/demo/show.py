@@ -10,9 +10,10 @@ from typing import Any
 from orchestrator.cli import edge, logs
 from orchestrator.cli.app import OWN
 from orchestrator.cli.demo import shop_demo as play
-from orchestrator.cli.printing import formatted, printed, report
+from orchestrator.cli.printing import formatted, printed
 from orchestrator.cli.records import report as postmortem
 from orchestrator.cli.rollouts.progress import line
+from orchestrator.cli.rollouts.rollout_end import report
 from orchestrator.errors import BadInput
 from orchestrator.record.timeline import moments
 from orchestrator.sandbox import shop, shop_workloads

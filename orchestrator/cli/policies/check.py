@@ -30,7 +30,7 @@ from orchestrator.harmless import markdown
 from orchestrator.policy.author import intents
 from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.files.field_places import Places
-from orchestrator.policy.files.manifest import parse_all
+from orchestrator.policy.files.manifest import Known, parse_all
 from orchestrator.policy.impact.change_verdict import Verdict, decide
 from orchestrator.policy.impact.risk import LEVELS, RiskRules
 from orchestrator.policy.impact.weighing import Item, items, weighed
@@ -127,12 +127,13 @@ def _answer(asked: Asked) -> _Answer:
     files, settled = files_of(path), profile(asked.cni)
     more = elsewhere(asked.workloads, path)
     began, told = parted(path, base)
+    known: Known = {}
     before, after = (
-        fleet_of(files_at(path, began), f"{path} at {base}", True, True, more, asked.cni),
-        fleet_of(files, str(path), False, True, more, asked.cni),
+        fleet_of(files_at(path, began), f"{path} at {base}", True, True, more, asked.cni, known),
+        fleet_of(files, str(path), False, True, more, asked.cni, known),
     )
     say_unread(before, after)
-    tests = intents.tests_of(parse_all(files))
+    tests = intents.tests_of(parse_all(files, known))
     authors = authors_of(path, began, "HEAD", CONFIG) if rules.accepted_by_others else None
     given = current(acceptances(path / CONFIG, authors), SystemClock().now().date())
     seen = recorded(asked.flows) if asked.flows is not None else []

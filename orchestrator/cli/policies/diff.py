@@ -10,14 +10,21 @@ from typing import Any
 from orchestrator import harmless
 from orchestrator.adapters.git.rule_history import History
 from orchestrator.adapters.git.worktree import files_at, merge_base
-from orchestrator.adapters.kube.workloads import documents
-from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.policies.fleets import elsewhere, files_of, fleet_of, load, say_idle, say_unread, unread
+from orchestrator.cli.policies.fleets import (
+    elsewhere,
+    files_of,
+    fleet_of,
+    load,
+    say_idle,
+    say_unread,
+    standing,
+    unread,
+)
 from orchestrator.cli.printing import aligned, formatted, printed, spreadsheet
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import profile
-from orchestrator.policy.files.manifest import Document, parse_all
+from orchestrator.policy.files.manifest import Document, Known, parse_all
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.network.connection_diff import Change, changes
 from orchestrator.policy.network.left_open import LeftOpen, left_open
@@ -88,6 +95,7 @@ def diff(
     """Print what the change opens, cuts and alters."""
     formatted(output, "text", "csv", "markdown")
     commits: History | None = None
+    known: Known = {}
     if live:
         if after or (".." in before and not Path(before).is_dir()):
             raise BadInput(
@@ -95,12 +103,13 @@ def diff(
             )
         old, new = (f.under(cni) for f in _over_cluster(Path(before), target))
     elif after:
-        old, new = (load(Path(p), more=workloads, said=False, cni=cni) for p in (before, after))
+        old, new = (load(Path(p), more=workloads, said=False, cni=cni, known=known) for p in (before, after))
     elif ".." in before and not Path(before).is_dir():
         first, last = _span(before, path)
         more = elsewhere(workloads, path)
         old, new = (
-            fleet_of(files_at(path, r), f"{path} at {r}", True, more=more, cni=cni) for r in (first, last)
+            fleet_of(files_at(path, r), f"{path} at {r}", True, more=more, cni=cni, known=known)
+            for r in (first, last)
         )
         if not old.workloads and not new.workloads:
             raise BadInput(
@@ -142,18 +151,18 @@ def _span(text: str, path: Path) -> tuple[str, str]:
 
 def _over_cluster(path: Path, target: Target) -> tuple[Fleet, Fleet]:
     """The cluster as it is, and with a directory's policies laid over it, as `kubectl apply` would."""
-    standing = list(documents(wiring.connected(target).cluster))
+    stands = standing(target)
     given = parse_all(files_of(path))
     policies = [d for d in given if is_policy(d.obj)]
     if not policies:
         raise BadInput("there is no policy here", str(path))
-    spaces = {d.obj["metadata"]["name"] for d in standing if d.obj["kind"] == "Namespace"}
+    spaces = {d.obj["metadata"]["name"] for d in stands if d.obj["kind"] == "Namespace"}
     policies = [p for d in policies for p in into(d, spaces)]
     replaced = {_identity(d) for d in policies}
-    kept = [d for d in standing if _identity(d) not in replaced]
+    kept = [d for d in stands if _identity(d) not in replaced]
     for document in policies:
         accepted(document)
-    return fleet(standing, live=True), fleet([*kept, *policies], live=True)
+    return fleet(stands, live=True), fleet([*kept, *policies], live=True)
 
 
 def _identity(document: Document) -> tuple[str, str, str, str]:

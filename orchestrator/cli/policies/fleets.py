@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.adapters.git.directory import Directory
-from orchestrator.adapters.kube.workloads import documents
-from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.cni_profiles import GENERIC
 from orchestrator.policy.files.doubles import bare, title
-from orchestrator.policy.files.manifest import Document, parse_all
+from orchestrator.policy.files.manifest import Document, Known, parse_all
 from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.workloads.citing import stands
 from orchestrator.policy.workloads.comparable import in_doubt, left_out, selects_unknown
@@ -38,12 +36,13 @@ def load(
     empty: bool = False,
     said: bool = True,
     cni: str = GENERIC,
+    known: Known | None = None,
 ) -> Fleet:
     """The fleet of a directory, and of another one with the workloads, as a CNI has it.
 
     Raises BadInput; says on standard error what was not read, unless that is `said` elsewhere.
     """
-    found = fleet_of(files_of(path), str(path), empty, keep_invalid, elsewhere(more, path), cni)
+    found = fleet_of(files_of(path), str(path), empty, keep_invalid, elsewhere(more, path), cni, known)
     if said:
         say_unread(found)
     return found
@@ -64,11 +63,19 @@ def given(
         raise BadInput("which policies are meant?", hint="give a directory, or --cluster alone")
     if path is not None:
         return load(path, more=workloads, cni=cni)
-    found = fleet(documents(wiring.connected(target).cluster), live=True).under(cni)
+    found = fleet(standing(target), live=True).under(cni)
     if not found.workloads:
         raise BadInput("there is no pod in the cluster")
     say_unread(found)
     return found
+
+
+def standing(target: Target) -> list[Document]:
+    """What stands in a cluster. What speaks to one takes longer to import than many directories to read."""
+    from orchestrator.adapters.kube.workloads import documents
+    from orchestrator.cli import wiring
+
+    return list(documents(wiring.connected(target).cluster))
 
 
 def fleet_of(
@@ -78,9 +85,10 @@ def fleet_of(
     keep_invalid: bool = False,
     more: Sequence[Document] = (),
     cni: str = GENERIC,
+    known: Known | None = None,
 ) -> Fleet:
     """The fleet of some files, as a CNI has it; BadInput where they hold no workload, unless it may be empty."""
-    documents_ = parse_all(files)
+    documents_ = parse_all(files, known)
     found = fleet([*documents_, *more], keep_invalid).under(cni)
     if not found.workloads and found.malformed and not empty:
         document, wrong = found.malformed[0]

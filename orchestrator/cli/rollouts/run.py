@@ -5,11 +5,12 @@ import threading
 
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
-from orchestrator.cli.printing import formatted, printed, report
+from orchestrator.cli.printing import formatted, printed
 from orchestrator.cli.process import INTERRUPTED, holder, interruptible, worked_on
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.notifying import deliver
 from orchestrator.cli.rollouts.progress import Progress
+from orchestrator.cli.rollouts.rollout_end import report
 from orchestrator.context import Context, read
 from orchestrator.engine.worker import Embedded, phase_code
 from orchestrator.errors import BadInput, Forbidden, Refused, RetryLater

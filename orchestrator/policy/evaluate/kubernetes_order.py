@@ -24,6 +24,7 @@ from orchestrator.policy.objects.pod import End, Pod, one_pod
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
 Part = Mapping[str, Any]
+_NOWHERE = Networks()
 
 
 class KubernetesOrder:
@@ -106,8 +107,8 @@ class KubernetesOrder:
         """The addresses that a rule names."""
         key = (id(rule), side)
         if key not in self._named_in:
-            blocks = (peer["ipBlock"] for peer in side.peers_of(rule) if peer.get("ipBlock"))
-            self._named_in[key] = Networks(blocks=blocks)
+            blocks = [peer["ipBlock"] for peer in side.peers_of(rule) if peer.get("ipBlock")]
+            self._named_in[key] = Networks(blocks=blocks) if blocks else _NOWHERE
         return self._named_in[key]
 
     def _peers(self) -> Iterator[Part]:

@@ -49,15 +49,29 @@ class Unlisted(Document):
     """Stands for all objects of a kind that a cluster does not show; `wrong` says why."""
 
 
+Known = dict[tuple[str, bytes], list[Document]]  # by path and text
+
+
 def unlisted(api_version: str, kind: str, where: str, why: str) -> Unlisted:
     """The one of a kind: itself of another kind, so that it is taken for no policy, and without a name."""
     obj = {"apiVersion": api_version, "kind": f"{kind}List", "metadata": {"name": ""}}
     return Unlisted(obj, where, 1, wrong=why)
 
 
-def parse_all(files: Mapping[str, bytes]) -> list[Document]:
-    """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput."""
-    return [d for path, text in files.items() for d in parse(text, path, below(files), labels=False)]
+def parse_all(files: Mapping[str, bytes], known: Known | None = None) -> list[Document]:
+    """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput.
+
+    A file that is `known` already is not parsed again: several states of one folder share what they have in common.
+    """
+    known, at = {} if known is None else known, below(files)
+    found: list[Document] = []
+    for path, text in files.items():
+        if (same := known.get((path, text))) is None:
+            known[path, text] = same = parse(text, path, at, labels=False)
+        elif at != (same[0].below if same else at):
+            same = [replace(document, below=at) for document in same]
+        found += same
+    return found
 
 
 def space_of(obj: Mapping[str, Any]) -> str:
@@ -86,7 +100,7 @@ def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[
     for document in documents(text, shown):
         if document.value is not None:
             place = Document({}, path, document.line, below, text)
-            found += _objects(document.value, place, labels, document.items)
+            found += _objects(document.value, place, labels, document.items, document.plain)
         if len(found) > MOST_OBJECTS:
             raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
     return found
@@ -109,7 +123,7 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
             try:
                 place = Document({}, path, document.line, below, text)
                 if document.value is not None:
-                    found += _objects(document.value, place, False, document.items)
+                    found += _objects(document.value, place, False, document.items, document.plain)
             except BadInput as error:
                 wrong.append(error)
             if len(found) + len(wrong) > MOST_OBJECTS:
@@ -127,8 +141,10 @@ def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
     return (said or path.rpartition("/")[2] in _KUSTOMIZATIONS) and not obj.get("metadata")
 
 
-def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = ()) -> list[Document]:
-    """The object, or the items of a list, of which `lines` says where each begins."""
+def _objects(
+    obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = (), plain: bool = False
+) -> list[Document]:
+    """The object, or the items of a list, of which `lines` says where each begins; `plain` text holds nothing odd."""
     if not isinstance(obj, dict):
         hint = "it begins with apiVersion, kind and metadata"
         raise BadInput("a Kubernetes object is a mapping", place.where, hint, place.cited())
@@ -145,7 +161,7 @@ def _objects(obj: Any, place: Document, labels: bool = True, lines: Sequence[int
         hint = "give what `kustomize build` prints, in a directory of its own"
         text = "a kustomization says how manifests are made, and is none"
         raise BadInput(text, place.where, hint, place.cited())
-    wrong = next(misshapen(obj), "")
+    wrong = next(misshapen(obj, plain), "")
     if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
         rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}
         bare = {**obj, "metadata": rest}

@@ -41,8 +41,8 @@ def _text(value: str, path: str) -> Iterator[str]:
         yield f"{path}: holds half a character (a lone surrogate)"
 
 
-def misshapen(obj: dict[str, Any]) -> Iterator[str]:
-    """What no Kubernetes object of whatever kind may be, as `path: why`; the missing first."""
+def misshapen(obj: dict[str, Any], plain: bool = False) -> Iterator[str]:
+    """What no Kubernetes object of whatever kind may be, as `path: why`; the missing first. `plain` text is all ASCII."""
     for field in ("apiVersion", "kind"):
         if not isinstance(obj.get(field), str):
             absent = f"{field} is missing{_meant(field, obj.keys() - _OF_OBJECTS)}"
@@ -62,7 +62,8 @@ def misshapen(obj: dict[str, Any]) -> Iterator[str]:
     elif len(name) > MOST_NAME or "/" in name or not _word(name):
         yield f'metadata.name: "{shown(name)}" is no name that the API server takes'
     yield from _metadata(metadata or {})
-    yield from _unkeepable(obj)
+    if not plain:
+        yield from _unkeepable(obj)
 
 
 def _meant(field: str, others: Iterable[object], within: str = "") -> str:
@@ -72,7 +73,7 @@ def _meant(field: str, others: Iterable[object], within: str = "") -> str:
 
 
 def _word(text: str) -> bool:
-    return text.isprintable() and not any(c.isspace() for c in text)
+    return text.isprintable() and " " not in text  # the one white space that is printable
 
 
 def _metadata(metadata: dict[str, Any]) -> Iterator[str]:

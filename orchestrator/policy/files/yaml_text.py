@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import yaml
 
 from orchestrator.errors import BadInput, Cited
+from orchestrator.policy.files.plain_yaml import plain
 
 MOST_NODES = 100_000
 MOST_TEXT = 4 * 1024 * 1024
@@ -47,15 +48,27 @@ _HELP = {
 
 @dataclass(frozen=True)
 class Text:
-    """One document of a file: its value, and the line at which it begins, as each of its `items` does."""
+    """One document of a file: its value, and the line at which it begins, as each of its `items` does.
+
+    `plain` says that the text is all ASCII.
+    """
 
     value: Any
     line: int
     items: Sequence[int] = ()
+    plain: bool = False
 
 
 def documents(text: bytes, path: str) -> Iterator[Text]:
     """The documents of a file, one after the other. Raises BadInput with `path:line`."""
+    if (found := plain(text)) is not None:
+        yield from (Text(value, line, plain=True) for value, line in found)
+    else:
+        yield from by_events(text, path)
+
+
+def by_events(text: bytes, path: str) -> Iterator[Text]:
+    """As `documents`, of whatever text, each value from the parser's events."""
     loader = LOADER(text)
     try:
         count = 0

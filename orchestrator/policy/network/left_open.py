@@ -114,7 +114,8 @@ def _of_rule(
             yield f"{way}Nodes", "nodes_match"
     if (rule.get("authentication") or {}).get("mode", "disabled") != "disabled":
         yield "authentication", "peers_authenticate"
-    if cilium_peers.of_rule(rule, side, space, agent, referred).unresolved:
+    services = rule.get("toServices") is not None
+    if services and cilium_peers.of_rule(rule, side, space, agent, referred).unresolved:
         yield "toServices", "services_open"
 
 

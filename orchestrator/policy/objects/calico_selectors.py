@@ -7,7 +7,7 @@ there, `!=` and `not in` also where it is not. Values stand in '' or "", without
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from orchestrator.policy.objects.label_index import LabelIndex
 
 MOST_LENGTH = 65_536  # characters
 MOST_DEPTH = 64  # parentheses within parentheses
+_USUAL = 256  # characters of selectors that are remembered
 
 
 class SelectorError(ValueError):
@@ -134,6 +135,12 @@ def parsed(text: str) -> Expression:
     """The expression of a selector, `all()` of an empty one. Raises SelectorError."""
     if len(text) > MOST_LENGTH:
         raise SelectorError(f"holds {len(text)} characters, more than {MOST_LENGTH}")
+    return _known(text) if len(text) <= _USUAL else _Parser(text).whole()
+
+
+@lru_cache(16_384)
+def _known(text: str) -> Expression:
+    """Policies say the same again and again, and each is asked for when it is checked and when it is read."""
     return _Parser(text).whole()
 
 

@@ -28,11 +28,11 @@ def mapping(
             yield f"{path}: must be a mapping"
             return
         for key, item in value.items():
-            where = f"{path}.{shown(key)}" if path else shown(key)
             if key not in fields:
+                where = f"{path}.{shown(key)}" if path else shown(key)
                 yield f"{where}: unknown field{_meant(shown(key), fields, elsewhere or {})}"
             elif item is not None:
-                yield from fields[key](item, where)
+                yield from fields[key](item, f"{path}.{key}" if path else key)
         # A misspelt field is one mistake: what then seems to be missing is not told as another.
         if value.keys() <= fields.keys():
             yield from rules({k: v for k, v in value.items() if v is not None}, path)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.files.manifest import Document
@@ -82,7 +83,6 @@ class Controllers:
 
     def __init__(self, documents: Sequence[Document], fleet: Fleet, platform: Platform) -> None:
         self.fleet, self.platform = fleet, platform
-        self._found = list(_controllers(fleet))
         self._spec: dict[str, str] = {}
         self._default = ""
         for document in documents:
@@ -93,6 +93,10 @@ class Controllers:
                 self._spec[name] = str(spec.get("controller") or "")
                 if (obj["metadata"].get("annotations") or {}).get(DEFAULT) == "true":
                     self._default = name
+
+    @cached_property
+    def _found(self) -> list[Controller]:
+        return list(_controllers(self.fleet))
 
     def described(self, word: str) -> str:
         """A class, the default one where none is said, with the controller that its IngressClass names."""

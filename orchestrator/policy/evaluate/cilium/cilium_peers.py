@@ -15,7 +15,7 @@ from orchestrator.policy.evaluate.cilium.cilium_selectors import Endpoints, name
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred, Resolved
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.tiers import Span
-from orchestrator.policy.objects.directions import INGRESS, Direction
+from orchestrator.policy.objects.directions import EGRESS, INGRESS, Direction
 from orchestrator.policy.objects.networks import Networks
 
 Part = Mapping[str, Any]
@@ -202,11 +202,15 @@ ONLY_OUT = ("toServices", "toFQDNs")
 _OPEN = frozenset({"toServices", "toFQDNs", "toGroups", "fromGroups"})
 
 
+_FIELDS = {
+    INGRESS: tuple(f"from{word}" for word in _WORDS),
+    EGRESS: (*(f"to{word}" for word in _WORDS), *ONLY_OUT),
+}
+
+
 def peer_fields(side: Direction) -> tuple[str, ...]:
     """The fields of a rule that name peers."""
-    if side is INGRESS:
-        return tuple(f"from{word}" for word in _WORDS)
-    return (*(f"to{word}" for word in _WORDS), *ONLY_OUT)
+    return _FIELDS[side]
 
 
 def of_rule(rule: Part, side: Direction, namespace: str, agent: CiliumAgent, referred: Referred) -> Peers:
