@@ -17,6 +17,7 @@ from orchestrator.policy.schemas.policy_kinds import is_policy, namespaced
 from orchestrator.policy.translate.made import Made, text_of
 from orchestrator.policy.translate.rehearsal import Rehearsal, rehearsed
 from orchestrator.policy.translate.translation import Remark, Translation, translated
+from orchestrator.rollout.resources.places import place
 from orchestrator.wording import agreeing, many
 
 
@@ -93,4 +94,4 @@ def _path(made: Made) -> str:
     meta = made.obj["metadata"]
     if namespaced(made.obj) == namespaced(made.document.obj):
         return made.document.path
-    return f"{meta['namespace']}/{meta['name']}.yaml" if meta.get("namespace") else f"{meta['name']}.yaml"
+    return f"{place(made.obj)}/{meta['name']}.yaml"

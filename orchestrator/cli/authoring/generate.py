@@ -1,15 +1,10 @@
-"""`generate` and `import`: policies as files, from service definitions or from what stands in a cluster."""
+"""`generate`: policies as files, from service definitions."""
 
 import ipaddress
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from orchestrator.cli import new_files, wiring
-from orchestrator.cli.app import Target
+from orchestrator.cli import new_files
 from orchestrator.cli.policies.fleets import files_of
 from orchestrator.cli.policies.recorded import recorded as recorded
 from orchestrator.cli.policies.recorded import say_unknown
@@ -23,11 +18,8 @@ from orchestrator.policy.files.manifest import Document, parse_all
 from orchestrator.policy.network.recordings import unknown
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
-from orchestrator.rollout.resources import objects
-from orchestrator.wording import few, many
+from orchestrator.wording import many
 
-MOST_SPACES = 5  # that are named
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 
 
@@ -67,35 +59,6 @@ def range_of(text: str, option: str) -> str:
 def _standing(document: Document) -> bool:
     """A policy that stands there already: what is generated does not depend on it."""
     return POLICY.means(document.obj)
-
-
-def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
-    """Write the policies that stand in a cluster as a repository: one folder a namespace."""
-    cluster = wiring.connected(target).cluster
-    files = {}
-    for obj in cluster.list(POLICY):
-        space, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
-        if (namespaces and space not in namespaces) or (not namespaces and space.startswith("kube-")):
-            continue
-        bare = objects.bare(obj)
-        bare["metadata"] = _own(bare["metadata"], space)
-        files[f"{space}/{name}.yaml"] = yaml.safe_dump(bare, sort_keys=False, width=4096)
-    if not files:
-        where = few(namespaces, MOST_SPACES) or "the cluster, outside of kube-*"
-        hint = f"`netpol-canary generate DIR --to {shlex.quote(str(to))}` writes policies from the manifests of your workloads"
-        raise BadInput(f"there is no NetworkPolicy in {where}", hint=hint)
-    return written(to, files)
-
-
-def _own(metadata: Mapping[str, Any], space: str) -> dict[str, Any]:
-    """Without what a source, or kubectl, puts there by itself."""
-    found = {**metadata, "namespace": space}
-    for part, key in (("labels", objects.SOURCE_LABEL), ("annotations", LAST_APPLIED)):
-        kept = {k: v for k, v in (metadata.get(part) or {}).items() if k != key}
-        found.pop(part, None)
-        if kept:
-            found[part] = kept
-    return found
 
 
 def written(to: Path, files: Mapping[str, str], count: int = 0, option: str = "--to") -> int:

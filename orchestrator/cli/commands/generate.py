@@ -87,9 +87,9 @@ def take(
     cluster: Annotated[bool, typer.Option("--cluster", help="from the cluster of the kubeconfig")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", help="a namespace; may be repeated")] = None,
 ) -> int:
-    """Write the policies of a cluster as a repository for a source."""
-    from orchestrator.cli.authoring import generate as generating
+    """Write the policies of a cluster, of every API that is known here, as a repository for a source."""
+    from orchestrator.cli.authoring import importing
 
     if not cluster:
         raise BadInput("import from where?", hint="give --cluster")
-    return generating.take(to, only or [], target)
+    return importing.take(to, only or [], target)

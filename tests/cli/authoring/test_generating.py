@@ -107,7 +107,7 @@ def test_where_no_policies_are_generate_makes_some(cli, only, where):
     stage = Stage()
     stage.remove(POLICIES, "old", "cart")
     done = cli(stage)("import", "--cluster", "--to", "new policies", *only)
-    assert done.code == 2 and f"there is no NetworkPolicy in {where};" in done.err
+    assert done.code == 2 and f"there is no policy in {where};" in done.err
     assert "`netpol-canary generate DIR --to 'new policies'` writes policies from the manifests" in done.err
 
 
