@@ -16,15 +16,19 @@ from orchestrator.policy.definitions.needed import Platform
 from orchestrator.policy.definitions.wanted import needs
 from orchestrator.policy.files.manifest import Document, parse_all
 from orchestrator.policy.network.recordings import unknown
+from orchestrator.policy.schemas.policy_kinds import is_policy
+from orchestrator.policy.translate.translation import write_as
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
+from orchestrator.rollout.resources.places import CLUSTER
 from orchestrator.wording import many
 
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 
 
-def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform) -> int:
+def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform, kind: str) -> int:
     """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
+    write_as(kind, "--kind")
     documents = parse_all(files_of(path))
     found = fleet(d for d in documents if not _standing(d))
     if not found.workloads:
@@ -38,14 +42,19 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
         needed += from_flows(found, seen)
     for text in found.skipped:
         note(f"not read: {text}")
-    for text in [*notes, *problems(found, needed, platform)]:
+    for text in [*notes, *problems(found, needed, platform, kind)]:
         note(text)
-    made = make(found, needed, platform)
+    made = make(found, needed, platform, kind)
     if to is None:
         print("---\n".join(f.text for f in made), end="")
     else:
-        written(to, {f.path: f.text for f in made})
+        written(to, {_path(f.path): f.text for f in made})
     return 0
+
+
+def _path(path: str) -> str:
+    """What is for the whole cluster has a folder of its own."""
+    return path if "/" in path else f"{CLUSTER}/{path}"
 
 
 def range_of(text: str, option: str) -> str:
@@ -58,7 +67,7 @@ def range_of(text: str, option: str) -> str:
 
 def _standing(document: Document) -> bool:
     """A policy that stands there already: what is generated does not depend on it."""
-    return POLICY.means(document.obj)
+    return is_policy(document.obj)
 
 
 def written(to: Path, files: Mapping[str, str], count: int = 0, option: str = "--to") -> int:

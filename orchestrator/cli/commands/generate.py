@@ -37,6 +37,9 @@ def generate(
     check: Annotated[
         bool, typer.Option("--check", help="say what the policies that DIR has would cut; write nothing")
     ] = False,
+    kind: Annotated[
+        str, typer.Option("--kind", help="the API of the policies: networkpolicy, cilium, calico or anp")
+    ] = "networkpolicy",
     workloads: Workloads = None,
     cni: Cni = "generic",
     output: Annotated[str, typer.Option("-o", "--output", help="of --check: text, json or yaml")] = "",
@@ -49,17 +52,17 @@ def generate(
     servers = tuple(generating.range_of(text, "--api-server") for text in api_server or [])
     platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers, gateway_namespace)
     if check:
-        if to is not None or flows is not None:
+        if to is not None or flows is not None or kind != "networkpolicy":
             raise BadInput(
                 "--check writes nothing and reads no flows",
-                hint="leave --to and --flows out; replay checks flows",
+                hint="leave --to, --kind and --flows out; replay checks flows",
             )
         from orchestrator.cli.policies import check_needed
 
         return check_needed.check(path, workloads, platform, cni, output)
     if workloads is not None or output or cni != "generic":
         raise BadInput("--workloads, --cni and -o are of --check", hint="give --check with them")
-    return generating.generate(path, flows, to, platform)
+    return generating.generate(path, flows, to, platform, kind)
 
 
 @app.command(epilog="Example: netpol-canary convert policies --to cilium --into cilium-policies")

@@ -85,13 +85,14 @@ class Service:
 class Edge:
     """A connection that is needed, and where that is said. An end that is a str is outside of the manifests:
 
-    `internet`, an address, `namespace NAME`, or `API server`.
+    `internet`, an address, `namespace NAME`, or `API server`. `host` is the name of one outside, where that is said.
     """
 
     src: Workload | str
     dst: Workload | str
     ports: frozenset[Port]
     origin: str
+    host: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,15 @@ _BIND = re.compile(r"^\s*bind\s+(.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Resolver:
-    """A workload of the cluster that answers DNS, or addresses; the ports that it answers at, and where that is said."""
+    """A workload of the cluster that answers DNS, or addresses; the ports that it answers at, and where that is said.
+
+    `on_nodes` says that the addresses are those of nodes, or stand on them.
+    """
 
     ends: tuple[Workload | str, ...]
     ports: frozenset[Port]
     origin: str
+    on_nodes: bool = False
 
 
 def known_resolvers(fleet: Fleet, platform: Platform) -> tuple[list[Resolver], list[str]]:
@@ -43,7 +47,7 @@ def known_resolvers(fleet: Fleet, platform: Platform) -> tuple[list[Resolver], l
         taken = said or (_assumed(fleet) if _is_cache(workload) else node_ranges(fleet, platform))
         if taken:
             text = f"The resolver {name} on each node's own network answers at these addresses."
-            found.append(Resolver(tuple(taken), ports, text))
+            found.append(Resolver(tuple(taken), ports, text, on_nodes=True))
         if not said and _is_cache(workload):
             told.append(
                 f"{workload.name} answers DNS on the host's network, and its addresses are not said here: allow-dns opens "

@@ -4,7 +4,7 @@ Source: policy.networking.k8s.io/v1alpha1.
 """
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
@@ -26,8 +26,11 @@ from orchestrator.policy.translate.statements import (
 
 API, KIND = "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
-LAST_PRIORITY = 1000
-DENIES, ALLOWS, CLOSES = 10, 20, 30  # priorities of what has none: a denial first, what no rule allows last
+DENIES, ALLOWS, CLOSES = (
+    -3,
+    -2,
+    -1,
+)  # in place of priorities until all are known: what no rule allows comes last
 _MOST_NETWORKS, _MOST = 25, 100
 Body = dict[str, Any]
 
@@ -41,18 +44,35 @@ def write(statements: Sequence[Statement], refuse: Refuse, _: Refuse) -> list[Ma
     return made
 
 
+def in_sequence(made: Sequence[Made], kept: Iterable[Mapping[str, Any]]) -> list[Made]:
+    """With a priority of its own each, after those that have one already: OVN-Kubernetes takes one policy a priority."""
+    known = [o["spec"]["priority"] for o in (*kept, *(m.obj for m in made)) if "priority" in o["spec"]]
+    start = max([p for p in known if p >= 0], default=-1) + 1
+    open_ones = [m for m in made if m.obj["spec"].get("priority", 0) < 0]
+    for number, one in enumerate(sorted(open_ones, key=lambda m: m.obj["spec"]["priority"])):
+        one.obj["spec"]["priority"] = start + number
+    return list(made)
+
+
 def _tiered(statement: Statement, refuse: Refuse) -> Iterator[Made]:
-    rules = {side.part: _rules(statement.rules.get(side, ()), side, "", refuse) for side in Direction}
-    rules = {part: listed for part, listed in rules.items() if listed}
-    spec = {"subject": _subject(statement, statement.subject), **rules}
+    rules: dict[str, list[Body]] = {}
+    told: dict[tuple[str, int], Sequence[str]] = {}
+    for side, rule in statement.every_rule():
+        listed = rules.setdefault(side.part, [])
+        if rule.comments:
+            told[side.part, len(listed)] = rule.comments
+        listed += _rule(rule, side, "", refuse)
+    spec = {"subject": _subject(statement, statement.subject), **{k: v for k, v in rules.items() if v}}
     if statement.tier == "Admin":
         body = {"spec": {"priority": int(statement.order), **spec}}
-        yield Made(statement.document, object_of(statement.document, API, KIND, statement.name, "", body))
+        yield Made(
+            statement.document, object_of(statement.document, API, KIND, statement.name, "", body), told
+        )
         return
     for field in (f"{r.field}.action" for _, r in statement.every_rule() if r.action == "Pass"):
         refuse(field, "a BaselineAdminNetworkPolicy allows and denies alone")
     yield Made(
-        statement.document, object_of(statement.document, API, BASELINE, "default", "", {"spec": spec})
+        statement.document, object_of(statement.document, API, BASELINE, "default", "", {"spec": spec}), told
     )
 
 

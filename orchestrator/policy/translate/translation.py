@@ -80,11 +80,11 @@ class Translation:
         return [*self.kept, *(replace(m.document, obj=m.obj) for m in self.made)]
 
 
-def write_as(target: str) -> Write:
+def write_as(target: str, option: str = "--to") -> Write:
     """What writes statements in the words of a target. Raises BadInput for one that is not known."""
     if target not in _WRITE:
         raise BadInput(
-            f"{target} is no API of policies that is known here", "--to", f"take one of {', '.join(TARGETS)}"
+            f"{target} is no API of policies that is known here", option, f"take one of {', '.join(TARGETS)}"
         )
     return _WRITE[target][1]
 
@@ -110,6 +110,8 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
             mine, partial(_remark, refused, mine[0].document), partial(_remark, notes, mine[0].document)
         )
     ]
+    if target == "anp":
+        made = to_admin.in_sequence(made, [d.obj for d in kept])
     again = {id(d) for d in kept}
     refused = [r for r in _once(refused) if id(r.document) not in again]
     converted = [s for mine in by_policy.values() for s in mine]

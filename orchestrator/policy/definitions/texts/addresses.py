@@ -97,14 +97,15 @@ def _named(workload: Workload, target: str, port: int, origin: str, said: Said) 
 
 
 def _outside(workload: Workload, target: str, port: int, origin: str) -> Iterator[Found]:
+    host = ""
     try:
         where = str(ipaddress.ip_address(target))
     except ValueError:
-        where = "internet"
+        where, host = "internet", target
         if target.count(".") == 1 and not is_public(f"x.{target}"):
             text = "opened as a host outside: where a Service of another namespace is meant, its manifests are not here"
             yield Note(f"{workload.name} calls {target}:{port}, {origin}: {text}")
-    yield Edge(workload, where, frozenset({("TCP", port)}), f"{target}:{port}, {origin}")
+    yield Edge(workload, where, frozenset({("TCP", port)}), f"{target}:{port}, {origin}", host)
 
 
 def edge_to(
@@ -120,7 +121,7 @@ def edge_to(
         return
     if target.kind == "ExternalName":
         ports_outside = frozenset({("TCP", int(port or 443))})
-        yield Edge(workload, "internet", ports_outside, f"Service {target.name}, {origin}")
+        yield Edge(workload, "internet", ports_outside, f"Service {target.name}, {origin}", target.external)
         return
     told = f"{target.name}.{target.namespace}{f':{port}' if port else ''}"
     meant = target.called(port)
