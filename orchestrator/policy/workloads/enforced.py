@@ -60,7 +60,11 @@ class Enforcement:
         """What is to be said of those that count though it is not sure that they are enforced."""
         for depends, kinds in self.doubts(policies).items():
             yield f"{self.whether(kinds)}, as is assumed here, depends on {depends}"
-        if self._cni.answers.get("cilium") and self._agent.enforcement == "never":
+        if not self._cni.answers.get("cilium"):
+            return
+        if self._agent.labels:
+            yield f"which labels of pods selectors see: Cilium's agent has a choice of its own (labels: {self._agent.labels}), the usual one is assumed"
+        if self._agent.enforcement == "never":
             yield "any connection that policies deny: Cilium's agent enforces none, by its option enable-policy or policy-audit-mode"
 
 

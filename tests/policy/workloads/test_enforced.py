@@ -172,6 +172,13 @@ def test_where_the_agent_only_looks_on_nothing_is_denied_and_that_is_said(option
     )
 
 
+def test_labels_that_the_agent_chooses_itself_are_said():
+    found = read(PODS, config(("labels", "k8s:app"))).under("cilium")
+    (told,) = found.skipped
+    assert told.startswith("which labels of pods selectors see: ") and "k8s:app" in told
+    assert read(PODS, config(("labels", ""))).under("cilium").skipped == ()
+
+
 LEFT_OUT = policy("shop/db", "{podSelector: {}, policyTypes: [Egress], egress: [{}], ingress: [{from: [{podSelector: {}}], ports: [{port: 1}]}]}")  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class CiliumAgent:
     known: of addresses, what they are beside nodes: kube-apiserver, health, ingress; None where nobody knows.
     unwatched: the kinds of policies that it leaves alone; none where no ConfigMap is known.
     said: the kinds of which its ConfigMap says whether it does.
+    labels: its own choice of the labels that make an identity; empty for the usual one, which is the one that is known here.
     quirks: the version whose open bugs decide, "1.20"; empty where its documentation does.
     """
 
@@ -58,6 +59,7 @@ class CiliumAgent:
     quirks: str = ""
     unwatched: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
+    labels: str = ""
 
     def __post_init__(self) -> None:
         if self.quirks not in _QUIRKS:
@@ -119,4 +121,5 @@ def configured(
             kind for kind, (option, usual) in WATCHED.items() if not on(option, usual or not data)
         ),
         said=frozenset(kind for kind, (option, _) in WATCHED.items() if option in data),
+        labels=str(data.get("labels") or ""),
     )
