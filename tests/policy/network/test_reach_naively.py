@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_calico import Made
 from random_cilium import PODS, worlds
+from random_kubernetes import policies
 from sampling import FULL
-from told_fleets import calico, calico_change, cilium, cilium_change
+from told_fleets import calico, calico_change, cilium, cilium_change, kubernetes, kubernetes_change
 from whole_fleet import Rows
 
 from orchestrator.policy.network.connection_diff import changes
@@ -16,9 +17,15 @@ from orchestrator.policy.objects import port_sets
 SO_MANY = 150 if FULL else 10
 pytestmark = pytest.mark.exhaustive
 SEEDS = st.integers(0, 100_000)
-FLEETS = {"cilium": worlds.map(cilium), "calico": SEEDS.map(Made).map(calico)}
+UNDER = st.tuples(policies, st.sampled_from(["generic", "calico", "kube-router"]), st.booleans())
+FLEETS = {
+    "kubernetes": UNDER.map(kubernetes),
+    "cilium": worlds.map(cilium),
+    "calico": SEEDS.map(Made).map(calico),
+}
 OTHERS = st.sampled_from([None, {"app": "web"}, {"app": "db", "canary": ""}])
 CHANGES = {
+    "kubernetes": st.tuples(UNDER, UNDER, st.integers(0, 4)).map(kubernetes_change),
     "cilium": st.tuples(worlds, worlds, st.integers(0, 4), st.sampled_from(["", "", *PODS]), OTHERS).map(
         cilium_change
     ),
@@ -31,7 +38,7 @@ CHANGES = {
 @given(data=st.data())
 def test_every_connection_is_listed_as_the_naive_evaluator_has_it(cni, data):
     told = data.draw(FLEETS[cni])
-    rows, every = Rows(reach(told.fleet, told.settled)), told.every_asked
+    rows, every = Rows(reach(told.fleet, told.settled, replicas=True)), told.every_asked
     for src, dst in told.pairs():
         row = rows.of(src, dst)
         found = row.ports & every if row else port_sets.NONE
@@ -52,7 +59,7 @@ def test_nothing_differs_from_itself(cni, data):
 def test_what_differs_is_what_the_naive_evaluator_answers_otherwise(cni, data):
     old, new = data.draw(CHANGES[cni])
     by_rules_alone = _beside(old.fleet) == _beside(new.fleet)
-    rows, every = Rows(changes(old.fleet, new.fleet, old.settled)), old.every_asked
+    rows, every = Rows(changes(old.fleet, new.fleet, old.settled, replicas=True)), old.every_asked
     for src, dst in dict.fromkeys([*old.pairs(), *new.pairs()]):
         row, before, after = rows.of(src, dst), old.ports(src, dst), new.ports(src, dst)
         found = (row.before & every, row.after & every) if row else (before, before)

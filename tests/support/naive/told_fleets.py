@@ -1,13 +1,16 @@
-"""Random fleets under a CNI with its own policies, each with its naive evaluator."""
+"""Random fleets, each with its naive evaluator: under the Kubernetes APIs alone, and under a CNI with policies of its own."""
 
 from dataclasses import replace
 
 import naive_calico
 import naive_cilium
+import naive_kubernetes
 import random_cilium
+import random_kubernetes
 from random_calico import Made
 from whole_fleet import Told, edges, fleet_of
 
+from orchestrator.policy.evaluate.cni_profiles import profile
 from orchestrator.policy.objects.pod import NamedPort, Pod
 
 CALICO = "projectcalico.org"
@@ -32,6 +35,62 @@ PLAIN = naive_calico.World(
     http=True,
     client_port=0,
 )
+
+
+# The words of naive_kubernetes.py for what the product calls otherwise.
+WORDS = {
+    "block_covers_pods": "blocks_cover_pods",
+    "host_as_node": "host_is_node",
+    "node_address_hidden": "node_hidden",
+}
+
+
+def kubernetes(drawn):
+    """The pods of random_kubernetes.py under some policies and a CNI's profile, with or without their Nodes."""
+    policies, cni, known = drawn
+    nodes = random_kubernetes.NODES if known else None
+    world = naive_kubernetes.World(random_kubernetes.NAMESPACES, policies, nodes)
+    settled = profile(cni)
+    chosen = naive_kubernetes.Chosen(**{WORDS.get(name, name): value for name, value in settled.items()})
+    by_name = {f"{pod.namespace}/{pod.name}": pod for pod in random_kubernetes.PODS}
+
+    def allowed(src, dst, protocol, port):
+        ends = (by_name.get(end, end) for end in (src, dst))
+        return naive_kubernetes.outcomes(world, chosen, *ends, protocol, port) == {True}
+
+    outside = dict.fromkeys([*random_kubernetes.OUTSIDE, *edges(policies)])
+    return Told(
+        kubernetes_fleet(policies, known),
+        allowed,
+        random_kubernetes.PORTS,
+        [a for a in outside if a not in random_kubernetes.NODES],
+        settled,
+    )
+
+
+def kubernetes_fleet(policies, known):
+    """As it is read from files; the pod that stands for several comes of a workload."""
+    addresses = random_kubernetes.NODES.items() if known else ()
+    nodes = [_node(n, address, labels) for n, (address, labels) in enumerate(addresses)]
+    found = fleet_of(random_kubernetes.NAMESPACES, random_kubernetes.PODS, *nodes, *policies)
+    many = {(pod.namespace, pod.name) for pod in random_kubernetes.PODS if pod.many}
+    workloads = (
+        replace(w, pod=replace(w.pod, many=(w.pod.namespace, w.pod.name) in many)) for w in found.workloads
+    )
+    return replace(found, workloads=tuple(workloads))
+
+
+def kubernetes_change(drawn):
+    """The policies of a fleet, and others, some of them the same."""
+    (old, cni, known), (other, *_), kept = drawn
+    names = {p["metadata"]["name"] for p in old[:kept]}
+    new = [*old[:kept], *(p for p in other if p["metadata"]["name"] not in names)]
+    return kubernetes((old, cni, known)), kubernetes((new, cni, known))
+
+
+def _node(number, address, labels):
+    status = {"addresses": [{"type": "InternalIP", "address": address}]}
+    return {**_made("v1", "Node", f"n{number}", {}, labels=labels), "status": status}
 
 
 def cilium(world):
@@ -69,8 +128,7 @@ def _around(world):
     for name, blocks in world["groups"].items():
         yield _made("cilium.io/v2", "CiliumCIDRGroup", name, {"externalCIDRs": blocks})
     for number, (address, labels) in enumerate(world["nodes"].items()):
-        status = {"addresses": [{"type": "InternalIP", "address": address}]}
-        yield {**_made("v1", "Node", f"n{number}", {}, labels=labels), "status": status}
+        yield _node(number, address, labels)
     servers = [a for a, names in world["known"].items() if "kube-apiserver" in names]
     yield {
         **_made(

@@ -31,14 +31,15 @@ class Told:
         return [f"{w.pod.namespace}/{w.pod.name}" for w in self.fleet.workloads]
 
     def pairs(self):
-        """Those that `reach` lists: two workloads, or one and the outside."""
+        """Those that `reach` lists: two workloads, pods of one that has several, or one and the outside."""
         families = {
             span.first.version for span in ranges(self.fleet)
         }  # of IPv6 only where a rule speaks of it
         outside = [a for a in self.addresses if ipaddress.ip_address(a).version in families]
         ends = [*self.names, *outside]
         inside = set(self.names)
-        return [(a, b) for a, b in product(ends, repeat=2) if a != b and inside & {a, b}]
+        many = {f"{w.pod.namespace}/{w.pod.name}" for w in self.fleet.workloads if w.pod.many}
+        return [(a, b) for a, b in product(ends, repeat=2) if inside & {a, b} and (a != b or a in many)]
 
     def ports(self, src, dst):
         """Those of the asked ones that the naive evaluator allows, as a set of the product's; none of an end that is not there."""
