@@ -6,6 +6,7 @@ from orchestrator.cli.policies.diff import _identity
 from orchestrator.planning.forecast import unworkable
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connection_diff import changes, touched
+from orchestrator.policy.network.connections import reach
 from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.workloads.fleet import fleet
 
@@ -132,6 +133,14 @@ def test_an_address_of_a_service_is_found_however_it_is_written():
     pods = {p.name: p for p in made(there).within("prod")}
     assert net.allowed(pods["a"], pods["six"], "TCP", 80)
     assert not net.allowed(pods["a"], pods["b"], "TCP", 80)
+
+
+def test_a_range_that_begins_with_a_node_is_not_taken_for_it():
+    """A pod lets its own node in whatever policies say, and nobody else beside it."""
+    shut = policy("shop")
+    shut["spec"] = {"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/32"}}]}]}
+    found = {(c.src.name, c.dst.name) for c in reach(made(shut)) if c.dst.name == "shop/a[Pod]"}
+    assert found == {("10.9.0.1-10.9.0.1[External]", "shop/a[Pod]")}
 
 
 def test_the_bound_of_work_counts_all_pods_where_anything_may_change(monkeypatch):
