@@ -384,8 +384,10 @@ def _translated_error(error: Any) -> PortError:
 
 
 def _explained(path: str, error: Invalid) -> Invalid:
-    """The same, and what to do where a CRD of ours does not know a field that is written."""
-    if f"/{GROUP}/" not in path or "unknown field" not in str(error):
+    """The same, and what to do where a CRD of ours does not know a field that is written, or one of its values."""
+    if f"/{GROUP}/" not in path or not any(
+        what in str(error) for what in ("unknown field", "Unsupported value")
+    ):
         return error
     return Invalid(f"{error}; {OUTDATED}", error.status, error.reason)
 

@@ -43,10 +43,14 @@ def wrote(tmp_path, monkeypatch):
     return tried
 
 
-def test_every_write_of_ours_says_how_to_upgrade_the_crds(wrote):
-    for error in wrote(OURS):
+VALUE = 'spec.strategy.cni: Unsupported value: "antrea": supported values: "auto", "calico"'
+
+
+@pytest.mark.parametrize("said", [SAID, VALUE])
+def test_every_write_of_ours_says_how_to_upgrade_the_crds(wrote, said):
+    for error in wrote(OURS, said):
         assert (error.status, error.reason) == (400, "BadRequest")
-        assert str(error).startswith(SAID) and HINT in str(error)
+        assert str(error).startswith(said) and HINT in str(error)
 
 
 def test_another_problem_and_others_objects_stay_as_they_are(wrote):

@@ -117,3 +117,20 @@ def test_why_depends_on_two_switches_where_only_both_together_matter(netpol, fol
     done = netpol("why", str(folder), *WAY, "--port", "80", "--cni", "antrea")
     gates = [line for line in done.out.splitlines() if "its feature gate" in line]
     assert done.code == 3 and len(gates) == 2
+
+
+def test_the_profile_of_a_version_answers_as_its_open_bug_does(netpol, tmp_path):
+    ingress = "ingress: [{from: [{podSelector: {}}], ports: [{port: 1}]}]"
+    spec = f"{{podSelector: {{}}, policyTypes: [Egress], egress: [{{}}], {ingress}}}"
+    (tmp_path / "all.yaml").write_text(PODS + policy("shop/db", spec))
+    asked = ("why", str(tmp_path), *WAY, "--port", "80", "--cni")
+    done = netpol(*asked, "cilium")
+    assert done.code == 0 and "(https://github.com/cilium/cilium/issues/48703)" in done.out
+    assert netpol(*asked, "cilium:1.20").code == 1
+    rows = [
+        json.loads(netpol("reach", str(tmp_path), *WAY, "--cni", cni, "-o", "json").out)["connections"][0][
+            "ports"
+        ]
+        for cni in ("cilium", "cilium:1.20")
+    ]
+    assert rows == ["all", "TCP 1"]

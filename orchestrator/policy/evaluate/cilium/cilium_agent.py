@@ -15,9 +15,10 @@ Enforcement = Literal["default", "always", "never"]
 # Where the engine differs from the documentation by an open bug, and since when that is known of it.
 POLICY_TYPES, OVER_SELECTION, BASELINE = "policy-types", "over-selection", "baseline"
 BUGS = {
-    POLICY_TYPES: "Cilium 1.20 enforces the rules of a direction that policyTypes leaves out, too (cilium/cilium#48703)",
+    POLICY_TYPES: "Cilium 1.20 enforces the rules of a direction that policyTypes leaves out, too "
+    "(https://github.com/cilium/cilium/issues/48703)",
     OVER_SELECTION: "Cilium 1.20 takes a peer that is only negated for everybody, excluded pods and the outside as well "
-    "(cilium/cilium#46949)",
+    "(https://github.com/cilium/cilium/issues/46949)",
     BASELINE: "Cilium 1.20 asks Baseline before it denies what no rule allows",
 }
 # The kinds that the agent can be told to leave alone, each by an option, and whether it minds them where nothing is said.

@@ -463,7 +463,7 @@ def test_a_peer_that_is_only_negated_is_said_to_reach_everybody():
     policy = ccnp({**OF_DB, "ingress": [{"fromEndpoints": [{"matchExpressions": negated}]}]})
     for end in (TELLER, OUT, "172.16.0.1"):
         found = net(policy).decide(end, DB, "TCP", 1)
-        assert found.allowed is False and "#46949" in bug(found)[0]
+        assert found.allowed is False and "issues/46949" in bug(found)[0]
         assert net(policy, agent=CiliumAgent(quirks="1.20")).allowed(end, DB, "TCP", 1)
     assert bug(net(policy).decide(WEB, DB, "TCP", 1)) == []
     spaces = {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["red"]}]}
