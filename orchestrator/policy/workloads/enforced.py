@@ -46,9 +46,10 @@ class Enforcement:
     def doubts(self, policies: Sequence[Policy]) -> dict[str, list[Kind]]:
         """On what it depends whether it enforces some kinds of those that count, and which."""
         standing = {(_group(p), str(p["kind"])) for p in policies}
+        settled = self._agent.said if self._cni.answers.get("cilium") else ()
         found: dict[str, list[Kind]] = {}
         for kind, depends in (self._cni.enforces or {}).items():
-            if depends and kind in standing and kind[1] not in self._agent.said:
+            if depends and kind in standing and kind[1] not in settled:
                 found.setdefault(depends, []).append(kind)
         return found
 

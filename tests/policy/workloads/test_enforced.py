@@ -172,6 +172,14 @@ def test_where_the_agent_only_looks_on_nothing_is_denied_and_that_is_said(option
     )
 
 
+def test_what_the_agent_of_cilium_says_is_no_answer_of_another_cni():
+    found = read(
+        PODS, CLUSTER, config(("enable-k8s-cluster-network-policy", "true"), ("policy-audit-mode", "true"))
+    )
+    (told,) = found.under("antrea").skipped
+    assert "its feature gate ClusterNetworkPolicy" in told and not reaches(found.under("antrea"), "antrea")
+
+
 def test_labels_that_the_agent_chooses_itself_are_said():
     found = read(PODS, config(("labels", "k8s:app"))).under("cilium")
     (told,) = found.skipped
