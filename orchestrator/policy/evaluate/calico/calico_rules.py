@@ -108,7 +108,7 @@ class Entity:
         """As `means`, of all pods at once that have a network of their own."""
         if not self.body:
             return Span(crowd.everyone, crowd.everyone)
-        most = surely = crowd.everyone if self._anybody(reading) else self._chosen(crowd, reading)
+        most = surely = crowd.everyone if self._anybody(reading) else self.chosen(crowd)
         if self.by_labels:
             most, surely = most | crowd.in_sets, surely & ~crowd.in_sets
         if self._not_selector:
@@ -126,7 +126,7 @@ class Entity:
             most, surely = most & self.world.pods_of(crowd.pods, space, name) if space else 0, 0
         return Span(most, surely)
 
-    def _chosen(self, crowd: Crowd, reading: Reading) -> int:
+    def chosen(self, crowd: Crowd) -> int:
         """As `selects`, of all pods at once."""
         if self.spaces is not None:
             found = self.spaces.among(crowd.spaces)

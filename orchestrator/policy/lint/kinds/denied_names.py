@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.policy.evaluate.calico.calico_crowd import Crowd
 from orchestrator.policy.evaluate.calico.calico_order import CalicoOrder, Selecting
 from orchestrator.policy.evaluate.calico.calico_rules import CalicoRule
 from orchestrator.policy.evaluate.calico.calico_world import Known
@@ -30,15 +31,17 @@ def denied(fleet: Fleet) -> Iterator[Finding]:
     known = [w.pod for w in resolvers(fleet)]
     if any(pod.host_network for pod in known):
         return  # the cache on a node may answer
-    everything = [known for w in fleet.workloads for known in order.world.place(w.pod).known]
-    everything += [known for known, _ in order.world.sets]
+    pods = [w.pod for w in fleet.workloads]
+    hosts = [known for pod in pods if pod.host_network for known in order.world.place(pod).known]
+    beside = [*hosts, *(known for known, _ in order.world.sets)]
+    crowd = Crowd(pods, fleet.namespaces, order.world)
     told: dict[str, tuple[Mapping[str, object], str, list[str]]] = {}
     for workload in fleet.workloads:
         pod = workload.pod
         others = [other for other in known if other is not pod]
         if pod.host_network or bool(others) != bool(known):
             continue
-        found = _refusing(order, pod, others) if known else _silent(fleet, order, pod, everything)
+        found = _refusing(order, pod, others) if known else _silent(fleet, order, pod, crowd, beside)
         if found is not None:
             own = [e.obj for e in found.by_name if e.policy]
             policy = (own or [e.obj for e in found.by_name])[0]
@@ -78,13 +81,15 @@ def _left_by(order: CalicoOrder, pod: Pod, seen: Ends, reading: Reading, asked: 
     return None
 
 
-def _silent(fleet: Fleet, order: CalicoOrder, pod: Pod, everything: Sequence[Known]) -> Selecting | None:
+def _silent(
+    fleet: Fleet, order: CalicoOrder, pod: Pod, crowd: Crowd, beside: Sequence[Known]
+) -> Selecting | None:
     """Where no resolver is known: the tier that denies the rest, if no rule of it or before it may mean one."""
     for selecting in order.selecting(pod, EGRESS):
         if selecting.tier.cluster or not selecting.by_name:
             return None
         rules = [r for e in selecting.by_name if e.policy for r in e.policy.rules[EGRESS]]
-        meaning = {rule.action for rule in rules if _may_mean(rule, everything)}
+        meaning = {rule.action for rule in rules if _may_mean(rule, crowd, beside)}
         others = [e.obj for e in selecting.by_name if not e.policy]
         if "Allow" in meaning or any(opens(fleet, p, rule) for p in others for rule in EGRESS.rules(p)):
             return None
@@ -93,8 +98,8 @@ def _silent(fleet: Fleet, order: CalicoOrder, pod: Pod, everything: Sequence[Kno
     return None
 
 
-def _may_mean(rule: CalicoRule, everything: Sequence[Known]) -> bool:
-    """Whether a rule may mean port 53 over UDP at something that may be a resolver."""
+def _may_mean(rule: CalicoRule, crowd: Crowd, beside: Sequence[Known]) -> bool:
+    """Whether a rule may mean port 53 over UDP at something that may be a resolver; of pods and what else is known none is."""
     entity = rule.destination
     if not rule.may_name(_DNS):
         return False
@@ -102,4 +107,4 @@ def _may_mean(rule: CalicoRule, everything: Sequence[Known]) -> bool:
         return True
     if any(entity.selects(known, _READING) for known in RESOLVERS):
         return True
-    return not any(entity.selects(known, _READING) for known in everything)
+    return not entity.chosen(crowd) and not any(entity.selects(known, _READING) for known in beside)

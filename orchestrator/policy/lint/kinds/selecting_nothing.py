@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from orchestrator.policy.evaluate.calico.calico_crowd import Crowd
 from orchestrator.policy.evaluate.calico.calico_policies import CalicoPolicy, of_pods
 from orchestrator.policy.evaluate.calico.calico_rules import Entity
 from orchestrator.policy.evaluate.calico.calico_world import GROUP, Known, Labels, World
@@ -36,8 +37,10 @@ class _Cluster:
     def __init__(self, fleet: Fleet) -> None:
         self.world = World(fleet.namespaces, fleet.referred)
         pods = [w.pod for w in fleet.workloads if not w.pod.host_network]
+        self.crowd = Crowd(pods, fleet.namespaces, self.world)
         self.pods = [self.world.place(pod).known[0] for pod in pods]
-        self.everything = [*self.pods, *(known for known, _ in self.world.sets)]
+        self.sets = [known for known, _ in self.world.sets]
+        self.everything = [*self.pods, *self.sets]
         self.homes = {known.space for known in self.pods}
         declared = {d.obj["metadata"]["name"] for d in fleet.beside if d.obj["kind"] == "Namespace"}
         accounts = {
@@ -91,9 +94,9 @@ def selecting_nothing(fleet: Fleet) -> Iterator[Finding]:
 
 def _subject(fleet: Fleet, policy: CalicoPolicy, cluster: _Cluster) -> Iterator[Finding]:
     selector, spaces, accounts = policy.subject
-    pods = [k for k in cluster.pods if not policy.space or k.space == policy.space]
-    if any(policy.selects(known) for known in chain(pods, cluster.resolvers)):
+    if policy.chosen(cluster.crowd) or any(map(policy.selects, cluster.resolvers)):
         return
+    pods = [k for k in cluster.pods if not policy.space or k.space == policy.space]
     asked = [
         _Asked("namespaceSelector", spaces, [k.of_space for k in pods]),
         _Asked("serviceAccountSelector", accounts, [k.of_account for k in pods]),
@@ -106,12 +109,11 @@ def _subject(fleet: Fleet, policy: CalicoPolicy, cluster: _Cluster) -> Iterator[
 def _entity(
     fleet: Fleet, policy: CalicoPolicy, entity: Entity, place: str, cluster: _Cluster
 ) -> Iterator[Finding]:
-    own = policy.space if entity.spaces is None else ""
-    near = cluster.within(own)
-    if entity.alone or entity.account_names or entity.spaces == GLOBAL:
+    if entity.alone or entity.account_names or entity.spaces == GLOBAL or entity.chosen(cluster.crowd):
         return
-    if any(entity.selects(known, _READING) for known in chain(near, cluster.resolvers)):
+    if any(entity.selects(known, _READING) for known in chain(cluster.sets, cluster.resolvers)):
         return
+    near = cluster.within(policy.space if entity.spaces is None else "")
     asked = [
         _Asked("namespaceSelector", entity.spaces, [k.of_space for k in near if k.space]),
         _Asked("serviceAccounts.selector", entity.accounts, [k.of_account for k in near]),
