@@ -1,16 +1,23 @@
 """What two policies that may come in either order disagree on, and the connections to ask them about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
 
 from orchestrator.policy.evaluate.ruling import Ruling
+from orchestrator.policy.files.doubles import bare, title
+from orchestrator.policy.lint.findings import Finding, of_policy, softened
 from orchestrator.policy.network.outside import sample
 from orchestrator.policy.network.ranges import ranges
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.pod import End, Pod
 from orchestrator.policy.workloads.fleet import Fleet
+from orchestrator.wording import few
 
-MOST_ASKED = 100_000  # connections in all; beyond that nothing is said
+MOST_ASKED = 100_000  # connections in all; beyond that it is said that not all are asked
 MOST_OF_PAIR = 10_000
+MOST_NAMED = 3
+Part = Mapping[str, Any]
 
 
 def clashing(one: Iterable[Ruling], other: Iterable[Ruling]) -> int:
@@ -61,15 +68,29 @@ class Budget:
     def __init__(self) -> None:
         self._left = MOST_ASKED
         self._of_pair: dict[object, int] = {}
+        self._stopped: dict[object, tuple[Part, Part]] = {}
 
-    def peers(self, pair: object, ends: Iterable[End]) -> Iterator[End]:
-        """The ends, as far as the pair may ask about them."""
+    def peers(self, one: Part, other: Part, side: Direction, ends: Iterable[End]) -> Iterator[End]:
+        """The ends, as far as two policies may ask about them; they are done with where the caller takes no more."""
+        pair = (title(one), title(other), side)
         for end in ends:
             used = self._of_pair[pair] = self._of_pair.get(pair, 0) + 1
             self._left -= 1
             if used > MOST_OF_PAIR or self._left < 0:
+                self._stopped[pair] = (one, other)
                 return
             yield end
+
+    def unasked(self, fleet: Fleet, rule: str, told: Container[object] = ()) -> Iterator[Finding]:
+        """An info for each policy of which more connections would have to be asked, but for the pairs that were told."""
+        others: dict[str, tuple[Part, dict[str, None]]] = {}
+        for pair, (one, other) in self._stopped.items():
+            if pair not in told:
+                others.setdefault(title(one), (one, {}))[1][bare(title(other))] = None
+        for policy, names in others.values():
+            whom = few([*names], MOST_NAMED, last=" or")
+            text = f"whether it disagrees with {whom} was asked of some connections alone: there are too many"
+            yield softened(of_policy(fleet, rule, policy, text), "info")
 
 
 def named(end: End) -> str:

@@ -26,19 +26,22 @@ def order_ties(fleet: Fleet) -> Iterator[Finding]:
         return
     pods = distinct(fleet)
     ends = [*pods, *outside(fleet)]
-    told, budget = set(), Budget()
+    told: set[tuple[str, str, Direction]] = set()
+    budget = Budget()
     for pod, side in ((pod, side) for pod in pods for side in Direction):
         for selecting, one, other in _tied(order, pod, side):
-            pair = (side, *sorted((title(one.obj), title(other.obj))))
+            one, other = sorted((one, other), key=lambda entry: entry.title)
+            pair = (one.title, other.title, side)
             if pair in told:
                 continue
-            for peer in budget.peers(pair, ends):
+            for peer in budget.peers(one.obj, other.obj, side, ends):
                 src, dst = side.ends(pod, peer)
                 mask = _differing(order, selecting, (one, other), side, src, dst)
                 if mask:
                     told.add(pair)
                     yield _finding(fleet, selecting, one, other, f"{named(src)} to {named(dst)}", mask)
                     break
+    yield from budget.unasked(fleet, "NPC032", told)
 
 
 def _tied(order: CalicoOrder, pod: Pod, side: Direction) -> Iterator[tuple[Selecting, Entry, Entry]]:

@@ -113,3 +113,32 @@ def test_a_baseline_of_which_networkpolicies_select_every_pod_is_never_asked():
 def test_a_baseline_that_is_asked_about_one_pod_is_right(spec):
     assert said("NPC038", PODS, policy("shop/all", spec), BASELINE) == []
     assert said("NPC038", BASELINE) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "policies"),
+    [
+        (
+            "NPC032",
+            of_calico("a", "{action: Allow, source: {nets: [198.51.100.0/24]}}")
+            + of_calico("b", "{action: Deny, source: {nets: [203.0.113.0/24]}}"),
+        ),
+        (
+            "NPC039",
+            admin("a", ALLOW_WEB)
+            + admin("b", "{action: Deny, from: [{namespaces: {matchLabels: {no: body}}}]}"),
+        ),
+    ],
+)
+def test_where_there_are_too_many_connections_it_is_said_that_not_all_are_asked(monkeypatch, rule, policies):
+    assert linted(rule, PODS, policies) == []
+    monkeypatch.setattr("orchestrator.policy.lint.kinds.clashes.MOST_OF_PAIR", 2)
+    (found,) = linted(rule, PODS, policies)
+    assert found.rule.severity == "info" and found.subject.endswith("/a")
+    assert "/b was asked of some connections alone: there are too many" in found.message
+
+
+def test_of_pairs_that_are_told_nothing_more_is_said(monkeypatch):
+    monkeypatch.setattr("orchestrator.policy.lint.kinds.clashes.MOST_OF_PAIR", 4)
+    (found,) = linted("NPC032", PODS, of_calico("a", FROM_WEB), of_calico("b", DENY))
+    assert found.rule.severity == "warning"
