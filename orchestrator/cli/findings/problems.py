@@ -11,7 +11,8 @@ from orchestrator.cli.findings.within_diff import Changed, within
 from orchestrator.cli.printing import printed
 from orchestrator.harmless import one_line
 from orchestrator.policy.files.field_places import Places
-from orchestrator.policy.lint.findings import RULES, Finding, Rule
+from orchestrator.policy.lint.findings import RULES, Finding
+from orchestrator.policy.lint.rules.rule import Rule
 
 FORMATS = ("sarif", "github", "junit", "gitlab")
 _GITHUB = {"error": "error", "warning": "warning", "info": "notice"}

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator.cli.findings.spots import Spot
-from orchestrator.policy.lint.findings import RULES, Finding, Rule
+from orchestrator.policy.lint.findings import RULES, Finding
+from orchestrator.policy.lint.rules.rule import Rule
 
 # The headings of docs/policies.md about what `check` finds beside lint; all others are of its own chapter.
 CHAPTERS = {"intent": "what-must-hold", "recorded": "from-nothing-and-from-recorded-traffic"}

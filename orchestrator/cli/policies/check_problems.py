@@ -10,7 +10,8 @@ from orchestrator.policy.files.doubles import title
 from orchestrator.policy.files.touched_field import touched_of
 from orchestrator.policy.impact.risk import LEVELS, Level
 from orchestrator.policy.impact.weighing import Item
-from orchestrator.policy.lint.findings import RULES, Finding, Rule, Severity, softened
+from orchestrator.policy.lint.findings import RULES, Finding, softened
+from orchestrator.policy.lint.rules.rule import Rule, Severity
 from orchestrator.policy.objects.port_sets import text as ports_text
 from orchestrator.policy.workloads.citing import policy_of, same_before
 from orchestrator.policy.workloads.fleet import Fleet

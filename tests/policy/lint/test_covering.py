@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from random_policies import ADDRESSES, PODS, PORTS, SPACES, peers, policy, ports
 
 from orchestrator.policy.evaluate.evaluator import Network
-from orchestrator.policy.lint.covering import covers
+from orchestrator.policy.lint.network_policies.covering import covers
 from orchestrator.policy.objects.directions import INGRESS
 
 lone_rules = st.fixed_dictionaries(

@@ -1,0 +1,1 @@
+"""What is probably wrong with NetworkPolicies: one file a kind of finding."""
