@@ -15,7 +15,7 @@ from orchestrator.policy.objects.calico_selectors import (
     Not,
     parsed,
 )
-from orchestrator.policy.objects.selector import NAME_LABEL, Requirement
+from orchestrator.policy.objects.selector import NAME_LABEL, Requirement, satisfied
 from orchestrator.policy.translate.statements import Pods, Wanted
 
 IS_POD = f"{GROUP}/orchestrator == 'k8s'"  # sets of addresses have labels, too
@@ -65,10 +65,9 @@ def pods(wanted: Wanted, spaces: Wanted | None) -> Pods | None:
     of_space: list[Requirement] = []
     for key, operator, values in wanted:
         if key == f"{GROUP}/orchestrator":
-            if (operator == "Exists") or ("k8s" in values) is (operator == "In"):
-                continue
-            return None
-        if key == f"{GROUP}/namespace":
+            if not satisfied([(key, operator, values)], {key: "k8s"}):
+                return None
+        elif key == f"{GROUP}/namespace":
             of_space.append((NAME_LABEL, operator, values))
         elif key.startswith(_OF_SPACE):
             of_space.append(_space((key.removeprefix(_OF_SPACE), operator, values)))

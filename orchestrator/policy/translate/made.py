@@ -8,7 +8,7 @@ import yaml
 
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.objects.selector import Selector
-from orchestrator.policy.translate.statements import Wanted
+from orchestrator.policy.translate.statements import Entity, Wanted
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a cluster may have thousands of rules
@@ -78,6 +78,13 @@ def object_of(
         },
         **body,
     }
+
+
+def no_word(api: str, entity: Entity) -> str:
+    """Why an API cannot say one of Cilium's entities."""
+    if entity.name == "cluster":
+        return f"{api} has no word for the entity cluster, which is every pod and every node: name the pods by their labels"
+    return f"{api} has no word for the entity {entity.name}: only addresses could say it"
 
 
 def named(name: str, bodies: Sequence[tuple[str, T]]) -> Iterator[tuple[str, str, T]]:

@@ -37,6 +37,8 @@ _UNREAD = {
     "Groups": "addresses that a cloud has in its groups are named by Cilium alone",
 }
 _ICMP = {"ICMP": "ICMP", "ICMPV6": "ICMPv6", "IPv4": "ICMP", "IPv6": "ICMPv6"}
+# With `toPorts` of DNS: the proxy reads answers, and refuses none.
+_EVERY_NAME = {"ports": None, "rules": {"dns": [{"matchPattern": "*"}]}}
 # An empty list of these is no condition, of all others it means nobody.
 _OPEN = ("toServices", "toFQDNs", "toGroups", "fromGroups")
 
@@ -185,7 +187,7 @@ def _ports(rule: Part, field: str, refuse: Refuse) -> tuple[tuple[str, Span], ..
     found: list[tuple[str, Span]] = []
     for at, entry in enumerate(entries):
         here = f"{field}.toPorts[{at}]"
-        if is_proxied(entry):
+        if is_proxied(entry) and {**entry, "ports": None} != _EVERY_NAME:
             part = "rules" if entry.get("rules") else next(k for k in entry if k != "ports")
             refuse(f"{here}.{part}", "a proxy decides on each request, which Cilium alone has")
         for number, port in enumerate(entry.get("ports") or ()):

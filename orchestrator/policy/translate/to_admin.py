@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import NAME_LABEL
-from orchestrator.policy.translate.made import Made, object_of, selector_of
+from orchestrator.policy.translate.made import Made, no_word, object_of, selector_of
 from orchestrator.policy.translate.of_admin import BASELINE
 from orchestrator.policy.translate.statements import (
     Block,
@@ -175,7 +175,7 @@ def _peer(field: str, peer: Peer, side: Direction, rule: Said, space: str, refus
     elif isinstance(peer, Entity):
         refuse(
             field,
-            f"an AdminNetworkPolicy has no word for the entity {peer.name}: only addresses could say it",
+            no_word("an AdminNetworkPolicy", peer),
         )
     elif isinstance(peer, Hosts) and rule.action == "Allow" and not any("*" in n for n in peer.names):
         yield {"domainNames": list(peer.names)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.translate.calico_labels import text_of_pods, text_of_spaces
-from orchestrator.policy.translate.made import Made, named, object_of
+from orchestrator.policy.translate.made import Made, named, no_word, object_of
 from orchestrator.policy.translate.statements import (
     OF_KUBERNETES,
     Block,
@@ -115,7 +115,7 @@ def _ends(peers: Sequence[tuple[str, Peer]], side: Direction, refuse: Refuse, no
         elif isinstance(peer, Entity) and peer.name == "host" and side is Direction.INGRESS:
             note(field, _OWN_NODE)
         elif isinstance(peer, Entity):
-            refuse(field, f"Calico has no word for the entity {peer.name}: only addresses could say it")
+            refuse(field, no_word("Calico", peer))
         elif isinstance(peer, Hosts):
             refuse(field, "Calico's open API names no hosts: only addresses could say it")
         elif isinstance(peer, Nodes):

@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import NAME_LABEL
-from orchestrator.policy.translate.made import Made, named, object_of, selector_of
+from orchestrator.policy.translate.made import Made, named, no_word, object_of, selector_of
 from orchestrator.policy.translate.statements import (
     Block,
     Entity,
@@ -108,7 +108,7 @@ def _peer(
     elif isinstance(peer, Entity) and peer.name == "host" and side is Direction.INGRESS:
         note(field, _OWN_NODE)
     elif isinstance(peer, Entity):
-        refuse(field, f"a NetworkPolicy has no word for the entity {peer.name}: only addresses could say it")
+        refuse(field, no_word("a NetworkPolicy", peer))
     elif isinstance(peer, Hosts):
         refuse(field, "a NetworkPolicy names no hosts: only addresses could say it")
     elif isinstance(peer, Nodes):

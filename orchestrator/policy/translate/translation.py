@@ -9,7 +9,7 @@ from orchestrator.errors import BadInput
 from orchestrator.policy.evaluate.calico.calico_world import is_calico
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.objects.directions import EGRESS
-from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, TIERED, group_of
+from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, TIERED, group_of, namespaced
 from orchestrator.policy.translate import (
     of_admin,
     of_calico,
@@ -110,6 +110,10 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
             mine, partial(_remark, refused, mine[0].document), partial(_remark, notes, mine[0].document)
         )
     ]
+    for one in _doubled(kept, made):
+        refused.append(
+            Remark(one.document, "metadata.name", "another policy of that name would come out as well")
+        )
     if target == "anp":
         made = to_admin.in_sequence(made, [d.obj for d in kept])
     again = {id(d) for d in kept}
@@ -123,6 +127,23 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
         tuple(_once(notes)),
         tuple(_general(converted, target)),
     )
+
+
+def _doubled(kept: Sequence[Document], made: Sequence[Made]) -> Iterator[Made]:
+    """Policies that another one of their name would replace."""
+    seen = {_identity(d.obj, d.path) for d in kept}
+    for one in made:
+        own = _identity(one.obj, one.document.path)
+        if own in seen:
+            yield one
+        seen.add(own)
+
+
+def _identity(obj: Mapping[str, Any], path: str) -> tuple[str, str, str]:
+    """A kind and a name in a namespace, or in a folder that stands for one or several."""
+    meta = obj["metadata"]
+    space = meta.get("namespace") or (path.partition("/")[0] if namespaced(obj) else "")
+    return str(obj["kind"]), str(space), str(meta["name"])
 
 
 def _once(remarks: Sequence[Remark]) -> list[Remark]:
@@ -165,6 +186,8 @@ def _general(statements: Sequence[Statement], target: str) -> Iterator[str]:
             "addresses: those of Cilium match neither pods nor nodes, while an ipBlock, or networks of another CNI, may match the "
             "addresses of pods, too"
         )
+    if CALICO in sources and any(s.subject.spaces == () for s in statements):
+        yield "host endpoints: a GlobalNetworkPolicy that names no namespaces selects them as well, policies of other APIs do not"
     if target == "cilium" and any(EGRESS in s.closes for s in statements):
         yield (
             "a pod's own node: under Cilium egress to it needs a rule, toEntities: [host], as to NodeLocal DNSCache; other CNIs let "

@@ -190,6 +190,39 @@ def test_cluster_network_policies_become_their_forerunners(netpol, folder):
     ]
 
 
+def test_a_name_that_another_policy_has_already_is_refused(netpol, folder):
+    """A NetworkPolicy and one of Cilium may share their name; two NetworkPolicies may not."""
+    text = WEB + cilium("shop/db", "{endpointSelector: {}, ingress: [{fromEntities: [all]}]}")
+    done = netpol("convert", str(folder("p", text)), "--to", "networkpolicy")
+    assert (
+        done.code == 2
+        and "CiliumNetworkPolicy shop/db: metadata.name: another policy of that name" in done.err
+    )
+
+
+def test_names_that_a_proxy_only_reads_are_no_restriction(netpol, folder):
+    rules = "rules: {dns: [{matchPattern: 'NAMES'}]}"
+    text = cilium(
+        "shop/db",
+        f"{{endpointSelector: {{}}, egress: [{{toPorts: [{{ports: [{{port: '53', protocol: UDP}}], {rules}}}]}}]}}",
+    )
+    done = netpol("convert", str(folder("p", text.replace("NAMES", "*"))), "--to", "networkpolicy")
+    assert done.code == 0, done.err
+    assert yaml.safe_load(done.out)["spec"]["egress"] == [{"ports": [{"protocol": "UDP", "port": 53}]}]
+    refused = netpol("convert", str(folder("q", text.replace("NAMES", "*.example"))), "--to", "networkpolicy")
+    assert refused.code == 2 and "spec.egress[0].toPorts[0].rules" in refused.err
+
+
+def test_what_no_pod_can_be_is_nobody(netpol, folder):
+    text = calico(
+        "shop/db",
+        "{selector: all(), ingress: [{action: Allow, source: {selector: '!has(projectcalico.org/orchestrator)'}}]}",
+    )
+    done = netpol("convert", str(folder("p", text)), "--to", "networkpolicy")
+    assert done.code == 0, done.err
+    assert yaml.safe_load(done.out)["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+
+
 def test_another_target_and_a_directory_without_policies_are_refused(netpol, folder):
     done = netpol("convert", str(folder("p", WEB)), "--to", "antrea")
     assert done.code == 2 and "take one of networkpolicy, anp, cilium, calico" in done.err
