@@ -8,6 +8,7 @@ from orchestrator.policy.evaluate.cilium.cilium_identities import (
     NAMESPACE,
     OF_NAMESPACE,
     PODS,
+    kept,
 )
 from orchestrator.policy.evaluate.cilium.cilium_policies import specs_of
 from orchestrator.policy.evaluate.cilium.cilium_ports import is_proxied
@@ -167,6 +168,9 @@ def _pods(selector: Part, field: str, refuse: Refuse) -> Pods | None:
             what = "another cluster" if key == CLUSTER else "a service account"
             refuse(field, f"{written} asks for {what}, which is no label of pods")
             return None
+        if key != NAMESPACE and not key.startswith(OF_NAMESPACE) and not kept(key):
+            refuse(field, f"Cilium leaves the label {key} out of identities, and other APIs would see it")
+            return None
         if key == NAMESPACE:
             spaces.append((NAME_LABEL, operator, values))
         elif key.startswith(OF_NAMESPACE):
@@ -175,8 +179,8 @@ def _pods(selector: Part, field: str, refuse: Refuse) -> Pods | None:
             pods.append((key, operator, values))
     if not spaces:
         return Pods(tuple(pods))
-    kept = tuple(w for w in spaces if w != _ANY_SPACE)
-    return Pods(tuple(pods), kept)
+    named = tuple(w for w in spaces if w != _ANY_SPACE)
+    return Pods(tuple(pods), named)
 
 
 def _ports(rule: Part, field: str, refuse: Refuse) -> tuple[tuple[str, Span], ...] | None:

@@ -1,6 +1,6 @@
 """Policies of any API as those of one: what is made of each, what the target cannot say, and where two APIs differ by nature."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -103,6 +103,8 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
     for statement in statements:
         if id(statement.document) in left:
             by_policy.setdefault(id(statement.document), []).append(statement)
+    if target == "anp":
+        _refuse_passed(statements, left, refused)
     made = [
         one
         for mine in by_policy.values()
@@ -127,6 +129,17 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
         tuple(_once(notes)),
         tuple(_general(converted, target)),
     )
+
+
+def _refuse_passed(statements: Sequence[Statement], left: Collection[int], refused: list[Remark]) -> None:
+    """Policies without a tier, where some of the Admin tier pass on to them: in one tier that would skip them."""
+    passing = any(
+        s.tier == "Admin" and rule.action == "Pass" for s in statements for _, rule in s.every_rule()
+    )
+    for statement in statements:
+        if passing and not statement.tier and id(statement.document) in left:
+            why = "a policy of the Admin tier passes on to NetworkPolicies and the like, and would skip it as one of its own tier"
+            refused.append(Remark(statement.document, statement.field, why))
 
 
 def _doubled(kept: Sequence[Document], made: Sequence[Made]) -> Iterator[Made]:
