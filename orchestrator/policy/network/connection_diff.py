@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.policy.files.doubles import bare, title
+from orchestrator.policy.files.manifest import space_of
 from orchestrator.policy.network.beyond import Beyond, together
 from orchestrator.policy.network.connections import Place, merged, table
 from orchestrator.policy.network.ranges import Range, ranges
@@ -147,8 +148,13 @@ def touched(old: Fleet, new: Fleet) -> frozenset[str] | None:
     wide = [[p for p in f.further if not p["metadata"].get("namespace")] for f in (old, new)]
     if wide[0] != wide[1] or (old.referred, old.order) != (new.referred, new.order):
         return None
+    if wide[0] and old.nodes != new.nodes:
+        return None
     parts = [_parts(f) for f in (old, new)]
-    return frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))
+    found = frozenset(n for n in {*parts[0], *parts[1]} if parts[0].get(n) != parts[1].get(n))
+    sets = {space_of(o) for o in new.referred if o["kind"] == "NetworkSet"}
+    # A set of networks has the labels of its namespace, and stands for addresses anywhere.
+    return None if any(old.namespaces.get(n) != new.namespaces.get(n) for n in found & sets) else found
 
 
 def _parts(fleet: Fleet) -> dict[str, list[object]]:

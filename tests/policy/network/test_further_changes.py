@@ -1,6 +1,7 @@
 """A change of a CNI's own policies touches what it can touch, and asks no more addresses than its rules tell apart."""
 
 import pytest
+from written import plain
 
 from orchestrator.cli.policies.diff import _identity
 from orchestrator.planning.forecast import unworkable
@@ -31,6 +32,10 @@ def pod(space, name, **spec):
     return {
         "apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [], **spec}, "status": status
     }  # fmt: skip
+
+
+def namespace(name, team):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": team}}}
 
 
 def cilium(space, **spec):
@@ -141,6 +146,34 @@ def test_a_range_that_begins_with_a_node_is_not_taken_for_it():
     shut["spec"] = {"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/32"}}]}]}
     found = {(c.src.name, c.dst.name) for c in reach(made(shut)) if c.dst.name == "shop/a[Pod]"}
     assert found == {("10.9.0.1-10.9.0.1[External]", "shop/a[Pod]")}
+
+
+def test_a_set_of_networks_goes_by_the_labels_of_its_namespace_for_pods_of_any():
+    nets = {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "NetworkSet",
+        "metadata": {"name": "offices", "namespace": "prod"},
+        "spec": {"nets": ["198.51.100.0/24"]},
+    }
+    rule = {"action": "Allow", "destination": {"namespaceSelector": "team == 'red'"}}
+    asked = {**NOBODY, "spec": {"namespaceSelector": "projectcalico.org/name == 'shop'", "egress": [rule]}}
+    old, new = (made(namespace("prod", team), nets, asked) for team in ("red", "blue"))
+    assert {c.src.name for c in changes(old, new)} == {"shop/a[Pod]", "shop/b[Pod]"}
+
+
+def test_labels_of_nodes_bear_on_every_namespace():
+    rule = {
+        "action": "Deny",
+        "to": [{"nodes": {"matchLabels": {"pool": "control"}}}, {"networks": ["10.8.0.1/32"]}],
+    }
+    spec = {"priority": 1, "subject": {"namespaces": {}}, "egress": [rule]}
+    admin = plain("AdminNetworkPolicy", "nodes", spec)
+    status = {"addresses": [{"type": "InternalIP", "address": "10.8.0.2"}]}
+    old, new = (
+        made(admin, plain("Node", "n", labels={"pool": p}, status=status)) for p in ("work", "control")
+    )
+    assert touched(old, new) is None
+    assert {c.dst.name for c in changes(old, new)} == {"10.8.0.2-10.8.0.2[External]"}
 
 
 def test_the_bound_of_work_counts_all_pods_where_anything_may_change(monkeypatch):

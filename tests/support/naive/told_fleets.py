@@ -81,11 +81,11 @@ def kubernetes_fleet(policies, known):
 
 
 def kubernetes_change(drawn):
-    """The policies of a fleet, and others, some of them the same."""
-    (old, cni, known), (other, *_), kept = drawn
+    """The policies of a fleet, and others, some of them the same; Nodes may come or go."""
+    (old, cni, known), (other, _, known_then), kept = drawn
     names = {p["metadata"]["name"] for p in old[:kept]}
     new = [*old[:kept], *(p for p in other if p["metadata"]["name"] not in names)]
-    return kubernetes((old, cni, known)), kubernetes((new, cni, known))
+    return kubernetes((old, cni, known)), kubernetes((new, cni, known_then))
 
 
 def _node(number, address, labels):
