@@ -1,21 +1,20 @@
 """Work out a plan: what a revision asks for, against what stands in the cluster."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
 from orchestrator.errors import ApiError, BadInput
+from orchestrator.planning.between_writes import note
 from orchestrator.planning.frozen_namespace import holdable
 from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
-from orchestrator.policy.files.manifest import Document, Unlisted, below
+from orchestrator.policy.files.manifest import below
 from orchestrator.policy.files.touched_field import touched_field
-from orchestrator.policy.schemas.policy_kinds import closes, clusterwide
+from orchestrator.policy.schemas.policy_kinds import clusterwide
 from orchestrator.policy.schemas.schema import with_defaults
-from orchestrator.policy.writes import write_order
-from orchestrator.policy.writes.bridges import BRIDGE_LABEL
 from orchestrator.ports import Kind
 from orchestrator.rollout.layout import AT_ONCE, Placed, arrange
 from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
@@ -159,35 +158,7 @@ def _noted(
 ) -> list[NamespacePlan]:
     """With what may show between the writes, before anything is written."""
     further = cache(lambda: further_policies(ctx.cluster))  # asked for where it matters alone
-    return [replace(p, note=_note(p, live[p.name], further)) for p in plans]
-
-
-def _note(item: NamespacePlan, live: Sequence[Manifest], further: Callable[[], Sequence[Document]]) -> str:
-    name, changes, standing = item.name, item.changes, objects.by_key(live)
-    before, after = (
-        [o for c in changes if (o := getattr(c, end)) is not None] for end in ("before", "after")
-    )
-    touched = {objects.key(o) for o in (*before, *after)}
-    others = sorted({f"{k[0]} {k[1]}" for k in touched if k[:2] != tuple(POLICY)})
-    if others and len(touched) > 1:
-        return f"{name}: {write_order.BRIEFLY} (one object after another, as for {', '.join(others)})"
-    old, new = ([o for o in some if POLICY.means(o)] for some in (before, after))
-    unchanged = [o for k, o in standing.items() if k not in touched and POLICY.means(o)]
-    order = write_order.steps(name, old, new, unchanged, "plan")
-    if order.note or not any(map(_opens, order.writes)):
-        return order.note
-    if any(closes(d.obj) for d in further() if d.obj["metadata"].get("namespace", name) == name):
-        return f"{name}: {write_order.BRIEFLY} (temporary policies that allow all open what policies of other kinds close)"
-    unknown = ", ".join(d.obj["kind"].removesuffix("List") for d in further() if isinstance(d, Unlisted))
-    if unknown:
-        return f"{name}: {write_order.BRIEFLY} (what policies close that may not be listed is not known: {unknown})"
-    return ""
-
-
-def _opens(write: write_order.Write) -> bool:
-    """Whether it makes a temporary policy that allows all."""
-    spec, labels = write.obj.get("spec") or {}, write.obj["metadata"].get("labels") or {}
-    return BRIDGE_LABEL in labels and [{}] in (spec.get("ingress"), spec.get("egress"))
+    return [replace(p, note=note(p, live[p.name], further)) for p in plans]
 
 
 def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:
