@@ -44,7 +44,7 @@ def pointless(rollout: Rollout) -> str:
     if phase in TERMINAL or phase == "RollingBack":
         return f"{rollout.name} is {phase}; there is nothing to hurry"
     if not rollout.spec.strategy.emergency.skip:
-        hint = "its `strategy.emergency.skip` named none when it was planned"
+        hint = "its strategy.emergency.skip named none when it was planned"
         return f"the source {rollout.spec.source} allows nothing of {rollout.name} to be skipped: {hint}"
     return ""
 

@@ -14,6 +14,7 @@ import on_path  # noqa: F401
 sys.path.insert(0, str(Path(__file__).parent))  # first, since other folders of tests have a conftest, too
 from conftest import CHROMIUM, Visit, serving
 from every_page import every_page
+from in_a_hurry import ROLLOUT, in_a_hurry, signed_in
 
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1180, "height": 800}},
@@ -45,6 +46,10 @@ def main(target):
             visit.as_("ben")
             for name, address in every_page(visit.page).items():
                 take(visit.page, address, target / f"{name}-{look}.png")
+            with in_a_hurry() as url:  # in the demo nobody may declare one
+                context = browser.new_context(base_url=url, **options)
+                take(signed_in(context.new_page()), f"{ROLLOUT}/emergency", target / f"emergency-{look}.png")
+                context.close()
         browser.close()
     total = sum(f.stat().st_size for f in target.glob("*.png"))
     print(f"{len(list(target.glob('*.png')))} pictures, {total / 1e6:.1f} MB")

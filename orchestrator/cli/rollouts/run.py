@@ -38,7 +38,7 @@ def run(
         ctx = wiring.connected(target, stop)
         source = sources.find(ctx, reference)
         if emergency and not source.spec.strategy.emergency.skip and active(ctx, source) is None:
-            hint = "its `strategy.emergency.skip` names none"
+            hint = "its strategy.emergency.skip names none"
             raise Refused(f"the source {source.name} allows nothing to be skipped: {hint}; nothing was begun")
         name = _begin(ctx, source, reference, revision)
         if not name:
