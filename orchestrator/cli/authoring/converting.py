@@ -47,7 +47,7 @@ def convert(path: Path, target: str, into: Path | None, workloads: Path | None) 
         note(text)
     texts = _texts(found)
     if into is not None:
-        written(into, texts, len(found.documents), "--into")
+        written(into, texts, sum(is_policy(d.obj) for d in found.documents), "--into")
     else:
         print("---\n".join(texts.values()), end="")
     among = (

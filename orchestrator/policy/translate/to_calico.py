@@ -1,4 +1,7 @@
-"""Statements as Calico's policies in its default tier: denials before all that allows. Source: projectcalico.org/v3."""
+"""Statements as Calico's policies: in its default tier denials before all that allows, in tiers of their own what has one.
+
+Source: projectcalico.org/v3.
+"""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
@@ -24,6 +27,8 @@ from orchestrator.policy.translate.statements import (
 API = "projectcalico.org/v3"
 ANYWHERE = ("0.0.0.0/0", "::/0")
 _BEFORE_ALL = 500
+# Beside those that Calico has for the same APIs of Kubernetes, and on the same side of NetworkPolicies.
+_TIERS = {"admin": 900, "baseline": 20_000_000}
 _OWN_NODE = "a node reaches its own pods under every policy of Calico: the entity host is left out"
 Body = dict[str, Any]
 
@@ -31,6 +36,8 @@ Body = dict[str, Any]
 def write(statements: Sequence[Statement], refuse: Refuse, note: Refuse) -> list[Made]:
     """The policies of one policy's statements; what denies stands in one of its own, before all that allows."""
     document = statements[0].document
+    if statements[0].tier:
+        return list(_tiered(statements[0], refuse, note))
     bodies = [(s.space, (s, found)) for s in statements if (found := list(_specs(s, refuse, note)))]
     made = []
     for space, name, (statement, specs) in named(statements[0].name, bodies):
@@ -43,11 +50,6 @@ def write(statements: Sequence[Statement], refuse: Refuse, note: Refuse) -> list
 
 
 def _specs(statement: Statement, refuse: Refuse, note: Refuse) -> Iterator[tuple[Body, Any]]:
-    if statement.tier:
-        refuse(
-            "spec.subject", f"this tier of Calico has to be made: {statement.tier} rules are not translated"
-        )
-        return
     rules: dict[str, dict[Direction, list[Body]]] = {"Deny": {}, "Allow": {}}
     told: dict[str, dict[tuple[str, int], Sequence[str]]] = {"Deny": {}, "Allow": {}}
     for side, rule in statement.every_rule():
@@ -74,6 +76,33 @@ def _specs(statement: Statement, refuse: Refuse, note: Refuse) -> Iterator[tuple
         order = _BEFORE_ALL if action == "Deny" else OF_KUBERNETES
         body = {"order": int(order), **_subject(statement.subject), "types": [s.value for s in sides]}
         yield {**body, **{s.part: mine[s] for s in sides if mine.get(s)}}, told[action]
+
+
+def _tiered(statement: Statement, refuse: Refuse, note: Refuse) -> Iterator[Made]:
+    """A policy of a tier that passes on what none of it decides; its name begins with that of the tier, as Calico asks."""
+    by_side = {
+        side: [body for rule in rules for body in _rules(rule, side, refuse, note)]
+        for side, rules in statement.rules.items()
+        if rules
+    }
+    tier = statement.tier.lower()
+    spec: Body = {"tier": tier, "order": int(statement.order), **_subject(statement.subject)}
+    spec |= {"types": [s.value for s in by_side], **{s.part: rules for s, rules in by_side.items() if rules}}
+    if by_side:
+        name = f"{tier}.{statement.name}"
+        obj = object_of(statement.document, API, "GlobalNetworkPolicy", name, "", {"spec": spec})
+        yield Made(statement.document, obj)
+
+
+def tiers(made: Sequence[Made]) -> Iterator[Made]:
+    """The tiers that policies stand in, each where the first of these stands."""
+    known: set[str] = set()
+    for one in made:
+        name = one.obj["spec"].get("tier")
+        if name and name not in known:
+            known.add(name)
+            head = {"apiVersion": API, "kind": "Tier", "metadata": {"name": name}}
+            yield Made(one.document, {**head, "spec": {"order": _TIERS[name], "defaultAction": "Pass"}})
 
 
 def _subject(subject: Pods) -> Body:

@@ -116,6 +116,8 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
         refused.append(
             Remark(one.document, "metadata.name", "another policy of that name would come out as well")
         )
+    if target == "calico":
+        made = [*to_calico.tiers(made), *made]
     if target == "anp":
         made = to_admin.in_sequence(made, [d.obj for d in kept])
     again = {id(d) for d in kept}

@@ -223,6 +223,32 @@ def test_what_no_pod_can_be_is_nobody(netpol, folder):
     assert yaml.safe_load(done.out)["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
 
 
+def test_cluster_wide_policies_of_kubernetes_get_tiers_of_calico(netpol, folder, tmp_path):
+    text = written(
+        "AdminNetworkPolicy",
+        "guard",
+        "{priority: 7, subject: {namespaces: {}}, ingress: [{action: Allow, from: [{pods: {namespaceSelector: {}, podSelector: "
+        "{matchLabels: {app: web}}}}]}, {action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 80}}]}]}",
+    )
+    text += written(
+        "BaselineAdminNetworkPolicy",
+        "default",
+        "{subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}]}]}",
+    )
+    before, out = folder("p", text), tmp_path / "out"
+    done = netpol("convert", str(before), "--to", "calico", "--into", str(out))
+    assert done.code == 0 and done.out == f"2 policies written to {out}\n", done.err
+    made = [*yaml.safe_load_all((out / "shop/policies.yaml").read_text())]
+    assert [(o["kind"], o["metadata"]["name"]) for o in made] == [
+        ("Tier", "admin"),
+        ("Tier", "baseline"),
+        ("GlobalNetworkPolicy", "admin.guard"),
+        ("GlobalNetworkPolicy", "baseline.default"),
+    ]
+    (out / "workloads.yaml").write_text(APPS)
+    assert netpol("diff", str(before), str(out)).out == "no connection changes\n"
+
+
 def test_another_target_and_a_directory_without_policies_are_refused(netpol, folder):
     done = netpol("convert", str(folder("p", WEB)), "--to", "antrea")
     assert done.code == 2 and "take one of networkpolicy, anp, cilium, calico" in done.err

@@ -75,7 +75,7 @@ def _selectors(keys, more=st.just({})):
     ).map(lambda pair: {**pair[0], "matchLabels": {**pair[0].get("matchLabels", {}), **pair[1]}})
 
 
-pods = _selectors(["app", "role"])
+pods, spaces = _selectors(["app", "role"]), _selectors(["team"])
 names = st.sampled_from([{}, {}, *({"kubernetes.io/metadata.name": name} for name in SPACES)])
 named_spaces = _selectors(["team"], names)
 cidrs = st.sampled_from(
@@ -302,3 +302,53 @@ def _calico(odd):
 
 
 odd_calico, calico_policies = _calico(odd=True), _calico(odd=False)
+
+_subjects = st.one_of(
+    st.fixed_dictionaries({"namespaces": spaces}),
+    st.fixed_dictionaries(
+        {"pods": st.fixed_dictionaries({"namespaceSelector": spaces, "podSelector": pods})}
+    ),
+)
+_networks = st.lists(cidrs, min_size=1, max_size=2).map(lambda found: {"networks": found})
+_admin_ports = st.sampled_from(
+    [
+        {"portNumber": {"protocol": "TCP", "port": 80}},
+        {"portRange": {"protocol": "UDP", "start": 50, "end": 60}},
+        {"portNumber": {"protocol": "SCTP", "port": 443}},
+    ]
+)
+
+
+def _admin_rules(word, actions):
+    peers = st.one_of(_subjects, _networks) if word == "to" else _subjects
+    required = {"action": st.sampled_from(actions), word: st.lists(peers, min_size=1, max_size=2)}
+    optional = {"ports": st.lists(_admin_ports, min_size=1, max_size=2)}
+    return st.lists(st.fixed_dictionaries(required, optional=optional), max_size=3)
+
+
+def _admin(kind, actions, **head):
+    specs = st.fixed_dictionaries(
+        {"subject": _subjects, **head},
+        optional={"ingress": _admin_rules("from", actions), "egress": _admin_rules("to", actions)},
+    )
+    return specs.map(lambda spec: _made(kind, "policy.networking.k8s.io/v1alpha1", "", spec))
+
+
+_baselines = _admin("BaselineAdminNetworkPolicy", ["Allow", "Deny"]).map(
+    lambda obj: {**obj, "metadata": {"name": "default"}}
+)
+admin_policies = st.tuples(
+    st.lists(
+        _admin("AdminNetworkPolicy", ["Allow", "Deny", "Pass"], priority=st.integers(0, 99)),
+        max_size=3,
+        unique_by=lambda policy: policy["spec"]["priority"],
+    ),
+    st.lists(_baselines, max_size=1),
+    network_policies,
+).map(
+    lambda found: [*valid(found[0]), *(b for b in found[1] if not list(objections(b))), *_renamed(found[2])]
+)
+
+
+def _renamed(policies):
+    return [{**p, "metadata": {**p["metadata"], "name": f"{p['metadata']['name']}-np"}} for p in policies]

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_sources import (
     OUTSIDE,
+    admin_policies,
     calico_policies,
     cilium_policies,
     documents,
@@ -30,6 +31,7 @@ SOURCES = {
     "cilium, odd": odd_cilium,
     "calico": calico_policies,
     "calico, odd": odd_calico,
+    "anp": admin_policies,
 }
 TARGETS = ("networkpolicy", "cilium", "calico", "anp")
 WAYS = [(s, t) for s, t in product(SOURCES, TARGETS) if not s.startswith(t)]
