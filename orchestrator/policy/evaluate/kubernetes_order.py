@@ -250,10 +250,7 @@ class KubernetesOrder:
         around = Around(self._namespaces, self._nodes, reading.names_resolve, reading.nodes_match)
         for equals in self._ordered[tier]:
             found = [rulings(policy, side, end, peer, dst, around) for policy in equals]
-            for ruling in of_equals(found, _first(reading)):
-                # Nothing comes after Baseline: what it passes on is allowed.
-                last = tier == "Baseline" and ruling.action == "Pass"
-                yield ruling._replace(action="Accept") if last else ruling
+            yield from of_equals(found, _first(reading))
 
     def of_rules(
         self,

@@ -158,6 +158,10 @@ def test_cluster_wide_policies_stand_in_tiers_before_and_after_the_default_one()
     assert allowed(STAGED, cluster=[base]) is False
     assert allowed(gnp("a", rule("Pass")), policies=[knp("shut", "pay")], cluster=[base]) is False
     assert allowed(STAGED, policies=[knp("open", "pay", {})], cluster=[base]) is True
+    passing = cluster_wide("ClusterNetworkPolicy", "Pass", tier="Baseline", priority=1)
+    late = [tier("late"), gnp("late.a", rule("Deny"), tier="late")]
+    assert allowed(*late[:1], gnp("a", rule("Pass")), cluster=[passing]) is True
+    assert allowed(*late, cluster=[passing]) is False
 
 
 # What of a policy is in force.
