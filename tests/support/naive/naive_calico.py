@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 
+import naive_kubernetes
+
+COVERING = naive_kubernetes.Chosen(blocks_cover_pods=True)
+OF_CLUSTER = {"kube-admin": "Admin", "kube-baseline": "Baseline"}
 PRIMES = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58}
 
 
@@ -46,6 +50,9 @@ class Fleet:
     tiers: list = field(default_factory=list)
     policies: list = field(default_factory=list)
     kubernetes: list = field(default_factory=list)
+    cluster: list = field(
+        default_factory=list
+    )  # policies of Kubernetes for the whole cluster, no two of one priority
     selectors: dict = field(default_factory=dict)
 
 
@@ -267,7 +274,9 @@ class Asked:
                 found.append((order, self.name(meta["name"], own, tier, policy["kind"]), policy))
         for policy in self.fleet.kubernetes if tier == "default" else ():
             meta, spec = policy["metadata"], policy["spec"]
-            mine = meta["namespace"] == end.namespace and kubernetes_selects(spec["podSelector"], end.labels)
+            mine = meta["namespace"] == end.namespace and naive_kubernetes.selects(
+                spec["podSelector"], end.labels
+            )
             if mine and side in spec["policyTypes"]:
                 found.append((1000, self.name(meta["name"], meta["namespace"], tier, None), policy))
         return [policy for _, _, policy in sorted(found, key=lambda entry: entry[:2])]
@@ -288,33 +297,41 @@ class Asked:
     def action(self, policy, side, asked):
         """What a policy says of a connection, if anything."""
         own = policy["metadata"].get("namespace")
-        other = asked.src if side == "Ingress" else asked.dst
+        if policy["apiVersion"].startswith("networking"):
+            return "Allow" if self.kubernetes_matches(policy, side, asked) else None
         for rule in policy["spec"].get(side.lower()) or ():
-            if policy["apiVersion"].startswith("networking"):
-                if self.kubernetes_matches(rule, side, own, other, asked):
-                    return "Allow"
-            elif rule["action"] != "Log" and self.rule_matches(rule, own, asked):
+            if rule["action"] != "Log" and self.rule_matches(rule, own, asked):
                 return rule["action"]
         return None
 
-    def kubernetes_matches(self, rule, side, own, other, asked):
-        peers = rule.get("from" if side == "Ingress" else "to")
-        if peers and not any(self.kubernetes_means(peer, own, other) for peer in peers):
-            return False
-        ports = rule.get("ports")
-        return not ports or any((p["protocol"], p["port"]) == (asked.protocol, asked.port) for p in ports)
+    def of_kubernetes(self):
+        return naive_kubernetes.World(self.fleet.namespaces, self.fleet.cluster, None)
 
-    def kubernetes_means(self, peer, own, other):
-        if "ipBlock" in peer:
-            return covers([peer["ipBlock"]["cidr"]], address_of(other))
-        if not is_workload(other):
-            return False
-        if "namespaceSelector" in peer:
-            if not kubernetes_selects(peer["namespaceSelector"], self.fleet.namespaces[other.namespace]):
-                return False
-        elif other.namespace != own:
-            return False
-        return kubernetes_selects(peer.get("podSelector", {}), other.labels)
+    def seen(self, asked):
+        """Both ends as policies of Kubernetes see them here: what is no workload is an address."""
+        return [end if is_workload(end) else address_of(end) for end in (asked.src, asked.dst)]
+
+    def kubernetes_matches(self, policy, side, asked):
+        src, dst = self.seen(asked)
+        return naive_kubernetes.allows(
+            self.of_kubernetes(),
+            COVERING,
+            policy,
+            side.lower(),
+            src if side == "Ingress" else dst,
+            dst,
+            asked.protocol,
+            asked.port,
+        )
+
+    def cluster_says(self, tier, side, asked):
+        """What the cluster-wide policies of one of their tiers say, if anything."""
+        src, dst = self.seen(asked)
+        ends = (dst, src) if side == "Ingress" else (src, dst)
+        said = naive_kubernetes.of_tier(
+            self.of_kubernetes(), COVERING, tier, side.lower(), *ends, dst, asked.protocol, asked.port
+        )
+        return {"Accept": "Allow", "Deny": "Deny", "Pass": "Pass", None: None}[next(iter(said))]
 
     def end_allows(self, side, end, asked):
         tiers = {"default": (1_000_000, "Deny")}
@@ -324,7 +341,14 @@ class Asked:
                 spec.get("order", float("inf")),
                 spec.get("defaultAction", "Deny"),
             )
+        if self.fleet.cluster:
+            tiers.update(zip(OF_CLUSTER, ((1000, "Pass"), (10_000_000, "Pass")), strict=True))
         for _, name in sorted((order, name) for name, (order, _) in tiers.items()):
+            if name in OF_CLUSTER:
+                said = self.cluster_says(OF_CLUSTER[name], side, asked)
+                if said in ("Allow", "Deny"):
+                    return said == "Allow"
+                continue
             policies = self.in_tier(name, side, end)
             said = next((a for p in policies if (a := self.action(p, side, asked))), None)
             if policies and said is None:
@@ -338,10 +362,6 @@ class Asked:
             if is_workload(end) and not self.end_allows(side, end, asked):
                 return False
         return True
-
-
-def kubernetes_selects(selector, labels):
-    return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
 
 
 def passes(fleet, world, src, dst, protocol, port):

@@ -125,19 +125,19 @@ def _of_node(pod, address):
 
 def _side(world, chosen, side, pod, peer, dst, protocol, port, own):
     answers = set()
-    for action in _tier(world, chosen, "Admin", side, pod, peer, dst, protocol, port):
+    for action in of_tier(world, chosen, "Admin", side, pod, peer, dst, protocol, port):
         if action in ("Accept", "Deny"):
             answers.add(action == "Accept")
             continue
         mine = _isolating(world, side, pod)
         if mine:
-            answers.add(own or any(_allows(world, chosen, p, side, peer, dst, protocol, port) for p in mine))
+            answers.add(own or any(allows(world, chosen, p, side, peer, dst, protocol, port) for p in mine))
         elif not chosen.baseline_per_direction and _isolating(
             world, "egress" if side == "ingress" else "ingress", pod
         ):
             answers.add(True)
         else:
-            last = _tier(world, chosen, "Baseline", side, pod, peer, dst, protocol, port)
+            last = of_tier(world, chosen, "Baseline", side, pod, peer, dst, protocol, port)
             answers |= {action != "Deny" for action in last}
     return answers
 
@@ -154,7 +154,7 @@ def _isolating(world, side, pod):
     return found
 
 
-def _allows(world, chosen, policy, side, peer, dst, protocol, port):
+def allows(world, chosen, policy, side, peer, dst, protocol, port):
     for rule in policy["spec"].get(side) or []:
         peers = rule.get("from" if side == "ingress" else "to") or []
         near = not peers or any(_peer(world, chosen, policy, one, peer) for one in peers)
@@ -202,7 +202,7 @@ def _named(name, dst, protocol, port):
     return any((p.name, p.protocol, p.port) == (name, protocol, port) for p in ports)
 
 
-def _tier(world, chosen, tier, side, pod, peer, dst, protocol, port):
+def of_tier(world, chosen, tier, side, pod, peer, dst, protocol, port):
     """What may come of a tier: Accept, Deny, Pass, or nothing."""
     by_priority = {}
     for policy in sorted(world.of_cluster, key=lambda p: p["metadata"]["name"]):

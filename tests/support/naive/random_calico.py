@@ -30,6 +30,7 @@ FOUR = {
         "10.1.0.1/32",
         "192.168.7.0/24",
     ),
+    "block": {"cidr": "0.0.0.0/0", "except": ["10.1.1.0/24", "203.0.113.0/25"]},
     "node": "192.168.7.7",
     "pod": "10.1.{}.{}",
 }
@@ -44,6 +45,7 @@ SIX = {
         "fd00::1/128",
         "fd00:7::/64",
     ),
+    "block": {"cidr": "::/0", "except": ["fd00:0:1::/64", "2001:db8::/48"]},
     "node": "fd00:7::7",
     "pod": "fd00:0:{}::{}",
 }
@@ -74,6 +76,8 @@ class Made:
         self.fleet.tiers = [self.tier(name) for name in names]
         self.fleet.policies = [self.policy(n) for n in range(self.random.randrange(2, 7))]
         self.fleet.kubernetes = [self.kubernetes(n) for n in range(self.random.randrange(3))]
+        if self.maybe(0.4):
+            self.fleet.cluster = [self.of_cluster(n) for n in range(self.random.randrange(1, 4))]
 
     def pick(self, given):
         return self.random.choice(list(given))
@@ -247,24 +251,79 @@ class Made:
             spec["doNotTrack"] = spec["applyOnForward"] = True
         return {"apiVersion": V3, "kind": kind, "metadata": meta, "spec": spec}
 
+    def expressions(self, key):
+        operator = self.pick(["In", "NotIn", "Exists", "DoesNotExist"])
+        values = {"values": [self.pick(VALUES[key])]} if operator.endswith("In") else {}
+        return {"matchExpressions": [{"key": key, "operator": operator, **values}]}
+
+    def labelled(self, key):
+        """A selector of Kubernetes."""
+        if self.maybe(0.2):
+            return {}
+        return {"matchLabels": {key: self.pick(VALUES[key])}} if self.maybe() else self.expressions(key)
+
     def kubernetes(self, number):
         peers = [
-            {"podSelector": {"matchLabels": {"app": self.pick(VALUES["app"])}}},
-            {"namespaceSelector": {"matchLabels": {"env": self.pick(VALUES["env"])}}, "podSelector": {}},
+            {"podSelector": self.labelled("app")},
+            {"namespaceSelector": self.labelled("env"), "podSelector": self.labelled("role")},
             {"ipBlock": {"cidr": self.pick(self.known["nets"])}},
+            {"ipBlock": self.known["block"]},
         ]
 
         def rules(word):
-            ports = [{"protocol": self.pick(["TCP", "UDP"]), "port": self.pick(NUMBERS)}]
-            return [self.some(**{word: lambda: [self.pick(peers)], "ports": lambda: ports})]
+            ports = [
+                {"protocol": self.pick(["TCP", "UDP"]), "port": self.pick([*NUMBERS, "http", "dns"])},
+                self.pick([{}, {"protocol": "UDP"}, {"port": 53, "endPort": 100}]),
+            ]
+            return [
+                self.some(
+                    **{
+                        word: lambda: self.random.sample(peers, 2),
+                        "ports": lambda: self.random.sample(ports, 1),
+                    }
+                )
+            ]
 
         types = self.random.sample(["Ingress", "Egress"], self.random.randrange(1, 3))
-        labels = {"app": self.pick(VALUES["app"])} if self.maybe() else {}
-        spec = {"podSelector": {"matchLabels": labels}, "policyTypes": types}
+        spec = {"podSelector": self.labelled("app"), "policyTypes": types}
         spec |= {"ingress": rules("from")} if "Ingress" in types else {}
         spec |= {"egress": rules("to")} if "Egress" in types else {}
         meta = {"name": self.pick(["a", "b", f"n{number}"]), "namespace": self.pick(SPACES)}
         return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+    def of_cluster(self, number):
+        """A ClusterNetworkPolicy; each has a priority of its own."""
+
+        def rule(word):
+            peers = [
+                {"namespaces": self.labelled("env")},
+                {"pods": {"namespaceSelector": self.labelled("team"), "podSelector": self.labelled("app")}},
+                *([{"networks": [self.pick(self.known["nets"])]}] if word == "to" else []),
+            ]
+            protocols = [
+                {"tcp": {"destinationPort": {"number": self.pick(NUMBERS)}}},
+                {"udp": {"destinationPort": {"range": {"start": 50, "end": 100}}}},
+                {"destinationNamedPort": "http"},
+            ]
+            action = self.pick(["Accept", "Deny", "Pass"])
+            ports = {"protocols": self.random.sample(protocols, 1)} if self.maybe() else {}
+            return {"action": action, word: self.random.sample(peers, self.pick([1, 2])), **ports}
+
+        subject = self.pick(
+            [
+                {"namespaces": self.labelled("env")},
+                {"pods": {"namespaceSelector": {}, "podSelector": self.labelled("role")}},
+            ]
+        )
+        spec = {"tier": self.pick(["Admin", "Baseline"]), "priority": number, "subject": subject}
+        for side, word in (("ingress", "from"), ("egress", "to")):
+            spec[side] = [rule(word) for _ in range(self.random.randrange(3))]
+        return {
+            "apiVersion": "policy.networking.k8s.io/v1alpha2",
+            "kind": "ClusterNetworkPolicy",
+            "metadata": {"name": f"wide{number}"},
+            "spec": spec,
+        }
 
     def network(self):
         accounts = [
@@ -277,7 +336,7 @@ class Made:
         ]
         further = [*accounts, *self.slices, *self.objects()]
         self.random.shuffle(further)
-        return Network(self.fleet.namespaces, self.fleet.kubernetes, further=further)
+        return Network(self.fleet.namespaces, self.fleet.kubernetes, self.fleet.cluster, further=further)
 
     def objects(self):
         """Those of Calico."""
@@ -314,6 +373,7 @@ class Made:
             nets=[*self.fleet.nets],
             slices=self.fleet.slices,
         )
+        found.fleet.cluster = [p for p in self.fleet.cluster if self.maybe(0.7)]
         found.sets, found.pods = [*self.sets], [*self.pods]
         if found.maybe():
             found.fleet.policies = [*kept, found.policy(20), found.policy(21)]

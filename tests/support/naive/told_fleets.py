@@ -167,10 +167,14 @@ def calico(made):
         *made.slices,
         *made.objects(),
         *made.fleet.kubernetes,
+        *made.fleet.cluster,
     )
     pods = {f"{pod.namespace}/{pod.name}": pod for pod in made.pods}
     outside = dict.fromkeys(
-        [*made.known["outside"], *edges(made.slices, made.objects(), made.fleet.kubernetes)]
+        [
+            *made.known["outside"],
+            *edges(made.slices, made.objects(), made.fleet.kubernetes, made.fleet.cluster),
+        ]
     )
 
     def allowed(src, dst, protocol, port):
