@@ -9,9 +9,9 @@ from naive_kubernetes import World, answer
 from random_kubernetes import NAMESPACES, NODES, OUTSIDE, PODS, policies
 from sampling import FULL
 from told_fleets import WORDS, kubernetes_fleet
+from whole_fleet import stands
 
 from orchestrator.policy.evaluate.cni_profiles import profile
-from orchestrator.policy.workloads.citing import policy_of
 
 pytestmark = pytest.mark.exhaustive
 ASKED = [("TCP", 80), ("TCP", 85), ("TCP", 443), ("UDP", 53), ("UDP", 80), ("SCTP", 80)]
@@ -38,14 +38,4 @@ def test_every_answer_is_the_one_of_the_texts(found, cni, known, asked):
         assert given_answer.allowed is answer(world, src, dst, *asked, chosen), ends
         assert (given_answer.allowed is None) is bool(given_answer.depends)
         for why in given_answer.why:
-            assert why.rules and all(_stands(fleet, rule) for rule in why.rules), why
-
-
-def _stands(fleet, text):
-    """Whether a reason names a rule that is there, where it names one."""
-    name = policy_of(text)
-    if not name:
-        return text.startswith(("no policy isolates ", "a NetworkPolicy selects the pod"))
-    policy = next(p for p in [*fleet.policies, *fleet.further] if name.endswith(f"/{p['metadata']['name']}"))
-    side, _, number = text.removeprefix(name).strip().partition("[")
-    return not number or int(number.partition("]")[0]) < len(policy["spec"][side])
+            assert why.rules and all(stands(fleet, rule) for rule in why.rules), why

@@ -8,7 +8,7 @@ from random_cilium import PODS, worlds
 from random_kubernetes import policies
 from sampling import FULL
 from told_fleets import calico, calico_change, cilium, cilium_change, kubernetes, kubernetes_change
-from whole_fleet import Rows
+from whole_fleet import Rows, stands
 
 from orchestrator.policy.network.connection_diff import changes
 from orchestrator.policy.network.connections import reach
@@ -43,6 +43,22 @@ def test_every_connection_is_listed_as_the_naive_evaluator_has_it(cni, data):
         row = rows.of(src, dst)
         found = row.ports & every if row else port_sets.NONE
         assert port_sets.text(found) == port_sets.text(told.ports(src, dst)), (src, dst)
+
+
+@pytest.mark.parametrize("cni", FLEETS)
+@settings(max_examples=SO_MANY)
+@given(data=st.data())
+def test_every_answer_has_reasons_that_are_there(cni, data):
+    told = data.draw(FLEETS[cni])
+    net, pods = told.fleet.network(told.settled), told.pods
+    ends = data.draw(st.lists(st.sampled_from(told.pairs()), min_size=1, max_size=12, unique=True))
+    port = data.draw(st.sampled_from(told.asked))
+    for src, dst in ends:
+        found = net.decide(pods.get(src, src), pods.get(dst, dst), *port)
+        assert found.allowed in (None, told.allowed(src, dst, *port)), (src, dst)
+        assert found.allowed is None or all(why.allowed for why in found.why) is found.allowed
+        assert all(why.rules for why in found.why)
+        assert all(stands(told.fleet, rule) for why in found.why for rule in why.rules), found.why
 
 
 @pytest.mark.parametrize("cni", FLEETS)

@@ -1,7 +1,7 @@
 """Cilium's policies evaluated one by one as their documentation reads: slow, plain, and without any code of the product.
 
 A world is a dict: `namespaces` (labels by name), `pods` (dicts by `namespace/name`: namespace, name, labels, ip, node, ports as
-(name, number, protocol), account), `nodes` (labels by address), `known` (address to names), `groups` (blocks by name),
+(name, number, protocol), account, host), `nodes` (labels by address), `known` (address to names), `groups` (blocks by name),
 `policies` (manifests of any kind), `options`.
 """
 
@@ -27,11 +27,16 @@ def network(text):
 
 def allowed(world, src, dst, protocol, port):
     """Whether a connection passes; an end is `namespace/name` or an address, of ICMP the port is the type."""
-    if src == dst:
+    one, other = (_seen(world["pods"].get(end, end)) for end in (src, dst))
+    if one == other:
         return True
-    one, other = (world["pods"].get(end, end) for end in (src, dst))
     out = isinstance(one, str) or _side(world, "egress", one, other, other, protocol, port)
     return out and (isinstance(other, str) or _side(world, "ingress", other, one, other, protocol, port))
+
+
+def _seen(end):
+    """What runs in a node's network is the node."""
+    return end["node"] if isinstance(end, dict) and end["host"] else end
 
 
 def refused(policy):

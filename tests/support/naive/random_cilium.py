@@ -17,15 +17,15 @@ KNOWN = {
     "10.9.0.1": ["health"],
     "10.9.0.2": ["ingress"],
 }
-OUTSIDE = ["198.51.100.9", "198.51.100.200", "203.0.113.4", "10.9.0.1", "10.9.0.2", "10.1.9.9"]
+OUTSIDE = ["198.51.100.9", "198.51.100.200", "203.0.113.4", "10.9.0.1", "10.9.0.2", "10.1.9.9", "2001:db8::9"]
 ASKED = [("TCP", 80), ("TCP", 443), ("UDP", 53), ("SCTP", 80), ("ICMP", 8), ("ICMP", 0)]
 
 
-def _pod(space, number, labels, ports, account="default"):
-    ip = f"10.1.{list(NAMESPACES).index(space)}.{number}"
+def _pod(space, number, labels, ports, account="default", host=False):
     node = list(NODES)[number % 2]
+    ip = node if host else f"10.1.{list(NAMESPACES).index(space)}.{number}"
     made = {"namespace": space, "name": f"p{number}", "labels": labels, "ip": ip, "node": node}
-    return f"{space}/p{number}", {**made, "ports": ports, "account": account}
+    return f"{space}/p{number}", {**made, "ports": ports, "account": account, "host": host}
 
 
 PODS = dict(
@@ -42,6 +42,7 @@ PODS = dict(
         _pod("bank", 3, {"app": "web"}, [("HTTP", 443, "TCP")]),
         _pod("bank", 4, {"tier": "back"}, []),
         _pod("lab", 5, {"app": "web", "tier": "back"}, [("http", 80, "SCTP")]),
+        _pod("shop", 6, {"app": "web"}, [("http", 80, "TCP")], host=True),
     ]
 )
 _KEYS = ["app", "k8s:app", "any:tier", "container:app", "canary", "pod-template-hash", "k8s.io/part"]
@@ -98,7 +99,17 @@ subjects = st.one_of(
 entities = st.sampled_from(
     ["all", "world", "cluster", "host", "remote-node", "kube-apiserver", "health", "ingress", "none"]
 )
-cidrs = st.sampled_from(["0.0.0.0/0", "198.51.100.7/24", "198.51.100.9/32", "10.0.0.0/8", "172.16.0.0/16"])
+cidrs = st.sampled_from(
+    [
+        "0.0.0.0/0",
+        "198.51.100.7/24",
+        "198.51.100.9/32",
+        "10.0.0.0/8",
+        "172.16.0.0/16",
+        "2001:db8::/64",
+        "::/0",
+    ]
+)
 blocks = st.one_of(
     st.fixed_dictionaries({"cidr": cidrs}),
     st.fixed_dictionaries(

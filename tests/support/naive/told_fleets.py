@@ -104,6 +104,7 @@ def cilium(world):
             p["ip"],
             tuple(NamedPort(*port) for port in p["ports"]),
             p["node"],
+            p["host"],
             account=p["account"],
         )
         for p in world["pods"].values()

@@ -1,14 +1,17 @@
 """A whole fleet beside a naive evaluator: what `reach` and `changes` have to say, found one connection and one port at a time."""
 
 import ipaddress
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
+from orchestrator.policy.files.doubles import title
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.network.connections import Range, ranges
 from orchestrator.policy.objects import port_sets
+from orchestrator.policy.workloads.citing import policy_of
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 
 
@@ -27,8 +30,12 @@ class Told:
     settled: dict[str, bool] = field(default_factory=dict)
 
     @property
+    def pods(self):
+        return {f"{w.pod.namespace}/{w.pod.name}": w.pod for w in self.fleet.workloads}
+
+    @property
     def names(self):
-        return [f"{w.pod.namespace}/{w.pod.name}" for w in self.fleet.workloads]
+        return [*self.pods]
 
     def pairs(self):
         """Those that `reach` lists: two workloads, pods of one that has several, or one and the outside."""
@@ -99,6 +106,29 @@ def _number(address):
     """Of addresses of both families one ascending number."""
     found = ipaddress.ip_address(address)
     return found.version, int(found)
+
+
+_RULE = re.compile(r" (?:specs\[(?P<spec>\d+)\]\.)?(?P<part>\w+)\[(?P<number>\d+)\]")
+_OF_NO_RULE = (
+    "no policy isolates ",
+    "a NetworkPolicy selects the pod",
+    "the pod's own node, which Cilium lets in",
+    "Cilium 1.20 ",
+    "Tier/",
+)
+
+
+def stands(fleet, reason):
+    """Whether a reason names a policy and a rule that are there, where it names one."""
+    name = policy_of(reason)
+    if not name:
+        return reason.startswith(_OF_NO_RULE)
+    (policy,) = (p for p in [*fleet.policies, *fleet.further] if title(p) == name)
+    found = _RULE.match(reason.removeprefix(name))
+    if found is None:
+        return True
+    spec = policy["specs"][int(found["spec"])] if found["spec"] else policy["spec"]
+    return int(found["number"]) < len(spec[found["part"]])
 
 
 def edges(*manifests):

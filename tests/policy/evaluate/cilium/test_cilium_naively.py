@@ -24,6 +24,7 @@ ENDS = {
         p["ip"],
         tuple(NamedPort(*port) for port in p["ports"]),
         p["node"],
+        p["host"],
         account=p["account"],
     )
     for name, p in PODS.items()
