@@ -50,12 +50,9 @@ def convert(path: Path, target: str, into: Path | None, workloads: Path | None) 
         written(into, texts, sum(is_policy(d.obj) for d in found.documents), "--into")
     else:
         print("---\n".join(texts.values()), end="")
-    among = (
-        f"{shown.pods} pods made up of the labels that the policies name"
-        if shown.made_up
-        else many(shown.pods, "workload")
-    )
-    note(f"no connection changes among {among}, and the addresses that the policies name")
+    at_hand = f"{many(shown.workloads, 'workload')} and " if shown.workloads else ""
+    made_up = f"{many(shown.made_up, 'pod')} made up of the labels that the policies name"
+    note(f"no connection changes among {at_hand}{made_up}, and with addresses outside")
     return 0
 
 

@@ -1,6 +1,7 @@
-"""Whether a translation changes any connection, by the one evaluator: among the workloads at hand, or among some that are made up.
+"""Whether a translation changes any connection, by the one evaluator: among the workloads at hand, and pods that are made up.
 
-Those are made of what the policies mention: pods that fulfil a selector, and pods that miss it by one label.
+Those are made of what the policies mention, for a policy may select none of the workloads: pods that fulfil a selector, and pods
+that miss it by one label.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,11 +23,11 @@ Labels = dict[str, str]
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The connections that change; `made_up` says that no workload was at hand, `pods` how many were asked about."""
+    """The connections that change, among so many workloads at hand and so many pods that are made up."""
 
     changes: Sequence[Change]
-    made_up: bool
-    pods: int
+    workloads: int
+    made_up: int
     before: Fleet
     after: Fleet
 
@@ -36,15 +37,13 @@ def rehearsed(
 ) -> Rehearsal:
     """`documents` are all that stand there, `after` the policies that come in place of theirs; `statements` say what theirs mean."""
     beside = [d for d in documents if not is_policy(d.obj)]
-    old = fleet(documents)
-    made_up = not old.workloads
-    more = list(_made_up(statements, documents)) if made_up else []
-    old, new = fleet([*documents, *more]) if made_up else old, fleet([*beside, *more, *after])
+    more = list(_made_up(statements, documents))
+    old, new = fleet([*documents, *more]), fleet([*beside, *more, *after])
     if old.order == CILIUM and new.of_cluster and not new.of_cni:
-        new = replace(
-            new, asked_as=TIERED
-        )  # Cilium enforces none of these: they are for a cluster with another CNI
-    return Rehearsal(changes(old, new, replicas=True), made_up, len(new.workloads), old, new)
+        # Cilium enforces none of these: they are for a cluster with another CNI.
+        new = replace(new, asked_as=TIERED)
+    made_up = sum(d.obj["kind"] == "Pod" for d in more)
+    return Rehearsal(changes(old, new, replicas=True), len(new.workloads) - made_up, made_up, old, new)
 
 
 def _made_up(statements: Sequence[Statement], documents: Iterable[Document]) -> Iterator[Document]:

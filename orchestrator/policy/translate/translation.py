@@ -113,24 +113,26 @@ def translated(policies: Sequence[Document], target: str) -> Translation:
         )
     ]
     for one in _doubled(kept, made):
-        refused.append(
-            Remark(one.document, "metadata.name", "another policy of that name would come out as well")
-        )
-    if target == "calico":
-        made = [*to_calico.tiers(made), *made]
-    if target == "anp":
-        made = to_admin.in_sequence(made, [d.obj for d in kept])
+        why = "another policy of that name would come out as well"
+        refused.append(Remark(one.document, "metadata.name", why))
     again = {id(d) for d in kept}
     refused = [r for r in _once(refused) if id(r.document) not in again]
     converted = [s for mine in by_policy.values() for s in mine]
     return Translation(
-        tuple(made),
+        tuple(_together(made, kept, target)),
         tuple(kept),
         tuple(statements),
         tuple(refused),
         tuple(_once(notes)),
         tuple(_general(converted, target)),
     )
+
+
+def _together(made: Sequence[Made], kept: Sequence[Document], target: str) -> Sequence[Made]:
+    """With what several policies share: tiers, or an order of priorities."""
+    if target == "calico":
+        return [*to_calico.tiers(made), *made]
+    return to_admin.in_sequence(made, [d.obj for d in kept]) if target == "anp" else made
 
 
 def _refuse_passed(statements: Sequence[Statement], left: Collection[int], refused: list[Remark]) -> None:
