@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, at_once, push, wide
+from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, Shut, at_once, push, wide
 from faulty_port import WRITES, FaultyPort, Killed, kills
 from sampling import sampled
-from stage import ALLOW, DENY, OWN, SPACES, Answers, Rounds, Stage, files, work
+from stage import ALLOW, DENY, OWN, SPACES, Rounds, Stage, files, work
 from written import plain
 
 from orchestrator.context import ROLLOUT
@@ -15,7 +15,7 @@ from orchestrator.errors import BadInput
 from orchestrator.operations.start import find_source, start
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
-from orchestrator.ports import Kind, ProbeResult
+from orchestrator.ports import Kind
 from orchestrator.rollout.resources import objects
 
 
@@ -48,12 +48,34 @@ def test_they_change_last_by_themselves_and_are_promoted():
     assert not planned(stage)[0].namespaces
 
 
-class Shut(Answers):
-    """Nothing connects while a denial stands in the cluster."""
+ADMIN = {"subject": {"namespaces": {}}, "ingress": [{"action": "Allow", "from": [{"namespaces": {}}]}]}
+BASELINE = {**ADMIN, "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]}
+ACCEPT = {**ADMIN, "ingress": [{"action": "Accept", "from": [{"namespaces": {}}]}], "tier": "Admin"}
+OTHERS = [
+    plain("AdminNetworkPolicy", "a", {**ADMIN, "priority": 5}),
+    plain("BaselineAdminNetworkPolicy", "default", BASELINE),
+    plain("ClusterNetworkPolicy", "a", {**ACCEPT, "priority": 5}),
+    plain(
+        "GlobalNetworkPolicy",
+        "a",
+        {"selector": "all()", "ingress": [{"action": "Allow"}]},
+        version="projectcalico.org/v3",
+    ),
+]
 
-    def run(self, probes):
-        shut = any("ingressDeny" in o["spec"] for o in self._cluster.list(WIDE))
-        return [ProbeResult(p, p.reachable and not shut) for p in probes]
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("one", OTHERS, ids=lambda o: o["kind"])
+def test_so_is_each_kind_of_the_whole_cluster(one, good):
+    stage = at_once(DENY, ALLOW, wide_ones=[one])
+    kind = Kind(one["apiVersion"], one["kind"])
+    stage.change(kinds=[KINDS[0], {"apiVersion": kind.api_version, "kind": kind.kind}])
+    prober = stage.prober if good else Shut(stage.cluster, bool, kind)
+    state = work(stage.context(prober=prober), "engine")
+    assert state.rollout.status.phase == ("Succeeded" if good else "RolledBack")
+    assert state.rollout.spec.waves[-1].namespace_names == [CLUSTER]
+    assert state.rollout.status.waves_started == len(state.rollout.spec.waves)
+    assert len(stage.cluster.list(kind)) == int(good)
 
 
 def bad(at=0, late=False):
@@ -67,7 +89,7 @@ def bad(at=0, late=False):
     push(stage, "e", [DENY, ALLOW], [wide("open", DENIAL), wide("shut", DENIAL)])
     ctx = stage.context()
     name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
-    wrong = Shut(stage.cluster, True)
+    wrong = Shut(stage.cluster)
     faulty = stage.context(FaultyPort(stage.cluster, death), prober=wrong)
     try:
         state = Embedded(faulty, "first").drive(name)

@@ -2,10 +2,10 @@
 
 import json
 
-from stage import SPACES, Stage, files
+from stage import SPACES, Answers, Stage, files
 from written import plain
 
-from orchestrator.ports import Kind
+from orchestrator.ports import Kind, ProbeResult
 
 WIDE = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy")
 KINDS = [
@@ -35,3 +35,15 @@ def at_once(*policies, good=True, mark="d", wide_ones=(), **stage):
 def push(stage, mark, policies, wide_ones):
     texts = {f"{CLUSTER}/{o['metadata']['name']}.yaml": json.dumps(o).encode() for o in wide_ones}
     stage.repository.push(mark, {**files(*policies), **texts})
+
+
+class Shut(Answers):
+    """Nothing connects while this is so of any policy of a kind that stands."""
+
+    def __init__(self, cluster, denies=lambda obj: "ingressDeny" in obj["spec"], kind=WIDE):
+        super().__init__(cluster, True)
+        self._denies, self._kind = denies, kind
+
+    def run(self, probes):
+        shut = any(map(self._denies, self._cluster.list(self._kind)))
+        return [ProbeResult(p, p.reachable and not shut) for p in probes]
