@@ -69,15 +69,19 @@ def plain(text: bytes) -> Sequence[tuple[Any, int]] | None:
     except ValueError:
         return None
     keys = len(_KEYS.findall(text))
-    if len(found) != len(lines) or sum(map(_entries, found)) != keys:  # a key that stands twice
+    nested = [value for value in found if value.__class__ in (dict, list)]
+    if len(found) != len(lines) or _entries(nested) != keys:  # a key that stands twice
         return None
     return list(zip(found, lines, strict=True))
 
 
-def _entries(value: Any) -> int:
+def _entries(values: list[Any]) -> int:
     """How many keys mappings have, at all depths."""
-    if value.__class__ is dict:
-        return len(value) + sum([_entries(v) for v in value.values() if v.__class__ in (dict, list)])
-    if value.__class__ is list:
-        return sum([_entries(v) for v in value if v.__class__ in (dict, list)])
-    return 0
+    count, left = 0, values
+    while left:
+        value = left.pop()
+        if value.__class__ is dict:
+            count += len(value)
+            value = value.values()
+        left += [v for v in value if v.__class__ is dict or v.__class__ is list]
+    return count
