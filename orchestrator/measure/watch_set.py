@@ -24,12 +24,13 @@ from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
-from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.bounds import built, most
 from orchestrator.rollout.resources.places import CLUSTER, place, spaces
-from orchestrator.wording import agreeing
+from orchestrator.wording import agreeing, many
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
+MOST_WATCHED = most(m.WaveAnalysisSpec, "watched")
 MOST_NOTE, MOST_UNREAD = 1000, 3  # characters of a note; policies that are named
 
 
@@ -79,8 +80,11 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
         apart = [*controls, *sorted(busy - changed - set(controls))]
         seed = f"{state.rollout.name}/{wave}"
         chosen = drawn((old, new), (before, after), moved, changed, apart, seed, plan, reading)
+    watched = [*asked, *sorted(affected - set(asked))]
+    if left := len(watched[MOST_WATCHED:]):
+        notes.append(f"{many(left, 'more namespace')} {agreeing(left, 'is', 'are')} not watched")
     return WatchSet(
-        [*asked, *sorted(affected - set(asked))],
+        watched[:MOST_WATCHED],
         controls[:MOST_CONTROLS],
         [_edge(c, wave, lines) for c in moved],
         [*declared, *_attempted(chosen.attempts, {p.name for p in declared})],

@@ -12,6 +12,7 @@ from written import plain
 from orchestrator.context import ROLLOUT
 from orchestrator.engine.worker import Embedded
 from orchestrator.errors import BadInput
+from orchestrator.measure import watch_set
 from orchestrator.operations.start import find_source, start
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
@@ -131,6 +132,25 @@ def test_every_namespace_that_it_changes_is_watched_and_probed():
     assert {"cart", "pay", "web", "beside"} <= {s for s, _ in ends} & {d for _, d in ends}
     assert not set(spec.control_group) & {*SPACES, "beside"}
     assert all(e.wave == 0 for e in state.rollout.spec.edges) and state.rollout.spec.edges
+
+
+BY_NAME = {"endpointSelector": {}, "egress": [{"toFQDNs": [{"matchName": "example.com"}]}]}
+
+
+@pytest.mark.parametrize("after", [{"description": "as before", **OPEN}, BY_NAME])
+def test_where_it_is_not_known_what_changes_every_namespace_of_the_source_is_watched(after):
+    stage = at_once(wide_ones=[wide("open", OPEN)])
+    work(stage.context(), "engine")
+    push(stage, "e", (), [wide("open", after)])
+    spec = begun(stage).analyses[0].spec
+    assert set(SPACES) <= set(spec.watched)
+
+
+def test_how_many_more_are_not_watched_is_said(monkeypatch):
+    monkeypatch.setattr(watch_set, "MOST_WATCHED", 2)
+    stage = at_once(wide_ones=[wide("open", DENIAL)])
+    spec = begun(stage).analyses[1].spec
+    assert len(spec.watched) == 2 and "1 more namespace is not watched" in spec.notes
 
 
 def test_what_waits_for_the_last_wave_is_a_boundary():
