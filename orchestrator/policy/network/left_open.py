@@ -1,4 +1,4 @@
-"""Rules whose connections nobody knows from the policies alone: by names of DNS, groups of a cloud, authentication and their like.
+"""Rules whose connections nobody knows from the policies alone: by names of DNS, groups of a cloud, authentication, nodes and their like.
 
 Connections are worked out under a plain reading, in which such a rule mostly opens nothing.
 """
@@ -25,6 +25,11 @@ from orchestrator.policy.workloads.fleet import Fleet
 Part = Mapping[str, Any]
 _FIELDS = {"toFQDNs": "names_resolve", "toGroups": "in_groups", "fromGroups": "in_groups"}
 _PEERS = {"domainNames": "names_resolve", "nodes": "nodes_match"}
+_NODE = "node"  # not a question of policies: their answer is known, and nobody lists it
+_SAID = {
+    **SAID,
+    _NODE: "which node is the other end: connections with nodes are not listed, and `why` answers for the address of one",
+}
 _NO_SUBJECT = ("description", "labels")
 _SPECS = re.compile(r"^specs\[\d+\]\.")
 
@@ -99,7 +104,7 @@ def _of_cilium(policy: Part, agent: CiliumAgent, referred: Referred, nodes: bool
             for part in (f"{side.part}Deny", side.part):
                 for number, rule in enumerate(spec.get(part) or ()):
                     for field, question in _of_rule(rule, side, space, agent, referred, nodes):
-                        yield spec, rule, f"{at}{part}[{number}].{field}", SAID[question]
+                        yield spec, rule, f"{at}{part}[{number}].{field}", _SAID[question]
 
 
 def _of_rule(
@@ -110,8 +115,10 @@ def _of_rule(
     for way in ("from", "to"):
         if agent.known is None and "kube-apiserver" in (rule.get(f"{way}Entities") or ()):
             yield f"{way}Entities", "is_api_server"
-        if not nodes and agent.node_labels and rule.get(f"{way}Nodes"):
-            yield f"{way}Nodes", "nodes_match"
+        if agent.node_labels and rule.get(f"{way}Nodes"):
+            yield f"{way}Nodes", _NODE if nodes else "nodes_match"
+        if {"host", "remote-node"} & set(rule.get(f"{way}Entities") or ()):
+            yield f"{way}Entities", _NODE
     if (rule.get("authentication") or {}).get("mode", "disabled") != "disabled":
         yield "authentication", "peers_authenticate"
     services = rule.get("toServices") is not None
@@ -132,6 +139,7 @@ def _of_cluster(policy: Part, nodes: bool) -> Found:
         for number, rule in enumerate(side.rules(policy)):
             for at, peer in enumerate(side.peers_of(rule)):
                 for field, question in _PEERS.items():
-                    if peer.get(field) and not (field == "nodes" and nodes):
+                    if peer.get(field) is not None:
                         place = f"{side.part}[{number}].{side.peers}[{at}].{field}"
-                        yield policy["spec"], rule, place, SAID[question]
+                        asked = _NODE if field == "nodes" and nodes else question
+                        yield policy["spec"], rule, place, _SAID[asked]

@@ -1,12 +1,14 @@
-"""What a change of rules opens that depends on DNS, groups or authentication is named, and counts as risky."""
+"""What a change of rules opens that depends on DNS, groups, nodes or authentication is named, and counts as risky."""
 
 import pytest
 from written import deployed, written
 
+from orchestrator.policy.evaluate.cni_profiles import SAID
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.impact.impact import Impact
 from orchestrator.policy.impact.risk import RiskRules, risk
 from orchestrator.policy.impact.weighing import items, weighed
+from orchestrator.policy.network.connection_diff import changes
 from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.workloads.fleet import fleet
 
@@ -31,6 +33,8 @@ def state(*texts):
         ("ingress", "fromGroups: [{aws: {securityGroupsIds: [sg-1]}}]", "fromGroups"),
         ("ingressDeny", "fromGroups: [{aws: {securityGroupsIds: [sg-1]}}]", "fromGroups"),
         ("ingress", "fromEntities: [kube-apiserver]", "fromEntities"),
+        ("ingress", "fromEntities: [host, health]", "fromEntities"),
+        ("egressDeny", "toEntities: [remote-node]", "toEntities"),
         ("egress", "toEndpoints: [{}], authentication: {mode: required}", "authentication"),
         ("egress", "toServices: [{k8sService: {serviceName: gone, namespace: prod}}]", "toServices"),
     ],
@@ -53,6 +57,31 @@ def test_another_subject_or_other_names_are_a_change_of_it():
     old = state(cilium(NAMES))
     for new in (cilium(NAMES, subject="{}"), cilium(NAMES.replace("*", "*.example.com"))):
         assert [one.stands for one in left_open(old, state(new))] == [True, False]
+
+
+def test_a_rule_on_nodes_is_named_for_no_connection_of_theirs_is_listed():
+    node = written(
+        "Node",
+        "n",
+        about="labels: {pool: control}",
+        status="{addresses: [{type: InternalIP, address: 10.9.0.7}]}",
+    )
+
+    def admin(action):
+        rule = f"{{action: {action}, to: [{{nodes: {{}}}}]}}"
+        return written(
+            "AdminNetworkPolicy", "nodes", f"{{priority: 1, subject: {{namespaces: {{}}}}, egress: [{rule}]}}"
+        )
+
+    old, new = (state(node, admin(action)) for action in ("Allow", "Deny"))
+    assert changes(old, new) == []
+    assert [(one.name, one.stands) for one in left_open(old, new)] == [
+        ("AdminNetworkPolicy/nodes egress[0].to[0].nodes", stands) for stands in (True, False)
+    ]
+    assert "connections with nodes are not listed" in left_open(old, new)[0].text
+    assert [one.depends for one in left_open(state(admin("Allow")), state(admin("Deny")))] == [
+        SAID["nodes_match"]
+    ] * 2
 
 
 def test_rules_of_calico_and_of_the_cluster_s_own_policies_are_among_them():
