@@ -12,6 +12,7 @@ Wanted = tuple[Requirement, ...]  # of labels, all of which must hold; none is a
 Action = Literal["Allow", "Deny", "Pass"]
 Refuse = Callable[[str, str], None]  # a field of the policy, and why the target cannot say it
 MOST_PORT, MOST_TYPE = 65_535, 255
+ANYWHERE = ("0.0.0.0/0", "::/0")
 OF_KUBERNETES = 1000.0  # where Calico asks NetworkPolicies
 
 

@@ -12,6 +12,7 @@ from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.translate.made import Made, no_word, object_of, selector_of
 from orchestrator.policy.translate.of_admin import BASELINE
 from orchestrator.policy.translate.statements import (
+    ANYWHERE,
     Block,
     Entity,
     Hosts,
@@ -25,7 +26,6 @@ from orchestrator.policy.translate.statements import (
 )
 
 API, KIND = "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"
-EVERYWHERE = ("0.0.0.0/0", "::/0")
 DENIES, ALLOWS, CLOSES = (
     -3,
     -2,
@@ -112,7 +112,7 @@ def rest_of(side: Direction) -> Body:
     """The rule that denies what none before it allows."""
     peers: list[Body] = [{"namespaces": {}}]
     if side is Direction.EGRESS:
-        peers.append({"networks": list(EVERYWHERE)})
+        peers.append({"networks": list(ANYWHERE)})
     return {"name": "what no rule allows", "action": "Deny", side.peers: peers}
 
 
@@ -144,7 +144,7 @@ def _rule(rule: Said, side: Direction, space: str, refuse: Refuse) -> Iterator[B
         )
         return
     peers: list[Body] = (
-        [{"namespaces": {}}, {"networks": list(EVERYWHERE)}]
+        [{"namespaces": {}}, {"networks": list(ANYWHERE)}]
         if rule.peers is None
         else [one for field, peer in rule.peers for one in _peer(field, peer, side, rule, space, refuse)]
     )
@@ -171,7 +171,7 @@ def _peer(field: str, peer: Peer, side: Direction, rule: Said, space: str, refus
             {"networks": networks[at : at + _MOST_NETWORKS]} for at in range(0, len(networks), _MOST_NETWORKS)
         )
     elif isinstance(peer, Entity) and peer.name == "world":
-        yield {"networks": list(EVERYWHERE)}
+        yield {"networks": list(ANYWHERE)}
     elif isinstance(peer, Entity):
         refuse(
             field,

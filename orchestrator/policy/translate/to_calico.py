@@ -11,6 +11,7 @@ from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.translate.calico_labels import text_of_pods, text_of_spaces
 from orchestrator.policy.translate.made import Made, named, no_word, object_of
 from orchestrator.policy.translate.statements import (
+    ANYWHERE,
     OF_KUBERNETES,
     Block,
     Entity,
@@ -25,7 +26,6 @@ from orchestrator.policy.translate.statements import (
 )
 
 API = "projectcalico.org/v3"
-ANYWHERE = ("0.0.0.0/0", "::/0")
 _BEFORE_ALL = 500
 # Beside those that Calico has for the same APIs of Kubernetes, and on the same side of NetworkPolicies.
 _TIERS = {"admin": 900, "baseline": 20_000_000}

@@ -7,6 +7,7 @@ from orchestrator.policy.objects.directions import Direction
 from orchestrator.policy.objects.selector import NAME_LABEL
 from orchestrator.policy.translate.made import Made, named, no_word, object_of, selector_of
 from orchestrator.policy.translate.statements import (
+    ANYWHERE,
     Block,
     Entity,
     Hosts,
@@ -19,7 +20,6 @@ from orchestrator.policy.translate.statements import (
     Statement,
 )
 
-ANYWHERE = ("0.0.0.0/0", "::/0")
 _OWN_NODE = "a node reaches its own pods under every NetworkPolicy: the entity host is left out"
 
 
