@@ -17,7 +17,7 @@ pytestmark = pytest.mark.exhaustive
 ASKED = [("TCP", 80), ("TCP", 85), ("TCP", 443), ("UDP", 53), ("UDP", 80), ("SCTP", 80)]
 
 
-@settings(max_examples=300 if FULL else 10)
+@settings(max_examples=150 if FULL else 10)
 @given(
     found=policies,
     cni=st.sampled_from(["generic", "calico", "kube-router"]),
