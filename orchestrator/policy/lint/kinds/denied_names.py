@@ -77,7 +77,7 @@ def _left_by(order: CalicoOrder, pod: Pod, seen: Ends, reading: Reading, asked: 
         rulings = list(order.rulings(selecting, EGRESS, seen, reading))
         _, met = decided([rulings], asked)
         if met and met[-1].action != "Pass":
-            return selecting if met[-1] is rulings[-1] else None
+            return selecting if selecting.by_name and met[-1] is rulings[-1] else None
     return None
 
 

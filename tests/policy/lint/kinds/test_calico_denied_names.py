@@ -93,3 +93,13 @@ def test_several_workloads_are_one_finding_and_networkpolicies_keep_their_own():
     )
     for resolver in ("", DNS):
         assert rules(PODS, resolver, out, opened) == []
+
+
+def test_what_a_cluster_wide_policy_denies_is_no_rest_of_a_tier():
+    rule = "{action: Deny, to: [{namespaces: {}}]}"
+    wide = written(
+        "ClusterNetworkPolicy",
+        "shut",
+        f"{{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, egress: [{rule}]}}",
+    )
+    assert said("NPC034", PODS, DNS, SECURITY, wide, closing("{action: Pass}")) == []
