@@ -361,7 +361,7 @@ class Oracle:
         # what is written as it stands only refuses late writes
         if before is None or after is None or before["spec"] != after["spec"]:
             self.wrote[actor, namespace] = self.now
-        if before is not None and not _ours(before) and not self._taken(namespace, name, after):
+        if before is not None and not _ours(before) and not self._taken(namespace, name, before, after):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
         if namespace.startswith("kube-") or namespace == "netpol-canary" or namespace not in self.spaces:
             self.violated("3 what is not the source's is not written", f"{actor} wrote into {namespace}")
@@ -399,12 +399,13 @@ class Oracle:
             return False
         return _phase(self.rollouts[record["spec"]["rollout"]]) == "Progressing"
 
-    def _taken(self, namespace, name, after):
+    def _taken(self, namespace, name, before, after):
         """On the way back, a name that the source's own policy had: who took it meanwhile gives it back."""
         record = self._open_record(namespace)
         texts = [] if record is None else map(json.loads, record["spec"].get("before") or [])
         had = any(_name(o) == name and _owner(o) for o in texts)
-        return had and (_selects_nobody(after) or self._is_before(namespace, name, after))
+        passing = _selects_nobody(after) or self._joins(namespace, name, before, after)
+        return had and (passing or self._is_before(namespace, name, after))
 
     def _is_before(self, namespace, name, after):
         """Where it was half written, it goes back at once: what it was before is no drift that is written over."""
