@@ -176,8 +176,8 @@ SHARP = {
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
     "policies-written-blindly": (
-        10,
-        {"strangers_every": 2.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
+        0,
+        {"namespaces_every": 8.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
     ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
     "superseded-without-way-back": (40, {"supersede": "immediate", "pushes_every": 15.0, "waves": 3}),
