@@ -10,6 +10,7 @@ import yaml
 
 from chart import fields, removal
 from chart.holes import Holes
+from chart.values import KINDS
 from orchestrator.adapters.kube.bundle import Manifest, collected, root
 
 HEAD = (
@@ -27,6 +28,7 @@ PARTS: Mapping[str, str] = {
     "monitoring": "monitoring.enabled",
     "network": "network.enabled",
     "impersonation": "impersonation.enabled",
+    "kinds": "",  # a value for each file
 }
 KEEP = {"helm.sh/resource-policy": "keep"}
 # What holds the record of rollouts, and their `before`.
@@ -64,6 +66,8 @@ def _ours(holes: Holes, obj: Manifest, defaults: dict[str, Any], images: fields.
 def _condition(part: str, file: str, switch: str) -> str:
     if (part, file) == ("rbac", "namespace.yaml"):
         return OWN_SPACE
+    if part == "kinds":
+        switch = next(value for value in KINDS if value.lower() == f"kinds.{file.removesuffix('.yaml')}")
     return f"{{{{- if .Values.{switch} }}}}\n" if switch else ""
 
 

@@ -112,8 +112,19 @@ SECTIONS: Mapping[str, str] = {
     "monitoring": "ServiceMonitor, PodMonitor, alerts and a Grafana dashboard, where the Prometheus Operator runs.",
     "network": "NetworkPolicies for netpol-canary itself. Read config/network/egress.yaml first.",
     "impersonation": "Whom the pages may act as. Read docs/sign-in.md first: who takes over the account can act as all of them.",
+    "kinds": "Kinds of policies beside NetworkPolicy that sources may list in `spec.kinds`: the right to write each.",
     "serviceAccount": "Its ServiceAccount.",
     "storage": "The volume that the archive is kept on.",
+}
+# By their values: the kinds of policies of config/kinds.
+KINDS: Mapping[str, str] = {
+    "kinds.ciliumNetworkPolicies": "CiliumNetworkPolicy",
+    "kinds.ciliumClusterwideNetworkPolicies": "CiliumClusterwideNetworkPolicy",
+    "kinds.calicoNetworkPolicies": "Calico's NetworkPolicy",
+    "kinds.globalNetworkPolicies": "Calico's GlobalNetworkPolicy",
+    "kinds.adminNetworkPolicies": "AdminNetworkPolicy",
+    "kinds.baselineAdminNetworkPolicies": "BaselineAdminNetworkPolicy",
+    "kinds.clusterNetworkPolicies": "ClusterNetworkPolicy",
 }
 VALUES: tuple[Value, ...] = (
     Value(
@@ -204,6 +215,7 @@ VALUES: tuple[Value, ...] = (
         "impersonation.users", "People, with the prefix that signin.oidc.user_prefix gives.", _many(NAMED), []
     ),
     Value("impersonation.groups", "As signin.oidc.impersonate_groups lists them.", _many(NAMED), []),
+    *(Value(name, f"Whether {kind} may be written.", SWITCH, False) for name, kind in KINDS.items()),
 )
 # Beside each value: what several of them have to be together.
 TOGETHER: tuple[Schema, ...] = (

@@ -17,6 +17,7 @@ IMAGE = "netpol-canary"  # what config/ says where the image goes
 TAG = "netpol-canary:0.1.0"
 DEFAULT = "default"
 EXTRAS = ("argo", "archive", "monitoring", "network")
+KINDS = "kinds"  # a file for each kind of policy that may be written beside NetworkPolicies
 POLICY = "netpol-canary-probe-images"  # the admission policy that holds the images of probes
 LOCAL = "config.kubernetes.io/local-config"  # kustomize builds with it and leaves it out
 # A reference to an image is nothing that ends a text of CEL (distribution's reference grammar, without its lengths).
@@ -45,7 +46,7 @@ def root() -> Path:
 
 
 def bundle(image: str = TAG, extras: Sequence[str] = (), probes: Sequence[str] = ()) -> list[Manifest]:
-    """config/default and some of EXTRAS; each object once, what others need first.
+    """config/default, some of EXTRAS, and files of KINDS by their names; each object once, what others need first.
 
     `probes` are images that probe pods may run besides. Raises BadInput for what is no image.
     """
@@ -54,17 +55,24 @@ def bundle(image: str = TAG, extras: Sequence[str] = (), probes: Sequence[str] =
             raise BadInput(
                 f"{name[:80]!r} is no image", hint="give one such as registry.example.com/name:tag"
             )
-    known = [e for e in EXTRAS if (root() / e).is_dir()]
+    known = [*(e for e in EXTRAS if (root() / e).is_dir()), *kinds()]
     if wrong := next((e for e in extras if e not in known), ""):
         raise BadInput(f"there is no part {wrong!r}", "--with", f"take of {', '.join(known)}")
     return collected((DEFAULT, *extras), image, probes)
 
 
+def kinds() -> list[str]:
+    """The names of the files of KINDS."""
+    listed = yaml.safe_load((root() / KINDS / "kustomization.yaml").read_text())
+    return [Path(name).stem for name in listed["resources"]]
+
+
 def collected(parts: Sequence[str], image: str = TAG, probes: Sequence[str] = ()) -> list[Manifest]:
-    """The objects of some directories of config/, in their order; a directory that is not there has none."""
+    """The objects of some directories of config/, and files of KINDS, in their order; a directory that is not there has none."""
     found: dict[tuple[str, str, str], Manifest] = {}
-    for part in (p for p in parts if (root() / p).is_dir()):
-        for obj in _base(root() / part):
+    for part in parts:
+        folder, file = root() / part, root() / KINDS / f"{part}.yaml"
+        for obj in _base(folder) if folder.is_dir() else _file(file) if file.is_file() else ():
             meta = obj["metadata"]
             mine = _listing(_with(obj, image), image, probes)
             found.setdefault((obj["kind"], meta.get("namespace", ""), meta["name"]), mine)
@@ -81,10 +89,14 @@ def _base(folder: Path) -> Iterator[Manifest]:
         if path.is_dir():
             found = list(_base(path.resolve()))
         else:
-            found = [d for d in yaml.safe_load_all(path.read_text()) if d and not _local(d)]
+            found = list(_file(path))
         if listed.get("namespace"):
             found = [_in(listed["namespace"], obj) for obj in found]
         yield from found
+
+
+def _file(path: Path) -> Iterator[Manifest]:
+    yield from (d for d in yaml.safe_load_all(path.read_text()) if d and not _local(d))
 
 
 def _in(namespace: str, obj: Manifest) -> Manifest:

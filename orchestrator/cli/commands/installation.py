@@ -19,7 +19,13 @@ def install(
     target: Target,
     image: Image = "netpol-canary:0.1.0",
     extras: Annotated[
-        str, typer.Option("--with", help="further parts: argo, archive, monitoring, network", metavar="PARTS")
+        str,
+        typer.Option(
+            "--with",
+            help="further parts: argo, archive, monitoring, network, and kinds of policies that may be written, "
+            "such as ciliumnetworkpolicies (config/kinds)",
+            metavar="PARTS",
+        ),
     ] = "",
     probes: Annotated[
         list[str] | None,

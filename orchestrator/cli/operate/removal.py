@@ -5,7 +5,7 @@ Nothing here decides whether it may go: but a finalizer of ours is only taken of
 
 from collections.abc import Callable, Collection, Iterator
 
-from orchestrator.adapters.kube.bundle import DEFAULT, EXTRAS, Manifest, collected
+from orchestrator.adapters.kube.bundle import DEFAULT, EXTRAS, KINDS, Manifest, collected
 from orchestrator.adapters.kube.cluster import POD
 from orchestrator.cli.process import ticks
 from orchestrator.context import (
@@ -32,7 +32,7 @@ WORKERS = ("netpol-canary", "netpol-canary-guard")
 JOB = Kind("batch/v1", "Job")
 RUNNING = ("Deployment", "CronJob")
 OURS = (NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE, ROLLOUT, SOURCE)  # what is owned first
-PARTS = (DEFAULT, *EXTRAS, "impersonation")
+PARTS = (DEFAULT, *EXTRAS, KINDS, "impersonation")
 GOING_SECONDS = 90.0
 TRIES = 5  # of a compare-and-swap
 

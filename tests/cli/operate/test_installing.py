@@ -140,3 +140,12 @@ def test_uninstalling_without_a_terminal_needs_a_yes(cli):
     before = dict(stage.cluster.writes)
     found = cli(stage)("uninstall")
     assert found.code == 1 and "--yes" in found.err and dict(stage.cluster.writes) == before
+
+
+def test_the_right_to_write_a_kind_is_a_part_of_its_own(cli):
+    printed = cli(Stage())("install", "--with", "caliconetworkpolicies")
+    names = {d["metadata"]["name"] for d in yaml.safe_load_all(printed.out)}
+    assert "netpol-canary-caliconetworkpolicies" in names
+    assert "netpol-canary-globalnetworkpolicies" not in names
+    refused = cli(Stage())("install", "--with", "ciliumnetworkpolicy")
+    assert refused.code == 2 and "ciliumnetworkpolicies" in refused.err

@@ -8,7 +8,7 @@ import harness
 import pytest
 import yaml
 from chart.templates import KEEP, KEPT
-from chart.values import VALUES
+from chart.values import KINDS, VALUES
 from helm_program import CHART, SPACE, helm, hooks, rendered, valued
 from patience import ENOUGH
 
@@ -21,6 +21,7 @@ USERS, GROUPS = ["oidc:ann@example.com", "oidc:bob@example.com"], ["release-engi
 EVERYTHING = {
     **{part: {"enabled": True} for part in EXTRAS},
     "impersonation": {"enabled": True, "users": USERS, "groups": GROUPS},
+    "kinds": {name.removeprefix("kinds."): True for name in KINDS},
 }
 CONTROLLER = ("Deployment", "netpol-canary")
 POD = "spec.template.spec"
@@ -148,6 +149,9 @@ for _part, _name in ACCOUNTS.items():
         {"a": "b"},
     )
 # Held by tests of their own: what a part installs, and the file of settings.
+for _name in KINDS:
+    _role = f"netpol-canary-{_name.removeprefix('kinds.').lower()}"
+    EFFECTS[_name] = (True, ("ClusterRole", _role), "metadata.name", _role)
 ELSEWHERE = {"settings", *(v.name for v in VALUES if v.name.endswith(".enabled"))}
 
 
@@ -216,7 +220,7 @@ def test_by_default_it_is_what_kustomize_gives():
 
 
 def test_with_all_parts_it_is_what_their_bases_give(everything):
-    assert comparable(everything.values()) == comparable(built("default", *EXTRAS, "impersonation"))
+    assert comparable(everything.values()) == comparable(built("default", *EXTRAS, "kinds", "impersonation"))
 
 
 def test_what_holds_the_record_of_rollouts_is_kept_and_nothing_else(everything):

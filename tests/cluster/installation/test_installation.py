@@ -99,7 +99,7 @@ def test_installed_twice_worked_with_and_taken_away_without_a_trace(bare, harnes
     plane, before = bare, everything(bare)
     built = yaml.safe_load_all(plane.run("kustomize", str(harness.ROOT / "config" / "default")))
     assert sorted(map(canonical, built)) == sorted(map(canonical, bundle("netpol-canary:0.1.0")))
-    for part in (*EXTRAS, "impersonation"):
+    for part in (*EXTRAS, "kinds", "impersonation"):
         built = yaml.safe_load_all(plane.run("kustomize", str(harness.ROOT / "config" / part)))
         assert sorted(map(canonical, built)) == sorted(map(canonical, collected([part]))), part
     lacking = cli(plane, "install", "--apply", "--with", "monitoring,argo")
