@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 import yaml
-from patience import ENOUGH
+from patience import ENOUGH, eventually
 
 from orchestrator.adapters.kube.cluster import connect
 from orchestrator.cli.wiring import PROBE_IMAGE
@@ -129,3 +129,24 @@ def test_probe_pods_run_the_image_that_the_controller_runs(plane, harness):
     (container,) = found[0]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "netpol-canary:0.1.0"
     assert {e["name"]: e["value"] for e in container["env"]} == {PROBE_IMAGE: container["image"]}
+
+
+def test_the_right_to_write_a_kind_is_that_of_its_file_alone(plane, harness):
+    accounts = ("netpol-canary", "netpol-canary-guard", "netpol-canary-step")
+    file = str(harness.ROOT / "config/kinds/ciliumnetworkpolicies.yaml")
+
+    def may(verb, kind, account):
+        whose = f"system:serviceaccount:netpol-canary:{account}"
+        asked = plane.run("auth", "can-i", verb, f"{kind}.cilium.io", "-A", "--as", whose, check=False)
+        return asked.strip().splitlines()[-1] == "yes"
+
+    plane.run("apply", "-f", file)
+    try:
+        eventually(lambda: all(may("create", "ciliumnetworkpolicies", account) for account in accounts))
+        for account in accounts:
+            for verb in ("list", "create", "update", "delete"):
+                assert may(verb, "ciliumnetworkpolicies", account), (verb, account)
+            assert not may("create", "ciliumclusterwidenetworkpolicies", account)
+    finally:
+        plane.run("delete", "-f", file)
+    eventually(lambda: not any(may("create", "ciliumnetworkpolicies", account) for account in accounts))
