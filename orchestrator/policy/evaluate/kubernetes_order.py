@@ -3,7 +3,7 @@ tiers.py for the rest.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any
@@ -80,10 +80,17 @@ class KubernetesOrder:
                 yield from self._of_policy(policy, side)
         yield from self._of_cluster_rules
 
-    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
+    def lone_addresses(self) -> Collection[str]:
+        """None: every address is what blocks say of it."""
+        return ()
+
+    def networks_of(self, pod: Pod, side: Direction, by_rule: bool = False) -> Iterator[Networks]:
         """Those of the NetworkPolicies that select a pod, and of all cluster-wide policies."""
         for policy in self.isolating(pod, side):
-            yield from self._of_policy(policy, side)
+            if by_rule:
+                yield from (self._of_rule(rule, side) for rule in side.rules(policy))
+            else:
+                yield from self._of_policy(policy, side)
         yield from self._of_cluster_rules
 
     def _of_policy(self, policy: Part, side: Direction) -> Sequence[Networks]:

@@ -1,6 +1,6 @@
 """What a CNI makes of the policies of all APIs: who comes before whom, and what is left where none of them speaks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from orchestrator.policy.evaluate.cni_profiles import Reading
@@ -54,6 +54,13 @@ class Order(Protocol):
         """All sets of addresses that rules tell apart from others."""
         ...
 
-    def networks_of(self, pod: Pod, side: Direction) -> Iterable[Networks]:
-        """Those that bear on a pod, one way; the same objects whenever it is asked."""
+    def networks_of(self, pod: Pod, side: Direction, by_rule: bool = False) -> Iterable[Networks]:
+        """Those that bear on a pod, one way; the same objects whenever it is asked.
+
+        Rules that say the same may share one, unless it is asked by rule.
+        """
+        ...
+
+    def lone_addresses(self) -> Collection[str]:
+        """Addresses that are like no other, whatever blocks they are in, beside those of nodes."""
         ...

@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml12
 
-MOST_LINES = 16_000  # each of them has six values at most, beside those of a list in one line
+MOST_BYTES = 1 << 20
+MOST_VALUES = 96_000
+VALUES_OF_A_LINE = 7  # at most: three lists, a mapping, a key, a value or a list of several, of which each has a comma but one
 MOST_PARTS = 4_000
 _NO_TEXT = (
     rb"(?i:true|false|yes|no|on|off|null)"  # as a whole: YAML 1.1 and 1.2 read some of them in two ways
@@ -41,7 +43,7 @@ _LINES = (
 )
 _PLAIN = re.compile(rb"(?:(?:" + rb"|".join(_LINES) + rb")(?: *+(?:(?<![!-~])#[ -~]*+)?+)\n)*+")
 _KEYS = re.compile(rb"^ *+(?:- )*+" + _KEY + rb":", re.MULTILINE)
-_LISTS = re.compile(rb"^items:", re.MULTILINE)  # each of whose items has a line of its own
+_LISTS = re.compile(rb"^ *items:", re.MULTILINE)  # each of whose items has a line of its own
 _CUT = re.compile(rb"^---[^\n]*\n", re.MULTILINE)
 _CONTENT = re.compile(rb"^(?! *(?:#|$))", re.MULTILINE)
 
@@ -50,7 +52,8 @@ def plain(text: bytes) -> Sequence[tuple[Any, int]] | None:
     """The documents of a text with the line at which each begins, those that hold nothing left out; None where it is not of this form."""
     text = text if text.endswith(b"\n") else text + b"\n"
     if (
-        max(text.count(b"\n"), text.count(b",")) > MOST_LINES
+        len(text) > MOST_BYTES
+        or VALUES_OF_A_LINE * text.count(b"\n") + text.count(b",") > MOST_VALUES
         or not _PLAIN.fullmatch(text)
         or _LISTS.search(text)
     ):

@@ -41,7 +41,9 @@ class Beyond:
         self._firsts = {v: [int(s.first) for s in spans if s.first.version == v] for v in (4, 6)}
         self._begins = {4: 0, 6: len(self._firsts[4])}
         known = {str(span.first): at for at, span in enumerate(spans)}
-        self._nodes = sorted(known[a] for a in fleet.node_addresses if a in known)
+        self._lone = sorted(
+            known[a] for a in {*fleet.node_addresses, *net.order.lone_addresses()} if a in known
+        )
         self._kinds: dict[tuple[int, ...], Runs] = {}
 
     def ports(self, pod: Pod, side: Direction) -> Runs:
@@ -78,21 +80,24 @@ class Beyond:
         return Range(self._spans[at].first, self._spans[end - 1].last)
 
     def kind(self, pod: Pod, side: Direction, span: Range) -> int:
-        """As `kinds`, of one range, or of several of a kind that begin with it."""
-        version, runs = span.first.version, self.kinds(pod, side)
+        """As `kinds`, of one range, by the rules that say it: what several ranges share may be said by rules of each."""
+        version, runs = span.first.version, self.kinds(pod, side, by_rule=True)
         at = self._begins[version] + bisect_left(self._firsts[version], int(span.first))
         return runs[bisect_right(runs, at, key=lambda run: run[0]) - 1][1]
 
-    def kinds(self, pod: Pod, side: Direction) -> Runs:
-        """By ranges, a number that those share of which the pod's rules say the same. The address of a node is like no other."""
-        bearing = tuple(self._net.order.networks_of(pod, side))
+    def kinds(self, pod: Pod, side: Direction, by_rule: bool = False) -> Runs:
+        """By ranges, a number that those share of which the pod's rules say the same, or the same rules where it is asked by rule.
+
+        The address of a node is like no other.
+        """
+        bearing = tuple(self._net.order.networks_of(pod, side, by_rule))
         key = tuple(map(id, bearing))
         if key not in self._kinds:
             self._kinds[key] = list(self._told_apart(bearing))
         return self._kinds[key]
 
     def _told_apart(self, bearing: Sequence[Networks]) -> Iterator[tuple[int, int]]:
-        turns = [(at, -1 - node) for node in self._nodes for at in (node, node + 1)]
+        turns = [(at, -1 - node) for node in self._lone for at in (node, node + 1)]
         for mark, networks in enumerate(bearing):
             for version, firsts in self._firsts.items():
                 for first, last in networks.ranges(version):

@@ -1,10 +1,11 @@
 """Addresses outside the cluster, cut where any policy tells them apart."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.workloads.fleet import Fleet
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,23 +26,29 @@ class Range:
 def ranges(*fleets: Fleet, settled: Mapping[str, bool] | None = None) -> list[Range]:
     """The addresses outside, cut where any policy's block begins or ends; IPv6 where a policy speaks of it.
 
-    What is asked of a range is asked of its first address: where that is a node's, which its own pods let in, it stands alone.
+    What is asked of a range is asked of its first address: where a block begins with one that is like no other, it stands alone.
     """
     named = [networks for fleet in fleets for networks in fleet.network(settled).networks()]
-    nodes = sorted({ipaddress.ip_address(a) for fleet in fleets for a in fleet.node_addresses}, key=int)
-    found = _cut(4, (span for n in named for span in n.ranges(4)), nodes)
-    of_six = [span for n in named for span in n.ranges(6)]
-    return [*found, *_cut(6, of_six, nodes)] if of_six else found
+    lone = {ipaddress.ip_address(a) for fleet in fleets for a in lone_addresses(fleet, settled)}
+    found = _cut(4, named, lone)
+    return [*found, *_cut(6, named, lone)] if any(networks.begins(6) for networks in named) else found
 
 
-def _cut(version: int, spans: Iterable[tuple[int, int]], nodes: Iterable[Address]) -> list[Range]:
+def lone_addresses(fleet: Fleet, settled: Mapping[str, bool] | None) -> Collection[str]:
+    """Those that are like no other: of nodes, which their own pods let in, and of what the CNI knows."""
+    return {*fleet.node_addresses, *fleet.network(settled).order.lone_addresses()}
+
+
+def _cut(version: int, named: Iterable[Networks], lone: Iterable[Address]) -> list[Range]:
     last = (1 << (32 if version == 4 else 128)) - 1
-    cuts = {0, last + 1}
-    for one, other in spans:
-        cuts |= {one, other + 1}
-    for node in nodes:
-        if node.version == version and int(node) in cuts:
-            cuts.add(int(node) + 1)
+    cuts, begins = {0, last + 1}, set[int]()
+    for networks in named:
+        begins.update(networks.begins(version))
+        for one, other in networks.ranges(version):
+            cuts |= {one, other + 1}
+    for address in lone:
+        if address.version == version and int(address) in cuts | begins:
+            cuts |= {int(address), int(address) + 1}
     make = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
     return [Range(make(a), make(b - 1)) for a, b in pairwise(sorted(cuts))]
 

@@ -17,6 +17,10 @@ class Direction(StrEnum):
     part: str
     peers: str
 
+    __hash__ = (
+        str.__hash__
+    )  # an Enum's own is a call in Python, and half of all mappings here are by direction
+
     INGRESS = "Ingress", "ingress", "from"
     EGRESS = "Egress", "egress", "to"
 

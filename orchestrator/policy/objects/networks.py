@@ -2,7 +2,7 @@
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ class Networks:
             version, whole = _span(block["cidr"])
             found[version] += _without(whole, [span for _, span in map(_span, block.get("except") or ())])
         self._ranges = {version: _ranges(spans) for version, spans in found.items()}
+        self._begins = {version: frozenset(first for first, _ in spans) for version, spans in found.items()}
 
     def hold(self, address: str) -> bool:
         """Whether an address is in one of them; an empty one is not known, and in none."""
@@ -35,6 +36,10 @@ class Networks:
     def ranges(self, version: int) -> Iterator[Span]:
         """The disjoint ranges of an IP version, in order."""
         return zip(*self._ranges[version], strict=True)
+
+    def begins(self, version: int) -> Collection[int]:
+        """The first addresses of what was given, though another one may end just before it."""
+        return self._begins[version]
 
     def __bool__(self) -> bool:
         return any(firsts for firsts, _ in self._ranges.values())
@@ -56,8 +61,10 @@ def _without(whole: Span, parts: Iterable[Span]) -> Iterator[Span]:
     """What is left of a range without parts of it."""
     first, last = whole
     for one, other in sorted(parts):
+        if one > last:
+            break
         if first < one:
-            yield first, min(one - 1, last)
+            yield first, one - 1
         first = max(first, other + 1)
     if first <= last:
         yield first, last

@@ -23,7 +23,8 @@ class Pod:
 
     `other_ips` are those of further families, the pod's and its node's: a connection is of one family.
     `scraped` is a port that its annotations tell Prometheus to read; no policy sees that. `many` says that it stands for
-    several pods at a time, of which one to another is no pod to itself. `account` is the name of its service account.
+    several pods at a time, of which one to another is no pod to itself. `account` is the name of its service account, `kind` that of
+    its owner.
     """
 
     namespace: str
@@ -38,6 +39,7 @@ class Pod:
     other_node_ips: tuple[str, ...] = ()
     many: bool = False
     account: str = "default"
+    kind: str = field(default="", compare=False)
 
     @cached_property
     def by_family(self) -> Mapping[int, Pod]:
@@ -59,7 +61,7 @@ def of_one(src: End, dst: End) -> bool:
     return (
         isinstance(src, Pod)
         and isinstance(dst, Pod)
-        and (src.namespace, src.name) == (dst.namespace, dst.name)
+        and (src.namespace, src.name, src.kind) == (dst.namespace, dst.name, dst.kind)
     )
 
 

@@ -510,6 +510,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
         ips[1:],
         nodes[1:],
         account=_account(inner),
+        kind=kind,
     )
     reading = "" if inner.get("automountServiceAccountToken") is False else pod.account
     return Workload(kind, pod, reading, tuple(dict.fromkeys(_probed(inner))), selector_of(obj), obj)

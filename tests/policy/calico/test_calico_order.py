@@ -1,6 +1,7 @@
 """Calico's policies, point by point of its text: tiers, order, whom rules mean, ports, sets, what is left open."""
 
 import pytest
+from narrowing import left_out
 
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.objects import port_sets as ports
@@ -522,3 +523,20 @@ def test_what_isolates_and_which_addresses_are_told_apart():
     )
     assert names(network(*policies, by_labels, of_service).order, *asked, "198.51.100.8") == [*asked]
     assert order.isolates(DB, INGRESS) and not order.isolates(DB, EGRESS) and not order.isolates(WEB, INGRESS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "tiered"),
+    [
+        ("ClusterNetworkPolicy", "kube-admin", {"tier": "Admin"}),
+        ("AdminNetworkPolicy", "adminnetworkpolicy", {}),
+    ],
+)
+def test_the_index_asks_both_kinds_of_policies_of_a_cluster_wide_tier_as_one(kind, name, tiered):
+    """A Pass of one skips the denial of the other."""
+    passing = {"action": "Pass", "from": [{"namespaces": {}}]}
+    spec = {"priority": 1, "subject": {"namespaces": {}}, "ingress": [passing], **tiered}
+    admin = {"kind": kind, "metadata": {"name": "wide"}, "spec": spec}
+    shut = gnp(f"{name}.shut", {"action": "Deny"}, tier=name, order=1)
+    found = Network(SPACES, [], [admin], further=[shut])
+    assert found.allowed(WEB, DB, "TCP", 80) and left_out(found, [WEB, DB, CART]) == []

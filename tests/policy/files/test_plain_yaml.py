@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sampling import FULL
 
 from orchestrator.errors import BadInput
-from orchestrator.policy.files.plain_yaml import MOST_LINES, MOST_PARTS, plain
+from orchestrator.policy.files.plain_yaml import MOST_PARTS, MOST_VALUES, plain
 from orchestrator.policy.files.yaml_text import by_events
 
 KEYS = [
@@ -211,10 +211,13 @@ def test_a_usual_manifest_is_read_by_the_faster_one():
         "a: &x b\nc: *x\n",
         "- " * 60 + "a\n",
         "".join(f"{' ' * n}a:\n" for n in range(40)),
-        "a: b\n" * (MOST_LINES + 1),
+        "a: b\n" * (MOST_VALUES // 6),
         "---\n" * (MOST_PARTS + 1),
-        "a: [" + "a, " * (MOST_LINES + 1) + "a]\n",
+        "a: [" + "a, " * (MOST_VALUES + 1) + "a]\n",
         "kind: List\nitems:\n- a: b\n",
+        "  kind: List\n  items:\n  - a: b\n",
+        "a:\n" + "  - - - a: [b, c]\n" * 15_000,
+        f'a: "{"b" * (5 << 20)}"\n',
     ],
 )
 def test_what_may_be_hostile_or_needs_more_than_values_is_left_to_the_other_one(text):

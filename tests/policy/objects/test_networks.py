@@ -32,3 +32,21 @@ def test_an_address_is_held_where_one_of_the_networks_holds_it(texts, address):
 
 def test_an_address_that_is_not_known_is_held_by_none():
     assert Networks(["0.0.0.0/0", "::/0"]).hold("") is False
+
+
+@given(
+    st.lists(st.tuples(FOURS, st.lists(FOURS | SIXES, max_size=4)), min_size=1, max_size=3),
+    st.sampled_from(ADDRESSES),
+)
+def test_a_block_holds_what_its_exceptions_leave_wherever_those_are(given, address):
+    asked = ipaddress.ip_address(address)
+    inside = [
+        asked in ipaddress.ip_network(cidr, strict=False)
+        and not any(asked in ipaddress.ip_network(e, strict=False) for e in without)
+        for cidr, without in given
+    ]
+    found = Networks(blocks=[{"cidr": cidr, "except": without} for cidr, without in given])
+    assert found.hold(address) is any(inside)
+    for version in (4, 6):
+        ends = [end for span in found.ranges(version) for end in span]
+        assert ends == sorted(ends)

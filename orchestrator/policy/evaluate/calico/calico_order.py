@@ -4,7 +4,7 @@ Source: projectcalico.org/v3, Tier and order. NetworkPolicies are in the tier `d
 tiers of their own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -133,9 +133,13 @@ class CalicoOrder:
         for policy in self._calico:
             yield from chain.from_iterable(policy.networks.values())
 
-    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
+    def lone_addresses(self) -> Collection[str]:
+        """None: every address is what rules and sets say of it."""
+        return ()
+
+    def networks_of(self, pod: Pod, side: Direction, by_rule: bool = False) -> Iterator[Networks]:
         """Those of the policies that select a pod, and of all cluster-wide policies of Kubernetes."""
-        yield from self._kubernetes.networks_of(pod, side)
+        yield from self._kubernetes.networks_of(pod, side, by_rule)
         for selecting in self.selecting(pod, side):
             for entry in selecting.by_name:
                 yield from entry.policy.networks[side] if entry.policy else ()
@@ -162,9 +166,8 @@ class CalicoOrder:
         def asked(number: int, pod: Pod) -> Iterator[Iterable[Bound]]:
             for tier, by_name, by_tier in self.selecting(pod, side):
                 entries = by_tier if reading.names_by_tier else by_name
-                if tier.cluster:
-                    yield of_cluster[tier.cluster].get(number, ())
-                rules = [bound for e in entries for own, bound in said(e) if own >> number & 1]
+                rules = list(of_cluster[tier.cluster].get(number, ())) if tier.cluster else []
+                rules += [bound for e in entries for own, bound in said(e) if own >> number & 1]
                 if entries:
                     rules.append(Bound("Pass" if tier.passes else "Deny", everyone, everyone))
                 yield rules

@@ -3,7 +3,7 @@
 Sources: Cilium 1.20, Documentation/security/policy and Documentation/network/kubernetes/policy.rst, pkg/policy/repository.go.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
 
@@ -92,13 +92,17 @@ class CiliumOrder:
             yield from chain.from_iterable(policy.networks.values())
         yield from self._of_all
 
-    def networks_of(self, pod: Pod, side: Direction) -> Iterator[Networks]:
-        """Those of the policies that select a pod, and of all cluster-wide policies; of a node all."""
-        if pod.host_network:
-            yield from self.networks()
-            return
-        for policy in self._selected(pod):
-            yield from policy.networks[side]
+    def lone_addresses(self) -> Collection[str]:
+        """Of whatever the agent knows what it is: the API server, health and ingress."""
+        return self._agent.known or ()
+
+    def networks_of(self, pod: Pod, side: Direction, by_rule: bool = False) -> Iterator[Networks]:
+        """Those of the policies that select a pod, and of all cluster-wide policies; of a node those of all."""
+        for policy in self._policies if pod.host_network else self._selected(pod):
+            if by_rule:
+                yield from (networks for rule in policy.rules[side] for networks in rule.peers.networks_apart)
+            else:
+                yield from policy.networks[side]
         yield from self._of_all
 
     @cached_property

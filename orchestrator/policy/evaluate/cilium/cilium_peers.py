@@ -88,6 +88,11 @@ class Peers:
         """The addresses that its blocks name."""
         return Networks(blocks=self.blocks())
 
+    @cached_property
+    def networks_apart(self) -> Sequence[Networks]:
+        """As `networks`, each block by itself."""
+        return [Networks(blocks=[block]) for block in self.blocks()]
+
     def blocks(self) -> Iterator[Part]:
         """Those that it names by themselves, and those of Services."""
         for _, one in self.items:

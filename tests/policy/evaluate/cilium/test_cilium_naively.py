@@ -85,5 +85,5 @@ def test_nothing_is_left_out_and_no_address_taken_for_another(world, quirks, ove
     hosts = [replace(pods[0], name="h", host_network=True), *pods]
     assert left_out(net, hosts) == []
     nodes = {*world["nodes"], *(p.node_ip for p in pods)}
-    outside = [a for a in OUTSIDE if not {"health", "ingress"} & {*world["known"].get(a, ())}]
-    assert told_apart(net, pods, [*outside, *world["nodes"], "2001:db8::1"], nodes) == []
+    alone = {*nodes, *net.order.lone_addresses()}
+    assert told_apart(net, pods, [*OUTSIDE, *world["nodes"], "2001:db8::1"], alone) == []
