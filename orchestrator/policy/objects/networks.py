@@ -41,9 +41,6 @@ class Networks:
         """The first addresses of what was given, though another one may end just before it."""
         return self._begins[version]
 
-    def __bool__(self) -> bool:
-        return any(firsts for firsts, _ in self._ranges.values())
-
 
 def canonical(address: str) -> str:
     """An address as it is compared: of IPv6 there are several ways to write one, and API objects may have any of them."""

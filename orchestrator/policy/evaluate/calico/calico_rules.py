@@ -75,7 +75,10 @@ class Entity:
 
     def networks(self) -> Iterator[Networks]:
         """Those that it names, and the addresses of its Service, each of which has ports of its own."""
-        yield from (found for found in (self._nets, self._not_nets) if found)
+        if self.body.get("nets"):
+            yield self._nets
+        if self.body.get("notNets"):
+            yield self._not_nets
         if named := self.body.get("services"):
             space = named.get("namespace") or self.own
             yield from (Networks([a]) for a in self.world.addresses_of(space, str(named.get("name"))))
