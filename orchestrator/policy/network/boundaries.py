@@ -75,7 +75,7 @@ def crossings(
 ) -> list[Crossing]:
     """Every pair of workloads in two changed namespaces that one order or the other breaks or opens.
 
-    Raises OverflowError past the bound of pairs. Both fleets hold the same workloads.
+    Raises OverflowError past the bound of pairs that the policies may let talk. Both fleets hold the same workloads.
     """
     names = set(changed)
     workloads = [w for w in old.workloads if w.pod.namespace in names]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-Span = tuple[int, int]  # the first and the last address
+Interval = tuple[int, int]  # the first and the last address
 _address = lru_cache(32_768)(ipaddress.ip_address)
 
 
@@ -15,7 +15,7 @@ class Networks:
 
     def __init__(self, texts: Iterable[str] = (), blocks: Iterable[Mapping[str, Any]] = ()) -> None:
         """`blocks` are such as an ipBlock: a `cidr`, and what of it they leave out, `except`."""
-        found: dict[int, list[Span]] = {4: [], 6: []}
+        found: dict[int, list[Interval]] = {4: [], 6: []}
         for version, span in map(_span, texts):
             found[version].append(span)
         for block in blocks:
@@ -33,7 +33,7 @@ class Networks:
         at = bisect_right(firsts, int(asked)) - 1
         return at >= 0 and int(asked) <= lasts[at]
 
-    def ranges(self, version: int) -> Iterator[Span]:
+    def ranges(self, version: int) -> Iterator[Interval]:
         """The disjoint ranges of an IP version, in order."""
         return zip(*self._ranges[version], strict=True)
 
@@ -48,13 +48,13 @@ def canonical(address: str) -> str:
 
 
 @lru_cache(32_768)
-def _span(text: str) -> tuple[int, Span]:
+def _span(text: str) -> tuple[int, Interval]:
     """The IP version of a network, and its ends."""
     network = ipaddress.ip_network(text, strict=False)
     return network.version, (int(network.network_address), int(network.broadcast_address))
 
 
-def _without(whole: Span, parts: Iterable[Span]) -> Iterator[Span]:
+def _without(whole: Interval, parts: Iterable[Interval]) -> Iterator[Interval]:
     """What is left of a range without parts of it."""
     first, last = whole
     for one, other in sorted(parts):
@@ -67,7 +67,7 @@ def _without(whole: Span, parts: Iterable[Span]) -> Iterator[Span]:
         yield first, last
 
 
-def _ranges(spans: Iterable[Span]) -> tuple[Sequence[int], Sequence[int]]:
+def _ranges(spans: Iterable[Interval]) -> tuple[Sequence[int], Sequence[int]]:
     """The first and the last addresses of disjoint ranges, in order."""
     firsts: list[int] = []
     lasts: list[int] = []

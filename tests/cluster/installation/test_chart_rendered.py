@@ -149,10 +149,7 @@ for _part, _name in ACCOUNTS.items():
         {"a": "b"},
     )
 # Held by tests of their own: what a part installs, and the file of settings.
-for _name in KINDS:
-    _role = f"netpol-canary-{_name.removeprefix('kinds.').lower()}"
-    EFFECTS[_name] = (True, ("ClusterRole", _role), "metadata.name", _role)
-ELSEWHERE = {"settings", *(v.name for v in VALUES if v.name.endswith(".enabled"))}
+ELSEWHERE = {"settings", *KINDS, *(v.name for v in VALUES if v.name.endswith(".enabled"))}
 
 
 def built(*bases):
@@ -290,6 +287,15 @@ def test_an_image_that_is_pulled_by_secrets_is_so_everywhere(tmp_path):
     specs.append(hooks(*given)["Job"]["spec"]["template"]["spec"])
     assert [s["imagePullSecrets"] for s in [*specs, found[WAVE]["spec"]]] == [[{"name": "mine"}]] * 5
     assert all(s["containers"][0]["env"][-1] == {"name": "A"} for s in specs)
+
+
+def test_each_kind_is_granted_by_itself(tmp_path):
+    plain = by_name(rendered()).keys()
+    for name in KINDS:
+        kind = name.removeprefix("kinds.")
+        role = f"netpol-canary-{kind.lower()}"
+        found = by_name(rendered(*valued(tmp_path, {"kinds": {kind: True}}))).keys()
+        assert found - plain == {("ClusterRole", role), ("ClusterRoleBinding", role)}
 
 
 @pytest.mark.parametrize("part", [v.name.split(".")[0] for v in VALUES if v.name.endswith(".enabled")])

@@ -28,7 +28,7 @@ from orchestrator.policy.evaluate.cilium.cilium_policies import (
 )
 from orchestrator.policy.evaluate.cilium.cilium_services import Referred
 from orchestrator.policy.evaluate.cilium.cilium_tiers import among, of_priority
-from orchestrator.policy.evaluate.cilium.cilium_union import met, most, refusal, unasked, union
+from orchestrator.policy.evaluate.cilium.cilium_union import met, refusal, unasked, union, union_bounds
 from orchestrator.policy.evaluate.cluster_policies import compiled
 from orchestrator.policy.evaluate.cni_profiles import Reading
 from orchestrator.policy.evaluate.order import Ends
@@ -137,7 +137,7 @@ class CiliumOrder:
         )
         unresolved = reading.services_open or bool(self._agent.quirks)
         named = {
-            id(p): list(most(p, side, crowd, bugs, unresolved)) for p in self._policies
+            id(p): list(union_bounds(p, side, crowd, bugs, unresolved)) for p in self._policies
         }  # by policies, each once
         refused, rest = (Bound("Deny", everyone, everyone),), (Bound("Accept", everyone, everyone),)
         found = []

@@ -52,7 +52,7 @@ def union(found: Sequence[Met], reading: Reading, dst: End, own_node: bool) -> I
         yield stating("Accept", port_sets.ANY, text)
 
 
-def most(
+def union_bounds(
     policy: CiliumPolicy, side: Direction, crowd: Crowd, bugs: frozenset[str], unresolved: bool
 ) -> Iterator[Bound]:
     """As `met`, of all pods at once; `unresolved` counts rules whose Services are not there."""
