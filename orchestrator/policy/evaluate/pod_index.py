@@ -87,8 +87,6 @@ class PodIndex:
         for number, pod in enumerate(self._given):
             for address in map(ipaddress.ip_address, filter(None, (pod.ip, *pod.other_ips))):
                 found[address.version].append((int(address), number))
-        return {v: ([a for a, _ in some], [n for _, n in some]) for v, some in map(_sorted, found.items())}
-
-
-def _sorted(item: tuple[int, list[tuple[int, int]]]) -> tuple[int, list[tuple[int, int]]]:
-    return item[0], sorted(item[1])
+        for some in found.values():
+            some.sort()
+        return {v: ([a for a, _ in some], [n for _, n in some]) for v, some in found.items()}

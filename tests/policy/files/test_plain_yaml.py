@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sampling import FULL
 
 from orchestrator.errors import BadInput
+from orchestrator.policy.files.manifest import parse_all
 from orchestrator.policy.files.plain_yaml import MOST_PARTS, MOST_VALUES, plain
 from orchestrator.policy.files.yaml_text import by_events
 
@@ -222,3 +223,19 @@ def test_a_usual_manifest_is_read_by_the_faster_one():
 )
 def test_what_may_be_hostile_or_needs_more_than_values_is_left_to_the_other_one(text):
     assert plain(text.encode()) is None
+
+
+class Below(dict):
+    """Files that people know by what stands before their paths."""
+
+    def __init__(self, below, **files):
+        super().__init__(files)
+        self.below = below
+
+
+def test_a_file_that_two_states_share_is_cited_at_the_one_that_asks():
+    known, text = {}, MANIFEST.replace("{name: x}", "\n  name: x").encode()
+    first, last = (parse_all(Below(at, web=text, empty=b"---\n"), known) for at in ("old/", "new/"))
+    assert [d.where for d in first] == ["old/web:3", "old/web:32"]
+    assert [d.where for d in last] == ["new/web:3", "new/web:32"]
+    assert all(one.obj is other.obj for one, other in zip(first, last, strict=True))
