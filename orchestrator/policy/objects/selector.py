@@ -50,17 +50,20 @@ def build(parts: list[Requirement]) -> Selector:
     return {"matchExpressions": found}
 
 
-def conjunction(left: Mapping[str, Any], right: Mapping[str, Any]) -> Selector | None:
-    """What both select, one requirement a key and operator; None where that is plainly nothing."""
+def merged(parts: Iterable[Requirement]) -> list[Requirement] | None:
+    """The same in fewest requirements, one a key and operator, sorted; None where plainly nothing fulfils all of them.
+
+    Two that mean the same labels come out the same.
+    """
     by_key: dict[str, dict[str, frozenset[str]]] = {}
-    for key, operator, values in [*requirements(left), *requirements(right)]:
+    for key, operator, values in parts:
         mine = by_key.setdefault(key, {})
         if operator not in mine:
             mine[operator] = values
         else:
             mine[operator] = mine[operator] & values if operator == "In" else mine[operator] | values
-    parts = []
-    for key, mine in by_key.items():
+    found = []
+    for key, mine in sorted(by_key.items()):
         if "DoesNotExist" in mine and mine.keys() & {"In", "Exists"}:
             return None
         if "In" in mine:  # what is in, exists and is not what it is not
@@ -69,13 +72,27 @@ def conjunction(left: Mapping[str, Any], right: Mapping[str, Any]) -> Selector |
                 return None
         elif "DoesNotExist" in mine:
             mine = {"DoesNotExist": frozenset()}
-        parts += [(key, operator, values) for operator, values in mine.items()]
-    return build(parts)
+        elif not mine.get("NotIn", True):  # not in nothing says nothing
+            del mine["NotIn"]
+        found += [(key, operator, values) for operator, values in sorted(mine.items())]
+    return found
+
+
+def conjunction(left: Mapping[str, Any], right: Mapping[str, Any]) -> Selector | None:
+    """What both select, one requirement a key and operator; None where that is plainly nothing."""
+    parts = merged([*requirements(left), *requirements(right)])
+    return None if parts is None else build(parts)
+
+
+def opposite(part: Requirement) -> Requirement:
+    """What holds of exactly the labels of which a requirement does not."""
+    key, operator, values = part
+    return key, _OPPOSITE[operator], values
 
 
 def complement(selector: Mapping[str, Any]) -> list[Selector]:
     """Selectors that together select exactly what this one does not; none for `{}`."""
-    return [build([(k, _OPPOSITE[o], v)]) for k, o, v in requirements(selector)]
+    return [build([opposite(part)]) for part in requirements(selector)]
 
 
 _PART = re.compile(

@@ -30,8 +30,8 @@ def allowed(world, src, dst, protocol, port):
     one, other = (_seen(world["pods"].get(end, end)) for end in (src, dst))
     if one == other:
         return True
-    out = isinstance(one, str) or _side(world, "egress", one, other, other, protocol, port)
-    return out and (isinstance(other, str) or _side(world, "ingress", other, one, other, protocol, port))
+    out = isinstance(one, str) or at_end(world, "egress", one, other, other, protocol, port)
+    return out and (isinstance(other, str) or at_end(world, "ingress", other, one, other, protocol, port))
 
 
 def _seen(end):
@@ -46,7 +46,8 @@ def refused(policy):
     return policy["kind"].startswith("Cilium") and any(not any(s.get(n) for n in lists) for s in specs)
 
 
-def _side(world, side, pod, peer, dst, protocol, port):
+def at_end(world, side, pod, peer, dst, protocol, port):
+    """Whether one end alone lets a connection pass."""
     verdict = _tier(world, "Admin", side, pod, peer, dst, protocol, port)
     if verdict in ("Accept", "Deny"):
         return verdict == "Accept"
@@ -262,7 +263,7 @@ def _tier(world, tier, side, pod, peer, dst, protocol, port):
     for policy in world["policies"]:
         if policy["kind"] != "ClusterNetworkPolicy" or policy["spec"]["tier"] != tier:
             continue
-        if not _plain(policy["spec"]["subject"]["namespaces"], world["namespaces"][pod["namespace"]]):
+        if not _of_tier(world, policy["spec"]["subject"], pod):
             continue
         for number, rule in enumerate(policy["spec"].get(side, [])):
             near = any(
@@ -277,7 +278,15 @@ def _tier(world, tier, side, pod, peer, dst, protocol, port):
 def _tier_peer(world, one, peer, pod):
     if "networks" in one:
         return any(_block(world, {"cidr": n}, peer, pod) for n in one["networks"])
-    return isinstance(peer, dict) and _plain(one["namespaces"], world["namespaces"][peer["namespace"]])
+    return isinstance(peer, dict) and _of_tier(world, one, peer)
+
+
+def _of_tier(world, subject, pod):
+    """Whether a subject of ClusterNetworkPolicy, or a peer of pods, means one."""
+    pods = subject.get("pods") or {"namespaceSelector": subject.get("namespaces")}
+    kept = {k: v for k, v in pod["labels"].items() if not LEFT_OUT.match(k)}
+    spaces = world["namespaces"][pod["namespace"]]
+    return _plain(pods["namespaceSelector"], spaces) and _plain(pods.get("podSelector", {}), kept)
 
 
 def _tier_port(rule, protocol, port):

@@ -108,7 +108,7 @@ def _passing(world, chosen, src, dst, protocol, port):
             found = {
                 a and b
                 for a in found
-                for b in _side(world, chosen, side, end, peer, dst, protocol, port, own)
+                for b in at_end(world, chosen, side, end, peer, dst, protocol, port, own)
             }
     return found
 
@@ -123,7 +123,8 @@ def _of_node(pod, address):
     return not isinstance(pod, str) and isinstance(address, str) and address == pod.node_ip != ""
 
 
-def _side(world, chosen, side, pod, peer, dst, protocol, port, own):
+def at_end(world, chosen, side, pod, peer, dst, protocol, port, own=False):
+    """What may come of the policies of one end alone; both ends as they are seen."""
     answers = set()
     for action in of_tier(world, chosen, "Admin", side, pod, peer, dst, protocol, port):
         if action in ("Accept", "Deny"):

@@ -82,6 +82,9 @@ def _selectors(keys, values):
     )
 
 
+labels = _selectors(
+    ["app", "tier", "canary", "pod-template-hash", "k8s.io/part"], _VALUES
+)  # of pods, as Kubernetes selects them
 endpoints = st.one_of(
     _selectors(_KEYS, _VALUES),
     _selectors([*_KEYS, *_OF_SPACE], [*_VALUES, *_SPACE_VALUES]),
@@ -231,7 +234,15 @@ tiered = st.fixed_dictionaries(
     {
         "tier": st.sampled_from(["Admin", "Baseline"]),
         "priority": st.sampled_from([1, 2]),
-        "subject": st.fixed_dictionaries({"namespaces": _teams}),
+        "subject": st.one_of(
+            st.fixed_dictionaries({"namespaces": _teams}),
+            st.fixed_dictionaries(
+                {
+                    "namespaceSelector": _teams,
+                    "podSelector": _selectors(["app", "pod-template-hash"], _VALUES),
+                }
+            ).map(lambda pods: {"pods": pods}),
+        ),
     },
     optional={
         "ingress": _tier_rules("from"),

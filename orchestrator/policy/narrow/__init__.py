@@ -1,0 +1,1 @@
+"""A change for some pods alone: policies narrowed to a scope, and to all pods outside of it."""
