@@ -100,7 +100,7 @@ def read(ctx: Context, name: str) -> State:
     ahead = before_wave(rollout)
     return State(
         rollout,
-        {r.spec.namespace: r for r in found},
+        {r.spec.place: r for r in found},
         {a.spec.wave: a for a in analyses},
         approvals,
         freezes(ctx) if ahead else (),

@@ -36,12 +36,12 @@ class Tenure:
             return LATE
         return max(0.0, LATE - passed)
 
-    def fenced(self, namespace: str) -> None:
-        """What was asked for in this namespace before is refused from now on."""
+    def fenced(self, place: str) -> None:
+        """What was asked for in this place before is refused from now on."""
         with self._lock:
-            self._fenced.add(namespace)
+            self._fenced.add(place)
 
-    def open(self, namespace: str) -> bool:
+    def open(self, place: str) -> bool:
         """Whether something that was asked for in it may replace or delete an object yet."""
         with self._lock:
-            return self.doubted is not None and namespace not in self._fenced
+            return self.doubted is not None and place not in self._fenced

@@ -11,10 +11,10 @@ from orchestrator.measure.metrics_look import calmed, thresholds
 from orchestrator.measure.sequential_look import Key, deciding, recorded, said
 from orchestrator.measure.vanished import remaining, vanished
 from orchestrator.rollout.next import State
+from orchestrator.rollout.order.shards import part
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import built
 from orchestrator.rollout.resources.resource import WaveAnalysis
-from orchestrator.rollout.shards import part
 
 MOST_KEPT = 600  # records of a look in all readings of a wave, beside those that the analysis keeps
 MOST_TEXT = 60_000  # characters of their messages, and of their queries

@@ -12,8 +12,8 @@ from orchestrator.context import ANALYSIS, Context
 from orchestrator.errors import Conflict, RetryLater
 from orchestrator.ports import Manifest
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.order.shards import part, readers, writers
 from orchestrator.rollout.resources.resource import NamespaceRollout, WaveAnalysis, load
-from orchestrator.rollout.shards import part, readers, writers
 from orchestrator.rollout.timing import begun_later, look_time, settling
 from orchestrator.steps import apply, baseline
 from orchestrator.steps.analyze import decide
@@ -40,7 +40,7 @@ def write(ctx: Context, state: State, action: Action, shard: int) -> datetime | 
         return None
     if action.verb != "apply":
         raise RetryLater("the wave has no baseline yet")
-    apply.write(ctx, state, action, [item.spec.namespace for item in mine])
+    apply.write(ctx, state, action, [item.spec.place for item in mine])
     return ctx.clock.now()
 
 
@@ -125,5 +125,5 @@ WATCHING = frozenset({"analyze", "verdict"})  # parts that go on until the wave 
 
 
 def _mine(state: State, action: Action, shard: int) -> list[NamespaceRollout]:
-    names = part(state.wave_names(action.wave), shard, writers(state.rollout, action.wave))
+    names = part(state.wave_places(action.wave), shard, writers(state.rollout, action.wave))
     return state.known(names)

@@ -6,10 +6,10 @@ from hera.workflows import Parameter, Workflow
 from hera.workflows import models as argo
 
 from orchestrator.ports import Kind
+from orchestrator.rollout.order.shards import readers, writers
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL, SOURCE_LABEL
 from orchestrator.rollout.resources.resource import Rollout
-from orchestrator.rollout.shards import readers, writers
 from workflows.templates import LABELS, WAVE
 
 WORKFLOW = Kind("argoproj.io/v1alpha1", "Workflow")

@@ -10,7 +10,7 @@ from typing import Any
 from hera.workflows import DAG, Container, EmptyDirVolume, Env, Parameter, Resources, Task, WorkflowTemplate
 from hera.workflows import models as argo
 
-from orchestrator.rollout.shards import MOST_AT_ONCE
+from orchestrator.rollout.order.shards import MOST_AT_ONCE
 from workflows.exit_codes import AGAIN, KILLED
 
 WAVE, STEP = "netpol-canary-wave", "netpol-canary-step"

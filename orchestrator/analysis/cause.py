@@ -10,6 +10,7 @@ from typing import Literal
 from orchestrator.analysis.agreement import Row, agreement, plain
 from orchestrator.analysis.probe_answers import asked
 from orchestrator.rollout.next import State
+from orchestrator.rollout.order.write_turns import by_place
 from orchestrator.rollout.resources.conditions import of_type
 from orchestrator.rollout.resources.model import WaveEdge
 from orchestrator.rollout.resources.places import CLUSTER
@@ -49,7 +50,9 @@ def why(state: State, wave: int) -> Why | None:
         return None
     specs = state.rollout.spec.strategy.analysis.metrics
     written, hurt = _written(state, wave), _hurt(analysis, frozenset(s.name for s in specs if s.dry_run))
-    written |= frozenset(analysis.spec.watched if CLUSTER in written else ())
+    if CLUSTER in written:
+        names = state.wave_names(wave)
+        written |= frozenset(analysis.spec.watched if CLUSTER in names else names)
     pairs = zip(analysis.spec.edges, agreement(analysis.spec, analysis.status), strict=True)
     lost = [(edge, _fits(row, hurt)) for edge, row in pairs if row.loses and written & _spaces(edge)]
     fitting = sorted((p for p in lost if p[1] != "not"), key=lambda pair: FITS.index(pair[1]))
@@ -161,16 +164,13 @@ def _now(state: State, wave: int) -> str:
     if status.phase == "RolledBack":
         seconds = f" in {status.restored_seconds:.2g} s" if status.restored_seconds is not None else ""
         checked = f", {verified.message}" if verified else ""
-        back, gone = ([n for n in state.touched() if _is_gone(state, n) is there] for there in (False, True))
+        first = [items[0] for items in by_place(state)]
+        gone = [item.spec.namespace for item in first if item.status.phase == "Deleted"]
         deleted = f"{few(gone, MOST_EDGES)} was deleted meanwhile" if gone else ""
-        if gone and not back:
+        if gone and len(gone) == len(first):
             return f"nothing is left to restore: {deleted}; fix the commit and merge"
         checked += f"; {deleted}" if gone else ""
         return f"restored{seconds}{checked}; fix the commit and merge, or `netpol-canary retry` releases it"
     if status.phase == "Failed":
         return f"not everything could be restored: `netpol-canary describe {name}` says what stands"
     return f"everything up to wave {wave} is being rolled back; `netpol-canary explain {name}` says more"
-
-
-def _is_gone(state: State, name: str) -> bool:
-    return name in state.namespaces and state.namespaces[name].status.phase == "Deleted"

@@ -1,4 +1,8 @@
-"""The counts that sequential tests go by: read again from the baseline on at each look, so that nothing needs to be stored."""
+"""The counts that sequential tests go by: read again from the baseline on at each look, so that nothing needs to be stored.
+
+Where a wave changes some pods of a namespace, its series are told apart by their label `pod`: those pods are watched, and the
+others of the namespace, under the same traffic, are what they are compared with.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,19 @@ from orchestrator.context import Context
 from orchestrator.measure.kept_measurements import provider, record
 from orchestrator.measure.reader import EXCESS, Asking, Series, read_range, templates
 from orchestrator.measure.reader import Grid as Times
-from orchestrator.ports import MetricSource, Sample
+from orchestrator.ports import Kind, MetricSource, Sample
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.timing import applied_at, settling
 from orchestrator.wording import many
 
+POD = Kind("v1", "Pod")
 CHUNK = 50  # namespaces asked about in one query
 MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
 MOST_POINTS = 10_000  # of one query; Prometheus refuses more than 11,000
 LEAD = 4  # intervals read before a grid, so that a scrape that was lost at its start is not counted from zero
+SIBLINGS = "/others"  # after a namespace: its pods that a wave does not change; no namespace has such a name
 RECENT = 5  # intervals before the change in one of which a series must have been there to be lost by it
 
 
@@ -83,20 +89,42 @@ def streamed(
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
     controls = analysis.spec.control_group
+    scoped = _scoped(ctx, state, analysis.spec.wave)
     for metric in metrics:
         source = provider(ctx, plan, metric.provider)
         if isinstance(source, str):
             found.append(record(metric.name, watched[0], at, "Error", f"{metric.name}: {source}"))
             continue
         names = [*watched, *controls]
-        sides = [_counts(source, metric, names, grid, analysis.spec.watched) for grid in (past, now)]
-        compared = (sides[0].of(controls), sides[1].of(controls))
-        streams += [Stream(metric, n, sides[0], sides[1], compared) for n in watched]
+        before, after = (
+            _counts(source, metric, names, grid, analysis.spec.watched, scoped) for grid in (past, now)
+        )
+        for name in watched:
+            siblings = [name + SIBLINGS] if name + SIBLINGS in before.counts else []
+            others = siblings or controls
+            compared = (before.of(others), after.of(others))
+            streams.append(Stream(metric, name, before, after, compared, bool(siblings)))
     return found, streams
 
 
+def _scoped(ctx: Context, state: State, wave: int) -> dict[str, frozenset[str]]:
+    """The names of the pods that a wave changes, of each namespace in which it changes some."""
+    found = {}
+    for place in state.rollout.spec.waves[wave].namespaces:
+        for name in (place.covers or [place.name]) if place.pods else ():
+            labels = ",".join(f"{label.key}={label.value}" for label in place.pods)
+            pods = ctx.cluster.list(POD, name, labels)
+            found[name] = frozenset(str(pod["metadata"]["name"]) for pod in pods)
+    return found
+
+
 def _counts(
-    source: MetricSource, metric: m.MetricSpec, names: Sequence[str], grid: Grid, known: Sequence[str] = ()
+    source: MetricSource,
+    metric: m.MetricSpec,
+    names: Sequence[str],
+    grid: Grid,
+    known: Sequence[str],
+    scoped: Mapping[str, frozenset[str]],
 ) -> Counted:
     """Never raises for a metric: what could not be read is `broken`, with the query's text."""
     broken: dict[str, str] = {}
@@ -109,7 +137,7 @@ def _counts(
             asking = Asking(source, names[at : at + CHUNK], int(grid.step), [*names, *known])
             series = read_range(asking, template, metric, times)
             broken |= {name: f"{metric.name}: {text}" for name, text in series.broken.items()}
-            grown |= _grown(series, grid)
+            grown |= _grown(series, grid, scoped)
             asked.append(series.queries[0] if len(series.queries) == 1 else template)
         parts.append(grown)
     totals = parts[-1]
@@ -133,10 +161,19 @@ def _excess(counts: Counts, name: str) -> str:
     return f"{many(errors, 'error')} in {many(total, 'request')} in {name}"
 
 
-def _grown(series: Series, grid: Grid) -> dict[str, Increments]:
-    samples = [_named(s, name) for name, found in series.samples.items() for s in found]
+def _grown(series: Series, grid: Grid, scoped: Mapping[str, frozenset[str]]) -> dict[str, Increments]:
+    samples = [
+        _named(s, _whose(name, s.labels.get("pod", ""), scoped))
+        for name, found in series.samples.items()
+        for s in found
+    ]
     found = increments(samples, grid.lead, grid.step, grid.count + LEAD)
     return {name: grown[LEAD:] for name, grown in found.items()}
+
+
+def _whose(name: str, pod: str, scoped: Mapping[str, frozenset[str]]) -> str:
+    """The namespace, or the others in it where a pod is none of those that are watched there."""
+    return name + SIBLINGS if pod and name in scoped and pod not in scoped[name] else name
 
 
 def _named(sample: Sample, namespace: str) -> Sample:
@@ -145,13 +182,17 @@ def _named(sample: Sample, namespace: str) -> Sample:
 
 @dataclass(frozen=True)
 class Stream:
-    """One metric in one namespace, with its counts and the controls' on both sides of the change."""
+    """One metric in one namespace, with its counts and the controls' on both sides of the change.
+
+    `siblings` says that it is about some pods of the namespace, and that the controls are the others of it.
+    """
 
     metric: m.MetricSpec
     namespace: str
     before: Counted
     after: Counted
     controls: tuple[Counts | None, Counts | None]
+    siblings: bool = False
 
     @property
     def past(self) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 
 from orchestrator.context import POLICY
 from orchestrator.policy.files.touched_field import rule_of, touched_field
@@ -16,13 +15,13 @@ _REASON = re.compile(r"(after, \w+: (.*?)) \((.+?):(\d+)((?:, .*)?)\)")
 class Lines:
     """Of the rules that the rollout's connections name, and of the field that a change of a policy names."""
 
-    def __init__(self, state: State, names: Sequence[str]) -> None:
+    def __init__(self, state: State, wave: int) -> None:
         self._places: dict[str, str] = {}
         for text in (b for edge in state.rollout.spec.edges for b in edge.because):
             if found := _REASON.fullmatch(text):
                 self._places.setdefault(found[1], f"{found[3]}:{found[4]}")
         self._touched: dict[str, str] = {}
-        for spec in (item.spec for item in state.known(names)):
+        for spec in (item.spec for item in state.in_wave(wave)):
             before, after = (
                 {objects.key(o): o for o in map(json.loads, texts)} for texts in (spec.before, spec.after)
             )

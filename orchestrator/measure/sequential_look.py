@@ -66,7 +66,8 @@ def recorded(
         must = must or (stream.busy and stream.metric.required)
         phase = _phase(stream, known, alarm, must)
         if phase is not None:
-            item = record(key[0], key[1], at, phase[0], f"{key[0]} in {key[1]}: {phase[1]}")
+            where = f"{key[1]}, its canary pods beside the others" if stream.siblings else key[1]
+            item = record(key[0], key[1], at, phase[0], f"{key[0]} in {where}: {phase[1]}")
             values = {**_values(stream.metric, known), "query": stream.after.query[:8000]}
             found.append(item.model_copy(update=values))
     return found

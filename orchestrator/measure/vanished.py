@@ -17,7 +17,7 @@ def vanished(ctx: Context, state: State, analysis: WaveAnalysis) -> frozenset[st
     """Of the wave's namespaces and the watched ones those that are gone, are going, or are others of the same name."""
     wave = state.wave_names(analysis.spec.wave)
     names = dict.fromkeys([*wave, *analysis.spec.watched, *analysis.spec.control_group])
-    frozen = {n.spec.namespace: n.spec.namespace_uid for n in state.known(wave)}
+    frozen = {n.spec.namespace: n.spec.namespace_uid for n in state.in_wave(analysis.spec.wave)}
     try:
         standing = {str(o["metadata"]["name"]): o["metadata"] for o in ctx.cluster.list(NAMESPACE)}
     except Forbidden:

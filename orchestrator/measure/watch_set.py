@@ -57,7 +57,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     except Forbidden as error:
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {error}"[:MOST_NOTE]])
     cni = state.rollout.spec.strategy.cni
-    states = (standing, _overlaid(state, mine, standing))
+    states = (standing, _overlaid(state, wave, standing))
     old, new = asked_alike(*(fleet(documents_, live=True).under(cni) for documents_ in states))
     changed = concerned(mine, new)
     unknown = left_open(old, new)
@@ -73,8 +73,8 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     connected |= _earlier(state, wave, new, reading)
     busy = {w.pod.namespace for w in old.workloads}
     controls = sorted(n for n in busy - connected - everyone - set(asked) if not n.startswith("kube-"))
-    moved = changes(old, new, reading, _commits(state, mine), replicas=True)
-    lines = Lines(state, mine)
+    moved = changes(old, new, reading, _commits(state, wave), replicas=True)
+    lines = Lines(state, wave)
     chosen = probing.Chosen(())
     if probes and plan.probing.edges:
         apart = [*controls, *sorted(busy - changed - set(controls))]
@@ -160,15 +160,15 @@ def _edge(change: Change, wave: int, lines: Lines) -> m.WaveEdge:
     return edge(change.src.name, change.dst.name, change, because, wave)
 
 
-def _commits(state: State, names: Sequence[str]) -> dict[str, str]:
+def _commits(state: State, wave: int) -> dict[str, str]:
     """The commit that last changed a file, by the file's path."""
-    found = [c for n in state.known(names) for c in n.spec.changes]
+    found = [c for n in state.in_wave(wave) for c in n.spec.changes]
     return {c.file.rpartition(":")[0]: c.commit for c in found if c.file and c.commit}
 
 
-def _overlaid(state: State, names: list[str], standing: Sequence[Document]) -> Iterator[Document]:
+def _overlaid(state: State, wave: int, standing: Sequence[Document]) -> Iterator[Document]:
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
-    specs = [n.spec for n in state.known(names)]
+    specs = [n.spec for n in state.in_wave(wave)]
     before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
     gone = {(place(o), objects.key(o)) for o in (*before, *after)}
     files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}

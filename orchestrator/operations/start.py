@@ -12,7 +12,7 @@ from orchestrator.planning.forecast import Forecast, forecast, refuse
 from orchestrator.planning.orphans import feared, removal
 from orchestrator.planning.planner import plan as make_plan
 from orchestrator.policy.workloads.fleet import Workload
-from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.order.plan import Plan
 from orchestrator.rollout.resources.objects import MOST_LABEL
 from orchestrator.rollout.resources.places import spaces
 from orchestrator.rollout.resources.resource import Source, load

@@ -27,7 +27,7 @@ from orchestrator.policy.objects.directions import Direction, directions
 from orchestrator.policy.schemas.policy_kinds import CILIUM, closes, group_of
 from orchestrator.policy.writes import write_order
 from orchestrator.policy.writes.bridges import BRIDGE_LABEL
-from orchestrator.rollout.plan import NamespacePlan
+from orchestrator.rollout.order.plan import NamespacePlan
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Manifest
 

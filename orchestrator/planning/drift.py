@@ -9,7 +9,7 @@ from orchestrator.planning.newcomers import unreached
 from orchestrator.planning.planner import plan
 from orchestrator.ports import Kind
 from orchestrator.rollout.managers import Other, last_writer
-from orchestrator.rollout.plan import ObjectChange
+from orchestrator.rollout.order.plan import ObjectChange
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.places import space
 from orchestrator.rollout.resources.resource import Rollout, Source

@@ -1,6 +1,6 @@
 """What a plan would do to the cluster's workloads, before anything is written; what must not be is refused."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.kube.cni import GENERIC, detected, settled
@@ -8,18 +8,20 @@ from orchestrator.adapters.kube.workloads import documents
 from orchestrator.analysis.queries.presets import expanded
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden, Refused
+from orchestrator.planning.afterwards import afterwards
 from orchestrator.planning.concerned import concerned
 from orchestrator.planning.probe_draw import drawn
 from orchestrator.planning.serving import cut_off, serving
 from orchestrator.policy.author.intents import PolicyTest, Result, holding, run, tests_of
 from orchestrator.policy.author.probing import Chosen
-from orchestrator.policy.files.manifest import Document, below, parse
+from orchestrator.policy.files.manifest import Document, parse
 from orchestrator.policy.impact.impact import Impact, impact
 from orchestrator.policy.impact.risk import KINDS, LEVELS, Risk, risk
 from orchestrator.policy.network.boundaries import (
     Boundary,
     Proposal,
     boundaries,
+    by_end,
     crossings,
     propose,
     until_last,
@@ -28,14 +30,12 @@ from orchestrator.policy.network.connection_diff import Change, changes, touched
 from orchestrator.policy.network.connections import table
 from orchestrator.policy.network.left_open import left_open, told
 from orchestrator.policy.network.ranges import ranges
-from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_kinds, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, fleet
 from orchestrator.rollout.layout import ENDINGS
-from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.order.plan import Plan
 from orchestrator.rollout.resources import model as m
-from orchestrator.rollout.resources import objects
-from orchestrator.rollout.resources.places import CLUSTER, place, spaces
+from orchestrator.rollout.resources.places import CLUSTER
 from orchestrator.wording import few
 
 MOST_SHOWN = 3
@@ -52,7 +52,8 @@ class Forecast:
 
     `chosen` is what would be tried with real packets, were all waves one; None where probes cannot run. `cni` is the
     profile by which policies were read. `notes` name policies that stand in the cluster and are not evaluated, and changed
-    rules of which nobody knows what they open. `unserved` names what serves policies and could not be called any more.
+    rules of which nobody knows what they open. `unserved` names what serves policies and could not be called any more. `waves` are
+    those of namespaces, and of workloads that change with another wave than theirs.
     """
 
     changes: Sequence[Change] = ()
@@ -67,6 +68,7 @@ class Forecast:
     cni: str = GENERIC
     notes: Sequence[str] = ()
     unserved: Sequence[str] = ()
+    waves: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lasting(self) -> list[Boundary]:
@@ -100,16 +102,26 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
         if tests:
             raise
         return replace(_unknown(f"the pods cannot be listed: {error}"), cni=cni)
-    spaced = replace(plan, namespaces={n: plan.namespaces[n] for n in spaces(plan.namespaces)})
-    whole = fleet(_afterwards(standing, plan, files), live=True).under(cni)
-    old, new = asked_alike(fleet(standing, live=True).under(cni), whole)
-    mid = new if spaced == plan else fleet(_afterwards(standing, spaced, files), live=True).under(cni)
-    mid, _ = asked_alike(mid, new)
+    states = (fleet(found, live=True).under(cni) for found in _states(standing, plan, files))
+    old, mid, new = asked_alike(*states)
     servers, untold = serving(ctx.cluster, plan, standing)
     notes = (*unread_policies(new), *told(left_open(old, new)), *untold)
     unserved = cut_off(servers, plan, old, cni)
     found = _evaluated(ctx, plan, strategy, (old, mid, new), tests, cni)
-    return replace(found, notes=notes, unserved=unserved)
+    apart = old.workloads if any(part.pods for wave in plan.waves for part in wave.parts.values()) else ()
+    waves = {**plan.numbers, **{w.name: plan.wave_of(w) for w in apart}}
+    return replace(found, notes=notes, unserved=unserved, waves=waves)
+
+
+def _states(
+    standing: Sequence[Document], plan: Plan, files: Mapping[str, bytes]
+) -> Iterator[Iterable[Document]]:
+    """Before; while what is for the whole cluster has not changed yet, or has alone, where it comes first; afterwards."""
+    wide = {name: item for name, item in plan.namespaces.items() if name == CLUSTER}
+    spaced = {name: item for name, item in plan.namespaces.items() if name != CLUSTER}
+    yield standing
+    yield afterwards(standing, wide if plan.cluster_first else spaced, files)
+    yield afterwards(standing, plan.namespaces, files)
 
 
 def _evaluated(
@@ -121,7 +133,7 @@ def _evaluated(
     cni: str,
 ) -> Forecast:
     """What becomes of the connections: before, while only what is for the whole cluster is still as before, and afterwards."""
-    old, mid, new = fleets
+    old, _, new = fleets
     reading = settled(cni)
     results = run(new, tests, reading) if tests else []
     failed = [f"{r.name}: {problem}" for r in results for problem in _problems(r)]
@@ -133,11 +145,8 @@ def _evaluated(
     chosen = _chosen(ctx, old, new, moved, plan, strategy, reading)
     effect = impact(old, new, moved, reading, own=ctx.namespace)
     level = risk(moved, effect, strategy.risk, len(left_open(old, new)), unread_kinds(new))
-    waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
-    last = waves.pop(CLUSTER, None)
     try:
-        crossed = crossings(old, mid, waves, reading)
-        late = [] if last is None else until_last(fleets, waves, last, reading)
+        between, proposal = _between(plan, fleets, reading)
     except OverflowError as error:
         return Forecast(
             moved,
@@ -153,13 +162,26 @@ def _evaluated(
         moved,
         effect,
         level,
-        sorted([*boundaries(crossed, waves), *late], key=Boundary.order),
-        propose(crossed, waves),
+        between,
+        proposal,
         failed,
         probes=wanted,
         chosen=chosen,
         cni=cni,
     )
+
+
+def _between(
+    plan: Plan, fleets: tuple[Fleet, Fleet, Fleet], reading: dict[str, bool]
+) -> tuple[list[Boundary], Proposal]:
+    """What shows between two waves, and what would avoid it. Raises OverflowError."""
+    if plan.parts:
+        return by_end(fleets, plan.wave_of, reading), Proposal()
+    waves = plan.numbers
+    last = waves.pop(CLUSTER, None)
+    crossed = crossings(fleets[0], fleets[1], waves, reading)
+    late = [] if last is None else until_last(fleets, waves, last, reading)
+    return sorted([*boundaries(crossed, waves), *late], key=Boundary.order), propose(crossed, waves)
 
 
 def _chosen(
@@ -249,27 +271,3 @@ def _asked(gate: m.Gate, risk: Risk) -> bool:
 def _problems(result: Result) -> list[str]:
     """An intent about workloads that do not run now says nothing."""
     return [p for p in result.problems if "selects no workload" not in p]
-
-
-def _afterwards(standing: Sequence[Document], plan: Plan, files: Mapping[str, bytes]) -> Iterator[Document]:
-    """The cluster's namespaces and running pods, and its policies as they stand after the change."""
-    changed = {
-        (name, objects.key(obj)): change
-        for name, item in plan.namespaces.items()
-        for change in item.changes
-        for obj in (change.before, change.after)
-        if obj is not None
-    }
-    for document in standing:
-        obj = document.obj
-        if (place(obj), objects.key(obj)) not in changed:
-            yield document
-    for change in {id(c): c for c in changed.values()}.values():
-        if change.after is not None and is_policy(change.after):
-            path, _, line = change.file.rpartition(":")
-            number = int(line) if line.isdigit() else 1
-            yield (
-                Document(change.after, path, number, below(files), files.get(path, b""))
-                if path
-                else Document(change.after, "the repository", number)
-            )

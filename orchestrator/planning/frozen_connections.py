@@ -76,16 +76,16 @@ def wave_of(row: Row, waves: Mapping[str, int]) -> int:
     """The wave in which it changes: with the first end that takes it away, with the last that lets it pass.
 
     An end counts where one of its rules decides; where no rule is named, both do. What a policy of the whole cluster
-    decides changes with the last wave, as does what no namespace of the change has an end of.
+    decides changes with the last wave, as does what no namespace of the change has an end of. `waves` are those of namespaces, and
+    of workloads that have one of their own.
     """
     if CLUSTER in waves and any(WIDE.search(reason) for reason in row.because):
         return waves[CLUSTER]
     told = [any(f"{side}: " in reason for reason in row.because) for side in (EGRESS, INGRESS)]
     decides = told if any(told) else [True, True]
-    spaces = (space(end) for end, mine in zip((row.src, row.dst), decides, strict=True) if mine)
-    found = [waves[name] for name in spaces if name in waves]
-    if not found:
-        found = [waves[name] for name in (space(row.src), space(row.dst)) if name in waves]
+    ends = [waves.get(end, waves.get(space(end))) for end in (row.src, row.dst)]
+    found = [wave for wave, mine in zip(ends, decides, strict=True) if mine and wave is not None]
+    found = found or [wave for wave in ends if wave is not None]
     return (min(found) if row.lost else max(found)) if found else waves.get(CLUSTER, 0)
 
 

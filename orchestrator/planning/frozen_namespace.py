@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from orchestrator.errors import BadInput
 from orchestrator.ports import Commit
-from orchestrator.rollout.plan import NamespacePlan, size
+from orchestrator.rollout.order.plan import NamespacePlan, size
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import cut, most, planned
@@ -36,6 +36,7 @@ def _spec(
         rollout=rollout,
         wave=wave,
         namespace=item.name,
+        stage=item.stage,
         namespace_uid=item.uid,
         before=[objects.canonical(o) for o in item.before],
         after=[objects.canonical(o) for o in item.after],

@@ -11,13 +11,13 @@ from orchestrator.context import Context
 from orchestrator.planning.forecast import Forecast
 from orchestrator.policy.impact.risk import KINDS, Risk
 from orchestrator.ports import Kind
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Plan
+from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange, Plan
+from orchestrator.rollout.order.waves import arrange
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import SOURCE_LABEL, Manifest
 from orchestrator.rollout.resources.places import place
 from orchestrator.rollout.resources.resource import Source
-from orchestrator.rollout.waves import arrange
 from orchestrator.sources.selection import Selection, selection, system
 from orchestrator.wording import few, many
 

@@ -6,23 +6,26 @@ from functools import cache
 
 from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
-from orchestrator.errors import ApiError, BadInput
+from orchestrator.errors import ApiError, BadInput, Conflict
 from orchestrator.planning.between_writes import note
+from orchestrator.planning.by_parts import by_parts
 from orchestrator.planning.frozen_namespace import holdable
 from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import below
 from orchestrator.policy.files.touched_field import touched_field
+from orchestrator.policy.narrow.scopes import Unnarrowable
 from orchestrator.policy.schemas.policy_kinds import clusterwide
 from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.ports import Kind
 from orchestrator.rollout.layout import AT_ONCE, Placed, arrange
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange, Observed, Plan
+from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange, Observed, Plan
+from orchestrator.rollout.order.stages import parts
+from orchestrator.rollout.order.waves import PlannedWave
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.places import CLUSTER, place
 from orchestrator.rollout.resources.resource import Source
-from orchestrator.rollout.waves import arrange as arrange_waves
 from orchestrator.sources.selection import selected as selected
 from orchestrator.sources.selection import selection
 from orchestrator.wording import first
@@ -69,22 +72,77 @@ def plan(
         names,
         source.spec.strategy.max_parallel,
     )
-    plans = _noted(ctx, plans, live)
+    further = cache(lambda: further_policies(ctx.cluster))  # asked for where it matters alone
+    plans = [replace(p, note=note(p, live[p.name], further)) for p in plans]
     fields = Places(files, read=True)
     changed = {p.name: _at_fields(p, fields, below(files)) for p in plans if p.changes}
-    waves = arrange_waves(
-        {n: labels.get(n, {}) for n in changed}, source.spec.strategy, known=frozenset(namespaces)
-    )
+    found = by_parts(ctx, Plan(source.name, revision, (), changed), labels, source.spec.strategy)
+    parts = {
+        place: replace(item, note=note(item, live[item.name], further))
+        for place, item in in_parts(changed, found.waves).items()
+    }
     observed = tuple(o for p in plans for o in p.observed)
     remarks = tuple(text for p in plans for text in p.remarks)
-    everything, notes = tuple(sorted(namespaces)), _notes(files, desired)
-    return Plan(source.name, revision, tuple(waves), changed, observed, remarks, everything, notes)
+    _acceptable(ctx, changed, parts)
+    return Plan(
+        source.name,
+        revision,
+        tuple(found.waves),
+        changed,
+        observed,
+        remarks,
+        selected=tuple(sorted(namespaces)),
+        notes=_notes(files, desired),
+        parts=parts,
+        at_once=found.at_once,
+        late=found.late,
+    )
+
+
+def _acceptable(
+    ctx: Context, changed: Mapping[str, NamespacePlan], parts: Mapping[str, NamespacePlan]
+) -> None:
+    """Raises BadInput for narrowed policies that the API server would not take, before anything is written."""
+    tried = set()
+    for item in parts.values():
+        known = objects.by_key([*changed[item.name].before, *changed[item.name].after])
+        for change in item.changes:
+            if change.before is not None or change.after is None:
+                continue
+            key = (item.name, objects.key(change.after))
+            if key[1] in known or key in tried:
+                continue
+            tried.add(key)
+            _tried(ctx, change.after, f"{item.name}/{change.label}", change.file)
+
+
+def _tried(ctx: Context, obj: Manifest, name: str, where: str) -> None:
+    try:
+        ctx.cluster.create(obj, dry_run=True)
+    except Conflict:
+        hint = "rename it: some pods come to the new policies by an object of that name"
+        raise BadInput(f"{name} exists already", where, hint) from None
+    except ApiError as error:
+        if error.status in (400, 422):
+            raise BadInput(f"{name}, narrowed to some pods: {error}", where) from None
+        raise
+
+
+def in_parts(changed: Mapping[str, NamespacePlan], waves: Sequence[PlannedWave]) -> dict[str, NamespacePlan]:
+    """What single waves write to places that change in several. Raises BadInput where a record could not hold it."""
+    try:
+        found = parts(changed, waves)
+    except Unnarrowable as why:
+        raise BadInput(str(why), "strategy") from None
+    for item in found.values():
+        holdable(item)
+    return found
 
 
 def _cluster(source: Source) -> dict[str, Manifest]:
     """The whole cluster as a place beside the namespaces, where the source may write there. Raises BadInput for kinds."""
     wide = [k for k in source.spec.kinds if clusterwide({"apiVersion": k.api_version, "kind": k.kind})]
-    if source.spec.strategy.cluster_wide == "atOnce":
+    if source.spec.strategy.cluster_wide != "refuse":
         return {CLUSTER: {"metadata": {"name": CLUSTER, "uid": CLUSTER}}}
     if wide:
         where = f"PolicySource {source.name}, spec.kinds"
@@ -151,14 +209,6 @@ def _at_field(change: ObjectChange, places: Places, root: str) -> ObjectChange:
     name = f"{POLICY.kind} {meta['namespace']}/{meta['name']}"
     line = places.of(f"{root}{change.file}", name, f"spec.{holder}{labels.rstrip('.')}").line
     return replace(change, file=f"{change.file.rpartition(':')[0]}:{line}")
-
-
-def _noted(
-    ctx: Context, plans: Sequence[NamespacePlan], live: Mapping[str, Sequence[Manifest]]
-) -> list[NamespacePlan]:
-    """With what may show between the writes, before anything is written."""
-    further = cache(lambda: further_policies(ctx.cluster))  # asked for where it matters alone
-    return [replace(p, note=note(p, live[p.name], further)) for p in plans]
 
 
 def _stored(ctx: Context, obj: Manifest, before: Manifest | None, where: str) -> Manifest:

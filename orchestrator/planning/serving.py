@@ -16,10 +16,10 @@ from orchestrator.policy.network.api_server_access import shut
 from orchestrator.policy.schemas.policy_kinds import CALICO, group_of, policy_kind
 from orchestrator.policy.workloads.fleet import Fleet
 from orchestrator.ports import Cluster, Kind
-from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.order.plan import Plan
+from orchestrator.rollout.order.write_path import NETWORK_POLICY, path
 from orchestrator.rollout.resources import objects
-from orchestrator.rollout.resources.places import CLUSTER, place
-from orchestrator.rollout.write_path import NETWORK_POLICY, path
+from orchestrator.rollout.resources.places import CLUSTER, place, whole
 
 API_SERVICE, SERVICE = Kind("apiregistration.k8s.io/v1", "APIService"), Kind("v1", "Service")
 UNKNOWN = "whether the change keeps the API server from Calico's own, which serves its policies"
@@ -70,8 +70,8 @@ def cut_off(servers: Sequence[Document], plan: Plan, old: Fleet, cni: str) -> li
 def _states(plan: Plan, old: Fleet, near: Collection[str], cni: str) -> Iterator[Fleet]:
     """The cluster after each write in these places, wave by wave."""
     stands = [*old.policies, *old.further, *(p for p, _ in old.unenforced)]
-    for name in (n for wave in plan.waves for n in wave.namespaces if n in near):
-        item = plan.namespaces[name]
+    for written in (p for wave in plan.waves for p in wave.namespaces if whole(p) in near):
+        item, name = plan.written(written), whole(written)
         before, after = objects.by_key(item.before), objects.by_key(item.after)
         mine = objects.by_key(o for o in stands if place(o) == name)
         others = {k: o for k, o in mine.items() if k not in before and k not in after}

@@ -13,7 +13,7 @@ KINDS = ("PolicyRollout", "NamespaceRollout", "WaveAnalysis", "RolloutApproval")
 def archive(state: State) -> dict[str, Any]:
     """The objects as they stand, in a fixed order, so that the same state gives the same text."""
     found: list[Resource[Any, Any]] = [state.rollout]
-    found += sorted(state.namespaces.values(), key=lambda n: (n.spec.wave, n.spec.namespace))
+    found += sorted(state.namespaces.values(), key=lambda n: (n.spec.wave, n.spec.place))
     found += [state.analyses[number] for number in sorted(state.analyses)]
     found += sorted(state.approvals, key=lambda a: a.name)
     return {"apiVersion": "v1", "kind": "List", "items": [_kept(r.manifest) for r in found]}
@@ -55,7 +55,7 @@ def _state(rollout: Resource[Any, Any], known: Mapping[str, list[Resource[Any, A
 
     return State(
         rollout,
-        {r.spec.namespace: r for r in mine("NamespaceRollout")},
+        {r.spec.place: r for r in mine("NamespaceRollout")},
         {r.spec.wave: r for r in mine("WaveAnalysis")},
         tuple(mine("RolloutApproval")),
     )

@@ -115,7 +115,7 @@ def waits_for(state: State, now: datetime) -> str:
 
 def commits(state: State) -> tuple[str, ...]:
     """The commits behind the changed objects, as `id author: subject`, in the order of waves."""
-    items = state.known(state.rollout.spec.namespace_names)
+    items = state.known(state.rollout.spec.places)
     return tuple(dict.fromkeys(c.commit for i in items for c in i.spec.changes if c.commit))
 
 

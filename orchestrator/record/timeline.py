@@ -9,8 +9,16 @@ from itertools import groupby
 from orchestrator.record.view import Mark, Moment
 from orchestrator.rollout.gates.approvals import created
 from orchestrator.rollout.next import State
+from orchestrator.rollout.order.waves import part_of
 from orchestrator.rollout.outbox import REGRESSIONS
-from orchestrator.rollout.resources.model import Change, MeasurementRecord, RolloutApprovalSpec, Transition
+from orchestrator.rollout.resources.model import (
+    Change,
+    MeasurementRecord,
+    RolloutApprovalSpec,
+    Transition,
+    WaveNamespace,
+)
+from orchestrator.rollout.resources.places import worded
 from orchestrator.rollout.resources.resource import Approval
 from orchestrator.wording import few, many
 
@@ -107,19 +115,24 @@ def decision(spec: RolloutApprovalSpec) -> str:
 
 
 def _wave(state: State, number: int) -> Iterator[Moment]:
-    items = state.known(state.rollout.spec.waves[number].namespace_names)
+    wave = state.rollout.spec.waves[number]
+    items, titles = state.known(wave.places), {p.place: _title(p) for p in wave.namespaces}
     applied = [i for i in items if i.status.applied_at]
     if applied:
-        what = few([f"{i.spec.namespace} ({counted(i.spec.changes)})" for i in applied], MOST_NAMED)
+        what = few([f"{titles[i.spec.place]} ({counted(i.spec.changes)})" for i in applied], MOST_NAMED)
         last = max(i.status.applied_at for i in applied if i.status.applied_at)
         yield Moment(last, "Applied", f"wave {number} written: {what}", wave=number)
     for item in items:
         if item.status.restored_at:
-            text = f"{item.spec.namespace}: {item.status.message}"
+            text = f"{titles[item.spec.place]}: {item.status.message}"
             yield Moment(item.status.restored_at, "Restored", text, wave=number)
     analysis = state.analyses.get(number)
     if analysis is not None:
         yield from _looks(number, analysis.status.measurements)
+
+
+def _title(place: WaveNamespace) -> str:
+    return " ".join(filter(None, (worded(place.name), part_of(place))))
 
 
 def _looks(number: int, records: Sequence[MeasurementRecord]) -> Iterator[Moment]:

@@ -11,6 +11,7 @@ from orchestrator.rollout.resources.model import (
     NamespacePhase,
     RolloutPhase,
 )
+from orchestrator.rollout.resources.places import worded
 
 LinkWord = Literal["cut", "opened", "narrowed", "widened", "same"]
 LinkChange = EdgeChange | Literal["same"]
@@ -125,7 +126,10 @@ class ObjectDiff:
 
 @dataclass(frozen=True)
 class Cell:
-    """One namespace of a wave; `phase` is Pending where nothing was frozen yet."""
+    """One namespace of a wave; `phase` is Pending where nothing was frozen yet.
+
+    Where it changes for some of its pods at a time, `of` says for which; `place` is its name in this wave alone.
+    """
 
     namespace: str
     wave: int
@@ -135,6 +139,13 @@ class Cell:
     restored_at: datetime | None = None
     restored_seconds: float | None = None
     objects: tuple[ObjectDiff, ...] = ()
+    of: str = ""
+    place: str = ""
+
+    @property
+    def title(self) -> str:
+        """Where it is, for people, and for which pods."""
+        return ", ".join(filter(None, (worded(self.namespace), self.of)))
 
 
 @dataclass(frozen=True)

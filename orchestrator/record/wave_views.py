@@ -7,7 +7,8 @@ from orchestrator.record.evidence import attempts, curves, links, planned_links
 from orchestrator.record.timeline import marks
 from orchestrator.record.view import Cell, WaveState, WaveView
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resources.model import PolicyRolloutStatus, WaveAnalysisStatus
+from orchestrator.rollout.order.waves import part_of
+from orchestrator.rollout.resources.model import PolicyRolloutStatus, WaveAnalysisStatus, WaveNamespace
 from orchestrator.wording import many
 
 ALARMING = ("Failed", "Error", "Inconclusive")
@@ -18,7 +19,7 @@ def wave(state: State, number: int, diffs: bool = True) -> WaveView:
     """One wave, also one that has not begun."""
     planned = state.rollout.spec.waves[number]
     analysis = state.analyses.get(number)
-    cells = tuple(_cell(state, name, number, diffs) for name in planned.namespace_names)
+    cells = tuple(_cell(state, place, number, diffs) for place in planned.namespaces)
     changing = planned_links(e for e in state.rollout.spec.edges if e.wave == number)
     ahead = WaveView(
         number,
@@ -83,10 +84,10 @@ def standing(state: State, number: int) -> WaveState:
     return "bad" if verdict in ALARMING else "running"
 
 
-def _cell(state: State, name: str, number: int, diffs: bool) -> Cell:
-    item = state.namespaces.get(name)
+def _cell(state: State, place: WaveNamespace, number: int, diffs: bool) -> Cell:
+    item, name, of = state.namespaces.get(place.place), place.name, part_of(place)
     if item is None:
-        return Cell(name, number, "Pending")
+        return Cell(name, number, "Pending", of=of, place=place.place)
     status = item.status
     return Cell(
         name,
@@ -97,4 +98,6 @@ def _cell(state: State, name: str, number: int, diffs: bool) -> Cell:
         status.restored_at,
         status.restored_seconds,
         object_diffs(item.spec, diffs),
+        of,
+        place.place,
     )

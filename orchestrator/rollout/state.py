@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orchestrator.rollout.resources.model import Wave
 from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.wording import first
 
@@ -71,7 +72,7 @@ class Watched:
 class State:
     """All that decides what comes next.
 
-    `lacking` says what a wave that would open has no capacity for, `unread` which approvals cannot be read; `watched` is
+    `namespaces` has the records by place. `lacking` says what a wave that would open has no capacity for, `unread` which approvals cannot be read; `watched` is
     what the worker that asks has seen of it, None for who looks at it once.
     """
 
@@ -94,21 +95,27 @@ class State:
         )
 
     def wave_names(self, wave: int) -> list[str]:
-        """The namespaces that are written and judged with a wave: its own, and those of waves that were opened with it."""
-        waves = self.rollout.spec.waves
-        return [n for number in self.rollout.status.together(wave) for n in waves[number].namespace_names]
+        """The namespaces that change and are judged with a wave: its own, and those of waves that were opened with it."""
+        return list(dict.fromkeys(n for each in self._together(wave) for n in each.namespace_names))
 
-    def known(self, names: Iterable[str]) -> list[NamespaceRollout]:
-        """What is recorded of namespaces, without those of which nothing is."""
-        return [self.namespaces[n] for n in names if n in self.namespaces]
+    def wave_places(self, wave: int) -> list[str]:
+        """What is written with a wave, in that order."""
+        return [place for each in self._together(wave) for place in each.places]
+
+    def _together(self, wave: int) -> list[Wave]:
+        return [self.rollout.spec.waves[number] for number in self.rollout.status.together(wave)]
+
+    def known(self, places: Iterable[str]) -> list[NamespaceRollout]:
+        """What is recorded of places, without those of which nothing is."""
+        return [self.namespaces[n] for n in places if n in self.namespaces]
 
     def in_wave(self, wave: int) -> list[NamespaceRollout]:
-        return self.known(self.wave_names(wave))
+        return self.known(self.wave_places(wave))
 
     def touched(self) -> list[str]:
-        """Namespaces of every wave that was opened."""
+        """The places of every wave that was opened."""
         opened = self.rollout.spec.waves[: self.rollout.status.waves_started]
-        return [n for wave in opened for n in wave.namespace_names]
+        return [place for wave in opened for place in wave.places]
 
     def promoted(self) -> WaveAnalysis | None:
         """The analysis of what was promoted last."""

@@ -19,6 +19,7 @@ class Call:
 
 
 CILIUM = Kind("cilium.io/v2", "CiliumNetworkPolicy")
+CLUSTERWIDE = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy")
 HTTP, METRICS, MONITORING = 8080, 9090, "monitoring"
 CANARIES = ("catalog", "payments", "search")
 SPACES = (
@@ -108,12 +109,22 @@ def _policy(name: str, rule: dict[str, Any]) -> str:
 
 def deny_policy() -> str:
     """Cilium's: denies the HTTP port to the whole cluster, and so to those that other policies allow, as YAML."""
-    ports = [{"ports": [{"port": str(HTTP), "protocol": "TCP"}]}]
+    return _denial(CILIUM, "deny", {"endpointSelector": {}}, {"port": str(HTTP), "protocol": "TCP"})
+
+
+def http_alone_policy() -> str:
+    """Cilium's, for the pods of every namespace: denies all ports but those up to the HTTP port, as YAML."""
+    pods = {"matchExpressions": [{"key": "k8s:io.kubernetes.pod.namespace", "operator": "Exists"}]}
+    ports = {"port": str(HTTP + 1), "endPort": 65535, "protocol": "TCP"}
+    return _denial(CLUSTERWIDE, "http-alone", {"endpointSelector": pods}, ports)
+
+
+def _denial(kind: Kind, name: str, subject: dict[str, Any], ports: dict[str, Any]) -> str:
     body = {
-        "apiVersion": CILIUM.api_version,
-        "kind": CILIUM.kind,
-        "metadata": {"name": "deny"},
-        "spec": {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["cluster"], "toPorts": ports}]},
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
+        "metadata": {"name": name},
+        "spec": {**subject, "ingressDeny": [{"fromEntities": ["cluster"], "toPorts": [{"ports": [ports]}]}]},
     }
     return str(yaml.dump(body, Dumper=_DUMPER, sort_keys=False))
 

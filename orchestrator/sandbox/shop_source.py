@@ -9,6 +9,7 @@ from orchestrator.sandbox import shop
 from orchestrator.sandbox.world import World
 
 SOURCE_NAME = "shop"
+CNI_KINDS = (shop.CILIUM, shop.CLUSTERWIDE)
 
 
 def strategy() -> m.Strategy:
@@ -44,6 +45,7 @@ def strategy() -> m.Strategy:
     return m.Strategy(
         canary_match_labels=[m.Label(key="tier", value="canary")],
         steps=[m.WaveStep(count=3)],
+        cluster_wide="waves",
         settle_seconds=5,
         analysis=m.Analysis(interval_seconds=20, count=3, window_seconds=40, metrics=metrics, probes=probes),
     )
@@ -56,7 +58,7 @@ def spec(
     return m.PolicySourceSpec(
         git=m.Git(url=url),
         namespaces=m.NamespaceScope(match_labels=[m.Label(key="team", value="shop")]),
-        kinds=[m.KindRef(), m.KindRef(api_version=shop.CILIUM.api_version, kind=shop.CILIUM.kind)],
+        kinds=[m.KindRef(), *(m.KindRef(api_version=k.api_version, kind=k.kind) for k in CNI_KINDS)],
         strategy=plan or strategy(),
         identities=list(identities),
     )

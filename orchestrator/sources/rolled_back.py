@@ -29,7 +29,7 @@ def refusing(source: Source, rollouts: Sequence[Rollout], removals: bool = False
     once = sum(turned_back(r.status) == LOST for r in ended) == 1
     last: dict[str, Rollout] = {}
     for rollout in sorted(ended, key=lambda r: (r.age[0], len(r.name), r.name)):
-        last |= dict.fromkeys(rollout.spec.namespace_names, rollout)
+        last |= dict.fromkeys(rollout.spec.written, rollout)
     return {n: r for n, r in last.items() if _back(r) and not (once and turned_back(r.status) == LOST)}
 
 

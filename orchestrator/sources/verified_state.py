@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.context import ROLLOUT, Context
 from orchestrator.errors import NotFound
-from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.order.plan import Plan
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.rollout.resources.timestamps import stamp
 

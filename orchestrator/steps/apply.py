@@ -1,4 +1,8 @@
-"""Write a wave: every namespace from `before` to `after`, then its NamespaceRollout to Applied."""
+"""Write a wave: every namespace from `before` to `after`, then its NamespaceRollout to Applied.
+
+What is for the whole cluster is written by itself, before or after the namespaces, as the plan has it; a place that changes
+in several waves is written for one of them after the other, where an emergency opened them together.
+"""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +12,7 @@ import structlog
 from orchestrator.context import Context, change, namespace_uid
 from orchestrator.errors import Conflict, RetryLater
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.order.write_turns import due
 from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.resource import NamespaceRollout
 from orchestrator.writing.converge import Drift, converge
@@ -21,12 +26,15 @@ def manifests(texts: list[str]) -> list[Manifest]:
 
 def run(ctx: Context, state: State, action: Action) -> None:
     """Pauses for drift; RetryLater where an object moved in between."""
-    write(ctx, state, action, state.wave_names(action.wave))
+    write(ctx, state, action, state.wave_places(action.wave))
 
 
-def write(ctx: Context, state: State, action: Action, names: Sequence[str]) -> None:
-    """Those of a wave's namespaces that are not written yet."""
-    pending = [item for item in state.known(names) if item.status.phase == "Pending"]
+def write(ctx: Context, state: State, action: Action, places: Sequence[str]) -> None:
+    """Those of a wave's places that are not written yet. Raises RetryLater where others come before them."""
+    first = due(state, action.wave)
+    pending = [item for item in first if item.spec.place in places]
+    if first and not pending:
+        raise RetryLater(f"{first[0].spec.place} comes first", 0.5)
     workers = state.rollout.spec.strategy.max_parallel
     drifted = [text for text in ctx.each(lambda item: _one(ctx, item), pending, workers) if text]
     if drifted:

@@ -6,8 +6,10 @@ from orchestrator.context import FINALIZER, ROLLOUT, SOURCE, Context, change
 from orchestrator.errors import Conflict, NotFound, RetryLater
 from orchestrator.rollout.abandoned import LOST
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.order.write_turns import by_place
 from orchestrator.rollout.outbox import turned_back
 from orchestrator.rollout.resources.objects import SOURCE_LABEL
+from orchestrator.rollout.resources.places import counted, whole
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.sources.prune import let_go, records_of
 from orchestrator.sources.verified_state import as_verified
@@ -32,15 +34,15 @@ def run(ctx: Context, state: State, action: Action) -> None:
 
 def _done(state: State) -> str:
     """How many namespaces were rolled back, and which are gone: of those nothing is left to restore."""
-    touched = state.touched()
-    gone = [n.spec.namespace for n in state.known(touched) if n.status.phase == "Deleted"]
-    back = len(touched) - len(gone)
+    touched = list(dict.fromkeys(map(whole, state.touched())))
+    gone = [items[0].spec.namespace for items in by_place(state) if items[0].status.phase == "Deleted"]
+    back = [name for name in touched if name not in gone]
     if not touched:
         return "nothing was written"
     deleted = (
         [f"{few(gone, MOST_NAMED)} {'was' if len(gone) == 1 else 'were'} deleted meanwhile"] if gone else []
     )
-    told = [f"{back} {'namespace' if back == 1 else 'namespaces'} restored"] if back else []
+    told = [f"{counted(back)} restored"] if back else []
     return "; ".join([*told, *deleted])
 
 

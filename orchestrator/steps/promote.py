@@ -10,7 +10,7 @@ def _evidence(state: State, wave: int) -> None:
     if analysis is None or analysis.status.phase != "Successful":
         raise Refused(f"wave {wave} has no successful analysis")
     written = {n for n, r in state.namespaces.items() if r.status.phase in ("Applied", "Deleted")}
-    if left := sorted(set(state.wave_names(wave)) - written):
+    if left := sorted(set(state.wave_places(wave)) - written):
         raise Refused(f"wave {wave} was not written to {', '.join(left[:3])}")
 
 

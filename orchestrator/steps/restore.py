@@ -1,5 +1,6 @@
 """Put every touched namespace back to `before` and read it back; needs the API server and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -17,7 +18,9 @@ from orchestrator.errors import (
     Waiting,
 )
 from orchestrator.rollout.next import CONFIRMED, Action, State
+from orchestrator.rollout.order.write_turns import back, by_place, unreached
 from orchestrator.rollout.outbox import unsent
+from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.conditions import put
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import NamespaceRollout, load
@@ -29,6 +32,7 @@ from orchestrator.writing.converge import Held, converge
 from orchestrator.writing.frozen_walk import Record
 
 MOST_WAIT = 5.0  # seconds, so that whoever waits keeps its place
+ENDS = ("Restored", "Deleted")
 MOST_WALKS = 5  # of a namespace in a row, until it reads back as it should
 
 
@@ -80,17 +84,22 @@ def _held(ctx: Context, state: State) -> State:
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
-    """The waves in reverse order, the namespaces of one wave together; one that is stuck holds up no other."""
+    """The waves in reverse order, the namespaces of one wave together; one that is stuck holds up no other.
+
+    A place that changed in several waves goes back through them, one after the other.
+    """
     rollout = state.rollout
     if rollout.spec.strategy.engine == "argo" and ctx.tenure.doubted is None:  # its pods may write yet
         ctx.tenure.doubt(ctx.clock)
     stuck: list[NetpolCanaryError] = []
-    for wave in reversed(range(rollout.status.waves_started)):
-        if rollout.status.led_by(wave) != wave:
-            continue
-        left = [item for item in state.in_wave(wave) if item.status.phase not in ("Restored", "Deleted")]
+    waiting: set[str] = set()  # whose later waves are not rolled back yet
+    for turn in back(state):
+        left = [i for i in turn if i.spec.namespace not in waiting and i.status.phase not in ENDS]
         found = ctx.each(lambda item: _tried(ctx, state, item), left, rollout.spec.strategy.max_parallel)
-        stuck += [error for error in found if error is not None]
+        for item, error in zip(left, found, strict=True):
+            if error is not None:
+                stuck.append(error)
+                waiting.add(item.spec.namespace)
         if stuck:
             ctx.fence()  # where the Lease has to be renewed, that comes first
     if stuck:
@@ -111,11 +120,21 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
     if left := ctx.tenure.left(ctx.clock):
         raise Waiting("what was asked for before may be written yet", min(left, MOST_WAIT))
     now = ctx.clock.now()
-    again = [item for item in state.known(state.touched()) if item.status.phase == "Restored"]
+    again = [_as_one(items) for items in by_place(state) if items[0].status.phase == "Restored"]
     ctx.each(lambda item: _once_more(ctx, state, item), again, state.rollout.spec.strategy.max_parallel)
     known = state.rollout.status.conditions
     found = put(known, CONFIRMED, "True", "ReadBack", f"{many(len(again), 'namespace')} read back twice", now)
     change(ctx, state, Action("confirm"), conditions=found)
+
+
+def _as_one(items: Sequence[NamespaceRollout]) -> NamespaceRollout:
+    """The records of a place, from what was there before the first to whatever any of them may have written."""
+    first, *more = items
+    if not more:
+        return first
+    texts = {objects.key(o): o for i in items for o in manifests([*i.spec.before, *i.spec.after])}
+    spec = first.spec.model_copy(update={"after": [objects.canonical(o) for o in texts.values()]})
+    return replace(first, spec=spec, status=first.status.model_copy(update={"writes": []}))
 
 
 def _once_more(ctx: Context, state: State, item: NamespaceRollout) -> None:
@@ -132,12 +151,12 @@ def _back(ctx: Context, record: Record, last: bool = False) -> int:
     before, after = manifests(item.spec.before), manifests(item.spec.after)
     try:
         for _ in range(MOST_WALKS):
-            late = ctx.tenure.open(name) and not last
+            late = ctx.tenure.open(item.spec.place) and not last
             steps = converge(
                 ctx, name, before, after, rollout, forward=False, frozen=record.frozen(), late=late
             )
             if late:
-                ctx.tenure.fenced(name)
+                ctx.tenure.fenced(item.spec.place)
             if not steps:
                 return walked
             walked += steps
@@ -159,7 +178,7 @@ def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
     phase, message = "Restored", "read back equal to what was there before"
     if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
         phase, message = "Deleted", "the namespace was deleted"
-    else:
+    elif not unreached(state, item):
         _back(ctx, record)
     item = record.item
     structlog.get_logger().info(phase, namespace=spec.namespace)

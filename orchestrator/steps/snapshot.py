@@ -1,6 +1,7 @@
 """Freeze a plan: the PolicyRollout first, then `before` and `after` of each namespace."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -9,13 +10,15 @@ from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
 from orchestrator.planning.forecast import Forecast, frozen
 from orchestrator.planning.frozen_connections import MOST_FROZEN, worst
 from orchestrator.planning.frozen_namespace import namespace_spec
+from orchestrator.planning.frozen_waves import arranged, frozen_place
 from orchestrator.planning.orphans import gated, removal
+from orchestrator.planning.planner import in_parts
 from orchestrator.planning.planner import plan as make_plan
 from orchestrator.ports import MOST_COMMITS, Commit
 from orchestrator.rollout.gates.approvals import people
 from orchestrator.rollout.next import Action, State
+from orchestrator.rollout.order.plan import NamespacePlan, Plan
 from orchestrator.rollout.outbox import unsent
-from orchestrator.rollout.plan import NamespacePlan, Plan
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import cut, most, planned
@@ -66,20 +69,12 @@ def _spec(
     before: frozenset[str],
     limit: int,
 ) -> m.PolicyRolloutSpec:
-    numbers = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
-    edges = worst(expected.changes, expected.impact, source.spec.strategy.risk, numbers, limit)
+    edges = worst(expected.changes, expected.impact, source.spec.strategy.risk, expected.waves, limit)
     waves = [
         m.Wave(
             why=wave.why,
             connections=edges.counts.get(number, 0),
-            namespaces=[
-                m.WaveNamespace(
-                    name=n,
-                    before=objects.digest(plan.namespaces[n].before),
-                    after=objects.digest(plan.namespaces[n].after),
-                )
-                for n in wave.namespaces
-            ],
+            namespaces=[frozen_place(plan, wave, place) for place in wave.namespaces],
         )
         for number, wave in enumerate(plan.waves)
     ]
@@ -96,9 +91,7 @@ def _spec(
         selected=covered(plan, before, cause),
         authors=people(mails, [(i.email, i.user) for i in source.spec.identities]),
         committed_at=max((c.time for c in commits if c.time), default=None),
-        strategy=frozen(
-            expected, gated(source.spec.strategy) if cause == "orphans" else source.spec.strategy
-        ),
+        strategy=frozen(expected, _gated(source.spec.strategy, plan, cause)),
         risk=expected.risk.level,
         risk_reasons=[cut(r, most_text) for r in expected.risk.reasons[:32]],
         risks=list(expected.risk.kinds),
@@ -110,6 +103,18 @@ def _spec(
         feedback=source.spec.feedback,
         notifications=source.spec.notifications,
     )
+
+
+def _gated(strategy: m.Strategy, plan: Plan, cause: Cause) -> m.Strategy:
+    """With the gates that are asked for whatever the strategy says."""
+    if cause == "orphans":
+        return gated(strategy)
+    last = len(plan.waves) - 1
+    asked = [g for g in strategy.gates if g.wave == last and g.min_risk == "none" and not g.risks]
+    if not plan.at_once or asked:
+        return strategy
+    gate = m.Gate(wave=last, name="cluster-wide, at once")
+    return strategy.model_copy(update={"gates": [*strategy.gates, gate]})
 
 
 def create(
@@ -142,21 +147,19 @@ def run(ctx: Context, state: State, action: Action) -> None:
         if late := taken(ctx, source, rollout):
             _supersede(ctx, state, late)
             return
-        names = frozenset(rollout.spec.namespace_names)
-        plan = _planned(ctx, source, rollout, names)
+        names = frozenset(rollout.spec.written)
+        plan = _as_frozen(rollout, _planned(ctx, source, rollout, names))
     except (BadInput, NotFound) as error:
         _supersede(ctx, state, f"the plan cannot be made any more: {error}")
         return
-    if _digests(rollout) != {
-        n: (objects.digest(p.before), objects.digest(p.after)) for n, p in plan.namespaces.items()
-    }:
+    if names != plan.namespaces.keys() or plan.digest != rollout.spec.plan_digest:
         _supersede(ctx, state, "the cluster changed while the plan was made; a new plan is needed")
         return
-    waves = {n.name: i for i, wave in enumerate(rollout.spec.waves) for n in wave.namespaces}
+    waves = {place: number for number, wave in enumerate(rollout.spec.waves) for place in wave.places}
     commits = ctx.repository(source).commits(rollout.spec.previous_revision, rollout.spec.revision)
-    missing = [plan.namespaces[n] for n in sorted(names) if n not in state.namespaces]
+    missing = [plan.written(place) for place in sorted(waves) if place not in state.namespaces]
     ctx.each(
-        lambda item: _freeze(ctx, rollout, item, waves[item.name], commits),
+        lambda item: _freeze(ctx, rollout, item, waves[item.place], commits),
         missing,
         rollout.spec.strategy.max_parallel,
     )
@@ -185,8 +188,12 @@ def _planned(ctx: Context, source: Source, rollout: Rollout, names: frozenset[st
     return make_plan(ctx, source, rollout.spec.revision, names, left)
 
 
-def _digests(rollout: Rollout) -> dict[str, tuple[str, str]]:
-    return {n.name: (n.before, n.after) for wave in rollout.spec.waves for n in wave.namespaces}
+def _as_frozen(rollout: Rollout, plan: Plan) -> Plan:
+    """What stands and is asked for now, in the waves of the rollout. Raises BadInput."""
+    if not plan.namespaces.keys() >= set(rollout.spec.written):
+        return plan
+    waves = tuple(arranged(wave) for wave in rollout.spec.waves)
+    return replace(plan, waves=waves, parts=in_parts(plan.namespaces, waves))
 
 
 def _supersede(ctx: Context, state: State, why: str) -> None:
@@ -199,7 +206,7 @@ def _freeze(
 ) -> None:
     spec = namespace_spec(rollout.name, wave, item, commits)
     labels = {objects.SOURCE_LABEL: rollout.spec.source, objects.ROLLOUT_LABEL: rollout.name}
-    name = record_name(rollout.name, item.name)
+    name = record_name(rollout.name, item.place)
     obj = new(
         "NamespaceRollout", name, ctx.namespace, spec, labels=labels, owner=rollout, finalizer=FINALIZER
     )

@@ -98,13 +98,16 @@ def _phase(rollout: Manifest) -> str:
 
 
 def _applied(bridge: Manifest, rollout: Manifest, records: Sequence[Manifest]) -> bool:
-    """Whether the walk in its namespace is at its end, so that the bridge landed after it."""
-    return any(
-        r["spec"]["rollout"] == rollout["metadata"]["name"]
-        and r["spec"]["namespace"] == bridge["metadata"]["namespace"]
-        and (r.get("status") or {}).get("phase") == "Applied"
+    """Whether each walk in its namespace that has begun is at its end, so that the bridge landed after it."""
+    begun = (rollout.get("status") or {}).get("wavesStarted", 0)
+    phases = {
+        (r.get("status") or {}).get("phase")
         for r in records
-    )
+        if r["spec"]["rollout"] == rollout["metadata"]["name"]
+        and r["spec"]["namespace"] == bridge["metadata"]["namespace"]
+        and r["spec"]["wave"] < begun
+    }
+    return phases == {"Applied"}
 
 
 def sweep(ctx: Context) -> Iterator[Stray]:

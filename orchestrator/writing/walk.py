@@ -12,13 +12,13 @@ from typing import Any
 from orchestrator.context import POLICY
 from orchestrator.policy.schemas.schema import with_defaults
 from orchestrator.policy.writes.bridges import bridge_tag
+from orchestrator.rollout.order.write_path import Objects as Objects
+from orchestrator.rollout.order.write_path import path as path
+from orchestrator.rollout.order.write_path import tag as tag
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.model import MOST_WRITES
 from orchestrator.rollout.resources.objects import Key, Manifest
 from orchestrator.rollout.resources.weight import weight
-from orchestrator.rollout.write_path import Objects as Objects
-from orchestrator.rollout.write_path import path as path
-from orchestrator.rollout.write_path import tag as tag
 
 MOST_BYTES = 400 * 1024  # beside `before` and `after`, in an object that holds 1.5 MiB
 

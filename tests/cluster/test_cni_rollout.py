@@ -5,7 +5,7 @@ import json
 import cni_scene
 import pytest
 import reading
-from cni_scene import APIS, WIDE, CniScene, WideScene
+from cni_scene import APIS, WIDE, ByWavesScene, CniScene, WideScene
 from sampling import FULL
 from scene import SERVERS, watching
 
@@ -37,6 +37,15 @@ def shop(plane, watched_apis, tmp_path, request):
 @pytest.fixture
 def wide_shop(plane, watched_apis, tmp_path):
     found = WideScene(plane, tmp_path, watched_apis, APIS["cilium"])
+    found.furnish()
+    found.settled()
+    yield found
+    found.clear()
+
+
+@pytest.fixture
+def shop_by_waves(plane, watched_apis, tmp_path):
+    found = ByWavesScene(plane, tmp_path, watched_apis, APIS["cilium"])
     found.furnish()
     found.settled()
     yield found
@@ -90,3 +99,29 @@ def test_one_of_the_whole_cluster_is_promoted_last_and_the_next_one_rolled_back_
     assert json.dumps(shop.policies()) == json.dumps(spaces)
     assert shop.rollout()["status"]["phase"] == "RolledBack"
     assert shop.phases(shop.rollout()["metadata"]["name"]) == {"_cluster": "Restored"}
+
+
+def test_one_of_the_whole_cluster_is_promoted_by_waves_and_the_next_one_rolled_back_from_the_canary(
+    shop_by_waves,
+):
+    shop, api = shop_by_waves, WIDE
+    shop.commit(**shop.wide(callers=api.tight))
+    done = shop.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    waves = shop.rollout()["spec"]["waves"]
+    assert [w["namespaces"][0]["covers"] for w in waves[:2]] and waves[0]["namespaces"][0]["covers"] == [
+        "beta"
+    ]
+    [stored] = reading.listed(shop.plane, api.kind)
+    assert stored["spec"] == api.tight and "annotations" not in stored["metadata"]
+
+    for word, mark in (("annotate", "example.com/team=payments"), ("label", "checked=yes")):
+        shop.plane.run(word, api.crd["metadata"]["name"], "callers", mark)
+    before = shop.policies(api.kind)
+    shop.commit(**shop.wide(callers=api.denial, shut=api.denial))
+    done = shop.run()
+    assert done.returncode == 1, done.stdout + done.stderr
+    status = shop.rollout()["status"]
+    assert (status["phase"], status["wavesStarted"]) == ("RolledBack", 1)
+    assert "client-errors in front" in shop.why()
+    assert json.dumps(shop.policies(api.kind)) == json.dumps(before)

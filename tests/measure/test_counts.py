@@ -3,70 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from stage import OWN, SPACES, Stage, check, work
+from counting import STEP, Counters
+from stage import OWN, Stage, check, work
 
 from orchestrator.context import ANALYSIS
 from orchestrator.errors import MetricError
-from orchestrator.ports import Sample
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load
 
 RATIO = m.MetricSpec(name="errors", kind="ratio", errors="e", total="t", test="sequential")
 VOLUME = m.MetricSpec(name="requests", kind="volume", query="t", test="sequential")
-STEP = 5
-
-
-class Counters:
-    """Counters of each namespace; `changed` gives requests and errors a second once a namespace was written."""
-
-    def __init__(self, stage, changed=(20.0, 0.02), usual=(20.0, 0.02), spaces=SPACES):
-        self._stage, self._changed, self._usual, self._spaces = stage, changed, usual, spaces
-        self.written = {}
-
-    def _note(self):
-        for obj in self._stage.cluster.list(m_kind("NamespaceRollout"), OWN):
-            found = load(obj)
-            if found.status.applied_at:
-                self.written.setdefault(found.spec.namespace, found.status.applied_at)
-
-    def _count(self, name, which, at):
-        begin = self._stage.clock.now().replace(year=2020)
-        since = self.written.get(name)
-        quiet = (min(at, since) if since else at) - begin
-        changed = at - since if since and at > since else timedelta()
-        total = quiet.total_seconds() * self._usual[0]
-        errors = quiet.total_seconds() * self._usual[0] * self._usual[1]
-        if changed and self._changed is None:
-            return None
-        if changed:
-            total += changed.total_seconds() * self._changed[0]
-            errors += changed.total_seconds() * self._changed[0] * self._changed[1]
-        return {"t": total, "e": errors}[which]
-
-    def query(self, expression, at):
-        return self._samples(expression, at)
-
-    def query_range(self, expression, start, end, step):
-        found, at = [], start
-        while at <= end:
-            found += self._samples(expression, at)
-            at += timedelta(seconds=step)
-        return found
-
-    def _samples(self, which, at):
-        self._note()
-        counts = {n: self._count(n, which, at) for n in self._spaces}
-        return [
-            Sample({"namespace": n, "pod": f"{n}-0"}, float(int(c)), at)
-            for n, c in counts.items()
-            if c is not None
-        ]
-
-
-def m_kind(kind):
-    from orchestrator.ports import Kind
-
-    return Kind(m.API_VERSION, kind)
 
 
 def stage(metric, changed=(20.0, 0.02), **analysis):

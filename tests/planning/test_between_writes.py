@@ -9,9 +9,9 @@ from written import plain
 from orchestrator.planning.between_writes import note
 from orchestrator.policy.evaluate.evaluator import Network
 from orchestrator.policy.files.manifest import Document
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange
+from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
+from orchestrator.rollout.order.write_path import path
 from orchestrator.rollout.resources.objects import by_key
-from orchestrator.rollout.write_path import path
 
 CONNECTIONS = [
     (src, dst, port)

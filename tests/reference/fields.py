@@ -131,6 +131,9 @@ _SOURCE = {
     "RiskRules.workloads": "How many workloads make a change wide by themselves.",
     "Strategy.canary": "The namespaces of wave 0, by name.",
     "Strategy.canaryMatchLabels": "The namespaces of wave 0, by label.",
+    "Strategy.canaryPods": "Pods of these namespaces that come first, in a wave before theirs. "
+    "[The size of the canary](../canary-size.md#some-pods).",
+    "CanaryPods.matchLabels": "The labels of these pods; without one there is no such wave.",
     "Strategy.steps": "The waves after the canary; the remaining namespaces come last.",
     "Strategy.maxParallel": "How many namespaces are written at once.",
     "Strategy.supersede": "What a newer revision does: wait for the running rollout, or have it rolled back first.",
@@ -145,8 +148,8 @@ _SOURCE = {
     "the rollout is rolled back.",
     "Strategy.boundaries": "What to do where a connection that is open before and after breaks between two waves: "
     "refuse the plan, ask for one approval, or proceed.",
-    "Strategy.clusterWide": "Whether the source may hold policies of the whole cluster: refused, or changed in a last wave "
-    "of their own, all at once.",
+    "Strategy.clusterWide": "Whether the source may hold policies of the whole cluster: refused, changed namespace by "
+    "namespace, or all at once in a last wave. [The size of the canary](../canary-size.md#policies-of-the-whole-cluster).",
     "Identity.email": "The address in commits.",
     "Identity.user": "The user, as the API server knows it.",
     "Feedback.host": "Which kind of Git host it is.",

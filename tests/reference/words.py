@@ -203,6 +203,10 @@ MARKS = {
         "annotation",
         "A policy between two writes that leave it as it is, so that nothing asked for before can change it.",
     ),
+    "narrowed-from": (
+        "annotation",
+        "The policy of Git whose rules this one has, for some of its pods, while a change has reached some of them.",
+    ),
     "probe": ("label", "A probe's Job or pod: `test` tries connections, `hold` keeps some open."),
     "probe-owner": ("label", "What a probe's Job was made for."),
     "probe-key": ("label", "Which set of kept connections it is."),

@@ -3,9 +3,9 @@
 import pytest
 
 from orchestrator.errors import BadInput
+from orchestrator.rollout.order.waves import arrange
 from orchestrator.rollout.resources.model import Label, Strategy, WaveStep
 from orchestrator.rollout.resources.places import CLUSTER
-from orchestrator.rollout.waves import arrange
 
 SHOP = {name: {"tier": "back" if name in ("db", "pay") else "front"} for name in ("cart", "db", "pay", "web")}
 

@@ -9,7 +9,7 @@ from stage import Repository, Rounds, Stage, policy
 from orchestrator.context import SOURCE
 from orchestrator.planning.frozen_namespace import MOST_BLAME, MOST_BYTES, namespace_spec
 from orchestrator.ports import Commit
-from orchestrator.rollout.plan import NamespacePlan, ObjectChange
+from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.bounds import fitted
 from orchestrator.rollout.resources.resource import MODELS, Resource, dump, load, new

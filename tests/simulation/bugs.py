@@ -14,8 +14,8 @@ from orchestrator.operations import start
 from orchestrator.planning import planner
 from orchestrator.planning.ownership import Found
 from orchestrator.ports import Kind
-from orchestrator.rollout import write_path
 from orchestrator.rollout.gates import approvals, emergency
+from orchestrator.rollout.order import write_path
 from orchestrator.rollout.resources import objects
 from orchestrator.sources import claim
 from orchestrator.steps import analyze, apply, by_action, finish, restore, snapshot

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from orchestrator.rollout.handoff import called
+from orchestrator.rollout.order.shards import MOST_AT_ONCE, MOST_WRITERS, part, readers, writers
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.objects import MOST_LABEL
 from orchestrator.rollout.resources.resource import load, new
-from orchestrator.rollout.shards import MOST_AT_ONCE, MOST_WRITERS, part, readers, writers
 from workflows.submission import workflow
 from workflows.templates import templates
 

@@ -1,4 +1,4 @@
-"""The demo: a real Git repository, the sandbox's shop, four changes and what becomes of them."""
+"""The demo: a real Git repository, the sandbox's shop, five changes and what becomes of them."""
 
 import contextlib
 import os
@@ -62,6 +62,11 @@ def scenarios() -> list[Scenario]:
             "cilium",
             "Deny whatever callers.yaml does not allow, by Cilium",
             {f"{n}/deny.yaml": shop.deny_policy() for n in ("accounts", "inventory", "payments")},
+        ),
+        Scenario(
+            "cluster-wide",
+            "Deny other ports than HTTP in the whole cluster",
+            {"_cluster/http-alone.yaml": shop.http_alone_policy()},
         ),
     ]
 

@@ -41,7 +41,7 @@ def _namespaces(wave: WaveView, width: int) -> str:
     """`Applied: cart, pay; Pending: web`, or as many as there is room for and how many there are beyond."""
     phases: dict[str, list[str]] = {}
     for cell in wave.cells:
-        phases.setdefault(cell.phase, []).append(cell.namespace)
+        phases.setdefault(cell.phase, []).append(cell.title)
     whole = "; ".join(f"{phase}: {', '.join(names)}" for phase, names in phases.items())
     if len(whole) <= width:
         return whole
@@ -55,7 +55,7 @@ def rows_of(wave: WaveView, width: int) -> Iterator[Row]:
         if cell.message:
             yield Row.of(
                 15,
-                f"{cell.namespace}: ",
+                f"{cell.title}: ",
                 (cell.phase, PHASES.get(cell.phase, "")),
                 f" {cell.message}",
                 indent=INDENT,

@@ -18,7 +18,6 @@ from orchestrator.rollout.gates.opening import left_to_skip
 from orchestrator.rollout.notifications.connection_words import listed
 from orchestrator.rollout.outbox import waiting
 from orchestrator.rollout.resources.model import TERMINAL, Condition
-from orchestrator.rollout.resources.places import worded
 from orchestrator.rollout.resources.resource import Freeze
 from orchestrator.rollout.state import State
 from orchestrator.wording import agreeing, many
@@ -86,7 +85,7 @@ def _begun(wave: WaveView) -> bool:
 
 def _wave(wave: WaveView) -> Iterator[str | Text]:
     for cell in wave.cells:
-        yield f"{worded(cell.namespace)}: {cell.phase}"
+        yield f"{cell.title}: {cell.phase}"
     if wave.planned_total:
         total = wave.planned_total
         said = f"{many(total, 'connection')} {agreeing(total, 'changes', 'change')}"

@@ -12,8 +12,8 @@ from orchestrator.policy.impact.risk import RiskRules
 from orchestrator.policy.objects import port_sets
 from orchestrator.record.diffs import unified
 from orchestrator.rollout.notifications.connection_words import listed
-from orchestrator.rollout.plan import ObjectChange, Plan
-from orchestrator.rollout.resources.places import counted, worded
+from orchestrator.rollout.order.plan import ObjectChange, Plan
+from orchestrator.rollout.resources.places import counted, whole
 from orchestrator.wording import few, first, many
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -42,9 +42,14 @@ def facts(plan: Plan) -> dict[str, Any]:
                     "before": c.before,
                     "after": c.after,
                 }
-                for c in plan.namespaces[name].changes
+                for c in plan.written(name).changes
             ]
-            names.append({"name": name, "changes": changes, "note": plan.namespaces[name].note})
+            part = wave.parts.get(name)
+            narrowed = (
+                {"covers": list(part.covers), "pods": {p.key: p.value for p in part.pods}} if part else {}
+            )
+            note = plan.written(name).note
+            names.append({"name": whole(name), **narrowed, "changes": changes, "note": note})
         waves.append({"wave": number, "why": wave.why, "namespaces": names})
     observed = [
         {
@@ -58,7 +63,13 @@ def facts(plan: Plan) -> dict[str, Any]:
         for o in plan.observed
     ]
     known = {"source": plan.source, "revision": plan.revision, "digest": plan.digest, "waves": waves}
-    return {**known, "observed": observed, "remarks": list(plan.remarks), "notes": list(plan.notes)}
+    return {
+        **known,
+        "observed": observed,
+        "remarks": list(plan.remarks),
+        "notes": list(plan.notes),
+        "late": list(plan.late),
+    }
 
 
 def forecast_facts(expected: Forecast) -> dict[str, Any]:
@@ -94,8 +105,7 @@ def summary(plan: Plan) -> str:
 
 def connections(plan: Plan, expected: Forecast, rules: RiskRules) -> list[str]:
     """The connections that each wave changes, as a rollout would freeze them: the worst first, a line each."""
-    waves = {name: number for number, wave in enumerate(plan.waves) for name in wave.namespaces}
-    found = worst(expected.changes, expected.impact, rules, waves)
+    found = worst(expected.changes, expected.impact, rules, expected.waves)
     lines = []
     for number, total in sorted(found.counts.items()):
         mine = [edge for edge in found.shown if edge.wave == number]
@@ -123,14 +133,16 @@ def text(
     rows = [["WAVE", "NAMESPACE", "CHANGES", "WHY HERE"]]
     for number, wave in enumerate(plan.waves):
         for name in wave.namespaces:
-            changes = [f"{_SIGNS[c.action]} {c.label}" for c in plan.namespaces[name].changes]
-            rows.append([str(number), worded(name), few(changes, 4, "  ", "  and"), wave.why])
+            changes = [f"{_SIGNS[c.action]} {c.label}" for c in plan.written(name).changes]
+            rows.append([str(number), wave.worded(name), few(changes, 4, "  ", "  and"), wave.why])
     title, *rest = aligned(rows)
     console.print(title, style="bold", markup=False)
     console.print("\n".join(rest), markup=False)
-    for name in sorted(plan.namespaces):
-        if plan.namespaces[name].note:
-            console.print(f"note: {plan.namespaces[name].note}", style="yellow", markup=False)
+    for line in plan.late:
+        console.print(f"waves: {line}", style="yellow", markup=False)
+    written = (plan.written(place) for wave in plan.waves for place in wave.namespaces)
+    for said in sorted({item.note for item in written if item.note}):
+        console.print(f"note: {said}", style="yellow", markup=False)
     for line in (*told(expected), *concerns):
         console.print(line, style="yellow", markup=False)
     for line in connections(plan, expected, rules):
@@ -138,8 +150,8 @@ def text(
     if diff:
         for wave in plan.waves:
             for name in wave.namespaces:
-                for change in plan.namespaces[name].changes:
-                    _diff(console, name, change)
+                for change in plan.written(name).changes:
+                    _diff(console, whole(name), change)
     console.print(f"\n{plan.source} at {plan.revision[:17]}: {summary(plan)}")
     if expected.cni != "generic":
         console.print(f"policies are read as {expected.cni} reads them", markup=False)

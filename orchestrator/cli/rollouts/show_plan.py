@@ -19,7 +19,7 @@ from orchestrator.planning.planner import plan
 from orchestrator.policy.author.probing import place
 from orchestrator.ports import Probe
 from orchestrator.rollout.gates.opening import closure, would_skip
-from orchestrator.rollout.plan import Plan
+from orchestrator.rollout.order.plan import Plan
 from orchestrator.rollout.resources.resource import Source
 
 

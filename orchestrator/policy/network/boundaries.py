@@ -4,7 +4,7 @@ Both ends must allow a connection, so each has four states: either end old or ne
 after may be closed in between, one that is closed before and after may be open.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -138,6 +138,44 @@ def until_last(
         found += [Boundary("breaks", *named, broken, max(ends), last)] if broken else []
         found += [Boundary("opens", *named, opened, max(ends), last)] if opened else []
     return found
+
+
+def by_end(
+    states: tuple[Fleet, Fleet, Fleet],
+    when: Callable[[Workload], int],
+    settled: Mapping[str, bool] | None = None,
+) -> list[Boundary]:
+    """What happens where each pod comes to the new policies with a wave of its own, by `when`; those that last come first.
+
+    `states` are before, when of a wave the namespaces alone have changed and not what is for the whole cluster, and
+    afterwards. Raises OverflowError past the bound of pairs.
+    """
+    workloads, nets = states[0].workloads, [state.network(settled) for state in states]
+    found: dict[Boundary, None] = {}
+    for number, (one, other) in enumerate(pairs(nets, workloads)):
+        if number >= MOST_PAIRS:
+            raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
+        src, dst = workloads[one], workloads[other]
+        out = [net.passing(EGRESS, src.pod, dst.pod) for net in nets]
+        into = [net.passing(INGRESS, src.pod, dst.pod) for net in nets]
+        if out.count(out[0]) == into.count(into[0]) == len(nets):
+            continue
+        waves = when(src), when(dst)
+        for since, until, sides in _between(*waves):
+            state = out[sides[0]] & into[sides[1]]
+            before, after = out[0] & into[0], out[-1] & into[-1]
+            for kind, mask in (("breaks", before & after & ~state), ("opens", state & ~before & ~after)):
+                if mask:
+                    found[Boundary(kind, src.name, dst.name, mask, since, until)] = None  # type: ignore[arg-type]
+    return sorted(found, key=Boundary.order)
+
+
+def _between(src: int, dst: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    """The waves from which and until which both ends stand at which of the three states."""
+    if src != dst:
+        yield min(src, dst), max(src, dst), (2, 0) if src < dst else (0, 2)
+    for wave in {src, dst}:
+        yield wave, wave, tuple(1 if w == wave else 2 if w < wave else 0 for w in (src, dst))  # type: ignore[misc]
 
 
 def _at(crossing: Crossing, waves: Mapping[str, int]) -> tuple[int, int]:

@@ -11,11 +11,10 @@ from orchestrator.policy.workloads.enforced import may_enforce
 from orchestrator.policy.workloads.fleet import Fleet, hidden, not_shown
 
 
-def asked_alike(old: Fleet, new: Fleet) -> tuple[Fleet, Fleet]:
-    """Both states under the order of the CNI that either of them tells: the first policy of its own changes no cluster."""
-    order = new.order or old.order
-    first, last = (f if f.order else replace(f, asked_as=order) for f in (old, new))
-    return first, last
+def asked_alike(*states: Fleet) -> list[Fleet]:
+    """All states under the order of the CNI that the last of them tells: the first policy of its own changes no cluster."""
+    order = next((f.order for f in reversed(states) if f.order), "")
+    return [f if f.order else replace(f, asked_as=order) for f in states]
 
 
 def known_alone(*states: Fleet, policies: bool = True) -> list[Fleet]:

@@ -39,7 +39,7 @@ TEMPLATE = r"""
 {% endfor %}
 {{ table(timeline, 2) }}
 {% if cells %}<section><h2>What changed</h2>
-{% for cell in cells %}{% for o in cell.objects %}<h3>{{ cell.namespace }}: {{ o.action }} {{ o.object }}</h3>
+{% for cell in cells %}{% for o in cell.objects %}<h3>{{ cell.title }}: {{ o.action }} {{ o.object }}</h3>
 {% if o.file or o.commit %}<p>{{ o.file }}{{ "; " if o.file and o.commit }}{{ o.commit }}</p>{% endif %}
 <pre tabindex="0">{% for line in o.diff.split("\n") %}
 {% if line.startswith("+") %}<span class="added">{{ line }}</span>{% elif line.startswith("-") %}

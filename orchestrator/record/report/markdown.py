@@ -99,7 +99,7 @@ def _graph(links: Sequence[Link]) -> Iterator[str]:
 
 def _diffs(cell: Cell) -> Iterator[str]:
     for obj in cell.objects:
-        yield f"### {inline(cell.namespace)}: {obj.action} {inline(obj.object)}"
+        yield f"### {inline(cell.title)}: {obj.action} {inline(obj.object)}"
         where = "; ".join(t for t in (obj.file, obj.commit) if t)
         yield from ("", inline(where), "") if where else ("",)
         ticks = max((len(run) for run in re.findall("`+", obj.diff)), default=0)

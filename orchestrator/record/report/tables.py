@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from orchestrator.record.curve_bounds import usable
 from orchestrator.record.drawings.axes import seconds_text, value_text
 from orchestrator.record.view import Attempt, Curve, Link, Moment, RolloutView, WaveView
-from orchestrator.rollout.resources.places import worded
 from orchestrator.wording import few
 
 MOST_ROWS = 200
@@ -94,7 +93,7 @@ def namespaces(view: RolloutView) -> Table:
         (
             str(wave.number),
             wave.state,
-            worded(cell.namespace),
+            cell.title,
             cell.phase,
             few([f"{d.action} {d.object}" for d in cell.objects], 4),
             f"{cell.applied_at.astimezone(UTC):%H:%M:%S}" if cell.applied_at else "",

@@ -24,6 +24,7 @@ from pydantic.alias_generators import to_camel
 
 from orchestrator.policy.impact.risk import Level, RiskKind, RiskRules
 from orchestrator.rollout.resources import cron
+from orchestrator.rollout.resources.places import staged, whole
 
 GROUP = "netpol-canary.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -40,6 +41,7 @@ Digest = Annotated[str, StringConstraints(max_length=80)]
 MOST_MANIFEST = 262144
 MOST_WRITES = 1500  # writes of one namespace
 MOST_WAVE = 2000  # namespaces of one wave
+Stage = Annotated[int, Field(ge=0, le=200)]
 ManifestText = Annotated[str, StringConstraints(max_length=MOST_MANIFEST)]
 
 RolloutPhase = Literal[
@@ -383,6 +385,12 @@ class Emergency(Model):
     expires_after_seconds: Annotated[int, Field(ge=60, le=604800)] = 14400
 
 
+class CanaryPods(Model):
+    """Which pods of the canary come first, in a wave of their own: those with these labels; none where none is given."""
+
+    match_labels: Annotated[list[Label], Field(max_length=16)] = []
+
+
 class Strategy(Model):
     """How a change is rolled out.
 
@@ -390,12 +398,14 @@ class Strategy(Model):
     `engine` says who does a wave's work: the controller in its own process, or an Argo Workflow, whose pods write
     `shardSize` namespaces each. `cni` says how policies are read where the API leaves it open, such as whether an ipBlock
     covers pods, and which kinds of policies count; `auto` finds the agent by its DaemonSet, and a rollout freezes what was
-    found. `clusterWide: atOnce` lets the source hold policies of the whole cluster: they change in a last wave of their own,
-    all at once.
+    found. `clusterWide` lets the source hold policies of the whole cluster. With `waves` they change namespace by namespace: for
+    the pods of the waves that have begun the new ones hold, for all others the old ones. With `atOnce` they change in a last
+    wave of their own.
     """
 
     canary: Annotated[list[Name], Field(max_length=64)] = []
     canary_match_labels: Annotated[list[Label], Field(max_length=16)] = []
+    canary_pods: CanaryPods = CanaryPods()
     steps: Annotated[list[WaveStep], Field(max_length=64)] = []
     max_parallel: Annotated[int, Field(ge=1, le=64)] = 8
     supersede: Literal["queue", "immediate"] = "queue"
@@ -424,7 +434,7 @@ class Strategy(Model):
         "azure-cilium",
         "generic",
     ] = "auto"
-    cluster_wide: Literal["refuse", "atOnce"] = "refuse"
+    cluster_wide: Literal["refuse", "atOnce", "waves"] = "refuse"
 
 
 class Identity(Model):
@@ -582,11 +592,23 @@ class WaveEdge(Model):
 
 
 class WaveNamespace(Model):
-    """A namespace of a wave, or `_cluster` for the whole cluster, with the digests of its frozen sets."""
+    """A namespace of a wave, or `_cluster` for the whole cluster, with the digests of its frozen sets.
+
+    One that changes for some of its pods at a time stands in several waves: `stage` counts those before its last, from 1.
+    `covers` are the namespaces, and `pods` the labels, of those that come to the new policies with this wave.
+    """
 
     name: Name
+    stage: Stage = 0
     before: Digest
     after: Digest
+    covers: Annotated[list[Name], Field(max_length=MOST_WAVE)] = []
+    pods: Annotated[list[Label], Field(max_length=16)] = []
+
+    @property
+    def place(self) -> str:
+        """It in this wave: see places.py."""
+        return staged(self.name, self.stage)
 
 
 class Wave(Model):
@@ -597,8 +619,14 @@ class Wave(Model):
     connections: Annotated[int, Field(ge=0)] = 0
 
     @property
+    def places(self) -> list[str]:
+        """What is written with it, by the names that places have in a wave."""
+        return [n.place for n in self.namespaces]
+
+    @property
     def namespace_names(self) -> list[str]:
-        return [n.name for n in self.namespaces]
+        """Where it changes something: what is for the whole cluster stands for itself, or for those that come to it."""
+        return list(dict.fromkeys(name for n in self.namespaces for name in n.covers or [n.name]))
 
 
 class PolicyRolloutSpec(Model):
@@ -631,9 +659,19 @@ class PolicyRolloutSpec(Model):
     notifications: Annotated[list[Notification], Field(max_length=16)] = []
 
     @property
-    def namespace_names(self) -> list[str]:
+    def places(self) -> list[str]:
         """Those of all waves, in their order."""
-        return [name for wave in self.waves for name in wave.namespace_names]
+        return [place for wave in self.waves for place in wave.places]
+
+    @property
+    def written(self) -> list[str]:
+        """The places that it writes to, each once, whether in one wave or in several."""
+        return list(dict.fromkeys(map(whole, self.places)))
+
+    @property
+    def namespace_names(self) -> list[str]:
+        """Those of all waves, in their order, each once."""
+        return list(dict.fromkeys(name for wave in self.waves for name in wave.namespace_names))
 
 
 class Transition(Model):
@@ -760,15 +798,24 @@ class Change(Model):
 
 
 class NamespaceRolloutSpec(Model):
-    """Only the objects that differ, as canonical JSON; at most 900 KiB, refused at plan time."""
+    """Only the objects that differ, as canonical JSON; at most 900 KiB, refused at plan time.
+
+    `stage` is that of its namespace in the wave: from 1 where more of them follow, 0 in the last or only one.
+    """
 
     rollout: Name
     wave: int
     namespace: Name
+    stage: Stage = 0
     namespace_uid: Name = ""
     before: Annotated[list[ManifestText], Field(max_length=200)] = []
     after: Annotated[list[ManifestText], Field(max_length=200)] = []
     changes: Annotated[list[Change], Field(max_length=200)] = []
+
+    @property
+    def place(self) -> str:
+        """The namespace in this wave: see places.py."""
+        return staged(self.namespace, self.stage)
 
 
 class NamespaceRolloutStatus(Model):

@@ -79,6 +79,7 @@ class WaveNamespace(Answer):
     """A namespace of a wave."""
 
     namespace: str
+    of: str = Field(description="For which of its pods the wave changes it; empty where it is for all.")
     phase: NamespacePhase
     message: str
     applied_at: Moment

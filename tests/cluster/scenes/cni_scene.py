@@ -127,8 +127,10 @@ class CniScene(Scene):
 class WideScene(CniScene):
     """The shop, whose source has policies of the whole cluster, too."""
 
+    how = "atOnce"
+
     def declared(self, metrics, **strategy):
-        found = super().declared(metrics, **{"clusterWide": "atOnce", **strategy})
+        found = super().declared(metrics, **{"clusterWide": self.how, **strategy})
         kinds = [{"apiVersion": k.api_version, "kind": k.kind} for k in (self.kind, WIDE.kind)]
         return {**found, "spec": {**found["spec"], "kinds": kinds}}
 
@@ -139,3 +141,9 @@ class WideScene(CniScene):
     def clear(self):
         super().clear()
         self.plane.run("delete", WIDE.crd["metadata"]["name"], "--all", KUBECTL)
+
+
+class ByWavesScene(WideScene):
+    """The same, where those change with the namespaces of each wave."""
+
+    how = "waves"

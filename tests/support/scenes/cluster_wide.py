@@ -5,6 +5,8 @@ import json
 from stage import SPACES, Answers, Stage, files
 from written import plain
 
+from orchestrator.adapters.kube.workloads import documents
+from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind, ProbeResult
 
 WIDE = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy")
@@ -21,9 +23,9 @@ def wide(name, spec):
     return plain(WIDE.kind, name, spec, version=WIDE.api_version)
 
 
-def at_once(*policies, good=True, mark="d", wide_ones=(), **stage):
+def at_once(*policies, good=True, mark="d", wide_ones=(), how="atOnce", **stage):
     """Its Git holds these policies for every namespace, and those for the cluster."""
-    found = Stage(good, cluster_wide="atOnce", boundaries="proceed", **stage)
+    found = Stage(good, cluster_wide=how, boundaries="proceed", **stage)
     found.change(kinds=KINDS)
     for space in SPACES:
         found.pod(space, "a")
@@ -35,6 +37,22 @@ def at_once(*policies, good=True, mark="d", wide_ones=(), **stage):
 def push(stage, mark, policies, wide_ones):
     texts = {f"{CLUSTER}/{o['metadata']['name']}.yaml": json.dumps(o).encode() for o in wide_ones}
     stage.repository.push(mark, {**files(*policies), **texts})
+
+
+class Evaluated(Answers):
+    """Answers as the policies that stand have it."""
+
+    def __init__(self, cluster):
+        super().__init__(cluster, True)
+
+    def run(self, probes):
+        here = fleet(documents(self._cluster), live=True)
+        net, pods = here.network(), {f"{w.pod.namespace}/{w.pod.name}": w.pod for w in here.workloads}
+        ends = [(pods[p.source.partition("[")[0]], pods[p.destination.partition("[")[0]]) for p in probes]
+        return [
+            ProbeResult(p, net.allowed(*pair, p.protocol, p.port))
+            for p, pair in zip(probes, ends, strict=True)
+        ]
 
 
 class Shut(Answers):

@@ -1,12 +1,14 @@
 """The plan: what a revision changes in each namespace, in which waves."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from orchestrator.policy.workloads.fleet import Workload
+from orchestrator.rollout.order.waves import PlannedWave
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.objects import Manifest
-from orchestrator.rollout.waves import PlannedWave
+from orchestrator.rollout.resources.places import CLUSTER, staged, whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class NamespacePlan:
     """What changes in one namespace.
 
     `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
-    others manage and that are left alone, `remarks` what else is to be known about who manages what.
+    others manage and that are left alone, `remarks` what else is to be known about who manages what. `stage` is that of a
+    namespace of which this is what one of several waves writes.
     """
 
     name: str
@@ -53,6 +56,12 @@ class NamespacePlan:
     note: str = ""
     observed: tuple[Observed, ...] = ()
     remarks: tuple[str, ...] = ()
+    stage: int = 0
+
+    @property
+    def place(self) -> str:
+        """Its name in its wave: see places.py."""
+        return staged(self.name, self.stage)
 
     @property
     def before(self) -> list[Manifest]:
@@ -67,6 +76,9 @@ class NamespacePlan:
 class Plan:
     """Namespaces by wave, of those that change. `digest` binds approvals to exactly this.
 
+    `parts` is what single waves write to places that change in several of them, by their names in the wave. `at_once` says why
+    what is cluster-wide cannot, `late` what of it comes with the last wave alone.
+
     `observed` and `remarks` are over all namespaces of the source, which `selected` names; `notes` say what of the
     commit is left out.
     """
@@ -79,6 +91,33 @@ class Plan:
     remarks: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: Mapping[str, NamespacePlan] = field(default_factory=dict)
+    at_once: str = ""
+    late: tuple[str, ...] = ()
+
+    def written(self, place: str) -> NamespacePlan:
+        """What a wave writes to a place, by its name in the wave."""
+        return self.parts.get(place) or self.namespaces[place]
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """In which wave the whole of a namespace has changed; that of the cluster where it changes at once."""
+        return {name: number for number, wave in enumerate(self.waves) for name in wave.names}
+
+    @property
+    def cluster_first(self) -> bool:
+        """Whether what is for the whole cluster is written before the namespaces of its wave."""
+        return any(len(w.namespaces) > 1 and whole(w.namespaces[0]) == CLUSTER for w in self.waves)
+
+    def wave_of(self, workload: Workload) -> int:
+        """With which wave a pod comes to the new policies: of all that are about it, for they change together."""
+        namespace, labels = workload.pod.namespace, workload.pod.labels
+        for number, wave in enumerate(self.waves):
+            for place in wave.namespaces:
+                part = wave.part(place)
+                if namespace in part.covers and all(labels.get(p.key) == p.value for p in part.pods):
+                    return number
+        return self.numbers.get(CLUSTER, len(self.waves) - 1)
 
     @property
     def empty(self) -> bool:
@@ -89,7 +128,7 @@ class Plan:
         lines = [self.source, self.revision]
         for wave in self.waves:
             for name in wave.namespaces:
-                found = self.namespaces[name]
+                found = self.written(name)
                 lines.append(f"{name} {objects.digest(found.before)} {objects.digest(found.after)}")
         return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

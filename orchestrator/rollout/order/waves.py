@@ -2,21 +2,71 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from orchestrator.errors import BadInput
-from orchestrator.rollout.resources.model import Label, Strategy
-from orchestrator.rollout.resources.places import CLUSTER, spaces
+from orchestrator.rollout.resources.model import Label, Strategy, WaveNamespace
+from orchestrator.rollout.resources.places import CLUSTER, spaces, whole, worded
+from orchestrator.wording import few
 
 CLUSTER_WIDE = "cluster-wide, at once"
+MOST_NAMED = 3
+
+
+def labels_text(labels: Sequence[Label]) -> str:
+    """Labels for people."""
+    return " and ".join(f"{label.key}={label.value}" for label in labels)
+
+
+def selector_of(labels: Sequence[Label]) -> dict[str, Any]:
+    """A LabelSelector of them; empty for any pod."""
+    return {"matchLabels": {label.key: label.value for label in labels}} if labels else {}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The pods of a place that come to the new policies with a wave: of the namespaces `covers`, with the labels `pods`."""
+
+    covers: tuple[str, ...]
+    pods: tuple[Label, ...] = ()
+
+    def text(self, place: str) -> str:
+        """Which pods of a place, for people; empty where it is all."""
+        others = self.covers not in ((), (whole(place),))
+        words = [f"for {few(self.covers, MOST_NAMED)}"] if others else []
+        words += [f"pods with {labels_text(self.pods)}"] if self.pods else []
+        return ", ".join(words)
+
+
+def part_of(place: WaveNamespace) -> str:
+    """Which pods of a place a frozen wave changes, for people; empty where it changes all."""
+    return Part(tuple(place.covers), tuple(place.pods)).text(place.name)
 
 
 @dataclass(frozen=True)
 class PlannedWave:
-    """Namespaces that change together; `why` says which rule put them here."""
+    """Places that change together, in the order in which they are written; `why` says which rule put them here.
+
+    Of a place that changes for some of its pods at a time, `parts` has what this wave does, by its name in the wave.
+    """
 
     namespaces: tuple[str, ...]
     why: str
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    def worded(self, place: str) -> str:
+        """A place in this wave, for people."""
+        return ", ".join(filter(None, (worded(place), self.part(place).text(place))))
+
+    def part(self, place: str) -> Part:
+        """What of a place it changes; all of it where nothing else is said."""
+        return self.parts.get(place) or Part((whole(place),))
+
+    @property
+    def names(self) -> list[str]:
+        """The namespaces in which it changes something; the cluster where it changes as a whole."""
+        return list(dict.fromkeys(name for place in self.namespaces for name in self.part(place).covers))
 
 
 def _matching(

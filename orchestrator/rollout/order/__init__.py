@@ -1,0 +1,1 @@
+"""What changes together, in which order, and for whose pods; and how that is cut into pieces of work."""
