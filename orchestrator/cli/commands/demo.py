@@ -11,7 +11,9 @@ from orchestrator.errors import BadInput
 
 @app.command(epilog="Example: netpol-canary demo --scenario breaks-checkout")
 def demo(
-    scenario: Annotated[str, typer.Option(help="good-change, breaks-checkout, cuts-scrape, cilium or cluster-wide")] = "",
+    scenario: Annotated[
+        str, typer.Option(help="good-change, breaks-checkout, cuts-scrape, cilium or cluster-wide")
+    ] = "",
     output: Output = "",
     keep: Annotated[Path | None, typer.Option(help="keep the Git repository in this new directory")] = None,
     report: Annotated[

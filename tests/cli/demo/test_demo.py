@@ -33,7 +33,9 @@ def test_the_five_outcomes():
     assert "client-errors in checkout" in cilium["reason"]
     assert "CiliumNetworkPolicy payments/deny ingressDeny[0] (payments/deny.yaml:8" in cilium["details"]
     assert cilium["waves"][1]["phases"] == {"accounts": "Pending", "inventory": "Pending"}
-    assert [w["phases"] for w in wide["waves"]] == [{"_cluster": p} for p in ("Restored", "Pending", "Pending")]
+    assert [w["phases"] for w in wide["waves"]] == [
+        {"_cluster": p} for p in ("Restored", "Pending", "Pending")
+    ]
     assert wide["waves"][0]["namespaces"] == ["catalog", "payments", "search"]
     assert "cuts off the observer: scrape in catalog" in wide["reason"]
 
