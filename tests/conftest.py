@@ -12,13 +12,20 @@ from orchestrator.adapters.git import skipped
 
 ASKED = "NETPOL_CANARY_CLUSTER"
 
-gc.set_threshold(50_000)  # as the program has it; see orchestrator/cli/main.py
+gc.set_threshold(50_000)  # as the program has it; see orchestrator/cli/process.py
 
 settings.register_profile("patient", deadline=None)  # a busy machine takes as long as it takes
 settings.load_profile("patient")
 
 # Where nothing configures logs, a traceback is drawn with all variables in it, which takes seconds; the program draws none.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
+
+
+@pytest.fixture(autouse=True)
+def collecting():
+    """A command that ends by itself leaves cycles to its end, which is none here."""
+    yield
+    gc.enable()
 
 
 # The cluster tier hands out whole files: those that take minutes first, the slowest before all, so that no worker has one left at the end.
