@@ -21,6 +21,7 @@ from orchestrator.policy.schemas.fields import (
     dns_name,
     list_of,
     mapping,
+    once,
     one_of,
     string,
 )
@@ -155,8 +156,8 @@ _STAGED = {"stagedAction": _STAGED_ACTION}
 _NETS = mapping({"nets": list_of(string(_address), distinct)})
 _TIER = mapping({"order": _number, "defaultAction": one_of("Deny", "Pass")})
 _KINDS: Mapping[str, Check] = {
-    "NetworkPolicy": _whole(mapping(_spec(in_space=True))),
-    "GlobalNetworkPolicy": _whole(mapping(_spec(in_space=False), _for_hosts)),
+    "NetworkPolicy": _whole(once(mapping(_spec(in_space=True)))),
+    "GlobalNetworkPolicy": _whole(once(mapping(_spec(in_space=False), _for_hosts))),
     "StagedNetworkPolicy": _whole(mapping({**_spec(in_space=True), **_STAGED}, partial(_staged, anything))),
     "StagedGlobalNetworkPolicy": _whole(
         mapping({**_spec(in_space=False), **_STAGED}, partial(_staged, _for_hosts))

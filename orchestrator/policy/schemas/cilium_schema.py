@@ -21,6 +21,7 @@ from orchestrator.policy.schemas.fields import (
     label_key,
     list_of,
     mapping,
+    once,
     one_of,
     string,
 )
@@ -181,7 +182,7 @@ def _policy(namespaced: bool) -> Check:
         },
         partial(_spec, namespaced),
     )
-    return _whole({"spec": spec, "specs": list_of(spec)}, _some_spec)
+    return _whole({"spec": once(spec), "specs": list_of(once(spec))}, _some_spec)
 
 
 def _whole(fields: Mapping[str, Check], rules: Check) -> Check:

@@ -1,8 +1,10 @@
 """Checks for the fields of a manifest: their shapes, their names, labels. Each yields `path: why`."""
 
 import difflib
+import marshal
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.policy.files.shape import shown
@@ -11,6 +13,8 @@ Check = Callable[[Any, str], Iterator[str]]
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_MOST_KEPT, _MOST_BYTES = 1024, 4096  # values, and bytes of one
+_BY_VALUE = 2  # the format of `marshal` in which equal values of one order are the same bytes
 
 
 def anything(value: Any, path: str) -> Iterator[str]:
@@ -38,6 +42,23 @@ def mapping(
             yield from rules({k: v for k, v in value.items() if v is not None}, path)
 
     return check
+
+
+def once(check: Check) -> Check:
+    """A check of what many objects hold in the same words: of small values that are alike, one is looked at."""
+
+    @lru_cache(_MOST_KEPT)
+    def told(data: bytes, path: str) -> tuple[str, ...]:
+        return tuple(check(marshal.loads(data), path))
+
+    def of_value(value: Any, path: str) -> Iterator[str]:
+        try:
+            data = marshal.dumps(value, _BY_VALUE)
+        except ValueError:  # nothing that JSON has
+            data = b""
+        yield from told(data, path) if 0 < len(data) <= _MOST_BYTES else check(value, path)
+
+    return of_value
 
 
 def _meant(key: str, fields: Iterable[str], elsewhere: Mapping[str, str]) -> str:

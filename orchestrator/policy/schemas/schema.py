@@ -19,6 +19,7 @@ from orchestrator.policy.schemas.fields import (
     label_value,
     list_of,
     mapping,
+    once,
     one_of,
     string,
     strings,
@@ -219,12 +220,14 @@ METADATA = mapping(
     },
     _metadata,
 )
-_SPEC = mapping(
-    {
-        "podSelector": SELECTOR,
-        "policyTypes": list_of(one_of(*Direction), _types),
-        **_RULES,
-    },
-    elsewhere=_OF_RULES,
+_SPEC = once(
+    mapping(
+        {
+            "podSelector": SELECTOR,
+            "policyTypes": list_of(one_of(*Direction), _types),
+            **_RULES,
+        },
+        elsewhere=_OF_RULES,
+    )
 )
 _POLICY = mapping({"apiVersion": string(), "kind": string(), "metadata": METADATA, "spec": _SPEC}, _parts)
