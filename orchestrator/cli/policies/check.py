@@ -127,7 +127,7 @@ def _answer(asked: Asked) -> _Answer:
     files, settled = files_of(path), profile(asked.cni)
     more = elsewhere(asked.workloads, path)
     began, told = parted(path, base)
-    known: Known = {}
+    known = Known()
     before, after = (
         fleet_of(files_at(path, began), f"{path} at {base}", True, True, more, asked.cni, known),
         fleet_of(files, str(path), False, True, more, asked.cni, known),

@@ -95,7 +95,7 @@ def diff(
     """Print what the change opens, cuts and alters."""
     formatted(output, "text", "csv", "markdown")
     commits: History | None = None
-    known: Known = {}
+    known = Known()
     if live:
         if after or (".." in before and not Path(before).is_dir()):
             raise BadInput(

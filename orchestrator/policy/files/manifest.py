@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.errors import BadInput, Cited
+from orchestrator.policy.files.plain_yaml import Fields
 from orchestrator.policy.files.remedies import remedy
 from orchestrator.policy.files.shape import misshapen
 from orchestrator.policy.files.yaml_text import documents
@@ -49,7 +50,12 @@ class Unlisted(Document):
     """Stands for all objects of a kind that a cluster does not show; `wrong` says why."""
 
 
-Known = dict[tuple[str, bytes], list[Document]]  # by path and text
+@dataclass
+class Known:
+    """What was read: files by their path and text, and fields of objects. Several states of one folder share what they have in common."""
+
+    files: dict[tuple[str, bytes], list[Document]] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
 
 
 def unlisted(api_version: str, kind: str, where: str, why: str) -> Unlisted:
@@ -61,13 +67,13 @@ def unlisted(api_version: str, kind: str, where: str, why: str) -> Unlisted:
 def parse_all(files: Mapping[str, bytes], known: Known | None = None) -> list[Document]:
     """The objects of all files, one with labels of another shape among them, unless it is a policy. Raises BadInput.
 
-    A file that is `known` already is not parsed again: several states of one folder share what they have in common.
+    What is `known` already is not parsed again.
     """
-    known, at = {} if known is None else known, below(files)
+    known, at = known or Known(), below(files)
     found: list[Document] = []
     for path, text in files.items():
-        if (same := known.get((path, text))) is None:
-            known[path, text] = same = parse(text, path, at, labels=False)
+        if (same := known.files.get((path, text))) is None:
+            known.files[path, text] = same = parse(text, path, at, labels=False, known=known.fields)
         elif at != (same[0].below if same else at):
             same = [replace(document, below=at) for document in same]
         found += same
@@ -84,10 +90,13 @@ def below(files: Mapping[str, object]) -> str:
     return str(getattr(files, "below", ""))
 
 
-def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[Document]:
+def parse(
+    text: bytes, path: str, below: str = "", labels: bool = True, known: Fields | None = None
+) -> list[Document]:
     """The objects of a file. Raises BadInput with `path:line`; anchors are written out within bounds.
 
     Without `labels`, those of an object that is no policy may be of any shape: it is without them, and says so.
+    Fields that are `known` they share with others.
     """
     shown = f"{below}{path}"
     if len(text) > MOST_BYTES:
@@ -97,10 +106,10 @@ def parse(text: bytes, path: str, below: str = "", labels: bool = True) -> list[
             "this is a pointer of Git LFS, not the manifest itself", shown, "take manifests out of Git LFS"
         )
     found: list[Document] = []
-    for document in documents(text, shown):
+    for document in documents(text, shown, known):
         if document.value is not None:
-            place = Document({}, path, document.line, below, text)
-            found += _objects(document.value, place, labels, document.items, document.plain)
+            place = Document(document.value, path, document.line, below, text)
+            found += _objects(place, labels, document.items, document.plain)
         if len(found) > MOST_OBJECTS:
             raise BadInput(f"there are more than {MOST_OBJECTS} objects", shown, "split the file")
     return found
@@ -121,9 +130,9 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
     try:
         for document in documents(text, f"{below}{path}"):
             try:
-                place = Document({}, path, document.line, below, text)
+                place = Document(document.value, path, document.line, below, text)
                 if document.value is not None:
-                    found += _objects(document.value, place, False, document.items, document.plain)
+                    found += _objects(place, False, document.items, document.plain)
             except BadInput as error:
                 wrong.append(error)
             if len(found) + len(wrong) > MOST_OBJECTS:
@@ -142,21 +151,22 @@ def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
 
 
 def _objects(
-    obj: Any, place: Document, labels: bool = True, lines: Sequence[int] = (), plain: bool = False
+    place: Document, labels: bool = True, lines: Sequence[int] = (), plain: bool = False
 ) -> list[Document]:
     """The object, or the items of a list, of which `lines` says where each begins; `plain` text holds nothing odd."""
+    obj: Any = place.obj
     if not isinstance(obj, dict):
         hint = "it begins with apiVersion, kind and metadata"
-        raise BadInput("a Kubernetes object is a mapping", place.where, hint, place.cited())
+        raise BadInput("a Kubernetes object is a mapping", place.where, hint, replace(place, obj={}).cited())
     kind = obj.get("kind")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(obj.get("items"), list):
         own = (
             {"apiVersion": obj.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
         )
         items = [{**own, **item} if isinstance(item, dict) else item for item in obj["items"]]
-        places = [replace(place, line=line) for line in lines] if len(lines) == len(items) else []
-        pairs = zip(items, places or [place] * len(items), strict=True)
-        return [d for item, own_place in pairs for d in _objects(item, own_place, labels)]
+        places = lines if len(lines) == len(items) else [place.line] * len(items)
+        pairs = zip(items, places, strict=True)
+        return [d for item, line in pairs for d in _objects(replace(place, obj=item, line=line), labels)]
     if _is_kustomization(obj, place.path):
         hint = "give what `kustomize build` prints, in a directory of its own"
         text = "a kustomization says how manifests are made, and is none"
@@ -164,14 +174,14 @@ def _objects(
     wrong = next(misshapen(obj, plain), "")
     if wrong.startswith(_LABELS) and not labels and not _is_policy(obj):
         rest = {k: v for k, v in obj["metadata"].items() if k not in ("labels", "annotations")}
-        bare = {**obj, "metadata": rest}
-        return [replace(found, wrong=wrong) for found in _objects(bare, place)]
+        bare = replace(place, obj={**obj, "metadata": rest})
+        return [replace(found, wrong=wrong) for found in _objects(bare)]
     if wrong:
         text, hint = remedy(wrong)
         misspelt = _MISSPELT.search(hint)
         field = misspelt["field"] if misspelt else wrong
-        raise BadInput(text, place.where, hint, replace(place, obj=obj).cited(field))
-    return [replace(place, obj=obj)]
+        raise BadInput(text, place.where, hint, place.cited(field))
+    return [place]
 
 
 def _is_policy(obj: dict[str, Any]) -> bool:

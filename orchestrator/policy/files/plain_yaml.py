@@ -44,38 +44,68 @@ _LINES = (
 _PLAIN = re.compile(rb"(?:(?:" + rb"|".join(_LINES) + rb")(?: *+(?:(?<![!-~])#[ -~]*+)?+)\n)*+")
 _KEYS = re.compile(rb"^ *+(?:- )*+" + _KEY + rb":", re.MULTILINE)
 _LISTS = re.compile(rb"^ *items:", re.MULTILINE)  # each of whose items has a line of its own
-_CUT = re.compile(rb"^---[^\n]*\n", re.MULTILINE)
-_CONTENT = re.compile(rb"^(?! *(?:#|$))", re.MULTILINE)
+_FIELD = re.compile(rb"[A-Za-z_]")  # how one of an object begins, and no other line of it
+_CUT = re.compile(rb"\n(?=" + _FIELD.pattern + rb"|---)")
+_BETWEEN = re.compile(rb"(?:---[^\n]*)?(?:(?:^|\n) *(?:#[^\n]*)?+)*+")
+
+# Fields of objects by their text, such as `kind: Pod`; None stands for what is between two objects.
+Fields = dict[bytes, tuple[str, Any] | None]
 
 
-def plain(text: bytes) -> Sequence[tuple[Any, int]] | None:
-    """The documents of a text with the line at which each begins, those that hold nothing left out; None where it is not of this form."""
-    text = text if text.endswith(b"\n") else text + b"\n"
+def plain(text: bytes, known: Fields) -> Sequence[tuple[Any, int]] | None:
+    """The documents of a text with the line at which each begins, those that hold nothing left out; None where it is not of this form.
+
+    A field whose text is `known` is not read again: objects share the values of what many of them say in the same words.
+    """
     if (
         len(text) > MOST_BYTES
         or VALUES_OF_A_LINE * text.count(b"\n") + text.count(b",") > MOST_VALUES
-        or not _PLAIN.fullmatch(text)
-        or _LISTS.search(text)
+        or text.count(b"---") > MOST_PARTS
     ):
         return None
-    lines, at = [], 0
-    parts = _CUT.split(text)
-    if len(parts) > MOST_PARTS:
+    parts = _CUT.split(text.rstrip(b"\n"))
+    new = [part for part in dict.fromkeys(parts) if part not in known]
+    if new and not _read(new, known):
         return None
-    for number, part in enumerate(parts):
-        content = _CONTENT.search(part)
-        if content:
-            lines.append(at + part.count(b"\n", 0, content.start()) + 1)
-        at += part.count(b"\n") + (number < len(parts) - 1)
+    found: list[tuple[Any, int]] = []
+    obj: dict[str, Any] | None = None
+    line = 1
+    for part in parts:
+        if (field := known[part]) is None:
+            obj = None
+        elif obj is None:
+            obj = dict([field])
+            found.append((obj, line))
+        elif field[0] in obj:
+            return None
+        else:
+            obj[field[0]] = field[1]
+        line += part.count(b"\n") + 1
+    return found
+
+
+def _read(parts: Sequence[bytes], known: Fields) -> bool:
+    """Make some parts known, if all of them are of this form."""
+    text = b"\n".join(parts) + b"\n"
+    if not _PLAIN.fullmatch(text) or _LISTS.search(text):
+        return False
+    between = dict.fromkeys(part for part in parts if _BETWEEN.fullmatch(part))
+    fields = [part for part in parts if part not in between]
+    if not all(map(_FIELD.match, fields)):
+        return False
+    values: list[Any] = []
     try:
-        found = [value for value in yaml12.parse_yaml(text.decode(), multi=True) if value is not None]
+        if fields:
+            values += yaml12.parse_yaml(b"\n---\n".join(fields).decode(), multi=True)
     except ValueError:
-        return None
-    keys = len(_KEYS.findall(text))
-    nested = [value for value in found if value.__class__ in (dict, list)]
-    if len(found) != len(lines) or _entries(nested) != keys:  # a key that stands twice
-        return None
-    return list(zip(found, lines, strict=True))
+        return False
+    if [value.__class__ is dict and len(value) for value in values] != [1] * len(fields):
+        return False
+    if _entries(values.copy()) != len(_KEYS.findall(text)):  # a key that stands twice
+        return False
+    known.update(between)
+    known.update((part, *value.items()) for part, value in zip(fields, values, strict=True))
+    return True
 
 
 def _entries(values: list[Any]) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import yaml
 
 from orchestrator.errors import BadInput, Cited
-from orchestrator.policy.files.plain_yaml import plain
+from orchestrator.policy.files.plain_yaml import Fields, plain
 
 MOST_NODES = 100_000
 MOST_TEXT = 4 * 1024 * 1024
@@ -59,9 +59,9 @@ class Text:
     plain: bool = False
 
 
-def documents(text: bytes, path: str) -> Iterator[Text]:
-    """The documents of a file, one after the other. Raises BadInput with `path:line`."""
-    if (found := plain(text)) is not None:
+def documents(text: bytes, path: str, known: Fields | None = None) -> Iterator[Text]:
+    """The documents of a file, one after the other, which share the fields that are `known`. Raises BadInput with `path:line`."""
+    if (found := plain(text, {} if known is None else known)) is not None:
         yield from (Text(value, line, plain=True) for value, line in found)
     else:
         yield from by_events(text, path)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sampling import FULL
 
 from orchestrator.errors import BadInput
-from orchestrator.policy.files.manifest import parse_all
+from orchestrator.policy.files.manifest import Known, parse_all
 from orchestrator.policy.files.plain_yaml import MOST_PARTS, MOST_VALUES, plain
 from orchestrator.policy.files.yaml_text import by_events
 
@@ -174,8 +174,8 @@ def outcome(text):
         return str(error)
 
 
-def same(text):
-    found = plain(text.encode())
+def same(text, known=None):
+    found = plain(text.encode(), {} if known is None else known)
     return found is None or repr(list(found)) == repr(outcome(text.encode()))
 
 
@@ -198,10 +198,43 @@ def test_a_manifest_with_slips_is_read_alike(seed):
     assert same(text)
 
 
+@settings(max_examples=4_000 if FULL else 200, deadline=None)
+@given(files=st.lists(TEXTS, min_size=2, max_size=5))
+def test_files_that_know_the_fields_of_those_before_are_read_alike(files):
+    known = {}
+    assert all(same("\n".join(lines), known) for lines in files)
+
+
+@pytest.mark.parametrize("seed", range(4_000 if FULL else 100))
+def test_slips_beside_manifests_that_know_each_other_are_read_alike(seed):
+    chance, known, lines = random.Random(seed), {}, MANIFEST.replace("{name: x}", "\n  name: x").splitlines()
+    for _ in range(5):
+        cut = [line for line in lines if chance.random() > 0.1]
+        at = chance.randrange(len(cut))
+        assert same(
+            "\n".join([*cut[at:], *chance.choice([["---"], ["--- # x", "", "# y"], []]), *cut]), known
+        )
+
+
+def test_objects_share_the_fields_that_they_have_in_the_same_words_and_no_others():
+    one = "kind: A\nspec:\n  a:\n  - b\n---\nkind: B\nspec:\n  a:\n  - b\n"
+    known = {}
+    (first, _), (second, _) = plain(one.encode(), known)
+    ((third, _),) = plain(b"# said\nspec:\n  a:\n  - b", known)
+    ((other, _),) = plain(b"spec:\n  a:\n  - c\n", known)
+    assert first["spec"] is second["spec"] is third["spec"]
+    assert other == {"spec": {"a": ["c"]}} and first == {"kind": "A", "spec": {"a": ["b"]}}
+
+
+def test_a_field_that_stands_twice_is_left_to_the_other_one_though_it_is_known():
+    known = {}
+    assert plain(b"a: 1\nb: 2\n", known) and plain(b"a: 1\nb: 2\na: 1\n", known) is None
+
+
 def test_a_usual_manifest_is_read_by_the_faster_one():
     text = MANIFEST.replace("{name: x}", "\n  name: x").encode()
-    assert [line for _, line in plain(text)] == [3, 32]
-    assert repr(list(plain(text))) == repr(outcome(text))
+    assert [line for _, line in plain(text, {})] == [3, 32]
+    assert repr(list(plain(text, {}))) == repr(outcome(text))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +255,7 @@ def test_a_usual_manifest_is_read_by_the_faster_one():
     ],
 )
 def test_what_may_be_hostile_or_needs_more_than_values_is_left_to_the_other_one(text):
-    assert plain(text.encode()) is None
+    assert plain(text.encode(), {}) is None
 
 
 class Below(dict):
@@ -234,7 +267,7 @@ class Below(dict):
 
 
 def test_a_file_that_two_states_share_is_cited_at_the_one_that_asks():
-    known, text = {}, MANIFEST.replace("{name: x}", "\n  name: x").encode()
+    known, text = Known(), MANIFEST.replace("{name: x}", "\n  name: x").encode()
     first, last = (parse_all(Below(at, web=text, empty=b"---\n"), known) for at in ("old/", "new/"))
     assert [d.where for d in first] == ["old/web:3", "old/web:32"]
     assert [d.where for d in last] == ["new/web:3", "new/web:32"]
