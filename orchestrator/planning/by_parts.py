@@ -105,7 +105,9 @@ class _Scene:
                 none = f"no pod with {labels_text(pods)} is there that the change is about"
                 told.append(f"{worded(place)} does not begin with some pods: {why or none}")
         if parts:
-            waves = [PlannedWave(tuple(parts), f"canary: pods with {labels_text(pods)}", parts), *waves]
+            steps = [-1, *range(1, len(waves))]  # the gates of the first wave stand before its pods
+            whole_ones = [replace(wave, step=step) for wave, step in zip(waves, steps, strict=True)]
+            waves = [PlannedWave(tuple(parts), f"canary: pods with {labels_text(pods)}", parts, 0), *whole_ones]
         return waves, tuple(told)
 
     def in_order(self, plan: Plan) -> Sequence[PlannedWave]:

@@ -10,7 +10,7 @@ from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
 from orchestrator.planning.forecast import Forecast, frozen
 from orchestrator.planning.frozen_connections import MOST_FROZEN, worst
 from orchestrator.planning.frozen_namespace import namespace_spec
-from orchestrator.planning.frozen_waves import arranged, frozen_place
+from orchestrator.planning.frozen_waves import arranged, frozen_place, placed_gates
 from orchestrator.planning.orphans import gated, removal
 from orchestrator.planning.planner import in_parts
 from orchestrator.planning.planner import plan as make_plan
@@ -106,9 +106,10 @@ def _spec(
 
 
 def _gated(strategy: m.Strategy, plan: Plan, cause: Cause) -> m.Strategy:
-    """With the gates that are asked for whatever the strategy says."""
+    """With its gates before the waves that they mean, and those that are asked for whatever the strategy says."""
     if cause == "orphans":
         return gated(strategy)
+    strategy = strategy.model_copy(update={"gates": placed_gates(strategy.gates, plan.waves)})
     last = len(plan.waves) - 1
     asked = [g for g in strategy.gates if g.wave == last and g.min_risk == "none" and not g.risks]
     if not plan.at_once or asked:

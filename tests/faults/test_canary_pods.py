@@ -125,3 +125,10 @@ def begun(found, name):
     return any(
         o["spec"]["rollout"] == name and (o.get("status") or {}).get("phase") == "Applied" for o in records
     )
+
+
+def test_gates_stand_before_the_waves_that_the_strategy_means():
+    found = stage(NOBODY, gates=[m.Gate(wave=0, name="begin"), m.Gate(wave=1, name="go on")])
+    state = driven(found, prober=found.prober)
+    assert state.rollout.status.paused_for == "approval"
+    assert [(g.wave, g.name) for g in state.rollout.spec.strategy.gates] == [(0, "begin"), (2, "go on")]

@@ -48,12 +48,15 @@ def part_of(place: WaveNamespace) -> str:
 class PlannedWave:
     """Places that change together, in the order in which they are written; `why` says which rule put them here.
 
-    Of a place that changes for some of its pods at a time, `parts` has what this wave does, by its name in the wave.
+    Of a place that changes for some of its pods at a time, `parts` has what this wave does, by its name in the wave. `step` is
+    the wave of the strategy that it stands for, by which gates count: -1 for one that has none of its own, None where all are
+    as the strategy has them.
     """
 
     namespaces: tuple[str, ...]
     why: str
     parts: Mapping[str, Part] = field(default_factory=dict)
+    step: int | None = None
 
     def worded(self, place: str) -> str:
         """A place in this wave, for people."""
