@@ -11,7 +11,7 @@ from orchestrator.errors import Forbidden
 from orchestrator.measure.rule_lines import Lines
 from orchestrator.planning.concerned import concerned
 from orchestrator.planning.forecast import unworkable
-from orchestrator.planning.frozen_connections import edge
+from orchestrator.planning.frozen.frozen_connections import edge
 from orchestrator.planning.probe_draw import drawn
 from orchestrator.policy.author import probing
 from orchestrator.policy.files.manifest import Document

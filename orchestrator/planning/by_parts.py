@@ -13,6 +13,7 @@ from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import Context
 from orchestrator.errors import Forbidden
 from orchestrator.planning.afterwards import afterwards
+from orchestrator.planning.expand import expanded_first
 from orchestrator.planning.forecast import unworkable
 from orchestrator.policy.evaluate.subjects import Subjects
 from orchestrator.policy.narrow.scopes import Scope, Unnarrowable, means_beside_pods, split
@@ -43,11 +44,15 @@ def by_parts(
 ) -> Arranged:
     """The waves of a plan that has none yet; `labels` are those of the namespaces that the source selects. Raises BadInput."""
     by_waves = CLUSTER in plan.namespaces and strategy.cluster_wide == "waves"
-    if not plan.namespaces or not (by_waves or strategy.canary_pods.match_labels):
+    expands = strategy.boundaries == "expand"
+    if not plan.namespaces or not (by_waves or expands or strategy.canary_pods.match_labels):
         return Arranged(_arranged(plan.namespaces, labels, strategy))
     scene = _Scene(ctx, plan, strategy)
     found = scene.with_cluster(labels) if by_waves else Arranged(_arranged(plan.namespaces, labels, strategy))
-    waves, told = scene.with_pods(found.waves)
+    waves, told = scene.with_both(found.waves) if expands else (found.waves, ())
+    if waves is found.waves:
+        waves, more = scene.with_pods(waves)
+        told = (*told, *more)
     numbered = replace(plan, waves=tuple(_numbered(waves)))
     return replace(found, waves=scene.in_order(numbered), late=(*found.late, *told))
 
@@ -107,8 +112,17 @@ class _Scene:
         if parts:
             steps = [-1, *range(1, len(waves))]  # the gates of the first wave stand before its pods
             whole_ones = [replace(wave, step=step) for wave, step in zip(waves, steps, strict=True)]
-            waves = [PlannedWave(tuple(parts), f"canary: pods with {labels_text(pods)}", parts, 0), *whole_ones]
+            waves = [
+                PlannedWave(tuple(parts), f"canary: pods with {labels_text(pods)}", parts, 0),
+                *whole_ones,
+            ]
         return waves, tuple(told)
+
+    def with_both(self, waves: Sequence[PlannedWave]) -> tuple[Sequence[PlannedWave], tuple[str, ...]]:
+        """In two phases, where a connection would break between two waves."""
+        return expanded_first(
+            self._ctx, replace(self._plan, waves=tuple(waves)), self._standing, self._strategy
+        )
 
     def in_order(self, plan: Plan) -> Sequence[PlannedWave]:
         """The waves with what is for the whole cluster before or after the namespaces of its wave: where less shows meanwhile."""

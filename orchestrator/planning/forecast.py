@@ -23,6 +23,7 @@ from orchestrator.policy.network.boundaries import (
     boundaries,
     by_end,
     crossings,
+    in_two_phases,
     propose,
     until_last,
 )
@@ -116,7 +117,16 @@ def forecast(ctx: Context, plan: Plan, strategy: m.Strategy, files: Mapping[str,
 def _states(
     standing: Sequence[Document], plan: Plan, files: Mapping[str, bytes]
 ) -> Iterator[Iterable[Document]]:
-    """Before; while what is for the whole cluster has not changed yet, or has alone, where it comes first; afterwards."""
+    """Before; in the middle, and afterwards.
+
+    In the middle all have what both allow, where the plan expands first; else what is for the whole cluster has not changed yet,
+    or has alone, where it comes first.
+    """
+    if plan.expands:
+        yield standing
+        yield afterwards(standing, plan.expands, files)
+        yield afterwards(standing, plan.namespaces, files)
+        return
     wide = {name: item for name, item in plan.namespaces.items() if name == CLUSTER}
     spaced = {name: item for name, item in plan.namespaces.items() if name != CLUSTER}
     yield standing
@@ -175,6 +185,8 @@ def _between(
     plan: Plan, fleets: tuple[Fleet, Fleet, Fleet], reading: dict[str, bool]
 ) -> tuple[list[Boundary], Proposal]:
     """What shows between two waves, and what would avoid it. Raises OverflowError."""
+    if plan.expands:
+        return in_two_phases(fleets, plan.expanded, plan.wave_of, reading), Proposal()
     if plan.parts:
         return by_end(fleets, plan.wave_of, reading), Proposal()
     waves = plan.numbers
@@ -252,7 +264,7 @@ def frozen(found: Forecast, strategy: m.Strategy) -> m.Strategy:
     its presets' queries, and the CNI that was found.
     """
     gates = [g for g in strategy.gates if _asked(g, found.risk)]
-    if found.lasting and strategy.boundaries == "ask":
+    if found.lasting and strategy.boundaries in ("ask", "expand"):
         first = min(b.since for b in found.lasting)
         if all(g.wave != first for g in gates):
             gates.append(m.Gate(wave=first, name="between waves"))

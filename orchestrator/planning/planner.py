@@ -9,7 +9,7 @@ from orchestrator.context import POLICY, Context
 from orchestrator.errors import ApiError, BadInput, Conflict
 from orchestrator.planning.between_writes import note
 from orchestrator.planning.by_parts import by_parts
-from orchestrator.planning.frozen_namespace import holdable
+from orchestrator.planning.frozen.frozen_namespace import holdable
 from orchestrator.planning.ownership import conflict
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.files.manifest import below
@@ -17,6 +17,7 @@ from orchestrator.policy.files.touched_field import touched_field
 from orchestrator.policy.narrow.scopes import Unnarrowable
 from orchestrator.policy.schemas.policy_kinds import clusterwide
 from orchestrator.policy.schemas.schema import with_defaults
+from orchestrator.policy.writes.intersect import Inexact
 from orchestrator.ports import Kind
 from orchestrator.rollout.layout import AT_ONCE, Placed, arrange
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange, Observed, Plan
@@ -132,7 +133,7 @@ def in_parts(changed: Mapping[str, NamespacePlan], waves: Sequence[PlannedWave])
     """What single waves write to places that change in several. Raises BadInput where a record could not hold it."""
     try:
         found = parts(changed, waves)
-    except Unnarrowable as why:
+    except (Unnarrowable, Inexact) as why:
         raise BadInput(str(why), "strategy") from None
     for item in found.values():
         holdable(item)
@@ -187,7 +188,9 @@ def _namespace(
         if objects.owner(obj) == source.name and identity not in wanted:
             changes.append(ObjectChange(objects.bare(obj), None))
     uid = str(namespace["metadata"].get("uid", ""))
-    result = NamespacePlan(name, uid, tuple(changes), "", tuple(observed), tuple(remarks))
+    touched = {objects.key(o) for c in changes for o in (c.before, c.after) if o is not None}
+    others = tuple(objects.bare(o) for k, o in standing.items() if k not in touched and POLICY.means(o))
+    result = NamespacePlan(name, uid, tuple(changes), "", tuple(observed), tuple(remarks), others=others)
     holdable(result)
     return result
 

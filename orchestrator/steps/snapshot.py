@@ -8,9 +8,9 @@ from typing import Any, Literal
 from orchestrator.context import FINALIZER, NAMESPACE_ROLLOUT, ROLLOUT, SOURCE, Context, change
 from orchestrator.errors import BadInput, Conflict, NotFound, RetryLater
 from orchestrator.planning.forecast import Forecast, frozen
-from orchestrator.planning.frozen_connections import MOST_FROZEN, worst
-from orchestrator.planning.frozen_namespace import namespace_spec
-from orchestrator.planning.frozen_waves import arranged, frozen_place, placed_gates
+from orchestrator.planning.frozen.frozen_connections import MOST_FROZEN, worst
+from orchestrator.planning.frozen.frozen_namespace import namespace_spec
+from orchestrator.planning.frozen.frozen_waves import arranged, frozen_place, placed_gates
 from orchestrator.planning.orphans import gated, removal
 from orchestrator.planning.planner import in_parts
 from orchestrator.planning.planner import plan as make_plan

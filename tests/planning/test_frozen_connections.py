@@ -10,7 +10,7 @@ from crossing import PORTS, asked, crossing, into, out
 from orchestrator.context import read
 from orchestrator.operations.start import start
 from orchestrator.planning.forecast import forecast
-from orchestrator.planning.frozen_connections import edge, wave_of, worst
+from orchestrator.planning.frozen.frozen_connections import edge, wave_of, worst
 from orchestrator.planning.planner import plan
 from orchestrator.policy.impact.risk import RiskRules
 from orchestrator.policy.network.outside import Row

@@ -147,7 +147,8 @@ _SOURCE = {
     "Strategy.progressDeadlineSeconds": "How long a wave may make no progress, besides waiting that its plan asks for, before "
     "the rollout is rolled back.",
     "Strategy.boundaries": "What to do where a connection that is open before and after breaks between two waves: "
-    "refuse the plan, ask for one approval, or proceed.",
+    "refuse the plan, ask for one approval, proceed, or expand first where that keeps connections open. "
+    "[Make before break](../canary-size.md#make-before-break).",
     "Strategy.clusterWide": "Whether the source may hold policies of the whole cluster: refused, changed namespace by "
     "namespace, or all at once in a last wave. [The size of the canary](../canary-size.md#policies-of-the-whole-cluster).",
     "Identity.email": "The address in commits.",

@@ -133,6 +133,7 @@ FROZEN = {
     "WaveNamespace.stage": "Which of several waves that change it this is, from 1; 0 is the last, or the only one.",
     "WaveNamespace.covers": "The namespaces whose pods come to the new policies with this wave, where that is not simply `name`.",
     "WaveNamespace.pods": "The labels of those pods, where not all of them do.",
+    "WaveNamespace.both": "Whether they may do what the old or the new policies allow, until a later wave.",
     "WaveNamespace.before": "The digest of its objects before.",
     "WaveNamespace.after": "The digest of its objects after.",
     "*.rollout": "The rollout's name.",

@@ -216,7 +216,7 @@ def test_a_request_for_a_look_is_bounded_and_what_is_none_is_said(text):
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=3000), st.text(max_size=3000)), max_size=4), letters, over)
 def test_whatever_commits_say_is_kept_within_the_bounds_of_a_rollout(said, letter, number):
-    from orchestrator.planning.frozen_namespace import namespace_spec
+    from orchestrator.planning.frozen.frozen_namespace import namespace_spec
     from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
 
     commits = [Commit("c" * 40, (f"{who} <a@example.com>",), what, (letter * number,)) for who, what in said]

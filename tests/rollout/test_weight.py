@@ -7,7 +7,7 @@ from bounded_fields import SPEC, STATUS, bounds, whole
 from stage import Repository, Rounds, Stage, policy
 
 from orchestrator.context import SOURCE
-from orchestrator.planning.frozen_namespace import MOST_BLAME, MOST_BYTES, namespace_spec
+from orchestrator.planning.frozen.frozen_namespace import MOST_BLAME, MOST_BYTES, namespace_spec
 from orchestrator.ports import Commit
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
 from orchestrator.rollout.resources import model as m

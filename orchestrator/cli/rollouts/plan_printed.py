@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.cli import edge
 from orchestrator.cli.printing import aligned
 from orchestrator.planning.forecast import Forecast
-from orchestrator.planning.frozen_connections import worst
+from orchestrator.planning.frozen.frozen_connections import worst
 from orchestrator.policy.impact.risk import RiskRules
 from orchestrator.policy.objects import port_sets
 from orchestrator.record.diffs import unified

@@ -14,7 +14,7 @@ from orchestrator.errors import BadInput
 from orchestrator.measure.strategy_check import unjudged
 from orchestrator.operations.start import obstacle, tried_before
 from orchestrator.planning.forecast import Forecast, forecast, refuse
-from orchestrator.planning.frozen_waves import placed_gates
+from orchestrator.planning.frozen.frozen_waves import placed_gates
 from orchestrator.planning.orphans import orphans
 from orchestrator.planning.planner import plan
 from orchestrator.policy.author.probing import place
@@ -70,11 +70,7 @@ def _skipped(ctx: Context, source: Source, made: Plan) -> list[str]:
     sizes = [len(wave.namespaces) for wave in made.waves]
     gates = placed_gates(source.spec.strategy.gates, made.waves)
     strategy = source.spec.strategy.model_copy(update={"gates": gates})
-    return (
-        would_skip(strategy, source.name, sizes, 0, freezes(ctx), ctx.clock.now())
-        if sizes
-        else []
-    )
+    return would_skip(strategy, source.name, sizes, 0, freezes(ctx), ctx.clock.now()) if sizes else []
 
 
 def _emergency(ctx: Context, source: Source, made: Plan) -> list[str]:

@@ -6,6 +6,7 @@ after may be closed in between, one that is closed before and after may be open.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import Literal
 
 from orchestrator.policy.network.connections import pairs
@@ -150,24 +151,76 @@ def by_end(
     `states` are before, when of a wave the namespaces alone have changed and not what is for the whole cluster, and
     afterwards. Raises OverflowError past the bound of pairs.
     """
-    workloads, nets = states[0].workloads, [state.network(settled) for state in states]
     found: dict[Boundary, None] = {}
-    for number, (one, other) in enumerate(pairs(nets, workloads)):
-        if number >= MOST_PAIRS:
-            raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
-        src, dst = workloads[one], workloads[other]
-        out = [net.passing(EGRESS, src.pod, dst.pod) for net in nets]
-        into = [net.passing(INGRESS, src.pod, dst.pod) for net in nets]
-        if out.count(out[0]) == into.count(into[0]) == len(nets):
-            continue
-        waves = when(src), when(dst)
-        for since, until, sides in _between(*waves):
+    for src, dst, out, into in _moving(states, settled):
+        for since, until, sides in _between(when(src), when(dst)):
             state = out[sides[0]] & into[sides[1]]
             before, after = out[0] & into[0], out[-1] & into[-1]
             for kind, mask in (("breaks", before & after & ~state), ("opens", state & ~before & ~after)):
                 if mask:
                     found[Boundary(kind, src.name, dst.name, mask, since, until)] = None  # type: ignore[arg-type]
     return sorted(found, key=Boundary.order)
+
+
+def in_two_phases(
+    states: tuple[Fleet, Fleet, Fleet],
+    first: Callable[[Workload], int],
+    last: Callable[[Workload], int],
+    settled: Mapping[str, bool] | None = None,
+) -> list[Boundary]:
+    """What happens where each pod first gets what both ends of the change allow, and in a later wave the new alone.
+
+    `states` are before, that, and afterwards. Nothing breaks that either end needs in its phase; what opens is what the one end's old
+    and the other's new rules let pass. Raises OverflowError past the bound of pairs.
+    """
+    found: dict[Boundary, None] = {}
+    for src, dst, out, into in _moving(states, settled):
+        before, after = out[0] & into[0], out[2] & into[2]
+        turns, shown = sorted({first(src), first(dst), last(src), last(dst)}), []
+        contracts = min(last(src), last(dst))
+        for since, until in pairwise(turns):
+            one, other = ((since >= first(end)) + (since >= last(end)) for end in (src, dst))
+            state, needed = out[one] & into[other], after if since >= contracts else before
+            shown.append((since, until, needed & ~state, state & ~before & ~after))
+        for at, kind in ((2, "breaks"), (3, "opens")):
+            for mask, some in groupby(shown, key=lambda row: row[at]):
+                rows = list(some)
+                if mask:
+                    boundary = Boundary(kind, src.name, dst.name, mask, rows[0][0], rows[-1][1])  # type: ignore[arg-type]
+                    found[boundary] = None
+    return sorted(found, key=Boundary.order)
+
+
+def gaps(
+    old: Fleet, new: Fleet, when: Callable[[Workload], int], settled: Mapping[str, bool] | None = None
+) -> list[Boundary]:
+    """Connections that are open before and after, and not at all, or not on a port of both, between the waves of their ends.
+
+    Raises OverflowError past the bound of pairs.
+    """
+    found = []
+    for src, dst, out, into in _moving((old, new), settled):
+        waves = when(src), when(dst)
+        sides = (1, 0) if waves[0] < waves[1] else (0, 1)
+        before, after, state = out[0] & into[0], out[1] & into[1], out[sides[0]] & into[sides[1]]
+        if waves[0] != waves[1] and before and after and (not state or before & after & ~state):
+            found.append(Boundary("breaks", src.name, dst.name, before | after, min(waves), max(waves)))
+    return found
+
+
+def _moving(
+    states: Sequence[Fleet], settled: Mapping[str, bool] | None
+) -> Iterator[tuple[Workload, Workload, list[int], list[int]]]:
+    """Pairs of which an end lets other ports pass in some state: what each lets out and in, in all of them."""
+    workloads, nets = states[0].workloads, [state.network(settled) for state in states]
+    for number, (one, other) in enumerate(pairs(nets, workloads)):
+        if number >= MOST_PAIRS:
+            raise OverflowError(f"more than {MOST_PAIRS} pairs of pods")
+        src, dst = workloads[one], workloads[other]
+        out = [net.passing(EGRESS, src.pod, dst.pod) for net in nets]
+        into = [net.passing(INGRESS, src.pod, dst.pod) for net in nets]
+        if not out.count(out[0]) == into.count(into[0]) == len(nets):
+            yield src, dst, out, into
 
 
 def _between(src: int, dst: int) -> Iterator[tuple[int, int, tuple[int, int]]]:

@@ -12,15 +12,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from orchestrator.policy.objects.directions import INGRESS, Direction, directions
-from orchestrator.policy.objects.selector import complement, conjunction
+from orchestrator.policy.objects.selector import conjunction
 from orchestrator.policy.writes import intersect
 from orchestrator.policy.writes.bridges import BRIDGE_LABEL as BRIDGE_LABEL
 from orchestrator.policy.writes.bridges import bridge_name
 from orchestrator.policy.writes.intersect import Inexact
 from orchestrator.policy.writes.overlapping import Overlapping
+from orchestrator.policy.writes.unions import (
+    MOST_TEMPORARY,
+    only,
+    rules_by_side,
+    subject,
+    union,
+    within,
+    without,
+)
 
 Policy = dict[str, Any]
-MOST_TEMPORARY = 64
 BRIEFLY = "connections may open or break briefly while its policies are written"
 # Selects no pod: the object keeps its name and uid while temporary policies stand for it.
 _NOBODY = [{"key": "netpol-canary.dev/nobody", "operator": o} for o in ("Exists", "DoesNotExist")]
@@ -48,37 +56,6 @@ def _name(policy: Mapping[str, Any]) -> str:
     return str(policy["metadata"]["name"])
 
 
-def _rules(policy: Mapping[str, Any]) -> dict[Direction, list[str]]:
-    return {
-        side: [json.dumps(r, sort_keys=True) for r in side.rules(policy)] if side.in_force(policy) else []
-        for side in Direction
-    }
-
-
-def _selector(policy: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(policy["spec"].get("podSelector") or {})
-
-
-def _within(small: Policy, large: Policy) -> bool:
-    """Same pods, same directions, and every rule of the one is in the other."""
-    if _selector(small) != _selector(large) or directions(small) != directions(large):
-        return False
-    inner, outer = _rules(small), _rules(large)
-    return all(set(inner[side]) <= set(outer[side]) for side in Direction)
-
-
-def _union(before: Policy, after: Policy) -> Policy:
-    spec: dict[str, Any] = {"podSelector": _selector(after)}
-    ends = before, after
-    spec["policyTypes"] = [side.value for side in Direction if any(map(side.in_force, ends))]
-    old, new = _rules(before), _rules(after)
-    for side in Direction:
-        rules = [*new[side], *(r for r in old[side] if r not in new[side])]
-        if rules:
-            spec[side.part] = [json.loads(r) for r in rules]
-    return {**after, "spec": spec}
-
-
 def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> Policy:
     metadata = {
         "name": bridge_name(tag, number),
@@ -91,34 +68,6 @@ def _temporary(namespace: str, tag: str, number: int, spec: dict[str, Any]) -> P
         "metadata": metadata,
         "spec": spec,
     }
-
-
-def _only(selecting: Sequence[Policy], others: Sequence[Policy], side: Direction) -> list[dict[str, Any]]:
-    """Selectors for the pods that the first isolate in a direction and the others do not."""
-    found: dict[str, dict[str, Any]] = {}
-    beside = Overlapping([p for p in others if side.in_force(p)])
-    for policy in selecting:
-        if side.in_force(policy):
-            found |= {json.dumps(p, sort_keys=True): p for p in _without(policy, beside)}
-    return list(found.values())
-
-
-def _without(policy: Policy, others: Overlapping) -> list[dict[str, Any]]:
-    """Selectors for the pods of a policy that none of the others isolates. Raises Inexact past the bound."""
-    mine = _selector(policy)
-    near = {json.dumps(_selector(o), sort_keys=True): _selector(o) for o in others.near(mine)}
-    if json.dumps(mine, sort_keys=True) in near:
-        return []
-    parts = [mine]
-    for other in near.values():
-        negated = complement(other)
-        joined = [c for p in parts for n in negated if (c := conjunction(p, n)) is not None]
-        parts = list({json.dumps(c, sort_keys=True): c for c in joined}.values())
-        if len(parts) > MOST_TEMPORARY:
-            raise Inexact("too many selectors")
-        if not parts:
-            break
-    return parts
 
 
 class _Temporary:
@@ -139,7 +88,7 @@ class _Temporary:
         return [
             self.make({"podSelector": selector, "policyTypes": [side.value], side.part: [{}]})
             for side in Direction
-            for selector in _only(selecting, others, side)
+            for selector in only(selecting, others, side)
         ]
 
 
@@ -175,7 +124,7 @@ def _touched(before: Sequence[Policy], after: Sequence[Policy]) -> set[Direction
 
     def seen(policies: Sequence[Policy], side: Direction) -> list[str]:
         mine = [p for p in policies if side.in_force(p)]
-        return sorted(json.dumps([_selector(p), sorted(_rules(p)[side])], sort_keys=True) for p in mine)
+        return sorted(json.dumps([subject(p), sorted(rules_by_side(p)[side])], sort_keys=True) for p in mine)
 
     return {side for side in Direction if seen(before, side) != seen(after, side)}
 
@@ -189,12 +138,12 @@ def _through_union(
     widen: list[Write] = []
     narrow: list[Write] = []
     for name in sorted({*old, *new}):
-        if name not in old or (name in new and _within(old[name], new[name])):
+        if name not in old or (name in new and within(old[name], new[name])):
             widen.append(_direct(old, new, name))
-        elif name not in new or _within(new[name], old[name]):
+        elif name not in new or within(new[name], old[name]):
             narrow.append(_direct(old, new, name))
-        elif _selector(old[name]) == _selector(new[name]) and directions(old[name]) == directions(new[name]):
-            widen.append(Write("replace", _union(old[name], new[name])))
+        elif subject(old[name]) == subject(new[name]) and directions(old[name]) == directions(new[name]):
+            widen.append(Write("replace", union(old[name], new[name])))
             narrow.append(Write("replace", new[name]))
         else:
             temporary.append(made.make(dict(new[name]["spec"])))
@@ -222,9 +171,9 @@ def _through_both(
     down: list[Write] = []
     up: list[Write] = []
     for name in sorted({*old, *new}):
-        if name not in new or (name in old and _within(new[name], old[name])):
+        if name not in new or (name in old and within(new[name], old[name])):
             down.append(_direct(old, new, name))
-        elif name not in old or _within(old[name], new[name]):
+        elif name not in old or within(old[name], new[name]):
             up.append(_direct(old, new, name))
         else:
             down.append(Write("replace", {**old[name], "spec": INERT}))
@@ -258,8 +207,8 @@ def _shared(
         mine, theirs = ([p for p in ps if side.in_force(p)] for ps in (before, after))
         beside = Overlapping(theirs)
         for one in mine:
-            for other in beside.near(_selector(one)):
-                selector = conjunction(_selector(one), _selector(other))
+            for other in beside.near(subject(one)):
+                selector = conjunction(subject(one), subject(other))
                 if selector is not None:
                     add(selector, intersect.rules(side.rules(one), side.rules(other), side, namespace))
             if len(merged) > MOST_TEMPORARY:
@@ -267,7 +216,7 @@ def _shared(
         for some, others in ((mine, after), (theirs, before)):
             beside = Overlapping([p for p in (*others, *unchanged) if side.in_force(p)])
             for policy in some:
-                for selector in _without(policy, beside):
+                for selector in without(policy, beside):
                     add(selector, side.rules(policy))
         for selector, rules in merged.values():
             spec = {"podSelector": selector, "policyTypes": [side.value]}

@@ -47,7 +47,7 @@ class NamespacePlan:
 
     `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
     others manage and that are left alone, `remarks` what else is to be known about who manages what. `stage` is that of a
-    namespace of which this is what one of several waves writes.
+    namespace of which this is what one of several waves writes, `others` its NetworkPolicies that do not change.
     """
 
     name: str
@@ -57,6 +57,7 @@ class NamespacePlan:
     observed: tuple[Observed, ...] = ()
     remarks: tuple[str, ...] = ()
     stage: int = 0
+    others: tuple[Manifest, ...] = field(default=(), repr=False)
 
     @property
     def place(self) -> str:
@@ -109,13 +110,30 @@ class Plan:
         """Whether what is for the whole cluster is written before the namespaces of its wave."""
         return any(len(w.namespaces) > 1 and whole(w.namespaces[0]) == CLUSTER for w in self.waves)
 
+    @property
+    def expands(self) -> dict[str, NamespacePlan]:
+        """What is written to places that first get what the old and the new policies allow together; empty where none does."""
+        first = (p for wave in self.waves for p, part in wave.parts.items() if part.both)
+        return {whole(place): self.parts[place] for place in first}
+
+    def expanded(self, workload: Workload) -> int:
+        """With which wave a pod may do what either end of the change allows; that of its new policies where there is none."""
+        for number, wave in enumerate(self.waves):
+            if any(part.both and workload.pod.namespace in part.covers for part in wave.parts.values()):
+                return number
+        return self.wave_of(workload)
+
     def wave_of(self, workload: Workload) -> int:
         """With which wave a pod comes to the new policies: of all that are about it, for they change together."""
         namespace, labels = workload.pod.namespace, workload.pod.labels
         for number, wave in enumerate(self.waves):
             for place in wave.namespaces:
                 part = wave.part(place)
-                if namespace in part.covers and all(labels.get(p.key) == p.value for p in part.pods):
+                if (
+                    not part.both
+                    and namespace in part.covers
+                    and all(labels.get(p.key) == p.value for p in part.pods)
+                ):
                     return number
         return self.numbers.get(CLUSTER, len(self.waves) - 1)
 

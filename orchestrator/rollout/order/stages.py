@@ -7,6 +7,7 @@ In the last wave the policies are as Git has them. Pure, and the same whoever as
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, split
+from orchestrator.policy.writes.unions import both
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
 from orchestrator.rollout.order.waves import Part, PlannedWave, selector_of
 from orchestrator.rollout.resources import objects
@@ -15,12 +16,13 @@ from orchestrator.rollout.resources.places import CLUSTER, stage, whole
 
 
 def parts(namespaces: Mapping[str, NamespacePlan], waves: Sequence[PlannedWave]) -> dict[str, NamespacePlan]:
-    """What each wave writes to the places that change in several, by their names in the wave. Raises Unnarrowable."""
+    """What each wave writes to the places that change in several, by their names in the wave. Raises Unnarrowable, or Inexact."""
     found = {}
     for name in {whole(p) for wave in waves for p in wave.namespaces if stage(p)}:
-        item, stands = namespaces[name], namespaces[name].before
+        item = namespaces[name]
+        stands: Sequence[Manifest] = item.before
         for place, part in _of_place(name, waves):
-            follows = item.after if place == name else _narrowed(item, _scope(name, part, waves))
+            follows = item.after if place == name else _between(item, name, part, waves)
             found[place] = NamespacePlan(
                 name, item.uid, tuple(_steps(item, stands, follows)), stage=stage(place)
             )
@@ -44,6 +46,12 @@ def _scope(name: str, part: Part, waves: Sequence[PlannedWave]) -> Scope:
             break
         reached |= set(() if earlier.pods else earlier.covers)
     return Scope(frozenset(reached), selector)
+
+
+def _between(item: NamespacePlan, name: str, part: Part, waves: Sequence[PlannedWave]) -> Sequence[Manifest]:
+    if part.both:
+        return [objects.bare(obj) for obj in both(item.before, item.after, item.others)]
+    return _narrowed(item, _scope(name, part, waves))
 
 
 def _narrowed(item: NamespacePlan, scope: Scope) -> list[Manifest]:

@@ -26,22 +26,27 @@ def selector_of(labels: Sequence[Label]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Part:
-    """The pods of a place that come to the new policies with a wave: of the namespaces `covers`, with the labels `pods`."""
+    """The pods of a place that come to the new policies with a wave: of the namespaces `covers`, with the labels `pods`.
+
+    With `both` they may do what either the old or the new ones allow, until a later wave.
+    """
 
     covers: tuple[str, ...]
     pods: tuple[Label, ...] = ()
+    both: bool = False
 
     def text(self, place: str) -> str:
         """Which pods of a place, for people; empty where it is all."""
         others = self.covers not in ((), (whole(place),))
         words = [f"for {few(self.covers, MOST_NAMED)}"] if others else []
         words += [f"pods with {labels_text(self.pods)}"] if self.pods else []
+        words += ["what the old and the new policies allow"] if self.both else []
         return ", ".join(words)
 
 
 def part_of(place: WaveNamespace) -> str:
     """Which pods of a place a frozen wave changes, for people; empty where it changes all."""
-    return Part(tuple(place.covers), tuple(place.pods)).text(place.name)
+    return Part(tuple(place.covers), tuple(place.pods), place.both).text(place.name)
 
 
 @dataclass(frozen=True)

@@ -417,7 +417,7 @@ class Strategy(Model):
     windows: Annotated[list[Window], Field(max_length=32)] = []
     emergency: Emergency = Emergency()
     risk: RiskRules = RiskRules()
-    boundaries: Literal["refuse", "ask", "proceed"] = "ask"
+    boundaries: Literal["refuse", "ask", "proceed", "expand"] = "ask"
     engine: Literal["embedded", "argo"] = "embedded"
     shard_size: Annotated[int, Field(ge=1, le=500)] = 50
     cni: Literal[
@@ -595,7 +595,8 @@ class WaveNamespace(Model):
     """A namespace of a wave, or `_cluster` for the whole cluster, with the digests of its frozen sets.
 
     One that changes for some of its pods at a time stands in several waves: `stage` counts those before its last, from 1.
-    `covers` are the namespaces, and `pods` the labels, of those that come to the new policies with this wave.
+    `covers` are the namespaces, and `pods` the labels, of those that come to the new policies with this wave. With `both` they may
+    do what the old or the new ones allow, until a later wave.
     """
 
     name: Name
@@ -604,6 +605,7 @@ class WaveNamespace(Model):
     after: Digest
     covers: Annotated[list[Name], Field(max_length=MOST_WAVE)] = []
     pods: Annotated[list[Label], Field(max_length=16)] = []
+    both: bool = False
 
     @property
     def place(self) -> str:

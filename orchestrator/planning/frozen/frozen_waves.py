@@ -19,12 +19,17 @@ def frozen_place(plan: Plan, wave: PlannedWave, place: str) -> m.WaveNamespace:
         after=objects.digest(item.after),
         covers=list(part.covers),
         pods=list(part.pods),
+        both=part.both,
     )
 
 
 def arranged(wave: m.Wave) -> PlannedWave:
     """A frozen wave as the plan had it."""
-    parts = {n.place: Part(tuple(n.covers), tuple(n.pods)) for n in wave.namespaces if n.covers or n.pods}
+    parts = {
+        n.place: Part(tuple(n.covers), tuple(n.pods), n.both)
+        for n in wave.namespaces
+        if n.covers or n.pods or n.both
+    }
     return PlannedWave(tuple(wave.places), wave.why, parts)
 
 

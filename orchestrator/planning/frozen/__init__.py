@@ -1,0 +1,1 @@
+"""What of a plan is frozen with its rollout."""
