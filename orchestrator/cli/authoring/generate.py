@@ -1,7 +1,7 @@
 """`generate`: policies as files, from service definitions."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.cli import new_files
@@ -26,8 +26,10 @@ from orchestrator.wording import many
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 
 
-def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform, kind: str) -> int:
-    """Default-deny and exceptions for a directory's workloads, on standard output or as files."""
+def generate(
+    path: Path, flows: Path | None, to: Path | None, platform: Platform, kind: str, only: Sequence[str] = ()
+) -> int:
+    """Default-deny and exceptions for a directory's workloads, of all namespaces or some, on standard output or as files."""
     write_as(kind, "--kind")
     documents = parse_all(files_of(path))
     found = fleet(d for d in documents if not _standing(d))
@@ -44,7 +46,11 @@ def generate(path: Path, flows: Path | None, to: Path | None, platform: Platform
         note(f"not read: {text}")
     for text in [*notes, *problems(found, needed, platform, kind)]:
         note(text)
-    made = make(found, needed, platform, kind)
+    made = make(found, needed, platform, kind, only)
+    if not made and only:
+        raise BadInput(
+            f"there is no workload in {', '.join(only)}", "--only", "name a namespace that has one"
+        )
     if to is None:
         print("---\n".join(f.text for f in made), end="")
     else:

@@ -14,6 +14,9 @@ def generate(
     path: Annotated[Path, typer.Argument(help="a directory of service definitions", metavar="DIR")],
     flows: Flows = None,
     to: Annotated[Path | None, typer.Option("--to", help="a directory to write to", metavar="DIR")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="a namespace to write for; may be repeated")
+    ] = None,
     ingress_namespace: Annotated[
         str, typer.Option(help="where the ingress controller runs")
     ] = "ingress-nginx",
@@ -52,17 +55,17 @@ def generate(
     servers = tuple(generating.range_of(text, "--api-server") for text in api_server or [])
     platform = Platform(ingress_namespace, monitoring_namespace, ranges, servers, gateway_namespace)
     if check:
-        if to is not None or flows is not None or kind != "networkpolicy":
+        if to is not None or flows is not None or only or kind != "networkpolicy":
             raise BadInput(
                 "--check writes nothing and reads no flows",
-                hint="leave --to, --kind and --flows out; replay checks flows",
+                hint="leave --to, --only, --kind and --flows out; replay checks flows",
             )
         from orchestrator.cli.policies import check_needed
 
         return check_needed.check(path, workloads, platform, cni, output)
     if workloads is not None or output or cni != "generic":
         raise BadInput("--workloads, --cni and -o are of --check", hint="give --check with them")
-    return generating.generate(path, flows, to, platform, kind)
+    return generating.generate(path, flows, to, platform, kind, only or [])
 
 
 @app.command(epilog="Example: netpol-canary convert policies --to cilium --into cilium-policies")

@@ -65,17 +65,21 @@ def from_flows(fleet: Fleet, flows: Sequence[Flow]) -> Iterator[Edge]:
 
 
 def generate(
-    fleet: Fleet, edges: Sequence[Edge], platform: Platform | None = None, kind: str = "networkpolicy"
+    fleet: Fleet,
+    edges: Sequence[Edge],
+    platform: Platform | None = None,
+    kind: str = "networkpolicy",
+    only: Sequence[str] = (),
 ) -> list[File]:
     """Policies of an API under which these edges are open between the workloads, and nothing else but DNS.
 
-    `kind` is one of TARGETS. AdminNetworkPolicies close nothing to what is outside the cluster or on a node.
+    `only` names the namespaces that are closed, all where it is empty. `kind` is one of TARGETS. AdminNetworkPolicies close nothing to what is outside the cluster or on a node.
     """
     by = _ends(fleet, platform, kind)
     found: list[_Asked] = []
     spaces = []
     for space in sorted({w.pod.namespace for w in fleet.workloads if not w.pod.host_network}):
-        if space.startswith("kube-"):
+        if space.startswith("kube-") or (only and space not in only):
             continue
         spaces.append(space)
         found += [*([] if kind == ADMIN else [_deny(by, space)]), _dns(by, space)]

@@ -127,3 +127,23 @@ def test_check_names_what_the_policies_of_a_directory_would_cut(netpol, tmp_path
 def test_check_of_a_directory_without_policies_is_bad_input(netpol):
     done = netpol("generate", str(APPS / "shop"), "--check", "--to", "x")
     assert done.code == 2 and "--check writes nothing" in done.err
+
+
+@pytest.mark.parametrize("kind", ["networkpolicy", "anp"])
+def test_policies_are_written_for_the_namespaces_that_are_named_alone(netpol, tmp_path, kind):
+    whole, some = tmp_path / "whole", tmp_path / "some"
+    wanted = ("generate", str(APPS / "shop"), "--kind", kind)
+    assert netpol(*wanted, "--to", str(whole)).code == 0
+    done = netpol(*wanted, "--only", "payments", "--to", str(some))
+    assert done.code == 0, done.err
+    left, all_of_them = ("".join(p.read_text() for p in sorted(d.rglob("*.yaml"))) for d in (some, whole))
+    assert (some / "payments").exists() or kind == "anp"
+    assert not (some / "shop").exists() and len(left) < len(all_of_them)
+    assert "payments" in left
+    done = netpol(*wanted, "--only", "paymnts")
+    assert done.code == 2 and "--only: there is no workload in paymnts" in done.err
+
+
+def test_a_check_is_of_all_that_a_directory_has(netpol):
+    done = netpol("generate", str(APPS / "shop"), "--check", "--only", "payments")
+    assert done.code == 2 and "leave --to, --only, --kind and --flows out" in done.err
