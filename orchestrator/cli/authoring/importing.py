@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from orchestrator.cli.printing import note
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import Unlisted
 from orchestrator.policy.translate.made import LAST_APPLIED, text_of
-from orchestrator.ports import Cluster, Manifest
+from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.places import CLUSTER, place
 from orchestrator.wording import few
@@ -22,12 +23,38 @@ MOST_NAMED = 5
 _OF_KUBERNETES = "knp."  # how older API servers of Calico show NetworkPolicies once more
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Policies as files by path, their number, and where one of each further kind stands, by the kind and its API version."""
+
+    files: dict[str, str]
+    count: int
+    kinds: dict[Kind, str]
+
+
 def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
     """Write what stands there: one folder a namespace, and one for the whole cluster unless namespaces are named."""
+    found = policies_of(wiring.connected(target).cluster, namespaces)
+    if not found.files:
+        where = few(namespaces, MOST_NAMED) or "the cluster, outside of kube-*"
+        hint = f"`netpol-canary generate DIR --to {shlex.quote(str(to))}` writes policies from the manifests of your workloads"
+        raise BadInput(f"there is no policy in {where}", hint=hint)
+    if found.kinds:
+        wide = (
+            "; those of the whole cluster also ask for strategy.clusterWide"
+            if CLUSTER in found.kinds.values()
+            else ""
+        )
+        named = ", ".join(f"{k.kind} ({k.api_version})" for k in found.kinds)
+        note(f"the source has to list in spec.kinds: {named}{wide}")
+    return written(to, found.files, found.count)
+
+
+def policies_of(cluster: Cluster, namespaces: Sequence[str]) -> Taken:
+    """Those of these namespaces; where none is named all but those of kube-*, and those of the whole cluster."""
     files: dict[str, list[str]] = {}
-    kinds: dict[str, str] = {}
-    count = 0
-    for obj in _standing(wiring.connected(target).cluster):
+    kinds: dict[Kind, str] = {}
+    for obj in _standing(cluster):
         space, name = place(obj), str(obj["metadata"]["name"])
         if (namespaces and space not in namespaces) or (not namespaces and space.startswith("kube-")):
             continue
@@ -37,21 +64,10 @@ def take(to: Path, namespaces: Sequence[str], target: Target) -> int:
         files.setdefault(f"{space}/{name}.yaml", []).append(
             text_of({**bare, "metadata": _own(bare["metadata"])}, {})
         )
-        count += 1
         if not POLICY.means(obj):
-            kinds[f"{obj['kind']} ({obj['apiVersion']})"] = space
-    if not files:
-        where = few(namespaces, MOST_NAMED) or "the cluster, outside of kube-*"
-        hint = f"`netpol-canary generate DIR --to {shlex.quote(str(to))}` writes policies from the manifests of your workloads"
-        raise BadInput(f"there is no policy in {where}", hint=hint)
-    if kinds:
-        wide = (
-            "; those of the whole cluster also ask for strategy.clusterWide"
-            if CLUSTER in kinds.values()
-            else ""
-        )
-        note(f"the source has to list in spec.kinds: {', '.join(kinds)}{wide}")
-    return written(to, {path: "---\n".join(texts) for path, texts in files.items()}, count)
+            kinds[Kind(str(obj["apiVersion"]), str(obj["kind"]))] = space
+    joined = {path: "---\n".join(texts) for path, texts in files.items()}
+    return Taken(joined, sum(map(len, files.values())), kinds)
 
 
 def _standing(cluster: Cluster) -> Iterator[Manifest]:

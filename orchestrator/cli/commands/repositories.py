@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.app import app
+from orchestrator.cli.app import Target, app, on_cluster
 
 
-@app.command(epilog="Example: netpol-canary init --name payments --namespaces cart,checkout --host github")
+@app.command(epilog="Example: netpol-canary init --name payments --namespaces cart,checkout --cluster")
+@on_cluster(namespace=False)
 def init(
+    target: Target,
     name: Annotated[str, typer.Option(help="what the source is called")] = "",
     repository: Annotated[
         str, typer.Option(help="where the cluster fetches it; else the remote origin", metavar="URL")
@@ -22,6 +24,13 @@ def init(
         str, typer.Option(help="the namespaces of the first wave; else the first of --namespaces")
     ] = "",
     host: Annotated[str, typer.Option(help="whose CI: github or gitlab; else as the URL says")] = "",
+    private: Annotated[
+        bool, typer.Option("--private", help="nobody reads the repository without credentials")
+    ] = False,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="begin with the workloads and policies of the kubeconfig's cluster"),
+    ] = False,
     directory: Annotated[Path, typer.Option(help="the root of the repository", metavar="DIR")] = Path("."),
     force: Annotated[bool, typer.Option("--force", help="replace files that are there")] = False,
 ) -> int:
@@ -29,7 +38,8 @@ def init(
     from orchestrator.cli.repositories.new_options import Given
     from orchestrator.cli.repositories.new_repository import init as begin
 
-    return begin(directory, Given(name, repository, namespaces, selector, canary, host), force)
+    given = Given(name, repository, namespaces, selector, canary, host, private)
+    return begin(directory, given, force, target if cluster else None)
 
 
 @app.command(epilog="Example: netpol-canary schema --to .netpol-canary/schemas")

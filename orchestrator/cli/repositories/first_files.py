@@ -10,6 +10,7 @@ import yaml
 from orchestrator.adapters.git.program import is_ssh
 from orchestrator.cli.repositories.ci_files import CI_FILES, CI_TEXTS, POLICIES
 from orchestrator.policy.workloads.fleet import WORKLOADS
+from orchestrator.ports import Kind
 from orchestrator.rollout.resources.model import API_VERSION
 
 SOURCE = "policysource.yaml"
@@ -18,12 +19,16 @@ STANDING_IN = f"{POLICIES}/{WORKLOADS}/all.yaml"
 SCHEMAS = ".netpol-canary/schemas"
 EXPORT = "kubectl get deploy,sts,ds,svc,ns -A -o yaml"
 _WIDE = 4096
+POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the files say: `url` is the repository's, `host` one of CI_FILES; namespaces by name, by labels, or both."""
+    """What the files say: `url` is the repository's, `host` one of CI_FILES or none; namespaces by name, by labels, or both.
+
+    `private` is a repository that nobody reads without a Secret; `kinds` are those of policies that were taken over, if any.
+    """
 
     name: str
     url: str
@@ -31,6 +36,13 @@ class Wanted:
     labels: Labels
     canary: tuple[str, ...]
     host: str
+    private: bool = False
+    kinds: tuple[Kind, ...] = ()
+
+    @property
+    def secret(self) -> str:
+        """The name of the Secret that the source needs; empty where it needs none."""
+        return f"{self.name}-git" if self.private or is_ssh(self.url) else ""
 
 
 def files(wanted: Wanted) -> dict[str, str]:
@@ -39,17 +51,16 @@ def files(wanted: Wanted) -> dict[str, str]:
         SOURCE: _source(wanted),
         TEST: _test(wanted),
         STANDING_IN: _standing_in(wanted),
-        CI_FILES[wanted.host]: CI_TEXTS[wanted.host],
+        **({CI_FILES[wanted.host]: CI_TEXTS[wanted.host]} if wanted.host else {}),
     }
 
 
 def _source(wanted: Wanted) -> str:
     name, owner = _flow(wanted.name), _owner(wanted.url)
-    secret = f"secretRef: {_flow(f'{wanted.name}-git')}"
-    if is_ssh(wanted.url):
-        secret = f"{secret}  # a Secret with sshKey and knownHosts"
-    else:
-        secret = f"# {secret}  # a Secret with username and password, or with token, where nobody may read it without"
+    holds = "sshKey and knownHosts" if is_ssh(wanted.url) else "username and password, or with token"
+    secret = f"secretRef: {_flow(f'{wanted.name}-git')}  # a Secret with {holds}"
+    if not wanted.secret:
+        secret = f"# {secret}, where nobody may read it without"
     return f"""\
 # yaml-language-server: $schema={SCHEMAS}/policysource.json
 # Where the policies come from, and how a change is rolled out. `kubectl apply -f {SOURCE}` hands it to the controller.
@@ -67,7 +78,7 @@ spec:
     {secret}
   namespaces:
 {"".join(_scope(wanted))}\
-  conflicts: refuse  # or adopt, observe: an object that somebody else manages
+{_kinds(wanted)}\
   drift: report  # or repair, ignore: a difference between the cluster and Git
   strategy:
 {_canary(wanted)}
@@ -84,13 +95,22 @@ spec:
       # prometheus: {{url: "http://prometheus.monitoring:9090"}}
       # metrics: [{{name: errors, kind: ratio, preset: istio}}]  # `netpol-canary metrics presets` lists others
   # notifications: [{{name: oncall, secretRef: oncall-url, events: [regression, rolledBack, failed]}}]
-  # feedback: {{host: {wanted.host}, repository: {owner}, secretRef: {wanted.name}-feedback}}  # statuses and comments
+  # feedback: {{host: {wanted.host or "github"}, repository: {owner}, secretRef: {wanted.name}-feedback}}  # statuses and comments
 """
+
+
+def _kinds(wanted: Wanted) -> str:
+    """Which kinds it may write, where not NetworkPolicies alone, and what it does to objects that stand there already."""
+    if not wanted.kinds:
+        return "  conflicts: refuse  # or adopt, observe: an object that somebody else manages\n"
+    refs = [{"apiVersion": k.api_version, "kind": k.kind} for k in wanted.kinds]
+    kinds = "" if wanted.kinds == (POLICY,) else f"  kinds: {_flow(refs)}\n"
+    return f"{kinds}  conflicts: adopt  # what stood there is the source's from its first rollout on; refuse suits after that\n"
 
 
 def _owner(url: str) -> str:
     """`owner/name` of a repository, as its URL has it; these words where it has none."""
-    found = re.search(r"(?::|//[^/]+/)([\w.-]+(?:/[\w.-]+?)+)(?:\.git)?/?$", url)
+    found = re.search(r"(?://[^/]+/|^[^/:]+:)([\w.-]+(?:/[\w.-]+?)+)(?:\.git)?/?$", url)
     return found[1] if found else "owner/name"
 
 

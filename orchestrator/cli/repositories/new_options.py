@@ -21,12 +21,13 @@ class Given:
     selector: str = ""
     canary: str = ""
     host: str = ""
+    private: bool = False
 
     def missing(self) -> list[str]:
         """The options without which nothing can be written."""
         scope = self.namespaces or self.selector
         options = {"--name": self.name, "--repository": self.repository, "--namespaces or --selector": scope}
-        return [option for option, value in {**options, "--host": self.host}.items() if not value]
+        return [option for option, value in options.items() if not value]
 
 
 def read(given: Given) -> Wanted:
@@ -36,7 +37,13 @@ def read(given: Given) -> Wanted:
         raise BadInput("no namespace is named", "--namespaces", "name one, or give --selector")
     canary = canary_of(given.canary, spaces, labels) or (() if labels else spaces[:1])
     return Wanted(
-        source_name(given.name), repository_url(given.repository), spaces, labels, canary, ci_host(given.host)
+        source_name(given.name),
+        repository_url(given.repository),
+        spaces,
+        labels,
+        canary,
+        ci_host(given.host),
+        given.private,
     )
 
 
@@ -83,8 +90,8 @@ def canary_of(text: str, spaces: tuple[str, ...], labels: Labels) -> tuple[str, 
 
 
 def ci_host(text: str) -> str:
-    """One whose CI files are known."""
-    if text not in CI_FILES:
+    """One whose CI files are known, or none."""
+    if text and text not in CI_FILES:
         raise BadInput(f"there is no CI file for {text!r}", "--host", f"take {' or '.join(CI_FILES)}")
     return text
 

@@ -7,11 +7,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.adapters.git.program import is_ssh
 from orchestrator.adapters.git.worktree import git, root_of
-from orchestrator.cli import new_files
+from orchestrator.cli import new_files, wiring
+from orchestrator.cli.app import Target
+from orchestrator.cli.authoring.importing import MOST_NAMED
 from orchestrator.cli.repositories.ci_files import CI_FILES, POLICIES
 from orchestrator.cli.repositories.editor_schemas import schemas
-from orchestrator.cli.repositories.first_files import EXPORT, SCHEMAS, SOURCE, STANDING_IN, Wanted, files
+from orchestrator.cli.repositories.first_files import (
+    EXPORT,
+    POLICY,
+    SCHEMAS,
+    SOURCE,
+    STANDING_IN,
+    Wanted,
+    files,
+)
 from orchestrator.cli.repositories.new_options import (
     Given,
     canary_of,
@@ -23,37 +34,49 @@ from orchestrator.cli.repositories.new_options import (
     repository_url,
     source_name,
 )
+from orchestrator.cli.repositories.taken_over import Found, found_in
 from orchestrator.errors import BadInput
 from orchestrator.policy.files.manifest import parse
 from orchestrator.policy.schemas.fields import dns_label
 from orchestrator.rollout.resources.resource import load
-from orchestrator.wording import agreeing
+from orchestrator.wording import agreeing, few, many
 
 _USERINFO = re.compile(r"^(https?://)[^/@]*@")
 
 
-def init(directory: Path, given: Given, force: bool) -> int:
-    """Writes all files or none, and says what to do next. Raises BadInput."""
+def init(directory: Path, given: Given, force: bool, target: Target | None = None) -> int:
+    """Writes all files or none, and says what to do next; `target` is the cluster to begin from. Raises BadInput."""
     _at_root(directory)
     given = _guessed(directory, given)
     missing = given.missing()
     if missing and not sys.stdin.isatty():
         raise BadInput(
             f"{' and '.join(missing)} {agreeing(len(missing), 'is', 'are')} missing",
-            hint="give them, or start it in a terminal, which asks",
+            hint=f"give {agreeing(len(missing), 'it', 'them')}, or start it in a terminal, which asks",
         )
     wanted = read(_asked(directory, given) if missing else given)
+    found = found_in(wiring.connected(target).cluster, wanted) if target else None
+    if found:
+        wanted = replace(wanted, kinds=(POLICY, *found.policies.kinds) if found.policies.files else ())
     texts = files(wanted)
+    begun = {**texts, **(_taken(found) if found else {})}
     load(parse(texts[SOURCE].encode(), SOURCE)[0].obj, SOURCE)  # where it names more than a source may
     kept = {f"{SCHEMAS}/{name}.json": text for name, text in schemas().items()}
-    new_files.write(directory, {**texts, **kept}, "give --force to replace it, or another --directory", force)
+    new_files.write(directory, {**begun, **kept}, "give --force to replace it, or another --directory", force)
     print(f"written below {directory}: {', '.join(texts)}, {SCHEMAS}")
-    print(
-        "before you commit it, put the cluster's workloads in place of the stand-ins, bring in its policies, and run the test:"
-    )
-    for line in _next(directory, wanted):
-        print(f"  {line}")
+    if not wanted.host:
+        print(f"no CI file: --host {' or '.join(CI_FILES)} writes one")
+    for line in [*_before(directory, wanted, found), "then:", *_then(directory, wanted)]:
+        print(line)
     return 0
+
+
+def _taken(found: Found) -> dict[str, str]:
+    """The cluster's workloads in place of the stand-ins, and its policies."""
+    return {
+        STANDING_IN: f"# What ran in the cluster when this began; applied nowhere.\n{found.workloads}",
+        **{f"{POLICIES}/{path}": text for path, text in found.policies.files.items()},
+    }
 
 
 def _at_root(directory: Path) -> None:
@@ -92,13 +115,13 @@ def _asked(directory: Path, given: Given) -> Given:
     found = _guessed(directory, replace(given, name=name, repository=url))
     if not given.namespaces and not given.selector:
         scope = _answer("Namespaces, as cart,checkout, or their labels, as team=shop", _scope)
-        found = replace(found, **{"selector" if "=" in scope else "namespaces": scope})
+        found = replace(found, selector=scope) if "=" in scope else replace(found, namespaces=scope)
     spaces, labels = namespaces_of(found.namespaces, "--namespaces"), labels_of(found.selector)
     if not found.canary and len(spaces) > 1:
         found = replace(
             found, canary=_answer("First wave", lambda t: canary_of(t, spaces, labels), spaces[0])
         )
-    return replace(found, host=found.host or _answer("CI of github or gitlab", ci_host))
+    return replace(found, host=found.host or _answer("CI of github or gitlab, or nothing for none", ci_host))
 
 
 def _scope(text: str) -> object:
@@ -120,14 +143,38 @@ def _answer(question: str, read: Callable[[str], object], proposed: str = "") ->
             raise BadInput("no answer came", hint="give the options; --help lists them") from None
 
 
-def _next(directory: Path, wanted: Wanted) -> Iterator[str]:
-    """Three commands, in their order."""
+def _before(directory: Path, wanted: Wanted, found: Found | None) -> Iterator[str]:
+    """What was taken from the cluster, or how it is; and where there are no policies, how the first are written."""
     policies = shlex.quote(str(directory / POLICIES))
-    only = " ".join(f"--only {name}" for name in wanted.namespaces)
-    if wanted.labels:
-        chosen = ",".join(f"{k}={v}" for k, v in wanted.labels)
-        listed = "{range .items[*]}--only {.metadata.name} {end}"
-        only = f"{only} $(kubectl get ns -l {chosen} -o jsonpath='{listed}')".strip()
-    yield f"{EXPORT} > {shlex.quote(str(directory / STANDING_IN))}"
-    yield f"netpol-canary import --cluster {only} --to {policies}"
-    yield f"netpol-canary test {policies}"
+    if found is None:
+        only = " ".join(f"--only {name}" for name in wanted.namespaces)
+        if wanted.labels:
+            chosen = ",".join(f"{k}={v}" for k, v in wanted.labels)
+            listed = "{range .items[*]}--only {.metadata.name} {end}"
+            only = f"{only} $(kubectl get ns -l {chosen} -o jsonpath='{listed}')".strip()
+        yield "before you commit it, put the cluster's workloads in place of the stand-ins, bring in its policies, and run the test;"
+        yield "with --cluster, init does the first two itself:"
+        yield f"  {EXPORT} > {shlex.quote(str(directory / STANDING_IN))}"
+        yield f"  netpol-canary import --cluster {only} --to {policies}"
+    elif found.policies.files:
+        where = few(found.namespaces, MOST_NAMED)
+        yield f"taken from the cluster: its workloads, and {many(found.policies.count, 'policy')} of {where}; before you commit it, run the test:"
+    else:
+        yield f"the cluster's workloads are in {STANDING_IN}; no policy stands in {few(found.namespaces, MOST_NAMED)}."
+        yield "Write the first ones, by hand or from what the workloads ask for, and run the test:"
+        only = " ".join(f"--only {name}" for name in found.namespaces)
+        yield f"  netpol-canary generate {policies} {only} --to {policies}"
+    yield f"  netpol-canary test {policies}"
+
+
+def _then(directory: Path, wanted: Wanted) -> Iterator[str]:
+    """From files to the first rollout."""
+    if wanted.secret:
+        keys = "--from-literal=token=TOKEN"
+        if is_ssh(wanted.url):
+            keys = "--from-file=sshKey=FILE --from-file=knownHosts=FILE"
+        yield f"  kubectl -n netpol-canary create secret generic {wanted.secret} {keys}"
+    git = "git" if directory == Path(".") else f"git -C {shlex.quote(str(directory))}"
+    yield f"  {git} add -A && {git} commit -m 'Begin with policies' && {git} push origin HEAD:main"
+    yield f"  kubectl apply -f {shlex.quote(str(directory / SOURCE))}"
+    yield f"  netpol-canary watch {wanted.name}"

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import yaml
+from cni_policies import cilium
 from git_folder import begun, commit
 from jsonschema import Draft7Validator
 from stage import Stage
@@ -16,6 +17,7 @@ from written import policy
 from orchestrator.cli.repositories.ci_files import CI_FILES
 from orchestrator.cli.rollouts.sources import from_file
 from orchestrator.measure.strategy_check import unjudged
+from orchestrator.policy.translate.made import LAST_APPLIED
 from orchestrator.rollout.resources import model as m
 
 GIVEN = ("--name", "payments", "--repository", "https://git.example.com/platform/policies.git")
@@ -155,17 +157,20 @@ def test_its_ci_checks_pull_requests(written, netpol, monkeypatch):
     assert "names resolve in " in (written / handed).read_text()
 
 
-def test_it_says_in_five_lines_what_it_wrote_and_what_comes_next(netpol, tmp_path):
+def test_it_says_what_it_wrote_and_every_command_up_to_the_first_rollout(netpol, tmp_path):
     done = netpol("init", *GITHUB)
     lines = done.out.splitlines()
-    assert len(lines) == 5 and done.err == ""
+    assert done.err == ""
     files = lines[0].partition(": ")[2].split(", ")
     assert there(tmp_path / "new") == {f for f in there(tmp_path / "new") if f.startswith(tuple(files))}
     assert len(there(tmp_path / "new")) == 4 + 5
-    assert lines[2:] == [
+    assert [line for line in lines if line.startswith("  ")] == [
         "  kubectl get deploy,sts,ds,svc,ns -A -o yaml > policies/_workloads/all.yaml",
         "  netpol-canary import --cluster --only cart --only checkout --to policies",
         "  netpol-canary test policies",
+        "  git add -A && git commit -m 'Begin with policies' && git push origin HEAD:main",
+        "  kubectl apply -f policysource.yaml",
+        "  netpol-canary watch payments",
     ]
 
 
@@ -198,8 +203,8 @@ def test_the_same_again_changes_nothing(netpol):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((), "--name and --repository and --namespaces or --selector and --host are missing; give them"),
-        (GITHUB[:-2], "--host is missing; give"),
+        ((), "--name and --repository and --namespaces or --selector are missing; give them"),
+        (GITHUB[:4], "--namespaces or --selector is missing; give it"),
         ((*GITHUB, "--name", "Pay ments"), '--name: "Pay ments" is no DNS label'),
         ((*GITHUB, "--host", "hub"), "--host: there is no CI file for 'hub'; take github or gitlab"),
         ((*GITHUB, "--namespaces", "cart,Check"), '--namespaces: "Check" is no DNS label'),
@@ -295,3 +300,105 @@ def test_names_that_yaml_reads_as_something_else_stay_names(netpol, tmp_path):
     assert source.name == "123" and source.spec.namespaces.names == ["on", "1a"]
     assert source.spec.namespaces.match_labels[0].value == "true"
     assert netpol("test", "policies").code == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "keys"),
+    [
+        ("https://git.example.com:8443/policies.git", "--from-literal=token=TOKEN"),
+        ("ssh://git@git.example.com/policies.git", "--from-file=sshKey=FILE --from-file=knownHosts=FILE"),
+    ],
+)
+def test_a_private_repository_names_its_secret_and_how_it_is_made(netpol, tmp_path, url, keys):
+    done = netpol("init", "--name", "shop", "--namespaces", "cart", "--repository", url, "--private")
+    assert f"  kubectl -n netpol-canary create secret generic shop-git {keys}\n" in done.out
+    assert from_file(str(tmp_path / "new/policysource.yaml")).spec.git.secret_ref == "shop-git"
+
+
+def test_a_host_whose_ci_is_not_known_gets_no_ci_file(netpol, tmp_path):
+    given = ("--name", "shop", "--namespaces", "cart")
+    done = netpol("init", *given, "--repository", "https://codeberg.org:8443/shop/policies.git")
+    assert done.code == 0 and "no CI file: --host github or gitlab writes one" in done.out
+    assert not there(tmp_path / "new") & set(CI_FILES.values())
+    assert "repository: shop/policies, " in (tmp_path / "new/policysource.yaml").read_text()
+
+
+def workload(space, name="web"):
+    """A Deployment as kubectl's apply leaves it, and its Service."""
+    meta = {"name": name, "namespace": space, "annotations": {LAST_APPLIED: "{}", "own": "kept"}}
+    labels = {"app": name}
+    spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}
+    spec["template"]["spec"] = {"containers": [{"name": name, "image": name}]}
+    yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec, "status": {"x": 1}}
+    ports = [{"port": 80, "targetPort": 8080}]
+    meta = {"name": name, "namespace": space}
+    yield {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta,
+        "spec": {"selector": labels, "ports": ports},
+    }
+
+
+@pytest.fixture
+def running(cli, netpol):
+    """`running(*more)` is a command line where two namespaces of a shop have a workload each, and more objects stand."""
+
+    def on(*more):
+        stage = Stage()
+        for space in ("web", "pay"):
+            for obj in workload(space):
+                stage.cluster.create(obj)
+        for obj in more:
+            stage.cluster.create(yaml.safe_load(obj))
+        return cli(stage)
+
+    return on
+
+
+def test_it_begins_with_the_workloads_of_a_cluster_and_says_how_first_policies_are_written(running, tmp_path):
+    netpol = running()
+    done = netpol("init", *GIVEN, "--namespaces", "pay,web", "--cluster")
+    assert done.code == 0, done.err
+    documents = list(yaml.safe_load_all((tmp_path / "new/policies/_workloads/all.yaml").read_text()))
+    (web,) = (o for o in documents if o["kind"] == "Deployment" and o["metadata"]["namespace"] == "web")
+    assert "status" not in web and web["metadata"]["annotations"] == {"own": "kept"}
+    assert "uid" not in web["metadata"] and "no policy stands in pay, web" in done.out
+    line = next(line for line in done.out.splitlines() if "generate" in line)
+    done = netpol(*shlex.split(line)[1:])
+    assert done.code == 0, done.err
+    folders = {p.name for p in (tmp_path / "new/policies").iterdir() if p.is_dir()}
+    assert folders == {"_workloads", "pay", "web"}
+
+
+def test_policies_that_stand_are_taken_over_with_what_the_source_needs_for_them(running, tmp_path):
+    netpol = running(
+        policy("pay/old", "{podSelector: {}}"), cilium("pay/more", "{endpointSelector: {}, ingress: [{}]}")
+    )
+    done = netpol("init", *GIVEN, "--selector", "team=shop", "--canary", "pay", "--cluster")
+    assert done.code == 0, done.err
+    assert "3 policies of cart, pay, web" in done.out
+    spec = from_file(str(tmp_path / "new/policysource.yaml")).spec
+    assert spec.conflicts == "adopt"
+    assert [k.kind for k in spec.kinds] == ["NetworkPolicy", "CiliumNetworkPolicy"]
+    assert there(tmp_path / "new") >= {
+        "policies/cart/old.yaml",
+        "policies/pay/old.yaml",
+        "policies/pay/more.yaml",
+    }
+    assert netpol("lint", "policies").code in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--namespaces", "webb"), "there is no namespace webb in the cluster; did you mean web?"),
+        (("--selector", "team=shop", "--canary", "carts"), "there is no namespace carts in the cluster"),
+        (("--selector", "team=other"), "no namespace of the cluster has the labels team=other"),
+    ],
+)
+def test_namespaces_that_the_cluster_does_not_have_are_said_and_nothing_is_written(
+    running, tmp_path, given, said
+):
+    done = running()("init", *GIVEN, *given, "--cluster")
+    assert done.code == 2 and said in done.err and there(tmp_path / "new") == set()
