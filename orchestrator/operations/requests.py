@@ -3,25 +3,38 @@
 import uuid
 
 from orchestrator.context import ROLLOUT, SOURCE, Context
-from orchestrator.errors import BadInput, NotFound, Refused
+from orchestrator.errors import BadInput, Forbidden, NotFound, Refused
 from orchestrator.operations.attempts import attempts
 from orchestrator.rollout.next import REQUEST
+from orchestrator.rollout.resources.conditions import readiness
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
 from orchestrator.rollout.resources.resource import Rollout, Source, load
 from orchestrator.sources.known_names import meant
 from orchestrator.sources.lookup import active, latest
 
 
+class NotBegun(BadInput):
+    """A source is named that has no rollout yet."""
+
+
 def find_rollout(ctx: Context, name: str) -> Rollout:
-    """A rollout by its own name, or the latest of a source. Raises BadInput."""
+    """A rollout by its own name, or the latest of a source. Raises BadInput, NotBegun among it."""
     try:
         return load(ctx.cluster.get(ROLLOUT, name, ctx.namespace))
     except NotFound:
         latest = of_source(ctx, name)
-    if not latest:
+    if latest:
+        return latest[-1]
+    try:
+        source: Source = load(ctx.cluster.get(SOURCE, name, ctx.namespace))
+    except (NotFound, Forbidden):
         text = f"there is no rollout, and no source with one, called {name}"
-        raise BadInput(text, hint=meant(ctx, name, "`netpol-canary get` lists the rollouts", ROLLOUT, SOURCE))
-    return latest[-1]
+        hint = meant(ctx, name, "`netpol-canary get` lists the rollouts", ROLLOUT, SOURCE)
+        raise BadInput(text, hint=hint) from None
+    said = readiness(source.status.conditions, source.status.details)
+    raise NotBegun(
+        f"the source {name} has no rollout yet: {said}", hint=f"`netpol-canary watch {name}` waits for it"
+    )
 
 
 def of_source(ctx: Context, source: str) -> list[Rollout]:

@@ -32,19 +32,22 @@ def drift(
     return show_drift.show(target, source, output)
 
 
-@app.command(epilog="Example: netpol-canary poll payments")
+@app.command(epilog="Example: netpol-canary poll payments --watch")
 @on_cluster()
 def poll(
     target: Target,
     source: Annotated[
         str, typer.Argument(help="a PolicySource", metavar="SOURCE", autocompletion=completed("sources"))
     ],
+    follow: Annotated[
+        bool, typer.Option("--watch", help="follow the rollout that is under way, or the next one to begin")
+    ] = False,
     dry_run: DryRun = "",
 ) -> int:
     """Have the controller poll a source's repository at once; what runs is what Git says."""
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.poll(target, source, dry_run)
+    return interventions.poll(target, source, dry_run, follow)
 
 
 @metrics.command(

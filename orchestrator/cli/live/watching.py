@@ -8,27 +8,56 @@ from orchestrator.cli.app import Target
 from orchestrator.cli.live import live_screen
 from orchestrator.cli.live.fitted_rows import Row
 from orchestrator.cli.live.live_view import rows
-from orchestrator.cli.process import not_waited_for, stopping, ticks
+from orchestrator.cli.process import INTERRUPTED, not_waited_for, stopping, ticks
 from orchestrator.cli.rollouts.progress import Progress
-from orchestrator.context import Context, read
+from orchestrator.context import SOURCE, Context, read
 from orchestrator.engine.worker import phase_code
 from orchestrator.errors import Busy, NotFound, Unreachable
-from orchestrator.operations.requests import find_rollout
+from orchestrator.operations.requests import NotBegun, find_rollout, of_source
 from orchestrator.rollout.next import State, next_action
+from orchestrator.rollout.resources.conditions import readiness
 from orchestrator.rollout.resources.model import BY_ITSELF, TERMINAL
+from orchestrator.rollout.resources.resource import Source, load
 from orchestrator.rollout.state import open_request
 
 ASKED_SECONDS = 30.0  # that a paused rollout is followed after a person said how it goes on
 
 
 def watch(target: Target, name: str, timeout: float) -> int:
-    """The exit code says how it ended, or that it waits. Lines of -v have their place in a log alone."""
+    """The exit code says how it ended, or that it waits. A source that has no rollout yet is waited for."""
     with stopping() as stop:
         ctx = wiring.connected(target, stop)
-        rollout = find_rollout(ctx, name).name
-        if live_screen.possible() and not target.verbose:
-            return _live(ctx, rollout, timeout, stop)
-        return _log(ctx, rollout, timeout, stop)
+        try:
+            rollout = find_rollout(ctx, name).name
+        except NotBegun:
+            return next_of(ctx, target, name, "", timeout, stop)
+        return _followed(ctx, target, rollout, timeout, stop)
+
+
+def next_of(
+    ctx: Context, target: Target, source: str, ended: str, timeout: float, stop: threading.Event
+) -> int:
+    """The source's latest rollout, once that is another than `ended`, which is a uid; what the source says until then."""
+    said = ""
+    for _ in ticks(ctx.clock, timeout, stop):
+        latest = of_source(ctx, source)
+        if latest and latest[-1].uid != ended:
+            return _followed(ctx, target, latest[-1].name, timeout, stop)
+        standing: Source = load(ctx.cluster.get(SOURCE, source, ctx.namespace))
+        if said != (now := readiness(standing.status.conditions, standing.status.details)):
+            print(f"{source}: waits for {'the next' if ended else 'its first'} rollout; {now}", flush=True)
+            said = now
+    if stop.is_set():
+        return INTERRUPTED
+    print(f"{source}: no rollout began in {timeout:g} s")
+    return 3
+
+
+def _followed(ctx: Context, target: Target, name: str, timeout: float, stop: threading.Event) -> int:
+    """Lines of -v have their place in a log alone."""
+    if live_screen.possible() and not target.verbose:
+        return _live(ctx, name, timeout, stop)
+    return _log(ctx, name, timeout, stop)
 
 
 def _live(ctx: Context, name: str, timeout: float, stop: threading.Event) -> int:

@@ -40,6 +40,11 @@ def whole(conditions: Sequence[Condition], details: Sequence[Detail], kind: str)
     return next((d.text for d in details if d.type == kind), found.message if found is not None else "")
 
 
+def readiness(conditions: Sequence[Condition], details: Sequence[Detail]) -> str:
+    """What the controller last said of a source, in a sentence."""
+    return whole(conditions, details, "Ready") or "not polled yet"
+
+
 def reasoned(text: str) -> dict[str, str]:
     """`reason` in one line, and `details` where there is more to say."""
     short = sentence(text)

@@ -3,7 +3,7 @@
 import re
 
 from orchestrator.record.view import WaveState
-from orchestrator.rollout.resources.conditions import of_type, whole
+from orchestrator.rollout.resources.conditions import of_type, readiness, whole
 from orchestrator.server.pages.read import Standing
 
 _USER = re.compile(r"(?<=://)[^/@]*@|\?.*")
@@ -15,7 +15,7 @@ def state_of(source: Standing) -> tuple[WaveState, str, str]:
         return "bad", "Unreadable", source.problem
     status = source.status
     ready = of_type(status.conditions, "Ready")
-    message = whole(status.conditions, status.details, "Ready") if ready else "not polled yet"
+    message = readiness(status.conditions, status.details)
     if status.active_rollout and (ready is None or ready.status == "True"):
         return "running", "Rolling out", message
     if source.suspend:
