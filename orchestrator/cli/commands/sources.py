@@ -42,12 +42,16 @@ def poll(
     follow: Annotated[
         bool, typer.Option("--watch", help="follow the rollout that is under way, or the next one to begin")
     ] = False,
+    timeout: Annotated[float, typer.Option(help="of --watch: give up after so many seconds")] = 3600.0,
     dry_run: DryRun = "",
 ) -> int:
     """Have the controller poll a source's repository at once; what runs is what Git says."""
+    from orchestrator.cli.live import watching
     from orchestrator.cli.rollouts import interventions
 
-    return interventions.poll(target, source, dry_run, follow)
+    if follow and not dry_run:
+        return watching.polled(target, source, timeout)
+    return interventions.poll(target, source, dry_run)
 
 
 @metrics.command(

@@ -9,6 +9,7 @@ from orchestrator.cli.live import live_screen
 from orchestrator.cli.live.fitted_rows import Row
 from orchestrator.cli.live.live_view import rows
 from orchestrator.cli.process import INTERRUPTED, not_waited_for, stopping, ticks
+from orchestrator.cli.rollouts import interventions, sources
 from orchestrator.cli.rollouts.progress import Progress
 from orchestrator.context import SOURCE, Context, read
 from orchestrator.engine.worker import phase_code
@@ -30,11 +31,22 @@ def watch(target: Target, name: str, timeout: float) -> int:
         try:
             rollout = find_rollout(ctx, name).name
         except NotBegun:
-            return next_of(ctx, target, name, "", timeout, stop)
+            return _next_of(ctx, target, name, "", timeout, stop)
         return _followed(ctx, target, rollout, timeout, stop)
 
 
-def next_of(
+def polled(target: Target, name: str, timeout: float) -> int:
+    """Have a source's repository polled, and follow the rollout that is under way, or the next one to begin."""
+    with stopping() as stop:
+        ctx = wiring.connected(target, stop)
+        source = sources.standing(ctx, name).name
+        before = of_source(ctx, source)
+        interventions.look_now(ctx, source)
+        over = before[-1].uid if before and before[-1].status.phase in TERMINAL else ""
+        return _next_of(ctx, target, source, over, timeout, stop)
+
+
+def _next_of(
     ctx: Context, target: Target, source: str, ended: str, timeout: float, stop: threading.Event
 ) -> int:
     """The source's latest rollout, once that is another than `ended`, which is a uid; what the source says until then."""

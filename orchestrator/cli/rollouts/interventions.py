@@ -5,8 +5,7 @@ import threading
 from orchestrator.cli import wiring
 from orchestrator.cli.app import Target
 from orchestrator.cli.dry_run import rehearsed, remark
-from orchestrator.cli.live.watching import next_of
-from orchestrator.cli.process import interruptible, stopping, worked_on
+from orchestrator.cli.process import interruptible, worked_on
 from orchestrator.cli.rollouts import sources
 from orchestrator.cli.rollouts.gates import told
 from orchestrator.cli.rollouts.run import drive
@@ -17,12 +16,10 @@ from orchestrator.operations import approve, requests
 from orchestrator.operations.approve import Decision as Decision
 from orchestrator.operations.declare_emergency import declare
 from orchestrator.operations.poll import look
-from orchestrator.operations.requests import find_rollout, of_source
+from orchestrator.operations.requests import find_rollout
 from orchestrator.operations.start import start
-from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.rollout.resources.resource import Source, load
 
-FOLLOWED_SECONDS = 3600.0
 WORDS = {"approve": "approved", "reject": "rejected"}
 
 
@@ -93,20 +90,15 @@ def _held_by(ctx: Context, name: str) -> tuple[Source, str]:
         return load(ctx.cluster.get(SOURCE, spec.source, ctx.namespace)), spec.revision
 
 
-def poll(target: Target, name: str, dry_run: str = "", follow: bool = False) -> int:
-    """Have a source's repository looked at now, and `follow` what comes of it. Raises Forbidden where this user may not ask."""
-    with stopping() as stop:
-        ctx = rehearsed(wiring.connected(target, stop), dry_run)
-        source = sources.standing(ctx, name).name
-        before = of_source(ctx, source)
-        _looked(ctx, source)
-        if not follow or dry_run:
-            return 0
-        over = before[-1].uid if before and before[-1].status.phase in TERMINAL else ""
-        return next_of(ctx, target, source, over, FOLLOWED_SECONDS, stop)
+def poll(target: Target, name: str, dry_run: str = "") -> int:
+    """Have a source's repository looked at now. Raises Forbidden where this user may not ask for it."""
+    ctx = rehearsed(wiring.connected(target), dry_run)
+    look_now(ctx, sources.standing(ctx, name).name)
+    return 0
 
 
-def _looked(ctx: Context, source: str) -> None:
+def look_now(ctx: Context, source: str) -> None:
+    """Ask the controller, and say whether one is there. Raises Forbidden where this user may not ask for it."""
     try:
         look(ctx, source)
     except Forbidden as error:
