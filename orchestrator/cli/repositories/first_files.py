@@ -21,6 +21,7 @@ EXPORT = "kubectl get deploy,sts,ds,svc,ns -A -o yaml"
 _WIDE = 4096
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 Labels = tuple[tuple[str, str], ...]
+Needed = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Wanted:
     """What the files say: `url` is the repository's, `host` one of CI_FILES or none; namespaces by name, by labels, or both.
 
     `private` is a repository that nobody reads without a Secret; `kinds` are those of policies that were taken over, if any.
+    `needed` are connections that workloads ask for, each a pair of `namespace/name` and a port.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Wanted:
     host: str
     private: bool = False
     kinds: tuple[Kind, ...] = ()
+    needed: tuple[Needed, ...] = ()
 
     @property
     def secret(self) -> str:
@@ -91,12 +94,27 @@ spec:
       onNoTraffic: probes  # where metrics show no traffic, real connections decide
       probing: {{edges: true}}  # each connection that a change opens or cuts is tried; `netpol-canary run` needs an image for it
       # What a commit cuts counts as meant unless something says otherwise: metrics, these probes, or the intents of PolicyTests.
-      # probes: [{{name: web, source: NAMESPACE/web, destination: NAMESPACE/api, port: 8080}}]
+{_probes(wanted)}\
       # prometheus: {{url: "http://prometheus.monitoring:9090"}}
       # metrics: [{{name: errors, kind: ratio, preset: istio}}]  # `netpol-canary metrics presets` lists others
   # notifications: [{{name: oncall, secretRef: oncall-url, events: [regression, rolledBack, failed]}}]
   # feedback: {{host: {wanted.host or "github"}, repository: {owner}, secretRef: {wanted.name}-feedback}}  # statuses and comments
 """
+
+
+def _probes(wanted: Wanted) -> str:
+    """What has to stay open, as it was found."""
+    if not wanted.needed:
+        return (
+            "      # probes: [{name: web, source: NAMESPACE/web, destination: NAMESPACE/api, port: 8080}]\n"
+        )
+    lines = [
+        "      probes:  # what workloads ask for by the names of Services; a wave that cuts one is rolled back\n"
+    ]
+    for number, (source, destination, port) in enumerate(wanted.needed):
+        ends = {"source": source, "destination": destination, "port": port}
+        lines.append(f"      - {_flow({'name': f'needed-{number}', **ends})}\n")
+    return "".join(lines)
 
 
 def _kinds(wanted: Wanted) -> str:

@@ -57,6 +57,7 @@ def init(directory: Path, given: Given, force: bool, target: Target | None = Non
     wanted = read(_asked(directory, given) if missing else given)
     found = found_in(wiring.connected(target).cluster, wanted) if target else None
     if found:
+        wanted = replace(wanted, needed=found.needed)
         wanted = replace(wanted, kinds=(POLICY, *found.policies.kinds) if found.policies.files else ())
     texts = files(wanted)
     begun = {**texts, **(_taken(found) if found else {})}

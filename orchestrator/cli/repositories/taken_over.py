@@ -7,10 +7,14 @@ from typing import Any
 import yaml
 
 from orchestrator.cli.authoring.importing import Taken, policies_of
-from orchestrator.cli.repositories.first_files import Wanted
+from orchestrator.cli.repositories.first_files import Needed, Wanted
 from orchestrator.errors import BadInput, NotFound
+from orchestrator.policy.definitions.needed import Platform
+from orchestrator.policy.definitions.wanted import needs
+from orchestrator.policy.files.manifest import parse_all
 from orchestrator.policy.files.nearest import did_you_mean
 from orchestrator.policy.translate.made import LAST_APPLIED
+from orchestrator.policy.workloads.fleet import Workload, fleet
 from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.rollout.resources.objects import bare
 
@@ -24,16 +28,21 @@ RUNNING = (
     Kind("v1", "Service"),
     Kind("networking.k8s.io/v1", "Ingress"),
 )
+MOST_NEEDED = 20  # probes that a new source declares
 _WIDE = 4096
 
 
 @dataclass(frozen=True)
 class Found:
-    """The source's namespaces as they are there, the workloads of the whole cluster as YAML, and the policies."""
+    """The source's namespaces as they are there, the workloads of the whole cluster as YAML, and the policies.
+
+    `needed` are connections from or to these namespaces that definitions ask for, those between namespaces first.
+    """
 
     namespaces: tuple[str, ...]
     workloads: str
     policies: Taken
+    needed: tuple[Needed, ...]
 
 
 def found_in(cluster: Cluster, wanted: Wanted) -> Found:
@@ -53,7 +62,7 @@ def found_in(cluster: Cluster, wanted: Wanted) -> Found:
             "`kubectl get namespaces --show-labels` lists them",
         )
     text = yaml.safe_dump_all((_tidy(o) for o in objects), sort_keys=False, width=_WIDE)
-    return Found(chosen, text, policies_of(cluster, chosen))
+    return Found(chosen, text, policies_of(cluster, chosen), tuple(_needed(text, chosen))[:MOST_NEEDED])
 
 
 def _listed(cluster: Cluster, kind: Kind) -> Iterator[Manifest]:
@@ -70,6 +79,21 @@ def _chosen(wanted: Wanted, spaces: Mapping[str, Manifest]) -> Iterator[str]:
             wanted.labels and all(labels.get(key) == value for key, value in wanted.labels)
         ):
             yield name
+
+
+def _needed(text: str, chosen: tuple[str, ...]) -> list[Needed]:
+    documents = parse_all({"the cluster": text.encode()})
+    edges, _ = needs(documents, fleet(documents), Platform())
+    found = {
+        (f"{src.namespace}/{src.name}", f"{dst.namespace}/{dst.name}", port)
+        for edge in edges
+        if isinstance(edge.src, Workload) and isinstance(edge.dst, Workload)
+        for src, dst in [(edge.src.pod, edge.dst.pod)]
+        if src.namespace in chosen or dst.namespace in chosen
+        for protocol, port in edge.ports
+        if protocol == "TCP"
+    }
+    return sorted(found, key=lambda n: (n[0].split("/")[0] == n[1].split("/")[0], n))
 
 
 def _tidy(obj: Manifest) -> dict[str, Any]:

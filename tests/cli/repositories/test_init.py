@@ -323,12 +323,13 @@ def test_a_host_whose_ci_is_not_known_gets_no_ci_file(netpol, tmp_path):
     assert "repository: shop/policies, " in (tmp_path / "new/policysource.yaml").read_text()
 
 
-def workload(space, name="web"):
-    """A Deployment as kubectl's apply leaves it, and its Service."""
+def workload(space, name="web", calls=""):
+    """A Deployment as kubectl's apply leaves it, which calls another, and its Service."""
     meta = {"name": name, "namespace": space, "annotations": {LAST_APPLIED: "{}", "own": "kept"}}
     labels = {"app": name}
     spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}
-    spec["template"]["spec"] = {"containers": [{"name": name, "image": name}]}
+    container = {"name": name, "image": name, "ports": [{"containerPort": 8080}]}
+    spec["template"]["spec"] = {"containers": [{**container, "env": [{"name": "API", "value": calls}]}]}
     yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec, "status": {"x": 1}}
     ports = [{"port": 80, "targetPort": 8080}]
     meta = {"name": name, "namespace": space}
@@ -346,9 +347,8 @@ def running(cli, netpol):
 
     def on(*more):
         stage = Stage()
-        for space in ("web", "pay"):
-            for obj in workload(space):
-                stage.cluster.create(obj)
+        for obj in (*workload("web", calls="http://web.pay"), *workload("pay")):
+            stage.cluster.create(obj)
         for obj in more:
             stage.cluster.create(yaml.safe_load(obj))
         return cli(stage)
@@ -369,6 +369,13 @@ def test_it_begins_with_the_workloads_of_a_cluster_and_says_how_first_policies_a
     assert done.code == 0, done.err
     folders = {p.name for p in (tmp_path / "new/policies").iterdir() if p.is_dir()}
     assert folders == {"_workloads", "pay", "web"}
+
+
+def test_what_workloads_ask_for_by_name_is_a_probe(running, tmp_path):
+    assert running()("init", *GIVEN, "--namespaces", "pay", "--cluster").code == 0
+    (probe,) = from_file(str(tmp_path / "new/policysource.yaml")).spec.strategy.analysis.probes
+    assert (probe.source, probe.destination, probe.port) == ("web/web", "pay/web", 8080)
+    assert probe.expect == "reach"
 
 
 def test_policies_that_stand_are_taken_over_with_what_the_source_needs_for_them(running, tmp_path):
