@@ -20,7 +20,13 @@ $(VENV)/.ready: pyproject.toml
 	$(if $(shell command -v uv),$(WITH_UV),$(WITH_PIP))
 	touch $@
 
-demo: $(VENV)/.ready
+# The program alone: what it is tested with takes minutes more.
+$(VENV)/.program: pyproject.toml
+	test -x $(BIN)/python || $(PY) -m venv $(VENV)
+	test -e $(VENV)/.ready || $(if $(shell command -v uv),uv pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q) -e '.[notifications,oidc]'
+	touch $@
+
+demo: $(VENV)/.program
 	$(BIN)/netpol-canary demo
 
 # One more than there are cores: some tests wait.

@@ -1,5 +1,6 @@
 """`install`: the manifests of an installation, printed or applied, after a look at what the cluster offers."""
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from orchestrator.adapters.clock import SystemClock
@@ -16,6 +17,10 @@ from orchestrator.rollout.resources.objects import same
 MANAGER = "netpol-canary-install"
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 ESTABLISH_SECONDS = 60.0
+NEXT = """\
+next:
+  kubectl -n {namespace} rollout status deployment/netpol-canary   # until its pods run {image}
+  netpol-canary init --cluster   # in the root of a repository of policies"""
 
 
 def render(image: str, extras: Sequence[str], probes: Sequence[str] = ()) -> int:
@@ -56,6 +61,7 @@ def apply(target: Target, image: str, extras: Sequence[str], probes: Sequence[st
             print(f"warning: {offer.name}: {offer.found}; {offer.todo}")
     for line in applied(cluster, SystemClock(), documents):
         print(line, flush=True)
+    print(NEXT.format(namespace=target.namespace, image=image), file=sys.stderr)
     return 0
 
 
