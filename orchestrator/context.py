@@ -31,6 +31,7 @@ from orchestrator.tenure import Tenure
 
 SOURCE, ROLLOUT, NAMESPACE_ROLLOUT, ANALYSIS, APPROVAL, FREEZE = (Kind(m.API_VERSION, k) for k in KINDS)
 NAMESPACE = Kind("v1", "Namespace")
+POD = Kind("v1", "Pod")
 POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 FINALIZER = "netpol-canary.dev/unrestored"
 LOUD = frozenset({"BreakGlass", "Emergency", "ApprovalsUnproven"})  # a Warning, whatever the phase

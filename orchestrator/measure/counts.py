@@ -12,18 +12,17 @@ from datetime import datetime, timedelta
 
 from orchestrator.analysis.sequential.alarm import Counts, Evidence, pooled
 from orchestrator.analysis.sequential.counters import Increments, increments
-from orchestrator.context import Context
+from orchestrator.context import POD, Context
 from orchestrator.measure.kept_measurements import provider, record
 from orchestrator.measure.reader import EXCESS, Asking, Series, read_range, templates
 from orchestrator.measure.reader import Grid as Times
-from orchestrator.ports import Kind, MetricSource, Sample
+from orchestrator.ports import MetricSource, Sample
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.timing import applied_at, settling
 from orchestrator.wording import many
 
-POD = Kind("v1", "Pod")
 CHUNK = 50  # namespaces asked about in one query
 MIN_RATIO = 0.5  # of the expected requests, where a volume says nothing of it
 MOST_POINTS = 10_000  # of one query; Prometheus refuses more than 11,000

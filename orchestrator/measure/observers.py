@@ -5,16 +5,15 @@ from contextlib import suppress
 from datetime import datetime
 
 from orchestrator.adapters.kube.workloads import within
-from orchestrator.context import Context
+from orchestrator.context import POD, Context
 from orchestrator.errors import Forbidden
-from orchestrator.ports import Kind, Manifest
+from orchestrator.ports import Manifest
 from orchestrator.rollout.next import State
 from orchestrator.rollout.resources.objects import PROBE_LABEL
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.resources.timestamps import stamp
 from orchestrator.wording import few
 
-POD = Kind("v1", "Pod")
 MOST_NAMED = 5
 LONGEST_PERIOD = 60  # seconds between two readiness probes; who asks less often is not waited for
 FLAPPING = 3  # restarts of a container after which it says nothing of a change

@@ -14,6 +14,7 @@ from orchestrator.rollout.resources.bounds import built
 from orchestrator.rollout.resources.conditions import reasoned
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resources.resource import WaveAnalysis, load, new
+from orchestrator.writing.pod_labels import label
 
 MOST_HELD = 50
 
@@ -23,10 +24,11 @@ def run(ctx: Context, state: State, action: Action) -> None:
     rollout = state.rollout
     probing = rollout.spec.strategy.analysis.probing
     prober = ctx.prober(probing, rollout.name, ctx.beat)
+    unlabelled = label(ctx, state, action.wave)
     analysis = state.analyses.get(action.wave) or _create(ctx, state, action.wave, prober is not None)
     records: list[m.ProbeRecord] = []
-    missing = ""
-    if prober is not None and analysis.spec.probes:
+    missing = unlabelled
+    if prober is not None and analysis.spec.probes and not unlabelled:
         records = _answers(prober, analysis.spec.probes)
         missing = lacking(analysis.spec.probes, records)
         if probing.long_lived and not missing:

@@ -3,6 +3,7 @@
 from orchestrator.context import Context, change
 from orchestrator.errors import Refused
 from orchestrator.rollout.next import Action, State
+from orchestrator.writing.pod_labels import remove
 
 
 def _evidence(state: State, wave: int) -> None:
@@ -17,10 +18,12 @@ def _evidence(state: State, wave: int) -> None:
 def run(ctx: Context, state: State, action: Action) -> None:
     """The next wave."""
     _evidence(state, action.wave)
+    remove(ctx, state.rollout.spec.waves[: action.wave])
     change(ctx, state, action, wave=state.rollout.status.waves_started)
 
 
 def succeed(ctx: Context, state: State, action: Action) -> None:
     """The last wave was good."""
     _evidence(state, action.wave)
+    remove(ctx, state.rollout.spec.waves[: action.wave])
     change(ctx, state, action, phase="Succeeded", reason=action.message)

@@ -131,9 +131,11 @@ _SOURCE = {
     "RiskRules.workloads": "How many workloads make a change wide by themselves.",
     "Strategy.canary": "The namespaces of wave 0, by name.",
     "Strategy.canaryMatchLabels": "The namespaces of wave 0, by label.",
-    "Strategy.canaryPods": "Pods of these namespaces that come first, in a wave before theirs. "
+    "Strategy.canaryPods": "Pods of these namespaces that come first, in a wave before theirs; without a field there is none. "
     "[The size of the canary](../canary-size.md#some-pods).",
-    "CanaryPods.matchLabels": "The labels of these pods; without one there is no such wave.",
+    "CanaryPods.matchLabels": "The labels of these pods, which are there already.",
+    "CanaryPods.count": "How many ready pods of each workload get a label for that time.",
+    "CanaryPods.percent": "Which share of them, rounded up.",
     "Strategy.steps": "The waves after the canary; the remaining namespaces come last.",
     "Strategy.maxParallel": "How many namespaces are written at once.",
     "Strategy.supersede": "What a newer revision does: wait for the running rollout, or have it rolled back first.",

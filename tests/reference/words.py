@@ -203,6 +203,7 @@ MARKS = {
         "annotation",
         "A policy between two writes that leave it as it is, so that nothing asked for before can change it.",
     ),
+    "canary": ("label", "A pod that comes first, for the time of its wave: the value stands for the source."),
     "narrowed-from": (
         "annotation",
         "The policy of Git whose rules this one has, for some of its pods, while a change has reached some of them.",

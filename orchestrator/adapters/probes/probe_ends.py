@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.adapters.kube.workloads import ENDED
 from orchestrator.errors import Forbidden, NotFound
-from orchestrator.policy.workloads.fleet import TEMPLATE_HASH, owner_of
+from orchestrator.policy.objects.owners import CANARY_LABEL, TEMPLATE_HASH, alike, owner_of
 from orchestrator.ports import Cluster, Kind, Manifest, Probe
 from orchestrator.rollout.resources.objects import PROBE_LABEL
 
@@ -54,11 +54,12 @@ class Workloads:
     def pods(self, name: str) -> list[Manifest]:
         """The pods that run or may run, Ready ones first.
 
-        By the name of their Deployment, StatefulSet or other owner, by a ReplicaSet's name, or by their own where
-        nobody owns them. A ReplicaSet that is gone stands for its Deployment.
+        By the name of their Deployment, StatefulSet or other owner, by a ReplicaSet's name, or by their own; those that come
+        before the others of their workload by their own alone. A ReplicaSet that is gone stands for its Deployment.
         """
         space, _, short = name.partition("/")
         found = [p for p in self._within(space) if short in _names(p)]
+        found = found or [p for p in self._within(space) if p["metadata"]["name"] == short]
         gone = _REPLICA_SET.fullmatch(short)
         if not found and gone:
             found = [p for p in self._within(space) if owner_of(p) == ("Deployment", gone.group(1))]
@@ -81,6 +82,8 @@ def _counts(pod: Mapping[str, Any]) -> bool:
 
 
 def _names(pod: Mapping[str, Any]) -> set[str]:
+    if CANARY_LABEL in (pod["metadata"].get("labels") or {}):
+        return {alike(pod)[1]}
     owners = pod["metadata"].get("ownerReferences") or []
     return {owner_of(pod)[1], *(str(o["name"]) for o in owners if o.get("controller"))}
 

@@ -1,5 +1,6 @@
-"""Sweeps bridges that nobody needs any more, every so often."""
+"""Sweeps bridges and labels of canaries that nobody needs any more, every so often."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -7,6 +8,7 @@ import structlog
 from orchestrator.context import Context
 from orchestrator.elapsed import Reading, reading, since
 from orchestrator.errors import NetpolCanaryError
+from orchestrator.writing import pod_labels
 from orchestrator.writing.stray_bridges import sweep
 
 EVERY = 30.0  # seconds between two sweeps
@@ -27,10 +29,14 @@ class Sweeper:
         if passed is not None and passed < self.every:
             return 0
         self._swept = reading(self.ctx.clock)
+        bridges = self._tried(lambda: sum(1 for _ in sweep(self.ctx)))
+        return bridges + self._tried(lambda: pod_labels.sweep(self.ctx))
+
+    def _tried(self, work: Callable[[], int]) -> int:
         try:
-            return sum(1 for _ in sweep(self.ctx))
+            return work()
         except NetpolCanaryError as error:
             structlog.get_logger().warning(
-                "bridges could not be swept", error=str(error), hint="it is tried again"
+                "what was left could not be swept", error=str(error), hint="it is tried again"
             )
             return 0

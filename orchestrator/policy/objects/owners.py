@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 TEMPLATE_HASH = "pod-template-hash"
+CANARY_LABEL = "netpol-canary.dev/canary"  # of pods that come first, for the time of their wave
+
+
+def alike(pod: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind and name of what answers as a live pod does: its workload, or itself where it comes before the others of that."""
+    meta = pod["metadata"]
+    return ("Pod", str(meta["name"])) if CANARY_LABEL in (meta.get("labels") or {}) else owner_of(pod)
 
 
 def owner_of(pod: Mapping[str, Any]) -> tuple[str, str]:

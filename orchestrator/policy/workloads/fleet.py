@@ -21,6 +21,7 @@ from orchestrator.policy.files.nearest import did_you_mean, no_address
 from orchestrator.policy.files.unread import meaning
 from orchestrator.policy.objects import read_shape
 from orchestrator.policy.objects.owners import TEMPLATE_HASH as TEMPLATE_HASH
+from orchestrator.policy.objects.owners import alike
 from orchestrator.policy.objects.owners import owner_of as owner_of
 from orchestrator.policy.objects.pod import NamedPort, Pod
 from orchestrator.policy.objects.pod_templates import TEMPLATED as TEMPLATED
@@ -494,7 +495,7 @@ def _workload(obj: Mapping[str, Any]) -> Workload | None:
     if template is None:
         return None
     if kind == "Pod":
-        kind, name = owner_of(obj)
+        kind, name = alike(obj)
     inner, labels = template.get("spec") or {}, labels_of(obj, template)
     status = obj.get("status") or {} if obj["kind"] == "Pod" else {}
     ips, nodes = _addresses(status, "podIP"), _addresses(status, "hostIP")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from orchestrator.policy.files.manifest import space_of
-from orchestrator.policy.objects.owners import TEMPLATE_HASH, owner_of
+from orchestrator.policy.objects.owners import TEMPLATE_HASH, alike
 
 KEDA_MOST = 100  # what a ScaledObject goes up to where it does not say
 Key = tuple[str, str, str]  # namespace, kind and name
@@ -24,7 +24,7 @@ def several(objects: Iterable[Mapping[str, Any]]) -> frozenset[Key]:
         with suppress(AttributeError, KeyError, TypeError, ValueError, IndexError):
             key = (space_of(obj), str(obj["kind"]), str(obj["metadata"].get("name")))
             if obj["kind"] == "Pod":
-                kind, name = owner_of(obj)
+                kind, name = alike(obj)
                 owned = (key[0], kind, name)
                 hashed = str((obj["metadata"].get("labels") or {}).get(TEMPLATE_HASH, ""))
                 live[owned, hashed] += kind != "Pod"

@@ -39,8 +39,17 @@ def back(state: State) -> Iterator[list[NamespaceRollout]]:
 
 def by_place(state: State) -> list[list[NamespaceRollout]]:
     """The records of each place that was opened, whichever waves they are of: the first first."""
+    return _grouped(state.known(state.touched()))
+
+
+def by_record(state: State) -> list[list[NamespaceRollout]]:
+    """The same of each place that is recorded, whether it was opened or not."""
+    return _grouped(state.known(state.rollout.spec.places))
+
+
+def _grouped(items: Iterable[NamespaceRollout]) -> list[list[NamespaceRollout]]:
     found: dict[str, list[NamespaceRollout]] = {}
-    for item in state.known(state.touched()):
+    for item in items:
         found.setdefault(item.spec.namespace, []).append(item)
     return list(found.values())
 

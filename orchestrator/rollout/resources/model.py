@@ -386,9 +386,25 @@ class Emergency(Model):
 
 
 class CanaryPods(Model):
-    """Which pods of the canary come first, in a wave of their own: those with these labels; none where none is given."""
+    """Which pods of the canary come first, in a wave of their own; none where nothing is given.
+
+    `matchLabels` are labels of pods that are there. Of `count`, or `percent`, that many of the ready pods of each workload that the change
+    is about get a label for that time, but never all of them.
+    """
 
     match_labels: Annotated[list[Label], Field(max_length=16)] = []
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None
+    percent: Annotated[int, Field(ge=1, le=99)] | None = None
+
+    @property
+    def labels(self) -> bool:
+        """Whether they get a label."""
+        return self.count is not None or self.percent is not None
+
+    def of(self, pods: int) -> int:
+        """How many of the pods of a workload get it."""
+        wanted = self.count or -(-pods * (self.percent or 0) // 100)
+        return min(wanted, pods - 1)
 
 
 class Strategy(Model):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestrator.policy.objects.owners import CANARY_LABEL as CANARY_LABEL
 from orchestrator.rollout.resources.places import space
 
 Manifest = dict[str, Any]

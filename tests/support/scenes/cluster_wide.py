@@ -6,7 +6,8 @@ from stage import SPACES, Answers, Stage, files
 from written import plain
 
 from orchestrator.adapters.kube.workloads import documents
-from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.context import POD
+from orchestrator.policy.workloads.fleet import fleet, pods_of
 from orchestrator.ports import Kind, ProbeResult
 
 WIDE = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy")
@@ -47,7 +48,13 @@ class Evaluated(Answers):
 
     def run(self, probes):
         here = fleet(documents(self._cluster), live=True)
-        net, pods = here.network(), {f"{w.pod.namespace}/{w.pod.name}": w.pod for w in here.workloads}
+        by_pod = {
+            f"{p.namespace}/{o['metadata']['name']}": p for o in self._cluster.list(POD) for p in pods_of([o])
+        }
+        net, pods = (
+            here.network(),
+            by_pod | {f"{w.pod.namespace}/{w.pod.name}": w.pod for w in here.workloads},
+        )
         ends = [(pods[p.source.partition("[")[0]], pods[p.destination.partition("[")[0]]) for p in probes]
         return [
             ProbeResult(p, net.allowed(*pair, p.protocol, p.port))
