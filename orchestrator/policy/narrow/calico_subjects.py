@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.policy.evaluate.calico.calico_world import GROUP
 from orchestrator.policy.files.manifest import space_of
-from orchestrator.policy.narrow.scoped_pods import Scope, Unnarrowable, inside, within
+from orchestrator.policy.narrow.scoped_pods import STAGED_DELETION, Scope, Unnarrowable, inside, within
 from orchestrator.policy.objects.calico_selectors import (
     ALL,
     Comparison,
@@ -33,7 +33,7 @@ def halves(obj: Manifest, scope: Scope) -> tuple[list[Manifest], list[Manifest]]
     if spec.get("doNotTrack") or spec.get("preDNAT"):
         raise Unnarrowable("it is for host endpoints alone, which are in no scope of pods")
     if spec.get("stagedAction") == "Delete":
-        raise Unnarrowable("it stages the deletion of another policy, and selects nothing")
+        raise Unnarrowable(STAGED_DELETION)
     own = _expression(spec)
     wanted = _wanted(obj, scope)
     mine = _required(own)

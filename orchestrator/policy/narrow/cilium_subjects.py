@@ -56,14 +56,16 @@ def _parts(
     own = spec.get("endpointSelector") or {}
     if any(key.startswith(f"{RESERVED}:") and op in ("In", "Exists") for key, op, _ in requirements(own)):
         raise Unnarrowable("it selects no pods, but what Cilium reserves labels for")
+    overridden = ""
     if obj["kind"] == CLUSTERWIDE:
         asked = [[*_placed(cell), *cell.labels] for cell in cells(scope, any(_reserved(obj, spec)))]
     else:
         labels = {k: v for k, v in (own.get("matchLabels") or {}).items() if k != _SPACE}
-        if labels != (own.get("matchLabels") or {}):  # Cilium puts the policy's own namespace in its place
+        overridden = _SPACE  # Cilium puts the policy's own namespace in the place of such a label, but of no expression
+        if labels != (own.get("matchLabels") or {}):
             own = {**own, "matchLabels": labels}
         asked = [[*labels] for labels in within(cells(scope, False), space_of(obj))]
-    found = [joined(own, _spelled(own, parts)) for parts in asked]
+    found = [joined(own, _spelled(own, parts), overridden) for parts in asked]
     if any(selector is own for selector in found):
         return [spec]
     return [{**spec, "endpointSelector": selector} for selector in found if selector is not None]

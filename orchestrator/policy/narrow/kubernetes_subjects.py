@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.policy.files.manifest import space_of
-from orchestrator.policy.narrow.scoped_pods import Cell, joined, within
+from orchestrator.policy.narrow.scoped_pods import STAGED_DELETION, Cell, Unnarrowable, joined, within
 
 Manifest = dict[str, Any]
 
 
 def of_namespace(obj: Manifest, cells: Sequence[Cell]) -> list[Manifest]:
-    """A NetworkPolicy for each cell in which it selects a pod; itself where one has all of them."""
+    """A NetworkPolicy for each cell in which it selects a pod; itself where one has all of them. Raises Unnarrowable."""
+    if obj["spec"].get("stagedAction") == "Delete":
+        raise Unnarrowable(STAGED_DELETION)
     own = obj["spec"].get("podSelector") or {}
     found = [joined(own, labels) for labels in within(cells, space_of(obj))]
     if any(selector is own for selector in found):

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orchestrator.policy.files.doubles import title
 from orchestrator.policy.narrow import calico_subjects, cilium_subjects, kubernetes_subjects
-from orchestrator.policy.narrow.scoped_pods import Cell, Scope, Unnarrowable, inside, outside
+from orchestrator.policy.narrow.scoped_pods import Cell, Scope, Unnarrowable, inside, outside, refusal
 from orchestrator.policy.objects.cilium_words import POLICIES
 from orchestrator.policy.schemas.acceptable import objections
 from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, REFERRED, TIERED, group_of
@@ -96,10 +95,6 @@ def _without_subject(obj: Manifest) -> str:
     }:
         return "it selects no pods itself: a change of it reaches every policy that refers to it at once"
     return "its kind is none whose pods can be narrowed"
-
-
-def refusal(obj: Manifest, why: str) -> Unnarrowable:
-    return Unnarrowable(f"{title(obj)} cannot be narrowed to some pods: {why}")
 
 
 def _kind(obj: Manifest) -> tuple[str, str]:

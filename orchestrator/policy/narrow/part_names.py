@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from orchestrator.policy.narrow.scoped_pods import Unnarrowable
+from orchestrator.policy.narrow.scoped_pods import refusal
 from orchestrator.policy.schemas.policy_kinds import group_of
 
 Manifest = dict[str, Any]
@@ -48,9 +48,7 @@ class PartNames:
         notes = dict(meta.get("annotations") or {})
         if name != own:
             if obj["kind"] == _ONLY:
-                raise Unnarrowable(
-                    f"of {_ONLY} there can be one alone: it is for all pods or none of a scope"
-                )
+                raise refusal(obj, "there can be one alone, which cannot hold old and new rules")
             notes.pop(_LAST_APPLIED, None)
             meta = {"name": name, **{k: meta[k] for k in ("namespace", "labels") if meta.get(k)}}
         return {**part, "metadata": {**meta, "annotations": {**notes, NARROWED_FROM: own}}}

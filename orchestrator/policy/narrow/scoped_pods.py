@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.policy.files.doubles import title
 from orchestrator.policy.objects.selector import (
     NAME_LABEL,
     Requirement,
@@ -16,9 +17,16 @@ from orchestrator.policy.objects.selector import (
 from orchestrator.policy.schemas.fields import dns_label
 from orchestrator.policy.schemas.schema import SELECTOR
 
+STAGED_DELETION = "it stages the deletion of another policy, and selects nothing"
+
 
 class Unnarrowable(Exception):
     """Why a kind or an object cannot be narrowed, in words for people."""
+
+
+def refusal(obj: Mapping[str, Any], why: str) -> Unnarrowable:
+    """Of an object."""
+    return Unnarrowable(f"{title(obj)} cannot be narrowed to some pods: {why}")
 
 
 @dataclass(frozen=True)
@@ -74,21 +82,23 @@ def within(cells: Iterable[Cell], space: str) -> list[tuple[Requirement, ...]]:
     return [cell.labels for cell in cells if satisfied(cell.spaces, {NAME_LABEL: space})]
 
 
-def joined(own: Mapping[str, Any], more: Sequence[Requirement]) -> Mapping[str, Any] | None:
+def joined(
+    own: Mapping[str, Any], more: Sequence[Requirement], never_label: str = ""
+) -> Mapping[str, Any] | None:
     """A selector and further requirements as one: itself where it says as much already, None for plainly nothing."""
     mine = merged(requirements(own))
     both = None if mine is None else merged([*mine, *more])
     if both is None:
         return None
-    return own if both == mine else written(both)
+    return own if both == mine else _written(both, never_label)
 
 
-def written(parts: Iterable[Requirement]) -> Selector:
-    """A selector as people write it: single values as labels, the rest as expressions."""
+def _written(parts: Iterable[Requirement], never_label: str) -> Selector:
+    """A selector as people write it: single values as labels, but of one key, and the rest as expressions."""
     labels: dict[str, str] = {}
     expressions = []
     for key, operator, values in parts:
-        if operator == "In" and len(values) == 1:
+        if operator == "In" and len(values) == 1 and key != never_label:
             (labels[key],) = values
         else:
             listed = {"values": sorted(values)} if values else {}

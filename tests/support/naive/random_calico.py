@@ -3,10 +3,12 @@
 import copy
 import random
 from dataclasses import replace
+from functools import reduce
 
 import naive_calico as naive
 
 from orchestrator.policy.evaluate.evaluator import Network
+from orchestrator.policy.objects.calico_selectors import Comparison, Either, Every, Not, parsed
 from orchestrator.policy.objects.pod import NamedPort, Pod
 
 V3 = "projectcalico.org/v3"
@@ -221,8 +223,9 @@ class Made:
             rule["source"]["ports"] = [self.pick(["1:999", "1000:1999", "1000:65535"])]
         return rule
 
-    def policy(self, number):
-        own = self.pick(SPACES) if self.maybe() else None
+    def policy(self, number, own=None):
+        """Of a namespace, of none where that is empty, or of whichever."""
+        own = own if own is not None else self.pick(SPACES) if self.maybe() else None
         kind = "NetworkPolicy" if own else "GlobalNetworkPolicy"
         tier = self.pick(["default", None, *(t["metadata"]["name"] for t in self.fleet.tiers)])
         name = self.pick(["a", "a-b", "b", "c"]) + (str(number) if self.maybe(0.7) else "")
@@ -325,6 +328,40 @@ class Made:
             "spec": spec,
         }
 
+    def changed(self, old):
+        """What a policy becomes: nothing, itself under another name, or another one of its kind, place and tier."""
+        if self.maybe(0.2):
+            return []
+        if old["kind"] == "ClusterNetworkPolicy":
+            spec = self.of_cluster(old["spec"]["priority"])["spec"]
+        elif old["apiVersion"].startswith("networking"):
+            spec = self.kubernetes(0)["spec"]
+        else:
+            own, tier = old["metadata"].get("namespace"), old["spec"].get("tier")
+            spec = {k: v for k, v in self.policy(0, own or "")["spec"].items() if k != "tier"}
+            spec |= {"tier": tier} if tier else {}
+            spec = {k: v for k, v in spec.items() if k not in ("doNotTrack", "applyOnForward")}
+        return [{**old, "spec": spec}]
+
+    def ports(self):
+        """Of connections, with their protocols."""
+        icmp = "ICMPv6" if self.six else "ICMP"
+        return [("TCP", 80), ("TCP", 443), ("UDP", 53), ("SCTP", 80), (icmp, ICMP[0])]
+
+    def with_policies(self, policies):
+        """The fleet with others in place of its policies, whatever their selectors are."""
+        found = {"policies": [], "kubernetes": [], "cluster": []}
+        for policy in policies:
+            group = policy["apiVersion"].partition("/")[0]
+            kind = {"networking.k8s.io": "kubernetes", "policy.networking.k8s.io": "cluster"}
+            found[kind.get(group, "policies")].append(policy)
+        selectors = dict(self.fleet.selectors)
+        for policy in found["policies"]:
+            text = policy["spec"].get("selector", "")
+            if text not in selectors:
+                selectors[text] = _tree(parsed(text))
+        return replace(self.fleet, **found, selectors=selectors)
+
     def network(self):
         accounts = [
             {
@@ -395,3 +432,17 @@ class Made:
         ]
         named += [("", p["metadata"]["namespace"], p["metadata"]["name"]) for p in self.fleet.kubernetes]
         return len(set(named)) < len(named)
+
+
+def _tree(said):
+    """An expression of the product's as tuples."""
+    if isinstance(said, Comparison):
+        values = sorted(said.values)
+        return said.operator, said.key, *([values] if said.operator in ("in", "not in") else values)
+    if isinstance(said, Not):
+        return "not", _tree(said.other)
+    if isinstance(said, Every | Either):
+        word = "and" if isinstance(said, Every) else "or"
+        one, *others = map(_tree, said.parts)
+        return reduce(lambda left, right: (word, left, right), others, one)
+    return ("all",)

@@ -47,7 +47,7 @@ PORTS = [
 ]
 
 
-def _selectors(**values):
+def selectors(**values):
     keys = st.sampled_from([*values])
     one = keys.flatmap(lambda key: st.tuples(st.just(key), st.sampled_from(values[key])))
     listed = keys.flatmap(
@@ -67,9 +67,9 @@ def _selectors(**values):
     )
 
 
-pods = _selectors(app=["web", "db"], tier=["back", ""])
-spaces = _selectors(team=["red", "blue"], env=["prod"], **{"kubernetes.io/metadata.name": ["shop", "bank"]})
-racks = _selectors(rack=["a", "b"])
+pods = selectors(app=["web", "db"], tier=["back", ""])
+spaces = selectors(team=["red", "blue"], env=["prod"], **{"kubernetes.io/metadata.name": ["shop", "bank"]})
+racks = selectors(rack=["a", "b"])
 cidrs = st.sampled_from(
     [
         "0.0.0.0/0",

@@ -54,18 +54,38 @@ class Tier:
 
     def add(self, policy: CalicoPolicy) -> None:
         """Takes one of Calico's policies."""
-        name, space = policy.name, policy.space
-        tiered = name if name.startswith(f"{self.name}.") else f"{self.name}.{name}"
-        names = (f"{name}/{space}/{policy.obj['kind']}", f"{space}/{tiered}" if space else tiered)
-        entry = Entry(policy.obj, _place(policy.spec.get("order")), names, policy)
+        place, space = place_of(policy.obj), policy.space
+        entry = Entry(policy.obj, place.order, place.names, policy)
         (self.by_space.setdefault(space, []) if space else self.of_all).append(entry)
 
 
 def of_kubernetes(policy: Part) -> Entry:
     """A NetworkPolicy of Kubernetes in the default tier."""
-    name, space = policy["metadata"]["name"], policy["metadata"]["namespace"]
-    names = (f"{name}/{space}/KubernetesNetworkPolicy", f"{space}/knp.{DEFAULT}.{name}")
-    return Entry(policy, _OF_KUBERNETES, names)
+    place = place_of(policy)
+    return Entry(policy, place.order, place.names)
+
+
+class Place(NamedTuple):
+    """Where a policy is asked: in a tier, by its order, then by its name; `names` as in Entry."""
+
+    tier: str
+    order: float
+    names: tuple[str, str]
+
+
+def place_of(policy: Part) -> Place:
+    """The place of one of Calico's policies, or of a NetworkPolicy of Kubernetes."""
+    name, kind = policy["metadata"]["name"], policy["kind"]
+    space = "" if kind.endswith("GlobalNetworkPolicy") else policy["metadata"].get("namespace") or "default"
+    if not is_calico(policy):
+        names = (f"{name}/{space}/KubernetesNetworkPolicy", f"{space}/knp.{DEFAULT}.{name}")
+        return Place(DEFAULT, _OF_KUBERNETES, names)
+    spec = policy.get("spec") or {}
+    tier = spec.get("tier") or DEFAULT
+    tiered = name if name.startswith(f"{tier}.") else f"{tier}.{name}"
+    return Place(
+        tier, _order(spec.get("order")), (f"{name}/{space}/{kind}", f"{space}/{tiered}" if space else tiered)
+    )
 
 
 def tiers(further: Sequence[Part], cluster: Sequence[Part]) -> list[Tier]:
@@ -84,10 +104,10 @@ def tiers(further: Sequence[Part], cluster: Sequence[Part]) -> list[Tier]:
     for obj in further:
         if obj["kind"] == "Tier" and is_calico(obj):
             name, spec = obj["metadata"]["name"], obj.get("spec") or {}
-            found.setdefault(name, Tier(name, _place(spec.get("order")), spec.get("defaultAction") == "Pass"))
+            found.setdefault(name, Tier(name, _order(spec.get("order")), spec.get("defaultAction") == "Pass"))
     return sorted(found.values(), key=lambda tier: (tier.order, tier.name))
 
 
-def _place(order: float | None) -> float:
+def _order(order: float | None) -> float:
     """What has no order comes last."""
     return math.inf if order is None else float(order)
