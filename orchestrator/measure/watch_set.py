@@ -26,7 +26,7 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import built, most
 from orchestrator.rollout.resources.places import CLUSTER, place, spaces
-from orchestrator.wording import agreeing, many
+from orchestrator.wording import agreeing, few, many
 
 UNKNOWN = "who is connected is not known"
 MOST_CONTROLS = 20
@@ -61,7 +61,7 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
     old, new = asked_alike(*(fleet(documents_, live=True).under(cni) for documents_ in states))
     changed = concerned(mine, new)
     unknown = left_open(old, new)
-    notes = [*_some([*unread_policies(new)]), *_some(told(unknown))]
+    notes = [*_scoped(state, wave, standing), *_some([*unread_policies(new)]), *_some(told(unknown))]
     if too_much := unworkable(old, new, changed):
         return WatchSet(asked, probes=declared, notes=[f"{UNKNOWN}: {too_much}", *notes])
     reading = settled(cni)
@@ -93,6 +93,20 @@ def watch_set(ctx: Context, state: State, wave: int, probes: bool) -> WatchSet:
             *notes,
         ],
     )
+
+
+def _scoped(state: State, wave: int, standing: Sequence[Document]) -> Iterator[str]:
+    """Which pods a wave changes, where it does not change all of a namespace."""
+    pods = [d.obj["metadata"] for d in standing if d.obj["kind"] == "Pod"]
+    for written in state.rollout.spec.waves[wave].namespaces:
+        for name in (written.covers or [written.name]) if written.pods else ():
+            here = [meta for meta in pods if meta.get("namespace") == name]
+            mine = [str(meta["name"]) for meta in here if _bears(meta.get("labels") or {}, written.pods)]
+            yield f"the change comes to {len(mine)} of {many(len(here), 'pod')} of {name}: {few(mine, 5)}"
+
+
+def _bears(labels: Mapping[str, str], wanted: Sequence[m.Label]) -> bool:
+    return all(labels.get(label.key) == label.value for label in wanted)
 
 
 def _some(texts: Sequence[str]) -> list[str]:

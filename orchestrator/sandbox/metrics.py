@@ -1,6 +1,6 @@
 """Prometheus in memory: series, and the few forms of PromQL that the sandbox's strategies use.
 
-`sum by (l) (increase(name{a="x",b=~"y|z"}[60s]))` and `sum by (l) (name{...})`, also without matchers.
+`sum by (l) (increase(name{a="x",b=~"y|z"}[60s]))` and `sum by (l, m) (name{...})`, also without matchers.
 """
 
 import re
@@ -12,7 +12,8 @@ from orchestrator.errors import MetricError
 from orchestrator.ports import Sample
 
 _FORM = re.compile(
-    r"\s*sum by \((\w+)\) \((?:(increase)\()?(\w+)(?:\{([^}]*)\})?(?:\[(\d+)s\]\))?\)\s*$", re.ASCII
+    r"\s*sum by \((\w+(?:, *\w+)*)\) \((?:(increase)\()?(\w+)(?:\{([^}]*)\})?(?:\[(\d+)s\]\))?\)\s*$",
+    re.ASCII,
 )
 _MATCHER = re.compile(r'\s*(\w+)\s*(=~|!=|=)\s*"([^"]*)"\s*')
 LOOKBACK = timedelta(seconds=15)
@@ -38,7 +39,7 @@ class MemoryMetrics:
         if match is None:
             raise MetricError(f"the sandbox cannot evaluate: {expression}")
         group, increase, name, inner, window = match.groups()
-        sums: dict[str, float] = {}
+        by, sums = [label.strip() for label in group.split(",")], dict[tuple[str, ...], float]()
         with self._lock:
             standing = [(key, list(samples)) for key, samples in self._series.items() if key[0] == name]
         for (_, labels), samples in standing:
@@ -48,9 +49,9 @@ class MemoryMetrics:
             seen = [v for t, v in samples if at - span < t <= at]
             value = _value(seen, bool(increase))
             if value is not None:
-                key = dict(labels).get(group, "")
+                key = tuple(dict(labels).get(label, "") for label in by)
                 sums[key] = sums.get(key, 0.0) + value
-        return [Sample({group: key}, value, at) for key, value in sorted(sums.items())]
+        return [Sample(dict(zip(by, key, strict=True)), value, at) for key, value in sorted(sums.items())]
 
     def query_range(self, expression: str, start: datetime, end: datetime, step: float) -> list[Sample]:
         found: list[Sample] = []

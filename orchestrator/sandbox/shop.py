@@ -1,5 +1,6 @@
 """A shop of twelve namespaces: its workloads, who calls whom, and the policies it starts with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,16 +67,27 @@ def namespaces() -> list[Manifest]:
     return found
 
 
-def pods() -> list[Manifest]:
-    """One pod a namespace."""
-    return [_pod(name) for name in SPACES]
+def pods(replicas: Mapping[str, int]) -> list[Manifest]:
+    """One pod a namespace, or so many."""
+    found = []
+    for name in SPACES:
+        several = replicas.get(name, 1)
+        found += [_pod(name, number, several > 1) for number in range(several)]
+    return found
 
 
-def _pod(name: str) -> Manifest:
+def _pod(name: str, number: int, owned: bool) -> Manifest:
     ports = [{"name": "http", "containerPort": HTTP}, {"name": "metrics", "containerPort": METRICS}]
-    metadata = {"name": f"{name}-0", "namespace": name, "labels": {"app": name}}
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name, "uid": name, "controller": True}
+    metadata = {
+        "name": f"{name}-{number}",
+        "namespace": name,
+        "labels": {"app": name},
+        **({"ownerReferences": [owner]} if owned else {}),
+    }
+    status = {"conditions": [{"type": "Ready", "status": "True"}]}
     spec = {"containers": [{"name": name, "image": name, "ports": ports}]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
 def callers_policy(

@@ -51,6 +51,15 @@ def strategy() -> m.Strategy:
     )
 
 
+def beginning_with_pods() -> m.Strategy:
+    """The same, where a quarter of the pods of each workload comes first; what they serve is compared with what the others do."""
+    served = 'sum by (namespace, pod) (http_server_requests_total{namespace=~"$namespaces"})'
+    plan = strategy()
+    metric = m.MetricSpec(name="served", kind="volume", query=served, test="sequential", required=False)
+    analysis = plan.analysis.model_copy(update={"metrics": [*plan.analysis.metrics, metric]})
+    return plan.model_copy(update={"analysis": analysis, "canary_pods": m.CanaryPods(percent=25)})
+
+
 def spec(
     url: str, plan: m.Strategy | None = None, identities: Sequence[m.Identity] = ()
 ) -> m.PolicySourceSpec:

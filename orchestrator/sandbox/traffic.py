@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator.policy.evaluate.evaluator import Network, Pod
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS, REFERRED
-from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.policy.workloads.fleet import fleet, pods_of
 from orchestrator.ports import Kind
 from orchestrator.sandbox import shop
 from orchestrator.sandbox.cluster import MemoryCluster
@@ -20,19 +20,28 @@ TICK = 5.0
 _INTERNET = "203.0.113.7"
 
 
-def network(cluster: MemoryCluster) -> tuple[Network, dict[str, Pod]]:
-    """The network as the policies of every API now stand, and one pod for each namespace."""
-    standing = (Document(obj, "the sandbox", 1) for kind in KINDS for obj in cluster.list(kind))
-    found = fleet(standing, live=True)
-    return found.network(), {w.pod.namespace: w.pod for w in found.workloads}
+Pods = dict[str, dict[str, Pod]]
+
+
+def network(cluster: MemoryCluster) -> tuple[Network, Pods]:
+    """The network as the policies of every API now stand, and the pods of each namespace by their names."""
+    standing = [Document(obj, "the sandbox", 1) for kind in KINDS for obj in cluster.list(kind)]
+    found: Pods = {}
+    for obj in (d.obj for d in standing if d.obj["kind"] == "Pod"):
+        meta = obj["metadata"]
+        found.setdefault(meta["namespace"], {})[meta["name"]] = pods_of([obj])[0]
+    return fleet(standing, live=True).network(), found
 
 
 class Traffic:
-    """Called at every tick of the clock; counts requests and lets them be scraped."""
+    """Called at every tick of the clock; counts requests and lets them be scraped.
+
+    The pods of a server get as many requests each; a request is good where it passes, and all that its server needs does.
+    """
 
     def __init__(self, cluster: MemoryCluster, metrics: MemoryMetrics) -> None:
         self._cluster, self._metrics = cluster, metrics
-        self._counts: dict[tuple[str, str, str], float] = {}
+        self._counts: dict[tuple[str, str, str, str], float] = {}
         self._ticks = 0
 
     def tick(self, now: datetime) -> None:
@@ -44,37 +53,51 @@ class Traffic:
         for call in shop.CALLS:
             if call.client in pods and call.server in pods:
                 self._call(net, pods, call, healthy, call.rate * TICK * swell)
-        if "web" in pods and net.allowed(_INTERNET, pods["web"], "TCP", shop.HTTP):
-            self._count("http_server_requests_total", "web", healthy["web"], 50 * TICK * swell)
+        for name, pod in pods.get("web", {}).items():
+            if net.allowed(_INTERNET, pod, "TCP", shop.HTTP):
+                amount = 50 * TICK * swell / len(pods["web"])
+                self._count("http_server_requests_total", ("web", name), healthy["web"], amount)
         self._scrape(net, pods, now)
 
-    def _works(self, net: Network, pods: dict[str, Pod], name: str) -> bool:
-        return all(
-            net.allowed(pods[name], pods[c.server], "TCP", shop.HTTP) and self._works(net, pods, c.server)
-            for c in shop.CALLS
-            if c.client == name and c.needed and c.server in pods
-        )
+    def _works(self, net: Network, pods: Pods, name: str) -> float:
+        """The share of its requests that is good."""
+        found = 1.0
+        for call in shop.CALLS:
+            if call.client == name and call.needed and call.server in pods:
+                servers = pods[call.server].values()
+                passing = sum(net.allowed(_first(pods, name), pod, "TCP", shop.HTTP) for pod in servers)
+                found *= passing / len(servers) * self._works(net, pods, call.server)
+        return found
 
     def _call(
-        self, net: Network, pods: dict[str, Pod], call: shop.Call, healthy: dict[str, bool], amount: float
+        self, net: Network, pods: Pods, call: shop.Call, healthy: dict[str, float], amount: float
     ) -> None:
-        passes = net.allowed(pods[call.client], pods[call.server], "TCP", shop.HTTP)
-        good = passes and healthy[call.server]
-        self._count("http_client_requests_total", call.client, good, amount)
-        if passes:
-            self._count("http_server_requests_total", call.server, good, amount)
+        client = (call.client, next(iter(pods[call.client])))
+        for name, pod in pods[call.server].items():
+            passes = net.allowed(_first(pods, call.client), pod, "TCP", shop.HTTP)
+            good, mine = healthy[call.server] if passes else 0.0, amount / len(pods[call.server])
+            self._count("http_client_requests_total", client, good, mine)
+            if passes:
+                self._count("http_server_requests_total", (call.server, name), good, mine)
 
-    def _count(self, metric: str, namespace: str, good: bool, amount: float) -> None:
-        key = (metric, namespace, "ok" if good else "error")
-        self._counts[key] = self._counts.get(key, 0.0) + amount
+    def _count(self, metric: str, pod: tuple[str, str], good: float, amount: float) -> None:
+        for outcome, share in (("ok", good), ("error", 1 - good)):
+            if share:
+                key = (metric, *pod, outcome)
+                self._counts[key] = self._counts.get(key, 0.0) + amount * share
 
-    def _scrape(self, net: Network, pods: dict[str, Pod], now: datetime) -> None:
-        observer = pods.get(shop.MONITORING)
-        for name, pod in pods.items():
+    def _scrape(self, net: Network, pods: Pods, now: datetime) -> None:
+        observer = _first(pods, shop.MONITORING) if shop.MONITORING in pods else None
+        for space, name, pod in ((space, *item) for space, found in pods.items() for item in found.items()):
             seen = observer is not None and net.allowed(observer, pod, "TCP", shop.METRICS)
-            self._metrics.add("up", {"namespace": name}, now, 1.0 if seen else 0.0)
+            labels = {"namespace": space, "pod": name}
+            self._metrics.add("up", labels, now, 1.0 if seen else 0.0)
             if not seen:
                 continue
-            for (metric, namespace, outcome), value in self._counts.items():
-                if namespace == name:
-                    self._metrics.add(metric, {"namespace": name, "outcome": outcome}, now, value)
+            for (metric, *of, outcome), value in self._counts.items():
+                if of == [space, name]:
+                    self._metrics.add(metric, {**labels, "outcome": outcome}, now, value)
+
+
+def _first(pods: Pods, space: str) -> Pod:
+    return next(iter(pods[space].values()))

@@ -1,14 +1,16 @@
 """The sandbox as one piece: cluster, clock, traffic, metrics, prober, with the shop in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.policy.objects.owners import CANARY_LABEL
+from orchestrator.policy.objects.pod import Pod
 from orchestrator.ports import Probe, ProbeResult
 from orchestrator.sandbox import shop
 from orchestrator.sandbox.clock import SimulatedClock
 from orchestrator.sandbox.cluster import MemoryCluster
 from orchestrator.sandbox.metrics import MemoryMetrics
-from orchestrator.sandbox.traffic import TICK, Traffic, network
+from orchestrator.sandbox.traffic import TICK, Pods, Traffic, network
 
 WRITE_SECONDS = 0.02
 
@@ -23,7 +25,7 @@ class MemoryProber:
         net, pods = network(self.cluster)
         found = []
         for probe in probes:
-            ends = [pods.get(end.split("/")[0]) for end in (probe.source, probe.destination)]
+            ends = [_pod(pods, end) for end in (probe.source, probe.destination)]
             if ends[0] is None or ends[1] is None:
                 found.append(ProbeResult(probe, None, "there is no such workload"))
                 continue
@@ -41,6 +43,14 @@ class MemoryProber:
         """Nothing was kept open."""
 
 
+def _pod(pods: Pods, end: str) -> Pod | None:
+    """The pod of that name, else one of its namespace that is like the others of its workload."""
+    space, _, name = end.partition("/")
+    found = pods.get(space, {})
+    others = (pod for pod in found.values() if CANARY_LABEL not in pod.labels)
+    return found.get(name) or next(others, next(iter(found.values()), None))
+
+
 @dataclass(frozen=True)
 class World:
     """All the sandbox's parts."""
@@ -51,12 +61,16 @@ class World:
     prober: MemoryProber
 
 
-def build(namespace: str = "netpol-canary", clock: SimulatedClock | None = None) -> World:
-    """The shop without policies, and the orchestrator's own namespace."""
+def build(
+    namespace: str = "netpol-canary",
+    clock: SimulatedClock | None = None,
+    replicas: Mapping[str, int] | None = None,
+) -> World:
+    """The shop without policies, and the orchestrator's own namespace; `replicas` are the pods of a namespace, one where it is not named."""
     clock = clock or SimulatedClock()
     cluster, metrics = MemoryCluster(clock), MemoryMetrics()
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for obj in [*shop.namespaces(), *shop.pods()]:
+    for obj in [*shop.namespaces(), *shop.pods(replicas or {})]:
         cluster.create(obj)
     cluster.latency = WRITE_SECONDS
     clock.subscribe(Traffic(cluster, metrics).tick, TICK)

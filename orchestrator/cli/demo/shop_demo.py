@@ -1,11 +1,11 @@
-"""The demo: a real Git repository, the sandbox's shop, five changes and what becomes of them."""
+"""The demo: a real Git repository, the sandbox's shop, six changes and what becomes of them."""
 
 import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox import shop, shop_workloads
-from orchestrator.sandbox.shop_source import SOURCE_NAME, furnish, spec
+from orchestrator.sandbox.shop_source import SOURCE_NAME, beginning_with_pods, furnish, spec
 from orchestrator.sandbox.world import World, build
 
 _AUTHOR = ("netpol-canary demo", "demo@netpol-canary.invalid")
@@ -27,11 +27,16 @@ _AUTHOR = ("netpol-canary demo", "demo@netpol-canary.invalid")
 
 @dataclass(frozen=True)
 class Scenario:
-    """A commit on top of the shop's policies; None deletes a file."""
+    """A commit on top of the shop's policies; None deletes a file.
+
+    `replicas` are the pods of namespaces with more than one; `strategy` is the source's, where it is not the usual one.
+    """
 
     name: str
     subject: str
     files: dict[str, str | None]
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    strategy: Callable[[], m.Strategy] | None = None
 
 
 def scenarios() -> list[Scenario]:
@@ -62,6 +67,17 @@ def scenarios() -> list[Scenario]:
             "cilium",
             "Deny whatever callers.yaml does not allow, by Cilium",
             {f"{n}/deny.yaml": shop.deny_policy() for n in ("accounts", "inventory", "payments")},
+        ),
+        Scenario(
+            "pods",
+            "Let callers of payments reach the HTTP port only",
+            {
+                "payments/callers.yaml": shop.callers_policy(
+                    "payments", tight=True, rename={"checkout": "chekout"}
+                ),
+            },
+            {"payments": 4},
+            beginning_with_pods,
         ),
         Scenario(
             "cluster-wide",
@@ -149,8 +165,8 @@ def prepare(
 
 def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
     """One scenario in a shop of its own; the repository is restored afterwards by a revert."""
-    world = build()
-    ctx = prepare(world, root, cache)
+    world = build(replicas=scenario.replicas)
+    ctx = prepare(world, root, cache, scenario.strategy() if scenario.strategy else None)
     revision = commit(root, scenario.files, scenario.subject)
     _git(root, "tag", "--force", scenario.name)  # by which `diff` and `check` of a kept repository name it
     started = start(ctx, find_source(ctx, SOURCE_NAME), revision)

@@ -24,6 +24,7 @@ EXPECTED = {
     "breaks-checkout": "RolledBack",
     "cuts-scrape": "RolledBack",
     "cilium": "RolledBack",
+    "pods": "RolledBack",
     "cluster-wide": "RolledBack",
 }
 

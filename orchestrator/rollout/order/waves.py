@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.errors import BadInput
 from orchestrator.rollout.resources.model import Label, Strategy, WaveNamespace
+from orchestrator.rollout.resources.objects import CANARY_LABEL
 from orchestrator.rollout.resources.places import CLUSTER, spaces, whole, worded
 from orchestrator.wording import few
 
@@ -39,7 +40,8 @@ class Part:
         """Which pods of a place, for people; empty where it is all."""
         others = self.covers not in ((), (whole(place),))
         words = [f"for {few(self.covers, MOST_NAMED)}"] if others else []
-        words += [f"pods with {labels_text(self.pods)}"] if self.pods else []
+        ours = any(label.key == CANARY_LABEL for label in self.pods)
+        words += ["some pods" if ours else f"pods with {labels_text(self.pods)}"] if self.pods else []
         words += ["what the old and the new policies allow"] if self.both else []
         return ", ".join(words)
 

@@ -15,12 +15,12 @@ from patience import ENOUGH, ran
 run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
 
-def test_the_five_outcomes():
+def test_the_six_outcomes():
     done = run("demo", "-o", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["rollouts"]
-    assert [r["phase"] for r in found] == ["Succeeded", *["RolledBack"] * 4]
-    good, checkout, scrape, cilium, wide = found
+    assert [r["phase"] for r in found] == ["Succeeded", *["RolledBack"] * 5]
+    good, checkout, scrape, cilium, pods, wide = found
     assert [w["verdict"] for w in good["waves"]] == ["Successful"] * 3
     told = {"reason", "details", "restoredSeconds"}
     assert set(good) == {"name", "scenario", "revision", "phase", "waves"} | told
@@ -33,6 +33,8 @@ def test_the_five_outcomes():
     assert "client-errors in checkout" in cilium["reason"]
     assert "CiliumNetworkPolicy payments/deny ingressDeny[0] (payments/deny.yaml:8" in cilium["details"]
     assert cilium["waves"][1]["phases"] == {"accounts": "Pending", "inventory": "Pending"}
+    assert [w["phases"] for w in pods["waves"]] == [{"payments": p} for p in ("Restored", "Pending")]
+    assert "served in payments, its canary pods beside the others" in pods["details"]
     assert [w["phases"] for w in wide["waves"]] == [
         {"_cluster": p} for p in ("Restored", "Pending", "Pending")
     ]
