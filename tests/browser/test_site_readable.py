@@ -13,7 +13,16 @@ from private_https import Files
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
+TELEPHONE = 390
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+# Every page has the same head; that of the one that is open serves for the body of another, so that the theme begins once.
+NEXT = """async (address) => {
+  const text = await (await fetch(address)).text(), page = new DOMParser().parseFromString(text, "text/html");
+  history.replaceState(null, "", address);
+  document.body.replaceWith(document.adoptNode(page.body));
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
+  return [document.querySelector("h1").textContent, document.documentElement.scrollWidth];
+}"""
 LABELS = "[...document.querySelectorAll('td')].map(td => getComputedStyle(td, '::before').content)"
 
 
@@ -30,7 +39,7 @@ def site(tmp_path_factory):
 @pytest.fixture
 def page(chromium, site):
     """A telephone's page. Afterwards it has asked for nothing outside the site."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context = chromium.new_context(viewport={"width": TELEPHONE, "height": 844})
     found = context.new_page()
     asked = []
     found.on("request", lambda r: asked.append(r.url) if not r.url.startswith((site[1], "data:")) else None)
@@ -49,12 +58,14 @@ def fits(page):
 
 
 def test_no_page_is_wider_than_a_telephone_s_screen(page, site):
-    too_wide = []
-    for path in sorted(site[0].rglob("*.html")):
-        page.goto(f"{site[1]}{path.relative_to(site[0])}", wait_until="domcontentloaded")
-        if not fits(page):
-            too_wide.append(path.name)
-    assert too_wide == []
+    """The first page with all its scripts, the others' content in its place."""
+    page.goto(site[1])
+    assert fits(page)
+    found = {
+        p.name: page.evaluate(NEXT, f"{site[1]}{p.relative_to(site[0])}") for p in site[0].rglob("*.html")
+    }
+    assert [name for name, (_, width) in found.items() if width > TELEPHONE] == []
+    assert len({title for title, _ in found.values()}) > len(found) / 2  # they are other pages
 
 
 def test_on_a_telephone_a_value_stands_beside_its_column_s_name(page, site):
