@@ -14,6 +14,7 @@ from shop_manifests import TESTS
 from orchestrator.cli.policies.lint import CONFIG, SECTIONS, TAKEN, severities
 from orchestrator.errors import BadInput
 from orchestrator.policy.author.intents import PolicyTest
+from orchestrator.policy.files.yaml_text import LOADER
 from orchestrator.policy.lint.findings import RULES
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import dump, new
@@ -30,7 +31,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 def written(text):
     """The documents of a text as JSON has them: a date is a string, as it is to editors."""
-    return [json.loads(json.dumps(d, default=str)) for d in yaml.safe_load_all(text) if d is not None]
+    return [json.loads(json.dumps(d, default=str)) for d in yaml.load_all(text, LOADER) if d is not None]
 
 
 def schema_of(document):

@@ -4,13 +4,18 @@ import gzip
 import json
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 
 import loopback
 
 NOW = 1_767_603_600  # 2026-01-05 09:00 UTC
 HUGE = 100 * 1024 * 1024
-BOMB = gzip.compress(b" " * HUGE, 1)
 DRIPPING = 600  # seconds that a slow answer takes, far beyond every deadline here
+
+
+@cache
+def bomb():
+    return gzip.compress(b" " * HUGE, 1)
 
 
 def prometheus(value):
@@ -165,10 +170,10 @@ class Handler(loopback.Answering):
             self.wfile.write(part)
 
     def bomb(self):
-        self.whole(200, BOMB, Content_Encoding="gzip")
+        self.whole(200, bomb(), Content_Encoding="gzip")
 
     def bomb_in_another_dress(self):
-        self.whole(200, BOMB, Content_Encoding="x, DEFLATE")
+        self.whole(200, bomb(), Content_Encoding="x, DEFLATE")
 
     def redirect(self):
         self.whole(302, b"", Location="http://127.0.0.1:1/elsewhere")
@@ -190,7 +195,7 @@ class Handler(loopback.Answering):
         self.without_end(b"x" * 65536)
 
     def redirect_with_a_bomb(self):
-        self.whole(302, BOMB, Content_Encoding="gzip", Location=self.path)
+        self.whole(302, bomb(), Content_Encoding="gzip", Location=self.path)
 
     def not_json(self):
         self.whole(200, b"<html>")
