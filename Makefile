@@ -35,7 +35,7 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
 # In full what other tiers draw a sample of, and five hundred seeds. The files that draw one say in each test what is drawn.
-SAMPLED = $(shell grep -rlw 'from sampling import' tests --include='test_*.py')
+SAMPLED = $(shell grep -rlwE 'from (sampling|wcag_rules) import' tests --include='test_*.py')
 nightly: SEEDS = 500
 nightly: $(VENV)/.ready simulate
 	NETPOL_CANARY_FULL=1 NETPOL_CANARY_CLUSTER=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(SAMPLED)
@@ -54,7 +54,7 @@ test-plane: $(VENV)/.ready
 coverage: CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 coverage: $(VENV)/.ready
 	rm -f .coverage*
-	COVERAGE_CORE=$(CORE) COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest -n 2 --durations=10 -m "not browser and not exhaustive"
+	COVERAGE_CORE=$(CORE) COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest -n $(WORKERS) --durations=10 -m "not browser and not exhaustive"
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=90
 

@@ -9,7 +9,7 @@ from answering_server import answering
 from patience import MILLISECONDS
 
 CHROMIUM = shutil.which("chromium")
-FACTOR = 40.0  # how much quicker the sandbox's time runs
+QUICK = 40.0  # as many times the wall's time runs in the sandbox, for tests that see a rollout go on
 
 
 def pytest_collection_modifyitems(items):
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
 
 
 @contextmanager
-def serving(keep, factor=FACTOR):
+def serving(keep, factor=QUICK):
     """The sandbox at work; gives where it is served, and the repository."""
     from orchestrator.cli.demo import demo_server
 
@@ -32,9 +32,15 @@ def serving(keep, factor=FACTOR):
         yield url, stand.root
 
 
+@pytest.fixture(scope="module")
+def factor():
+    """How many times quicker the sandbox's time runs; a module that only looks at pages says 1, and spares their upkeep."""
+    return QUICK
+
+
 @pytest.fixture(scope="module")  # what a later test takes away from the product would be missing here as well
-def stand(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("demo") / "shop") as found:
+def stand(tmp_path_factory, factor):
+    with serving(tmp_path_factory.mktemp("demo") / "shop", factor) as found:
         yield found
 
 

@@ -1,6 +1,7 @@
 """What axe-core has to say about a page, and the looks in which pages are checked."""
 
 from axe_playwright_python.sync_playwright import Axe
+from sampling import FULL
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TELEPHONE = {"viewport": {"width": 390, "height": 844}}
@@ -9,6 +10,7 @@ LOOKS = {
     for scheme in ("light", "dark")
     for name, size in (("wide", {}), ("telephone", TELEPHONE))
 }
+DRAWN = list(LOOKS) if FULL else ["light-wide", "dark-telephone"]  # each scheme and each size
 
 
 def violations(page):

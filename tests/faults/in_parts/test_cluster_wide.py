@@ -107,10 +107,12 @@ def test_a_bad_one_is_rolled_back_exactly():
     assert {n: r.status.phase for n, r in state.namespaces.items()} == {CLUSTER: "Restored"}
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly(late):
+@pytest.mark.exhaustive
+def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly():
+    """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     calls = bad()[4]
-    for at in sampled(range(1, len(calls.seen) + 1), calls.way, late):
+    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
+    for at, late in sampled(cases, lambda case: calls.way(case[0])):
         stage, before, spaces, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack"
         assert standing(stage) == before and stage.standing() == spaces

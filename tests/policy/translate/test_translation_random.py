@@ -16,6 +16,7 @@ from random_sources import (
     odd_calico,
     odd_cilium,
 )
+from sampling import FULL
 
 from orchestrator.policy.files.field_places import Places
 from orchestrator.policy.objects import port_sets
@@ -35,7 +36,7 @@ SOURCES = {
 }
 TARGETS = ("networkpolicy", "cilium", "calico", "anp")
 WAYS = [(s, t) for s, t in product(SOURCES, TARGETS) if not s.startswith(t)]
-few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=25 if FULL else 8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def answers(given_fleet):
@@ -77,6 +78,7 @@ def of(policies):
     return found, [d for d in found if is_policy(d.obj)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("source", "target"), WAYS)
 @few
 @given(data=st.data())
