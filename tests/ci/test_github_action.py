@@ -70,6 +70,7 @@ def test_a_pull_request_has_one_comment_annotations_a_summary_and_findings(job, 
     assert len(host.bodies()) == 1 and "✅ fine" in host.bodies()[0] and "❌" in host.bodies(STRANGER)[0]
 
 
+@pytest.mark.exhaustive
 def test_a_fork_s_run_writes_its_summary_alone_and_has_the_same_verdict(job, host):
     host.refusals = [refusal(403, "Resource not accessible by integration")]
     done = job(EXPOSED)
@@ -77,6 +78,7 @@ def test_a_fork_s_run_writes_its_summary_alone_and_has_the_same_verdict(job, hos
     assert "no comment was written" in done.log and "a fork's pull request has no right to it" in done.log
 
 
+@pytest.mark.exhaustive
 def test_what_has_to_be_reviewed_passes_unless_it_is_to_fail(job):
     wider = POLICIES.replace("ports: [{port: 5432}]\n", "ports: [{port: 5432}, {port: 5433}]\n")
     done = job(wider, comment="false")
@@ -90,12 +92,14 @@ def test_an_event_with_rights_is_refused_before_anything_runs(job, host):
     assert "::error::use on: pull_request;" in done.log
 
 
+@pytest.mark.exhaustive
 def test_inputs_and_names_are_never_run(job, tmp_path):
     done = job(EXPOSED, folder=ODD, directory=ODD, comment="false")
     assert done.outputs["exit-code"] == "1" and "❌ blocked" in done.summary
     assert not list(tmp_path.rglob("pwned"))
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_checked_fails_and_hands_no_findings_on(job, host):
     done = job("kind: [x\n")
     assert done.failed and done.outputs == {"exit-code": "2", "sarif": ""} and UPLOAD not in done.used

@@ -65,18 +65,21 @@ def test_a_merge_request_has_one_note_code_quality_and_a_summary(job, host):
     assert host.bodies(STRANGER) == ["<!-- netpol-canary check policies -->\n✅ fine"]
 
 
+@pytest.mark.exhaustive
 def test_a_fork_s_pipeline_has_no_token_and_hands_on_the_rest(job, host):
     done = job(EXPOSED, token="")
     assert done.code == 1 and len(done.files) == 2 and not host.log
     assert "no comment was written: GITLAB_TOKEN holds no token" in done.log
 
 
+@pytest.mark.exhaustive
 def test_a_token_without_the_right_changes_no_verdict(job, host):
     host.refusals = [refusal(403, "403 Forbidden")]
     done = job(EXPOSED)
     assert done.code == 1 and len(done.files) == 2 and "no comment was written" in done.log
 
 
+@pytest.mark.exhaustive
 def test_what_has_to_be_reviewed_is_a_warning_unless_it_is_to_fail(job):
     wider = POLICIES.replace("ports: [{port: 5432}]\n", "ports: [{port: 5432}, {port: 5433}]\n")
     done = job(wider, comment=False)
@@ -84,11 +87,13 @@ def test_what_has_to_be_reviewed_is_a_warning_unless_it_is_to_fail(job):
     assert job(wider, comment=False, fail_on="review").code == 1
 
 
+@pytest.mark.exhaustive
 def test_inputs_and_names_are_never_run(job, tmp_path):
     done = job(EXPOSED, folder=ODD, comment=False)
     assert done.code == 1 and len(done.files) == 2 and not list(tmp_path.rglob("pwned"))
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_checked_fails(job, host):
     done = job("kind: [x\n")
     assert done.code == 2 and set(done.files) == {"netpol-canary.md"}

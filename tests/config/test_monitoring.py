@@ -238,6 +238,7 @@ def trial(name, series, firing):
     return {"interval": "1m", "input_series": given, "promql_expr_test": [expected]}
 
 
+@pytest.mark.exhaustive
 def test_each_alert_is_raised_where_it_must_and_not_elsewhere(tmp_path):
     assert TRIALS.keys() == ALERTS.keys()
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES))

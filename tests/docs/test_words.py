@@ -123,6 +123,7 @@ def texts():
     return [*pages(), *literals()]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("word", RETIRED, ids=RETIRED.values())
 def test_what_people_read_has_no_retired_word(word, texts):
     assert list(found(re.compile(word, re.I), texts)) == []

@@ -41,6 +41,7 @@ def test_a_rollout_ends_at_after_or_at_before(good):
     assert stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("after", [True, False])
 def test_stopped_at_every_write_and_started_again_it_ends_the_same(after):
     """Of a good and of a bad change; sampled, at one of the calls that one function makes in the same step."""
@@ -78,6 +79,7 @@ def gated(at=0, after=False, late=True):
     return stage, before, state, death
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("late", "after"), [(True, False), (False, True)])
 def test_stopped_at_every_write_before_or_behind_a_gate_it_ends_the_same(late, after):
     """At each of the points; sampled, at one of the calls that one function makes in the same step."""

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stage import OWN, SPACES, Stage, work
@@ -68,6 +69,7 @@ def test_no_data_never_promotes(kind, script, count, failures, errors):
     assert phase in ("Paused", "RolledBack")
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=40, phases=NO_SHRINK)
 @example(kind="volume", script=[1.5, "empty", 43.2, "error", 38.5], stops=12, away=218)
 @given(kind=KINDS, script=ANSWERS, stops=st.integers(1, 40), away=st.integers(0, 300))

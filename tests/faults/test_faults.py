@@ -33,6 +33,7 @@ def outcome(good, fault, at, verbs):
     return stage, before, work(stage.context(FaultyPort(stage.cluster, failing)), "worker"), failing
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_call_fails_once(fault):
     """Each call of a good and of a bad change; sampled, one of those that one function makes in the same step on one kind."""

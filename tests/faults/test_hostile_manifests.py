@@ -50,6 +50,7 @@ def beside(names):
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("names", BLOCKS, ids=lambda names: names[0][:40])
 def test_the_good_source_is_rolled_out_beside_odd_ones(names):
     """Beside every shape; sampled, beside three of each row of the table and all that stand alone."""
@@ -103,6 +104,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_says_one_line_of_an_odd_shape_in_bounded_memory(tmp_path, verb):
     """Every shape by one of the others, and by `plan`, which does all that is done before anything is written; that is sampled as above."""

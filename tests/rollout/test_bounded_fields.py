@@ -161,6 +161,7 @@ def test_what_people_write_beyond_a_bound_is_bad_input_that_names_the_field(kind
     assert steps[-1] in str(error.value) or steps[0] in str(error.value)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("kind", "bound"), FROZEN, ids=str)
 def test_what_is_frozen_beyond_a_bound_is_refused_in_planning_with_the_reason(kind, bound):
     data = beyond(bound, whole(kind, SPEC))

@@ -183,6 +183,7 @@ def test_an_overlay_is_built():
     assert found.obj["metadata"] == {"name": "one-a", "namespace": "pay"}
 
 
+@pytest.mark.exhaustive
 @needs_kubectl
 @pytest.mark.parametrize("copies", [18, 24])
 def test_a_patch_that_copies_a_value_into_itself_ends_at_the_limit_of_memory(copies):

@@ -156,6 +156,7 @@ def fails(caller, mood, **more):
     return text
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("caller", "mood"), [(c, mood) for c in CALLERS for mood in MOODS if met(c, mood)])
 def test_a_bad_answer_is_one_line_in_time_and_within_memory(caller, mood):
     tracemalloc.start()

@@ -42,6 +42,7 @@ def ends_well(stage, receivers, good):
     assert len(receivers.comments) == 1 and len(receivers.pulls) == (0 if good else 1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("good", [True, False])
 @pytest.mark.parametrize("after", [True, False])
 def test_stopped_at_any_call_everything_is_told_in_order(good, after):

@@ -182,6 +182,7 @@ def test_a_label_that_comes_and_goes_makes_no_endless_row_of_removals():
     assert len(rounds.rollouts()) == 4 and rounds.web() == ["allow", "deny"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("at", range(0, 40, 2))
 def test_a_removal_dies_at_any_call_and_another_process_ends_it(at):
     """Everything of the namespace goes, or nothing does; the others are not touched."""

@@ -39,11 +39,13 @@ def differences(seed):
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(60))
 def test_random_fleets_are_answered_as_the_text_says(seed):
     assert differences(seed) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(60))
 def test_nothing_is_left_out_and_no_address_taken_for_another(seed):
     made = Made(seed)

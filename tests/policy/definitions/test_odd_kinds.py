@@ -186,6 +186,7 @@ def test_the_sound_manifests_are_understood():
     assert needs(documents, found, Platform())[0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "number", range(len(SOUND)), ids=[f"{o['kind']}-{o['metadata']['name']}" for o in SOUND]
 )

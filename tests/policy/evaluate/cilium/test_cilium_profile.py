@@ -55,6 +55,7 @@ def test_network_policies_mean_what_they_mean_elsewhere_and_blocks_match_no_pod(
     assert [q for c in alone for q in differing(c)] == []
 
 
+@pytest.mark.exhaustive
 def test_the_engine_of_1_20_enforces_what_policy_types_leave_out_and_differs_in_nothing_else(cases):
     found = {c["name"]: len(list(differing(c, agent=AS_1_20))) for c in cases if not c.get("clusterPolicies")}
     other = {name: number for name, number in found.items() if number}
@@ -64,6 +65,7 @@ def test_the_engine_of_1_20_enforces_what_policy_types_leave_out_and_differs_in_
             assert list(differing(without_left_out(case), agent=AS_1_20)) == []
 
 
+@pytest.mark.exhaustive
 def test_networks_of_cluster_wide_policies_match_pods_only_where_the_agent_is_told_so(cases):
     tiered = [c for c in cases if c.get("clusterPolicies")]
     told = CiliumAgent(blocks_match=frozenset(("pods", "nodes")))
