@@ -59,12 +59,12 @@ class Trees:
         level = [Entry(_FOLDER, start, "")]
         for _ in range(MOST_DEPTH):
             self._load([e.blob for e in level])
+            count += sum(len(self._known[e.blob]) for e in level)
+            if count > MOST_ENTRIES:
+                text = f"there are more than {MOST_ENTRIES} files and folders"
+                raise BadInput(text, folder or self.where, "name a smaller folder as git.path")
             deeper: list[Entry] = []
             for entry in self._children(level):
-                count += 1
-                if count > MOST_ENTRIES:
-                    text = f"there are more than {MOST_ENTRIES} files and folders"
-                    raise BadInput(text, folder or self.where, "name a smaller folder as git.path")
                 if kind := _passed(entry):
                     passed.add(kind, entry.path)
                     continue
