@@ -130,10 +130,12 @@ def test_a_bad_one_is_rolled_back_through_its_waves():
     assert "web-pay" in status.details and f"{CLUSTER}/{WIDE.kind}/open" in status.details
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly(late):
+@pytest.mark.exhaustive
+def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly():
+    """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     calls = bad()[4]
-    for at in sampled(range(1, len(calls.seen) + 1), calls.way, late):
+    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
+    for at, late in sampled(cases, lambda case: calls.way(case[0])):
         stage, before, spaces, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert standing(stage) == before and stage.standing() == spaces, at
