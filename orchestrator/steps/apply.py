@@ -17,6 +17,7 @@ from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.resource import NamespaceRollout
 from orchestrator.writing.converge import Drift, converge
 from orchestrator.writing.frozen_walk import Record
+from orchestrator.writing.late_creations import undone
 
 
 def manifests(texts: list[str]) -> list[Manifest]:
@@ -45,7 +46,13 @@ def write(ctx: Context, state: State, action: Action, places: Sequence[str]) -> 
 
 
 def _one(ctx: Context, item: NamespaceRollout) -> str:
-    name, spec, record = item.spec.namespace, item.spec, Record(ctx, item)
+    record = Record(ctx, item)
+    with undone(ctx, record):
+        return _written(ctx, record)
+
+
+def _written(ctx: Context, record: Record) -> str:
+    name, spec = record.item.spec.namespace, record.item.spec
     gone = namespace_uid(ctx, name) != spec.namespace_uid
     if not gone:
         try:

@@ -30,6 +30,7 @@ from orchestrator.steps.transitions import handle
 from orchestrator.wording import many
 from orchestrator.writing.converge import Held, converge
 from orchestrator.writing.frozen_walk import Record
+from orchestrator.writing.late_creations import undone
 from orchestrator.writing.pod_labels import remove
 
 MOST_WAIT = 5.0  # seconds, so that whoever waits keeps its place
@@ -149,7 +150,9 @@ def _as_one(items: Sequence[NamespaceRollout]) -> NamespaceRollout:
 
 def _once_more(ctx: Context, state: State, item: NamespaceRollout) -> None:
     spec, record = item.spec, Record(ctx, item)
-    if namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, record, True):
+    with undone(ctx, record):
+        late = namespace_uid(ctx, spec.namespace) == spec.namespace_uid and _back(ctx, record, True)
+    if late:
         structlog.get_logger().warning("a late write was undone", namespace=spec.namespace)
         _one(ctx, state, record.item)
 
@@ -184,11 +187,17 @@ def _tried(ctx: Context, state: State, item: NamespaceRollout) -> NetpolCanaryEr
 
 
 def _one(ctx: Context, state: State, item: NamespaceRollout) -> None:
-    spec, record = item.spec, Record(ctx, item)
+    record = Record(ctx, item)
+    with undone(ctx, record):
+        _restored(ctx, state, record)
+
+
+def _restored(ctx: Context, state: State, record: Record) -> None:
+    spec = record.item.spec
     phase, message = "Restored", "read back equal to what was there before"
     if namespace_uid(ctx, spec.namespace) != spec.namespace_uid:
         phase, message = "Deleted", "the namespace was deleted"
-    elif not unreached(state, item):
+    elif not unreached(state, record.item):
         _back(ctx, record)
     item = record.item
     structlog.get_logger().info(phase, namespace=spec.namespace)

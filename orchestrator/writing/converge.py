@@ -71,17 +71,20 @@ def _put(
         raise
 
 
-def _walk(ctx: Context, namespace: str, live: Objects, states: Sequence[Objects]) -> set[Key]:
+def _walk(ctx: Context, namespace: str, live: Objects, states: Sequence[Objects], made: Objects) -> set[Key]:
     """Write from state to state; `live` holds the objects as read, with their resourceVersions. What was written."""
     done: set[Key] = set()
     for previous, state in pairwise(states):
         for key in sorted({*previous, *state}, key=lambda k: (k not in state, k)):
             if previous.get(key) is state.get(key):
                 continue
-            written = _put(ctx, live.pop(key, None), state.get(key), key, namespace)
+            stood = live.pop(key, None)
+            written = _put(ctx, stood, state.get(key), key, namespace)
             done.add(key)
+            mine = stood is None or made.pop(key, None) is not None
             if written is not None:
                 live[key] = written
+                made |= {key: written} if mine else {}
     return done
 
 
@@ -117,7 +120,7 @@ def converge(
     try:
         states = scene.forward() if forward else scene.back()
         kept = [k for k in live if k not in aim and live[k]["metadata"].get("finalizers")]
-        done = _walk(ctx, namespace, scene.live, states)
+        done = _walk(ctx, namespace, scene.live, states, frozen.made)
         _cleared(ctx, namespace, others, rollout)
         if late:
             _fence_off(ctx, namespace, scene.live, {*first} - done - {*held})
@@ -247,7 +250,7 @@ class _Scene:
         mine = _left_alone(self.namespace, self.live, self.first, self.last)
         self.others |= {k: o for k, o in self.live.items() if k not in mine}
         self.live = mine
-        _walk(self.ctx, self.namespace, self.live, self.back())
+        _walk(self.ctx, self.namespace, self.live, self.back(), self.frozen.made)
         return f"{self.namespace}: somebody changed the policies while they were written; they are back as they were before"
 
 

@@ -11,14 +11,16 @@ import structlog
 
 from orchestrator.context import NAMESPACE_ROLLOUT, POLICY, ROLLOUT, Context
 from orchestrator.errors import Conflict, NotFound
-from orchestrator.policy.writes.bridges import bridge_tag
+from orchestrator.policy.writes.bridges import BRIDGE_LABEL, bridge_tag
 from orchestrator.policy.writes.write_order import INERT
 from orchestrator.ports import Manifest
 from orchestrator.rollout.resources.model import TERMINAL
 from orchestrator.writing.walk import tag
 
 REASON = "StrayBridge"
-FORWARD = ("Progressing", "Paused")  # a namespace that is Applied has no walk in these
+FORWARD = frozenset({"Progressing", "Paused"})  # a namespace that is Applied has no walk in these
+ENDS = frozenset({"Applied", "Deleted"})  # of a namespace on the way forward
+OVER = TERMINAL - {"Failed"}  # no namespace has a walk in these
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ def tags(rollout: Manifest) -> set[str]:
     return {tag(name), tag(f"{name}-back")}
 
 
-def strays(ctx: Context) -> list[Stray]:
-    """Every bridge in the cluster that belongs to no walk; nothing is written.
+def strays(ctx: Context, labels: str = "") -> list[Stray]:
+    """Every bridge in the cluster that belongs to no walk, or those with these labels; nothing is written.
 
     Rollouts are listed in all namespaces: names say nothing of the installation, so a bridge that a rollout of another
     one may have made is left to that one. Bridges of a Failed rollout are part of what a person has to decide on.
     """
-    bridges = [o for o in ctx.cluster.list(POLICY) if bridge_tag(o)]
+    bridges = [o for o in ctx.cluster.list(POLICY, labels=labels) if bridge_tag(o)]
     if not bridges:
         return []
     rollouts = ctx.cluster.list(ROLLOUT)
@@ -70,7 +72,7 @@ def _judged(
     if len(mine) != len(owners):  # of the same name in another installation, or that one's alone
         return None
     phase = _phase(mine[0])
-    if phase in TERMINAL and phase != "Failed":
+    if phase in OVER:
         return Stray(bridge, f"its rollout {mine[0]['metadata']['name']} is {phase}", mine[0])
     if phase in FORWARD and _applied(bridge, mine[0], records):
         return Stray(bridge, f"the namespace is Applied by {mine[0]['metadata']['name']}", mine[0])
@@ -107,16 +109,29 @@ def _applied(bridge: Manifest, rollout: Manifest, records: Sequence[Manifest]) -
         and r["spec"]["namespace"] == bridge["metadata"]["namespace"]
         and r["spec"]["wave"] < begun
     }
-    return phases == {"Applied"}
+    return bool(phases) and phases <= ENDS
 
 
-def sweep(ctx: Context) -> Iterator[Stray]:
-    """Remove them; gives those that were deleted by that, each one told of.
+def none_left(ctx: Context, rollout: Manifest) -> bool:
+    """Whether no bridge of a rollout that goes forwards opens anything; those that are of no walk are removed.
+
+    One call where there are none. Raises what a sweep raises.
+    """
+    labels = f"{BRIDGE_LABEL} in ({','.join(sorted(tags(rollout)))})"
+    if not strays(ctx, labels):
+        return True
+    for _ in sweep(ctx, labels):
+        pass
+    return all(s.bridge["spec"] == INERT for s in strays(ctx, labels))
+
+
+def sweep(ctx: Context, labels: str = "") -> Iterator[Stray]:
+    """Remove them, or those with these labels; gives those that were deleted by that, each one told of.
 
     Only the very object that was seen: one that was written since belongs to a walk, and that walk removes it. One that
     somebody's finalizer keeps is made to select no pod, and asked for no more.
     """
-    for stray in strays(ctx):
+    for stray in strays(ctx, labels):
         meta = stray.bridge["metadata"]
         ctx.fence()
         try:
