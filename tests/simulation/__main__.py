@@ -34,7 +34,7 @@ def main(argv=None):
         return _hunt(range(given.first, given.first + given.seeds))
     began, counts, rules, wrong = time.monotonic(), Counter(), Counter(), 0
     seeds = range(given.first, given.first + given.seeds)
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_rarely_collected) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=rarely_collected) as pool:
         for found in pool.map(partial(_played, given.bug, given.setback), seeds, chunksize=4):
             counts.update(seeds=1, events=found.events, calls=found.calls, rollouts=found.rollouts)
             counts.update(faults=sum(found.faults.values()) - found.kills, kills=found.kills)
@@ -54,7 +54,7 @@ def main(argv=None):
 def _hunt(seeds):
     """1 where a planted bug is not found; what a seed shows without the bug, too, is no find."""
     lost = 0
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_rarely_collected) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=rarely_collected) as pool:
         for name, found in zip(sorted(BUGS), pool.map(partial(first_find, seeds), sorted(BUGS)), strict=True):
             lost += found is None
             shown = "not found" if found is None else f"seed {found[0]}: {found[1]}: {found[2][:200]}"
@@ -63,7 +63,7 @@ def _hunt(seeds):
     return 1 if lost else 0
 
 
-def _rarely_collected():
+def rarely_collected():
     """A tenth of the time went into looking through what all lives until the end of its seed."""
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)

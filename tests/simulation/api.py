@@ -112,7 +112,8 @@ class Api:
         self.cluster.actor = process.name
         self._oracle.waits = process.alive
         if verb == "list" and args and args[0].kind == "NetworkPolicy":
-            self._oracle.read(process.name, args[1] if len(args) > 1 else kwargs.get("namespace"))
+            where = args[1] if len(args) > 1 else kwargs.get("namespace")
+            self._oracle.read(process.name, where, kwargs.get("labels", ""))
         if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):
             self._oracle.asked(process.name, space, args[1] if verb == "delete" else "")
         try:

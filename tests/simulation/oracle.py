@@ -32,6 +32,7 @@ class Oracle:
         self.ended, self.tainted, self.frozen = {}, set(), {}
         self.holders, self.looked, self.wrote, self.sent_away = {}, {}, {}, defaultdict(set)
         self.passing, self.unasked, self.turned = {}, set(), {}
+        self.made, self.sought = {}, {}  # who created what stands; when who looked for bridges alone
         self.sent, self.waits, self.checked = 0.0, True, ("", 0.0)  # of the request that takes effect
 
     @property
@@ -42,15 +43,17 @@ class Oracle:
         if (rule, text) not in self.violations:
             self.violations.append((rule, f"at {self.now:.1f} s: {text}"))
 
-    def read(self, actor, namespace):
-        """Policies were listed, in one namespace or all."""
-        if actor.split("-")[0] in PRODUCT:
+    def read(self, actor, namespace, labels):
+        """Policies were listed, in one namespace or all; with labels, some of them."""
+        if labels:
+            self.sought[actor] = self.now
+        elif actor.split("-")[0] in PRODUCT:
             self.looked[actor, namespace] = self.now
 
     def asked(self, actor, namespace, deleted):
         """A write of a policy reaches the API server, whatever comes of it. `deleted` is a name."""
         record = self._open_record(namespace)
-        if record is None or self._swept(actor, record, deleted):
+        if record is None or self._swept(actor, record, deleted) or self._own(actor, record, deleted):
             return
         holder, since, before = self.holders.get(record["spec"]["rollout"], ("", 0.0, ()))
         if holder and holder != actor and actor in before and self.sent > since:
@@ -65,6 +68,11 @@ class Oracle:
         forward = _phase(self.rollouts[record["spec"]["rollout"]]) in ("Progressing", "Paused")
         walk = (record.get("status") or {}).get("writes") or []
         return (forward and _phase(record) == "Applied") or not any(f'"{name}"' in text for text in walk)
+
+    def _own(self, actor, record, name):
+        """What it created itself, where the walk is over: it landed late, or is gone already."""
+        mine = self.made.get((record["spec"]["namespace"], name)) == actor
+        return mine and _phase(record) in ("Applied", "Restored")
 
     def saw(self, actor, kind, namespace, name, before, after):
         """One change that took effect."""
@@ -211,10 +219,10 @@ class Oracle:
             self.ended[name] = self.now
             if new == "Succeeded":
                 self._promoted(name, after, range(status.get("wave", 0), len(after["spec"]["waves"])))
-                self._stands(name, "after", "Applied")
+                self._stands(name, "after", "Applied", actor)
                 self._cleaned(name)
             elif new == "RolledBack":
-                self._stands(name, "before", "Restored")
+                self._stands(name, "before", "Restored", actor)
                 if status.get("restoredSeconds") is None and status.get("detectedAt"):
                     self.violated("5 RolledBack means restored", f"{name} has no latency")
             if new in ("RolledBack", "Superseded"):
@@ -338,6 +346,8 @@ class Oracle:
     def _policy(self, actor, namespace, name, before, after):
         kind = actor.split("-")[0]
         self._kept(self.policies[namespace], name, after)
+        if before is None:
+            self.made[namespace, name] = actor
         if kind not in PRODUCT:
             self.writer[namespace, name] = (actor, self.now)
             self.strange[namespace] = self.now
@@ -367,7 +377,8 @@ class Oracle:
             self.violated("3 what is not the source's is not written", f"{actor} wrote into {namespace}")
         record = self._open_record(namespace)
         if record is None:
-            swept = before is not None and _bridge(before) and after is None  # nobody needs it
+            own = self.made.get((namespace, name)) == actor  # it was created late
+            swept = before is not None and (_bridge(before) or own) and after is None  # nobody needs it
             if before is not None and not swept:
                 self.violated("one writer", f"{actor} wrote {namespace}/{name} and no rollout works there")
         else:
@@ -382,10 +393,18 @@ class Oracle:
             self.unasked.add((namespace, name))
 
     def _overtaken(self, actor, namespace):
-        """A pod asked just before whether to write; the way back, which waits for no pod, has read the namespace since."""
+        """A pod asked just before whether to write; somebody has finished the namespace since the pod had read it.
+
+        Or the way back, which waits for no pod, has read it since.
+        """
         rollout, at = self.checked
+        if actor.split("-")[0] != "pod" or not rollout:
+            return False
+        finished = self.applied.get((f"{rollout}.{namespace}", "Applied"))
+        if finished is not None and finished > self._looked(actor, namespace):
+            return True
         turned = self.turned.get(rollout)
-        if actor.split("-")[0] != "pod" or turned is None or at > turned or not self._runs(rollout):
+        if turned is None or at > turned or not self._runs(rollout):
             return False
         others = {by for by, _ in self.looked} - {actor}
         return any(self._looked(by, namespace) > turned for by in others)
@@ -453,7 +472,7 @@ class Oracle:
         """When it was frozen."""
         return self.frozen[record["metadata"]["name"]]
 
-    def _stands(self, name, end, phase):
+    def _stands(self, name, end, phase, actor):
         """Each namespace at that end of its record, but for what a stranger wrote after it was read back."""
         for record in self._of_rollout(name):
             space = record["spec"]["namespace"]
@@ -462,7 +481,7 @@ class Oracle:
                 continue
             knew = self.knew.get((record["metadata"]["name"], phase), 0.0)
             # what was read before the plan was frozen excuses nothing
-            for text in self._differs(record, end, max(knew, self.born(record))):
+            for text in self._differs(record, end, max(knew, self.born(record)), self.sought.get(actor, 0.0)):
                 rule = "5 RolledBack means restored" if end == "before" else "1 exactly at before or after"
                 self.violated(rule, f"{name} is {_phase(self.rollouts[name])}, and {space}{text}")
 
@@ -475,7 +494,7 @@ class Oracle:
                 if since is not None and self.writer.get(key, ("", 0.0))[1] <= since:
                     self.tainted.discard(key)
 
-    def _differs(self, record, end, looked):
+    def _differs(self, record, end, looked, sought):
         space, other = record["spec"]["namespace"], "after" if end == "before" else "before"
         wanted = {_name(o): o for o in map(json.loads, record["spec"].get(end) or [])}
         keys = {*wanted, *(_name(json.loads(o)) for o in record["spec"].get(other) or [])}
@@ -484,8 +503,8 @@ class Oracle:
             actor, at = self.writer.get((space, key), ("", 0.0))
             strange = actor.split("-")[0] not in PRODUCT and at > looked
             made = actor.startswith("stranger") and key in live and key not in wanted and not _ours(live[key])
-            if end == "after" and (space, key) in self.unasked and _bridge(live[key]):
-                continue  # it landed late, and is swept
+            if end == "after" and (space, key) in self.unasked and _bridge(live[key]) and 0.0 < sought < at:
+                continue  # it landed after who says so had looked
             if not strange and not made and _content(live.get(key)) != _content(wanted.get(key)):
                 yield f"/{key} is not as {end} has it (last written by {actor} at {at:.1f} s)"
 
