@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 
+from simulation.__main__ import rarely_collected
 from simulation.bugs import BUGS
 from simulation.hunt import first_find
 from simulation.run import simulate
@@ -36,11 +37,17 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="make reliability", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2000)
     asked = parser.parse_args(arguments)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        played = list(pool.map(simulate, range(asked.seeds), chunksize=4))
-        for one in (p for p in played if p.violations):
-            print(f"seed {one.seed}: {one.violations[0]}", file=sys.stderr, flush=True)
-        found = dict(zip(BUGS, pool.map(first_found, BUGS), strict=True))
+    played, found = [], {}
+    with ProcessPoolExecutor(os.cpu_count(), initializer=rarely_collected) as pool:
+        for one in pool.map(simulate, range(asked.seeds), chunksize=4):
+            played.append(one)
+            if one.violations:
+                said(f"seed {one.seed}: {one.violations[0]}")
+            if len(played) % 100 == 0:
+                said(f"{len(played)} seeds of {asked.seeds} were played")
+        for name, seeds in zip(BUGS, pool.map(first_found, BUGS), strict=True):
+            found[name] = seeds
+            said(f"{name}: {'not found' if seeds is None else f'found after {seeds} seeds'}")
     inputs = {name: sent(paths) for name, paths in HOSTILE.items()}
     text = PAGE.read_text()
     head, rest = text.split(BEGIN)
@@ -49,6 +56,11 @@ def main(arguments=None):
     print("\n".join(lines))
     held = not any(p.violations for p in played) and all(found.values())
     return 0 if held and all(passed is not None for passed in inputs.values()) else 1
+
+
+def said(text):
+    """On standard error, for whoever waits: all of it takes most of an hour on two cores."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def first_found(name):
