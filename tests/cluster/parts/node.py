@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
+import on_path  # noqa: F401 # where this runs by hand: the others stand in the folders that it adds
+
+# isort: split
 import enforcement
 import harness
 import monitoring
 import netns
-import on_path  # noqa: F401 # where this runs by hand
 import reading
 import runtime
 from patience import ENOUGH, KUBECTL
