@@ -97,7 +97,8 @@ def _needed(text: str, chosen: tuple[str, ...]) -> list[Needed]:
 
 
 def _tidy(obj: Manifest) -> dict[str, Any]:
-    """Without what kubectl notes of it."""
+    """Without what kubectl notes of it, and with what it is at the top."""
     notes = {k: v for k, v in (obj["metadata"].get("annotations") or {}).items() if k != LAST_APPLIED}
     metadata = {k: v for k, v in obj["metadata"].items() if k != "annotations"}
-    return {**obj, "metadata": {**metadata, **({"annotations": notes} if notes else {})}}
+    head = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}
+    return {**head, **obj, "metadata": {**metadata, **({"annotations": notes} if notes else {})}}

@@ -360,7 +360,9 @@ def test_it_begins_with_the_workloads_of_a_cluster_and_says_how_first_policies_a
     netpol = running()
     done = netpol("init", *GIVEN, "--namespaces", "pay,web", "--cluster")
     assert done.code == 0, done.err
-    documents = list(yaml.safe_load_all((tmp_path / "new/policies/_workloads/all.yaml").read_text()))
+    text = (tmp_path / "new/policies/_workloads/all.yaml").read_text()
+    documents = list(yaml.safe_load_all(text))
+    assert all(list(o)[:2] == ["apiVersion", "kind"] for o in documents)
     (web,) = (o for o in documents if o["kind"] == "Deployment" and o["metadata"]["namespace"] == "web")
     assert "status" not in web and web["metadata"]["annotations"] == {"own": "kept"}
     assert "uid" not in web["metadata"] and "no policy stands in pay, web" in done.out
