@@ -83,7 +83,8 @@ def _concerns(ctx: Context, source: Source, expected: Forecast) -> list[str]:
     """Why nothing would judge the waves, and what in the cluster would take probe pods for a workload's own."""
     analysis = source.spec.strategy.analysis
     why = unjudged(analysis, ctx.prober(analysis.probing, source.name, ctx.beat) is not None)
-    judged = [f"nothing judges the waves: {why}"] if why else []
+    elsewhere = "" if unjudged(analysis, able=True) else "; a controller of an installation has one"
+    judged = [f"nothing judges the waves: {why}{elsewhere}"] if why else []
     attempts = expected.chosen.attempts if expected.chosen else ()
     ends = [(a.name, place(a.src), place(a.dst), a.port, a.protocol) for a in attempts]
     probes = [Probe(*e, reachable=True) for e in ends]

@@ -34,8 +34,9 @@ def test_the_plan_says_it(cli):
     def said(scene, **ports):
         return cli(scene, **ports)("plan", "--source", "shop").out
 
-    assert f"nothing judges the waves: {NO_IMAGE}" in said(stage(), prober=None)
-    assert f"nothing judges the waves: {NOTHING}" in said(stage(probing={"edges": False}))
+    installed = "; a controller of an installation has one\n"
+    assert f"nothing judges the waves: {NO_IMAGE}{installed}" in said(stage(), prober=None)
+    assert f"nothing judges the waves: {NOTHING}\n" in said(stage(probing={"edges": False}))
     assert "nothing judges" not in said(stage())
 
 
