@@ -78,11 +78,17 @@ def needed(
 ) -> bool:
     """Whether a namespace must have data: it changes, and the metric is required.
 
-    Where it is quiet, without traffic before and after, probes may decide instead.
+    Where it is quiet, without traffic before and after, probes may decide instead. One that the source does not select, which
+    changes with the whole cluster, need not have what the source's namespaces have.
     """
-    plan = state.rollout.spec.strategy.analysis
+    frozen = state.rollout.spec
+    plan = frozen.strategy.analysis
     instead = quiet and plan.on_no_traffic == "probes" and bool(analysis.spec.probes)
-    return namespace in state.wave_names(analysis.spec.wave) and metric.required and not instead
+    own = namespace in state.wave_names(analysis.spec.wave) and namespace in {
+        *frozen.selected,
+        *frozen.written,
+    }
+    return own and metric.required and not instead
 
 
 def record(

@@ -2,6 +2,7 @@
 
 import pytest
 from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, Evaluated, at_once, push, wide
+from counting import STEP, Counters
 from faulty_port import WRITES, FaultyPort, Killed, counted, just_after, kills
 from sampling import sampled
 from stage import ALLOW, DENY, OWN, SPACES
@@ -17,6 +18,7 @@ from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.ports import Kind
+from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 
 LABEL = "k8s:io.kubernetes.pod.namespace"
@@ -219,12 +221,17 @@ def test_what_cannot_be_narrowed_changes_at_once_and_somebody_approves_that():
     assert (status.phase, status.paused_for, status.wave) == ("Paused", "approval", len(made.waves) - 1)
 
 
-def test_pods_that_the_source_does_not_select_and_what_is_no_pod_come_last():
-    stage = by_waves(wide_ones=[wide("open", OPEN)])
+def beside(stage):
+    """A namespace with a pod that the source does not select."""
     stage.cluster.create(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other", "labels": {}}}
     )
     stage.pod("other")
+
+
+def test_pods_that_the_source_does_not_select_and_what_is_no_pod_come_last():
+    stage = by_waves(wide_ones=[wide("open", OPEN)])
+    beside(stage)
     made, _ = planned(stage)
     assert [w.names for w in made.waves] == [["cart"], ["pay", "web"], ["other"]]
     assert any("other, which is not selected" in text for text in made.late)
@@ -232,6 +239,23 @@ def test_pods_that_the_source_does_not_select_and_what_is_no_pod_come_last():
     state = driven(stage)
     assert state.rollout.status.phase == "Succeeded" and set(specs(stage)) == {"open"}
     assert "other" in state.analyses[2].spec.watched
+
+
+def test_a_namespace_that_the_source_does_not_select_needs_no_data_of_required_metrics():
+    metric = m.MetricSpec(name="requests", kind="volume", query="t", test="sequential")
+    given = {
+        "interval_seconds": STEP,
+        "baseline_seconds": 600,
+        "metrics": [metric],
+        "probes": [],
+        "watch": ["cart"],
+    }
+    stage = by_waves(wide_ones=[wide("open", PODS_OPEN)], analysis=given)
+    stage.metrics = Counters(stage)
+    beside(stage)
+    state = driven(stage)
+    assert [w.namespace_names for w in state.rollout.spec.waves] == [["cart"], ["pay", "web"], ["other"]]
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
 
 
 def test_a_namespace_that_it_is_not_about_is_in_no_wave_of_it():
