@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml
 	$(if $(shell command -v uv),$(WITH_UV),$(WITH_PIP))
 	touch $@
 
-# The program alone: what it is tested with takes minutes more.
+# The program alone, without what it is tested with.
 $(VENV)/.program: pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
 	test -e $(VENV)/.ready || $(if $(shell command -v uv),uv pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q) -e '.[notifications,oidc]'
