@@ -1,7 +1,9 @@
 """The control plane that cluster tests share, and when they are skipped."""
 
+import fcntl
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,26 @@ SLOWEST = (
     "node_probes",
     "replicas_told",
 )
+
+
+def _compiled():
+    """Whether there is nothing to wait for: every file of tests has been compiled once, with its asserts as pytest has them."""
+    end = f"{sys.implementation.cache_tag}-pytest-{pytest.__version__}.pyc"
+    files = Path(__file__).parent.rglob("test_*.py")
+    return sys.dont_write_bytecode or all(
+        (f.parent / "__pycache__" / f"{f.stem}.{end}").exists() for f in files
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """On a new clone one worker compiles the tests while the others wait, for they need the same."""
+    with Path(__file__).open() as this:
+        if not _compiled():
+            fcntl.flock(this, fcntl.LOCK_EX)
+        if _compiled():
+            fcntl.flock(this, fcntl.LOCK_UN)
+        return (yield)
 
 
 def _turn(item):
