@@ -146,8 +146,10 @@ def parse_sound(text: bytes, path: str, below: str = "") -> tuple[list[Document]
 
 def _is_kustomization(obj: Mapping[str, Any], path: str) -> bool:
     """One in a cluster, Flux's, has a name."""
+    if obj.get("metadata"):
+        return False
     said = str(obj.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
-    return (said or path.rpartition("/")[2] in _KUSTOMIZATIONS) and not obj.get("metadata")
+    return said or path.rpartition("/")[2] in _KUSTOMIZATIONS
 
 
 def _objects(

@@ -1,6 +1,7 @@
 """What every object from a file must be before anything else reads it: what the API server can keep, with sane metadata."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.policy.files.nearest import likely
@@ -72,6 +73,7 @@ def _meant(field: str, others: Iterable[object], within: str = "") -> str:
     return f', did you mean it by "{within}{found}"?' if found else ""
 
 
+@lru_cache(4096)
 def _word(text: str) -> bool:
     return text.isprintable() and " " not in text  # the one white space that is printable
 

@@ -15,6 +15,7 @@ from orchestrator.policy.schemas.fields import (
     dns_name,
     list_of,
     mapping,
+    once,
     one_of,
     string,
     strings,
@@ -254,4 +255,4 @@ _FIELDS: Mapping[str, Check] = {
 
 def rules(side: Direction, in_space: bool) -> Check:
     """The rules of a direction; `in_space` says that the policy is in a namespace."""
-    return list_of(mapping(_FIELDS, partial(_rule, side, in_space)))
+    return list_of(once(mapping(_FIELDS, partial(_rule, side, in_space))))

@@ -166,7 +166,7 @@ def _rules(side: Direction, deny: bool) -> Check:
     if not deny:
         fields["authentication"] = _AUTHENTICATION
         fields |= {} if side is INGRESS else {"toFQDNs": NAMES}
-    return list_of(mapping(fields, partial(_rule, side)))
+    return list_of(once(mapping(fields, partial(_rule, side))))
 
 
 def _policy(namespaced: bool) -> Check:

@@ -31,14 +31,14 @@ def mapping(
         if not isinstance(value, dict):
             yield f"{path}: must be a mapping"
             return
+        within = f"{path}." if path else ""
         for key, item in value.items():
             if key not in fields:
-                where = f"{path}.{shown(key)}" if path else shown(key)
-                yield f"{where}: unknown field{_meant(shown(key), fields, elsewhere or {})}"
+                yield f"{within}{shown(key)}: unknown field{_meant(shown(key), fields, elsewhere or {})}"
             elif item is not None:
-                yield from fields[key](item, f"{path}.{key}" if path else key)
+                yield from fields[key](item, f"{within}{key}")
         # A misspelt field is one mistake: what then seems to be missing is not told as another.
-        if value.keys() <= fields.keys():
+        if rules is not anything and value.keys() <= fields.keys():
             yield from rules({k: v for k, v in value.items() if v is not None}, path)
 
     return check
@@ -138,14 +138,15 @@ def label_value(value: Any, path: str) -> Iterator[str]:
 
 def strings(values: Check, keys: Check = label_key) -> Check:
     """A mapping of label keys, or others of a form, to strings."""
+    of_key, of_value = string(keys), string(values)
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{path}: must be a mapping of strings"
             return
         for key, item in value.items():
-            yield from string(keys)(key, path)
-            yield from string(values)(item, f"{path}.{shown(key)}")
+            yield from of_key(key, path)
+            yield from of_value(item, f"{path}.{shown(key)}")
 
     return check
 

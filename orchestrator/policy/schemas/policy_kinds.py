@@ -1,6 +1,7 @@
 """The kinds of policies beside NetworkPolicy that are evaluated: a row each, with what the API server refuses in them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from orchestrator.policy.schemas.admin_schema import admin_problems, baseline_problems
@@ -31,6 +32,7 @@ class PolicyKind(NamedTuple):
         return group_of(self.api_version)
 
 
+@lru_cache(1024)
 def group_of(api_version: str) -> str:
     """The API group; empty for the core's."""
     return api_version.rpartition("/")[0]

@@ -185,9 +185,11 @@ _PORTS = list_of(
 _PEER_FIELDS = ("podSelector", "namespaceSelector", "ipBlock")
 _RULES = {
     side.part: list_of(
-        mapping(
-            {side.peers: _PEERS, "ports": _PORTS},
-            elsewhere=dict.fromkeys(_PEER_FIELDS, f"an item of {side.peers}"),
+        once(
+            mapping(
+                {side.peers: _PEERS, "ports": _PORTS},
+                elsewhere=dict.fromkeys(_PEER_FIELDS, f"an item of {side.peers}"),
+            )
         )
     )
     for side in Direction

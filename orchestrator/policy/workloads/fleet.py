@@ -77,7 +77,7 @@ class Workload:
     selector: Mapping[str, str] = field(default_factory=dict, compare=False)
     obj: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`namespace/name[Kind]`."""
         return f"{self.pod.namespace}/{self.pod.name}[{self.kind}]"
@@ -310,6 +310,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
     beside: list[Document] = []
     aside: dict[int, list[Workload | Document]] = {}
     doubles = Doubles()
+    alike: dict[tuple[str, str, int], Workload] = {}
     given = list(documents)
     closed = tuple(d for d in given if isinstance(d, Unlisted))
     read = placed(d for d in given if not isinstance(d, Unlisted))
@@ -344,7 +345,7 @@ def fleet(documents: Iterable[Document], keep_invalid: bool = False, live: bool 
                     raise refusal(document, wrong[0])
                 further.append(doubles.numbered(_at_home(other, obj), document))
                 lines[title(further[-1])] = where
-            elif (found := _workload(with_template(obj, known))) is not None:
+            elif (found := _known(with_template(obj, known), alike)) is not None:
                 pod = found.pod
                 if (number := doubles.add(document, pod.namespace)) > 1:
                     aside.setdefault(number, []).append(found)
@@ -487,6 +488,17 @@ def _at_home(kind: PolicyKind, policy: dict[str, Any]) -> dict[str, Any]:
     if not kind.namespaced:
         return policy
     return {**policy, "metadata": {**policy["metadata"], "namespace": space_of(policy)}}
+
+
+def _known(obj: Mapping[str, Any], known: dict[tuple[str, str, int], Workload]) -> Workload | None:
+    """As `_workload`, which reads one of those that share a `spec`, the very object; the others differ in their names."""
+    key = (obj["kind"], obj["apiVersion"], id(obj.get("spec")))
+    if (same := known.get(key)) is not None:
+        pod = replace(same.pod, namespace=space_of(obj), name=str(obj["metadata"]["name"]))
+        return replace(same, pod=pod, obj=obj)
+    if (found := _workload(obj)) is not None and obj["kind"] in TEMPLATED:
+        known[key] = found
+    return found
 
 
 def _workload(obj: Mapping[str, Any]) -> Workload | None:
