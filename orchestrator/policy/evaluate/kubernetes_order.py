@@ -3,7 +3,7 @@ tiers.py for the rest.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any
@@ -42,7 +42,7 @@ class KubernetesOrder:
         self._policies: dict[str, list[Part]] = {}
         for policy in policies:
             self._policies.setdefault(policy["metadata"]["namespace"], []).append(policy)
-        self._selecting: dict[str, list[tuple[Part, list[Requirement]]]] = {}
+        self._selecting: dict[tuple[str, Direction], list[tuple[Part, list[Requirement]]]] = {}
         self._named_by: dict[tuple[int, Direction], Sequence[Networks]] = {}  # by policies
         self._named_in: dict[tuple[int, Direction], Networks] = {}  # by rules
         self._cluster = [compiled(policy) for policy in cluster]
@@ -93,6 +93,19 @@ class KubernetesOrder:
                 yield from self._of_policy(policy, side)
         yield from self._of_cluster_rules
 
+    def told_alike(self, pod: Pod, side: Direction) -> Hashable:
+        """Who is isolated alike, with the same rules that are open to all; under cluster-wide policies each by itself."""
+        if self._cluster:
+            return pod
+        isolating = self.isolating(pod, side)
+        open_to_all = (id(r) for p in isolating for r in side.rules(p) if not side.peers_of(r))
+        return bool(isolating), tuple(open_to_all)
+
+    def outward(self, policy: Part, side: Direction) -> bool:
+        """Whether a rule of a NetworkPolicy may mean addresses."""
+        given = [side.peers_of(rule) for rule in side.rules(policy)]
+        return any(not peers or any("ipBlock" in peer for peer in peers) for peers in given)
+
     def _of_policy(self, policy: Part, side: Direction) -> Sequence[Networks]:
         """The addresses that a policy names, those together that it opens on the same ports."""
         key = (id(policy), side)
@@ -127,13 +140,11 @@ class KubernetesOrder:
 
     def isolating(self, pod: Pod, side: Direction) -> list[Part]:
         """The NetworkPolicies that select a pod for a direction."""
-        space = pod.namespace
-        if space not in self._selecting:
-            mine = self._policies.get(space, ())
-            self._selecting[space] = [(p, requirements(p["spec"].get("podSelector") or {})) for p in mine]
-        return [
-            p for p, wanted in self._selecting[space] if side.in_force(p) and satisfied(wanted, pod.labels)
-        ]
+        key = (pod.namespace, side)
+        if key not in self._selecting:
+            mine = (p for p in self._policies.get(pod.namespace, ()) if side.in_force(p))
+            self._selecting[key] = [(p, requirements(p["spec"].get("podSelector") or {})) for p in mine]
+        return [p for p, wanted in self._selecting[key] if satisfied(wanted, pod.labels)]
 
     def questions(self, src: End, dst: End) -> set[str]:
         """Those that can bear on two ends."""
@@ -215,28 +226,21 @@ class KubernetesOrder:
 
     def _named(self, index: PodIndex, side: Direction, reading: Reading) -> Mapping[int, int]:
         """For each pod that NetworkPolicies isolate, by its number, the pods that any of their rules names."""
-        named: dict[int, int] = {}  # by policies, each once
-        found = {}
-        for number, policies in self.selected(index, side).items():
-            found[number] = 0
-            for policy in policies:
-                if id(policy) not in named:
-                    named[id(policy)] = self.peers(policy, side, index, reading)
-                found[number] |= named[id(policy)]
+        found: dict[int, int] = {}
+        for policy, numbers in self.chosen(index, side):
+            named = self.peers(policy, side, index, reading) if numbers else 0
+            for number in bits(numbers):
+                found[number] = found.get(number, 0) | named
         return found
 
-    def selected(self, index: PodIndex, side: Direction) -> Mapping[int, list[Part]]:
-        """As `isolating`, for all pods at once, by their numbers."""
-        found: dict[int, list[Part]] = {}
+    def chosen(self, index: PodIndex, side: Direction) -> Iterator[tuple[Part, int]]:
+        """As `isolating`, of all pods at once: each NetworkPolicy of a direction with those that it selects."""
         for space, policies in self._policies.items():
             own = index.within(space)
             for policy in policies if own else ():
-                if not side.in_force(policy):
-                    continue
-                wanted = requirements(policy["spec"].get("podSelector") or {})
-                for number in bits(own & index.pods.satisfying(wanted)):
-                    found.setdefault(number, []).append(policy)
-        return found
+                if side.in_force(policy):
+                    wanted = requirements(policy["spec"].get("podSelector") or {})
+                    yield policy, own & index.pods.satisfying(wanted)
 
     def peers(self, policy: Part, side: Direction, index: PodIndex, reading: Reading) -> int:
         """The pods that any rule of a NetworkPolicy names."""

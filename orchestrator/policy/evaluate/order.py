@@ -1,6 +1,6 @@
 """What a CNI makes of the policies of all APIs: who comes before whom, and what is left where none of them speaks."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from orchestrator.policy.evaluate.cni_profiles import Reading
@@ -58,6 +58,13 @@ class Order(Protocol):
         """Those that bear on a pod, one way; the same objects whenever it is asked.
 
         Rules that say the same may share one, unless it is asked by rule.
+        """
+        ...
+
+    def told_alike(self, pod: Pod, side: Direction) -> Hashable:
+        """What pods share of whom policies say the same about each address outside, one way.
+
+        Their `networks_of` have to be the same, too, and what pods are beside their labels.
         """
         ...
 

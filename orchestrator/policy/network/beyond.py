@@ -1,7 +1,7 @@
 """What policies say of addresses outside the cluster, asked once for all that no rule of a workload's own tells apart."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -45,18 +45,28 @@ class Beyond:
             known[a] for a in {*fleet.node_addresses, *net.order.lone_addresses()} if a in known
         )
         self._kinds: dict[tuple[int, ...], Runs] = {}
+        self._told: dict[Hashable, Runs] = {}
 
     def ports(self, pod: Pod, side: Direction) -> Runs:
         """By ranges, on which ports it may reach the pod, or the pod it; an empty set among them."""
+        kinds = self.kinds(pod, side)
+        alone = pod.host_network or pod.other_ips or pod.other_node_ips
+        told = pod if alone else self._net.order.told_alike(pod, side)
+        key = (side, id(kinds), told, pod.ports, pod.node_ip, ":" in pod.ip)
+        if key not in self._told:
+            self._told[key] = list(self._ports(pod, side, kinds))
+        return self._told[key]
+
+    def _ports(self, pod: Pod, side: Direction, kinds: Runs) -> Iterator[tuple[int, int]]:
         known: dict[int, int] = {}
-        found: list[tuple[int, int]] = []
-        for at, kind in self.kinds(pod, side):
+        last = None
+        for at, kind in kinds:
             if kind not in known:
                 ends: tuple[End, End] = (pod, str(self._spans[at].first))
                 known[kind] = between(self._net, *side.ends(*ends))
-            if not found or found[-1][1] != known[kind] or at == self._begins[6]:
-                found.append((at, known[kind]))
-        return found
+            if last != known[kind] or at == self._begins[6]:
+                last = known[kind]
+                yield at, last
 
     def answers(self, side: Direction, workloads: Iterable[Workload]) -> dict[str, tuple[Workload, Runs]]:
         """As `ports`, of workloads by their names; of several with one name what any of them may."""

@@ -29,7 +29,7 @@ class Pod:
 
     namespace: str
     name: str
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    labels: Mapping[str, str] = field(default_factory=dict)
     ip: str = ""
     ports: tuple[NamedPort, ...] = ()
     node_ip: str = ""
@@ -40,6 +40,11 @@ class Pod:
     many: bool = False
     account: str = "default"
     kind: str = field(default="", compare=False)
+
+    def __hash__(self) -> int:
+        return hash(
+            (self.namespace, self.name, self.ip)
+        )  # asked for very often, and few pods differ in the rest alone
 
     @cached_property
     def by_family(self) -> Mapping[int, Pod]:

@@ -19,15 +19,18 @@ def left_out(net, pods):
 
 
 def told_apart(net, pods, addresses, nodes=()):
-    """Addresses of which policies say different things to a pod, though none of what bears on it tells them apart."""
-    found = []
+    """Addresses of which policies say different things to a pod, or to pods that are alike, though nothing that bears on them tells them apart."""
+    found, by_kind = [], {}
     for pod, side in product(pods, Direction):
         answers = {}
         bearing = list(net.order.networks_of(pod, side))
+        alone = pod.host_network or pod.other_ips or pod.other_node_ips
+        alike = pod if alone else net.order.told_alike(pod, side)
+        about = (side, *map(id, bearing), alike, pod.ports, pod.node_ip, ":" in pod.ip)
         for address in addresses:
             ends: tuple[Pod | str, Pod | str] = (pod, address)
             kind = (":" in address, address if address in nodes else "", *(n.hold(address) for n in bearing))
             mask = net.over_ports(*side.ends(*ends), port_sets.ANY)
-            if answers.setdefault(kind, mask) != mask:
+            if answers.setdefault(kind, mask) != mask or by_kind.setdefault((about, address), mask) != mask:
                 found.append((pod.name, side, address))
     return found

@@ -4,7 +4,7 @@ Source: projectcalico.org/v3, Tier and order. NetworkPolicies are in the tier `d
 tiers of their own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -144,6 +144,19 @@ class CalicoOrder:
             for entry in selecting.by_name:
                 yield from entry.policy.networks[side] if entry.policy else ()
 
+    def told_alike(self, pod: Pod, side: Direction) -> Hashable:
+        """Whom the same tiers close, with the same policies that may mean addresses; by itself whom rules or other policies pick out."""
+        selecting = self.selecting(pod, side)
+        outward = [e for one in selecting for e in one.by_name if self._outward(e, side)]
+        picked = any(e.policy and e.policy.picks(side) for e in outward)
+        if picked or any(one.tier.cluster for one in selecting):
+            return pod
+        return tuple(one.tier.name for one in selecting), tuple(id(e.obj) for e in outward)
+
+    def _outward(self, entry: Entry, side: Direction) -> bool:
+        """Whether a policy may mean addresses."""
+        return entry.policy.outward[side] if entry.policy else self._kubernetes.outward(entry.obj, side)
+
     def most(self, pods: Sequence[Pod], reading: Reading) -> Most:
         """For each of some pods those that it may talk to at most, either way; what runs in a node's network is its address."""
         crowd = Crowd(pods, self._namespaces, self.world)
@@ -181,18 +194,22 @@ class CalicoOrder:
     def _select(self, pods: Sequence[Pod], crowd: Crowd, side: Direction) -> None:
         """As `selecting`, for all pods at once."""
         by_pod: list[list[Selecting]] = [[] for _ in pods]
-        of_kubernetes_by_pod = self._kubernetes.selected(crowd.pods, side)
         for tier in self._tiers:
-            found: dict[int, list[Entry]] = {}
-            for entry in chain(tier.of_all, *tier.by_space.values()):
-                if entry.policy and entry.policy.in_force(side):
-                    for number in bits(entry.policy.chosen(crowd)):
-                        found.setdefault(number, []).append(entry)
+            chosen = [
+                (entry, list(bits(entry.policy.chosen(crowd))))
+                for entry in chain(tier.of_all, *tier.by_space.values())
+                if entry.policy and entry.policy.in_force(side)
+            ]
             if tier.name == DEFAULT:
-                for number, policies in of_kubernetes_by_pod.items():
-                    found.setdefault(number, []).extend(map(of_kubernetes, policies))
-            for number in range(len(pods)) if tier.cluster else found:
-                by_pod[number].append(_ordered(tier, found.get(number, ())))
+                of_others = self._kubernetes.chosen(crowd.pods, side)
+                chosen += [(of_kubernetes(policy), list(bits(found))) for policy, found in of_others]
+            ways: list[dict[int, list[Entry]]] = [{}, {}]
+            for way, found in enumerate(ways):
+                for entry, numbers in sorted(chosen, key=lambda one: one[0].place(way)):
+                    for number in numbers:
+                        found.setdefault(number, []).append(entry)
+            for number in range(len(pods)) if tier.cluster else ways[0]:
+                by_pod[number].append(Selecting(tier, *(found.get(number, ()) for found in ways)))
         for pod, selecting in zip(pods, by_pod, strict=True):
             if not pod.host_network:
                 self._selected[pod, side] = selecting
@@ -241,8 +258,7 @@ class CalicoOrder:
 
 
 def _ordered(tier: Tier, entries: Iterable[Entry]) -> Selecting:
-    ways = (sorted(entries, key=lambda e: (e.order, e.names[way], e.names)) for way in (False, True))
-    return Selecting(tier, *ways)
+    return Selecting(tier, *(sorted(entries, key=lambda e: e.place(way)) for way in range(2)))
 
 
 def _seen(end: End) -> End:

@@ -34,7 +34,7 @@ class CalicoPolicy:
     obj: Part
     world: World
 
-    @cached_property
+    @property
     def spec(self) -> Part:
         found: Part = self.obj.get("spec") or {}
         return found
@@ -93,6 +93,15 @@ class CalicoPolicy:
         return {
             side: frozenset(q for rule in rules for q in rule.asks()) for side, rules in self.rules.items()
         }
+
+    @cached_property
+    def outward(self) -> Mapping[Direction, bool]:
+        """In which directions it may mean addresses."""
+        return {side: any(rule.outward(side) for rule in rules) for side, rules in self.rules.items()}
+
+    def picks(self, side: Direction) -> bool:
+        """Whether a rule is about some of the pods alone that it selects."""
+        return any(rule.picks(side) for rule in self.rules[side])
 
     def rulings(self, side: Direction, src: Place, dst: Place, reading: Reading) -> Iterator[Ruling]:
         """What its rules that match say, in order; one that logs says nothing."""

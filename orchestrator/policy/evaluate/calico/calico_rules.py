@@ -16,6 +16,7 @@ from orchestrator.policy.objects.networks import Networks
 from orchestrator.policy.objects.pod import Pod
 
 Part = Mapping[str, Any]
+_NOWHERE = Networks()
 _NARROWING = {"ports", "notPorts", "services"}
 _NUMBERS = {6: "TCP", 17: "UDP", 132: "SCTP", 1: "ICMP", 58: "ICMPv6"}
 
@@ -25,46 +26,23 @@ def expression(text: str | None) -> Expression | None:
     return parsed(text) if text else None
 
 
-@dataclass(frozen=True, eq=False)
 class Entity:
-    """`source` or `destination` of a rule; `own` is the policy's namespace, empty for a global one."""
+    """`source` or `destination` of a rule; `own` is the policy's namespace, empty for a global one.
 
-    body: Part
-    own: str
-    world: World
+    `alone` says that it names nothing known but what it excludes.
+    """
 
-    @cached_property
-    def _nets(self) -> Networks:
-        return Networks(self.body.get("nets") or ())
-
-    @cached_property
-    def _not_nets(self) -> Networks:
-        return Networks(self.body.get("notNets") or ())
-
-    @cached_property
-    def selector(self) -> Expression | None:
-        return expression(self.body.get("selector"))
-
-    @cached_property
-    def _not_selector(self) -> Expression | None:
-        return expression(self.body.get("notSelector"))
-
-    @cached_property
-    def spaces(self) -> Expression | None:
-        return expression(self.body.get("namespaceSelector"))
-
-    @cached_property
-    def account_names(self) -> frozenset[str]:
-        return frozenset((self.body.get("serviceAccounts") or {}).get("names") or ())
-
-    @cached_property
-    def accounts(self) -> Expression | None:
-        return expression((self.body.get("serviceAccounts") or {}).get("selector"))
-
-    @cached_property
-    def alone(self) -> bool:
-        """Whether it names nothing known but what it excludes."""
-        return not (self.selector or self.spaces or self.accounts or self.account_names)
+    def __init__(self, body: Part, own: str, world: World) -> None:
+        self.body, self.own, self.world = body, own, world
+        self._nets = Networks(body["nets"]) if body.get("nets") else _NOWHERE
+        self._not_nets = Networks(body["notNets"]) if body.get("notNets") else _NOWHERE
+        self.selector = expression(body.get("selector"))
+        self._not_selector = expression(body.get("notSelector"))
+        self.spaces = expression(body.get("namespaceSelector"))
+        accounts = body.get("serviceAccounts") or {}
+        self.account_names = frozenset(accounts.get("names") or ())
+        self.accounts = expression(accounts.get("selector"))
+        self.alone = not (self.selector or self.spaces or self.accounts or self.account_names)
 
     @property
     def by_labels(self) -> bool:
@@ -206,6 +184,16 @@ class CalicoRule:
             yield "http_matches"
         if self.action != "Log" and (self.source.body.get("ports") or self.source.body.get("notPorts")):
             yield self._of_source_ports
+
+    def outward(self, side: Direction) -> bool:
+        """Whether it may mean an address as the other end: by what it names, or by sets that have labels."""
+        _, peer = side.ends(self.source, self.destination)
+        return peer.alone or bool(self.world.sets)
+
+    def picks(self, side: Direction) -> bool:
+        """Whether it is about some alone of the pods that its policy selects."""
+        end, _ = side.ends(self.source, self.destination)
+        return bool(end.body.keys() - {"ports", "notPorts"})
 
     def ports(self, src: Place, dst: Place, reading: Reading) -> int:
         """The ports (see port_sets.py) on which it means a connection."""

@@ -37,6 +37,10 @@ class Entry(NamedTuple):
     def title(self) -> str:
         return title(self.obj)
 
+    def place(self, way: int) -> tuple[float, str, tuple[str, str]]:
+        """Where it stands among others by one of its names, the first or the second."""
+        return self.order, self.names[way], self.names
+
 
 @dataclass(frozen=True, eq=False)
 class Tier:

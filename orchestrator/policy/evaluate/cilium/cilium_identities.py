@@ -56,7 +56,8 @@ def kept(key: str) -> bool:
 
 def identified(pod: Pod) -> Pod:
     """A pod with those of its labels that are part of its identity: no selector sees the others."""
-    return replace(pod, labels={key: value for key, value in pod.labels.items() if kept(key)})
+    labels = {key: value for key, value in pod.labels.items() if kept(key)}
+    return pod if len(labels) == len(pod.labels) else replace(pod, labels=labels)
 
 
 class Identities:
@@ -106,7 +107,7 @@ class Identities:
     def labels_of(self, pod: Pod) -> Mapping[str, str]:
         """Those of a pod's identity: its own, and those that its place gives it."""
         return {
-            **identified(pod).labels,
+            **{key: value for key, value in pod.labels.items() if kept(key)},
             **{OF_NAMESPACE + k: v for k, v in self._namespaces.get(pod.namespace, {}).items()},
             NAMESPACE: pod.namespace,
             CLUSTER: self._agent.cluster,
@@ -114,12 +115,11 @@ class Identities:
         }
 
     def _labelled(self, pod: Pod) -> Identity:
-        seen = identified(pod)
         return Identity(
-            {key: ((PODS, value),) for key, value in self.labels_of(seen).items()},
+            {key: ((PODS, value),) for key, value in self.labels_of(pod).items()},
             OF_PODS,
             pod.ip if "pods" in self._agent.blocks_match else "",
-            seen,
+            identified(pod),
         )
 
     def _of_node(self, address: str, own: bool, reading: Reading) -> Identity:

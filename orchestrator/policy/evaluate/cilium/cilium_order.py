@@ -3,7 +3,7 @@
 Sources: Cilium 1.20, Documentation/security/policy and Documentation/network/kubernetes/policy.rst, pkg/policy/repository.go.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
 
@@ -105,6 +105,15 @@ class CiliumOrder:
                 yield from policy.networks[side]
         yield from self._of_all
 
+    def told_alike(self, pod: Pod, side: Direction) -> Hashable:
+        """Whom policies close alike, with the same rules that may mean others than pods; under cluster-wide policies each by itself."""
+        if self._cluster:
+            return pod
+        selecting = self._selected(pod)
+        outward = (id(rule) for p in selecting for rule in p.rules[side] if rule.outward)
+        closed = bool(self._closing(selecting, side, self._agent.bugs))
+        return closed, tuple(outward)
+
     @cached_property
     def _of_all(self) -> Sequence[Networks]:
         """What bears on every pod."""
@@ -136,9 +145,8 @@ class CiliumOrder:
             bounds(self._ordered[tier], side, crowd.pods, meant) for tier in ("Admin", "Baseline")
         )
         unresolved = reading.services_open or bool(self._agent.quirks)
-        named = {
-            id(p): list(union_bounds(p, side, crowd, bugs, unresolved)) for p in self._policies
-        }  # by policies, each once
+        # By policies, each once.
+        named = {id(p): union_bounds(p, side, crowd, bugs, unresolved) for p in self._policies}
         refused, rest = (Bound("Deny", everyone, everyone),), (Bound("Accept", everyone, everyone),)
         found = []
         for number, pod in enumerate(pods):
@@ -147,10 +155,14 @@ class CiliumOrder:
                 continue
             selecting = self._selecting[pod]
             closed = refused if self._closed(pod, self._closing(selecting, side, bugs)) else ()
-            rules = sorted((b for p in selecting for b in named[id(p)]), key=lambda b: b.action == "Accept")
+            denied: list[Bound] = []
+            allowed = 0
+            for policy in selecting:
+                denied += named[id(policy)][0]
+                allowed |= named[id(policy)][1]
             tiers = (
                 admin.get(number, ()),
-                rules,
+                (*denied, Bound("Accept", allowed)),
                 closed if BASELINE not in bugs else (),
                 baseline.get(number, ()),
                 closed or rest,

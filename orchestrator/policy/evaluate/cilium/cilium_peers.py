@@ -32,7 +32,10 @@ class Asked:
 
 
 class Peer(Protocol):
-    """One item of a field of peers."""
+    """One item of a field of peers. `outward` says that it may mean others than pods."""
+
+    @property
+    def outward(self) -> bool: ...
 
     def means(self, asked: Asked) -> bool:
         """Whether it means an end."""
@@ -73,6 +76,11 @@ class Peers:
         """Whether any asks for nothing but the lack of labels."""
         return any(isinstance(one, Selected) and one.endpoints.negated for _, one in self.items)
 
+    @property
+    def outward(self) -> bool:
+        """Whether it may mean others than pods."""
+        return self.anybody or self.unresolved or any(one.outward for _, one in self.items)
+
     def among(self, crowd: Crowd) -> Span:
         """As `met`, of all pods at once that have a network of their own."""
         if self.anybody:
@@ -106,6 +114,10 @@ class Selected:
 
     endpoints: Endpoints
 
+    @property
+    def outward(self) -> bool:
+        return self.endpoints.outward
+
     def means(self, asked: Asked) -> bool:
         return self.endpoints.means(asked.identity, OVER_SELECTION in asked.bugs)
 
@@ -117,6 +129,7 @@ class Selected:
 class Entity:
     """One of the kinds of ends that have names."""
 
+    outward = True
     name: str
 
     def means(self, asked: Asked) -> bool:
@@ -131,6 +144,7 @@ class Entity:
 class Blocks:
     """Addresses."""
 
+    outward = True
     found: Sequence[Part]
 
     @cached_property
@@ -148,6 +162,7 @@ class Blocks:
 class Nodes:
     """Other nodes by their labels."""
 
+    outward = True
     selector: Part
 
     def means(self, asked: Asked) -> bool:
@@ -161,6 +176,7 @@ class Nodes:
 class Services:
     """What Services stand for."""
 
+    outward = True
     resolved: Resolved
 
     def means(self, asked: Asked) -> bool:
@@ -183,6 +199,8 @@ class Services:
 class Names:
     """Addresses outside that DNS gives for names."""
 
+    outward = True
+
     def means(self, asked: Asked) -> bool:
         return asked.identity.outside and asked.reading.names_resolve
 
@@ -193,6 +211,8 @@ class Names:
 @dataclass(frozen=True)
 class Groups:
     """Addresses outside that a cloud has in its groups."""
+
+    outward = True
 
     def means(self, asked: Asked) -> bool:
         return asked.identity.outside and asked.reading.in_groups
@@ -220,7 +240,7 @@ def peer_fields(side: Direction) -> tuple[str, ...]:
 
 def of_rule(rule: Part, side: Direction, namespace: str, agent: CiliumAgent, referred: Referred) -> Peers:
     """The peers of a rule of a policy of a namespace, or of the whole cluster where that is empty."""
-    given = {name: rule[name] for name in peer_fields(side) if rule.get(name) is not None}
+    given = {name: rule[name] for name in _FIELDS[side] if name in rule and rule[name] is not None}
     kinds = frozenset(name for name, entries in given.items() if entries)
     if given.keys() - kinds - _OPEN:
         return Peers(kinds=kinds)

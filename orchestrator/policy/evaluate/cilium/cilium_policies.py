@@ -6,6 +6,7 @@ Sources: Cilium 1.20, pkg/policy/api/rule.go, pkg/policy/utils/parserules.go, pk
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from orchestrator.policy.evaluate.cilium import cilium_peers, cilium_ports
@@ -26,6 +27,7 @@ from orchestrator.policy.objects.pod import End
 from orchestrator.policy.objects.selector import Requirement, requirements, satisfied
 
 Part = Mapping[str, Any]
+_BY_LABEL = ("fromNodes", "toNodes")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class CiliumRule:
     peers: Peers
     ports: RulePorts
     handshake: str = ""
+
+    @cached_property
+    def outward(self) -> bool:
+        """Whether it may mean others than pods."""
+        return self.ports is not NO_PORT and self.peers.outward
 
 
 @dataclass(frozen=True)
@@ -104,13 +111,10 @@ def of_cilium(policy: Part, agent: CiliumAgent, referred: Referred) -> Iterator[
     """Each spec of a policy of cilium.io, which has to be valid; none where the agent's options refuse it."""
     space = "" if policy["kind"] == CLUSTERWIDE else str(policy["metadata"].get("namespace") or "default")
     found = [_spec(policy, at, spec, space, agent, referred) for at, spec in specs_of(policy)]
-    by_label = any(rule.peers.kinds & {"fromNodes", "toNodes"} for one in found for rule in _all_rules(one))
-    return iter(() if by_label and not agent.node_labels else found)
-
-
-def _all_rules(policy: CiliumPolicy) -> Iterator[CiliumRule]:
-    for side in Direction:
-        yield from policy.rules[side]
+    if agent.node_labels:
+        return iter(found)
+    rules = chain.from_iterable(chain.from_iterable(one.rules.values()) for one in found)
+    return iter(() if any(not rule.peers.kinds.isdisjoint(_BY_LABEL) for rule in rules) else found)
 
 
 def _spec(
@@ -149,6 +153,7 @@ def _rule(
 class KubernetesPods:
     """The pods that a selector of NetworkPolicy means: by the labels that identities keep."""
 
+    outward = False
     peer: Part
     space: str
     namespaces: Labels = field(hash=False)

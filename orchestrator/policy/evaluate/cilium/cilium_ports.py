@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from orchestrator.policy.objects import port_sets
@@ -83,7 +83,7 @@ def of_rule(rule: Part) -> RulePorts | None:
     if not entries and not messages:
         return None
     items = [
-        (f"toPorts[{at}].ports[{number}]", _of_port(port, is_proxied(entry)))
+        (f"toPorts[{at}].ports[{number}]", _of_port(*_said(port), is_proxied(entry)))
         for at, entry in enumerate(entries)
         for number, port in enumerate(entry.get("ports") or ())
     ]
@@ -104,8 +104,13 @@ def is_proxied(entry: Part) -> bool:
     )
 
 
-def _of_port(entry: Part, proxied: bool) -> Ports:
-    protocol, text = str(entry.get("protocol") or "ANY").upper(), str(entry.get("port", ""))
+def _said(entry: Part) -> tuple[str, str, int]:
+    """Protocol, port and last port."""
+    return str(entry.get("protocol") or "ANY").upper(), str(entry.get("port", "")), entry.get("endPort") or 0
+
+
+@lru_cache(4096)
+def _of_port(protocol: str, text: str, end: int, proxied: bool) -> Ports:
     number = number_of(text)
     if protocol in _MESSAGES:
         kind = _MESSAGES[protocol]
@@ -113,7 +118,7 @@ def _of_port(entry: Part, proxied: bool) -> Ports:
     protocols = port_sets.PROTOCOLS if protocol == "ANY" else (protocol,)
     if number is None:
         return Ports(port_sets.NONE, ((text.lower(), protocols),), proxied)
-    first, last = (number, max(number, entry.get("endPort") or 0)) if number else (1, port_sets.SIZE - 1)
+    first, last = (number, max(number, end)) if number else (1, port_sets.SIZE - 1)
     return Ports(_spans(protocols, first, last), (), proxied)
 
 

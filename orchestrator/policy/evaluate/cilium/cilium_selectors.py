@@ -51,6 +51,14 @@ class Endpoints:
         return found
 
     @property
+    def outward(self) -> bool:
+        """Whether it may mean others than pods, whose labels no other has; by the engine's bug, too."""
+        of_pods = any(
+            source == PODS and operator in ("In", "Exists") for source, _, operator, _ in self.wanted
+        )
+        return self.negated or (self.everywhere and not of_pods)
+
+    @property
     def negated(self) -> bool:
         """Whether it asks for nothing but the lack of labels."""
         return bool(self.wanted) and all(operator in _NEGATED for _, _, operator, _ in self.wanted)

@@ -54,12 +54,11 @@ def union(found: Sequence[Met], reading: Reading, dst: End, own_node: bool) -> I
 
 def union_bounds(
     policy: CiliumPolicy, side: Direction, crowd: Crowd, bugs: frozenset[str], unresolved: bool
-) -> Iterator[Bound]:
-    """As `met`, of all pods at once; `unresolved` counts rules whose Services are not there."""
-    if side in policy.left_out and POLICY_TYPES not in bugs:
-        return
+) -> tuple[Sequence[Bound], int]:
+    """As `met`, of all pods at once: what it denies, and whom it allows; `unresolved` counts rules whose Services are not there."""
+    denied: list[Bound] = []
     allowed = 0
-    for rule in policy.rules[side]:
+    for rule in policy.rules[side] if side not in policy.left_out or POLICY_TYPES in bugs else ():
         found = rule.peers.among(crowd)
         if rule.peers.unresolved and unresolved:
             found = Span(crowd.everyone, 0)
@@ -68,8 +67,8 @@ def union_bounds(
         if not rule.deny:
             allowed |= found.most
         elif rule.ports is EVERY:
-            yield Bound("Deny", found.most, found.surely)
-    yield Bound("Accept", allowed)
+            denied.append(Bound("Deny", found.most, found.surely))
+    return denied, allowed
 
 
 def refusal(closing: Sequence[CiliumPolicy]) -> Ruling:
