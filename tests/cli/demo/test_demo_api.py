@@ -49,6 +49,7 @@ def test_the_file_is_its_owners_and_leads_to_the_loopback_address_alone(shop):
     assert len({u["user"]["token"] for u in config["users"]}) == len(past.PEOPLE)
 
 
+@pytest.mark.exhaustive
 def test_what_waits_is_shown_explained_reported_and_approved_in_ones_own_name(typed):
     listed = typed("get", "rollouts")
     assert listed.returncode == 0 and "Paused" in listed.stdout and listed.stdout.count("RolledBack") == 2
