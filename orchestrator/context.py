@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from orchestrator.adapters.kube.canary_deployments import followed
 from orchestrator.errors import BadInput, Conflict, NotFound
 from orchestrator.ports import (
     Clock,
@@ -107,6 +108,7 @@ def read(ctx: Context, name: str) -> State:
         freezes(ctx) if ahead else (),
         ctx.capacity.lacking(rollout) if ahead else "",
         unread=unread,
+        followed=None if rollout.status.phase in m.TERMINAL else followed(ctx.cluster, strategy.follow),
     )
 
 

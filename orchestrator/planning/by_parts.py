@@ -6,14 +6,15 @@ namespaces that the source does not select, and what is no pod, belong to no suc
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from orchestrator.adapters.kube.canary_deployments import followed
 from orchestrator.adapters.kube.cni import detected, settled
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import Context
 from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound
 from orchestrator.planning.afterwards import afterwards
-from orchestrator.planning.expand import expanded_first
+from orchestrator.planning.expand import around, expanded_first
 from orchestrator.planning.forecast import unworkable
 from orchestrator.planning.touched_pods import TouchedPods
 from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
@@ -22,10 +23,11 @@ from orchestrator.policy.narrow.scopes import Scope, Unnarrowable, means_beside_
 from orchestrator.policy.network.boundaries import by_end
 from orchestrator.policy.workloads.comparable import asked_alike
 from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.rollout.following import CanaryDeployment
 from orchestrator.rollout.order.plan import NamespacePlan, Plan
 from orchestrator.rollout.order.waves import Part, PlannedWave, arrange, labels_text, selector_of
 from orchestrator.rollout.order.write_path import tag
-from orchestrator.rollout.resources.model import Label, Strategy
+from orchestrator.rollout.resources.model import Followed, Label, Strategy
 from orchestrator.rollout.resources.objects import CANARY_LABEL
 from orchestrator.rollout.resources.places import CLUSTER, staged, whole, worded
 from orchestrator.wording import few
@@ -42,6 +44,7 @@ class Arranged:
     waves: Sequence[PlannedWave]
     late: tuple[str, ...] = ()
     at_once: str = ""
+    followed: Followed = field(default_factory=Followed)
 
 
 def by_parts(
@@ -49,18 +52,26 @@ def by_parts(
 ) -> Arranged:
     """The waves of a plan that has none yet; `labels` are those of the namespaces that the source selects. Raises BadInput."""
     by_waves = CLUSTER in plan.namespaces and strategy.cluster_wide == "waves"
-    expands = strategy.boundaries == "expand"
+    canary = followed(ctx.cluster, strategy.follow)
+    expands = strategy.boundaries == "expand" or canary is not None
     some = strategy.canary_pods.match_labels or strategy.canary_pods.labels
     if not plan.namespaces or not (by_waves or expands or some):
         return Arranged(_arranged(plan.namespaces, labels, strategy))
     scene = _Scene(ctx, plan, strategy)
     found = scene.with_cluster(labels) if by_waves else Arranged(_arranged(plan.namespaces, labels, strategy))
-    waves, told = scene.with_both(found.waves) if expands else (found.waves, ())
+    waves, told = scene.with_both(found.waves, canary) if expands else (found.waves, ())
     if waves is found.waves:
         waves, more = scene.with_pods(waves)
         told = (*told, *more)
     numbered = replace(plan, waves=tuple(_numbered(waves)))
-    return replace(found, waves=scene.in_order(numbered), late=(*found.late, *told))
+    return replace(found, waves=scene.in_order(numbered), late=(*found.late, *told), followed=_stands(canary))
+
+
+def _stands(canary: CanaryDeployment | None) -> Followed:
+    """What is frozen of a canary deployment, to know what is new of it."""
+    if canary is None:
+        return Followed()
+    return Followed(promoted=canary.promoted, failed=canary.version if canary.phase == "failed" else "")
 
 
 class _Scene:
@@ -158,11 +169,14 @@ class _Scene:
         hidden = next((one.key for one in pods if not kept(one.key)), "")
         return f"Cilium leaves the label {hidden} out of what policies see" if hidden else ""
 
-    def with_both(self, waves: Sequence[PlannedWave]) -> tuple[Sequence[PlannedWave], tuple[str, ...]]:
-        """In two phases, where a connection would break between two waves."""
-        return expanded_first(
-            self._ctx, replace(self._plan, waves=tuple(waves)), self._standing, self._strategy
-        )
+    def with_both(
+        self, waves: Sequence[PlannedWave], canary: CanaryDeployment | None
+    ) -> tuple[Sequence[PlannedWave], tuple[str, ...]]:
+        """In two phases, where a connection would break between two waves, or a canary deployment comes in between."""
+        plan = replace(self._plan, waves=tuple(waves))
+        if canary is not None:
+            return around(canary, plan)
+        return expanded_first(self._ctx, plan, self._standing, self._strategy)
 
     def in_order(self, plan: Plan) -> Sequence[PlannedWave]:
         """The waves with what is for the whole cluster before or after the namespaces of its wave: where less shows meanwhile."""

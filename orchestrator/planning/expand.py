@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from orchestrator.adapters.kube.cni import detected, settled
 from orchestrator.context import POLICY, Context
+from orchestrator.errors import BadInput
 from orchestrator.planning.afterwards import afterwards
 from orchestrator.planning.forecast import unworkable
 from orchestrator.policy.files.manifest import Document
@@ -17,6 +18,7 @@ from orchestrator.policy.workloads.comparable import asked_alike
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.policy.writes.intersect import Inexact
 from orchestrator.policy.writes.unions import both
+from orchestrator.rollout.following import CanaryDeployment
 from orchestrator.rollout.order.plan import NamespacePlan, Plan
 from orchestrator.rollout.order.waves import Part, PlannedWave
 from orchestrator.rollout.resources.model import Strategy
@@ -43,13 +45,30 @@ def expanded_first(
         return waves, ()
     if why := not_both(spaced):
         return waves, (f"{broken[0].text}; the waves do not expand first: {why}",)
+    return _twice(waves), (_cost(broken, len(waves), strategy),)
+
+
+def around(canary: CanaryDeployment, plan: Plan) -> tuple[Sequence[PlannedWave], tuple[str, ...]]:
+    """The waves of a plan twice: before the new version of a canary deployment is promoted, and afterwards. Raises BadInput."""
+    spaced = {name: item for name, item in plan.namespaces.items() if name != CLUSTER}
+    if not spaced:
+        return plan.waves, ()
+    if why := not_both(spaced):
+        hint = "such a change cannot go with a canary deployment: take strategy.follow out, or commit it by itself"
+        raise BadInput(f"the change cannot open first and close later: {why}", "strategy.follow", hint)
+    said = f"what only the old version of {canary.name} needs stays open until it has promoted the new one"
+    return _twice(plan.waves), (said,)
+
+
+def _twice(waves: Sequence[PlannedWave]) -> list[PlannedWave]:
+    """First what the old and the new policies allow together, then the new alone; what is cluster-wide has the second phase alone."""
     first = [
         PlannedWave(places, f"expand, {wave.why}", {p: Part((p,), both=True) for p in places}, number)
         for number, wave in enumerate(waves)
         if (places := tuple(p for p in wave.namespaces if p != CLUSTER))
     ]
     last = [replace(w, why=f"contract, {w.why}", step=number) for number, w in enumerate(waves)]
-    return [*first, *last], (_cost(broken, len(first), strategy),)
+    return [*first, *last]
 
 
 def not_both(namespaces: Mapping[str, NamespacePlan]) -> str:

@@ -97,6 +97,7 @@ def plan(
         parts=parts,
         at_once=found.at_once,
         late=found.late,
+        followed=found.followed,
     )
 
 

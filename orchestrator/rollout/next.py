@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from orchestrator.rollout.expiry import believed, passed
+from orchestrator.rollout.following import gave_up
 from orchestrator.rollout.gates.approval_proof import condition, proven
 from orchestrator.rollout.gates.approvals import Gateway, gateway
 from orchestrator.rollout.gates.emergency import asked
@@ -196,7 +197,7 @@ def _paused(state: State, now: datetime) -> Action:
     wait = Action("wait-for-person", status.wave, status.paused_for, status.said)
     if status.wave_is_open:
         return _stopped(state, now, wait)
-    if (lost := _lost(state)) is not None:
+    if (lost := _lost(state) or _given_up(state)) is not None:
         return lost
     if status.paused_for not in UNASKED:
         return _watched(state, now, wait)
@@ -313,7 +314,7 @@ def _watched(state: State, now: datetime, wait: Action, wave: int | None = None)
 def _queued(state: State, now: datetime) -> Action:
     """Goes on by itself; what it waits for may have become something else. Its gate is asked when it may go on."""
     status = state.rollout.status
-    found = turn(state.rollout, state.freezes, state.lacking, now)
+    found = turn(state.rollout, state.freezes, state.lacking, now, state.followed)
     rejected = gateway(state.rollout, status.wave, state.approvals, now).rejected_by
     if found.waits_for and not rejected:
         told = found.waits_for == "limit" or found.message == status.said
@@ -328,6 +329,8 @@ def _queued(state: State, now: datetime) -> Action:
 
 
 def _waits(wave: int, found: Turn) -> Action:
+    if found.waits_for == "workload":
+        return Action("pause", wave, "AwaitingWorkload", found.message, found.until, found.waits_for)
     reason = "WindowClosed" if found.waits_for == "window" else "Queued"
     return Action("pause", wave, reason, found.message, found.until, found.waits_for)
 
@@ -354,7 +357,7 @@ def _opening(state: State, now: datetime) -> Action:
     if not gate.open:
         reason = "ApprovalsUnproven" if gate.relies else "ApprovalRequired"
         return Action("pause", wave, reason, gate.message, paused_for="approval")
-    found = turn(state.rollout, state.freezes, state.lacking, now)
+    found = turn(state.rollout, state.freezes, state.lacking, now, state.followed)
     if found.waits_for:
         return _waits(wave, found)
     text = f"wave {wave}, {state.rollout.spec.waves[wave].why}; {gate.message}"
@@ -369,8 +372,14 @@ def _opening(state: State, now: datetime) -> Action:
 def _forward(state: State, now: datetime) -> Action:
     status = state.rollout.status
     if not status.wave_is_open:
-        return _lost(state) or _doubted(state) or _opening(state, now)
-    return _overdue(state, now) or _in_wave(state, now)
+        return _lost(state) or _given_up(state) or _doubted(state) or _opening(state, now)
+    return _overdue(state, now) or _given_up(state) or _in_wave(state, now)
+
+
+def _given_up(state: State) -> Action | None:
+    """The way back, where the canary deployment was given up that the change goes with."""
+    said = gave_up(state.rollout, state.followed)
+    return Action("rollback", state.rollout.status.wave, "WorkloadAborted", said) if said else None
 
 
 def _in_wave(state: State, now: datetime) -> Action:

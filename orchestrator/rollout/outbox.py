@@ -25,7 +25,7 @@ REGRESSIONS = frozenset(
 NO_NEWS = frozenset({"TakenOver", "Ignored"})
 NOT_ITS_FAULT = frozenset({"Superseded", "Deleted", "EngineLost"})
 BY_ITSELF = frozenset(
-    {"WindowClosed", "Queued"}
+    {"WindowClosed", "Queued", "AwaitingWorkload"}
 )  # pauses for a window, a freeze or capacity: nobody is needed
 ACTED_ON = frozenset(
     {

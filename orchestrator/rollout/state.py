@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orchestrator.rollout.following import CanaryDeployment
 from orchestrator.rollout.resources.model import Wave
 from orchestrator.rollout.resources.resource import Approval, Freeze, NamespaceRollout, Rollout, WaveAnalysis
 from orchestrator.wording import first
@@ -72,8 +73,9 @@ class Watched:
 class State:
     """All that decides what comes next.
 
-    `namespaces` has the records by place. `lacking` says what a wave that would open has no capacity for, `unread` which approvals cannot be read; `watched` is
-    what the worker that asks has seen of it, None for who looks at it once.
+    `namespaces` has the records by place. `lacking` says what a wave that would open has no capacity for, `unread` which
+    approvals cannot be read; `watched` is what the worker that asks has seen of it, None for who looks at it once. `followed` is
+    the canary deployment that it goes with.
     """
 
     rollout: Rollout
@@ -84,6 +86,7 @@ class State:
     lacking: str = ""
     watched: Watched | None = None
     unread: tuple[str, ...] = ()
+    followed: CanaryDeployment | None = None
 
     def own(self) -> State:
         """Without what an earlier rollout of the same name left, which the API server has not collected yet."""

@@ -99,6 +99,7 @@ def _spec(
         edges=list(edges.shown),
         subject=cut(next((commit.subject for commit in commits), ""), most_text),
         plan_digest=plan.digest,
+        followed=plan.followed,
         waves=waves,
         feedback=source.spec.feedback,
         notifications=source.spec.notifications,

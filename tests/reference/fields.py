@@ -133,6 +133,10 @@ _SOURCE = {
     "Strategy.canaryMatchLabels": "The namespaces of wave 0, by label.",
     "Strategy.canaryPods": "Pods of these namespaces that come first, in a wave before theirs; without a field there is none. "
     "[The size of the canary](../canary-size.md#some-pods).",
+    "Strategy.follow": "A canary deployment that changes go with. "
+    "[Beside canary deployments](../canary-size.md#beside-canary-deployments).",
+    "Follow.argoRollout": "An Argo Rollout, as namespace/name.",
+    "Follow.flagger": "A Canary of Flagger, as namespace/name.",
     "CanaryPods.matchLabels": "The labels of these pods, which are there already.",
     "CanaryPods.count": "How many ready pods of each workload get a label for that time.",
     "CanaryPods.percent": "Which share of them, rounded up.",

@@ -1,10 +1,11 @@
-"""What keeps a wave from opening once its gate is open: a window or a freeze, then other rollouts."""
+"""What keeps a wave from opening once its gate is open: a canary deployment, a window or a freeze, then other rollouts."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from orchestrator.rollout.following import CanaryDeployment, waits_for
 from orchestrator.rollout.gates.emergency import offered, sizes, skips
 from orchestrator.rollout.gates.windows import Opening, opening
 from orchestrator.rollout.resources.model import Strategy, Window
@@ -18,7 +19,7 @@ class Turn:
     `skipped` is the window or freeze for which it would wait without an emergency.
     """
 
-    waits_for: Literal["", "window", "limit"]
+    waits_for: Literal["", "window", "limit", "workload"]
     message: str = ""
     until: datetime | None = None
     skipped: str = ""
@@ -31,9 +32,17 @@ def before_wave(rollout: Rollout) -> bool:
     return ahead and status.phase in ("Progressing", "Paused")
 
 
-def turn(rollout: Rollout, freezes: Sequence[Freeze], lacking: str, now: datetime) -> Turn:
-    """`lacking` says what there is no capacity for; empty where there is."""
+def turn(
+    rollout: Rollout,
+    freezes: Sequence[Freeze],
+    lacking: str,
+    now: datetime,
+    canary: CanaryDeployment | None = None,
+) -> Turn:
+    """`lacking` says what there is no capacity for; empty where there is. `canary` is the deployment that it goes with."""
     wave, spec = rollout.status.wave, rollout.spec
+    if keeps := waits_for(rollout, canary):
+        return Turn("workload", keeps)
     skipped = [what for what in spec.strategy.emergency.skip if skips(rollout, what, now)]
     way = _without(skipped, spec.strategy.windows, freezes, spec.source, now)
     if not way.open:

@@ -29,6 +29,8 @@ _WHAT = {
     "PausedByUser": "paused by a person",
     "WindowClosed": "waits for its window",
     "Queued": "waits for its turn",
+    "AwaitingWorkload": "waits for a canary deployment",
+    "WorkloadAborted": "rolling back, the canary deployment was given up",
     "ApprovalsUnproven": "paused, approvals cannot be trusted",
     "BreakGlass": "approved by breaking the glass",
     "Emergency": "EMERGENCY declared",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from orchestrator.policy.workloads.fleet import Workload
 from orchestrator.rollout.order.waves import PlannedWave
 from orchestrator.rollout.resources import objects
+from orchestrator.rollout.resources.model import Followed
 from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.places import CLUSTER, staged, whole
 
@@ -78,7 +79,8 @@ class Plan:
     """Namespaces by wave, of those that change. `digest` binds approvals to exactly this.
 
     `parts` is what single waves write to places that change in several of them, by their names in the wave. `at_once` says why
-    what is cluster-wide cannot, `late` what of it comes with the last wave alone.
+    what is cluster-wide cannot, `late` what of it comes with the last wave alone. `followed`
+    is how the canary deployment stands that it goes with.
 
     `observed` and `remarks` are over all namespaces of the source, which `selected` names; `notes` say what of the
     commit is left out.
@@ -95,6 +97,7 @@ class Plan:
     parts: Mapping[str, NamespacePlan] = field(default_factory=dict)
     at_once: str = ""
     late: tuple[str, ...] = ()
+    followed: Followed = field(default_factory=Followed)
 
     def written(self, place: str) -> NamespacePlan:
         """What a wave writes to a place, by its name in the wave."""

@@ -72,8 +72,8 @@ EVENT_GROUPS = (
 EdgeChange = Literal[
     "", "opened", "cut", "narrowed", "widened", "opened and cut", "widened and cut", "widened and narrowed"
 ]
-PauseReason = Literal["", "approval", "window", "limit", "inconclusive", "drift", "user", "error"]
-BY_ITSELF: frozenset[str] = frozenset({"window", "limit"})  # pauses that end without a person
+PauseReason = Literal["", "approval", "window", "limit", "workload", "inconclusive", "drift", "user", "error"]
+BY_ITSELF: frozenset[str] = frozenset({"window", "limit", "workload"})  # pauses that end without a person
 UNASKED: frozenset[str] = BY_ITSELF | {"approval"}  # pauses that end without `resume`
 NamespacePhase = Literal["Pending", "Applied", "Restored", "Deleted"]
 MeasurementPhase = Literal["Pending", "Running", "Successful", "Failed", "Error", "Inconclusive"]
@@ -407,6 +407,20 @@ class CanaryPods(Model):
         return min(wanted, pods - 1)
 
 
+class Follow(Model):
+    """A canary deployment that the change goes with, as namespace/name: an Argo Rollout or a Canary of Flagger."""
+
+    argo_rollout: End = ""
+    flagger: End = ""
+
+
+class Followed(Model):
+    """What a canary deployment had promoted when the rollout was planned, and the version that had failed by then."""
+
+    promoted: Text = ""
+    failed: Text = ""
+
+
 class Strategy(Model):
     """How a change is rolled out.
 
@@ -422,6 +436,7 @@ class Strategy(Model):
     canary: Annotated[list[Name], Field(max_length=64)] = []
     canary_match_labels: Annotated[list[Label], Field(max_length=16)] = []
     canary_pods: CanaryPods = CanaryPods()
+    follow: Follow = Follow()
     steps: Annotated[list[WaveStep], Field(max_length=64)] = []
     max_parallel: Annotated[int, Field(ge=1, le=64)] = 8
     supersede: Literal["queue", "immediate"] = "queue"
@@ -672,6 +687,7 @@ class PolicyRolloutSpec(Model):
     boundaries: Annotated[list[Text], Field(max_length=50)] = []
     edges: Annotated[list[WaveEdge], Field(max_length=100)] = []
     subject: Text = ""
+    followed: Followed = Followed()
     waves: Annotated[list[Wave], Field(max_length=200)]
     feedback: Feedback | None = None
     notifications: Annotated[list[Notification], Field(max_length=16)] = []
