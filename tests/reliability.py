@@ -59,7 +59,7 @@ def main(arguments=None):
 
 
 def said(text):
-    """On standard error, for whoever waits: all of it takes most of an hour on two cores."""
+    """On standard error, for whoever waits: all of it takes long."""
     print(text, file=sys.stderr, flush=True)
 
 
