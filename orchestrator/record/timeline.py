@@ -132,7 +132,7 @@ def _wave(state: State, number: int) -> Iterator[Moment]:
 
 
 def _title(place: WaveNamespace) -> str:
-    return " ".join(filter(None, (worded(place.name), part_of(place))))
+    return ", ".join(filter(None, (worded(place.name), part_of(place))))
 
 
 def _looks(number: int, records: Sequence[MeasurementRecord]) -> Iterator[Moment]:

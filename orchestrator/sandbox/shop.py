@@ -91,7 +91,12 @@ def _pod(name: str, number: int, owned: bool) -> Manifest:
 
 
 def callers_policy(
-    name: str, *, tight: bool = False, rename: dict[str, str] | None = None, more: tuple[str, ...] = ()
+    name: str,
+    *,
+    tight: bool = False,
+    rename: dict[str, str] | None = None,
+    more: tuple[str, ...] = (),
+    port: int = HTTP,
 ) -> str:
     """Who may call a namespace, as YAML, and `more` besides; `tight` names the port as well."""
     callers = sorted({c.client for c in CALLS if c.server == name} | set(more))
@@ -99,8 +104,28 @@ def callers_policy(
     spaces = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": c}}} for c in callers]
     rule: dict[str, Any] = {"from": spaces} if spaces else {}
     if tight:
-        rule["ports"] = [{"port": HTTP, "protocol": "TCP"}]
+        rule["ports"] = [{"port": port, "protocol": "TCP"}]
     return _policy("callers", rule)
+
+
+def calls_policy(name: str, ports: Mapping[str, int]) -> str:
+    """Whom a namespace may call, as YAML; `ports` has those of servers that are not on the HTTP port."""
+    servers = sorted({c.server for c in CALLS if c.client == name})
+    rules = [
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": server}}}],
+            "ports": [{"port": ports.get(server, HTTP), "protocol": "TCP"}],
+        }
+        for server in servers
+    ]
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": rules}
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "calls"},
+        "spec": spec,
+    }
+    return str(yaml.dump(body, Dumper=_DUMPER, sort_keys=False))
 
 
 def scrape_policy() -> str:

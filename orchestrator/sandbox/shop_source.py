@@ -1,6 +1,6 @@
 """The shop as a PolicySource has it: its strategy, and its first policies in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator.rollout.layout import arrange
 from orchestrator.rollout.resources import model as m
@@ -73,9 +73,14 @@ def spec(
     )
 
 
-def furnish(world: World) -> None:
-    """Put the shop's policies in force."""
-    files = {name: text.encode() for name, text in shop.files().items()}
+def expanding() -> m.Strategy:
+    """The same, where a change that would break a connection between two waves opens first and closes later."""
+    return strategy().model_copy(update={"boundaries": "expand"})
+
+
+def furnish(world: World, more: Mapping[str, str] | None = None) -> None:
+    """Put the shop's policies in force, with some files more."""
+    files = {name: text.encode() for name, text in {**shop.files(), **(more or {})}.items()}
     spaces = {o["metadata"]["name"]: o["metadata"]["labels"] for o in shop.namespaces()}
     for name, placed in arrange(files, spaces, [("networking.k8s.io/v1", "NetworkPolicy")]).items():
         for item in placed:

@@ -12,7 +12,8 @@ from orchestrator.errors import BadInput
 @app.command(epilog="Example: netpol-canary demo --scenario breaks-checkout")
 def demo(
     scenario: Annotated[
-        str, typer.Option(help="good-change, breaks-checkout, cuts-scrape, cilium, pods or cluster-wide")
+        str,
+        typer.Option(help="good-change, breaks-checkout, cuts-scrape, cilium, pods, expand or cluster-wide"),
     ] = "",
     output: Output = "",
     keep: Annotated[Path | None, typer.Option(help="keep the Git repository in this new directory")] = None,

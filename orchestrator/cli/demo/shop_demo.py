@@ -1,4 +1,4 @@
-"""The demo: a real Git repository, the sandbox's shop, six changes and what becomes of them."""
+"""The demo: a real Git repository, the sandbox's shop, seven changes and what becomes of them."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from orchestrator.rollout.next import State
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.resource import load, new
 from orchestrator.sandbox import shop, shop_workloads
-from orchestrator.sandbox.shop_source import SOURCE_NAME, beginning_with_pods, furnish, spec
+from orchestrator.sandbox.shop_source import SOURCE_NAME, beginning_with_pods, expanding, furnish, spec
 from orchestrator.sandbox.world import World, build
 
 _AUTHOR = ("netpol-canary demo", "demo@netpol-canary.invalid")
@@ -29,14 +29,15 @@ _AUTHOR = ("netpol-canary demo", "demo@netpol-canary.invalid")
 class Scenario:
     """A commit on top of the shop's policies; None deletes a file.
 
-    `replicas` are the pods of namespaces with more than one; `strategy` is the source's, where it is not the usual one.
+    `first` are files that are in force before it. `replicas` are the pods of namespaces with more than one; `strategy` is the source's, where it is not the usual one.
     """
 
     name: str
     subject: str
-    files: dict[str, str | None]
+    files: Mapping[str, str | None]
     replicas: Mapping[str, int] = field(default_factory=dict)
     strategy: Callable[[], m.Strategy] | None = None
+    first: Mapping[str, str] = field(default_factory=dict)
 
 
 def scenarios() -> list[Scenario]:
@@ -80,11 +81,26 @@ def scenarios() -> list[Scenario]:
             beginning_with_pods,
         ),
         Scenario(
+            "expand",
+            "Move payments to another port",
+            _paying(8443),
+            strategy=expanding,
+            first=_paying(shop.HTTP),
+        ),
+        Scenario(
             "cluster-wide",
             "Deny other ports than HTTP in the whole cluster",
             {"_cluster/http-alone.yaml": shop.http_alone_policy()},
         ),
     ]
+
+
+def _paying(port: int) -> dict[str, str]:
+    """Both ends of what checkout asks of payments."""
+    return {
+        "payments/callers.yaml": shop.callers_policy("payments", tight=True, port=port),
+        "checkout/calls.yaml": shop.calls_policy("checkout", {"payments": port}),
+    }
 
 
 def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR, at: datetime | None = None) -> str:
@@ -105,7 +121,7 @@ def _git(root: Path, *args: str, author: tuple[str, str] = _AUTHOR, at: datetime
 
 def commit(
     root: Path,
-    files: dict[str, str | None],
+    files: Mapping[str, str | None],
     subject: str,
     author: tuple[str, str] = _AUTHOR,
     at: datetime | None = None,
@@ -123,9 +139,9 @@ def commit(
     return _git(root, "rev-parse", "HEAD")
 
 
-def revert(root: Path, author: tuple[str, str] = _AUTHOR) -> None:
-    """Take the last commit back by another one."""
-    _git(root, "revert", "--no-edit", "HEAD", author=author)
+def revert(root: Path, author: tuple[str, str] = _AUTHOR, what: str = "HEAD") -> None:
+    """Take a commit back by another one: the last."""
+    _git(root, "revert", "--no-edit", what, author=author)
 
 
 @contextlib.contextmanager
@@ -150,13 +166,14 @@ def prepare(
     cache: Path,
     plan: m.Strategy | None = None,
     identities: Sequence[m.Identity] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Context:
     """The shop with the first commit's policies in force, its source, and two minutes of traffic."""
     first = _git(root, "rev-parse", "HEAD")
     ctx = wiring.in_memory(world, lambda s: GitRepository(s.spec.git.url, cache, s.spec.git.branch))
     wanted = spec(str(root), plan, identities)
     source = load(world.cluster.create(new("PolicySource", SOURCE_NAME, ctx.namespace, wanted)))
-    furnish(world)
+    furnish(world, more)
     verified = source.status.model_copy(update={"current_revision": first})
     world.cluster.replace_status(source.with_status(verified))
     world.clock.sleep(120)
@@ -166,10 +183,13 @@ def prepare(
 def play(root: Path, scenario: Scenario, cache: Path) -> tuple[State, str]:
     """One scenario in a shop of its own; the repository is restored afterwards by a revert."""
     world = build(replicas=scenario.replicas)
-    ctx = prepare(world, root, cache, scenario.strategy() if scenario.strategy else None)
+    before = commit(root, scenario.first, f"Before: {scenario.subject}") if scenario.first else ""
+    ctx = prepare(world, root, cache, scenario.strategy() if scenario.strategy else None, more=scenario.first)
     revision = commit(root, scenario.files, scenario.subject)
     _git(root, "tag", "--force", scenario.name)  # by which `diff` and `check` of a kept repository name it
     started = start(ctx, find_source(ctx, SOURCE_NAME), revision)
     state = Embedded(ctx, "demo").drive(started.rollout)
     revert(root)
+    if before:
+        revert(root, what=before)
     return state, revision

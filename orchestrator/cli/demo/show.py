@@ -25,6 +25,7 @@ EXPECTED = {
     "cuts-scrape": "RolledBack",
     "cilium": "RolledBack",
     "pods": "RolledBack",
+    "expand": "RolledBack",
     "cluster-wide": "RolledBack",
 }
 

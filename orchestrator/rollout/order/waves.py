@@ -42,7 +42,7 @@ class Part:
         words = [f"for {few(self.covers, MOST_NAMED)}"] if others else []
         ours = any(label.key == CANARY_LABEL for label in self.pods)
         words += ["some pods" if ours else f"pods with {labels_text(self.pods)}"] if self.pods else []
-        words += ["what the old and the new policies allow"] if self.both else []
+        words += ["old and new together"] if self.both else []
         return ", ".join(words)
 
 

@@ -16,12 +16,12 @@ from patience import ENOUGH, ran
 run = partial(ran, Path(sys.executable).parent / "netpol-canary")
 
 
-def test_the_six_outcomes():
+def test_the_seven_outcomes():
     done = run("demo", "-o", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["rollouts"]
-    assert [r["phase"] for r in found] == ["Succeeded", *["RolledBack"] * 5]
-    good, checkout, scrape, cilium, pods, wide = found
+    assert [r["phase"] for r in found] == ["Succeeded", *["RolledBack"] * 6]
+    good, checkout, scrape, cilium, pods, expand, wide = found
     assert [w["verdict"] for w in good["waves"]] == ["Successful"] * 3
     told = {"reason", "details", "restoredSeconds"}
     assert set(good) == {"name", "scenario", "revision", "phase", "waves"} | told
@@ -36,6 +36,8 @@ def test_the_six_outcomes():
     assert cilium["waves"][1]["phases"] == {"accounts": "Pending", "inventory": "Pending"}
     assert [w["phases"] for w in pods["waves"]] == [{"payments": p} for p in ("Restored", "Pending")]
     assert "served in payments, its canary pods beside the others" in pods["details"]
+    assert [w["verdict"] for w in expand["waves"]] == ["Successful", "Successful", "Failed", "Pending"]
+    assert "client-errors in checkout" in expand["reason"]
     assert [w["phases"] for w in wide["waves"]] == [
         {"_cluster": p} for p in ("Restored", "Pending", "Pending")
     ]
