@@ -52,6 +52,7 @@ def fullest(kind, part, letter):
     return data
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("letter", GROWS)
 @pytest.mark.parametrize("kind", ["PolicyRollout", "WaveAnalysis", "PolicySource"])
 def test_a_status_that_is_full_everywhere_is_cut_to_what_is_stored_and_counted(kind, letter):

@@ -139,11 +139,13 @@ def bad(at=0, late=False):
     return found, before, state, death
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_whoever_dies_at_a_write_no_pod_bears_it_in_the_end(late):
+@pytest.mark.exhaustive
+def test_whoever_dies_at_a_write_no_pod_bears_it_in_the_end():
+    """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     _, _, state, calls = bad()
     assert state.rollout.status.phase == "RolledBack" and state.rollout.status.waves_started == 3
-    for at in sampled(range(1, len(calls.seen) + 1), calls.way, late):
+    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
+    for at, late in sampled(cases, lambda case: calls.way(case[0])):
         found, before, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert found.standing() == before, at

@@ -52,6 +52,7 @@ def test_the_first_push_is_written_at_once_and_the_rest_once_after_the_interval(
     assert (wakes.write.times[-1][1] - start).total_seconds() == 30
 
 
+@pytest.mark.exhaustive
 def test_five_thousand_pushes_wake_a_source_a_handful_of_times_and_the_last_is_seen():
     service, dice = Service(), random.Random(1)
     body, clock, seen = payload("github_push"), service.stage.clock, []
