@@ -36,7 +36,7 @@ _FREE_TEXT = frozenset({"message", "reason", "comment", "note", "notes", "why", 
 
 def visible(text: str) -> str:
     """Lines of text in which nothing moves, hides or reorders what a terminal or a page shows around it."""
-    return _HIDDEN.sub(REPLACEMENT, text)
+    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(REPLACEMENT, text)
 
 
 def one_line(text: str) -> str:
@@ -46,6 +46,8 @@ def one_line(text: str) -> str:
 
 def printed(text: str) -> str:
     """Lines for a terminal or the log of a CI job: `visible`, and no line is a command to the CI's runner."""
+    if "::" not in text and "##" not in text:  # without which there is no command
+        return visible(text)
     return _COMMAND.sub(
         lambda m: f"{m.group(1)}:{APART}" if m.group(1) is not None else f"#{APART}#", visible(text)
     )

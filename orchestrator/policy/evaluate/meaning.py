@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from orchestrator.policy.objects.directions import Direction
+from orchestrator.policy.objects.networks import network
 from orchestrator.policy.objects.pod import Pod
 from orchestrator.policy.objects.selector import matches
 
@@ -15,15 +16,10 @@ Pods = TypeVar("Pods", bool, int)
 _address = lru_cache(32_768)(ipaddress.ip_address)
 
 
-@lru_cache(32_768)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(text, strict=False)
-
-
 def inside(block: Part, address: str) -> bool:
     """Whether an address is in an ipBlock."""
     ip = _address(address)
-    return ip in _network(block["cidr"]) and not any(ip in _network(e) for e in block.get("except") or ())
+    return ip in network(block["cidr"]) and not any(ip in network(e) for e in block.get("except") or ())
 
 
 def isolates(policy: Part, pod: Pod, side: Direction) -> bool:

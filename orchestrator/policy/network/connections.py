@@ -97,15 +97,15 @@ def merged(rows: Sequence[tuple[Place, Place, T]]) -> list[tuple[Place, Place, T
     for src, dst, what in rows:
         for number, (end, other) in enumerate(((src, dst), (dst, src))):
             if isinstance(end, Range):
-                key = (number, int(end.first), end.first.version, other.name, what)
-                at = open_rows.pop(key, None)
-                if at is None:
+                # Sets of ports are large to hash, and the rows of one end do not overlap.
+                at = open_rows.pop((number, int(end.first), end.first.version, other.name), None)
+                if at is None or found[at][2] != what:
                     at = len(found)
                     found.append((src, dst, what))
                 else:
                     grown = Range((found[at][number]).first, end.last)  # type: ignore[union-attr]
                     found[at] = (grown, dst, what) if number == 0 else (src, grown, what)
-                open_rows[number, int(end.last) + 1, end.last.version, other.name, what] = at
+                open_rows[number, int(end.last) + 1, end.last.version, other.name] = at
                 break
         else:
             found.append((src, dst, what))

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from orchestrator.policy.objects.networks import Networks
@@ -18,7 +19,7 @@ class Range:
     first: Address
     last: Address
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.first}-{self.last}[External]"
 

@@ -48,10 +48,16 @@ def canonical(address: str) -> str:
 
 
 @lru_cache(32_768)
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network, or a bare address as one; the bits of a host do not count. Raises ValueError."""
+    return ipaddress.ip_network(text, strict=False)
+
+
+@lru_cache(32_768)
 def _span(text: str) -> tuple[int, Interval]:
     """The IP version of a network, and its ends."""
-    network = ipaddress.ip_network(text, strict=False)
-    return network.version, (int(network.network_address), int(network.broadcast_address))
+    found = network(text)
+    return found.version, (int(found.network_address), int(found.broadcast_address))
 
 
 def _without(whole: Interval, parts: Iterable[Interval]) -> Iterator[Interval]:

@@ -13,7 +13,7 @@ Check = Callable[[Any, str], Iterator[str]]
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{DNS_LABEL.pattern}(\.{DNS_LABEL.pattern})*")
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_MOST_KEPT, _MOST_BYTES = 1024, 4096  # values, and bytes of one
+_MOST_KEPT, _MOST_BYTES = 512, 2048  # values, and bytes of one
 _BY_VALUE = 2  # the format of `marshal` in which equal values of one order are the same bytes
 
 

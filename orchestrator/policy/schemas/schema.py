@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from orchestrator.policy.files.shape import shown
+from orchestrator.policy.objects import networks
 from orchestrator.policy.objects.cloning import clone
 from orchestrator.policy.objects.directions import Direction, directions
 from orchestrator.policy.schemas.fields import (
@@ -105,7 +106,7 @@ def _range(value: Any, path: str) -> Iterator[str]:
 def network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """The block of addresses that a text is; None for any other text."""
     try:
-        return ipaddress.ip_network(value, strict=False) if _CIDR.fullmatch(value) else None
+        return networks.network(value) if _CIDR.fullmatch(value) else None
     except (ValueError, TypeError):
         return None
 
