@@ -48,7 +48,7 @@ test-cluster: $(VENV)/.ready
 test-node: $(VENV)/.ready
 	$(CLUSTER) -n 3 -m "cluster and node" tests/cluster
 test-plane: $(VENV)/.ready
-	$(CLUSTER) -n 2 -m "cluster and not node" tests/contract tests/cluster
+	$(CLUSTER) -n 3 -m "cluster and not node" tests/contract tests/cluster
 
 # What the tests cover. Python 3.12 and newer trace at next to no cost: `make coverage PY=python3.13 VENV=.venv-3.13`.
 coverage: CORE = $(shell $(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
