@@ -1,5 +1,6 @@
 """`watch`: a rollout followed, as one live view on a terminal and as lines one after the other elsewhere."""
 
+import sys
 import threading
 from datetime import datetime
 
@@ -50,12 +51,15 @@ def _next_of(
     ctx: Context, target: Target, source: str, ended: str, timeout: float, stop: threading.Event
 ) -> int:
     """The source's latest rollout, once that is another than `ended`, which is a uid; what the source says until then."""
-    said = ""
+    said, trouble = "", _Trouble()
     for _ in ticks(ctx.clock, timeout, stop):
-        latest = of_source(ctx, source)
+        with trouble:
+            latest = of_source(ctx, source)
+            standing: Source = load(ctx.cluster.get(SOURCE, source, ctx.namespace))
+        if trouble.said:
+            continue
         if latest and latest[-1].uid != ended:
             return _followed(ctx, target, latest[-1].name, timeout, stop)
-        standing: Source = load(ctx.cluster.get(SOURCE, source, ctx.namespace))
         if said != (now := readiness(standing.status.conditions, standing.status.details)):
             print(f"{source}: waits for {'the next' if ended else 'its first'} rollout; {now}", flush=True)
             said = now
@@ -100,15 +104,34 @@ def _live(ctx: Context, name: str, timeout: float, stop: threading.Event) -> int
     return not_waited_for(name, timeout, stop)
 
 
+class _Trouble:
+    """An API server that does not answer, or is busy: said once, and asked again until the time is over."""
+
+    said = ""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        late = isinstance(error, (Unreachable, Busy))
+        if late and str(error) != self.said:
+            print(f"asked again: {error}", file=sys.stderr, flush=True)
+        self.said = str(error) if late else ""
+        return late
+
+
 def _late(trouble: str) -> list[Row]:
     return [Row.of(0, (f"as of before; {trouble}", "bold red"))] if trouble else []
 
 
 def _log(ctx: Context, name: str, timeout: float, stop: threading.Event) -> int:
     """Until it ends or waits for a person."""
-    progress, patience = Progress(), ASKED_SECONDS
+    progress, patience, trouble = Progress(), ASKED_SECONDS, _Trouble()
     for _ in ticks(ctx.clock, timeout, stop):
-        state = _read(ctx, name)
+        with trouble:
+            state = _read(ctx, name)
+        if trouble.said:
+            continue
         if state is None:
             print(f"{name}: gone")
             return 1
