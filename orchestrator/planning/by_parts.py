@@ -12,29 +12,25 @@ from orchestrator.adapters.kube.canary_deployments import followed
 from orchestrator.adapters.kube.cni import detected, settled
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import Context
-from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound
+from orchestrator.errors import Forbidden
 from orchestrator.planning.afterwards import afterwards
 from orchestrator.planning.expand import around, expanded_first
 from orchestrator.planning.forecast import unworkable
+from orchestrator.planning.some_pods import SomePods, unnarrowable
 from orchestrator.planning.touched_pods import TouchedPods
-from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
-from orchestrator.policy.evaluate.cilium.cilium_identities import kept
-from orchestrator.policy.narrow.scopes import Scope, Unnarrowable, means_beside_pods, split
+from orchestrator.policy.narrow.scopes import Scope, means_beside_pods
 from orchestrator.policy.network.boundaries import by_end
 from orchestrator.policy.workloads.comparable import asked_alike
 from orchestrator.policy.workloads.fleet import fleet
 from orchestrator.rollout.following import CanaryDeployment
 from orchestrator.rollout.order.plan import NamespacePlan, Plan
-from orchestrator.rollout.order.waves import Part, PlannedWave, arrange, labels_text, selector_of
-from orchestrator.rollout.order.write_path import tag
-from orchestrator.rollout.resources.model import Followed, Label, Strategy
-from orchestrator.rollout.resources.objects import CANARY_LABEL
-from orchestrator.rollout.resources.places import CLUSTER, staged, whole, worded
+from orchestrator.rollout.order.waves import Part, PlannedWave, arrange
+from orchestrator.rollout.resources.model import CanaryPods, Followed, Strategy
+from orchestrator.rollout.resources.places import CLUSTER, staged, whole
 from orchestrator.wording import few
 
 REST = "cluster-wide: what is left"
 MOST_NAMED = 5
-LABELS = "grant the right of config/pods, or take matchLabels"
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def by_parts(
     by_waves = CLUSTER in plan.namespaces and strategy.cluster_wide == "waves"
     canary = followed(ctx.cluster, strategy.follow)
     expands = strategy.boundaries == "expand" or canary is not None
-    some = strategy.canary_pods.match_labels or strategy.canary_pods.labels
+    some = strategy.canary_pods != CanaryPods()
     if not plan.namespaces or not (by_waves or expands or some):
         return Arranged(_arranged(plan.namespaces, labels, strategy))
     scene = _Scene(ctx, plan, strategy)
@@ -88,7 +84,7 @@ class _Scene:
     def with_cluster(self, labels: Mapping[str, Mapping[str, str]]) -> Arranged:
         """The waves of all namespaces that the changed policies of the whole cluster are about, and those with them."""
         plan, item, known = self._plan, self._plan.namespaces[CLUSTER], frozenset(labels)
-        if why := unnarrowable(item):
+        if why := unnarrowable(item, Scope(frozenset({"some"}))):
             said = f"what is cluster-wide changes at once, in the last wave, once somebody has approved that: {why}"
             return Arranged(_arranged(plan.namespaces, labels, self._strategy), (said,), why)
         concerned = self._pods.namespaces([*item.before, *item.after]) if self._standing else known
@@ -101,73 +97,8 @@ class _Scene:
         return Arranged(own, tuple(f"in the last wave: {text}" for text in told))
 
     def with_pods(self, waves: Sequence[PlannedWave]) -> tuple[Sequence[PlannedWave], tuple[str, ...]]:
-        """With some pods of the canary in a wave before it, and what cannot be so, in words."""
-        plan, first, parts, told = self._strategy.canary_pods, waves[0], {}, []
-        given = bool(plan.match_labels) + (plan.count is not None) + (plan.percent is not None)
-        if not given:
-            return waves, ()
-        if given > 1:
-            raise BadInput("it takes one of matchLabels, count and percent", "strategy.canaryPods")
-        pods = tuple(plan.match_labels) or (Label(key=CANARY_LABEL, value=tag(self._plan.source)),)
-        for place in first.namespaces:
-            item = self._plan.namespaces[place]
-            covers = tuple(n for n in first.part(place).covers if self._begins(item, n))
-            why = unnarrowable(item, Scope(None, selector_of(pods))) or self._unseen(pods)
-            if covers and not why:
-                parts[place] = Part(covers, pods)
-            else:
-                told.append(f"{worded(place)} does not begin with some pods: {why or self._none()}")
-        if parts:
-            self._may_label(parts)
-            steps = [-1, *range(1, len(waves))]  # the gates of the first wave stand before its pods
-            whole_ones = [replace(wave, step=step) for wave, step in zip(waves, steps, strict=True)]
-            waves = [PlannedWave(tuple(parts), f"canary: {self._some()}", parts, 0), *whole_ones]
-        return waves, tuple(told)
-
-    def _may_label(self, parts: Mapping[str, Part]) -> None:
-        """Raises BadInput where pods may not get the label: a dry run on one of them."""
-        if not self._strategy.canary_pods.labels:
-            return
-        place, part = next(iter(parts.items()))
-        item = self._plan.namespaces[place]
-        pod = self._pods.ready([*item.before, *item.after], part.covers[0])[0][0]
-        labels = {**(pod["metadata"].get("labels") or {}), part.pods[0].key: part.pods[0].value}
-        try:
-            self._ctx.cluster.replace(
-                {**pod, "metadata": {**pod["metadata"], "labels": labels}}, dry_run=True
-            )
-        except Forbidden as error:
-            raise BadInput(f"pods may not be labelled: {error}", "strategy.canaryPods", LABELS) from None
-        except (Conflict, NotFound):  # it moves, as pods do
-            return
-
-    def _begins(self, item: NamespacePlan, namespace: str) -> bool:
-        """Whether pods are there that may come first."""
-        plan, policies = self._strategy.canary_pods, [*item.before, *item.after]
-        if plan.labels:
-            return any(plan.of(len(pods)) > 0 for pods in self._pods.ready(policies, namespace))
-        return namespace in self._pods.namespaces(policies, plan.match_labels)
-
-    def _some(self) -> str:
-        plan = self._strategy.canary_pods
-        if plan.labels:
-            return f"{plan.count if plan.count else f'{plan.percent} %'} of the pods of each workload"
-        return f"pods with {labels_text(plan.match_labels)}"
-
-    def _none(self) -> str:
-        if self._strategy.canary_pods.labels:
-            return "no workload that the change is about has two pods that are ready"
-        return f"no pod with {labels_text(self._strategy.canary_pods.match_labels)} is there that the change is about"
-
-    def _unseen(self, pods: Sequence[Label]) -> str:
-        """Why policies of Cilium would not see a label of theirs; empty where they do."""
-        agent = agent_among(d.obj for d in self._standing)
-        if "cilium" not in detected(self._ctx.cluster, self._strategy.cni):
-            return ""
-        if agent.labels:
-            return "Cilium has a choice of labels of its own, and whether policies see these is not known"
-        hidden = next((one.key for one in pods if not kept(one.key)), "")
-        return f"Cilium leaves the label {hidden} out of what policies see" if hidden else ""
+        """With some pods of the canary in a wave before it, and what cannot be so, in words. Raises BadInput."""
+        return SomePods(self._ctx.cluster, self._plan, self._strategy, self._pods).before(waves)
 
     def with_both(
         self, waves: Sequence[PlannedWave], canary: CanaryDeployment | None
@@ -197,15 +128,6 @@ class _Scene:
         except OverflowError:
             return plan.waves
         return first.waves if shown[1] < shown[0] else plan.waves
-
-
-def unnarrowable(item: NamespacePlan, scope: Scope = Scope(frozenset({"some"}))) -> str:
-    """Why what changes in a place cannot change for some of its pods; empty where it can."""
-    try:
-        split(item.before, item.after, scope)
-    except Unnarrowable as why:
-        return str(why)
-    return ""
 
 
 def _arranged(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from orchestrator.policy.evaluate.cilium.cilium_agent import agent_among
 from orchestrator.policy.evaluate.subjects import Subjects
 from orchestrator.policy.files.manifest import Document
 from orchestrator.policy.objects.owners import owner_of
@@ -17,6 +18,7 @@ class TouchedPods:
         self._pods = [d.obj for d in standing if d.obj["kind"] == "Pod"]
         self._here = fleet(standing, live=True)
         self._subjects = Subjects(self._here.namespaces, [d.obj for d in self._here.beside])
+        self.agent = agent_among(d.obj for d in standing)
 
     def namespaces(self, policies: Sequence[Manifest], labels: Collection[Label] = ()) -> frozenset[str]:
         """Those with pods, of these labels, that some policies are about."""

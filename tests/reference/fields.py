@@ -138,6 +138,8 @@ _SOURCE = {
     "Follow.argoRollout": "An Argo Rollout, as namespace/name.",
     "Follow.flagger": "A Canary of Flagger, as namespace/name.",
     "CanaryPods.matchLabels": "The labels of these pods, which are there already.",
+    "CanaryPods.argoRollout": "An Argo Rollout in the canary's namespaces: the pods of its canary ReplicaSet, by its status.",
+    "CanaryPods.flagger": "A Canary of Flagger there: the pods of its target, which are not those of the primary.",
     "CanaryPods.count": "How many ready pods of each workload get a label for that time.",
     "CanaryPods.percent": "Which share of them, rounded up.",
     "Strategy.steps": "The waves after the canary; the remaining namespaces come last.",

@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.errors import ApiError, Forbidden, NotFound
-from orchestrator.ports import Cluster, Kind
+from orchestrator.policy.objects.owners import owner_of
+from orchestrator.ports import Cluster, Kind, Manifest
 from orchestrator.rollout.following import CanaryDeployment, Phase
-from orchestrator.rollout.resources.model import Follow
+from orchestrator.rollout.resources.model import CanaryPods, Follow, Label
 
 ARGO, FLAGGER = Kind("argoproj.io/v1alpha1", "Rollout"), Kind("flagger.app/v1beta1", "Canary")
 _SETTLED = ("Initialized", "Succeeded")
+TEMPLATE_HASH = "rollouts-pod-template-hash"
+SELECTOR_LABELS = (
+    "app",
+    "name",
+    "app.kubernetes.io/name",
+)  # by which Flagger finds pods where it is told of no other
 
 
 def followed(cluster: Cluster, follow: Follow) -> CanaryDeployment | None:
@@ -52,3 +59,41 @@ def _flagger(title: str, status: Mapping[str, Any]) -> CanaryDeployment:
 
 def _worded(phase: str, message: Any) -> str:
     return f"{phase}, {message}"[:500] if message else phase
+
+
+class NoCanary(Exception):
+    """A canary deployment has no pods of a canary now, and why; for people."""
+
+
+def canary_labels(cluster: Cluster, plan: CanaryPods, namespace: str) -> tuple[Label, ...]:
+    """The labels that the pods of a canary have and no others of their workload. Raises NoCanary."""
+    kind, name = (ARGO, plan.argo_rollout) if plan.argo_rollout else (FLAGGER, plan.flagger)
+    title = f"the {'Argo Rollout' if kind == ARGO else 'Canary'} {namespace}/{name}"
+    try:
+        found = cluster.get(kind, name, namespace)
+    except NotFound:
+        raise NoCanary(f"{title} is not there") from None
+    except ApiError as error:
+        raise NoCanary(f"{title} is not readable: {error}") from None
+    status = found.get("status") or {}
+    return _argo_labels(title, status) if kind == ARGO else _flagger_labels(cluster, title, found)
+
+
+def _argo_labels(title: str, status: Mapping[str, Any]) -> tuple[Label, ...]:
+    stable, version = str(status.get("stableRS") or ""), str(status.get("currentPodHash") or "")
+    if not version or version == stable:
+        raise NoCanary(f"{title} has no canary now")
+    return (Label(key=TEMPLATE_HASH, value=version),)
+
+
+def _flagger_labels(cluster: Cluster, title: str, found: Manifest) -> tuple[Label, ...]:
+    """Flagger tells a canary's pods from those of the primary by the label that says their app."""
+    target = (found.get("spec") or {}).get("targetRef") or {}
+    owner = str(target.get("kind") or "Deployment"), str(target.get("name") or "")
+    pods = cluster.list(Kind("v1", "Pod"), str(found["metadata"]["namespace"]))
+    of_canary = [pod["metadata"].get("labels") or {} for pod in pods if owner_of(pod) == owner]
+    for labels in of_canary:
+        key = next((key for key in SELECTOR_LABELS if key in labels), "")
+        if key:
+            return (Label(key=key, value=str(labels[key])),)
+    raise NoCanary(f"{title} has no canary now")

@@ -388,11 +388,14 @@ class Emergency(Model):
 class CanaryPods(Model):
     """Which pods of the canary come first, in a wave of their own; none where nothing is given.
 
-    `matchLabels` are labels of pods that are there. Of `count`, or `percent`, that many of the ready pods of each workload that the change
+    `matchLabels` are labels of pods that are there. `argoRollout` and `flagger` name a canary deployment in the canary's namespaces, whose
+    status says which are its canary's. Of `count`, or `percent`, that many of the ready pods of each workload that the change
     is about get a label for that time, but never all of them.
     """
 
     match_labels: Annotated[list[Label], Field(max_length=16)] = []
+    argo_rollout: Name = ""
+    flagger: Name = ""
     count: Annotated[int, Field(ge=1, le=1000)] | None = None
     percent: Annotated[int, Field(ge=1, le=99)] | None = None
 

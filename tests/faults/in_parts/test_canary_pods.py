@@ -8,6 +8,7 @@ from stage import ALLOW, OWN, Stage, files, policy
 
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.engine.worker import Embedded
+from orchestrator.errors import BadInput
 from orchestrator.operations.start import find_source, start
 from orchestrator.planning.planner import plan
 from orchestrator.policy.workloads.fleet import fleet
@@ -134,3 +135,69 @@ def test_gates_stand_before_the_waves_that_the_strategy_means():
     state = driven(found, prober=found.prober)
     assert state.rollout.status.paused_for == "approval"
     assert [(g.wave, g.name) for g in state.rollout.spec.strategy.gates] == [(0, "begin"), (2, "go on")]
+
+
+ROLLOUT = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Rollout",
+    "metadata": {"name": "api", "namespace": "cart"},
+}
+FLAGGER = {
+    "apiVersion": "flagger.app/v1beta1",
+    "kind": "Canary",
+    "metadata": {"name": "api", "namespace": "cart"},
+    "spec": {"targetRef": {"kind": "Deployment", "name": "api"}},
+}
+
+
+def owned(found, name, owner, **labels):
+    fresh = found.cluster.get(POD, name, "cart")
+    fresh["metadata"]["labels"] |= labels
+    fresh["metadata"]["ownerReferences"] = [
+        {"kind": "ReplicaSet", "name": owner, "controller": True, "uid": owner}
+    ]
+    found.cluster.replace(fresh)
+
+
+def hashed(found, stable, newest):
+    fresh = found.cluster.get(Kind(ROLLOUT["apiVersion"], ROLLOUT["kind"]), "api", "cart")
+    found.cluster.replace_status({**fresh, "status": {"stableRS": stable, "currentPodHash": newest}})
+
+
+def with_pods(found, **pods):
+    """Its source begins with these pods."""
+    strategy = found.shop().manifest["spec"]["strategy"]
+    found.change(strategy={**strategy, "canaryPods": pods})
+
+
+def test_the_canary_of_an_argo_rollout_is_found_by_its_status():
+    found = stage(NOBODY, canary=())
+    with_pods(found, argoRollout="api")
+    assert "Rollout cart/api is not there" in planned(found).late[0]
+    found.cluster.create(ROLLOUT)
+    hashed(found, "s1", "s1")
+    assert "has no canary now" in planned(found).late[0]
+    owned(found, "a", "api-s2", **{"rollouts-pod-template-hash": "s2"})
+    owned(found, "b", "api-s1", **{"rollouts-pod-template-hash": "s1"})
+    hashed(found, "s1", "s2")
+    made = planned(found)
+    assert made.waves[0].why == "canary: pods with rollouts-pod-template-hash=s2" and not made.late
+    assert driven(found, prober=found.prober).rollout.status.phase == "Succeeded"
+
+
+def test_the_canary_of_flagger_is_its_target_and_not_the_primary():
+    found = stage(NOBODY, canary=())
+    with_pods(found, flagger="api")
+    found.cluster.create(FLAGGER)
+    assert "has no canary now" in planned(found).late[0]
+    owned(found, "a", "api-1", app="api", **{"pod-template-hash": "1"})
+    owned(found, "b", "api-primary-2", app="api-primary", **{"pod-template-hash": "2"})
+    assert planned(found).waves[0].why == "canary: pods with app=api"
+    assert driven(found, prober=found.prober).rollout.status.phase == "Succeeded"
+
+
+def test_two_ways_to_choose_pods_are_refused():
+    found = stage(NOBODY)
+    with_pods(found, flagger="api", count=1)
+    with pytest.raises(BadInput, match="one of matchLabels, argoRollout"):
+        planned(found)
