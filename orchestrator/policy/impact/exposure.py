@@ -134,7 +134,7 @@ def entrances(
 
 def _ways(fleet: Fleet, edges: Iterable[Edge], settled: Mapping[str, bool]) -> Iterator[Entrance]:
     """Each connection from outside, a port at a time, with what the policies make of it."""
-    net, spans = fleet.network(settled), ranges(fleet)
+    net, spans = fleet.network(settled), ranges(fleet, settled=settled)
     for edge in edges:
         if not isinstance(edge.dst, Workload):
             continue
