@@ -8,9 +8,10 @@ from orchestrator.adapters.kube.cni import detected
 from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound
 from orchestrator.planning.touched_pods import TouchedPods
 from orchestrator.policy.evaluate.cilium.cilium_identities import kept
-from orchestrator.policy.narrow.scopes import Scope, Unnarrowable, split
+from orchestrator.policy.narrow.scopes import Scope, Unnarrowable
 from orchestrator.ports import Cluster
 from orchestrator.rollout.order.plan import NamespacePlan, Plan
+from orchestrator.rollout.order.stages import narrowed
 from orchestrator.rollout.order.waves import Part, PlannedWave, labels_text, selector_of
 from orchestrator.rollout.order.write_path import tag
 from orchestrator.rollout.resources.model import Label, Strategy
@@ -24,7 +25,7 @@ WAYS = "matchLabels, argoRollout, flagger, count and percent"
 def unnarrowable(item: NamespacePlan, scope: Scope) -> str:
     """Why what changes in a place cannot change for some of its pods; empty where it can."""
     try:
-        split(item.before, item.after, scope)
+        narrowed(item, scope)
     except Unnarrowable as why:
         return str(why)
     return ""

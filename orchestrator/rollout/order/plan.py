@@ -49,6 +49,7 @@ class NamespacePlan:
     `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
     others manage and that are left alone, `remarks` what else is to be known about who manages what. `stage` is that of a
     namespace of which this is what one of several waves writes, `others` its NetworkPolicies that do not change.
+    `priorities` are those of other AdminNetworkPolicies, where the CNI wants each to have its own.
     """
 
     name: str
@@ -59,6 +60,7 @@ class NamespacePlan:
     remarks: tuple[str, ...] = ()
     stage: int = 0
     others: tuple[Manifest, ...] = field(default=(), repr=False)
+    priorities: frozenset[int] | None = None
 
     @property
     def place(self) -> str:

@@ -6,6 +6,7 @@ In the last wave the policies are as Git has them. Pure, and the same whoever as
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.policy.narrow.own_priorities import apart
 from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, split
 from orchestrator.policy.writes.unions import both
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
@@ -51,12 +52,13 @@ def _scope(name: str, part: Part, waves: Sequence[PlannedWave]) -> Scope:
 def _between(item: NamespacePlan, name: str, part: Part, waves: Sequence[PlannedWave]) -> Sequence[Manifest]:
     if part.both:
         return [objects.bare(obj) for obj in both(item.before, item.after, item.others)]
-    return _narrowed(item, _scope(name, part, waves))
+    return narrowed(item, _scope(name, part, waves))
 
 
-def _narrowed(item: NamespacePlan, scope: Scope) -> list[Manifest]:
-    """Both sets of a place with narrowed subjects, as they are written."""
-    return [objects.bare(obj) for obj in split(item.before, item.after, scope)]
+def narrowed(item: NamespacePlan, scope: Scope) -> list[Manifest]:
+    """Both sets of a place with narrowed subjects, as they are written. Raises Unnarrowable."""
+    found = [objects.bare(obj) for obj in split(item.before, item.after, scope)]
+    return found if item.priorities is None else apart(found, item.priorities)
 
 
 def _steps(

@@ -317,3 +317,30 @@ def test_a_stranger_s_object_of_a_name_that_is_needed_meanwhile_is_refused_befor
     with pytest.raises(BadInput, match="open--canary exists already"):
         planned(stage)
     assert standing(stage) == before
+
+
+def admin(name, priority, action):
+    rule = {"action": action, "from": [{"namespaces": {}}]}
+    return plain(
+        "AdminNetworkPolicy", name, {"priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
+    )
+
+
+@pytest.mark.parametrize(("theirs", "by_waves_"), [((8,), True), ((4, 6), False)])
+def test_under_ovn_kubernetes_a_part_needs_a_priority_of_its_own(theirs, by_waves_):
+    stage = by_waves(wide_ones=[admin("x", 5, "Allow")])
+    stage.change(
+        kinds=[KINDS[0], {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}],
+        strategy={**stage.shop().manifest["spec"]["strategy"], "cni": "ovn-kubernetes"},
+    )
+    assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
+    for number in theirs:
+        stage.cluster.create(admin(f"theirs-{number}", number, "Pass"))
+    push(stage, "e", (), [admin("x", 5, "Pass")])
+    made, _ = planned(stage)
+    assert bool(made.parts) is by_waves_
+    assert by_waves_ or "no free priority" in made.late[0]
+    if by_waves_:
+        [canary] = [o for o in made.written(f"{CLUSTER}.1").after if o["metadata"]["name"] == "x--canary"]
+        assert canary["spec"]["priority"] == 6
+        assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
