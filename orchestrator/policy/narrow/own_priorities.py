@@ -34,7 +34,7 @@ def _counts(policy: Manifest) -> bool:
 def _is_part(policy: Manifest) -> bool:
     """Whether it has another name than the policy that it is a part of."""
     meta = policy["metadata"]
-    return (meta.get("annotations") or {}).get(NARROWED_FROM, meta["name"]) != meta["name"]
+    return str((meta.get("annotations") or {}).get(NARROWED_FROM, meta["name"])) != meta["name"]
 
 
 def _priority(policy: Manifest) -> int:
