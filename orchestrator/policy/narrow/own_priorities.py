@@ -34,7 +34,8 @@ def _counts(policy: Manifest) -> bool:
 def _is_part(policy: Manifest) -> bool:
     """Whether it has another name than the policy that it is a part of."""
     meta = policy["metadata"]
-    return str((meta.get("annotations") or {}).get(NARROWED_FROM, meta["name"])) != meta["name"]
+    origin = (meta.get("annotations") or {}).get(NARROWED_FROM)
+    return origin is not None and str(origin) != str(meta["name"])
 
 
 def _priority(policy: Manifest) -> int:
