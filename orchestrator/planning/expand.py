@@ -78,7 +78,7 @@ def not_both(namespaces: Mapping[str, NamespacePlan]) -> str:
         if wrong is not None:
             return f"{name} changes a {wrong['kind']}, which may deny, too"
         try:
-            both(item.before, item.after, item.others)
+            both(item.before, item.after, item.other_policies)
         except Inexact as why:
             return f"in {name} no policies say what old and new ones allow together: {why}"
     return ""

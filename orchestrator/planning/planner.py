@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from orchestrator.adapters.kube.cni import detected
 from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
 from orchestrator.errors import ApiError, BadInput, Conflict
@@ -78,8 +77,6 @@ def plan(
     plans = [replace(p, note=note(p, live[p.name], further)) for p in plans]
     fields = Places(files, read=True)
     changed = {p.name: _at_fields(p, fields, below(files)) for p in plans if p.changes}
-    if CLUSTER in changed and detected(ctx.cluster, source.spec.strategy.cni) == "ovn-kubernetes":
-        changed[CLUSTER] = _with_priorities(changed[CLUSTER], live[CLUSTER])
     found = by_parts(ctx, Plan(source.name, revision, (), changed), labels, source.spec.strategy)
     parts = {
         place: replace(item, note=note(item, live[item.name], further))
@@ -102,13 +99,6 @@ def plan(
         late=found.late,
         followed=found.followed,
     )
-
-
-def _with_priorities(item: NamespacePlan, live: Sequence[Manifest]) -> NamespacePlan:
-    """With the priorities of the AdminNetworkPolicies that it does not change."""
-    changed = {objects.key(o) for o in (*item.before, *item.after)}
-    others = (o for o in live if o["kind"] == "AdminNetworkPolicy" and objects.key(o) not in changed)
-    return replace(item, priorities=frozenset(int(o["spec"]["priority"]) for o in others))
 
 
 def _acceptable(
@@ -200,7 +190,7 @@ def _namespace(
             changes.append(ObjectChange(objects.bare(obj), None))
     uid = str(namespace["metadata"].get("uid", ""))
     touched = {objects.key(o) for c in changes for o in (c.before, c.after) if o is not None}
-    others = tuple(objects.bare(o) for k, o in standing.items() if k not in touched and POLICY.means(o))
+    others = tuple(objects.bare(o) for k, o in standing.items() if k not in touched)
     result = NamespacePlan(name, uid, tuple(changes), "", tuple(observed), tuple(remarks), others=others)
     holdable(result)
     return result

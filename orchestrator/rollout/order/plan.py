@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.policy.workloads.fleet import Workload
 from orchestrator.rollout.order.waves import PlannedWave
+from orchestrator.rollout.order.write_path import NETWORK_POLICY
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.model import Followed
 from orchestrator.rollout.resources.objects import Manifest
@@ -48,8 +49,7 @@ class NamespacePlan:
 
     `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
     others manage and that are left alone, `remarks` what else is to be known about who manages what. `stage` is that of a
-    namespace of which this is what one of several waves writes, `others` its NetworkPolicies that do not change.
-    `priorities` are those of other AdminNetworkPolicies, where the CNI wants each to have its own.
+    namespace of which this is what one of several waves writes, `others` what does not change there, of the source's kinds.
     """
 
     name: str
@@ -60,7 +60,11 @@ class NamespacePlan:
     remarks: tuple[str, ...] = ()
     stage: int = 0
     others: tuple[Manifest, ...] = field(default=(), repr=False)
-    priorities: frozenset[int] | None = None
+
+    @property
+    def other_policies(self) -> list[Manifest]:
+        """The NetworkPolicies among what does not change."""
+        return [obj for obj in self.others if objects.key(obj)[:2] == NETWORK_POLICY]
 
     @property
     def place(self) -> str:

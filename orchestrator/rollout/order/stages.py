@@ -6,7 +6,6 @@ In the last wave the policies are as Git has them. Pure, and the same whoever as
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from orchestrator.policy.narrow.own_priorities import apart
 from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, split
 from orchestrator.policy.writes.unions import both
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
@@ -51,14 +50,13 @@ def _scope(name: str, part: Part, waves: Sequence[PlannedWave]) -> Scope:
 
 def _between(item: NamespacePlan, name: str, part: Part, waves: Sequence[PlannedWave]) -> Sequence[Manifest]:
     if part.both:
-        return [objects.bare(obj) for obj in both(item.before, item.after, item.others)]
+        return [objects.bare(obj) for obj in both(item.before, item.after, item.other_policies)]
     return narrowed(item, _scope(name, part, waves))
 
 
 def narrowed(item: NamespacePlan, scope: Scope) -> list[Manifest]:
     """Both sets of a place with narrowed subjects, as they are written. Raises Unnarrowable."""
-    found = [objects.bare(obj) for obj in split(item.before, item.after, scope)]
-    return found if item.priorities is None else apart(found, item.priorities)
+    return [objects.bare(obj) for obj in split(item.before, item.after, scope, item.others)]
 
 
 def _steps(

@@ -11,7 +11,6 @@ from written import plain
 from orchestrator.adapters.kube.workloads import documents
 from orchestrator.context import ROLLOUT, read
 from orchestrator.engine.worker import Embedded
-from orchestrator.errors import BadInput
 from orchestrator.operations.declare_emergency import declare
 from orchestrator.operations.start import find_source, start
 from orchestrator.planning.forecast import forecast
@@ -310,37 +309,19 @@ def test_waves_that_an_emergency_opens_together_are_written_one_after_the_other(
     assert len(narrowed) == 3 and narrowed[-1] == INSIDE["endpointSelector"]
 
 
-def test_a_stranger_s_object_of_a_name_that_is_needed_meanwhile_is_refused_before_anything_is_written():
+def test_a_name_that_somebody_else_has_is_not_taken():
     stage = changed()
     stage.cluster.create(wide("open--canary", PODS_OPEN))
     before = standing(stage)
-    with pytest.raises(BadInput, match="open--canary exists already"):
-        planned(stage)
-    assert standing(stage) == before
+    names = [o["metadata"]["name"] for o in planned(stage)[0].written(f"{CLUSTER}.1").after]
+    assert names == ["open", "open--canary-2"] and standing(stage) == before
 
 
-def admin(name, priority, action):
-    rule = {"action": action, "from": [{"namespaces": {}}]}
-    return plain(
-        "AdminNetworkPolicy", name, {"priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
-    )
-
-
-@pytest.mark.parametrize(("theirs", "by_waves_"), [((8,), True), ((4, 6), False)])
-def test_under_ovn_kubernetes_a_part_needs_a_priority_of_its_own(theirs, by_waves_):
-    stage = by_waves(wide_ones=[admin("x", 5, "Allow")])
-    stage.change(
-        kinds=[KINDS[0], {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}],
-        strategy={**stage.shop().manifest["spec"]["strategy"], "cni": "ovn-kubernetes"},
-    )
-    assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
-    for number in theirs:
-        stage.cluster.create(admin(f"theirs-{number}", number, "Pass"))
-    push(stage, "e", (), [admin("x", 5, "Pass")])
-    made, _ = planned(stage)
-    assert bool(made.parts) is by_waves_
-    assert by_waves_ or "no free priority" in made.late[0]
-    if by_waves_:
-        [canary] = [o for o in made.written(f"{CLUSTER}.1").after if o["metadata"]["name"] == "x--canary"]
-        assert canary["spec"]["priority"] == 6
-        assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
+def test_one_that_takes_the_name_meanwhile_keeps_it_and_nothing_is_lost():
+    stage = changed()
+    ctx = stage.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    stage.cluster.create(wide("open--canary", PODS_OPEN))
+    state = Embedded(ctx, "engine").drive(name)
+    assert state.rollout.status.phase in ("Superseded", "Paused"), state.rollout.status.reason
+    assert specs(stage) == {"open": PODS_OPEN, "open--canary": PODS_OPEN}
