@@ -54,7 +54,10 @@ def meant_beside(obj: Manifest) -> str:
         return ""
     if spec.get("namespaceSelector") or spec.get("serviceAccountSelector"):
         return ""
-    own = _required(_expression(spec)) or []
+    try:
+        own = _required(_expression(spec)) or []
+    except Unnarrowable:  # whoever can read it finds them in it, or does not
+        return "host endpoints"
     of_pods = any(key in _OF_PODS and operator in ("In", "Exists") for key, operator, _ in own)
     return "" if of_pods else "host endpoints"
 

@@ -5,8 +5,8 @@ Up to 3.31 `NAME--part` comes directly after NAME; from 3.32 on it comes before 
 """
 
 from collections.abc import Sequence
-from itertools import product
-from typing import Any
+from itertools import permutations
+from typing import Any, NamedTuple
 
 from orchestrator.policy.evaluate.calico.calico_policies import of_pods
 from orchestrator.policy.evaluate.calico.calico_tiers import place_of
@@ -22,15 +22,44 @@ def moved(parts: Sequence[Part], beside: Sequence[Manifest]) -> tuple[Manifest, 
 
     All of them hold for some pods together. None where it makes no difference.
     """
-    asked = [part for part in parts if _asked(part[0])]
-    others = [*asked, *((obj, obj) for obj in beside if _asked(obj))]
-    if not any(is_calico(obj) for obj, _ in others):
-        return None
-    for (part, whole), (other, its) in product(asked, others):
-        renamed = part["metadata"]["name"] != whole["metadata"]["name"] and whole is not its
-        if renamed and _disagree(whole, its) and _before(part, other) != _before(whole, its):
-            return whole, its
+    places: dict[tuple[str, float], list[_Entry]] = {}
+    for part, whole in [*parts, *((obj, obj) for obj in beside)]:
+        if _asked(part):
+            place = place_of(whole)
+            entry = _Entry(whole, place_of(part).names, place.names)
+            places.setdefault(place[:2], []).append(entry)
+    for alike in places.values():
+        if any(is_calico(e.whole) for e in alike) and not _ordered(alike):
+            for one, other in permutations(alike, 2):
+                if one.passed(other) and _disagree(one.whole, other.whole):
+                    return one.whole, other.whole
     return None
+
+
+class _Entry(NamedTuple):
+    """A policy, or a part of one: how Calico compares its name from 3.32 on, and up to 3.31, and that of the whole."""
+
+    whole: Manifest
+    names: tuple[str, str]
+    of_whole: tuple[str, str]
+
+    def passed(self, other: "_Entry") -> bool:
+        """Whether it is renamed, and comes before or after another one otherwise than the whole."""
+        if self.names == self.of_whole or self.whole is other.whole:
+            return False
+        return any(
+            (self.names[way] < other.names[way]) is not (self.of_whole[way] < other.of_whole[way])
+            for way in range(2)
+        )
+
+
+def _ordered(alike: Sequence[_Entry]) -> bool:
+    """Whether all of them stand in the order of the wholes."""
+    for way in range(2):
+        found = [name for _, name in sorted((e.of_whole[way], e.names[way]) for e in alike)]
+        if found != sorted(found):
+            return False
+    return True
 
 
 def _asked(obj: Manifest) -> bool:
@@ -38,17 +67,10 @@ def _asked(obj: Manifest) -> bool:
     return of_pods(obj) if is_calico(obj) else obj["kind"] == "NetworkPolicy"
 
 
-def _before(one: Manifest, other: Manifest) -> list[bool]:
-    """Whether the one has the lesser name, as Calico compares from 3.32 on and up to 3.31."""
-    return [mine < theirs for mine, theirs in zip(place_of(one).names, place_of(other).names, strict=True)]
-
-
 def _disagree(one: Manifest, other: Manifest) -> bool:
-    """Whether names decide between two policies, and their rules of a direction do not all say the same."""
+    """Whether two policies can be about one pod, and their rules of a direction do not all say the same."""
     spaces = {space for obj in (one, other) if (space := obj["metadata"].get("namespace"))}
-    if place_of(one)[:2] != place_of(other)[:2] or len(spaces) > 1:
-        return False
-    return any(
+    return len(spaces) < 2 and any(
         all(actions := [_actions(obj, side) for obj in (one, other)]) and len(set().union(*actions)) > 1
         for side in Direction
     )

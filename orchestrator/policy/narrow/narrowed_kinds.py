@@ -7,7 +7,7 @@ from orchestrator.policy.narrow import calico_subjects, cilium_subjects, kuberne
 from orchestrator.policy.narrow.scoped_pods import Cell, Scope, Unnarrowable, inside, outside, refusal
 from orchestrator.policy.objects.cilium_words import POLICIES
 from orchestrator.policy.schemas.acceptable import objections
-from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, REFERRED, TIERED, group_of
+from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, REFERRED, TIERED, kind_of
 
 Manifest = dict[str, Any]
 Halves = tuple[list[Manifest], list[Manifest]]  # of the scope, and of all else
@@ -64,7 +64,7 @@ _KINDS: Mapping[tuple[str, str], _Row] = {
 
 def halves(obj: Manifest, scope: Scope) -> Halves:
     """What an object comes to in a scope and outside of it, itself where one of both has all. Raises Unnarrowable."""
-    row = _KINDS.get(_kind(obj))
+    row = _KINDS.get(kind_of(obj))
     if row is None:
         raise refusal(obj, _without_subject(obj))
     if wrong := next(objections(obj), ""):
@@ -85,17 +85,13 @@ def halves(obj: Manifest, scope: Scope) -> Halves:
 
 def meant_beside(obj: Manifest) -> str:
     """What an object selects beside pods, in words; empty for nothing."""
-    row = _KINDS.get(_kind(obj))
+    row = _KINDS.get(kind_of(obj))
     return row.beside(obj) if row else ""
 
 
 def _without_subject(obj: Manifest) -> str:
-    if _kind(obj) in {
+    if kind_of(obj) in {
         (row.group, row.kind) for group, rows in REFERRED.items() for row in rows if row.group == group
     }:
         return "it selects no pods itself: a change of it reaches every policy that refers to it at once"
     return "its kind is none whose pods can be narrowed"
-
-
-def _kind(obj: Manifest) -> tuple[str, str]:
-    return group_of(str(obj["apiVersion"])), str(obj["kind"])

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.narrow.name_order import moved
 from orchestrator.policy.narrow.narrowed_kinds import halves, meant_beside
-from orchestrator.policy.narrow.part_names import NARROWED_FROM, PartNames, sorted_by_name
+from orchestrator.policy.narrow.part_names import NARROWED_FROM, PartNames, key_of, sorted_by_name
 from orchestrator.policy.narrow.scoped_pods import Scope, Unnarrowable, check, refusal
 
 __all__ = ["NARROWED_FROM", "Scope", "Unnarrowable", "means_beside_pods", "split"]
@@ -29,14 +29,15 @@ def split(
     `beside` is whatever else bears on these pods and does not change: no part takes a name of theirs, nor another place among them.
     """
     check(scope)
-    same = [obj for obj in before if obj in after]
-    old, new = (sorted_by_name(obj for obj in some if obj not in same) for some in (before, after))
-    names, beside = PartNames([*before, *after, *beside]), [*beside, *same]
+    wanted = {key_of(obj): obj for obj in after}
+    same = {key_of(obj): obj for obj in before if obj == wanted.get(key_of(obj))}
+    old, new = (sorted_by_name(obj for obj in some if key_of(obj) not in same) for some in (before, after))
+    names, beside = PartNames([*before, *after, *beside]), [*beside, *same.values()]
     rest = [(part, obj) for obj in old for part in names.outside(obj, halves(obj, scope)[1])]
     some = [(part, obj) for obj in new for part in names.inside(obj, halves(obj, scope)[0])]
     for pair in filter(None, (moved(parts, beside) for parts in (rest, some))):
         raise refusal(pair[0], _ORDER.format(title(pair[1])))
-    return sorted_by_name([*same, *(part for part, _ in [*rest, *some])])
+    return sorted_by_name([*same.values(), *(part for part, _ in [*rest, *some])])
 
 
 def means_beside_pods(obj: Manifest) -> str:

@@ -90,16 +90,17 @@ _OTHERS = {
 
 def policy_kind(obj: Mapping[str, Any]) -> PolicyKind | None:
     """The row of an object; None for a NetworkPolicy of Kubernetes, and for whatever is no policy that is known here."""
-    return _POLICIES.get(_name(obj))
+    return _POLICIES.get(kind_of(obj))
 
 
 def checker(obj: Mapping[str, Any]) -> Problems | None:
     """What finds what is wrong with an object of these kinds, or of those that they refer to; None for any other."""
     found = policy_kind(obj)
-    return found.problems if found else _OTHERS.get(_name(obj))
+    return found.problems if found else _OTHERS.get(kind_of(obj))
 
 
-def _name(obj: Mapping[str, Any]) -> tuple[str, str]:
+def kind_of(obj: Mapping[str, Any]) -> tuple[str, str]:
+    """The API group of an object, and its kind there."""
     return group_of(str(obj["apiVersion"])), str(obj["kind"])
 
 

@@ -5,7 +5,9 @@ import copy
 import pytest
 from written import plain
 
-from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, Unnarrowable, split
+from orchestrator.policy.evaluate.cilium.cilium_agent import CiliumAgent
+from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, Unnarrowable, means_beside_pods, split
+from orchestrator.policy.narrow.unseen_labels import unseen
 from orchestrator.policy.schemas.acceptable import objections
 
 CILIUM, CALICO = "cilium.io/v2", "projectcalico.org/v3"
@@ -180,3 +182,23 @@ def test_a_network_policy_may_not_change_its_place_among_those_of_calico_either(
     ):
         split([old], [new], CANARY, [beside])
     assert len(split([old], [new], CANARY, [{**beside, "spec": {**beside["spec"], "order": 999}}])) == 2
+
+
+def test_a_selector_that_cannot_be_read_may_mean_host_endpoints():
+    obj = plain("GlobalNetworkPolicy", "db", {"selector": "app = 'x'"}, version=CALICO)
+    assert means_beside_pods(obj) == "host endpoints"
+
+
+@pytest.mark.parametrize(
+    ("key", "labels", "said"),
+    [
+        ("track", "", ""),
+        ("rollouts-pod-template-hash", "", ""),
+        ("pod-template-hash", "", "Cilium leaves pod-template-hash out of the labels that it knows pods by"),
+        ("track", "k8s:app", "Cilium is told which labels it knows pods by (k8s:app): whether track count"),
+    ],
+)
+def test_a_scope_that_cilium_cannot_see_is_said(key, labels, said):
+    assert unseen(Scope(selector={"matchLabels": {key: "1"}}), CiliumAgent(labels=labels)).startswith(said)
+    assert bool(unseen(Scope(selector={"matchLabels": {key: "1"}}), CiliumAgent(labels=labels))) is bool(said)
+    assert unseen(Scope(frozenset({"shop"})), CiliumAgent(labels=labels)) == ""
