@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.policy.narrow import calico_subjects, cilium_subjects, kubernetes_subjects
 from orchestrator.policy.narrow.scoped_pods import Cell, Scope, Unnarrowable, inside, outside, refusal
-from orchestrator.policy.objects.cilium_words import POLICIES
+from orchestrator.policy.objects.cilium_words import CLUSTERWIDE, NAMESPACED
 from orchestrator.policy.schemas.acceptable import objections
 from orchestrator.policy.schemas.policy_kinds import CALICO, CILIUM, REFERRED, TIERED, kind_of
 
@@ -40,31 +40,24 @@ _CILIUM = _Row(
 _CALICO = _Row(calico_subjects.halves, calico_subjects.meant_beside)
 _NAMESPACED = _celled(kubernetes_subjects.of_namespace)
 _CLUSTER = _celled(kubernetes_subjects.of_cluster)
-_KINDS: Mapping[tuple[str, str], _Row] = {
+KINDS: Mapping[tuple[str, str], _Row] = {
     ("networking.k8s.io", "NetworkPolicy"): _NAMESPACED,
-    **dict.fromkeys(
-        [
-            (TIERED, kind)
-            for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
-        ],
-        _CLUSTER,
-    ),
-    **dict.fromkeys([(CILIUM, kind) for kind in POLICIES], _CILIUM),
-    **dict.fromkeys(
-        [
-            (CALICO, f"{staged}{kind}")
-            for staged in ("", "Staged")
-            for kind in ("NetworkPolicy", "GlobalNetworkPolicy")
-        ],
-        _CALICO,
-    ),
+    (TIERED, "AdminNetworkPolicy"): _CLUSTER,
+    (TIERED, "BaselineAdminNetworkPolicy"): _CLUSTER,
+    (TIERED, "ClusterNetworkPolicy"): _CLUSTER,
+    (CILIUM, NAMESPACED): _CILIUM,
+    (CILIUM, CLUSTERWIDE): _CILIUM,
+    (CALICO, "NetworkPolicy"): _CALICO,
+    (CALICO, "GlobalNetworkPolicy"): _CALICO,
+    (CALICO, "StagedNetworkPolicy"): _CALICO,
+    (CALICO, "StagedGlobalNetworkPolicy"): _CALICO,
     (CALICO, "StagedKubernetesNetworkPolicy"): _NAMESPACED,
 }
 
 
 def halves(obj: Manifest, scope: Scope) -> Halves:
     """What an object comes to in a scope and outside of it, itself where one of both has all. Raises Unnarrowable."""
-    row = _KINDS.get(kind_of(obj))
+    row = KINDS.get(kind_of(obj))
     if row is None:
         raise refusal(obj, _without_subject(obj))
     if wrong := next(objections(obj), ""):
@@ -83,9 +76,9 @@ def halves(obj: Manifest, scope: Scope) -> Halves:
     return some, rest
 
 
-def meant_beside(obj: Manifest) -> str:
-    """What an object selects beside pods, in words; empty for nothing."""
-    row = _KINDS.get(kind_of(obj))
+def means_beside_pods(obj: Manifest) -> str:
+    """What an object selects beside pods, in words; empty for nothing. It is in no namespace, and outside of every scope."""
+    row = KINDS.get(kind_of(obj))
     return row.beside(obj) if row else ""
 
 

@@ -21,11 +21,11 @@ STAGED_DELETION = "it stages the deletion of another policy, and selects nothing
 
 
 class Unnarrowable(Exception):
-    """Why a kind or an object cannot be narrowed, in words for people."""
+    """What of a scope or an object cannot be narrowed exactly, and why, in words for people."""
 
 
 def refusal(obj: Mapping[str, Any], why: str) -> Unnarrowable:
-    """Of an object."""
+    """Why an object cannot be narrowed."""
     return Unnarrowable(f"{title(obj)} cannot be narrowed to some pods: {why}")
 
 

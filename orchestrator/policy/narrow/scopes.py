@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.policy.files.doubles import title
 from orchestrator.policy.narrow.name_order import moved
-from orchestrator.policy.narrow.narrowed_kinds import halves, meant_beside
+from orchestrator.policy.narrow.narrowed_kinds import halves, means_beside_pods
 from orchestrator.policy.narrow.part_names import NARROWED_FROM, PartNames, key_of, sorted_by_name
 from orchestrator.policy.narrow.scoped_pods import Scope, Unnarrowable, check, refusal
 
@@ -38,8 +38,3 @@ def split(
     for pair in filter(None, (moved(parts, beside) for parts in (rest, some))):
         raise refusal(pair[0], _ORDER.format(title(pair[1])))
     return sorted_by_name([*same.values(), *(part for part, _ in [*rest, *some])])
-
-
-def means_beside_pods(obj: Manifest) -> str:
-    """What an object selects beside pods, in words; empty for nothing. It is in no namespace, and outside of every scope."""
-    return meant_beside(obj)

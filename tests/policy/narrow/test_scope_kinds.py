@@ -3,7 +3,9 @@
 import pytest
 from written import plain
 
+from orchestrator.policy.narrow.narrowed_kinds import KINDS
 from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, Unnarrowable, means_beside_pods, split
+from orchestrator.policy.schemas.policy_kinds import POLICY_KINDS
 
 CANARY = Scope(frozenset({"shop"}), {"matchLabels": {"track": "canary"}})
 WAVE = Scope(frozenset({"shop", "bank"}))
@@ -245,3 +247,7 @@ def test_a_staged_policy_of_kubernetes_is_narrowed_like_what_it_stages():
     )
     (rest,) = split([old], [], CANARY)
     assert rest == part(old, "db", podSelector=asks("track", "NotIn", "canary"))
+
+
+def test_every_kind_that_is_evaluated_can_be_narrowed():
+    assert {(row.group, row.kind) for row in POLICY_KINDS} < {*KINDS}
