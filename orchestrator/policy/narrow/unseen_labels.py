@@ -13,7 +13,7 @@ def unseen(scope: Scope, agent: CiliumAgent) -> str:
     """Why policies narrowed to a scope would not tell its pods from others under Cilium, of whatever kind; empty where they do."""
     keys = sorted({key for key, *_ in requirements(scope.selector)})
     if keys and agent.labels:
-        return f"Cilium is told which labels it knows pods by ({agent.labels}): whether {few(keys, _MOST_TOLD)} count is not known"
+        return f"Cilium has a choice of labels of its own that it knows pods by ({agent.labels}): whether {few(keys, _MOST_TOLD)} count is not known"
     left_out = [key for key in keys if not kept(key)]
     if not left_out:
         return ""

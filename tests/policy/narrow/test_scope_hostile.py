@@ -195,7 +195,11 @@ def test_a_selector_that_cannot_be_read_may_mean_host_endpoints():
         ("track", "", ""),
         ("rollouts-pod-template-hash", "", ""),
         ("pod-template-hash", "", "Cilium leaves pod-template-hash out of the labels that it knows pods by"),
-        ("track", "k8s:app", "Cilium is told which labels it knows pods by (k8s:app): whether track count"),
+        (
+            "track",
+            "k8s:app",
+            "Cilium has a choice of labels of its own that it knows pods by (k8s:app): whether track count",
+        ),
     ],
 )
 def test_a_scope_that_cilium_cannot_see_is_said(key, labels, said):
