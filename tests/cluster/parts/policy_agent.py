@@ -1,4 +1,4 @@
-"""The policy agent of the test node: drops packets as the NetworkPolicies in the API server ask.
+"""The policy agent of the test node: drops packets as the policies in the API server ask.
 
 `python policy_agent.py KUBECONFIG FOLDER`, in the node's network namespace. FOLDER/settings.json may hold
 `{"reject": true, "cut": true, "delay": 2}`, read again when it changes (see policy_rules.py; `delay` is seconds
@@ -42,7 +42,7 @@ def stop(*_):
 def rules(found, wanted):
     """The table for what stands in the API server."""
     spaces = {o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in found["Namespace"]}
-    made = Rules(spaces, live(found["Pod"]), found["NetworkPolicy"])
+    made = Rules(spaces, live(found["Pod"]), found["NetworkPolicy"], found["AdminNetworkPolicy"])
     return made.text(reject=wanted.get("reject", False), cut=wanted.get("cut", False))
 
 
@@ -50,7 +50,7 @@ def main(kubeconfig, folder):
     folder, last = Path(folder), None
     end_with_parent()
     signal.signal(signal.SIGTERM, stop)
-    objects = Objects(kubeconfig, "Namespace", "Pod", "NetworkPolicy")
+    objects = Objects(kubeconfig, "Namespace", "Pod", "NetworkPolicy", "AdminNetworkPolicy")
     while True:
         changed = objects.changed.wait(LOOK_SECONDS)
         if changed:  # else what comes just now would be cleared unread

@@ -1,7 +1,8 @@
-"""What the test agent makes of NetworkPolicies: rules of nftables, from manifests alone.
+"""What the test agent makes of policies: rules of nftables, from manifests alone.
 
-Written from the NetworkPolicy API's documentation and apart from orchestrator/policy, which it may not import:
-packets that contradict the project's evaluator are to be seen. It stands for no semantics of its own; IPv4 only.
+Written from the documentation of the NetworkPolicy API and of AdminNetworkPolicy v1alpha1, and apart from
+orchestrator/policy, which it may not import: packets that contradict the project's evaluator are to be seen. It stands for
+no semantics of its own; IPv4 only. Of AdminNetworkPolicies it knows no named ports, nodes and networks: a KeyError.
 """
 
 import itertools
@@ -61,10 +62,11 @@ def _holds(expression, labels):
 
 
 class Rules:
-    """The table for one state of a cluster: `namespaces` as labels by name, pods, policies."""
+    """The table for one state of a cluster: `namespaces` as labels by name, pods, NetworkPolicies, AdminNetworkPolicies."""
 
-    def __init__(self, namespaces, pods, policies):
+    def __init__(self, namespaces, pods, policies, admin=()):
         self.namespaces, self.pods, self.policies = namespaces, pods, policies
+        self.admin = sorted((p["spec"] for p in admin), key=lambda spec: spec["priority"])
 
     def text(self, reject=False, cut=False):
         """Input for `nft -f`, replacing the table in one step.
@@ -74,7 +76,7 @@ class Rules:
         """
         kept = "ct direction reply accept" if cut else "ct state established,related accept"
         denied = "meta l4proto tcp reject with tcp reset; reject" if reject else "drop"
-        out, into = self._isolated("Egress"), self._isolated("Ingress")
+        out, into = self._held("Egress"), self._held("Ingress")
         ways = {"saddr": ("out", out), "daddr": ("in", into)}
         jumps = {
             side: f"ip {side} vmap {{ {', '.join(f'{p.address} : jump {way}_{p.chain}' for p in pods)} }}"
@@ -99,11 +101,20 @@ class Rules:
         ]
         return "\n".join(lines) + "\n"
 
-    def _isolated(self, direction):
-        return [pod for pod in self.pods if self._of(pod, direction)]
+    def _held(self, direction):
+        return [p for p in self.pods if self._of(p, direction) or self._above(p, direction)]
+
+    def _above(self, pod, direction):
+        """The rules of AdminNetworkPolicies for a pod in a direction, the first one first."""
+        return [
+            rule
+            for spec in self.admin
+            if self._is(pod, _plain_peer(spec["subject"]))
+            for rule in spec.get(direction.lower()) or ()
+        ]
 
     def _of(self, pod, direction):
-        """The policies that select a pod in a direction."""
+        """The NetworkPolicies that select a pod in a direction."""
         return [
             p["spec"]
             for p in self.policies
@@ -114,13 +125,21 @@ class Rules:
 
     def _chains(self, way, pods, direction):
         for pod in pods:
+            policies, own = self._of(pod, direction), f"own_{way}_{pod.chain}"
             matches = itertools.chain.from_iterable(
                 self._matches(pod, rule, direction)
-                for spec in self._of(pod, direction)
+                for spec in policies
                 for rule in spec.get(direction.lower()) or ()
             )
             allowed = "".join(f"{match} return; " for match in dict.fromkeys(matches))
-            yield f"chain {way}_{pod.chain} {{ {allowed}goto denied; }}"
+            yield f"chain {own} {{ {allowed}{'goto denied; ' if policies else ''}}}"
+            then = {"Allow": "return", "Deny": "goto denied", "Pass": f"goto {own}"}
+            above = "".join(
+                f"{match} {then[rule['action']]}; "
+                for rule in self._above(pod, direction)
+                for match in self._matches(pod, _plain(rule), direction)
+            )
+            yield f"chain {way}_{pod.chain} {{ {above}goto {own}; }}"
 
     def _matches(self, pod, rule, direction):
         """What a rule lets through, as matches of nftables."""
@@ -131,7 +150,7 @@ class Rules:
             if "ipBlock" in peer:
                 addresses.append(_block(side, peer["ipBlock"]))
             else:
-                peers += self._peers(pod.namespace, peer)
+                peers += [each for each in self.pods if self._is(each, peer, pod.namespace)]
         if other and peers:
             addresses.append(f"ip {side} {{ {', '.join(sorted({p.address for p in peers}))} }}")
         for port in rule.get("ports") or [None]:
@@ -140,15 +159,31 @@ class Rules:
             else:
                 yield from (f"{address} {_number(port)}".strip() for address in addresses)
 
-    def _peers(self, namespace, peer):
+    def _is(self, pod, peer, namespace=""):
+        """Whether a peer means a pod; `namespace` is that of who says so."""
         spaces, inside = peer.get("namespaceSelector"), peer.get("podSelector")
-        for pod in self.pods:
-            if spaces is None:
-                near = pod.namespace == namespace
-            else:
-                near = selects(spaces, self.namespaces.get(pod.namespace, {}))
-            if near and (inside is None or selects(inside, pod.labels)):
-                yield pod
+        if spaces is None:
+            near = pod.namespace == namespace
+        else:
+            near = selects(spaces, self.namespaces.get(pod.namespace, {}))
+        return near and (inside is None or selects(inside, pod.labels))
+
+
+def _plain(rule):
+    """A rule of an AdminNetworkPolicy in the words of a NetworkPolicy: the same connections."""
+    sides = {side: [_plain_peer(peer) for peer in rule[side]] for side in ("from", "to") if side in rule}
+    return {**sides, "ports": [_plain_port(port) for port in rule.get("ports") or ()]}
+
+
+def _plain_peer(peer):
+    return peer["pods"] if "pods" in peer else {"namespaceSelector": peer["namespaces"]}
+
+
+def _plain_port(port):
+    if "portRange" not in port:
+        return port["portNumber"]
+    between = port["portRange"]
+    return {"protocol": between["protocol"], "port": between["start"], "endPort": between["end"]}
 
 
 def _types(spec):

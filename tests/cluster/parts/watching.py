@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 
 from kubernetes import client, config, watch
 
@@ -17,10 +18,14 @@ class Objects:
     def __init__(self, kubeconfig, *kinds):
         api = config.new_client_from_config(kubeconfig)
         core, networking = client.CoreV1Api(api), client.NetworkingV1Api(api)
+        further = client.CustomObjectsApi(api).list_cluster_custom_object
         listings = {
             "Namespace": core.list_namespace,
             "Pod": core.list_pod_for_all_namespaces,
             "NetworkPolicy": networking.list_network_policy_for_all_namespaces,
+            "AdminNetworkPolicy": partial(
+                further, "policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies"
+            ),
         }
         self.changed, self._found = threading.Event(), dict.fromkeys(kinds)
         self._lock = threading.Lock()
@@ -43,7 +48,10 @@ class Objects:
                 version = body["metadata"]["resourceVersion"]
                 self._watch(kind, listing, version)
             except Exception as error:  # whatever it is: it goes into the log, and all is listed anew
-                print(f"{kind}: {error}", file=sys.stderr, flush=True)
+                if getattr(error, "status", None) == 404:  # its CRD is not installed, or not any more
+                    self._set(kind, {})
+                else:
+                    print(f"{kind}: {error}", file=sys.stderr, flush=True)
                 time.sleep(AGAIN_SECONDS)
 
     def _watch(self, kind, listing, version):
@@ -59,8 +67,9 @@ class Objects:
 
     def _set(self, kind, items):
         with self._lock:
-            self._found[kind] = items
-        self.changed.set()
+            known, self._found[kind] = self._found[kind], items
+        if items != known:
+            self.changed.set()
 
 
 def tell(path, text):
