@@ -18,10 +18,11 @@ def watched_apis(plane, harness, tmp_path_factory):
     if not plane.server:
         pytest.skip("it deletes CRDs of Cilium and Calico: only on a control plane of our own")
     folder, apis = tmp_path_factory.mktemp("cni"), [*APIS.values(), WIDE]
-    cni_scene.installed(plane, *apis)
+    crds = [api.crd for api in apis]
+    cni_scene.installed(plane, *crds)
     with watching(plane, harness, folder, *(api.kind for api in apis)) as url:
         yield url
-    cni_scene.removed(plane, *apis)
+    cni_scene.removed(plane, *crds)
 
 
 @pytest.fixture(params=APIS if FULL else ["cilium"])

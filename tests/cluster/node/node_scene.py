@@ -30,7 +30,11 @@ def pod_spec(targets=(), image=images.APP):
         "ports": [{"containerPort": PORT, "name": "http"}],
         # without requests a busy node gives it next to nothing
         "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}},
-        "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5},
+        "readinessProbe": {
+            "httpGet": {"path": "/ready", "port": PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+        },
     }
     return {
         "containers": [container],
@@ -39,9 +43,9 @@ def pod_spec(targets=(), image=images.APP):
     }
 
 
-def workload(space, targets=(), replicas=1):
-    """A Deployment `app` that Prometheus scrapes."""
-    labels = {"app": space}
+def workload(space, targets=(), replicas=1, name="app", **labels):
+    """A Deployment that Prometheus scrapes; its pods bear these labels as well."""
+    labels = {"app": space, **labels}
     notes = {"prometheus.io/scrape": "true", "prometheus.io/port": str(PORT)}
     spec = {
         "replicas": replicas,
@@ -49,7 +53,7 @@ def workload(space, targets=(), replicas=1):
         "strategy": {"type": "Recreate"},
         "template": {"metadata": {"labels": labels, "annotations": notes}, "spec": pod_spec(targets)},
     }
-    meta = {"name": "app", "namespace": space, "labels": labels}
+    meta = {"name": name, "namespace": space, "labels": labels}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 

@@ -43,8 +43,11 @@ def probe(server):
     return {"name": f"front-{server}", **ends}
 
 
-def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",), seconds=240):
-    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server. `seconds` is a pod's end."""
+def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",), seconds=240, **beside):
+    """Quick enough for a test; with `probes`, those that the wave chooses and one declared a server. `seconds` is a pod's end.
+
+    `beside` is what the strategy says besides.
+    """
     probing = {
         "image": images.PROBE,
         "stableSeconds": 3,
@@ -65,7 +68,7 @@ def strategy(probes=True, metrics=(), url="", declared=(), canary=("beta",), sec
     }
     if metrics:
         found |= {"prometheus": {"url": url}, "count": 30}  # a client that waits for timeouts fails slowly
-    return {"canary": list(canary), "settleSeconds": 1, "analysis": found}
+    return {"canary": list(canary), "settleSeconds": 1, "analysis": found, **beside}
 
 
 def run(shop, **given):

@@ -5,7 +5,7 @@ It speaks HTTP on TCP, and sends back what it gets on UDP, on the same port numb
 Environment: PORT (8080); TARGETS, names and addresses as `beta=10.0.0.1:8080,gamma=10.0.0.2:8080`; RATE, requests
 a second to each of them (8); TIMEOUT, seconds for each request (1). Every request is a new connection.
 GET /metrics answers in Prometheus' text format, /ask/PROTOCOL/HOST/PORT/SECONDS says what a connection from here
-meets (`open`, `refused`, `timeout`, or the error's text), anything else is counted and answers `ok`.
+meets (`open`, `refused`, `timeout`, or the error's text), anything else answers `ok` and is counted, /ready excepted.
 """
 
 import http.client
@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/ask/"):
             protocol, host, port, seconds = self.path.split("/")[2:]
             body = met(protocol, host, int(port), float(seconds)).encode()
-        else:
+        elif self.path != "/ready":  # asked by the kubelet, which is no client
             count("http_server_requests_total", outcome="ok")
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")

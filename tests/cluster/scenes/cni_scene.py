@@ -83,17 +83,17 @@ WIDE = APIS["cilium"]._replace(
 )
 
 
-def installed(plane, *apis):
-    """Their CRDs, served; others may have only just deleted some of the same names."""
-    names = [f"crd/{a.crd['metadata']['name']}" for a in apis]
+def installed(plane, *crds):
+    """They are served; others may have only just deleted some of the same names."""
+    names = [f"crd/{crd['metadata']['name']}" for crd in crds]
     plane.run("wait", "--for=delete", *names, KUBECTL)
-    plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(a.crd) for a in apis))
+    plane.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(crd) for crd in crds))
     plane.run("wait", "--for=condition=Established", *names, KUBECTL)
 
 
-def removed(plane, *apis):
-    """Their CRDs, and so whatever is of them."""
-    plane.run("delete", "crd", *(a.crd["metadata"]["name"] for a in apis), KUBECTL)
+def removed(plane, *crds):
+    """And so whatever is of them."""
+    plane.run("delete", "crd", *(crd["metadata"]["name"] for crd in crds), KUBECTL)
 
 
 class CniScene(Scene):
