@@ -1,6 +1,6 @@
 """Namespaces that are deleted while a wave is watched: they say nothing any more, and the next wave waits for a person."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from orchestrator.context import NAMESPACE, Context, namespace_uid
@@ -64,10 +64,23 @@ def unsaid(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> list[
     """
     wave = analysis.spec.wave
     names = state.wave_names(wave)
-    written = [n.spec.namespace for n in state.in_wave(wave) if n.status.phase == "Applied"]
-    fresh = [n for n in written if n in gone and n not in analysis.status.deleted_namespaces]
+    heard = {*analysis.status.deleted_namespaces, *_gone_before(state, wave)}
+    fresh = [n for n in _written(state, wave) if n in gone and n not in heard]
     last = state.rollout.status.together(wave)[-1] + 1 >= len(state.rollout.spec.waves)
     return fresh if fresh and (not last or set(names) <= set(gone)) else []
+
+
+def _gone_before(state: State, wave: int) -> Iterator[str]:
+    """The namespaces of a wave in which nothing could be written any more."""
+    return (n.spec.namespace for n in state.in_wave(wave) if n.status.phase == "Deleted")
+
+
+def _written(state: State, wave: int) -> list[str]:
+    """The namespaces whose pods a wave has changed, be it by policies of the whole cluster."""
+    applied = {n.spec.place for n in state.in_wave(wave) if n.status.phase == "Applied"}
+    waves = (state.rollout.spec.waves[number] for number in state.rollout.status.together(wave))
+    places = (p for each in waves for p in each.namespaces if p.place in applied)
+    return list(dict.fromkeys(name for p in places for name in p.covers or [p.name]))
 
 
 def nothing_left(state: State, analysis: WaveAnalysis, gone: Collection[str]) -> bool:

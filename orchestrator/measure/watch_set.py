@@ -183,14 +183,16 @@ def _commits(state: State, wave: int) -> dict[str, str]:
 def _overlaid(state: State, wave: int, standing: Sequence[Document]) -> Iterator[Document]:
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
     specs = [n.spec for n in state.in_wave(wave)]
-    before, after = ([json.loads(t) for s in specs for t in getattr(s, end)] for end in ("before", "after"))
-    gone = {(place(o), objects.key(o)) for o in (*before, *after)}
+    stands: dict[tuple[str, objects.Key], objects.Manifest | None] = {}
+    for spec in specs:  # a place that was opened for several of its waves is what the last one makes of it
+        ends = ([json.loads(text) for text in texts] for texts in (spec.before, spec.after))
+        for obj, left in ((o, left) for left, end in enumerate(ends) for o in end):
+            stands[place(obj), objects.key(obj)] = obj if left else None
     files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
     for document in standing:
-        if (place(document.obj), objects.key(document.obj)) not in gone:
+        if (place(document.obj), objects.key(document.obj)) not in stands:
             yield document
-    for obj in after:
-        if is_policy(obj):
-            found = files.get((place(obj), objects.label(obj)), "")
-            path, _, line = found.rpartition(":")
-            yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)
+    for obj in (o for o in stands.values() if o is not None and is_policy(o)):
+        found = files.get((place(obj), objects.label(obj)), "")
+        path, _, line = found.rpartition(":")
+        yield Document(obj, path or "the change", int(line) if line.isdigit() else 1)

@@ -9,7 +9,7 @@ from stage import ALLOW, DENY, OWN, SPACES
 from written import plain
 
 from orchestrator.adapters.kube.workloads import documents
-from orchestrator.context import ROLLOUT, read
+from orchestrator.context import NAMESPACE, NAMESPACE_ROLLOUT, ROLLOUT, read
 from orchestrator.engine.worker import Embedded
 from orchestrator.operations.declare_emergency import declare
 from orchestrator.operations.start import find_source, start
@@ -325,3 +325,61 @@ def test_one_that_takes_the_name_meanwhile_keeps_it_and_nothing_is_lost():
     state = Embedded(ctx, "engine").drive(name)
     assert state.rollout.status.phase in ("Superseded", "Paused"), state.rollout.status.reason
     assert specs(stage) == {"open": PODS_OPEN, "open--canary": PODS_OPEN}
+
+
+def admin(name, priority, action):
+    rule = {"action": action, "from": [{"namespaces": {}}]}
+    return plain(
+        "AdminNetworkPolicy", name, {"priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
+    )
+
+
+@pytest.mark.parametrize(("theirs", "by_waves_"), [((8,), True), ((4, 6), False)])
+def test_under_ovn_kubernetes_a_part_needs_a_priority_of_its_own(theirs, by_waves_):
+    stage = by_waves(wide_ones=[admin("x", 5, "Allow")])
+    stage.change(
+        kinds=[KINDS[0], {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}],
+        strategy={**stage.shop().manifest["spec"]["strategy"], "cni": "ovn-kubernetes"},
+    )
+    assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
+    for number in theirs:
+        stage.cluster.create(admin(f"theirs-{number}", number, "Pass"))
+    push(stage, "e", (), [admin("x", 5, "Pass")])
+    made, _ = planned(stage)
+    assert bool(made.parts) is by_waves_
+    assert by_waves_ or "no free priority" in made.late[0]
+    if by_waves_:
+        [canary] = [o for o in made.written(f"{CLUSTER}.1").after if o["metadata"]["name"] == "x--canary"]
+        assert canary["spec"]["priority"] == 6
+        assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
+
+
+def test_a_namespace_that_is_deleted_while_only_such_a_policy_is_watched_there_is_told_of():
+    stage, steps = changed(steps=[{"count": 1}]), []
+
+    def delete(call):
+        if not steps and stage.cluster.get(WIDE, "open--canary"):
+            steps.append(call)
+            stage.remove(NAMESPACE, "cart", None)
+
+    note = just_after(delete, "replace_status", kind="NamespaceRollout", where=lambda call: applied(stage))
+    state = driven(stage, FaultyPort(stage.cluster, note), stage.prober)
+    assert state.rollout.status.paused_for == "inconclusive", state.rollout.status.reason
+    assert state.analyses[0].status.deleted_namespaces == ["cart"]
+
+
+def applied(stage):
+    records = stage.cluster.list(NAMESPACE_ROLLOUT, OWN)
+    return any((o["status"]["phase"], o["spec"].get("stage")) == ("Applied", 1) for o in records)
+
+
+def test_what_waves_that_open_together_change_is_what_the_last_of_them_does():
+    stage = changed(PODS_DENIAL, PODS_OPEN, **EMERGENCY)
+    paused = driven(stage, prober=stage.prober)
+    name = paused.rollout.name
+    person = stage.context(stage.cluster.acting_as("mia", "on-call"))
+    declare(person, read(person, name), "the shop is down")
+    state = Embedded(stage.context(prober=stage.prober), "next").drive(name)
+    assert state.rollout.status.joined == [2] and state.rollout.status.phase == "Succeeded"
+    ends = {e.destination.partition("/")[0] for e in state.analyses[1].spec.edges}
+    assert ends == {"pay", "web"}
