@@ -327,33 +327,6 @@ def test_one_that_takes_the_name_meanwhile_keeps_it_and_nothing_is_lost():
     assert specs(stage) == {"open": PODS_OPEN, "open--canary": PODS_OPEN}
 
 
-def admin(name, priority, action):
-    rule = {"action": action, "from": [{"namespaces": {}}]}
-    return plain(
-        "AdminNetworkPolicy", name, {"priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
-    )
-
-
-@pytest.mark.parametrize(("theirs", "by_waves_"), [((8,), True), ((4, 6), False)])
-def test_under_ovn_kubernetes_a_part_needs_a_priority_of_its_own(theirs, by_waves_):
-    stage = by_waves(wide_ones=[admin("x", 5, "Allow")])
-    stage.change(
-        kinds=[KINDS[0], {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}],
-        strategy={**stage.shop().manifest["spec"]["strategy"], "cni": "ovn-kubernetes"},
-    )
-    assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
-    for number in theirs:
-        stage.cluster.create(admin(f"theirs-{number}", number, "Pass"))
-    push(stage, "e", (), [admin("x", 5, "Pass")])
-    made, _ = planned(stage)
-    assert bool(made.parts) is by_waves_
-    assert by_waves_ or "no free priority" in made.late[0]
-    if by_waves_:
-        [canary] = [o for o in made.written(f"{CLUSTER}.1").after if o["metadata"]["name"] == "x--canary"]
-        assert canary["spec"]["priority"] == 6
-        assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
-
-
 def test_a_namespace_that_is_deleted_while_only_such_a_policy_is_watched_there_is_told_of():
     stage, steps = changed(steps=[{"count": 1}]), []
 
