@@ -18,7 +18,7 @@ from orchestrator.rollout.resources.model import Label, Strategy
 from orchestrator.rollout.resources.objects import CANARY_LABEL
 from orchestrator.rollout.resources.places import worded
 
-LABELS = "grant the right of config/pods, or take matchLabels"
+LABELS = "grant the right to label pods (`install --with podlabels`), or take matchLabels"
 WAYS = "matchLabels, argoRollout, flagger, count and percent"
 
 

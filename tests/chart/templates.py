@@ -28,6 +28,7 @@ PARTS: Mapping[str, str] = {
     "monitoring": "monitoring.enabled",
     "network": "network.enabled",
     "impersonation": "impersonation.enabled",
+    "podlabels": "podLabels.enabled",
     "kinds": "",  # a value for each file
 }
 KEEP = {"helm.sh/resource-policy": "keep"}

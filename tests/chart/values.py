@@ -112,6 +112,7 @@ SECTIONS: Mapping[str, str] = {
     "monitoring": "ServiceMonitor, PodMonitor, alerts and a Grafana dashboard, where the Prometheus Operator runs.",
     "network": "NetworkPolicies for netpol-canary itself. Read config/network/egress.yaml first.",
     "impersonation": "Whom the pages may act as. Read docs/sign-in.md first: who takes over the account can act as all of them.",
+    "podLabels": "The right to label pods for the time of a wave, with the policy that holds it to one label: docs/canary-size.md.",
     "kinds": "Kinds of policies beside NetworkPolicy that sources may list in `spec.kinds`: the right to write each.",
     "serviceAccount": "Its ServiceAccount.",
     "storage": "The volume that the archive is kept on.",
@@ -215,6 +216,7 @@ VALUES: tuple[Value, ...] = (
         "impersonation.users", "People, with the prefix that signin.oidc.user_prefix gives.", _many(NAMED), []
     ),
     Value("impersonation.groups", "As signin.oidc.impersonate_groups lists them.", _many(NAMED), []),
+    _switch("podLabels", "Whether netpol-canary may give pods the label netpol-canary.dev/canary."),
     *(Value(name, f"Whether {kind} may be written.", SWITCH, False) for name, kind in KINDS.items()),
 )
 # Beside each value: what several of them have to be together.

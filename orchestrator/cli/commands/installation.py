@@ -22,8 +22,8 @@ def install(
         str,
         typer.Option(
             "--with",
-            help="further parts: argo, archive, monitoring, network, and kinds of policies that may be written, "
-            "such as ciliumnetworkpolicies (config/kinds)",
+            help="further parts: argo, archive, monitoring, network, podlabels, and kinds of policies that may be "
+            "written, such as ciliumnetworkpolicies (config/kinds)",
             metavar="PARTS",
         ),
     ] = "",

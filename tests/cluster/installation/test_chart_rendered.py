@@ -21,6 +21,7 @@ USERS, GROUPS = ["oidc:ann@example.com", "oidc:bob@example.com"], ["release-engi
 EVERYTHING = {
     **{part: {"enabled": True} for part in EXTRAS},
     "impersonation": {"enabled": True, "users": USERS, "groups": GROUPS},
+    "podLabels": {"enabled": True},
     "kinds": {name.removeprefix("kinds."): True for name in KINDS},
 }
 CONTROLLER = ("Deployment", "netpol-canary")
@@ -217,7 +218,9 @@ def test_by_default_it_is_what_kustomize_gives():
 
 
 def test_with_all_parts_it_is_what_their_bases_give(everything):
-    assert comparable(everything.values()) == comparable(built("default", *EXTRAS, "kinds", "impersonation"))
+    assert comparable(everything.values()) == comparable(
+        built("default", *EXTRAS, "podlabels", "kinds", "impersonation")
+    )
 
 
 def test_what_holds_the_record_of_rollouts_is_kept_and_nothing_else(everything):
@@ -300,7 +303,7 @@ def test_each_kind_is_granted_by_itself(tmp_path):
 
 @pytest.mark.parametrize("part", [v.name.split(".")[0] for v in VALUES if v.name.endswith(".enabled")])
 def test_a_part_that_is_off_leaves_nothing_and_takes_nothing_else(tmp_path, everything, part):
-    bases = {"crds": "crd"}
+    bases = {"crds": "crd", "podLabels": "podlabels"}
     found = by_name(rendered(*valued(tmp_path, merged(EVERYTHING, {part: {"enabled": False}}))))
     assert everything.keys() - found.keys() == by_name(built(bases.get(part, part))).keys()
     assert all(found[key] == everything[key] for key in found)

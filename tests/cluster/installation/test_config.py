@@ -16,7 +16,7 @@ from orchestrator.policy.files.manifest import parse
 pytestmark = pytest.mark.cluster
 
 OURS = "registry.example.com/platform/netpol-canary:1.2.3"
-TRIED = ("default", "archive", "network", "kinds", "samples")
+TRIED = ("default", "archive", "network", "podlabels", "kinds", "samples")
 # Kinds that this API server does not have: test_argo_dag.py applies config/argo with Argo's CRDs, tests/config reads the other.
 ELSEWHERE = ("argo", "monitoring")
 COMPONENTS = ("image", "impersonation")

@@ -347,6 +347,17 @@ def creates_no_pod(world, me):
     assert not [p for p in world.admin.list(POD, SPACE) if p["metadata"]["name"] == "plain"]
 
 
+def changes_no_pod(world, me):
+    """Not even the label that config/podlabels, which is not installed here, would let it change."""
+    where = {"name": f"p-{uuid.uuid4().hex[:8]}", "namespace": SPACE}
+    pod = {**bare_pod(world.probe()), "metadata": {**where, "labels": {"app": "web"}}}
+    made = world.admin.create(pod)
+    other = changed(made, ("metadata", "labels", "netpol-canary.dev/canary"), "r")
+    refused(lambda: me.replace(other), "cannot update resource")
+    part = {"apiVersion": "v1", "kind": "Pod", "metadata": {**where, "labels": {"more": "x"}}}
+    refused(lambda: me.apply(part, "me"), "cannot patch resource")
+
+
 def reads_own_secrets(world, me):
     assert me.get(SECRET, "one", OWN)["metadata"]["name"] == "one"
 
@@ -614,7 +625,8 @@ SECRETS = {"read Secrets of its own namespace": reads_own_secrets}
 POLICIES = {"write policies everywhere": writes_policies}
 STATUS = {"open, promote or approve by status": decides_nothing, "create rollouts": creates_no_rollouts}
 PROBES = {"create the Job of a probe": creates_the_probe}
-NO_OTHERS = {"create any other Job": creates_no_other_job, "create a pod": creates_no_pod}
+SAME_PODS = {"change a pod": changes_no_pod}
+NO_OTHERS = {"create any other Job": creates_no_other_job, "create a pod": creates_no_pod, **SAME_PODS}
 READS = {"read rollouts and what belongs to them": reads_rollouts}
 CLAIMS = {
     "netpol-canary": (
@@ -634,7 +646,7 @@ CLAIMS = {
     ),
     "netpol-canary-guard": (
         {**POLICIES, "say that a rollout goes back and is restored": restores, "hold Leases": holds_leases},
-        {**STATUS, "create Jobs or pods": creates_no_job, "read Secrets": reads_no_secrets},
+        {**STATUS, "create Jobs or pods": creates_no_job, **SAME_PODS, "read Secrets": reads_no_secrets},
     ),
     "netpol-canary-step": (
         {
