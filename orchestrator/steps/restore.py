@@ -23,6 +23,7 @@ from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.conditions import put
 from orchestrator.rollout.resources.model import TERMINAL
+from orchestrator.rollout.resources.objects import Manifest
 from orchestrator.rollout.resources.resource import NamespaceRollout, load
 from orchestrator.sources.lookup import latest
 from orchestrator.steps.apply import manifests
@@ -139,12 +140,21 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
 
 
 def _as_one(items: Sequence[NamespaceRollout]) -> NamespaceRollout:
-    """The records of a place, from what was there before the first to whatever any of them may have written."""
+    """The records of a place, from what was there before any of them to whatever one of them may have written.
+
+    What an earlier one leaves as it is stands only in the later one that changes it.
+    """
     first, *more = items
     if not more:
         return first
-    texts = {objects.key(o): o for i in items for o in manifests([*i.spec.before, *i.spec.after])}
-    spec = first.spec.model_copy(update={"after": [objects.canonical(o) for o in texts.values()]})
+    before: dict[objects.Key, Manifest | None] = {}
+    written: dict[objects.Key, Manifest] = {}
+    for item in items:
+        old, new = (objects.by_key(manifests(texts)) for texts in (item.spec.before, item.spec.after))
+        before = {**{key: old.get(key) for key in (*old, *new)}, **before}
+        written |= old | new
+    ends = {"before": [o for o in before.values() if o], "after": list(written.values())}
+    spec = first.spec.model_copy(update={end: [*map(objects.canonical, some)] for end, some in ends.items()})
     return replace(first, spec=spec, status=first.status.model_copy(update={"writes": []}))
 
 

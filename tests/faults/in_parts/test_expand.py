@@ -13,6 +13,7 @@ from orchestrator.operations.start import find_source, start
 from orchestrator.planning.forecast import forecast
 from orchestrator.planning.planner import plan
 from orchestrator.policy.workloads.fleet import fleet
+from orchestrator.rollout.next import CONFIRMED
 
 
 def on(port, name="both"):
@@ -136,8 +137,8 @@ def test_policies_of_other_kinds_are_not_expanded_and_that_is_said():
     assert not made.expands and "do not expand first: cart changes a CiliumNetworkPolicy" in made.late[0]
 
 
-def bad(at=0, late=False):
-    found = changed([on(80)], [on(8080)])
+def bad(at=0, late=False, more=()):
+    found = changed([on(80), *more], [on(8080)])
     before = found.standing()
     ctx = found.context()
     name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
@@ -159,3 +160,14 @@ def test_whoever_dies_at_a_write_the_next_one_restores_exactly():
         found, before, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert found.standing() == before, at
+
+
+def test_a_policy_that_the_second_phase_deletes_is_there_again_after_a_second_reading():
+    """As whoever replaces a dead worker makes it; no record of the first phase holds that policy."""
+    more = [on(80, "old")]
+    _, _, _, calls = bad(more=more)
+    last = next(n for n, call in enumerate(calls.seen, 1) if call.verb == "delete" and call.name == "old")
+    found, before, state, _ = bad(last, True, more)
+    status = state.rollout.status
+    assert status.phase == "RolledBack" and any(c.type == CONFIRMED for c in status.conditions)
+    assert found.standing() == before
