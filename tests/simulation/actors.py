@@ -1,6 +1,8 @@
 """Who else acts on the cluster: people, strangers, those who push to Git, those who make and delete namespaces."""
 
 from simulation.process import Process
+from simulation.settings import WHOLE
+from simulation.workloads import INSIDE, random_wide
 from simulation.world import HURT, OWN, SPACES, policy, random_spec
 
 from orchestrator.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
@@ -45,6 +47,8 @@ class Actors:
             (given.freezes_every, self.stall),
             (given.clock_every, self.set_clock),
             (given.restarts_every, self.restart),
+            (given.sizes.pods_every, self.run.workloads.replace_pod),
+            (given.sizes.turns_every, self.run.workloads.turn),
             (20.0 if given.silence else 0.0, self.silence),
         ):
             if every:
@@ -63,7 +67,9 @@ class Actors:
     def push(self):
         """A change of a source: good, hurting, broken, or none at all."""
         name = self.draw.choice(self.run.settings.sources)
-        random_push(self.run.repositories[name], self.draw, self.run.settings.hurting)
+        random_push(
+            self.run.repositories[name], self.draw, self.run.settings.hurting, sizes=self.run.sizes(name)
+        )
 
     # Strangers write as whoever they are, at once
 
@@ -108,6 +114,8 @@ class Actors:
         name = draw.choice((f"new{self._made}", "new"))
         if name not in extra:
             make_namespace(cluster, name, source)
+            if self.run.sizes(source).pods_every:
+                self.run.workloads.populate(name)
 
     def stall(self):
         """A process stands still for a while, or its calls take long: a busy node, a bad line."""
@@ -229,7 +237,7 @@ def attend(ctx, tries):
     thaw(ctx)
     for obj in ctx.cluster.list(ROLLOUT, OWN):
         rollout = load(obj)
-        if rollout.status.phase != "Paused":
+        if rollout.status.phase != "Paused" or rollout.status.paused_for == "workload":
             continue
         tries[rollout.name] = count = tries.get(rollout.name, 0) + 1
         try:
@@ -248,7 +256,7 @@ def make_namespace(cluster, name, source):
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
 
 
-def random_push(repository, draw, hurting, first=False):
+def random_push(repository, draw, hurting, first=False, sizes=WHOLE):
     """One commit; the first one is good."""
     spaces = SPACES[repository.name]
     choice = draw.random()
@@ -258,7 +266,22 @@ def random_push(repository, draw, hurting, first=False):
     own = {s: {f"q{i}": random_spec(draw) for i in range(2) if draw.random() < 0.4} for s in spaces}
     if not shared:
         shared = {"p0": random_spec(draw)}
+    wide = {f"w{i}": random_wide(draw) for i in range(2) if draw.random() < 0.7} if sizes.wide else {}
+    if sizes.expand or sizes.follow:
+        shared, own = _on_one_port(draw, shared, own)
     if not first and draw.random() < hurting:
+        if wide and draw.random() < 0.5:
+            wide[HURT] = {"endpointSelector": INSIDE, "ingress": [{}]}
+            return repository.push(shared, own, wide=wide)
         place = shared if draw.random() < 0.5 else own[draw.choice(spaces)]
         place[HURT] = {"podSelector": {"matchLabels": {"app": "x"}}, "policyTypes": ["Ingress"]}
-    return repository.push(shared, own)
+    return repository.push(shared, own, wide=wide)
+
+
+def _on_one_port(draw, shared, own):
+    """In and out on a port that the next commit may change: where nothing else allows more, that needs both ends."""
+    rule = {"ports": [{"port": draw.choice((80, 8080)), "protocol": "TCP"}]}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [rule], "egress": [rule]}
+    if draw.random() < 0.7:
+        return {"port": spec}, {space: {} for space in own}
+    return {**shared, "port": spec}, own

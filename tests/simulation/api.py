@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from simulation.process import REQUEST_SECONDS
 from simulation.shared import Shared
+from simulation.workloads import CLUSTER, WIDE
 
 from orchestrator.errors import ApiError, Busy, Conflict, Gone, Unreachable
 from orchestrator.policy.objects import selector
 from orchestrator.sandbox.cluster import MemoryCluster
 
+POLICIES = ("NetworkPolicy", WIDE.kind)
 WRITES = frozenset({"create", "replace", "replace_status", "delete"})
 
 
@@ -111,8 +113,9 @@ class Api:
     def _effect(self, process, port, verb, args, kwargs):
         self.cluster.actor = process.name
         self._oracle.waits = process.alive
-        if verb == "list" and args and args[0].kind == "NetworkPolicy":
+        if verb == "list" and args and args[0].kind in POLICIES:
             where = args[1] if len(args) > 1 else kwargs.get("namespace")
+            where = CLUSTER if args[0] == WIDE else where
             self._oracle.read(process.name, where, kwargs.get("labels", ""))
         if process.kind != "pod" and (space := _policy_space(verb, args, kwargs)):
             self._oracle.asked(process.name, space, args[1] if verb == "delete" else "")
@@ -127,8 +130,9 @@ def _policy_space(verb, args, kwargs):
     if kwargs.get("dry_run"):
         return ""
     if verb in ("create", "replace"):
-        return args[0]["metadata"].get("namespace") if args[0].get("kind") == "NetworkPolicy" else ""
-    return args[2] if verb == "delete" and args[0].kind == "NetworkPolicy" else ""
+        obj = args[0]
+        return obj["metadata"].get("namespace", CLUSTER) if obj.get("kind") in POLICIES else ""
+    return (args[2] or CLUSTER) if verb == "delete" and args[0].kind in POLICIES else ""
 
 
 class Port:

@@ -13,13 +13,16 @@ from orchestrator.errors import Conflict, Forbidden, NotFound, RetryLater
 from orchestrator.operations import start
 from orchestrator.planning import planner
 from orchestrator.planning.ownership import Found
+from orchestrator.policy.narrow.scopes import NARROWED_FROM
 from orchestrator.ports import Kind
-from orchestrator.rollout.gates import approvals, emergency
-from orchestrator.rollout.order import write_path
+from orchestrator.rollout import next as next_step
+from orchestrator.rollout.gates import approvals, emergency, opening
+from orchestrator.rollout.order import stages, write_path
 from orchestrator.rollout.resources import objects
 from orchestrator.sources import claim
-from orchestrator.steps import analyze, apply, by_action, finish, restore, snapshot
+from orchestrator.steps import analyze, apply, by_action, finish, promote, restore, snapshot
 from orchestrator.writing import converge as write
+from orchestrator.writing import pod_labels
 
 BUGS, PLACES = {}, {}
 MISFIT = (AttributeError, NameError, TypeError)  # what a bug raises that the product has outgrown
@@ -112,7 +115,7 @@ def no_waiting_at_takeover():
 
     yield worker.Embedded, "_take_over", take_over
     yield tenure.Tenure, "left", lambda self, clock: 0.0
-    yield tenure.Tenure, "open", lambda self, namespace: False
+    yield tenure.Tenure, "open", lambda self, place: False
 
 
 @bug
@@ -314,6 +317,60 @@ def half_way_not_recognised():
         return next(ends, None)
 
     yield write, "place", place
+
+
+@bug
+def first_wave_restored_first():
+    """A place that changed in several waves goes back through them in the order in which it came."""
+    known = restore.back
+    yield restore, "back", lambda state: reversed(list(known(state)))
+
+
+@bug
+def labels_not_taken_off():
+    """Neither the end of a rollout nor its way back takes the label from the pods, nor does anybody sweep it."""
+    yield restore, "remove", lambda ctx, waves: None
+    yield promote, "remove", lambda ctx, waves: None
+    yield pod_labels, "sweep", lambda ctx: 0
+
+
+@bug
+def contracts_without_promotion():
+    """What the old version needs is closed whether or not the new one was promoted."""
+    yield opening, "waits_for", lambda rollout, seen: ""
+
+
+@bug
+def given_up_versions_not_seen():
+    """Who follows a canary deployment does not see that its new version was given up."""
+    yield next_step, "gave_up", lambda rollout, seen: ""
+
+
+@bug
+def narrowed_objects_forgotten():
+    """The last wave leaves the objects that stood for some of the pods."""
+    known = stages._steps
+
+    def steps(item, before, after):
+        for change in known(item, before, after):
+            notes = ((change.before or {}).get("metadata") or {}).get("annotations") or {}
+            if change.after is not None or NARROWED_FROM not in notes:
+                yield change
+
+    yield stages, "_steps", steps
+
+
+@bug
+def scopes_turned_around():
+    """The pods that come first keep the old policies, and all others get the new ones."""
+    known = stages.split
+    yield stages, "split", lambda before, after, scope: known(after, before, scope)
+
+
+@bug
+def expanded_to_the_new_alone():
+    """What the old policies allow is closed before all have the new ones."""
+    yield stages, "both", lambda before, after, unchanged: list(after)
 
 
 def _taken_for_good(*phases):

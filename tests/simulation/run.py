@@ -15,9 +15,11 @@ from argo_walk import Argo
 from simulation import settings as settings_of
 from simulation.actors import Actors, attend, random_push
 from simulation.api import Api, Faults, Journal, Port
-from simulation.oracle import Oracle
+from simulation.judging.oracle import Oracle
 from simulation.process import Process
 from simulation.scheduler import Condition, Killed, Lock, Pool, Scheduler
+from simulation.settings import WHOLE
+from simulation.workloads import DEPLOYMENTS, Workloads
 from simulation.world import (
     OWN,
     SPACES,
@@ -55,7 +57,8 @@ QUIET_SECONDS = 2400.0
 CALM_SECONDS = 90.0  # without a change, after which a run has come to rest
 PERSON_EVERY = 15.0
 WATCHED = {kind.kind: kind for kind in KINDS}
-IDLE = frozenset({"Lease", "Event"})
+IDLE = frozenset({"Lease", "Event", *(one.kind.kind for one in DEPLOYMENTS.values())})
+TURNS_EVERY, FAILED_SECONDS = 45.0, 300.0  # of the canary deployment in the quiet time
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ class Run:
         self._changed, self._watches = 0.0, []
         self.cluster = Journal(self._server.clock, self._saw)
         self.truth = Truth(self.scheduler, self.cluster)
-        self.oracle = Oracle(self.scheduler, self.repositories, self.truth)
+        self.workloads = Workloads(self)
+        self.oracle = Oracle(self.scheduler, self.repositories, self.truth, given.sizes)
         self.faults = Faults(self.random, given)
         self.api = Api(self.scheduler, self.cluster, self.faults, self.oracle)
 
@@ -111,6 +115,10 @@ class Run:
                 self.count("lost watch")
                 continue
             self.scheduler.at(self.random.uniform(0.01, 0.5), partial(notice.see, kind, event))
+
+    def sizes(self, name):
+        """Those of a source."""
+        return self.settings.sizes if name == "shop" else WHOLE
 
     def count(self, name):
         self.faults.counts[name] = self.faults.counts.get(name, 0) + 1
@@ -257,7 +265,9 @@ class Run:
                     if self.random.random() < 0.3:
                         spec = random_spec(self.random)
                         self.cluster.create(policy(f"p{i}", spec, space, name))
-            random_push(self.repositories[name], self.random, 0.0, first=True)
+            if self.sizes(name).pods_every:
+                self.workloads.begin(SPACES[name])
+            random_push(self.repositories[name], self.random, 0.0, first=True, sizes=self.sizes(name))
             self.cluster.create(source(name, self.settings, self.repositories[name]))
         if self.settings.argo:
             for template in templates("netpol-canary:0.1.0", OWN):
@@ -287,6 +297,18 @@ class Run:
             self.scheduler.at(PERSON_EVERY, look)
 
         self.scheduler.at(PERSON_EVERY, look)
+        if self.settings.sizes.follow:
+            self._promoted_in_the_end()
+
+    def _promoted_in_the_end(self):
+        """What a source follows is given up once, for long, and gets one new version after the other from then on."""
+
+        def turn():
+            self.workloads.turn()
+            self.scheduler.at(TURNS_EVERY, turn)
+
+        self.workloads.fail()
+        self.scheduler.at(FAILED_SECONDS, turn)
 
     def _broken(self):
         return self._stops and bool(self.oracle.violations)

@@ -5,6 +5,25 @@ from random import Random
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How small the steps of the source `shop` are, over pods that come and go; of what is empty there is nothing.
+
+    `pods` says how its canaryPods are chosen, `wide` how its policies of the whole cluster change, `follow` whose
+    canary deployment it follows. Where `pods_every` is 0 there are no pods.
+    """
+
+    pods: str = ""
+    wide: str = ""
+    expand: bool = False
+    follow: str = ""
+    pods_every: float = 0.0
+    turns_every: float = 0.0
+
+
+WHOLE = Sizes()  # whole namespaces, in which no pod is
+
+
+@dataclass(frozen=True)
 class Settings:
     """Rates are per call, `every` are mean seconds between two acts of an actor; 0 where there is none."""
 
@@ -37,6 +56,7 @@ class Settings:
     told: bool
     restarts_every: float
     emergencies: bool
+    sizes: Sizes
 
 
 def drawn(seed, **fixed):
@@ -78,4 +98,19 @@ def drawn(seed, **fixed):
         given["late"] = 19.5
     # By a draw of its own: what the others draw stays.
     given["emergencies"] = Random(f"emergencies {seed}").random() < 0.2
+    given["sizes"] = _sizes(Random(f"sizes {seed}"))
     return Settings(**{**given, **fixed})
+
+
+def _sizes(draw):
+    if draw.random() >= 0.3:
+        return WHOLE
+    kind = draw.choice(("pods", "wide", "pods and wide", "expand", "follow"))
+    return Sizes(
+        pods=draw.choice(("labels", "count", "percent")) if "pods" in kind else "",
+        wide=draw.choice(("waves", "waves", "atOnce")) if "wide" in kind else "",
+        expand=kind == "expand",
+        follow=draw.choice(("argo", "flagger")) if kind == "follow" else "",
+        pods_every=draw.choice((5.0, 20.0)),
+        turns_every=draw.choice((15.0, 40.0)) if kind == "follow" else 0.0,
+    )

@@ -14,6 +14,7 @@ from simulation import settings
 from simulation.bugs import BUGS, PLACES, counting, real
 from simulation.hunt import first_find
 from simulation.run import Run, installed, simulate
+from simulation.settings import WHOLE, Sizes
 
 pytestmark = pytest.mark.exhaustive
 
@@ -24,6 +25,8 @@ KNOWN = frozenset()
 PLAY = "import sys; from simulation.run import Run, installed, simulate; print(*(simulate(int(s)).log for s in sys.argv[1:]))"
 
 
+# What seeds had not yet when they broke a promise.
+AS_BEFORE = {"emergencies": False, "sizes": WHOLE}
 # Killed workers' last writes land late, and nothing else goes wrong.
 LATE = {
     "late": 19.5,
@@ -54,13 +57,13 @@ def test_no_promise_is_broken(seed):
 @pytest.mark.parametrize("seed", [13, 48, 56])
 def test_no_promise_is_broken_by_clocks_that_are_set_back(seed):
     """Seeds that once broke one: by what the oracle did not know, and by a source that left out a namespace in silence."""
-    assert not simulate(seed, setback=600.0, clock_every=20.0, stalls=0.0, emergencies=False).violations
+    assert not simulate(seed, setback=600.0, clock_every=20.0, stalls=0.0, **AS_BEFORE).violations
 
 
 @pytest.mark.parametrize("seed", [160, 173])
 def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading(seed):
     """It carries the resourceVersion that was read, so nothing else can stand there."""
-    assert not simulate(seed, emergencies=False).violations
+    assert not simulate(seed, **AS_BEFORE).violations
 
 
 # A bridge or a name on its way back, sweeps, the last creation of a killed pod, a rollout that was deleted, a repair that was
@@ -94,7 +97,7 @@ def test_what_is_written_unchanged_to_refuse_late_writes_needs_no_second_reading
     ],
 )
 def test_seeds_that_once_broke_a_promise_break_none(seed):
-    assert not simulate(seed, emergencies=False).violations
+    assert not simulate(seed, **AS_BEFORE).violations
 
 
 # A newer revision that was rolled back after the verified one had been, in a namespace that holds nothing; what joins drift
@@ -103,13 +106,28 @@ def test_seeds_that_once_broke_a_promise_break_none(seed):
 # of a pod that had asked just before the way back began, and lands after that has read the namespace.
 @pytest.mark.parametrize("seed", [32442, 31542, 40623, 44077, 40983, 50052, 61006, 70437])
 def test_the_oracle_takes_what_is_right_for_no_broken_promise(seed):
-    assert not simulate(seed, emergencies=False).violations
+    assert not simulate(seed, **AS_BEFORE).violations
+
+
+@pytest.mark.parametrize(
+    ("seed", "sizes"),
+    [
+        (100, Sizes(pods="labels", wide="waves", pods_every=10.0)),
+        (105, Sizes(pods="count", pods_every=10.0)),
+        (105, Sizes(wide="atOnce", pods_every=10.0)),
+        (105, Sizes(expand=True, pods_every=10.0)),
+        (200, Sizes(follow="argo", pods_every=10.0, turns_every=20.0)),
+        (214, Sizes(follow="flagger", pods_every=10.0, turns_every=40.0)),
+    ],
+)
+def test_nor_is_one_where_a_change_comes_to_some_pods_first_or_beside_a_new_version(seed, sizes):
+    assert not simulate(seed, sizes=sizes).violations
 
 
 def test_a_creation_that_lands_when_its_sender_waits_no_more_is_undone_not_prevented():
     """Nothing can refuse it: until then it may open what neither end opens, and the way back ends without it."""
     fixed = {**LATE, "argo": False, "told": False, "clock_every": 0.0, "guard": False, "runner": False}
-    fixed["emergencies"] = False
+    fixed |= AS_BEFORE
     assert not simulate(88, **fixed).violations
 
 
@@ -128,8 +146,8 @@ def test_nobody_writes_into_what_the_simulated_api_server_gives_without_a_copy()
 
 
 CALM = {
+    **AS_BEFORE,
     "kills": 0.0,
-    "emergencies": False,
     "argo": False,
     "guard": False,
     "runner": False,
@@ -138,6 +156,10 @@ CALM = {
     "chaos_seconds": 120.0,
     "told": False,
 }
+GOOD = {"hurting": 0.0, "gates": False, "people_every": 0.0, "silence": 0.0}
+SOME_PODS = {**GOOD, "sizes": Sizes(pods="count", pods_every=10.0)}
+WIDE = {**GOOD, "sizes": Sizes(wide="waves", pods_every=10.0)}
+FOLLOWS = {**GOOD, "sizes": Sizes(follow="argo", pods_every=10.0, turns_every=20.0)}
 # The seed to begin with, so that few are played, and what is sharpened.
 SHARP = {
     "half-way-not-recognised": (
@@ -182,6 +204,13 @@ SHARP = {
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),
     "superseded-without-way-back": (40, {"supersede": "immediate", "pushes_every": 15.0, "waves": 3}),
     "two-rollouts-at-once": (40, {"pushes_every": 15.0, "engines": 2}),
+    "contracts-without-promotion": (41, FOLLOWS),
+    "expanded-to-the-new-alone": (40, FOLLOWS),
+    "first-wave-restored-first": (41, {**SOME_PODS, "hurting": 0.8}),
+    "given-up-versions-not-seen": (44, FOLLOWS),
+    "labels-not-taken-off": (40, SOME_PODS),
+    "narrowed-objects-forgotten": (40, SOME_PODS),
+    "scopes-turned-around": (40, WIDE),
 }
 BUSY = {
     **CALM,
@@ -225,8 +254,9 @@ def test_what_the_planted_bugs_take_away_is_used():
     with BUGS[twice](), counting() as counted:
         simulate(first, stops=True, **{**CALM, **sharp})
     calls.update(counted)
-    for hurried in ("emergencies-without-digest", "waves-without-their-gate"):
-        first, sharp = SHARP[hurried]
+    hurried = ("emergencies-without-digest", "waves-without-their-gate")
+    for name in (*hurried, "first-wave-restored-first", "contracts-without-promotion"):
+        first, sharp = SHARP[name]
         with counting() as counted:
             simulate(first, **{**CALM, **sharp})
         calls.update(counted)

@@ -4,7 +4,10 @@ import json
 import re
 
 from receivers import CHAT, FEEDBACK
+from simulation.settings import WHOLE
+from simulation.workloads import CLUSTER, DEPLOYMENTS, TRACK, WIDE, about
 
+from orchestrator.context import POLICY
 from orchestrator.errors import DeliveryError, MetricError, RepositoryError
 from orchestrator.ports import Commit, ProbeResult, Sample
 from orchestrator.rollout.resources import model as m
@@ -15,7 +18,7 @@ LABEL = "netpol-canary.dev/source"
 HURT = "hurt"  # a policy of this name cuts clients off
 SPACES = {"shop": ("cart", "pay", "web"), "mill": ("grain", "wheel")}
 APPS = ("a", "b")
-API = "networking.k8s.io/v1"
+API = POLICY.api_version
 
 
 def policy(name, spec, namespace=None, source=None):
@@ -46,28 +49,33 @@ class Repository:
 
     def __init__(self, name, draw, spaces):
         self.name, self._draw, self._spaces = name, draw, spaces
-        self.history, self.wanted, self.held_files = [], {}, {}
+        self.history, self.wanted, self.wide, self.held_files = [], {}, {}, {}
         self.author = "Ann <ann@example.com>"
 
     @property
     def head(self):
         return self.history[-1]
 
-    def push(self, shared, own, bad=""):
-        """A commit: policies of every namespace, of single ones, or something that cannot be rolled out."""
+    def push(self, shared, own, bad="", wide=None):
+        """A commit: policies of every namespace, of single ones, of the cluster, or something that cannot be rolled out."""
         revision = f"{self._draw.getrandbits(160):040x}"
         files = {f"{space}/own.yaml": _text(some) for space, some in own.items() if some}
         if shared:
             files["_shared/all.yaml"] = _text(shared)
+        if wide:
+            files[f"{CLUSTER}/all.yaml"] = _text(wide, WIDE)
         if bad:
             files["_shared/bad.yaml"] = bad.encode()
         self.history.append(revision)
         self.held_files[revision] = files
         self.wanted[revision] = None if bad or not files else (shared, own)
+        self.wide[revision] = wide or {}
         return revision
 
     def asks(self, revision, namespace):
         """Name to spec."""
+        if namespace == CLUSTER:
+            return self.wide[revision]
         shared, own = self.wanted[revision]
         return {**shared, **own.get(namespace, {})}
 
@@ -76,8 +84,10 @@ class Repository:
         return found is not None and any(HURT in some for some in (found[0], *found[1].values()))
 
 
-def _text(policies):
-    return "\n---\n".join(json.dumps(policy(n, spec)) for n, spec in sorted(policies.items())).encode()
+def _text(policies, kind=None):
+    given = {} if kind is None else {"apiVersion": kind.api_version, "kind": kind.kind}
+    texts = (json.dumps({**policy(n, spec), **given}) for n, spec in sorted(policies.items()))
+    return "\n---\n".join(texts).encode()
 
 
 class Git:
@@ -113,7 +123,11 @@ class Truth:
         self.answers = []  # time, namespace, value or None
 
     def hurt(self, namespace):
-        return any(k[1] == namespace and k[2] == HURT for k in self.cluster._objects)
+        return any(
+            k[2].partition("--")[0] == HURT
+            and (k[1] == namespace or (k[0] == WIDE and about(obj, namespace)))
+            for k, obj in self.cluster._objects.items()
+        )
 
     def errors(self, namespace):
         return 0.5 if self.hurt(namespace) else 0.0
@@ -196,7 +210,7 @@ class Line:
 
 def source(name, settings, repository):
     """The PolicySource of a name, as the settings have it."""
-    spaces = SPACES[name]
+    spaces, sizes = SPACES[name], settings.sizes if name == "shop" else WHOLE
     query = 'errors{namespace=~"$namespaces"}'
     metrics = [m.MetricSpec(name="errors", kind="value", query=query, maximum=0.1)]
     probes = []
@@ -216,7 +230,6 @@ def source(name, settings, repository):
         progress_deadline_seconds=180,
         supersede=settings.supersede,
         max_parallel=settings.parallel,
-        boundaries="proceed",
         gates=[m.Gate(wave=settings.waves - 1, approvals=1)] if settings.gates else [],
         emergency=m.Emergency(
             skip=["windows", "freezes", "waits", "waves"] if settings.emergencies else [],
@@ -224,6 +237,7 @@ def source(name, settings, repository):
         ),
         engine="argo" if settings.argo else "embedded",
         shard_size=1 if settings.argo else 50,
+        **_small_steps(sizes, spaces),
     )
     spec = m.PolicySourceSpec(
         git=m.Git(url=f"/repositories/{name}"),
@@ -234,5 +248,27 @@ def source(name, settings, repository):
         identities=[m.Identity(email="ann@example.com", user="ann")],
         feedback=FEEDBACK if settings.told else None,
         notifications=[CHAT] if settings.told else [],
+        **(
+            {"kinds": [m.KindRef(api_version=k.api_version, kind=k.kind) for k in (POLICY, WIDE)]}
+            if sizes.wide
+            else {}
+        ),
     )
     return new("PolicySource", name, OWN, spec)
+
+
+def _small_steps(sizes, spaces):
+    """What a strategy says of them."""
+    found = {"boundaries": "expand" if sizes.expand else "proceed"}
+    if sizes.pods:
+        chosen = {
+            "labels": {"match_labels": [m.Label(key=k, value=v) for k, v in TRACK.items()]},
+            "count": {"count": 1},
+            "percent": {"percent": 40},
+        }[sizes.pods]
+        found["canary_pods"] = m.CanaryPods(**chosen)
+    if sizes.wide:
+        found["cluster_wide"] = sizes.wide
+    if sizes.follow:
+        found["follow"] = m.Follow(**{DEPLOYMENTS[sizes.follow].field: f"{spaces[1]}/api"})
+    return found

@@ -7,8 +7,10 @@ import json
 from collections import defaultdict
 
 from receivers import Receivers
+from simulation.judging.parts import Parts, merged
+from simulation.judging.reachability import connections, view
 from simulation.process import REQUEST_SECONDS
-from simulation.reachability import connections
+from simulation.workloads import CLUSTER, DEPLOYMENTS, WIDE
 
 TERMINAL = ("Succeeded", "RolledBack", "Failed", "Superseded")
 SOURCE, BRIDGE, ROLLOUT = (f"netpol-canary.dev/{n}" for n in ("source", "bridge", "rollout"))
@@ -21,7 +23,7 @@ PLANNED = 30.0  # seconds at most between what a plan was made from and its reco
 class Oracle:
     """`saw` is told of each change; `violations` are kept as (rule, text)."""
 
-    def __init__(self, scheduler, repositories, truth):
+    def __init__(self, scheduler, repositories, truth, sizes):
         self._scheduler, self._repositories, self._truth = scheduler, repositories, truth
         self.violations, self.journal = [], []
         self.policies, self.rollouts, self.records = defaultdict(dict), {}, {}
@@ -34,6 +36,10 @@ class Oracle:
         self.passing, self.unasked, self.turned = {}, set(), {}
         self.made, self.sought = {}, {}  # who created what stands; when who looked for bridges alone
         self.sent, self.waits, self.checked = 0.0, True, ("", 0.0)  # of the request that takes effect
+        self.parts = Parts(self, sizes)
+        if sizes.wide:
+            meta = {"name": CLUSTER, "uid": CLUSTER, "labels": {"team": "shop"}}
+            self.spaces[CLUSTER] = {"metadata": meta}
 
     @property
     def now(self):
@@ -72,14 +78,24 @@ class Oracle:
     def _own(self, actor, record, name):
         """What it created itself, where the walk is over: it landed late, or is gone already."""
         mine = self.made.get((record["spec"]["namespace"], name)) == actor
-        return mine and _phase(record) in ("Applied", "Restored")
+        same = (
+            r
+            for r in self.raw(record["spec"]["rollout"])
+            if r["spec"]["namespace"] == record["spec"]["namespace"]
+        )
+        return mine and any(_phase(r) in ("Applied", "Restored") for r in same)
 
     def saw(self, actor, kind, namespace, name, before, after):
         """One change that took effect."""
         meta = (after or before)["metadata"]
         self.journal.append((self.now, actor, kind, namespace, name, meta["resourceVersion"], after is None))
+        if kind == WIDE.kind:
+            namespace = CLUSTER
         known = {
             "NetworkPolicy": self._policy,
+            WIDE.kind: self._policy,
+            "Pod": self.parts.pod,
+            **{one.kind.kind: self.parts.deployment for one in DEPLOYMENTS.values()},
             "PolicyRollout": self._rollout,
             "NamespaceRollout": self._record,
             "WaveAnalysis": self._analysis,
@@ -142,7 +158,8 @@ class Oracle:
         self.records[name] = after
         if before is None:
             self.frozen[name] = self.now
-            self._outdated(after)
+            if after["spec"].get("stage", 0) < 2:
+                self._outdated(after)
         phase = (after.get("status") or {}).get("phase")
         old = ((before or {}).get("status") or {}).get("phase")
         if phase != old and phase in ("Applied", "Restored"):
@@ -152,6 +169,7 @@ class Oracle:
             self._read_back(actor, after["spec"]["namespace"])
         elif phase != old and phase == "Applied":
             self._none_between(actor, after)
+            self.parts.applied(actor, after)
 
     def _outdated(self, record):
         """A stranger changed what a plan was made from before its records were made: that counts as changed after them."""
@@ -168,7 +186,7 @@ class Oracle:
 
     def _looked(self, actor, space):
         """When a process last listed the policies there."""
-        return max(self.looked.get((actor, n), 0.0) for n in (space, None))
+        return max(self.looked.get((actor, n), 0.0) for n in {space, None if space != CLUSTER else space})
 
     def _none_between(self, actor, record):
         """What is on its way back over what a stranger wrote arrives there; it is not what the change asks for."""
@@ -242,7 +260,7 @@ class Oracle:
 
     def _left_written(self, name, phase):
         """What ends without success leaves nothing of itself."""
-        for record in self._of_rollout(name):
+        for record in self.raw(name):
             space = record["spec"]["namespace"]
             live_uid = (self.spaces.get(space) or {"metadata": {}})["metadata"].get("uid")
             if _phase(record) == "Applied" and live_uid == record["spec"].get("namespaceUid"):
@@ -250,6 +268,7 @@ class Oracle:
 
     def _began(self, name, after):
         spec = after["spec"]
+        self.parts.began(name, after)
         self.turned.pop(name, None)
         others = [n for n, o in self.rollouts.items() if o["spec"]["source"] == spec["source"]]
         running = [n for n in others if _phase(self.rollouts[n]) not in TERMINAL]
@@ -283,6 +302,7 @@ class Oracle:
             self.violated("every next process finds its way", f"{name} takes what nobody changed for drift")
 
     def _opened(self, name, rollout, wave):
+        self.parts.opened(name, rollout, wave)
         gates = [g for g in rollout["spec"]["strategy"].get("gates") or [] if g["wave"] == wave]
         for gate in gates:
             good = {
@@ -320,14 +340,15 @@ class Oracle:
                 "2 no wave without its evidence", f"{name} promotes wave {wave}: {_phase(analysis)}"
             )
         for item in (n for w in waves for n in rollout["spec"]["waves"][w]["namespaces"]):
-            record = self.records.get(f"{name}.{item['name']}")
-            since = self.applied.get((f"{name}.{item['name']}", "Applied"))
+            record = self.parts.record(name, item)
+            since = record and self.applied.get((record["metadata"]["name"], "Applied"))
             if record is None or since is None or _phase(record) == "Deleted" or self._another(record):
                 continue
-            good = [t for t, n, v in self._truth.answers if n == item["name"] and v == 0.0 and t >= since]
-            if len(good) < LOOKS:
-                text = f"{name} promotes wave {wave} on {len(good)} answers of {item['name']}"
-                self.violated("2 no wave without its evidence", text)
+            for space in self.parts.answering(item):
+                good = [t for t, n, v in self._truth.answers if n == space and v == 0.0 and t >= since]
+                if len(good) < LOOKS:
+                    text = f"{name} promotes wave {wave} on {len(good)} answers of {space}"
+                    self.violated("2 no wave without its evidence", text)
             if self._hurts_since(record, item["name"], since):
                 self.violated("2 no wave without its evidence", f"{name} promotes what hurts {item['name']}")
 
@@ -337,9 +358,9 @@ class Oracle:
         return standing is None or standing["metadata"]["uid"] != record["spec"]["namespaceUid"]
 
     def _hurts_since(self, record, space, since):
-        asked = any(json.loads(o)["metadata"]["name"] == "hurt" for o in record["spec"].get("after") or [])
-        writer = self.writer.get((space, "hurt"))
-        return asked and writer is not None and writer[1] <= since and "hurt" in self.policies[space]
+        asked = {_name(json.loads(o)) for o in record["spec"].get("after") or []} & {"hurt", "hurt--canary"}
+        writers = [self.writer.get((space, name)) for name in asked if name in self.policies[space]]
+        return any(writer is not None and writer[1] <= since for writer in writers)
 
     # Namespaces
 
@@ -369,7 +390,7 @@ class Oracle:
         self._late(actor, namespace, name, before, after)
         self.writer[namespace, name] = (actor, self.now)
         # what is written as it stands only refuses late writes
-        if before is None or after is None or before["spec"] != after["spec"]:
+        if before is None or after is None or _rules(before) != _rules(after):
             self.wrote[actor, namespace] = self.now
         if before is not None and not _ours(before) and not self._taken(namespace, name, before, after):
             self.violated("3 what is not the source's is not written", f"{actor} wrote {namespace}/{name}")
@@ -400,8 +421,9 @@ class Oracle:
         rollout, at = self.checked
         if actor.split("-")[0] != "pod" or not rollout:
             return False
-        finished = self.applied.get((f"{rollout}.{namespace}", "Applied"))
-        if finished is not None and finished > self._looked(actor, namespace):
+        mine = [r for r in self.raw(rollout) if r["spec"]["namespace"] == namespace]
+        finished = [self.applied.get((_name(r), "Applied")) for r in mine]
+        if any(at is not None and at > self._looked(actor, namespace) for at in finished):
             return True
         turned = self.turned.get(rollout)
         if turned is None or at > turned or not self._runs(rollout):
@@ -445,7 +467,8 @@ class Oracle:
         """That of the namespace which stands there, before one of another that had its name."""
         mine = [r for r in self.records.values() if r["spec"]["namespace"] == namespace]
         found = [r for r in mine if self._runs(r["spec"]["rollout"])]
-        return min(found, key=self._another, default=None)
+        first = min(found, key=self._another, default=None)
+        return self.parts.current([r for r in found if self._another(r) == self._another(first)])
 
     def _between(self, record, namespace, name, actor):
         """On the way no connection is open that neither end opens, and none closed that both open."""
@@ -455,10 +478,13 @@ class Oracle:
         first, last = (
             {_name(o): o for o in map(json.loads, record["spec"].get(e) or [])} for e in ("before", "after")
         )
+        if namespace == CLUSTER:
+            return
         live = self.policies[namespace]
         rest = {n: o for n, o in live.items() if n not in first and n not in last and not _bridge(o)}
-        old, new = connections(namespace, {**rest, **first}), connections(namespace, {**rest, **last})
-        now = connections(namespace, live)
+        seen = view(first, last, live)
+        ends = {**rest, **first}, {**rest, **last}, live
+        old, new, now = (connections(namespace, policies, seen) for policies in ends)
         if now - (old | new):
             self.violated(
                 "safe order", f"{actor} wrote {namespace}/{name}: opens {sorted(now - (old | new))[:2]}"
@@ -474,7 +500,7 @@ class Oracle:
 
     def _stands(self, name, end, phase, actor):
         """Each namespace at that end of its record, but for what a stranger wrote after it was read back."""
-        for record in self._of_rollout(name):
+        for record in self._of_rollout(name, end):
             space = record["spec"]["namespace"]
             live_uid = (self.spaces.get(space) or {"metadata": {}})["metadata"].get("uid")
             if _phase(record) != phase or live_uid != record["spec"].get("namespaceUid"):
@@ -487,12 +513,16 @@ class Oracle:
 
     def _cleaned(self, name):
         """What a rollout has just written is as it should be, whatever strangers had done to it when that was read."""
-        for record in self._of_rollout(name):
+        for record in self._of_rollout(name, "after"):
             space, since = record["spec"]["namespace"], self.knew.get((record["metadata"]["name"], "Applied"))
             for text in (*record["spec"].get("before", ()), *record["spec"].get("after", ())):
                 key = space, _name(json.loads(text))
                 if since is not None and self.writer.get(key, ("", 0.0))[1] <= since:
                     self.tainted.discard(key)
+
+    def differs(self, record, end):
+        """In what its place is not at that end of a record, whatever anybody wrote since it was frozen."""
+        return self._differs(record, end, self.born(record), 0.0)
 
     def _differs(self, record, end, looked, sought):
         space, other = record["spec"]["namespace"], "after" if end == "before" else "before"
@@ -508,8 +538,13 @@ class Oracle:
             if not strange and not made and _content(live.get(key)) != _content(wanted.get(key)):
                 yield f"/{key} is not as {end} has it (last written by {actor} at {at:.1f} s)"
 
-    def _of_rollout(self, name):
+    def raw(self, name):
+        """The records of a rollout, one for each wave in which a place changes."""
         return [r for r in self.records.values() if r["spec"]["rollout"] == name]
+
+    def _of_rollout(self, name, end="before"):
+        """The same, one for each place."""
+        return merged(self.raw(name), end)
 
     # The end
 
@@ -532,6 +567,7 @@ class Oracle:
             for name, obj in found.items():
                 if _bridge(obj):
                     self.violated("no bridge is left", f"{space}/{name} {self.writer.get((space, name))}")
+        self.parts.finish()
         self._told()
         for name, source in self.sources.items():
             self._settled(name, source.get("status") or {})
@@ -578,7 +614,7 @@ class Oracle:
         """Exactly at `before`, since its last rollout was rolled back; then the source says so, or is not Ready at all."""
         mine = [
             r
-            for r in self.records.values()
+            for r in merged(self.records.values(), "before")
             if r["spec"]["namespace"] == space
             and self._source_of(r) == name
             and self._ended_at(r) is not None
@@ -627,10 +663,10 @@ class Oracle:
     def _stands_as_before(self, name, space, record):
         """All that its rollout changed."""
         wanted, after = (
-            {_name(o): o["spec"] for o in map(json.loads, record["spec"].get(e) or [])}
+            {_name(o): _rules(o) for o in map(json.loads, record["spec"].get(e) or [])}
             for e in ("before", "after")
         )
-        live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
+        live = {n: _rules(o) for n, o in self.policies[space].items() if _owner(o) == name}
         return all(live.get(key) == wanted.get(key) for key in {*wanted, *after})
 
     def _cause(self, record):
@@ -653,7 +689,7 @@ class Oracle:
         for space, obj in self.spaces.items():
             if (obj["metadata"].get("labels") or {}).get("team") != name:
                 continue
-            live = {n: o["spec"] for n, o in self.policies[space].items() if _owner(o) == name}
+            live = {n: _rules(o) for n, o in self.policies[space].items() if _owner(o) == name}
             if live != repository.asks(head, space):
                 return False
         return True
@@ -700,7 +736,12 @@ def _parts(policy):
 def _content(obj):
     if obj is None:
         return None
-    return obj["spec"], obj["metadata"].get("labels") or {}, obj["metadata"].get("annotations") or {}
+    return _rules(obj), obj["metadata"].get("labels") or {}, obj["metadata"].get("annotations") or {}
+
+
+def _rules(obj):
+    """What it says: one spec, or several."""
+    return obj.get("spec", obj.get("specs"))
 
 
 def _drift_said(status, space):
