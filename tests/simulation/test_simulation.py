@@ -118,6 +118,8 @@ def test_the_oracle_takes_what_is_right_for_no_broken_promise(seed):
         (105, Sizes(expand=True, pods_every=10.0)),
         (200, Sizes(follow="argo", pods_every=10.0, turns_every=20.0)),
         (214, Sizes(follow="flagger", pods_every=10.0, turns_every=40.0)),
+        (1256, Sizes(follow="flagger", pods_every=5.0, turns_every=40.0)),
+        (3011, Sizes(pods="count", wide="waves", pods_every=5.0)),
     ],
 )
 def test_nor_is_one_where_a_change_comes_to_some_pods_first_or_beside_a_new_version(seed, sizes):

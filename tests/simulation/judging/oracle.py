@@ -118,28 +118,28 @@ class Oracle:
             self.holders[rollout] = holder, self.now, (*known[2], known[0])
 
     def _space(self, actor, namespace, name, before, after):
-        self._kept(self.spaces, name, after)
+        self.kept(self.spaces, name, after)
         if after is None or before is None:
             self.policies.pop(name, None)
 
     @staticmethod
-    def _kept(found, name, after):
+    def kept(found, name, after):
         if after is None:
             found.pop(name, None)
         else:
             found[name] = after
 
     def _source(self, actor, namespace, name, before, after):
-        self._kept(self.sources, name, after)
+        self.kept(self.sources, name, after)
         old, new = (((o or {}).get("status") or {}).get("blockedRevision", "") for o in (before, after))
         if old and not new and actor.startswith("person"):
             self.released[name, old] += 1
 
     def _analysis(self, actor, namespace, name, before, after):
-        self._kept(self.analyses, name, after)
+        self.kept(self.analyses, name, after)
 
     def _approval(self, actor, namespace, name, before, after):
-        self._kept(self.approvals, name, after)
+        self.kept(self.approvals, name, after)
         if before is None:
             self.approvals[name] = {**after, "at": self.now, "by": actor}
 
@@ -342,7 +342,7 @@ class Oracle:
         for item in (n for w in waves for n in rollout["spec"]["waves"][w]["namespaces"]):
             record = self.parts.record(name, item)
             since = record and self.applied.get((record["metadata"]["name"], "Applied"))
-            if record is None or since is None or _phase(record) == "Deleted" or self._another(record):
+            if record is None or since is None or _phase(record) == "Deleted" or self.another(record):
                 continue
             for space in self.parts.answering(item):
                 good = [t for t, n, v in self._truth.answers if n == space and v == 0.0 and t >= since]
@@ -352,7 +352,7 @@ class Oracle:
             if self._hurts_since(record, item["name"], since):
                 self.violated("2 no wave without its evidence", f"{name} promotes what hurts {item['name']}")
 
-    def _another(self, record):
+    def another(self, record):
         """The namespace that it wrote into is gone, whoever has its name now."""
         standing = self.spaces.get(record["spec"]["namespace"])
         return standing is None or standing["metadata"]["uid"] != record["spec"]["namespaceUid"]
@@ -366,7 +366,7 @@ class Oracle:
 
     def _policy(self, actor, namespace, name, before, after):
         kind = actor.split("-")[0]
-        self._kept(self.policies[namespace], name, after)
+        self.kept(self.policies[namespace], name, after)
         if before is None:
             self.made[namespace, name] = actor
         if kind not in PRODUCT:
@@ -467,8 +467,8 @@ class Oracle:
         """That of the namespace which stands there, before one of another that had its name."""
         mine = [r for r in self.records.values() if r["spec"]["namespace"] == namespace]
         found = [r for r in mine if self._runs(r["spec"]["rollout"])]
-        first = min(found, key=self._another, default=None)
-        return self.parts.current([r for r in found if self._another(r) == self._another(first)])
+        first = min(found, key=self.another, default=None)
+        return self.parts.current([r for r in found if self.another(r) == self.another(first)])
 
     def _between(self, record, namespace, name, actor):
         """On the way no connection is open that neither end opens, and none closed that both open."""

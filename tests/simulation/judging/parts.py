@@ -113,7 +113,7 @@ class Parts:
         space, oracle = record["spec"]["namespace"], self._oracle
         since = min(oracle.born(r) for r in mine) - PLANNED
         late = any(place == space for place, _ in oracle.unasked)
-        return oracle.strange[space] >= since or late or oracle._another(record)
+        return oracle.strange[space] >= since or late or oracle.another(record)
 
     def _allows_both(self, actor, space, before, after, live):
         """What either end allows is open; to and from pods elsewhere nothing else is."""
@@ -194,7 +194,7 @@ class Parts:
 
     def pod(self, actor, namespace, name, before, after):
         """A pod has changed: nobody of the product's writes anything but the one label."""
-        self._oracle._kept(self._pods, (namespace, name), after)
+        self._oracle.kept(self._pods, (namespace, name), after)
         if actor.split("-")[0] not in PRODUCT:
             return
         asked = self._sizes.pods in ("count", "percent")
