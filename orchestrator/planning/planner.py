@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from orchestrator.adapters.kube.cni import detected
 from orchestrator.adapters.kube.workloads import further_policies
 from orchestrator.context import POLICY, Context
 from orchestrator.errors import ApiError, BadInput, Conflict
@@ -32,6 +33,7 @@ from orchestrator.sources.selection import selection
 from orchestrator.wording import first
 
 MOST_NOTES = 20
+LAST_OF_OVN = 99  # of the priorities of AdminNetworkPolicies that OVN-Kubernetes enforces, each of one alone
 
 
 def plan(
@@ -77,6 +79,8 @@ def plan(
     plans = [replace(p, note=note(p, live[p.name], further)) for p in plans]
     fields = Places(files, read=True)
     changed = {p.name: _at_fields(p, fields, below(files)) for p in plans if p.changes}
+    if CLUSTER in changed and detected(ctx.cluster, source.spec.strategy.cni) == "ovn-kubernetes":
+        changed[CLUSTER] = replace(changed[CLUSTER], most_priority=LAST_OF_OVN)
     found = by_parts(ctx, Plan(source.name, revision, (), changed), labels, source.spec.strategy)
     parts = {
         place: replace(item, note=note(item, live[item.name], further))

@@ -7,8 +7,8 @@ from orchestrator.adapters.kube.canary_deployments import NoCanary, canary_label
 from orchestrator.adapters.kube.cni import detected
 from orchestrator.errors import BadInput, Conflict, Forbidden, NotFound
 from orchestrator.planning.touched_pods import TouchedPods
-from orchestrator.policy.evaluate.cilium.cilium_identities import kept
 from orchestrator.policy.narrow.scopes import Scope, Unnarrowable
+from orchestrator.policy.narrow.unseen_labels import unseen
 from orchestrator.ports import Cluster
 from orchestrator.rollout.order.plan import NamespacePlan, Plan
 from orchestrator.rollout.order.stages import narrowed
@@ -70,7 +70,10 @@ class SomePods:
                 pods, covers = found, [*covers, name]
         if not pods:
             return why or "no pod is there that the change is about"
-        why = unnarrowable(item, Scope(None, selector_of(pods))) or self._unseen(pods)
+        scope = Scope(None, selector_of(pods))
+        why = unnarrowable(item, scope)
+        if "cilium" in detected(self.cluster, self.strategy.cni):
+            why = why or unseen(scope, self.pods.agent)
         return why or Part(tuple(covers), pods)
 
     def _labels(self, item: NamespacePlan, namespace: str) -> tuple[Label, ...] | str:
@@ -107,12 +110,3 @@ class SomePods:
         if plan.labels:
             return f"{plan.count if plan.count else f'{plan.percent} %'} of the pods of each workload"
         return f"pods with {labels_text(next(iter(parts.values())).pods)}"
-
-    def _unseen(self, pods: Sequence[Label]) -> str:
-        """Why policies of Cilium would not see a label of theirs; empty where they do."""
-        if "cilium" not in detected(self.cluster, self.strategy.cni):
-            return ""
-        if self.pods.agent.labels:
-            return "Cilium has a choice of labels of its own, and whether policies see these is not known"
-        hidden = next((one.key for one in pods if not kept(one.key)), "")
-        return f"Cilium leaves the label {hidden} out of what policies see" if hidden else ""

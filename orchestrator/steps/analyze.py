@@ -85,6 +85,8 @@ def look(
         and nothing_left(state, whole, gone)
     ):
         status.phase, reason = "Successful", "nothing is left of the wave, and a person went on"
+    if status.phase == "Successful" and (went := pod_labels.lost(ctx, state, analysis.spec.wave)):
+        status.phase, reason = "Inconclusive", went
     status = status.model_copy(update=reasoned(reason))
     flows, problems = seen(ctx, plan, analysis, at, waited)
     status.flows = status.flows if flows is None else flows

@@ -107,19 +107,11 @@ def run(ctx: Context, state: State, action: Action) -> None:
             ctx.fence()  # where the Lease has to be renewed, that comes first
     if stuck:
         raise next((error for error in stuck if isinstance(error, Held)), stuck[0])
-    _unlabelled(ctx, state)
+    remove(ctx, rollout.spec.waves[: rollout.status.waves_started])
     known, now = rollout.status.conditions, ctx.clock.now()
     if ctx.tenure.left(ctx.clock) and not any(c.type == CONFIRMED for c in known):
         found = put(known, CONFIRMED, "False", "WritesPending", "not every write was answered", now)
         change(ctx, state, Action("restore"), conditions=found)
-
-
-def _unlabelled(ctx: Context, state: State) -> None:
-    """No pod bears a label of the rollout any more; what cannot be taken off selects nothing by now, and stops nothing."""
-    try:
-        remove(ctx, state.rollout.spec.waves[: state.rollout.status.waves_started])
-    except Forbidden as error:
-        structlog.get_logger().warning("pods keep the label of a canary", error=str(error))
 
 
 def confirm(ctx: Context, state: State, action: Action) -> None:

@@ -64,11 +64,43 @@ def _value(pod: Manifest) -> str | None:
 
 
 def remove(ctx: Context, waves: Sequence[m.Wave]) -> None:
-    """Take the label off every pod that bears it for one of some waves. Raises RetryLater where one changes meanwhile."""
+    """Take the label off every pod that bears it for one of some waves. Raises RetryLater where one changes meanwhile.
+
+    What may not be taken off selects nothing by now, and stops nothing: it is named in the log.
+    """
     for namespace, value in {pair for wave in waves for pair in _labelled(wave)}:
         for pod in ctx.cluster.list(POD, namespace, f"{CANARY_LABEL}={value}"):
             if not _imitates(pod):
-                _put(ctx, pod, None)
+                _take_off(ctx, pod)
+
+
+def _take_off(ctx: Context, pod: Manifest) -> bool:
+    """Whether it is off; one that may not be changed holds up no other."""
+    try:
+        _put(ctx, pod, None)
+    except Forbidden as error:
+        meta = pod["metadata"]
+        structlog.get_logger().warning(
+            "a pod keeps the label of a canary",
+            namespace=meta["namespace"],
+            pod=meta["name"],
+            error=str(error),
+        )
+        return False
+    return True
+
+
+def lost(ctx: Context, state: State, wave: int) -> str:
+    """Why a wave that is for some pods tries nothing any more, in words: they all went. Others get the label where that is ours."""
+    for place in state.rollout.spec.waves[wave].namespaces:
+        labels = ",".join(f"{one.key}={one.value}" for one in place.pods)
+        for name in (place.covers or [place.name]) if labels else ():
+            if any(not _imitates(pod) for pod in ctx.cluster.list(POD, name, labels)):
+                return ""
+    named = [p for p in state.rollout.spec.waves[wave].namespaces if p.pods]
+    if not named or (not label(ctx, state, wave) and any(_labelled(state.rollout.spec.waves[wave]))):
+        return ""
+    return "the pods to which the change came first are gone, so nobody knows whether it is good"
 
 
 def _imitates(pod: Manifest) -> bool:
@@ -102,10 +134,9 @@ def sweep(ctx: Context) -> int:
     running = (r for r in ctx.cluster.list(ROLLOUT) if (r.get("status") or {}).get("phase") not in m.TERMINAL)
     used = {tag(str(r["spec"].get("source"))) for r in running}
     left = [pod for pod in pods if _value(pod) not in used and not _imitates(pod)]
-    for pod in left:
-        _put(ctx, pod, None)
-        meta = pod["metadata"]
+    off = [pod["metadata"] for pod in left if _take_off(ctx, pod)]
+    for meta in off:
         structlog.get_logger().warning(
             "a label of a canary was left", namespace=meta["namespace"], pod=meta["name"]
         )
-    return len(left)
+    return len(off)

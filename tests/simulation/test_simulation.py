@@ -167,10 +167,11 @@ SHARP = {
     "half-way-not-recognised": (
         0,
         {
-            "kills": 0.9,
+            "kills": 1.0,
             "engines": 2,
-            "errors": 0.1,
-            "pushes_every": 15.0,
+            "errors": 0.03,
+            "pushes_every": 10.0,
+            "chaos_seconds": 240.0,
             "waves": 2,
             "strangers_every": 0.0,
             "namespaces_every": 0.0,
@@ -200,7 +201,7 @@ SHARP = {
     "no-samples-needed": (42, {"silence": 0.9, "gates": False, "errors": 0.0}),
     "others-are-adopted": (40, {"strangers_every": 2.0}),
     "policies-written-blindly": (
-        0,
+        40,
         {"namespaces_every": 8.0, "engines": 2, "stalls": 0.1, "kills": 0.5, "pushes_every": 15.0},
     ),
     "regressions-pass": (40, {"hurting": 0.8, "silence": 0.0, "gates": False, "probes": False}),

@@ -50,6 +50,7 @@ class NamespacePlan:
     `note` says where no order of writes keeps every connection as it is at both ends; `observed` are objects that
     others manage and that are left alone, `remarks` what else is to be known about who manages what. `stage` is that of a
     namespace of which this is what one of several waves writes, `others` what does not change there, of the source's kinds.
+    `most_priority` is the last of AdminNetworkPolicies, where the CNI wants each to have one of its own.
     """
 
     name: str
@@ -60,6 +61,7 @@ class NamespacePlan:
     remarks: tuple[str, ...] = ()
     stage: int = 0
     others: tuple[Manifest, ...] = field(default=(), repr=False)
+    most_priority: int | None = None
 
     @property
     def other_policies(self) -> list[Manifest]:

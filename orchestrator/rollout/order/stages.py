@@ -6,6 +6,7 @@ In the last wave the policies are as Git has them. Pure, and the same whoever as
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.policy.narrow.own_priorities import apart
 from orchestrator.policy.narrow.scopes import NARROWED_FROM, Scope, split
 from orchestrator.policy.writes.unions import both
 from orchestrator.rollout.order.plan import NamespacePlan, ObjectChange
@@ -30,6 +31,22 @@ def parts(namespaces: Mapping[str, NamespacePlan], waves: Sequence[PlannedWave])
     return found
 
 
+def _ours(item: NamespacePlan, some: Sequence[Manifest]) -> list[Manifest]:
+    """Objects as they are written; those that are neither before nor after bear our marks alone, so that nobody else takes them for his."""
+    ends = (*item.before, *item.after)
+    known = {objects.key(o) for o in ends}
+    labels = {objects.SOURCE_LABEL: next((name for o in ends if (name := objects.owner(o))), "")}
+    found = []
+    for obj in map(objects.bare, some):
+        if objects.key(obj) not in known:
+            meta = {k: v for k, v in obj["metadata"].items() if k in ("name", "namespace")}
+            notes = obj["metadata"].get("annotations") or {}
+            marks = {NARROWED_FROM: notes[NARROWED_FROM]} if NARROWED_FROM in notes else {}
+            obj["metadata"] = {**meta, "labels": labels, **({"annotations": marks} if marks else {})}
+        found.append(obj)
+    return found
+
+
 def _of_place(name: str, waves: Sequence[PlannedWave]) -> Iterator[tuple[str, Part]]:
     for wave in waves:
         yield from ((p, wave.part(p)) for p in wave.namespaces if whole(p) == name)
@@ -50,13 +67,16 @@ def _scope(name: str, part: Part, waves: Sequence[PlannedWave]) -> Scope:
 
 def _between(item: NamespacePlan, name: str, part: Part, waves: Sequence[PlannedWave]) -> Sequence[Manifest]:
     if part.both:
-        return [objects.bare(obj) for obj in both(item.before, item.after, item.other_policies)]
+        return _ours(item, both(item.before, item.after, item.other_policies))
     return narrowed(item, _scope(name, part, waves))
 
 
 def narrowed(item: NamespacePlan, scope: Scope) -> list[Manifest]:
     """Both sets of a place with narrowed subjects, as they are written. Raises Unnarrowable."""
-    return [objects.bare(obj) for obj in split(item.before, item.after, scope, item.others)]
+    found = split(item.before, item.after, scope, item.others)
+    if item.most_priority is not None:
+        found = apart(found, item.others, item.most_priority)
+    return _ours(item, found)
 
 
 def _steps(

@@ -356,3 +356,30 @@ def test_what_waves_that_open_together_change_is_what_the_last_of_them_does():
     assert state.rollout.status.joined == [2] and state.rollout.status.phase == "Succeeded"
     ends = {e.destination.partition("/")[0] for e in state.analyses[1].spec.edges}
     assert ends == {"pay", "web"}
+
+
+def admin(name, priority, action):
+    rule = {"action": action, "from": [{"namespaces": {}}]}
+    return plain(
+        "AdminNetworkPolicy", name, {"priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
+    )
+
+
+@pytest.mark.parametrize(("theirs", "free"), [((8,), True), ((4, 6), False)])
+def test_under_ovn_kubernetes_a_part_needs_a_priority_of_its_own(theirs, free):
+    stage = by_waves(wide_ones=[admin("x", 5, "Allow")])
+    stage.change(
+        kinds=[KINDS[0], {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}],
+        strategy={**stage.shop().manifest["spec"]["strategy"], "cni": "ovn-kubernetes"},
+    )
+    assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
+    for number in theirs:
+        stage.cluster.create(admin(f"theirs-{number}", number, "Pass"))
+    push(stage, "e", (), [admin("x", 5, "Pass")])
+    made, _ = planned(stage)
+    assert bool(made.parts) is free
+    assert free or "priorities" in made.late[0]
+    if free:
+        given = {o["metadata"]["name"]: o["spec"]["priority"] for o in made.written(f"{CLUSTER}.1").after}
+        assert len(set(given.values())) == 2 and set(given) == {"x", "x--canary"}
+        assert driven(stage, prober=stage.prober).rollout.status.phase == "Succeeded"
