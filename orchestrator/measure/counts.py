@@ -88,7 +88,7 @@ def streamed(
     past = Grid.until(since, since - timedelta(seconds=plan.baseline_seconds), step)
     now = Grid.until(at, min(settled, at - timedelta(seconds=step)), step)
     controls = analysis.spec.control_group
-    scoped = _scoped(ctx, state, analysis.spec.wave)
+    scoped = _scoped(ctx, state, analysis)
     for metric in metrics:
         source = provider(ctx, plan, metric.provider)
         if isinstance(source, str):
@@ -106,14 +106,29 @@ def streamed(
     return found, streams
 
 
-def _scoped(ctx: Context, state: State, wave: int) -> dict[str, frozenset[str]]:
-    """The names of the pods that a wave changes, of each namespace in which it changes some."""
-    found = {}
-    for place in state.rollout.spec.waves[wave].namespaces:
+@dataclass(frozen=True)
+class Pods:
+    """Those of a namespace to which a wave comes first, and the others that stand there now."""
+
+    first: frozenset[str]
+    others: frozenset[str]
+
+    def whose(self, name: str, pod: str) -> str:
+        """What a series of a pod is counted to; nothing for one that is gone and was none of the first."""
+        return name if pod in self.first else name + SIBLINGS if pod in self.others else ""
+
+
+def _scoped(ctx: Context, state: State, analysis: WaveAnalysis) -> dict[str, Pods]:
+    """The pods of each namespace in which a wave changes some."""
+    found: dict[str, Pods] = {}
+    known = analysis.spec.canary_pods
+    for place in state.rollout.spec.waves[analysis.spec.wave].namespaces:
         for name in (place.covers or [place.name]) if place.pods else ():
-            labels = ",".join(f"{label.key}={label.value}" for label in place.pods)
-            pods = ctx.cluster.list(POD, name, labels)
-            found[name] = frozenset(str(pod["metadata"]["name"]) for pod in pods)
+            here = [pod["metadata"] for pod in ctx.cluster.list(POD, name)]
+            labels = [(str(meta["name"]), meta.get("labels") or {}) for meta in here]
+            mine = {pod for pod, has in labels if all(has.get(p.key) == p.value for p in place.pods)}
+            first = mine | {pod.partition("/")[2] for pod in known if pod.startswith(f"{name}/")}
+            found[name] = Pods(frozenset(first), frozenset(pod for pod, _ in labels) - first)
     return found
 
 
@@ -123,7 +138,7 @@ def _counts(
     names: Sequence[str],
     grid: Grid,
     known: Sequence[str],
-    scoped: Mapping[str, frozenset[str]],
+    scoped: Mapping[str, Pods],
 ) -> Counted:
     """Never raises for a metric: what could not be read is `broken`, with the query's text."""
     broken: dict[str, str] = {}
@@ -160,19 +175,22 @@ def _excess(counts: Counts, name: str) -> str:
     return f"{many(errors, 'error')} in {many(total, 'request')} in {name}"
 
 
-def _grown(series: Series, grid: Grid, scoped: Mapping[str, frozenset[str]]) -> dict[str, Increments]:
+def _grown(series: Series, grid: Grid, scoped: Mapping[str, Pods]) -> dict[str, Increments]:
     samples = [
-        _named(s, _whose(name, s.labels.get("pod", ""), scoped))
+        _named(s, whose)
         for name, found in series.samples.items()
-        for s in found
+        for s, whose in _told_apart(name, found, scoped.get(name))
+        if whose
     ]
     found = increments(samples, grid.lead, grid.step, grid.count + LEAD)
     return {name: grown[LEAD:] for name, grown in found.items()}
 
 
-def _whose(name: str, pod: str, scoped: Mapping[str, frozenset[str]]) -> str:
-    """The namespace, or the others in it where a pod is none of those that are watched there."""
-    return name + SIBLINGS if pod and name in scoped and pod not in scoped[name] else name
+def _told_apart(name: str, samples: Sequence[Sample], pods: Pods | None) -> list[tuple[Sample, str]]:
+    """What each series of a namespace is counted to: all to the namespace where their labels name no pod of it."""
+    if pods is None or not any(pods.whose(name, s.labels.get("pod", "")) for s in samples):
+        return [(s, name) for s in samples]
+    return [(s, pods.whose(name, s.labels.get("pod", ""))) for s in samples]
 
 
 def _named(sample: Sample, namespace: str) -> Sample:

@@ -23,6 +23,7 @@ from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources.conditions import reasoned
 from orchestrator.rollout.resources.resource import WaveAnalysis
 from orchestrator.rollout.timing import look_time, settled_at
+from orchestrator.writing import pod_labels
 
 
 def run(ctx: Context, state: State, action: Action) -> None:

@@ -10,13 +10,14 @@ from orchestrator.measure.watch_set import watch_set
 from orchestrator.ports import Prober
 from orchestrator.rollout.next import Action, State
 from orchestrator.rollout.resources import model as m
-from orchestrator.rollout.resources.bounds import built
+from orchestrator.rollout.resources.bounds import built, most
 from orchestrator.rollout.resources.conditions import reasoned
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL
 from orchestrator.rollout.resources.resource import WaveAnalysis, load, new
-from orchestrator.writing.pod_labels import label
+from orchestrator.writing.pod_labels import borne, label
 
 MOST_HELD = 50
+MOST_CANARIES = most(m.WaveAnalysisSpec, "canary_pods")
 
 
 def run(ctx: Context, state: State, action: Action) -> None:
@@ -72,6 +73,7 @@ def _create(ctx: Context, state: State, wave: int, probes: bool) -> WaveAnalysis
         control_group=list(found.controls),
         edges=list(found.edges),
         probes=list(found.probes),
+        canary_pods=borne(ctx, rollout.spec.waves[wave])[:MOST_CANARIES],
         notes=[n[:1000] for n in found.notes],
     )
     labels = {ROLLOUT_LABEL: rollout.name}

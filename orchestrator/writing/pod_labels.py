@@ -90,15 +90,23 @@ def _take_off(ctx: Context, pod: Manifest) -> bool:
     return True
 
 
-def lost(ctx: Context, state: State, wave: int) -> str:
-    """Why a wave that is for some pods tries nothing any more, in words: they all went. Others get the label where that is ours."""
-    for place in state.rollout.spec.waves[wave].namespaces:
+def borne(ctx: Context, wave: m.Wave) -> list[str]:
+    """The pods that a wave is for, as namespace/name, where it is not for all of a namespace."""
+    found = []
+    for place in wave.namespaces:
         labels = ",".join(f"{one.key}={one.value}" for one in place.pods)
         for name in (place.covers or [place.name]) if labels else ():
-            if any(not _imitates(pod) for pod in ctx.cluster.list(POD, name, labels)):
-                return ""
-    named = [p for p in state.rollout.spec.waves[wave].namespaces if p.pods]
-    if not named or (not label(ctx, state, wave) and any(_labelled(state.rollout.spec.waves[wave]))):
+            pods = ctx.cluster.list(POD, name, labels)
+            found += [f"{name}/{pod['metadata']['name']}" for pod in pods if not _imitates(pod)]
+    return sorted(set(found))
+
+
+def lost(ctx: Context, state: State, wave: int) -> str:
+    """Why a wave that is for some pods tries nothing any more, in words: they all went. Others get the label where that is ours."""
+    written = state.rollout.spec.waves[wave]
+    if not any(place.pods for place in written.namespaces) or borne(ctx, written):
+        return ""
+    if any(_labelled(written)) and not label(ctx, state, wave):
         return ""
     return "the pods to which the change came first are gone, so nobody knows whether it is good"
 

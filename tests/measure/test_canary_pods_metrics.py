@@ -80,3 +80,29 @@ def test_what_hurts_all_pods_alike_is_not_laid_at_the_door_of_the_canary(metric,
 
 def began(found):
     return min(r.timestamp() for r in found.metrics.written.values()) if found.metrics.written else 1e12
+
+
+def test_series_whose_label_names_no_pod_of_the_namespace_are_judged_as_a_whole():
+    found = stage(VOLUME, (0.0, 0.0), PODS)
+    real = found.metrics._samples
+    found.metrics._samples = lambda which, at: [
+        Sample({**s.labels, "pod": f"ingress-{s.labels['pod']}"}, s.value, s.time) for s in real(which, at)
+    ]
+    state = work(found.context(), "engine")
+    assert state.rollout.status.phase == "RolledBack"
+    assert "canary pods" not in state.rollout.status.details
+
+
+def test_what_a_canary_pod_did_that_went_is_still_its_own():
+    found = stage(RATIO, (20.0, 0.3), ("a",))
+    went = []
+
+    def samples(which, at):
+        if found.metrics.written and not went:
+            went.append(found.remove(Kind("v1", "Pod"), "a", "cart"))
+        return real(which, at)
+
+    real, found.metrics._samples = found.metrics._samples, samples
+    status = work(found.context(), "engine").rollout.status
+    assert went and (status.phase, status.waves_started) == ("RolledBack", 1), status.reason
+    assert "its canary pods beside the others" in status.details

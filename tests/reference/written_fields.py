@@ -133,6 +133,7 @@ FROZEN = {
     "PolicyRolloutSpec.followed": "How the canary deployment stood that it follows, when it was planned.",
     "Followed.promoted": "The version that it had promoted.",
     "Followed.failed": "The version that it had given up; empty where it had not.",
+    "WaveAnalysisSpec.canaryPods": "The pods of a wave that is for some of them, as namespace/name.",
     "WaveNamespace.stage": "Which of several waves that change it this is, from 1; 0 is the last, or the only one.",
     "WaveNamespace.covers": "The namespaces whose pods come to the new policies with this wave, where that is not simply `name`.",
     "WaveNamespace.pods": "The labels of those pods, where not all of them do.",

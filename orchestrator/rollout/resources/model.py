@@ -882,7 +882,10 @@ class WaveProbe(Model):
 
 
 class WaveAnalysisSpec(Model):
-    """Frozen when the wave begins: who is watched and compared with, what changes, and what is tried."""
+    """Frozen when the wave begins: who is watched and compared with, what changes, and what is tried.
+
+    `canaryPods` are the pods, as namespace/name, of a wave that is for some of them.
+    """
 
     rollout: Name
     wave: int
@@ -891,6 +894,7 @@ class WaveAnalysisSpec(Model):
     control_group: Annotated[list[Name], Field(max_length=2000)] = []
     edges: Annotated[list[WaveEdge], Field(max_length=200)] = []
     probes: Annotated[list[WaveProbe], Field(max_length=400)] = []
+    canary_pods: Annotated[list[End], Field(max_length=1000)] = []
     notes: Annotated[list[Text], Field(max_length=32)] = []
 
 

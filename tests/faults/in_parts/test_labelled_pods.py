@@ -184,3 +184,41 @@ def test_a_source_that_may_label_no_pods_is_refused_before_anything_is_written()
     with pytest.raises(BadInput, match="may not be labelled") as told:
         start(ctx, find_source(ctx, "shop"))
     assert "matchLabels" in told.value.hint and found.standing() == before
+
+
+def test_pods_that_go_while_they_are_watched_are_replaced_by_others():
+    found = changed(NOBODY)
+    ctx = found.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+    went = []
+
+    def go_away(call):
+        if not went:
+            went.append(bearing(found)[0])
+            found.remove(POD, went[0], "cart")
+
+    gone = just_after(go_away, "replace_status", kind="NamespaceRollout", at=1)
+    seen = []
+    note = just_after(lambda call: seen.append(bearing(found)), "replace_status", kind="WaveAnalysis")
+    state = Embedded(
+        found.context(FaultyPort(found.cluster, gone, note), prober=found.prober), "engine"
+    ).drive(name)
+    assert state.rollout.status.phase == "Succeeded", state.rollout.status.reason
+    assert went == ["a-0"] and ["a-1"] in seen and not bearing(found)
+
+
+def test_where_all_of_them_went_nobody_says_that_it_is_good():
+    found = changed(NOBODY)
+    ctx = found.context()
+    name = start(ctx, find_source(ctx, "shop")).rollout
+
+    def go_away(call):
+        for number in range(4):
+            found.remove(POD, f"a-{number}", "cart")
+
+    gone = just_after(go_away, "replace_status", kind="NamespaceRollout", at=1)
+    state = Embedded(found.context(FaultyPort(found.cluster, gone), prober=found.prober), "engine").drive(
+        name
+    )
+    assert state.rollout.status.paused_for == "inconclusive"
+    assert "are gone" in state.rollout.status.reason and state.rollout.status.wave == 0
