@@ -128,7 +128,8 @@ def test_an_engine_that_wakes_up_late_changes_nothing_any_more():
         work(stage.context(FaultyPort(stage.cluster, frozen)), "engine")
         if not frozen.met:
             break
-        late = [call.kind for call in frozen.seen[at:] if call.verb in WRITES]
+        # It may take back what it made itself.
+        late = [call.kind for call in frozen.seen[at:] if call.verb in WRITES and call.verb != "delete"]
         if seen and seen[0] is not None and seen[0].phase == "RolledBack":
             rescued += 1
             assert "NetworkPolicy" not in late and stage.standing() == before, at

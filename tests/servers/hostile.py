@@ -1,6 +1,7 @@
 """A server that answers well, badly, slowly or without end, to whoever asks: as a Prometheus, a JSON API, an API server, or none."""
 
 import gzip
+import io
 import json
 import time
 from contextlib import contextmanager, suppress
@@ -15,7 +16,12 @@ DRIPPING = 600  # seconds that a slow answer takes, far beyond every deadline he
 
 @cache
 def bomb():
-    return gzip.compress(b" " * HUGE, 1)
+    """Made in pieces: whoever asks for it first measures memory."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as pieces:
+        for _ in range(100):
+            pieces.write(b" " * (HUGE // 100))
+    return packed.getvalue()
 
 
 def prometheus(value):

@@ -364,7 +364,7 @@ def narrowed_objects_forgotten():
 def scopes_turned_around():
     """The pods that come first keep the old policies, and all others get the new ones."""
     known = stages.split
-    yield stages, "split", lambda before, after, scope: known(after, before, scope)
+    yield stages, "split", lambda before, after, scope, beside=(): known(after, before, scope, beside)
 
 
 @bug
