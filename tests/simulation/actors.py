@@ -2,7 +2,7 @@
 
 from simulation.process import Process
 from simulation.settings import WHOLE
-from simulation.workloads import INSIDE, random_wide
+from simulation.workloads import INSIDE, WIDE, random_wide
 from simulation.world import HURT, OWN, SPACES, policy, random_spec
 
 from orchestrator.context import APPROVAL, FREEZE, NAMESPACE, POLICY, ROLLOUT, SOURCE, read
@@ -85,6 +85,9 @@ class Actors:
         """Edit or delete a policy of ours, or make one of one's own; a same name now and then."""
         cluster, space = self._as("stranger-0"), self.draw.choice(self._spaces())
         found = cluster.list(POLICY, space)
+        if self.run.settings.sizes.wide and self.draw.random() < 0.3:
+            self._meddle_with_all(cluster.list(WIDE))
+            return
         choice = self.draw.random()
         try:
             if choice < 0.35 and found:
@@ -97,6 +100,25 @@ class Actors:
                 self._made += 1
                 name = f"own-{self._made}" if choice < 0.95 else f"p{self.draw.randrange(3)}"
                 cluster.create(policy(name, random_spec(self.draw), space))
+        except NetpolCanaryError:
+            return
+
+    def _meddle_with_all(self, found):
+        """Edit or delete a policy of the whole cluster, or make one of one's own."""
+        cluster, draw = self._as("stranger-0"), self.draw
+        try:
+            if found and draw.random() < 0.7:
+                obj = draw.choice(found)
+                meta = obj["metadata"]
+                if draw.random() < 0.5:
+                    rest = {k: v for k, v in obj.items() if k not in ("spec", "specs")}
+                    cluster.replace({**rest, "spec": random_wide(draw)})
+                else:
+                    cluster.delete(WIDE, meta["name"], None, uid=meta["uid"], resource_version="")
+            else:
+                self._made += 1
+                kind = {"apiVersion": WIDE.api_version, "kind": WIDE.kind}
+                cluster.create({**policy(f"own-{self._made}", random_wide(draw)), **kind})
         except NetpolCanaryError:
             return
 

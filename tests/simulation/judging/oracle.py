@@ -458,7 +458,7 @@ class Oracle:
         """A state on the way back: what stood and what it was before, both at once and nothing else."""
         texts = map(json.loads, self._open_record(namespace)["spec"].get("before") or [])
         wanted = next((o for o in texts if _name(o) == name), None)
-        if after is None or wanted is None:
+        if namespace == CLUSTER or after is None or wanted is None:
             return False
         old, new, now = (_parts(o) for o in (stood, wanted, after))
         return old[0] == new[0] == now[0] and now[1] == old[1] | new[1]
@@ -720,7 +720,7 @@ def _bridge(obj):
 
 
 def _selects_nobody(obj):
-    terms = ((obj or {"spec": {}})["spec"].get("podSelector") or {}).get("matchExpressions") or []
+    terms = ((obj or {}).get("spec", {}).get("podSelector") or {}).get("matchExpressions") or []
     asked = {(term["key"], term["operator"]) for term in terms}
     return any((key, "DoesNotExist") in asked for key, operator in asked if operator == "Exists")
 
