@@ -86,7 +86,7 @@ class Guard:
     def __post_init__(self) -> None:
         self._lookout = LeaseWatch(self.ctx, self.holder, self.lease_seconds)
         self.lease = Lease(self.ctx, LEASE, self.holder, self.lease_seconds)
-        self._sweeper = Sweeper(self.ctx)
+        self._sweeper = Sweeper(self.ctx, labels=False)
 
     def serve(self) -> None:
         """Until `stop`; a rollout that is being rolled back is left between two calls."""

@@ -53,9 +53,9 @@ def _label(ctx: Context, state: State, namespace: str, value: str) -> int:
 
 
 def _policies(state: State) -> list[Manifest]:
-    """Before and after the whole change; narrowed ones may be about pods with the label alone."""
-    ends = ((items[0].spec.before, items[-1].spec.after) for items in by_record(state))
-    return [json.loads(text) for before, after in ends for text in (*before, *after)]
+    """Whatever any wave writes: no wave alone knows all that the change is about."""
+    specs = (item.spec for items in by_record(state) for item in items)
+    return [json.loads(text) for spec in specs for text in (*spec.before, *spec.after)]
 
 
 def _value(pod: Manifest) -> str | None:
@@ -135,7 +135,7 @@ def sweep(ctx: Context) -> int:
     """Take it off pods for which no rollout of their source is on its way any more; how many these were."""
     try:
         pods = ctx.cluster.list(POD, labels=CANARY_LABEL)
-    except Forbidden:  # as a guard's account, which may label none either
+    except Forbidden:  # whoever may list none may label none either
         return 0
     if not pods:
         return 0

@@ -4,16 +4,15 @@ import json
 
 import pytest
 import yaml
-from installed import ANYTHING, listed
+from installed import ARGO_ROLLOUT, FLAGGER_CANARY
 from patience import KUBECTL
 from scene import Scene, policy, watching
 
 pytestmark = pytest.mark.cluster
 
-SHAPE = {"type": "object", "properties": {"spec": ANYTHING, "status": ANYTHING}}
 TOOLS = {
     "argo": (
-        listed("argoproj.io", "v1alpha1", "Rollout", "rollouts", "Namespaced", SHAPE),
+        ARGO_ROLLOUT,
         {"argoRollout": "beta/app"},
         {
             "running": {"phase": "Paused", "stableRS": "old", "currentPodHash": "new"},
@@ -22,7 +21,7 @@ TOOLS = {
         },
     ),
     "flagger": (
-        listed("flagger.app", "v1beta1", "Canary", "canaries", "Namespaced", SHAPE),
+        FLAGGER_CANARY,
         {"flagger": "beta/app"},
         {
             "running": {"phase": "Progressing", "lastAppliedSpec": "new", "lastPromotedSpec": "old"},

@@ -17,9 +17,13 @@ BOUND = 60.0  # seconds within which a bridge that landed late is gone, while so
 
 @dataclass
 class Sweeper:
-    """One per process; `look` is called in every round of whoever leads."""
+    """One per process; `look` is called in every round of whoever leads.
+
+    Labels are for a controller: what a guard rolled back bears none any more, and a guard may list no pods unless it may label them.
+    """
 
     ctx: Context
+    labels: bool = True
     every: float = EVERY
     _swept: Reading | None = field(default=None, repr=False)
 
@@ -30,7 +34,7 @@ class Sweeper:
             return 0
         self._swept = reading(self.ctx.clock)
         bridges = self._tried(lambda: sum(1 for _ in sweep(self.ctx)))
-        return bridges + self._tried(lambda: pod_labels.sweep(self.ctx))
+        return bridges + (self._tried(lambda: pod_labels.sweep(self.ctx)) if self.labels else 0)
 
     def _tried(self, work: Callable[[], int]) -> int:
         try:

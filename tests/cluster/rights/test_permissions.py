@@ -13,6 +13,7 @@ from patience import ENOUGH, KUBECTL, eventually
 from scene import cli
 from stage import OWN, files, policy
 
+from orchestrator.adapters.kube.canary_deployments import followed
 from orchestrator.adapters.probes.job_pod import job, marks
 from orchestrator.adapters.probes.jobs import Jobs
 from orchestrator.adapters.probes.probe_ends import Batch
@@ -111,6 +112,8 @@ def controllers_life(installed):
     with contextlib.suppress(BadInput):  # the Secret is read; there is no such repository
         installed.real.repository(replace(secret, spec=secret.spec.model_copy(update={"git": git})))
     asks_of_jobs(installed.ctx.cluster, installed.ctx.clock)
+    for follow in (m.Follow(argo_rollout=f"{SPACES[0]}/app"), m.Follow(flagger=f"{SPACES[0]}/app")):
+        assert followed(installed.ctx.cluster, follow).said == "not there"
     with Changes(installed.ctx.cluster, installed.ctx.clock, OWN):
         watches = {pair for pair in granted(installed.plane, ACCOUNTS[0]) if pair[0] == "watch"}
         eventually(lambda: watches <= did(installed.plane, ACCOUNTS[0], installed.began)[0], every=0.5)

@@ -68,6 +68,9 @@ def listed(group, version, kind, plural, scope="Cluster", shape=ANYTHING):
     }
 
 
+FOLLOWED = {"type": "object", "properties": {"spec": ANYTHING, "status": ANYTHING}}
+ARGO_ROLLOUT = listed("argoproj.io", "v1alpha1", "Rollout", "rollouts", "Namespaced", FOLLOWED)
+FLAGGER_CANARY = listed("flagger.app", "v1beta1", "Canary", "canaries", "Namespaced", FOLLOWED)
 TIERED, CILIUM, CALICO = "policy.networking.k8s.io", "cilium.io", "projectcalico.org"
 FURTHER = (
     listed(TIERED, "v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies"),
@@ -82,6 +85,8 @@ FURTHER = (
     listed(CALICO, "v3", "Tier", "tiers"),
     listed(CALICO, "v3", "NetworkSet", "networksets", "Namespaced"),
     listed(CALICO, "v3", "GlobalNetworkSet", "globalnetworksets"),
+    ARGO_ROLLOUT,
+    FLAGGER_CANARY,
 )
 # What these refer to is listed where one of them stands. They select nobody.
 SELECTING_NOBODY = (

@@ -1,9 +1,12 @@
 """Policies of the whole cluster, a namespace at a time: each pod is under the old or the new ones, whatever dies meanwhile."""
 
+from contextlib import suppress
+
 import pytest
 from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, Evaluated, at_once, push, wide
 from counting import STEP, Counters
 from faulty_port import WRITES, FaultyPort, Killed, counted, just_after, kills
+from lost_engine import LIMIT, Post, state_of
 from sampling import sampled
 from stage import ALLOW, DENY, OWN, SPACES
 from written import plain
@@ -140,6 +143,33 @@ def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly():
         stage, before, spaces, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert standing(stage) == before and stage.standing() == spaces, at
+
+
+@pytest.mark.exhaustive
+def test_whoever_dies_at_a_write_of_it_the_guard_restores_a_wave_that_is_open():
+    """After the effect of each write; sampled, after one of those that one function makes in the same step."""
+
+    def killed(at):
+        stage = changed()
+        before, ctx, death = standing(stage), stage.context(), kills(at, True, *WRITES)
+        name = start(ctx, find_source(ctx, "shop")).rollout
+        with suppress(Killed):
+            Embedded(stage.context(FaultyPort(stage.cluster, death), prober=stage.prober), "dies").drive(name)
+        return stage, before, death
+
+    calls, ends = killed(0)[2], []
+    for at in sampled(range(1, len(calls.seen) + 1), calls.way):
+        stage, before, _ = killed(at)
+        left, was = standing(stage), state_of(stage).rollout.status
+        now = state_of(Post(stage).look(10 * LIMIT).stage).rollout.status
+        ends.append(now.phase)
+        if now.phase == "RolledBack":
+            assert standing(stage) == before, at
+        else:
+            assert (now.phase, standing(stage)) == (was.phase, left), at
+            written = {record.status.phase for record in state_of(stage).in_wave(was.wave)}
+            assert now.phase == "Succeeded" or written <= {"Pending"}, at
+    assert ends.count("RolledBack") > len(ends) // 3
 
 
 def test_one_that_somebody_keeps_holds_up_the_waves_before_it_and_no_other_place():
