@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cni_scene
 import pytest
+import reading
 import yaml
 from admin_scene import ADMIN, CRD, AdminScene, admin, named, pods_of, rule, shutting
 from client_calls import failed, share_failed
@@ -138,7 +139,8 @@ def rolled_out(shop, caller, **strategy):
 def test_some_pods_come_first_and_a_bad_change_cuts_off_a_quarter_of_the_calls_until_their_siblings_tell(
     payments_shop, pods
 ):
-    shop, canary = payments_shop, next(iter(pods))
+    """First the pods of a canary that is there, then one pod of a workload by a label of ours."""
+    shop = payments_shop
     done = rolled_out(shop, "shopper")
     assert done.returncode == 0, said(done)
     places = [
@@ -151,7 +153,8 @@ def test_some_pods_come_first_and_a_bad_change_cuts_off_a_quarter_of_the_calls_u
 
     shop.plane.run("annotate", "netpol", "callers", "-n", "payments", "example.com/team=payments")
     before = shop.policies()
-    done = rolled_out(shop, "shoper", settleSeconds=4)  # no look is to come before a busy agent enforces it
+    # no look is to come before a busy agent enforces it
+    done = rolled_out(shop, "shoper", canaryPods={"count": 1}, settleSeconds=4)
     assert done.returncode == 1, said(done)
     status = shop.rollout()["status"]
     assert (status["phase"], status["wavesStarted"]) == ("RolledBack", 1), status["reason"]
@@ -159,7 +162,14 @@ def test_some_pods_come_first_and_a_bad_change_cuts_off_a_quarter_of_the_calls_u
     assert shop.policies() == before
     looks = {r["time"] for r in analyses(shop)[0]["status"]["measurements"] if r["metric"] == "requests"}
     assert len(looks) <= 2, looks
+    [canary] = [name for name, count in failed(shopper).items() if count]
     eventually(lambda: shop.node.ask(shopper, pods[canary]) == "open")
-    counts = failed(shopper)
-    assert [name for name, count in counts.items() if count] == [canary]
+    listed = {
+        p["metadata"]["name"]: p["metadata"]["labels"]
+        for p in reading.listed(shop.plane, reading.POD, "payments")
+    }
+    assert listed[canary]["track"] == "stable" and listed.keys() >= pods.keys()
+    assert not [name for name, labels in listed.items() if objects.CANARY_LABEL in labels]
+    [place] = shop.rollout()["spec"]["waves"][0]["namespaces"]
+    assert [one["key"] for one in place["pods"]] == [objects.CANARY_LABEL]
     assert share_failed(shop.metrics, "shopper", PATIENCE) <= 1 / len(pods)
