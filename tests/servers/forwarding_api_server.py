@@ -100,6 +100,7 @@ class Answer(BaseHTTPRequestHandler):
             )
             return
         assert self.headers["Sec-WebSocket-Protocol"] == "v4.channel.k8s.io" and "ports=8080" in self.path
+        self.server.forwarded.append(name)  # before whoever asked hears of it
         key = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + MAGIC).encode()).digest()
         self.send_response(101)
         for header, value in {
@@ -111,7 +112,6 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header(header, value)
         self.end_headers()
         self.close_connection = True
-        self.server.forwarded.append(name)
         for channel in (0, 1):
             self._send(bytes([channel]) + struct.pack("<H", 8080))
         with contextlib.suppress(OSError):
