@@ -98,6 +98,19 @@ def test_a_workload_of_one_pod_or_of_none_that_is_ready_has_no_canary():
     assert "two pods that are ready" in planned(found).late[0] and not planned(found).parts
 
 
+def test_pods_of_the_system_are_not_labelled():
+    found = stage(NOBODY)
+    found.namespace("kube-system")
+    for number in range(2):
+        replica(found, "kube-system", "a", number)
+    found.repository.push("e", files(policy("in", NOBODY["spec"], "kube-system")))
+    strategy = found.shop().manifest["spec"]["strategy"] | {"canary": ["kube-system"]}
+    found.change(strategy=strategy, namespaces={"names": ["kube-system"]})
+    assert planned(found).late == (
+        "kube-system does not begin with some pods: pods of the system are not labelled",
+    )
+
+
 def test_pods_that_bear_the_key_already_are_left():
     found = changed(NOBODY)
     fresh = found.cluster.get(POD, "a-0", "cart")
