@@ -18,7 +18,7 @@ from orchestrator.errors import (
     Waiting,
 )
 from orchestrator.rollout.next import CONFIRMED, Action, State
-from orchestrator.rollout.order.write_turns import back, by_place, unreached
+from orchestrator.rollout.order.write_turns import back, by_place, ends, stood, unreached
 from orchestrator.rollout.outbox import unsent
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.conditions import put
@@ -132,21 +132,15 @@ def confirm(ctx: Context, state: State, action: Action) -> None:
 
 
 def _as_one(items: Sequence[NamespaceRollout]) -> NamespaceRollout:
-    """The records of a place, from what was there before any of them to whatever one of them may have written.
-
-    What an earlier one leaves as it is stands only in the later one that changes it.
-    """
+    """The records of a place, from what was there before any of them to whatever one of them may have written."""
     first, *more = items
     if not more:
         return first
-    before: dict[objects.Key, Manifest | None] = {}
     written: dict[objects.Key, Manifest] = {}
-    for item in items:
-        old, new = (objects.by_key(manifests(texts)) for texts in (item.spec.before, item.spec.after))
-        before = {**{key: old.get(key) for key in (*old, *new)}, **before}
-        written |= old | new
-    ends = {"before": [o for o in before.values() if o], "after": list(written.values())}
-    spec = first.spec.model_copy(update={end: [*map(objects.canonical, some)] for end, some in ends.items()})
+    for before, after in map(ends, items):
+        written |= before | after
+    whole = {"before": [o for o in stood(items).values() if o], "after": list(written.values())}
+    spec = first.spec.model_copy(update={end: [*map(objects.canonical, some)] for end, some in whole.items()})
     return replace(first, spec=spec, status=first.status.model_copy(update={"writes": []}))
 
 

@@ -4,8 +4,7 @@ Nothing refuses a creation whose sender stood still before it. So its sender loo
 with a namespace looks for what is temporary after it has written the record: one of the two sees the other.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -14,7 +13,7 @@ from orchestrator.context import NAMESPACE_ROLLOUT, ROLLOUT, Context
 from orchestrator.errors import Conflict, NetpolCanaryError, NotFound
 from orchestrator.policy.writes.bridges import bridge_tag
 from orchestrator.ports import Kind
-from orchestrator.rollout.resources import objects
+from orchestrator.rollout.order.write_turns import stood
 from orchestrator.rollout.resources.objects import ROLLOUT_LABEL, Key
 from orchestrator.rollout.resources.places import space
 from orchestrator.rollout.resources.resource import NamespaceRollout, Rollout, load
@@ -48,24 +47,11 @@ def _late(ctx: Context, record: Record) -> list[Key]:
     ends = {r.status.phase for r in begun}
     moved = fresh.status.phase != record.item.status.phase
     if moved and ends == {"Restored"}:
-        return [key for key in record.made if key not in _restored(begun)]
+        rolled_back = stood(begun)
+        return [key for key in record.made if not rolled_back.get(key)]
     # On the way back, what stands may be relied on.
     without_walk = OVER | FORWARD if moved and ends <= ENDS else OVER
     return bridges if phase in without_walk else []
-
-
-def _restored(begun: Sequence[NamespaceRollout]) -> set[Key]:
-    """What stands once all is rolled back: of each object the first wave that changes it says whether."""
-    held: set[Key] = set()
-    known: set[Key] = set()
-    for record in begun:
-        before, after = (
-            {objects.key(json.loads(text)) for text in texts}
-            for texts in (record.spec.before, record.spec.after)
-        )
-        held |= before - known
-        known |= before | after
-    return held
 
 
 def _begun(ctx: Context, item: NamespaceRollout) -> tuple[list[NamespaceRollout], str]:

@@ -1,7 +1,9 @@
 """Which places of a wave are written together, and which one after the other; and the same backwards."""
 
+import json
 from collections.abc import Iterable, Iterator
 
+from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.places import CLUSTER, whole
 from orchestrator.rollout.resources.resource import NamespaceRollout
 from orchestrator.rollout.state import State
@@ -45,6 +47,26 @@ def by_place(state: State) -> list[list[NamespaceRollout]]:
 def by_record(state: State) -> list[list[NamespaceRollout]]:
     """The same of each place that is recorded, whether it was opened or not."""
     return _grouped(state.known(state.rollout.spec.places))
+
+
+def stood(items: Iterable[NamespaceRollout]) -> dict[objects.Key, objects.Manifest | None]:
+    """Each object that one of a place's records changes, as it stood before any of them; None where it did not. The first first.
+
+    What an earlier one leaves as it is stands only in the later one that changes it.
+    """
+    found: dict[objects.Key, objects.Manifest | None] = {}
+    for item in items:
+        before, after = ends(item)
+        found = {**{key: before.get(key) for key in (*before, *after)}, **found}
+    return found
+
+
+def ends(
+    item: NamespaceRollout,
+) -> tuple[dict[objects.Key, objects.Manifest], dict[objects.Key, objects.Manifest]]:
+    """What a record says stands before and after it."""
+    spec = item.spec
+    return objects.by_key(map(json.loads, spec.before)), objects.by_key(map(json.loads, spec.after))
 
 
 def _grouped(items: Iterable[NamespaceRollout]) -> list[list[NamespaceRollout]]:
