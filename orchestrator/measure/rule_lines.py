@@ -1,13 +1,12 @@
 """Where a rule stands that decides a connection of a wave: as the plan found it in Git, which a wave does not read again."""
 
-import json
 import re
 
 from orchestrator.context import POLICY
 from orchestrator.policy.files.touched_field import rule_of, touched_field
 from orchestrator.policy.workloads.citing import policy_of
 from orchestrator.rollout.next import State
-from orchestrator.rollout.resources import objects
+from orchestrator.rollout.order.write_turns import ends
 
 _REASON = re.compile(r"(after, \w+: (.*?)) \((.+?):(\d+)((?:, .*)?)\)")
 
@@ -21,13 +20,11 @@ class Lines:
             if found := _REASON.fullmatch(text):
                 self._places.setdefault(found[1], f"{found[3]}:{found[4]}")
         self._touched: dict[str, str] = {}
-        for spec in (item.spec for item in state.in_wave(wave)):
-            before, after = (
-                {objects.key(o): o for o in map(json.loads, texts)} for texts in (spec.before, spec.after)
-            )
+        for item in state.in_wave(wave):
+            before, after = ends(item)
             for key in (k for k in before.keys() & after.keys() if POLICY.means(after[k])):
                 field = touched_field(before[key]["spec"], after[key]["spec"])
-                name = f"{POLICY.kind} {spec.namespace}/{after[key]['metadata']['name']}"
+                name = f"{POLICY.kind} {item.spec.namespace}/{after[key]['metadata']['name']}"
                 self._touched[name] = rule_of(field)
 
     def named(self, text: str) -> str:

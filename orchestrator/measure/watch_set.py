@@ -1,6 +1,5 @@
 """What a wave is judged by: who is watched, whom it is compared with, what it changes, what is tried."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ from orchestrator.policy.schemas.policy_kinds import is_policy
 from orchestrator.policy.workloads.comparable import asked_alike, unread_policies
 from orchestrator.policy.workloads.fleet import Fleet, Workload, fleet
 from orchestrator.rollout.next import State
+from orchestrator.rollout.order.write_turns import ends
 from orchestrator.rollout.resources import model as m
 from orchestrator.rollout.resources import objects
 from orchestrator.rollout.resources.bounds import built, most
@@ -182,13 +182,12 @@ def _commits(state: State, wave: int) -> dict[str, str]:
 
 def _overlaid(state: State, wave: int, standing: Sequence[Document]) -> Iterator[Document]:
     """The cluster as it is when the wave has changed; the policies say where in Git they stand."""
-    specs = [n.spec for n in state.in_wave(wave)]
+    items = state.in_wave(wave)
     stands: dict[tuple[str, objects.Key], objects.Manifest | None] = {}
-    for spec in specs:  # a place that was opened for several of its waves is what the last one makes of it
-        ends = ([json.loads(text) for text in texts] for texts in (spec.before, spec.after))
-        for obj, left in ((o, left) for left, end in enumerate(ends) for o in end):
-            stands[place(obj), objects.key(obj)] = obj if left else None
-    files = {(s.namespace, c.object): c.file for s in specs for c in s.changes}
+    for item in items:  # a place that was opened for several of its waves is what the last one makes of it
+        before, after = ends(item)
+        stands |= {(place(obj), key): after.get(key) for key, obj in (before | after).items()}
+    files = {(i.spec.namespace, c.object): c.file for i in items for c in i.spec.changes}
     for document in standing:
         if (place(document.obj), objects.key(document.obj)) not in stands:
             yield document

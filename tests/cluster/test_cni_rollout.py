@@ -28,25 +28,21 @@ def watched_apis(plane, harness, tmp_path_factory):
 @pytest.fixture(params=APIS if FULL else ["cilium"])
 def shop(plane, watched_apis, tmp_path, request):
     """Of each API; sampled, of Cilium's: what differs between them is read and evaluated in memory."""
-    found = CniScene(plane, tmp_path, watched_apis, APIS[request.param])
-    found.furnish()
-    found.settled()
-    yield found
-    found.clear()
+    yield from furnished(CniScene(plane, tmp_path, watched_apis, APIS[request.param]))
 
 
 @pytest.fixture
 def wide_shop(plane, watched_apis, tmp_path):
-    found = WideScene(plane, tmp_path, watched_apis, APIS["cilium"])
-    found.furnish()
-    found.settled()
-    yield found
-    found.clear()
+    yield from furnished(WideScene(plane, tmp_path, watched_apis, APIS["cilium"]))
 
 
 @pytest.fixture
 def shop_by_waves(plane, watched_apis, tmp_path):
-    found = ByWavesScene(plane, tmp_path, watched_apis, APIS["cilium"])
+    yield from furnished(ByWavesScene(plane, tmp_path, watched_apis, APIS["cilium"]))
+
+
+def furnished(found):
+    """A scene while it lasts."""
     found.furnish()
     found.settled()
     yield found

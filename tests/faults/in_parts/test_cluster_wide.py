@@ -4,8 +4,7 @@ import json
 
 import pytest
 from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, Shut, at_once, push, wide
-from faulty_port import WRITES, FaultyPort, Killed, kills
-from sampling import sampled
+from replaced_worker import deaths, replaced
 from stage import ALLOW, DENY, OWN, SPACES, Rounds, Stage, files, work
 from written import plain
 
@@ -88,14 +87,7 @@ def bad(at=0, late=False):
     stage.cluster.replace(fresh)
     before, spaces = standing(stage), stage.standing()
     push(stage, "e", [DENY, ALLOW], [wide("open", DENIAL), wide("shut", DENIAL)])
-    ctx = stage.context()
-    name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
-    wrong = Shut(stage.cluster)
-    faulty = stage.context(FaultyPort(stage.cluster, death), prober=wrong)
-    try:
-        state = Embedded(faulty, "first").drive(name)
-    except Killed:
-        state = Embedded(stage.context(prober=wrong), "second").drive(name)
+    state, death = replaced(stage, at, late, Shut(stage.cluster))
     return stage, before, spaces, state, death
 
 
@@ -111,8 +103,7 @@ def test_a_bad_one_is_rolled_back_exactly():
 def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly():
     """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     calls = bad()[4]
-    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
-    for at, late in sampled(cases, lambda case: calls.way(case[0])):
+    for at, late in deaths(calls):
         stage, before, spaces, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack"
         assert standing(stage) == before and stage.standing() == spaces

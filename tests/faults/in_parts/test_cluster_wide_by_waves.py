@@ -7,6 +7,7 @@ from cluster_wide import CLUSTER, DENIAL, KINDS, OPEN, WIDE, Evaluated, at_once,
 from counting import STEP, Counters
 from faulty_port import WRITES, FaultyPort, Killed, counted, just_after, kills
 from lost_engine import LIMIT, Post, state_of
+from replaced_worker import deaths, replaced
 from sampling import sampled
 from stage import ALLOW, DENY, OWN, SPACES
 from written import plain
@@ -114,13 +115,7 @@ def bad(at=0, late=False):
     stage.cluster.replace(fresh)
     before, spaces = standing(stage), stage.standing()
     push(stage, "e", [DENY], [wide("open", PODS_DENIAL), wide("shut", PODS_DENIAL)])
-    ctx = stage.context()
-    name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
-    judge = Evaluated(stage.cluster)
-    try:
-        state = Embedded(stage.context(FaultyPort(stage.cluster, death), prober=judge), "first").drive(name)
-    except Killed:
-        state = Embedded(stage.context(prober=judge), "second").drive(name)
+    state, death = replaced(stage, at, late)
     return stage, before, spaces, state, death
 
 
@@ -138,8 +133,7 @@ def test_a_bad_one_is_rolled_back_through_its_waves():
 def test_whoever_dies_at_a_write_of_it_the_next_one_restores_exactly():
     """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     calls = bad()[4]
-    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
-    for at, late in sampled(cases, lambda case: calls.way(case[0])):
+    for at, late in deaths(calls):
         stage, before, spaces, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert standing(stage) == before and stage.standing() == spaces, at

@@ -1,9 +1,8 @@
 """Make before break: no connection that the change keeps is without an open port, at any boundary between two waves."""
 
 import pytest
-from cluster_wide import Evaluated
-from faulty_port import WRITES, FaultyPort, Killed, just_after, kills
-from sampling import sampled
+from faulty_port import FaultyPort, just_after
+from replaced_worker import deaths, replaced
 from stage import Stage, files, policy
 from written import plain
 
@@ -140,13 +139,7 @@ def test_policies_of_other_kinds_are_not_expanded_and_that_is_said():
 def bad(at=0, late=False, more=()):
     found = changed([on(80), *more], [on(8080)])
     before = found.standing()
-    ctx = found.context()
-    name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
-    judge = Evaluated(found.cluster)
-    try:
-        state = Embedded(found.context(FaultyPort(found.cluster, death), prober=judge), "first").drive(name)
-    except Killed:
-        state = Embedded(found.context(prober=judge), "second").drive(name)
+    state, death = replaced(found, at, late)
     return found, before, state, death
 
 
@@ -155,8 +148,7 @@ def test_whoever_dies_at_a_write_the_next_one_restores_exactly():
     """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     _, _, state, calls = bad()  # the declared probe of port 80 fails once the second phase begins
     assert state.rollout.status.phase == "RolledBack" and state.rollout.status.waves_started == 4
-    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
-    for at, late in sampled(cases, lambda case: calls.way(case[0])):
+    for at, late in deaths(calls):
         found, before, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert found.standing() == before, at

@@ -2,8 +2,8 @@
 
 import pytest
 from cluster_wide import Evaluated
-from faulty_port import WRITES, FaultyPort, Killed, just_after, just_before, kills
-from sampling import sampled
+from faulty_port import FaultyPort, just_after, just_before
+from replaced_worker import deaths, replaced
 from stage import OWN, Stage, files, policy
 
 from orchestrator.context import POD, ROLLOUT
@@ -140,13 +140,7 @@ def test_where_none_could_be_labelled_nothing_is_written():
 def bad(at=0, late=False):
     found = changed(NOBODY)
     before, pods = found.standing(), found.cluster.list(POD)
-    ctx = found.context()
-    name, death = start(ctx, find_source(ctx, "shop")).rollout, kills(at, late, *WRITES)
-    judge = Evaluated(found.cluster)
-    try:
-        state = Embedded(found.context(FaultyPort(found.cluster, death), prober=judge), "first").drive(name)
-    except Killed:
-        state = Embedded(found.context(prober=judge), "second").drive(name)
+    state, death = replaced(found, at, late)
     labels = [(p["metadata"]["name"], p["metadata"].get("labels")) for p in pods]
     assert [(p["metadata"]["name"], p["metadata"].get("labels")) for p in found.cluster.list(POD)] == labels
     return found, before, state, death
@@ -157,8 +151,7 @@ def test_whoever_dies_at_a_write_no_pod_bears_it_in_the_end():
     """Before and after the effect of each write; sampled, before or after one of those that one function makes in the same step."""
     _, _, state, calls = bad()
     assert state.rollout.status.phase == "RolledBack" and state.rollout.status.waves_started == 3
-    cases = [(at, late) for at in range(1, len(calls.seen) + 1) for late in (True, False)]
-    for at, late in sampled(cases, lambda case: calls.way(case[0])):
+    for at, late in deaths(calls):
         found, before, state, _ = bad(at, late)
         assert state.rollout.status.phase == "RolledBack", (at, state.rollout.status.reason)
         assert found.standing() == before, at
